@@ -1,7 +1,44 @@
-"""Decoders: one policy per file."""
+"""Decoders: one per file."""
 
-from sims.policies.base import Policy, Rule
+from sims.policies.base import Decoder, Policy, Rule, TokenPolicy
+from sims.policies.bernoulli import Bernoulli
+from sims.policies.bisection import Bisection
+from sims.policies.block_corrector import BlockCorrector
+from sims.policies.blocks import Blocks
+from sims.policies.corrector import Corrector
+from sims.policies.entropy_bounded import EntropyBounded
+from sims.policies.factor import Factor
+from sims.policies.first_hitting import FirstHitting
+from sims.policies.gibbs_corrector import GibbsCorrector
 from sims.policies.left_to_right import LeftToRight
 from sims.policies.random_order import RandomOrder
+from sims.policies.remask import Remask
+from sims.policies.speculative import Speculative
+from sims.policies.tabulated import Tabulated
+from sims.policies.threshold import Threshold
+from sims.policies.token_confidence import TokenConfidence
+from sims.policies.top_k import TopK
 
-__all__ = ["LeftToRight", "Policy", "RandomOrder", "Rule"]
+__all__ = [
+    "Bernoulli",
+    "Bisection",
+    "BlockCorrector",
+    "Blocks",
+    "Corrector",
+    "Decoder",
+    "EntropyBounded",
+    "Factor",
+    "FirstHitting",
+    "GibbsCorrector",
+    "LeftToRight",
+    "Policy",
+    "RandomOrder",
+    "Remask",
+    "Rule",
+    "Speculative",
+    "Tabulated",
+    "Threshold",
+    "TokenConfidence",
+    "TokenPolicy",
+    "TopK",
+]

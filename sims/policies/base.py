@@ -3,52 +3,176 @@
 Decoding starts with every site masked. In each round the policy sees the current sequence and
 the denoiser's predictions, and gives a law over non-empty sets of masked sites; the tokens at
 the chosen sites are then drawn independently from the predictions. *Select* and *draw* are kept
-apart: a policy of this kind never looks at drawn tokens before it has chosen.
+apart: a policy of this kind has chosen before any token is drawn. With the zero-loss denoiser
+and one site per round it samples exactly from the data.
 
-A policy of your own is a subclass of `Policy`, or a function (see `Rule`).
+A policy of your own is a function (see `Rule`) or a subclass of `Policy` with one method, `law`.
+Two other kinds of decoders, which the exact computation treats in ways of their own, are
+
+- `TokenPolicy`, which looks at drawn tokens before it chooses,
+- `Corrector`, which lets a policy write everything and then draws some sites again.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["Policy", "Rule", "Select"]
+from theory import MASK
+
+__all__ = ["Ask", "Decoder", "Law", "Outcomes", "Policy", "Rule", "Select", "TokenPolicy"]
 
 Select = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From patterns (B, L) and predictions (B, L, V) to the sites to reveal, bool (B, L)."""
 
+Law = Iterator[tuple[Any, np.ndarray]]
+"""Outcomes of a choice: chances, and the sites that are then revealed."""
 
-class Policy(ABC):
-    """Which masked sites to reveal next."""
+Ask = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Calls the denoiser on patterns (B, L): predictions, and what tokens are drawn from, (B, L, V)."""
+
+Outcomes = Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, int]]
+"""Rows that an outcome concerns (N,), its chances (N,), the sequences after it, and the calls."""
+
+
+class Decoder:
+    """What all kinds of decoders have in common.
+
+    Attributes
+    ----------
+    looks_at_tokens : bool
+        Whether it draws tokens before it chooses among them (see `TokenPolicy`).
+    """
+
+    looks_at_tokens: bool = False
+
+    def check(self, length: int) -> None:
+        """Raise `InvalidInput` if the decoder does not fit sequences of this length."""
+
+    def __repr__(self) -> str:
+        values = (repr(v) for name, v in vars(self).items() if name != "looks_at_tokens")
+        return f"{type(self).__name__}({', '.join(values)})"
+
+
+class Policy(Decoder, ABC):
+    """Which masked sites to reveal next.
+
+    Attributes
+    ----------
+    steps : int or None
+        How many rounds a policy on a clock has; None if it goes on until nothing is masked. A
+        policy on a clock may select no site at all, which costs no call of the denoiser.
+    revises : bool
+        Whether it may mask observed sites again (it then needs a clock).
+
+    Examples
+    --------
+    One site that is drawn by chance, more likely a sure one than a doubtful one. (One site per
+    round: it is exact.)
+
+    >>> from theory import MASK, gallery
+    >>> from sims import output_distribution
+    >>> class SurelyFirst(Policy):
+    ...     def law(self, x, predictions, round_index):
+    ...         weights = np.where(x == MASK, predictions.max(axis=-1), 0)
+    ...         weights /= weights.sum(axis=1, keepdims=True)
+    ...         for site in range(x.shape[1]):
+    ...             reveal = np.zeros(x.shape, dtype=bool)
+    ...             reveal[:, site] = True
+    ...             yield weights[:, site], reveal
+    >>> q = output_distribution(gallery.golden_mean(4), SurelyFirst())
+    >>> round(q.kl, 12), round(q.expected_rounds, 12)
+    (0.0, 4.0)
+    """
+
+    revises: ClassVar[bool] = False
+
+    @property
+    def steps(self) -> int | None:
+        """None: it goes on until nothing is masked."""
+        return None
 
     @abstractmethod
-    def law(
-        self, x: np.ndarray, predictions: np.ndarray, round_index: int
-    ) -> Iterator[tuple[Any, np.ndarray]]:
+    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
         """Yield the outcomes of the choice.
 
         Parameters
         ----------
         x : ndarray of int64, shape (B, L)
-            Partly masked sequences, all with at least one masked site.
+            Partly masked sequences, all with the same number of masked sites, at least one.
         predictions : ndarray, shape (B, L, V)
-            The denoiser's untempered predictions.
+            The denoiser's untempered predictions; one-hot at observed sites.
         round_index : int
             0 in the first round.
 
         Yields
         ------
-        chance : number
-            Probability of this outcome, the same for the whole batch. The chances sum to 1; use
-            Fractions to stay exact.
+        chance : number or ndarray, shape () or (B,)
+            Probability of this outcome. The chances of a row sum to 1; Fractions stay exact.
         reveal : ndarray of bool, shape (B, L)
-            The sites to reveal: masked ones, at least one in each row.
+            The sites to reveal: masked ones, at least one in each row whose chance is not 0. A
+            policy that revises marks an observed site to mask it again.
         """
 
-    def check(self, length: int) -> None:  # noqa: B027 - most policies fit every length
-        """Raise `InvalidInput` if the policy does not fit sequences of this length."""
+    def choose(
+        self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw one outcome of the law for each row, shape (B, L) bool.
+
+        Unlike `law` it is given rows with different numbers of masked sites. Random policies
+        whose law is long override it.
+        """
+        chosen = np.zeros(x.shape, dtype=bool)
+        masked = (x == MASK).sum(axis=1)
+        for count in np.unique(masked):
+            rows = np.flatnonzero(masked == count)
+            uniform, below = rng.random(len(rows)), np.zeros(len(rows))
+            for chance, reveal in self.law(x[rows], predictions[rows], round_index):
+                chance = np.asarray(chance, dtype=np.float64)
+                here = (uniform >= below) & (chance > 0)
+                chosen[rows[here]] = reveal[here]
+                below = below + chance
+        return chosen
+
+
+class TokenPolicy(Decoder, ABC):
+    """A decoder that draws tokens first and then chooses which of them to keep.
+
+    Such a choice favours the tokens that it likes, so nothing guarantees that one site per round
+    is exact.
+    """
+
+    looks_at_tokens = True
+
+    @abstractmethod
+    def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
+        """Yield what one round can lead to, from sequences with equally many masked sites.
+
+        Parameters
+        ----------
+        x : ndarray of int64, shape (B, L)
+        ask : callable
+            ``ask(x)`` returns predictions and the probabilities to draw from (the predictions at
+            the temperature of the run), both (B, L, V).
+        round_index : int
+
+        Yields
+        ------
+        rows : ndarray of int, shape (N,)
+        chance : ndarray, shape (N,)
+            The chances of each row sum to 1 over all outcomes.
+        after : ndarray of int64, shape (N, L)
+            Observed tokens stay, at least one more is observed.
+        calls : int
+            Calls of the denoiser that follow each other; a batch counts as one.
+        """
+
+    @abstractmethod
+    def write(
+        self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, int]:
+        """Draw one outcome for each row; rows may have different numbers of masked sites."""
 
 
 class Rule(Policy):
@@ -78,8 +202,9 @@ class Rule(Policy):
     def __init__(self, select: Select) -> None:
         self.select = select
 
-    def law(
-        self, x: np.ndarray, predictions: np.ndarray, round_index: int
-    ) -> Iterator[tuple[Any, np.ndarray]]:
+    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
         """Yield the one outcome of the rule."""
         yield 1, self.select(x, predictions)
+
+    def __repr__(self) -> str:
+        return f"Rule({getattr(self.select, '__name__', repr(self.select))})"

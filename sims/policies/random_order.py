@@ -4,22 +4,23 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
-from sims.policies.base import Policy
+from sims.policies.base import Law, Policy
 from theory import MASK
+from theory.errors import InvalidInput
 from theory.validation import as_sizes
 
-__all__ = ["RandomOrder"]
+__all__ = ["RandomOrder", "random_sites", "sets_of_sites"]
 
 
 class RandomOrder(Policy):
     """Reveal ``sizes[t]`` masked sites, uniformly at random, in round t.
 
-    The order that most of the theory is about. With one site per round it samples exactly from
-    the data, given the zero-loss denoiser.
+    The order that most of the theory is about; MaskGIT-like samplers without confidence, and
+    LLaDA's "random" remasking. It looks neither at tokens nor at predictions. Exact at one site
+    per round.
 
     Parameters
     ----------
@@ -40,15 +41,47 @@ class RandomOrder(Policy):
         """Raise `InvalidInput` if the sizes do not sum to the length."""
         as_sizes(self.sizes, length)
 
-    def law(
-        self, x: np.ndarray, predictions: np.ndarray, round_index: int
-    ) -> Iterator[tuple[Any, np.ndarray]]:
+    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
         """Yield every choice among the masked sites of each row."""
-        masked = x == MASK
-        count, size = int(masked[0].sum()), self.sizes[round_index]
-        sites = np.argwhere(masked)[:, 1].reshape(len(x), count)
+        count = int((x[0] == MASK).sum())
+        size = int(self._size(np.asarray([count]))[0])
         chance = Fraction(1, math.comb(count, size))
-        for chosen in itertools.combinations(range(count), size):
-            reveal = np.zeros_like(masked)
-            np.put_along_axis(reveal, sites[:, list(chosen)], True, axis=1)
+        for reveal in sets_of_sites(x == MASK, size):
             yield chance, reveal
+
+    def choose(
+        self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw the sets."""
+        return random_sites(x == MASK, self._size((x == MASK).sum(axis=1)), rng)
+
+    def _size(self, masked: np.ndarray) -> np.ndarray:
+        """The batch size to use where so many sites are masked."""
+        starts, revealed = np.cumsum((0, *self.sizes[:-1])), sum(self.sizes) - masked
+        index = np.searchsorted(starts, revealed)
+        if (index == len(starts)).any() or (starts[index] != revealed).any():
+            raise InvalidInput(
+                f"batches of sizes {self.sizes} do not start at {revealed.max()} revealed sites"
+            )
+        return np.asarray(self.sizes)[index]
+
+
+def sets_of_sites(allowed: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    """Every set of `size` of the allowed sites, for rows (B, L) with equally many of them.
+
+    >>> [s.tolist() for s in sets_of_sites(np.asarray([[True, False, True]]), 1)]
+    [[[True, False, False]], [[False, False, True]]]
+    """
+    count = int(allowed[0].sum())
+    sites = np.nonzero(allowed)[1].reshape(len(allowed), count)
+    for chosen in itertools.combinations(range(count), size):
+        reveal = np.zeros_like(allowed)
+        np.put_along_axis(reveal, sites[:, list(chosen)], True, axis=1)
+        yield reveal
+
+
+def random_sites(allowed: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw ``size[b]`` of the allowed sites of each row, uniformly; bool (B, L)."""
+    keys = np.where(allowed, rng.random(allowed.shape), np.inf)
+    places = np.argsort(np.argsort(keys, axis=1), axis=1)
+    return allowed & (places < np.asarray(size)[:, None])

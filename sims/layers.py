@@ -1,0 +1,304 @@
+"""Following the masked sequences that a decoder reaches, round by round.
+
+They are carried as codes with their masses, a layer for each round, and equal ones are merged;
+what is not reached is never enumerated. Two masses travel together, how likely the *decoder* is
+to be there and how likely *data* drawn from p are to lead there, so that the cost comes out of
+the same pass: revealing the sites S at the context c costs
+
+    KL(p(X_S | c) || prod_i f_i)
+
+with f what tokens are drawn from. By the chain rule the expected costs of all rounds add up to
+``E_policy KL(p || q_path)``; for the zero-loss denoiser each is a total correlation.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sims.codes import Codes
+from sims.output import OutputDistribution
+from sims.policies import Policy, TokenPolicy
+from sims.policies.base import Ask
+from theory import MASK
+from theory.arrays import is_exact, require_memory, times_log
+from theory.distributions.base import Distribution
+from theory.errors import InvalidInput
+from theory.exact import ratio
+from theory.lattice import EvidenceLattice
+
+__all__ = ["run"]
+
+BATCH = 2**14
+"""Sequences that the denoiser and the policy see at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """Masked sequences reached after the same number of steps.
+
+    Keys are ``code + calls * cells``: sequences with different numbers of calls so far are only
+    merged where that is the number of steps.
+    """
+
+    keys: np.ndarray
+    mass: np.ndarray  # under the decoder
+    data: np.ndarray  # under the data, following the same policy
+
+
+def run(
+    p: Distribution, lattice: EvidenceLattice, policy: Policy | TokenPolicy, ask: Ask
+) -> OutputDistribution:
+    """Follow a policy from the empty sequence until everything is written."""
+    return _Run(p, lattice, policy, ask).finish()
+
+
+class _Run:
+    """One computation: the layers, the finished mass and the running sums."""
+
+    def __init__(
+        self, p: Distribution, lattice: EvidenceLattice, policy: Policy | TokenPolicy, ask: Ask
+    ) -> None:
+        self.p, self.policy, self.ask = p, policy, ask
+        self.codes = Codes(p.length, p.vocab)
+        self.evidence = lattice.numerators.reshape(-1)
+        self.dtype = object if p.exact else np.float64
+        self.selects = isinstance(policy, Policy) and not policy.looks_at_tokens
+        self.steps = policy.steps if isinstance(policy, Policy) else None
+        self.revises = isinstance(policy, Policy) and policy.revises
+        self.follows_data = self.selects and not self.revises
+        require_memory(p.vocab**p.length, f"the output table of shape ({p.vocab},)*{p.length}")
+        self.finished = np.zeros(p.vocab**p.length, dtype=self.dtype)
+        self.rounds: dict[int, Any] = {}
+        self.costs: list[Any] = []
+        self.data_rounds: Any = 0
+        self.states = self.widest = 0
+
+    def finish(self) -> OutputDistribution:
+        one = np.ones(1, dtype=self.dtype)
+        layer = _Layer(np.asarray([self.codes.blank]), one, one)
+        index = 0
+        while layer.keys.size and (self.steps is None or index < self.steps):
+            self.states += layer.keys.size
+            layer = self._step(layer, index)
+            index += 1
+        if layer.keys.size:
+            raise InvalidInput(
+                f"{self.policy!r} leaves sites masked at the end of its clock: x = "
+                f"{self.codes.decode(layer.keys[:1] % self.codes.cells)[0].tolist()}"
+            )
+        table = self.finished.reshape((self.p.vocab,) * self.p.length)
+        q = OutputDistribution(
+            self.p, table, None, (), self._in_order(), None, self.states, self.widest
+        )
+        return self._with_costs(q)
+
+    def _in_order(self) -> dict[int, Any]:
+        tidy = (lambda v: v) if self.p.exact else float
+        return {count: tidy(self.rounds[count]) for count in sorted(self.rounds)}
+
+    def _with_costs(self, q: OutputDistribution) -> OutputDistribution:
+        """Fill in what the path gives, as far as there is one."""
+        fields = {**vars(q)}
+        tidy = (lambda v: v) if self.p.exact else float
+        if self.follows_data:
+            costs = tuple(map(tidy, self.costs))
+            fields |= {"round_costs": costs, "path_kl": sum(costs)}
+            fields["expected_rounds_on_data"] = tidy(self.data_rounds)
+        else:
+            fields["path_kl"] = math.nan if self.revises else q.kl
+            same = len(q.rounds) == 1
+            fields["expected_rounds_on_data"] = q.expected_rounds if same else math.nan
+        return OutputDistribution(**{name: fields[name] for name in q.__dataclass_fields__})
+
+    def _step(self, layer: _Layer, index: int) -> _Layer:
+        parts: list[_Layer] = []
+        self.costs.append(0)
+        x = self.codes.decode(layer.keys % self.codes.cells)
+        for rows in _batches((x == MASK).sum(axis=1)):
+            part = _Layer(layer.keys[rows], layer.mass[rows], layer.data[rows])
+            if self.selects:
+                parts.extend(self._select(part, x[rows], index))
+            else:
+                parts.extend(self._write(part, x[rows], index))
+        return self._merge(parts)
+
+    # ---- policies that select sites before they draw --------------------------------------
+
+    def _select(self, layer: _Layer, x: np.ndarray, index: int) -> Iterator[_Layer]:
+        assert isinstance(self.policy, Policy)
+        predictions, draws = self.ask(x)
+        total: Any = 0
+        for chance, flip in self.policy.law(x, predictions, index):
+            chance, rows = self._checked(chance, flip, x)
+            total = total + chance
+            weight = np.broadcast_to(chance, len(x))[rows]
+            part = _Layer(layer.keys[rows], layer.mass[rows] * weight, layer.data[rows] * weight)
+            yield from self._reveal(part, x[rows], flip[rows], draws[rows])
+        total = np.asarray(total, dtype=np.float64)
+        if not (abs(total - 1) <= 1e-9).all():
+            raise InvalidInput(f"the policy's chances sum to {total.reshape(-1)[0]:.10g}, not to 1")
+
+    def _checked(self, chance: Any, flip: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The chance as an array, and the rows that it gives to this outcome."""
+        if not isinstance(flip, np.ndarray) or (flip.shape, flip.dtype) != (x.shape, bool):
+            what = type(flip).__name__
+            if isinstance(flip, np.ndarray):
+                what = f"{flip.dtype} of shape {flip.shape}"
+            raise InvalidInput(f"the policy returned {what}; expected bool of shape {x.shape}")
+        chance = np.asarray(chance, dtype=self.dtype)
+        if chance.shape not in ((), (len(x),)):
+            raise InvalidInput(
+                f"the policy's chances have shape {chance.shape}; expected () or ({len(x)},)"
+            )
+        if not (chance >= 0).all():
+            raise InvalidInput(f"the policy's chances must not be negative, got {chance.min()}")
+        used = np.broadcast_to(chance != 0, len(x))
+        masked = x == MASK
+        wrong = {}
+        if not self.revises:
+            wrong["an observed site"] = used & (flip & ~masked).any(axis=1)
+        if self.steps is None:
+            wrong["no site"] = used & ~flip.any(axis=1)
+        for problem, rows in wrong.items():
+            if rows.any():
+                raise InvalidInput(f"the policy selected {problem} at x = {x[rows][0].tolist()}")
+        return chance, np.flatnonzero(used)
+
+    def _reveal(
+        self, layer: _Layer, x: np.ndarray, flip: np.ndarray, draws: np.ndarray
+    ) -> Iterator[_Layer]:
+        """Draw tokens at the masked sites of `flip`, all values at once; mask the others."""
+        reveal = flip & (x == MASK)
+        sizes = reveal.sum(axis=1)
+        for size in np.unique(sizes).tolist():
+            rows = np.flatnonzero(sizes == size)
+            if len(rows) == len(x):
+                rows = slice(None)
+            keys, mass, data = layer.keys[rows], layer.mass[rows], layer.data[rows]
+            if self.revises:
+                again = np.where(flip[rows] & ~reveal[rows], self.p.vocab - x[rows], 0)
+                keys = keys + again @ self.codes.strides
+            if size == 0:
+                yield _Layer(keys, mass, data)
+                continue
+            sites = np.nonzero(reveal[rows])[1].reshape(len(keys), size)
+            # key, mass, data, and the factor for each value, before and after merging
+            require_memory(8 * len(keys) * self.p.vocab**size, f"a round that reveals {size} sites")
+            steps = self.codes.steps(sites)
+            chances = np.take_along_axis(draws[rows], sites[:, :, None], axis=1)
+            after, factor = keys[:, None], chances[:, 0]
+            for k in range(size):
+                after = (after[:, :, None] + steps[:, k, None, :]).reshape(len(keys), -1)
+                if k:
+                    factor = (factor[:, :, None] * chances[:, k, None, :]).reshape(len(keys), -1)
+            yield self._pass_on(keys, after, mass, data, factor)
+
+    def _pass_on(
+        self,
+        keys: np.ndarray,
+        after: np.ndarray,
+        mass: np.ndarray,
+        data: np.ndarray,
+        factor: np.ndarray,
+    ) -> _Layer:
+        """Give every value its mass under the decoder and under the data, and add the cost."""
+        cells, calls = self.codes.cells, 1
+        mass = mass[:, None] * factor
+        if self.follows_data:
+            self.data_rounds = self.data_rounds + data.sum()
+            before = self.evidence[keys % cells][:, None]
+            share = _quotient(self.evidence[after % cells], before)
+            data = data[:, None] * share
+            lost = _log_ratio(data, share, factor)
+            self.costs[-1] = self.costs[-1] + lost
+        else:
+            data = np.broadcast_to(data[:, None] * 0, mass.shape)
+        kept = ((mass != 0) | (data != 0)).reshape(-1)
+        after = after.reshape(-1) + calls * cells
+        if kept.all():
+            return _Layer(after, mass.reshape(-1), data.reshape(-1))
+        return _Layer(after[kept], mass.reshape(-1)[kept], data.reshape(-1)[kept])
+
+    # ---- policies that look at drawn tokens ------------------------------------------------
+
+    def _write(self, layer: _Layer, x: np.ndarray, index: int) -> Iterator[_Layer]:
+        assert isinstance(self.policy, TokenPolicy)
+        total = np.zeros(len(x), dtype=self.dtype)
+        for rows, chance, after, calls in self.policy.outcomes(x, self.ask, index):
+            np.add.at(total, rows, chance)
+            seen = x[rows] != MASK
+            if (after[seen] != x[rows][seen]).any() or ((after != MASK) == seen).all(axis=1).any():
+                raise InvalidInput(
+                    f"{self.policy!r} changed an observed token or wrote none, from x = "
+                    f"{x[rows][0].tolist()}"
+                )
+            keys = layer.keys[rows] // self.codes.cells * self.codes.cells
+            keys = keys + self.codes.encode(after) + calls * self.codes.cells
+            mass = layer.mass[rows] * chance
+            yield _Layer(keys, mass, mass * 0)
+        sums = total.astype(np.float64)
+        if not (abs(sums - 1) <= 1e-9).all():
+            worst = np.argmax(abs(sums - 1))
+            raise InvalidInput(f"the policy's chances sum to {sums[worst]:.10g}, not to 1")
+
+    # ---- between the rounds ----------------------------------------------------------------
+
+    def _merge(self, parts: list[_Layer]) -> _Layer:
+        """Add up equal sequences; take out the finished ones."""
+        keys = np.concatenate([part.keys for part in parts])
+        mass = np.concatenate([part.mass for part in parts])
+        data = np.concatenate([part.data for part in parts])
+        self.widest = max(self.widest, len(keys))
+        if len(parts) > 1:
+            keys, inverse = np.unique(keys, return_inverse=True)
+            mass, data = _sum_by(inverse, mass, len(keys)), _sum_by(inverse, data, len(keys))
+        x = self.codes.decode(keys % self.codes.cells)
+        done = (x != MASK).all(axis=1)
+        if self.revises and self.steps is not None and len(self.costs) < self.steps:
+            done = np.zeros_like(done)
+        if done.any():
+            plain = self.p.vocab ** np.arange(self.p.length - 1, -1, -1, dtype=np.int64)
+            np.add.at(self.finished, x[done] @ plain, mass[done])
+            calls = keys[done] // self.codes.cells
+            for count in np.unique(calls).tolist():
+                here = mass[done][calls == count].sum()
+                if here != 0:
+                    self.rounds[count] = self.rounds.get(count, 0) + here
+            keys, mass, data = keys[~done], mass[~done], data[~done]
+        return _Layer(keys, mass, data)
+
+
+def _batches(masked: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows with equally many masked sites, not too many at once."""
+    for count in np.unique(masked):
+        rows = np.flatnonzero(masked == count)
+        yield from np.array_split(rows, math.ceil(len(rows) / BATCH))
+
+
+def _sum_by(inverse: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """Sums of the values that have the same index."""
+    if values.dtype == object:
+        total = np.zeros(count, dtype=object)
+        np.add.at(total, inverse, values)
+        return total
+    return np.bincount(inverse, weights=values, minlength=count)
+
+
+def _quotient(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """``a / b``, and 0 where nothing can happen."""
+    if is_exact(a):
+        return np.where(b == 0, 0, ratio(a, b))
+    return np.divide(a, b, out=np.zeros(np.broadcast(a, b).shape), where=b > 0)
+
+
+def _log_ratio(weights: np.ndarray, share: np.ndarray, factor: np.ndarray) -> Any:
+    """``sum weights log(share / factor)``; infinite where something that happens is not drawn."""
+    if is_exact(weights):
+        return times_log(weights, share).sum() - times_log(weights, factor).sum()
+    used = weights > 0
+    with np.errstate(divide="ignore", over="ignore"):
+        logs = np.log(np.divide(share, factor, out=np.ones_like(weights), where=used))
+    return float((weights * logs).sum())

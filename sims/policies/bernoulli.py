@@ -1,0 +1,73 @@
+"""Ancestral sampling: in each step of a clock, every masked site throws a coin of its own."""
+
+import itertools
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from sims.policies.base import Law, Policy
+from theory import MASK
+from theory.validation import as_times
+
+__all__ = ["Bernoulli"]
+
+
+class Bernoulli(Policy):
+    """In the step from time a to time b reveal each masked site with chance ``(b-a)/(1-a)``.
+
+    The ancestral sampler of masked diffusion (MDLM, MD4, RADD) with the revealed fraction as
+    time. Sites fall together by chance, which costs what every parallel step costs. It looks
+    neither at tokens nor at predictions. Not exact, however many steps: two sites may always
+    fall into one.
+
+    A step that reveals nothing needs no call of the denoiser and is not counted as a round.
+
+    Parameters
+    ----------
+    times : sequence of numbers
+        Revealed fractions that rise from 0 to 1, for instance ``np.linspace(0, 1, 5)``.
+        Fractions give exact results for exact distributions.
+
+    >>> from theory import gallery
+    >>> from sims import output_distribution
+    >>> q = output_distribution(gallery.coupled_pairs(1, exact=True), Bernoulli((0, 0.5, 1)))
+    >>> q.valid_mass, q.expected_rounds       # both fall into one step with chance 1/2
+    (Fraction(3, 4), Fraction(3, 2))
+    """
+
+    def __init__(self, times: Sequence[Any]) -> None:
+        self.times = as_times(times)
+
+    @property
+    def steps(self) -> int:
+        """One step between two times."""
+        return len(self.times) - 1
+
+    def chance(self, step: int) -> Fraction:
+        """Probability that a site that is masked is revealed in this step.
+
+        >>> Bernoulli((0, 0.5, 1)).chance(0)
+        Fraction(1, 2)
+        """
+        a, b = self.times[step : step + 2]
+        return (b - a) / (1 - a)
+
+    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+        """Yield every set of masked sites of each row, the empty one too."""
+        chance = self.chance(round_index)
+        masked = x == MASK
+        place = np.cumsum(masked, axis=1) - 1
+        count = int(masked[0].sum())
+        for coins in itertools.product((False, True), repeat=count):
+            heads = sum(coins)
+            weight = chance**heads * (1 - chance) ** (count - heads)
+            if weight:
+                yield weight, masked & np.asarray(coins)[place]
+
+    def choose(
+        self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Throw the coins."""
+        return (x == MASK) & (rng.random(x.shape) < float(self.chance(round_index)))

@@ -1,0 +1,44 @@
+"""What a corrector is: write everything, then draw some sites again, given the others."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from sims.policies.base import Decoder
+from theory.errors import InvalidInput
+from theory.validation import as_integer
+
+__all__ = ["Corrector"]
+
+
+class Corrector(Decoder, ABC):
+    """A decoder followed by rounds that mask some sites and draw them again.
+
+    Parameters
+    ----------
+    inner : Decoder or None
+        Writes the first version; None starts from the data, which shows what the corrector
+        alone does to a perfect sample.
+    steps : int
+        Rounds of correction, each one call of the denoiser.
+    """
+
+    def __init__(self, inner: Decoder | None, steps: int) -> None:
+        if inner is not None and not isinstance(inner, Decoder):
+            raise InvalidInput(f"inner must be a policy or None, got {inner!r}")
+        self.inner, self.steps = inner, as_integer(steps, "steps", 0)
+
+    def check(self, length: int) -> None:
+        """Raise `InvalidInput` if the inner decoder does not fit sequences of this length."""
+        if self.inner is not None:
+            self.inner.check(length)
+
+    @abstractmethod
+    def sets(self, length: int) -> Iterator[tuple[Any, Sequence[int]]]:
+        """Yield chances that sum to 1, and the sites that are then drawn again together."""
+
+    @abstractmethod
+    def choose(self, size: int, length: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw `size` sets, shape (size, L) bool."""

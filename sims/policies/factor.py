@@ -1,0 +1,43 @@
+"""As many sites as are jointly sure enough."""
+
+import math
+
+import numpy as np
+
+from sims.policies.base import Law, Policy
+from sims.policies.scores import DIGITS, confidence, ranks
+from theory import MASK
+from theory.validation import as_real
+
+__all__ = ["Factor"]
+
+
+class Factor(Policy):
+    """Reveal the n surest sites, for the largest n with ``(n+1) (1 - c_(n)) < f``, at least 1.
+
+    The factor-based rule of Fast-dLLM (arXiv 2505.22618), where ``c_(n)`` is the n-th largest
+    top probability among the masked sites. For f = 1 it is the condition of their Theorem 1,
+    under which the likeliest tokens of the product are those of the joint. It looks at
+    predictions. Not exact.
+
+    Parameters
+    ----------
+    f : float
+        Above 0.
+
+    >>> from theory import gallery
+    >>> from sims import output_distribution
+    >>> output_distribution(gallery.repeated_bit(4), Factor(1.0)).expected_rounds
+    2.0
+    """
+
+    def __init__(self, f: float) -> None:
+        self.f = as_real(f, "f", 0, math.inf, ends=False)
+
+    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+        """Yield the one outcome."""
+        sure, masked = confidence(predictions), x == MASK
+        place = ranks(sure, x)
+        fits = masked & (np.round((place + 2) * (1 - sure), DIGITS) < self.f)
+        largest = np.where(fits, place, 0).max(axis=1, keepdims=True)
+        yield 1, masked & (place <= largest)

@@ -1,0 +1,41 @@
+"""First hitting: the times at which sites are revealed, one after another."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from sims.policies.base import Law, Policy
+from sims.policies.random_order import random_sites, sets_of_sites
+from theory import MASK
+
+__all__ = ["FirstHitting"]
+
+
+class FirstHitting(Policy):
+    """Reveal one uniformly random masked site.
+
+    The first-hitting sampler of Zheng et al. (arXiv 2409.02908) [memory]: of infinitely many
+    ancestral steps only those are taken in which a site is revealed, and which site that is does
+    not depend on the time. So it is the limit of `Bernoulli` with ever finer times, whatever the
+    noise schedule, at one call of the denoiser per site. It looks neither at tokens nor at
+    predictions. Exact.
+
+    >>> from theory import gallery
+    >>> from sims import output_distribution
+    >>> q = output_distribution(gallery.permutations(3, exact=True), FirstHitting())
+    >>> q.kl, q.expected_rounds
+    (0, Fraction(3, 1))
+    """
+
+    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+        """Yield every masked site of each row."""
+        masked = x == MASK
+        chance = Fraction(1, int(masked[0].sum()))
+        for reveal in sets_of_sites(masked, 1):
+            yield chance, reveal
+
+    def choose(
+        self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw the site."""
+        return random_sites(x == MASK, np.ones(len(x)), rng)

@@ -1,0 +1,79 @@
+"""Ancestral sampling that may take tokens back."""
+
+import itertools
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sims.policies.base import Law, Policy
+from theory import MASK
+from theory.validation import as_real, as_times
+
+__all__ = ["Remask"]
+
+
+class Remask(Policy):
+    """Ancestral steps in which an observed token is masked again with some probability.
+
+    The posterior of ReMDM with its rescaled schedule (arXiv 2503.00307) [memory]: in the step
+    from revealed fraction a to b an observed site is masked with probability
+    ``sigma = strength * min(1, (1-b)/a)``, and a masked one is revealed with probability
+    ``(b - (1-sigma) a) / (1-a)``. For *one* site, or given the clean sequence, this keeps the
+    probability b of being revealed whatever sigma is; for a decoder, which reveals sites
+    together, it does not make the output exact. It looks neither at tokens nor at predictions.
+
+    A step that reveals nothing needs no call of the denoiser and is not counted as a round.
+
+    Parameters
+    ----------
+    times : sequence of numbers
+        Revealed fractions that rise from 0 to 1.
+    strength : float or Fraction
+        0 (which is `Bernoulli`) to 1 (as much as the marginals allow).
+
+    >>> remask = Remask((0, Fraction(1, 2), Fraction(3, 4), 1), strength=1)
+    >>> remask.chances(1)                # from 1/2 to 3/4: sigma = 1/2, reveal with 1
+    (Fraction(1, 1), Fraction(1, 2))
+    """
+
+    revises: ClassVar[bool] = True
+
+    def __init__(self, times: Sequence[Any], strength: Any = 1) -> None:
+        self.times = as_times(times)
+        as_real(strength, "strength", 0, 1)
+        self.strength = Fraction(strength)
+
+    @property
+    def steps(self) -> int:
+        """One step between two times."""
+        return len(self.times) - 1
+
+    def chances(self, step: int) -> tuple[Fraction, Fraction]:
+        """Probabilities to reveal a masked site and to mask an observed one in this step."""
+        a, b = self.times[step : step + 2]
+        sigma = self.strength * (min(Fraction(1), (1 - b) / a) if a else 1)
+        return (b - (1 - sigma) * a) / (1 - a), sigma
+
+    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+        """Yield every set of sites to flip."""
+        reveal, mask = self.chances(round_index)
+        masked = x == MASK
+        length, count = x.shape[1], int(masked[0].sum())
+        order = np.argsort(~masked, axis=1, kind="stable")  # masked sites first
+        place = np.argsort(order, axis=1, kind="stable")
+        for coins in itertools.product((False, True), repeat=length):
+            weight = Fraction(1)
+            for k, heads in enumerate(coins):
+                chance = reveal if k < count else mask
+                weight *= chance if heads else 1 - chance
+            if weight:
+                yield weight, np.asarray(coins)[place]
+
+    def choose(
+        self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Throw the coins."""
+        reveal, mask = map(float, self.chances(round_index))
+        return rng.random(x.shape) < np.where(x == MASK, reveal, mask)

@@ -1,0 +1,39 @@
+"""All sites that are sure enough."""
+
+import numpy as np
+
+from sims.policies.base import Law, Policy
+from sims.policies.scores import best, confidence
+from theory import MASK
+from theory.validation import as_real
+
+__all__ = ["Threshold"]
+
+
+class Threshold(Policy):
+    """Reveal all masked sites whose top probability exceeds `gamma`, else the surest one.
+
+    The confidence threshold of Fast-dLLM (arXiv 2505.22618). Selecting by predictions, as here,
+    is its temperature 0; see `TokenConfidence` for what looking at drawn tokens does. Not exact:
+    how many sites fall together depends on the data.
+
+    Parameters
+    ----------
+    gamma : float
+        Between 0 and 1; 1 reveals one site per round and is exact.
+
+    >>> from theory import gallery
+    >>> from sims import output_distribution
+    >>> q = output_distribution(gallery.repeated_bit(4), Threshold(0.9))
+    >>> round(q.kl, 12), q.expected_rounds    # one site, then all the others are certain
+    (0.0, 2.0)
+    """
+
+    def __init__(self, gamma: float) -> None:
+        self.gamma = as_real(gamma, "gamma", 0, 1)
+
+    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+        """Yield the one outcome."""
+        sure = confidence(predictions)
+        above = (x == MASK) & (sure > self.gamma)
+        yield 1, np.where(above.any(axis=1, keepdims=True), above, best(sure, x))
