@@ -2,6 +2,14 @@
 
 from sims import policies
 from sims.exact import output_distribution
+from sims.optimal import Point, frontier, regret
 from sims.output import OutputDistribution
 
-__all__ = ["OutputDistribution", "output_distribution", "policies"]
+__all__ = [
+    "OutputDistribution",
+    "Point",
+    "frontier",
+    "output_distribution",
+    "policies",
+    "regret",
+]

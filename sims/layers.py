@@ -34,6 +34,9 @@ __all__ = ["run"]
 BATCH = 2**14
 """Sequences that the denoiser and the policy see at once."""
 
+PENDING = 2**20
+"""Outcomes that may wait to be merged, beside those merged already."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Layer:
@@ -114,16 +117,23 @@ class _Run:
         return OutputDistribution(**{name: fields[name] for name in q.__dataclass_fields__})
 
     def _step(self, layer: _Layer, index: int) -> _Layer:
-        parts: list[_Layer] = []
         self.costs.append(0)
         x = self.codes.decode(layer.keys % self.codes.cells)
+        follow = self._select if self.selects else self._write
+        parts: list[_Layer] = []
         for rows in _batches((x == MASK).sum(axis=1)):
             part = _Layer(layer.keys[rows], layer.mass[rows], layer.data[rows])
-            if self.selects:
-                parts.extend(self._select(part, x[rows], index))
-            else:
-                parts.extend(self._write(part, x[rows], index))
-        return self._merge(parts)
+            for outcome in follow(part, x[rows], index):
+                parts.append(outcome)
+                self._merge_some(parts)
+        return self._take_out_finished(self._merge(parts))
+
+    def _merge_some(self, parts: list[_Layer]) -> None:
+        """Merge early where many outcomes wait, so that they never fill the memory."""
+        if len(parts) > 1 and sum(part.keys.size for part in parts[1:]) > max(
+            PENDING, parts[0].keys.size
+        ):
+            parts[:] = [self._merge(parts)]
 
     # ---- policies that select sites before they draw --------------------------------------
 
@@ -247,14 +257,23 @@ class _Run:
     # ---- between the rounds ----------------------------------------------------------------
 
     def _merge(self, parts: list[_Layer]) -> _Layer:
-        """Add up equal sequences; take out the finished ones."""
+        """Add up equal sequences."""
+        self.widest = max(self.widest, sum(part.keys.size for part in parts))
+        if len(parts) == 1:
+            return parts[0]
         keys = np.concatenate([part.keys for part in parts])
         mass = np.concatenate([part.mass for part in parts])
         data = np.concatenate([part.data for part in parts])
-        self.widest = max(self.widest, len(keys))
-        if len(parts) > 1:
-            keys, inverse = np.unique(keys, return_inverse=True)
-            mass, data = _sum_by(inverse, mass, len(keys)), _sum_by(inverse, data, len(keys))
+        span = int(keys.max()) + 1
+        if span <= 4 * len(keys):  # most of the range is there: no need to sort
+            unique = np.flatnonzero(np.bincount(keys, minlength=span))
+            return _Layer(unique, _sums(keys, mass, span)[unique], _sums(keys, data, span)[unique])
+        unique, inverse = np.unique(keys, return_inverse=True)
+        count = len(unique)
+        return _Layer(unique, _sums(inverse, mass, count), _sums(inverse, data, count))
+
+    def _take_out_finished(self, layer: _Layer) -> _Layer:
+        keys, mass, data = layer.keys, layer.mass, layer.data
         x = self.codes.decode(keys % self.codes.cells)
         done = (x != MASK).all(axis=1)
         if self.revises and self.steps is not None and len(self.costs) < self.steps:
@@ -278,13 +297,13 @@ def _batches(masked: np.ndarray) -> Iterator[np.ndarray]:
         yield from np.array_split(rows, math.ceil(len(rows) / BATCH))
 
 
-def _sum_by(inverse: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+def _sums(index: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
     """Sums of the values that have the same index."""
     if values.dtype == object:
         total = np.zeros(count, dtype=object)
-        np.add.at(total, inverse, values)
+        np.add.at(total, index, values)
         return total
-    return np.bincount(inverse, weights=values, minlength=count)
+    return np.bincount(index, weights=values, minlength=count)
 
 
 def _quotient(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -29,6 +29,7 @@ __all__ = [
     "parity",
     "permutations",
     "repeated_bit",
+    "walk",
     "words",
 ]
 
@@ -146,6 +147,18 @@ def binary_symmetric(length: int, flip: Any, *, exact: bool = False) -> MarkovCh
         flip = as_real(flip, "flip", 0, 1)
     half = 1 / (flip * 0 + 2)  # of the type of `flip`
     return MarkovChain([half, half], [[1 - flip, flip], [flip, 1 - flip]], length, exact=exact)
+
+
+def walk(length: int, *, exact: bool = False) -> Distribution:
+    """Bernoulli walk from 0: each site is the one before plus a fair bit; `length` + 1 tokens.
+
+    TC is ``sum_{j <= length} H(Bin(j, 1/2)) - length`` bits.
+
+    >>> walk(3).denoise([-1, -1, 2])[0]      # two steps up out of three, so the first is one
+    array([0.33333333, 0.66666667, 0.        , 0.        ])
+    """
+    length = as_integer(length, "length", 1)
+    return _uniform((np.cumsum(b) for b in _bits(length)), length + 1, exact)
 
 
 def cities(*, exact: bool = False) -> Distribution:

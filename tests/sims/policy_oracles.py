@@ -1,0 +1,434 @@
+"""Slow oracles of the decoders, written from their definitions alone.
+
+Three kinds, all functions of tuples:
+
+- a *law* ``law(pattern, sites, prediction, index)`` lists (chance, sites to flip). ``sites`` are
+  the masked sites that it may reveal; a law that revises also names observed sites, which are
+  masked again. `Selecting` makes a decoder of it.
+- a *draw* ``draw(pattern, sites, ask)`` lists (chance, sequence after the round, calls). `Drawing`
+  makes a decoder of it.
+- `Correcting` draws again what another decoder, or the data, wrote.
+
+``ask(pattern)`` returns two lists of rows: the predictions, and what tokens are drawn from.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from tests import oracles
+from tests.oracles import MASK, reveal
+
+DIGITS = 12  # to which numbers are compared
+ONE = Fraction(1)
+
+
+def masked_sites(pattern):
+    return [i for i, o in enumerate(pattern) if o == MASK]
+
+
+def above(a, b):
+    """Whether a > b. They are subtracted first, so that equal Fractions are equal."""
+    return round(float(a - b), DIGITS) > 0
+
+
+# Scores: the larger, the surer
+
+
+def confidence(row):
+    return max(row)
+
+
+def margin(row):
+    if len(row) == 1:
+        return 1
+    largest, second = sorted(row, reverse=True)[:2]
+    return largest - second
+
+
+def entropy(row):
+    return -math.fsum(oracles.times_log(p, p) for p in row)
+
+
+def certainty(row):
+    return -entropy(row)
+
+
+SCORES = {"confidence": confidence, "margin": margin, "entropy": certainty}
+
+
+def surest_first(sites, prediction, score):
+    return sorted(sites, key=lambda i: (-round(float(score(prediction[i])), DIGITS), i))
+
+
+# Laws
+
+
+def subsets_of(sites, size):
+    choices = list(itertools.combinations(sites, size))
+    return [(Fraction(1, len(choices)), chosen) for chosen in choices]
+
+
+def random_order(sizes):
+    """The round is the one that leaves as many masked as there are."""
+    rounds = {sum(sizes[t:]): size for t, size in enumerate(sizes)}
+    return lambda pattern, sites, prediction, index: subsets_of(sites, rounds[len(sites)])
+
+
+def left_to_right(k):
+    return lambda pattern, sites, prediction, index: [(ONE, tuple(sites[:k]))]
+
+
+def first_hitting(pattern, sites, prediction, index):
+    return subsets_of(sites, 1)
+
+
+def top_k(k, score):
+    def law(pattern, sites, prediction, index):
+        return [(ONE, tuple(surest_first(sites, prediction, SCORES[score])[:k]))]
+
+    return law
+
+
+def threshold(gamma):
+    def law(pattern, sites, prediction, index):
+        sure = [i for i in sites if above(confidence(prediction[i]), gamma)]
+        return [(ONE, tuple(sure or surest_first(sites, prediction, confidence)[:1]))]
+
+    return law
+
+
+def factor(f):
+    def law(pattern, sites, prediction, index):
+        surest = surest_first(sites, prediction, confidence)
+        largest = 1
+        for n in range(1, len(surest) + 1):
+            if above(f, (n + 1) * (1 - confidence(prediction[surest[n - 1]]))):
+                largest = n
+        return [(ONE, tuple(surest[:largest]))]
+
+    return law
+
+
+def entropy_bounded(gamma):
+    def law(pattern, sites, prediction, index):
+        surest = surest_first(sites, prediction, certainty)
+        count = 1
+        for n in range(1, len(surest) + 1):
+            entropies = [entropy(prediction[i]) for i in surest[:n]]
+            if not above(math.fsum(entropies) - max(entropies), gamma):
+                count = max(count, n)
+        return [(ONE, tuple(surest[:count]))]
+
+    return law
+
+
+def bisection(pattern, sites, prediction, index):
+    middles, run = [], []
+    for i in sites:
+        if run and run[-1] != i - 1:
+            middles.append(run[(len(run) - 1) // 2])
+            run = []
+        run.append(i)
+    return [(ONE, (*middles, run[(len(run) - 1) // 2]))]
+
+
+def tabulated(choices):
+    """``choices`` is a dict from patterns to sites."""
+    return lambda pattern, sites, prediction, index: [(ONE, choices[pattern])]
+
+
+def surely_first(pattern, sites, prediction, index):
+    """One site, drawn in proportion to its confidence."""
+    total = sum(confidence(prediction[i]) for i in sites)
+    return [(confidence(prediction[i]) / total, (i,)) for i in sites]
+
+
+def _coins(chance_of):
+    """Every set of sites that heads may come up at, where each site has a chance of its own."""
+    for heads in itertools.product([False, True], repeat=len(chance_of)):
+        chance = ONE
+        for p, head in zip(chance_of.values(), heads, strict=True):
+            chance *= p if head else 1 - p
+        if chance != 0:
+            yield chance, tuple(i for i, head in zip(chance_of, heads, strict=True) if head)
+
+
+def bernoulli(times):
+    def law(pattern, sites, prediction, index):
+        a, b = times[index], times[index + 1]
+        return list(_coins(dict.fromkeys(sites, (b - a) / (1 - a))))
+
+    return law
+
+
+def remask(times, strength):
+    def law(pattern, sites, prediction, index):
+        a, b = times[index], times[index + 1]
+        sigma = strength * min(ONE, (1 - b) / a) if a != 0 else strength
+        shown = (b - (1 - sigma) * a) / (1 - a)
+        return list(_coins({i: shown if o == MASK else sigma for i, o in enumerate(pattern)}))
+
+    return law
+
+
+def _block(sites, size):
+    """The sites of the first block that has any."""
+    return [i for i in sites if i // size == sites[0] // size]
+
+
+def blocks(size, law):
+    return lambda pattern, sites, prediction, index: law(
+        pattern, _block(sites, size), prediction, index
+    )
+
+
+# Draws
+
+
+def token_confidence(k):
+    def draw(pattern, sites, ask):
+        prediction, draws = ask(pattern)
+        for tokens in itertools.product(range(len(draws[0])), repeat=len(sites)):
+            drawn = dict(zip(sites, tokens, strict=True))
+            chance = ONE
+            for i, v in drawn.items():
+                chance = chance * draws[i][v]
+            score = {i: round(float(prediction[i][v]), DIGITS) for i, v in drawn.items()}
+            kept = sorted(sites, key=lambda i: (-score[i], i))[:k]  # noqa: B023
+            if chance != 0:
+                yield chance, reveal(pattern, kept, [drawn[i] for i in kept]), 1
+
+    return draw
+
+
+def speculative(k=None):
+    def draw(pattern, sites, ask):
+        drafted = sites[:k]
+        _, drafts = ask(pattern)
+        calls = 1 if len(drafted) == 1 else 2
+
+        def verify(current, chance, rest):
+            if not rest:
+                yield chance, current, calls
+                return
+            site = rest[0]
+            p, q = ask(current)[1][site], drafts[site]
+            for v in range(len(q)):
+                accepted = q[v] * min(1, p[v] / q[v]) if q[v] != 0 else 0
+                if accepted != 0:
+                    yield from verify(reveal(current, [site], [v]), chance * accepted, rest[1:])
+            refused = sum(q[v] - min(p[v], q[v]) for v in range(len(q)))
+            residual = [max(p[v] - q[v], 0) for v in range(len(q))]
+            if refused != 0 and sum(residual) != 0:
+                for v in range(len(q)):
+                    share = residual[v] / sum(residual)
+                    if share != 0:
+                        yield chance * refused * share, reveal(current, [site], [v]), calls
+
+        yield from verify(pattern, ONE, drafted)
+
+    return draw
+
+
+def blocks_of_draws(size, draw):
+    return lambda pattern, sites, ask: draw(pattern, _block(sites, size), ask)
+
+
+# Decoders
+
+
+def drawn(pattern, sites, rows, vocab):
+    """(chance, sequence) of every choice of tokens at the sites, drawn independently."""
+    for tokens in itertools.product(range(vocab), repeat=len(sites)):
+        chance = ONE
+        for i, v in zip(sites, tokens, strict=True):
+            chance = chance * rows[i][v]
+        if chance != 0:
+            yield chance, reveal(pattern, sites, tokens)
+
+
+@dataclass(frozen=True)
+class Selecting:
+    law: Callable
+    steps: int | None = None
+    revises: bool = False
+
+    def split(self, pattern, flipped):
+        """The sites to reveal, and the pattern after the others were masked again."""
+        shown = [i for i in flipped if pattern[i] == MASK]
+        again = [i for i in flipped if pattern[i] != MASK]
+        return shown, reveal(pattern, again, [MASK] * len(again))
+
+    def follow(self, pattern, ask, index, vocab):
+        """(chance, sequence, calls) of everything that one step can lead to."""
+        prediction, rows = ask(pattern)
+        for chance, flipped in self.law(pattern, masked_sites(pattern), prediction, index):
+            shown, base = self.split(pattern, flipped)
+            for share, after in drawn(base, shown, rows, vocab):
+                yield chance * share, after, int(len(shown) > 0)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    draw: Callable
+    steps: None = None
+
+    def follow(self, pattern, ask, index, vocab):
+        return self.draw(pattern, masked_sites(pattern), ask)
+
+
+@dataclass(frozen=True)
+class Correcting:
+    """``sets(length)`` lists (chance, sites to draw again); ``inner`` None starts from the data."""
+
+    inner: Any
+    sets: Callable
+    steps: int
+
+
+def gibbs_corrector(inner, steps):
+    return Correcting(inner, lambda length: subsets_of(range(length), 1), steps)
+
+
+def block_corrector(inner, size, steps):
+    return Correcting(inner, lambda length: subsets_of(range(length), size), steps)
+
+
+def _going_on(decoder, layer, index):
+    """Whether there is another step. Keys are patterns, or begin with one."""
+    if decoder.steps is not None:
+        return index < decoder.steps
+    return any(MASK in pattern for pattern in layer)
+
+
+def written_with_calls(joint, vocab, decoder, ask):
+    """The chance of every (sequence, number of calls so far) at the end."""
+    length = oracles.length_of(joint)
+    if decoder is None:
+        return {(x, 0): p for x, p in joint.items() if p != 0}
+    if isinstance(decoder, Correcting):
+        layer = written_with_calls(joint, vocab, decoder.inner, ask)
+        for _ in range(decoder.steps):
+            after = {}
+            for (x, calls), mass in layer.items():
+                for chance, sites in decoder.sets(length):
+                    pattern = reveal(x, sites, [MASK] * len(sites))
+                    for share, y in drawn(pattern, sites, ask(pattern)[1], vocab):
+                        key = (y, calls + 1)
+                        after[key] = after.get(key, 0) + mass * chance * share
+            layer = after
+        return layer
+    layer, index = {((MASK,) * length, 0): ONE}, 0
+    while _going_on(decoder, [pattern for pattern, _ in layer], index):
+        after = {}
+        for (pattern, calls), mass in layer.items():
+            if decoder.steps is None and MASK not in pattern:
+                following = [(ONE, pattern, 0)]
+            else:
+                following = decoder.follow(pattern, ask, index, vocab)
+            for chance, sequence, called in following:
+                key = (sequence, calls + called)
+                after[key] = after.get(key, 0) + mass * chance
+        layer, index = after, index + 1
+    return layer
+
+
+def has_path(decoder):
+    return isinstance(decoder, Selecting) and not decoder.revises
+
+
+def along_the_data(joint, decoder, ask, exact=False):
+    """(cost of every step, expected calls) where the tokens revealed are those of the data.
+
+    The cost of revealing the sites S at a pattern c is KL(p(X_S | c) || prod of the rows).
+    """
+    layer, index = {(MASK,) * oracles.length_of(joint): ONE}, 0
+    costs, calls = [], 0
+    while _going_on(decoder, layer, index):
+        after, terms = {}, []
+        for pattern, mass in layer.items():
+            if MASK not in pattern:
+                after[pattern] = after.get(pattern, 0) + mass
+                continue
+            prediction, rows = ask(pattern)
+            given = oracles.condition(joint, pattern)
+            for chance, sites in decoder.law(pattern, masked_sites(pattern), prediction, index):
+                calls += mass * chance * (len(sites) > 0)
+                for tokens, share in oracles.marginal(given, sites).items():
+                    weight, product = mass * chance * share, ONE
+                    if weight == 0:
+                        continue
+                    for i, v in zip(sites, tokens, strict=True):
+                        product = product * rows[i][v]
+                    terms.append(oracles.times_log(weight, share, exact))
+                    terms.append(-oracles.times_log(weight, product, exact))
+                    key = reveal(pattern, sites, tokens)
+                    after[key] = after.get(key, 0) + weight
+        costs.append(oracles.total(terms, exact))
+        layer, index = after, index + 1
+    return costs, calls
+
+
+def pattern_counts(joint, vocab, decoder, ask):
+    """How many unfinished sequences there are in every round, with the data and the decoder."""
+    length = oracles.length_of(joint)
+    layer, counts = {(MASK,) * length}, []
+    while _going_on(decoder, layer, len(counts)):
+        unfinished = [x for x in layer if MASK in x]
+        counts.append(len(unfinished))
+        layer = {
+            after
+            for pattern in unfinished
+            for _, after, _ in decoder.follow(pattern, ask, len(counts) - 1, vocab)
+        }
+    return counts
+
+
+@dataclass(frozen=True)
+class Expected:
+    table: dict
+    rounds: dict
+    costs: list | None  # None where there is no path
+    on_data: Any  # None where there is no such number
+
+    @property
+    def expected_rounds(self):
+        return sum(calls * mass for calls, mass in self.rounds.items())
+
+
+def asking(predict, temper=oracles.untempered):
+    def ask(pattern):
+        prediction = predict(pattern)
+        return prediction, [temper(row) for row in prediction]
+
+    return ask
+
+
+def expected_output(joint, vocab, decoder, predict, temper=oracles.untempered, exact=False):
+    ask = asking(predict, temper)
+    table = dict.fromkeys(joint, 0)
+    rounds = {}
+    for (x, calls), mass in written_with_calls(joint, vocab, decoder, ask).items():
+        table[x] += mass
+        rounds[calls] = rounds.get(calls, 0) + mass
+    costs, on_data = None, None
+    if has_path(decoder):
+        costs, on_data = along_the_data(joint, decoder, ask, exact)
+    elif len(rounds) == 1:
+        on_data = next(iter(rounds))
+    return Expected(table, rounds, costs, on_data)
+
+
+# Distances
+
+
+def total_variation(p, q):
+    return sum(abs(p[x] - q[x]) for x in p) / 2
+
+
+def possible_mass(p, q):
+    return sum(q[x] for x in p if p[x] != 0)
