@@ -261,6 +261,8 @@ class _Run:
         self.widest = max(self.widest, sum(part.keys.size for part in parts))
         if len(parts) == 1:
             return parts[0]
+        # keys, masses and data in parts, put together, and sorted
+        require_memory(9 * sum(part.keys.size for part in parts), "a round of the decoder")
         keys = np.concatenate([part.keys for part in parts])
         mass = np.concatenate([part.mass for part in parts])
         data = np.concatenate([part.data for part in parts])

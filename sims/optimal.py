@@ -21,7 +21,7 @@ from sims.program import Point, Program
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 
-__all__ = ["Point", "cost_of", "frontier", "regret", "regret_of"]
+__all__ = ["Point", "cost_of", "frontier", "frontier_of", "regret", "regret_of"]
 
 COLLINEAR = 1e-9
 """A point this little below a line, relative to its height, is on it."""
@@ -69,7 +69,7 @@ def frontier(p: Distribution, multipliers: Sequence[float] | None = None) -> lis
     """
     check_distribution(p)
     if multipliers is None:
-        return _corners(Program(p))
+        return frontier_of(Program(p))
     try:
         values = [_as_multiplier(m) for m in multipliers]
     except TypeError:
@@ -133,7 +133,7 @@ def regret_of(program: Program, rounds: float, kl: float) -> float:
     return kl - ((1 - share) * float(left.kl) + share * float(right.kl))
 
 
-def _corners(program: Program) -> list[Point]:
+def frontier_of(program: Program) -> list[Point]:
     """All corners of the lower convex hull, between one round and zero divergence."""
     corners = [program.solve(0.0), program.solve(math.inf)]
     if float(corners[0].rounds) == float(corners[1].rounds):

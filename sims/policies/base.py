@@ -13,6 +13,7 @@ Two other kinds of decoders, which the exact computation treats in ways of their
 - `Corrector`, which lets a policy write everything and then draws some sites again.
 """
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -51,7 +52,8 @@ class Decoder:
         """Raise `InvalidInput` if the decoder does not fit sequences of this length."""
 
     def __repr__(self) -> str:
-        values = (repr(v) for name, v in vars(self).items() if name != "looks_at_tokens")
+        names = inspect.signature(type(self)).parameters
+        values = (repr(getattr(self, name)) for name in names if hasattr(self, name))
         return f"{type(self).__name__}({', '.join(values)})"
 
 

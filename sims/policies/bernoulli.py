@@ -11,7 +11,7 @@ from sims.policies.base import Law, Policy
 from theory import MASK
 from theory.validation import as_times
 
-__all__ = ["Bernoulli"]
+__all__ = ["Bernoulli", "spell_times"]
 
 
 class Bernoulli(Policy):
@@ -71,3 +71,15 @@ class Bernoulli(Policy):
     ) -> np.ndarray:
         """Throw the coins."""
         return (x == MASK) & (rng.random(x.shape) < float(self.chance(round_index)))
+
+    def __repr__(self) -> str:
+        return f"Bernoulli({spell_times(self.times)})"
+
+
+def spell_times(times: Sequence[Fraction]) -> str:
+    """Write times as short as they are.
+
+    >>> spell_times((Fraction(0), Fraction(1, 3), Fraction(1)))
+    '(0, 1/3, 1)'
+    """
+    return f"({', '.join(str(t.limit_denominator(10**6)) for t in times)})"

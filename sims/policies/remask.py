@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sims.policies.base import Law, Policy
+from sims.policies.bernoulli import spell_times
 from theory import MASK
 from theory.validation import as_real, as_times
 
@@ -77,3 +78,6 @@ class Remask(Policy):
         """Throw the coins."""
         reveal, mask = map(float, self.chances(round_index))
         return rng.random(x.shape) < np.where(x == MASK, reveal, mask)
+
+    def __repr__(self) -> str:
+        return f"Remask({spell_times(self.times)}, {self.strength})"

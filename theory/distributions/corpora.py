@@ -20,6 +20,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from theory.arrays import require_memory
 from theory.distributions.empirical import EmpiricalDistribution
 from theory.distributions.markov import MarkovChain
 from theory.distributions.words import paragraphs_of, words_of
@@ -206,6 +207,8 @@ def from_text(path: str | os.PathLike[str], frequent: int = FREQUENT) -> Corpus:
     if not path.exists():
         raise InvalidInput(f"there is no file {path}")
     try:
+        # the bytes, the text and its words are held at once
+        require_memory(path.stat().st_size, f"the text {path}", itemsize=16)
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.arrays import require_memory
 from theory.distributions import corpora
 from theory.distributions.base import Distribution
 from theory.distributions.empirical import EmpiricalDistribution
@@ -50,7 +51,13 @@ def _uniform(
 
 
 def _bits(length: int) -> Iterable[tuple[int, ...]]:
+    _require_sequences(2**length, length)
     return itertools.product((0, 1), repeat=length)
+
+
+def _require_sequences(count: int, length: int) -> None:
+    """Refuse to list more sequences than fit, as Python objects."""
+    require_memory(count, f"a list of {length}-site sequences", itemsize=64 + 8 * length)
 
 
 def repeated_bit(length: int, noise: float = 0.0) -> ProductMixture:
@@ -109,6 +116,7 @@ def permutations(n: int, *, exact: bool = False) -> Distribution:
     array([0.5, 0.5, 0. ])
     """
     n = as_integer(n, "n", 1)
+    _require_sequences(math.factorial(n), n)
     return _uniform(itertools.permutations(range(n)), n, exact)
 
 

@@ -1,0 +1,179 @@
+"""Many decoders on one distribution, beside the best possible one."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from sims import policies
+from sims.exact import as_decoder, output_distribution
+from sims.optimal import cost_of, frontier_of, regret_of
+from sims.policies import Corrector, Decoder, Policy
+from sims.program import Point, Program
+from theory import information, schedules
+from theory.distributions.base import Distribution
+from theory.forward import Denoiser
+
+__all__ = ["KINDS", "Comparison", "Row", "compare", "kind_of", "usual_decoders"]
+
+MOST_PAIRS = 2 * 10**7
+"""The best possible decoder is looked for up to this number of pairs of a context and a set."""
+
+MOST_STEPS = 2 * 10**7
+"""Decoders that throw a coin for every site join the usual ones up to this much work."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One decoder; divergences in nats.
+
+    Attributes
+    ----------
+    decoder : str
+    rounds : float
+        Expected calls of the denoiser on the data, or under the decoder where that is all that
+        is defined.
+    kl, path_kl, reverse_kl, tv, valid_mass : float
+        As in `OutputDistribution`.
+    regret : float or None
+        Divergence above that of the best decoder with as many rounds; None if it is not known.
+    kind : str
+        See `kind_of`.
+    examples : tuple of str
+    """
+
+    decoder: str
+    rounds: float
+    kl: float
+    path_kl: float
+    reverse_kl: float
+    tv: float
+    valid_mass: float
+    regret: float | None
+    kind: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All rows, and the corners of the optimal (rounds, KL); None if they are not known."""
+
+    rows: list[Row]
+    corners: list[Point] | None
+
+
+KINDS = ("fixed or random places", "scores of places", "drawn tokens", "takes tokens back")
+"""What a decoder goes by when it chooses. The best possible one competes with the first two."""
+
+
+def kind_of(decoder: Decoder) -> str:
+    """What a decoder goes by when it chooses, one of `KINDS`.
+
+    >>> kind_of(policies.Bisection()), kind_of(policies.TokenConfidence(1))
+    ('fixed or random places', 'drawn tokens')
+    """
+    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.revises):
+        return KINDS[3]
+    if decoder.looks_at_tokens:
+        return KINDS[2]
+    inner = decoder.inner if isinstance(decoder, policies.Blocks) else decoder
+    return KINDS[0] if isinstance(inner, BLIND) else KINDS[1]
+
+
+BLIND = (
+    policies.Bernoulli,
+    policies.Bisection,
+    policies.FirstHitting,
+    policies.LeftToRight,
+    policies.RandomOrder,
+)
+
+
+def usual_decoders(p: Distribution) -> list[Decoder]:
+    """Every decoder of the package at settings that fit a distribution.
+
+    Those whose exact computation would take long there are left out.
+    """
+    length, vocab = p.length, p.vocab
+    halves = schedules.uniform(length, min(2, length))
+    best = schedules.optimal(information.profile(p), min(2, length))
+    quarters = [Fraction(k, 4) for k in range(5)]
+    pair = min(2, length)
+    chosen: list[Decoder] = [policies.RandomOrder((length,)), policies.RandomOrder(halves)]
+    if best != halves:
+        chosen.append(policies.RandomOrder(best))
+    chosen += [policies.FirstHitting(), policies.LeftToRight(1), policies.LeftToRight(pair)]
+    chosen.append(policies.Bisection())
+    chosen += [policies.TopK(1)]
+    chosen += [policies.TopK(pair, score) for score in ("confidence", "margin", "entropy")]
+    chosen += [policies.TokenConfidence(1), policies.TokenConfidence(pair)]
+    chosen += [policies.Threshold(0.9), policies.Threshold(0.5), policies.Factor(1.0)]
+    chosen += [policies.EntropyBounded(0.1), policies.EntropyBounded(1.0)]
+    if length > 2:
+        chosen.append(policies.Blocks((length + 1) // 2, policies.TopK(pair)))
+    if (2 * vocab + 1) ** length <= MOST_STEPS:
+        chosen.append(policies.Bernoulli(quarters))
+    if (3 * vocab + 1) ** length <= MOST_STEPS:
+        chosen.append(policies.Remask(quarters, 0.5))
+    first = policies.RandomOrder((length,))
+    chosen.append(policies.GibbsCorrector(first, length))
+    chosen.append(policies.BlockCorrector(first, pair, length))
+    chosen.append(policies.Speculative())
+    return chosen
+
+
+def compare(
+    p: Distribution,
+    decoders: Iterable[Any],
+    temperature: float = 1.0,
+    denoiser: Denoiser | None = None,
+    *,
+    examples: int = 3,
+    seed: int = 0,
+    progress: Callable[[list[Any]], Iterable[Any]] = iter,
+) -> Comparison:
+    """Compute what each decoder writes, and how far it is from the best possible one.
+
+    Parameters
+    ----------
+    p : Distribution
+    decoders : iterable
+        As `output_distribution` takes them.
+    temperature, denoiser
+        For all of them. The best possible decoder has the zero-loss denoiser at temperature 1.
+    examples : int
+        Strings to draw from each output distribution.
+    seed : int
+    progress : callable
+        Wraps the iteration over decoders.
+
+    Examples
+    --------
+    >>> from theory import gallery
+    >>> rows = compare(gallery.permutations(3), [policies.LeftToRight(3)], examples=1).rows
+    >>> round(rows[0].valid_mass, 12), round(rows[0].regret, 12)
+    (0.222222222222, 0.0)
+    """
+    program = Program(p) if (p.vocab + 2) ** p.length <= MOST_PAIRS else None
+    rows = []
+    for k, decoder in enumerate(progress([as_decoder(d) for d in decoders])):
+        q = output_distribution(p, decoder, temperature, denoiser)
+        rounds, kl = cost_of(q)
+        drawn = q.sample(np.random.default_rng((seed, k)), examples) if examples else None
+        rows.append(
+            Row(
+                decoder=repr(decoder),
+                rounds=rounds,
+                kl=float(q.kl),
+                path_kl=float(q.path_kl),
+                reverse_kl=float(q.reverse_kl),
+                tv=float(q.tv),
+                valid_mass=float(q.valid_mass),
+                regret=None if program is None else regret_of(program, rounds, kl),
+                kind=kind_of(decoder),
+                examples=() if drawn is None else tuple(p.spell(drawn)),
+            )
+        )
+    return Comparison(rows, None if program is None else frontier_of(program))

@@ -1,0 +1,80 @@
+"""Distributions that a user names on the command line: from the gallery, a table, a text."""
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+
+from sims.spoken import call
+from theory import JointTable, corpora, gallery
+from theory.arrays import require_memory
+from theory.distributions.base import Distribution
+from theory.errors import InvalidInput
+
+__all__ = ["from_gallery", "from_table", "from_text"]
+
+
+def from_gallery(text: str, length: int | None) -> Distribution:
+    """Build a distribution of the gallery from its name and a length, or from a call.
+
+    >>> from_gallery("parity", 3), from_gallery("binary_symmetric(5, 0.1)", None)
+    (<JointTable: length 3, vocab 2>, <MarkovChain: length 5, vocab 2>)
+    """
+    known = {name: getattr(gallery, name) for name in gallery.__all__}
+    name = text.strip()
+    if name not in known:
+        if length is not None and "(" in name:
+            raise InvalidInput(f"{text} says its length itself: leave out the length {length}")
+        return call(text, known, "distribution of the gallery")
+    parameters = list(inspect.signature(known[name]).parameters.values())
+    needed = [p.name for p in parameters if p.default is p.empty]
+    if not needed:
+        if length is not None:
+            raise InvalidInput(f"{name} has a length of its own: leave out the length {length}")
+        return known[name]()
+    if len(needed) > 1:
+        missing = ", ".join(needed)
+        raise InvalidInput(f"{name} needs more than a length: write '{name}({missing})'")
+    if length is None:
+        raise InvalidInput(f"{name} needs a length: add --length N, or write '{name}(N)'")
+    if needed == ["pairs"]:
+        if length % 2:
+            raise InvalidInput(f"{name} has an even length, got {length}")
+        length //= 2
+    return known[name](length)
+
+
+def from_table(path: str | Path) -> JointTable:
+    """Read a joint table of shape (V,)*L from a ``.npy`` file, without pickle.
+
+    The header is read first; a table whose evidence lattice would not fit is not read at all.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such file, or if it holds anything but a cube of numbers.
+    TooLarge
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InvalidInput(f"there is no file {path}")
+    try:
+        table = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        reason = "it holds Python objects" if "pickle" in str(error) else str(error)
+        raise InvalidInput(f"{path} is no .npy file of numbers: {reason}") from None
+    if not isinstance(table, np.ndarray):
+        table.close()
+        raise InvalidInput(f"{path} holds several arrays; a .npy file of one table is needed")
+    if table.ndim == 0 or len(set(table.shape)) > 1 or 0 in table.shape:
+        raise InvalidInput(f"{path} has shape {table.shape}; a joint table has shape (V,)*L")
+    cells = (table.shape[0] + 1) ** table.ndim
+    require_memory(3 * cells, f"{path}, a table of shape {table.shape}, with its evidence lattice,")
+    return JointTable(np.asarray(table))
+
+
+def from_text(path: str | Path, length: int | None) -> Distribution:
+    """The words of one length in a text file, as sequences of letters."""
+    if length is None:
+        raise InvalidInput("a text needs the length of its words: add --length N")
+    return corpora.from_text(path).letters(length)

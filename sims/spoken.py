@@ -1,0 +1,70 @@
+"""Calls as a user writes them on the command line: ``TopK(2, "margin")``.
+
+Nothing is evaluated: names are looked up, arguments are literals or such calls.
+"""
+
+import ast
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from theory.errors import InvalidInput
+
+__all__ = ["call"]
+
+
+def call(text: str, known: Mapping[str, Any], what: str) -> Any:
+    """Call one of the known functions or classes.
+
+    Parameters
+    ----------
+    text : str
+        ``Name`` or ``Name(arguments)``.
+    known : mapping
+        What may be called, by name.
+    what : str
+        For the error message: what the names are.
+
+    Raises
+    ------
+    InvalidInput
+
+    >>> call("pow(2, pow(2, 3))", {"pow": pow}, "function")
+    256
+    """
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        raise InvalidInput(f"{text!r} is no {what}: write a name, or name(arguments)") from None
+    return _value(tree, known, what, text)
+
+
+def _value(node: ast.AST, known: Mapping[str, Any], what: str, text: str) -> Any:
+    if isinstance(node, ast.Name):
+        return _called(node.id, (), {}, known, what)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        values = [_argument(a, known, what, text) for a in node.args]
+        named = {k.arg or "**": _argument(k.value, known, what, text) for k in node.keywords}
+        return _called(node.func.id, values, named, known, what)
+    raise InvalidInput(f"{text!r} is no {what}: write a name, or name(arguments)")
+
+
+def _argument(node: ast.AST, known: Mapping[str, Any], what: str, text: str) -> Any:
+    if isinstance(node, ast.Call):
+        return _value(node, known, what, text)
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError):
+        raise InvalidInput(
+            f"{ast.unparse(node)!r} in {text!r} is neither a number, a string nor a {what}"
+        ) from None
+
+
+def _called(name: str, values: Any, named: Any, known: Mapping[str, Any], what: str) -> Any:
+    if name not in known:
+        raise InvalidInput(f"there is no {what} {name!r}; there are {', '.join(sorted(known))}")
+    try:
+        inspect.signature(known[name]).bind(*values, **named)
+    except TypeError as error:
+        raise InvalidInput(f"{name}: {error}") from None
+    return known[name](*values, **named)
