@@ -7,6 +7,7 @@ The lower convex hull of (rounds, KL) is what the best policies reach, mixtures 
 a coin between two policies beforehand gives the point between theirs (of the path KL).
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -145,7 +146,20 @@ def frontier_of(program: Program) -> list[Point]:
             k += 1
         else:
             corners.insert(k + 1, between)
-    return corners
+    return _without_collinear(corners)
+
+
+def _without_collinear(points: list[Point]) -> list[Point]:
+    """Leave out points on the line between their neighbours, which rounding may have added."""
+    kept = points[:1]
+    for point, following in itertools.pairwise(points[1:]):
+        left = kept[-1]
+        width = float(following.rounds) - float(left.rounds)
+        share = (float(point.rounds) - float(left.rounds)) / width
+        line = (1 - share) * float(left.kl) + share * float(following.kl)
+        if line - float(point.kl) > COLLINEAR:
+            kept.append(point)
+    return [*kept, *points[1:][-1:]]
 
 
 def _below(program: Program, left: Point, right: Point) -> Point | None:

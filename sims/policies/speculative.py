@@ -52,11 +52,15 @@ class Speculative(TokenPolicy):
             q = draft[rows, site]
             p = q if j == 0 else ask(after)[1][np.arange(len(rows)), site]
             accepted = np.minimum(p, q)
-            at, mass, refused = _written(after, site, chance, p - accepted)
+            at, mass, refused = _written(after, site, chance, self.refused(p, accepted))
             yield rows[at], mass, refused, calls
             at, chance, after = _written(after, site, chance, accepted)
             rows = rows[at]
         yield rows, chance, after, calls
+
+    def refused(self, p: np.ndarray, accepted: np.ndarray) -> np.ndarray:
+        """What is written after a refusal: the part of p that acceptance does not give."""
+        return p - accepted
 
     def write(
         self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator

@@ -198,7 +198,7 @@ def token_confidence(k):
             for i, v in drawn.items():
                 chance = chance * draws[i][v]
             score = {i: round(float(prediction[i][v]), DIGITS) for i, v in drawn.items()}
-            kept = sorted(sites, key=lambda i: (-score[i], i))[:k]  # noqa: B023
+            kept = sorted(sites, key=lambda i: (-score[i], i))[:k]
             if chance != 0:
                 yield chance, reveal(pattern, kept, [drawn[i] for i in kept]), 1
 
