@@ -21,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.plot and not options.plot.absolute().parent.is_dir():
         parser.error(f"--plot: there is no folder {options.plot.absolute().parent}")
 
+    import numpy as np
+
     from sims import policies
     from sims.compare import compare, usual_decoders
     from sims.policies import Decoder
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             decoders or usual_decoders(p),
             options.temperature,
             examples=options.examples,
-            seed=options.seed,
+            rng=np.random.default_rng(options.seed),
             progress=_progress,
         )
     except ZerolossError as error:

@@ -14,6 +14,7 @@ from sims.policies import Corrector, Decoder, Policy
 from sims.program import Point, Program
 from theory import information, schedules
 from theory.distributions.base import Distribution
+from theory.errors import InvalidInput
 from theory.forward import Denoiser
 
 __all__ = ["KINDS", "Comparison", "Row", "compare", "kind_of", "usual_decoders"]
@@ -130,8 +131,8 @@ def compare(
     temperature: float = 1.0,
     denoiser: Denoiser | None = None,
     *,
-    examples: int = 3,
-    seed: int = 0,
+    examples: int = 0,
+    rng: np.random.Generator | None = None,
     progress: Callable[[list[Any]], Iterable[Any]] = iter,
 ) -> Comparison:
     """Compute what each decoder writes, and how far it is from the best possible one.
@@ -144,24 +145,26 @@ def compare(
     temperature, denoiser
         For all of them. The best possible decoder has the zero-loss denoiser at temperature 1.
     examples : int
-        Strings to draw from each output distribution.
-    seed : int
+        Strings to draw from each output distribution, with `rng`.
+    rng : numpy.random.Generator, optional
     progress : callable
         Wraps the iteration over decoders.
 
     Examples
     --------
     >>> from theory import gallery
-    >>> rows = compare(gallery.permutations(3), [policies.LeftToRight(3)], examples=1).rows
+    >>> rows = compare(gallery.permutations(3), [policies.LeftToRight(3)]).rows
     >>> round(rows[0].valid_mass, 12), round(rows[0].regret, 12)
     (0.222222222222, 0.0)
     """
     program = Program(p) if (p.vocab + 2) ** p.length <= MOST_PAIRS else None
     rows = []
-    for k, decoder in enumerate(progress([as_decoder(d) for d in decoders])):
+    if examples and rng is None:
+        raise InvalidInput("examples are drawn with rng, which is missing")
+    for decoder in progress([as_decoder(d) for d in decoders]):
         q = output_distribution(p, decoder, temperature, denoiser)
         rounds, kl = cost_of(q)
-        drawn = q.sample(np.random.default_rng((seed, k)), examples) if examples else None
+        drawn = None if rng is None or not examples else q.sample(rng, examples)
         rows.append(
             Row(
                 decoder=repr(decoder),

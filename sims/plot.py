@@ -29,14 +29,14 @@ def draw_decoders(
     if corners:
         last = max([corners[-1][0], *(rounds for _, rounds, _, _ in decoders)])
         line = [*corners, (last, corners[-1][1])]
-        axes.plot(*zip(*line, strict=True), color="black", zorder=1, label="best possible")
+        axes.plot(*zip(*line, strict=True), "-", color="black", zorder=1, label="best possible")
         axes.fill_between(*zip(*line, strict=True), color="0.9", zorder=0, linewidth=0)
     for kind, (marker, colour) in STYLES.items():
         every = [row[1:] for row in decoders if row[0] == kind and math.isfinite(row[3])]
         here = [(r, kl if math.isnan(path) else path) for r, path, kl in every]
         for (_, _, kl), (r, top) in zip(every, here, strict=True):
             if top - kl > 1e-9:
-                axes.plot([r, r], [kl, top], color=colour, linewidth=0.8, zorder=1.5)
+                axes.plot([r, r], [kl, top], "-", color=colour, linewidth=0.8, zorder=1.5)
         if here:
             face = colour if marker == "x" else "none"
             axes.scatter(

@@ -70,12 +70,13 @@ def _depth(p: Distribution, sets: Sets = _every_set) -> Any:
 
 
 def _value(p: Distribution, multiplier: float, sets: Sets = _every_set) -> Any:
-    """Rounds plus multiplier times divergence at the optimum, against the recursion."""
+    """How far the optimum, and what its policy reaches, are from the recursion on either side."""
     (point,) = frontier(p, [multiplier])
     q = output_distribution(p, point.policy)
-    reached = q.expected_rounds_on_data + multiplier * q.kl
-    least = _least(p, np.full(p.length, MASK), multiplier, sets)
-    return [point.rounds + multiplier * point.kl - least, reached - least]
+    reached = float(q.expected_rounds_on_data + multiplier * q.kl)
+    found = float(point.rounds + multiplier * point.kl)
+    least = float(_least(p, np.full(p.length, MASK), multiplier, sets))
+    return [excess(a, b) for v in (found, reached) for a, b in ((v, least), (least, v))]
 
 
 def _nobody_is_better(

@@ -1,0 +1,680 @@
+"""The best decoder, against every policy one by one and against a recursion over patterns."""
+
+import functools
+import itertools
+import math
+import tracemalloc
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sims import Point, frontier, output_distribution, regret
+from sims.policies import (
+    Bernoulli,
+    Bisection,
+    Blocks,
+    EntropyBounded,
+    Factor,
+    FirstHitting,
+    GibbsCorrector,
+    LeftToRight,
+    RandomOrder,
+    Remask,
+    Rule,
+    Speculative,
+    Tabulated,
+    Threshold,
+    TokenConfidence,
+    TopK,
+)
+from tests import oracles
+from tests.cases import (
+    CASES,
+    EXACT_CASES,
+    FAMILIES,
+    build_exact,
+    each_case,
+    each_family,
+    random_weights,
+    table,
+    to_device1,
+)
+from tests.sims.optimal_oracle import (
+    SLACK,
+    Game,
+    all_policies,
+    corners_of,
+    count_of_policies,
+    every_point,
+    hull_at,
+    pairs,
+    parity,
+    permutations,
+    uniform,
+    walk,
+)
+from tests.sims.test_exact import Sometimes, lookup_rule, looked_up
+from theory import MASK, InvalidInput, JointTable, MarkovChain, TooLarge, gallery, strategies
+
+MULTIPLIERS = [0, 0.25, 0.7, 1, 1.5, 2.2, 3.7, 10, 1000, math.inf]
+
+game_of = functools.cache(lambda case: Game(case.joint))
+
+
+def close(expected):
+    return pytest.approx(float(expected), rel=SLACK, abs=SLACK)
+
+
+def as_joint(p):
+    """Of a distribution with an exact table."""
+    values = p.table()
+    return {x: Fraction(values[x]) for x in itertools.product(range(p.vocab), repeat=p.length)}
+
+
+def assert_optimal(points, game):
+    """Each point is as good as the recursion says, and its policy reaches what it promises."""
+    depth = game.depth()
+    for point in points:
+        assert isinstance(point, Point)
+        assert isinstance(point.policy, Tabulated)
+        rounds, kl, free = game.measured(point.policy.sites)
+        assert point.rounds == close(rounds)
+        assert point.kl == close(kl)
+        if point.multiplier == math.inf:
+            assert free
+            assert rounds == depth
+        else:
+            value = point.rounds + point.multiplier * point.kl
+            assert value == close(game.optimum(point.multiplier))
+
+
+def assert_all_corners(corners, game):
+    """From everything at once to no divergence; no policy is below an edge."""
+    assert corners[0].rounds == close(1)
+    assert corners[0].kl == close(game.total_correlation())
+    assert corners[-1].rounds == close(game.depth())
+    assert corners[-1].kl == pytest.approx(0, abs=SLACK)
+    slopes = [0.0]
+    for a, b in itertools.pairwise(corners):
+        assert a.rounds < b.rounds
+        assert a.kl > b.kl
+        slopes.append(float(b.rounds - a.rounds) / float(a.kl - b.kl))
+        assert float(a.rounds) + slopes[-1] * a.kl == close(game.optimum(slopes[-1]))
+    assert slopes == sorted(set(slopes))  # strictly convex
+    return slopes
+
+
+def assert_written(p, point, tolerance=SLACK):
+    q = output_distribution(p, point.policy)
+    assert q.expected_rounds_on_data == pytest.approx(float(point.rounds), rel=tolerance)
+    assert float(q.kl) == pytest.approx(point.kl, rel=tolerance, abs=tolerance)
+    assert float(q.path_kl) == pytest.approx(point.kl, rel=tolerance, abs=tolerance)
+
+
+# Every policy, one by one
+
+
+BITS = {
+    "dense": table("", random_weights(11, (2, 2, 2))),
+    "dense as well": table("", random_weights(12, (2, 2, 2))),
+    "sparse": table("", [[[0, 1], [2, 0]], [[1, 0], [0, 3]]]),
+    "zeros": table("", random_weights(14, (2, 2, 2), zeros=0.3)),
+    "parity": table("", [[[1, 0], [0, 1]], [[0, 1], [1, 0]]]),
+    "product": table("", [[[2, 4], [6, 12]], [[3, 6], [9, 18]]]),
+    "point mass": table("", [[[0, 0], [0, 0]], [[0, 5], [0, 0]]]),
+    "value of the first": table("", [[[1, 1], [1, 1]], [[2, 0], [0, 2]]]),
+    "pair": table("", [[1, 2], [3, 4]]),
+    "three tokens": table("", random_weights(15, (3, 3))),
+    "three tokens, zeros": table("", [[1, 0, 2], [0, 0, 0], [3, 0, 4]]),
+    "one site": table("", [1, 2, 5]),
+    "one token": table("", [[[7]]]),
+    "one of each": table("", [3]),
+    "sum": table("", [[[(a + b + c) ** 2 for c in range(2)] for b in range(2)] for a in range(2)]),
+}
+each_bits = pytest.mark.parametrize("case", BITS.values(), ids=BITS)
+
+points_of = functools.cache(lambda case: every_point(case.joint, case.vocab))
+
+
+@pytest.mark.parametrize(
+    ("length", "vocab", "count"), [(1, 2, 1), (2, 2, 3), (3, 2, 31), (4, 2, 4335), (3, 3, 85)]
+)
+def test_the_number_of_policies(length, vocab, count):
+    """Of a table without zeros. 3 * 3^2 + 3 * 1 + 1 = 31."""
+    assert count_of_policies(length, vocab) == count
+    joint = uniform(itertools.product(range(vocab), repeat=length))
+    policies = list(all_policies(joint))
+    assert len(policies) == count
+    assert len({tuple(sorted(policy.items())) for policy in policies}) == count
+
+
+@each_bits
+def test_the_corners_of_all_policies(case):
+    expected = corners_of(points_of(case))
+    corners = frontier(case.build())
+    assert [c.rounds for c in corners] == [close(r) for r, _ in expected]
+    assert [c.kl for c in corners] == [close(kl) for _, kl in expected]
+    for point in corners:
+        assert_written(case.build(), point)
+
+
+@each_bits
+def test_no_policy_is_better_at_any_multiplier(case):
+    points = points_of(case)
+    for exact in (False, True):
+        p = build_exact(case) if exact else case.build()
+        found = frontier(p, MULTIPLIERS)
+        assert [point.multiplier for point in found] == MULTIPLIERS
+        for point in found[:-1]:
+            best = min(float(r) + point.multiplier * kl for r, kl in points)
+            assert float(point.rounds) + point.multiplier * point.kl == close(best)
+            assert any(point.rounds == close(r) and point.kl == close(kl) for r, kl in points)
+        assert found[-1].rounds == close(min(r for r, kl in points if kl == 0))
+        assert found[-1].kl == pytest.approx(0, abs=1e-12)
+
+
+def test_all_4335_policies_of_four_bits():
+    case = table("", random_weights(21, (2, 2, 2, 2), zeros=0.15))
+    points = points_of(case)
+    expected = corners_of(points)
+    assert len(points) == 4335 or 0 in case.joint.values()
+    assert len(expected) >= 4
+    for p in (case.build(), build_exact(case)):
+        corners = frontier(p)
+        assert [c.rounds for c in corners] == [close(r) for r, _ in expected]
+        assert [c.kl for c in corners] == [close(kl) for _, kl in expected]
+
+
+@settings(max_examples=30)
+@given(strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True))
+def test_the_corners_of_any_bits(p):
+    points = every_point(as_joint(p), p.vocab)
+    corners = frontier(p)
+    for corner in corners:
+        assert corner.kl == close(hull_at(points, corner.rounds))
+        assert_written(p, corner)
+    found = [(float(c.rounds), float(c.kl)) for c in corners]
+    found[-1] = (found[-1][0], 0)
+    for rounds, kl in points:
+        assert kl >= hull_at(found, rounds) - SLACK
+    depth = min(r for r, kl in points if kl == 0)
+    assert (corners[-1].rounds, corners[-1].kl) == (depth, 0)
+
+
+# A recursion over patterns
+
+
+@each_case
+def test_the_frontier_of_every_case(case):
+    p, game = case.build(), game_of(case)
+    found = frontier(p, MULTIPLIERS)
+    assert_optimal(found, game)
+    for a, b in itertools.pairwise(found):
+        assert a.rounds <= b.rounds + SLACK
+        assert a.kl >= b.kl - SLACK
+    assert (found[0].rounds, found[0].multiplier) == (close(1), 0)
+    corners = frontier(p)
+    assert_optimal(corners, game)
+    assert_all_corners(corners, game)
+
+
+@pytest.mark.parametrize("case", EXACT_CASES, ids=lambda case: case.name)
+def test_the_frontier_of_every_exact_case(case):
+    p, game = build_exact(case), game_of(case)
+    found = frontier(p, MULTIPLIERS)
+    assert_optimal(found, game)
+    assert isinstance(found[-1].rounds, Fraction | int)
+    assert not isinstance(found[-1].kl, float)
+    assert (found[-1].rounds, found[-1].kl) == (game.depth(), 0)
+    corners = frontier(p)
+    assert_optimal(corners, game)
+    assert_all_corners(corners, game)
+    assert (corners[-1].rounds, corners[-1].kl) == (game.depth(), 0)
+
+
+@pytest.mark.parametrize("case", [*CASES[::4], *FAMILIES], ids=lambda case: case.name)
+def test_policies_of_the_frontier_write_what_is_promised(case):
+    p = case.build()
+    for point in frontier(p) + frontier(p, [0.8, math.inf]):
+        assert_written(p, point, 1e-10)
+
+
+@pytest.mark.parametrize("case", EXACT_CASES[::3], ids=lambda case: case.name)
+def test_the_serial_depth_is_written_exactly(case):
+    p = build_exact(case)
+    point = frontier(p, [math.inf])[0]
+    q = output_distribution(p, point.policy)
+    assert q.expected_rounds_on_data == q.expected_rounds == point.rounds
+    assert q.kl == 0
+    assert sympy.expand(q.path_kl) == 0
+    assert q.table.tolist() == p.table().tolist()
+
+
+@settings(max_examples=40)
+@given(
+    strategies.joint_tables(lengths=(1, 3), vocabs=(1, 3), exact=True),
+    st.lists(st.floats(0, 20), max_size=3),
+)
+def test_the_frontier_of_any_table(p, multipliers):
+    game = Game(as_joint(p))
+    assert_optimal(frontier(p, [*multipliers, math.inf]), game)
+    corners = frontier(p)
+    assert_optimal(corners, game)
+    assert_all_corners(corners, game)
+
+
+@settings(max_examples=40)
+@given(strategies.distributions(lengths=(1, 4)))
+def test_the_frontier_of_any_family(p):
+    """In floats it cannot be told what is exactly free; edges are still edges."""
+    corners = frontier(p)
+    rounds = [c.rounds for c in corners]
+    divergences = [c.kl for c in corners]
+    assert rounds[0] == close(1)
+    assert rounds == sorted(rounds)
+    assert divergences == sorted(divergences, reverse=True)
+    assert divergences[-1] == pytest.approx(0, abs=SLACK)
+    for corner in corners:
+        assert_written(p, corner)
+
+
+@pytest.mark.parametrize("case", [*FAMILIES, *BITS.values()], ids=lambda case: case.name)
+def test_corners_are_optimal_at_their_multipliers(case):
+    """Between the slopes of their edges, the first at 0 and the last at infinity."""
+    corners = frontier(case.build())
+    slopes = [*assert_all_corners(corners, game_of(case)), math.inf]
+    for corner, low, high in zip(corners, slopes, slopes[1:], strict=True):
+        assert low - SLACK <= corner.multiplier <= high + SLACK
+    assert corners[-1].multiplier == math.inf
+
+
+def test_all_corners_are_found_again_at_their_multipliers():
+    p = JointTable(random_weights(5, (3, 3, 3)))
+    corners = frontier(p)
+    assert len(corners) > 4
+    slopes = [0.0]
+    for a, b in itertools.pairwise(corners):
+        slopes.append((b.rounds - a.rounds) / (a.kl - b.kl))
+    inside = [(low + high) / 2 for low, high in itertools.pairwise(slopes)] + [2 * slopes[-1] + 1]
+    again = frontier(p, inside)
+    assert [c.rounds for c in again] == [close(c.rounds) for c in corners]
+    assert [c.kl for c in again] == [close(c.kl) for c in corners]
+
+
+def test_nearly_independent_sites_are_not_independent():
+    """A divergence of about 1e-6 nats costs a round if nothing may be lost."""
+    eps = Fraction(1, 1000)
+    weights = [[1 + eps, 1 - eps], [1 - eps, 1 + eps]]
+    exact = frontier(JointTable(weights, exact=True), [1000, math.inf])
+    assert (exact[0].rounds, exact[1].rounds) == (1, 2)
+    assert 0 < exact[0].kl < 1e-6
+    for p in (JointTable(weights, exact=True), JointTable(np.array(weights, dtype=float))):
+        assert [c.rounds for c in frontier(p)] == [1, 2]
+        assert frontier(p, [math.inf])[0].rounds == 2
+        assert frontier(p, [1e7])[0].rounds == 2
+
+
+def test_exact_zero_is_exact():
+    """One in 10^12: no double tells the divergence (1e-24 / 2) from zero, Fractions do."""
+    eps = Fraction(1, 10**12)
+    p = JointTable([[1 + eps, 1 - eps], [1 - eps, 1 + eps]], exact=True)
+    point = frontier(p, [math.inf])[0]
+    assert (point.rounds, point.kl) == (2, 0)
+    assert point.policy.sites([MASK, MASK]) in [(0,), (1,)]
+
+
+# Known values
+
+
+@pytest.mark.parametrize(
+    ("n", "depth"), [(1, 1), (2, 2), (3, 2), (4, Fraction(11, 4)), (5, Fraction(23, 8))]
+)
+def test_the_serial_depth_of_the_walk(n, depth):
+    joint = walk(n)
+    assert Game(joint).depth() == depth
+    p = gallery.walk(n, exact=True)
+    point = frontier(p, [math.inf])[0]
+    assert (point.rounds, point.kl) == (depth, 0)
+    game = Game(joint)
+    assert game.measured(point.policy.sites) == (depth, pytest.approx(0, abs=1e-12), True)
+    assert frontier(gallery.walk(n), [math.inf])[0].rounds == close(depth)
+    assert_all_corners(frontier(p), game)
+
+
+KNOWN = {
+    "parity": (gallery.parity(4, exact=True), parity(4), 4),
+    "permutations of one": (gallery.permutations(1, exact=True), permutations(1), 1),
+    "permutations of two": (gallery.permutations(2, exact=True), permutations(2), 2),
+    "permutations of three": (gallery.permutations(3, exact=True), permutations(3), 3),
+    "permutations of four": (gallery.permutations(4, exact=True), permutations(4), 4),
+    "pair": (gallery.coupled_pairs(1, exact=True), pairs(1), 2),
+    "pairs": (gallery.coupled_pairs(2, exact=True), pairs(2), 2),
+    "three pairs": (gallery.coupled_pairs(3, exact=True), pairs(3), 2),
+}
+
+
+def test_depths_of_the_gallery():
+    """Permutations take a round for each site, pairs two in all.
+
+    Parity: any proper subset of the bits is independent, so all but one and then the last.
+    """
+    for name, (p, joint, depth) in KNOWN.items():
+        depth = 2 if name == "parity" else depth
+        point = frontier(p, [math.inf])[0]
+        assert (point.rounds, point.kl, point.multiplier) == (depth, 0, math.inf), name
+        assert Game(joint).depth() == depth, name
+
+
+@pytest.mark.parametrize("length", range(2, 8))
+def test_the_parity_has_two_corners(length):
+    """A bit in one round, nothing in two."""
+    corners = frontier(gallery.parity(length, exact=True))
+    assert [(c.rounds, c.kl) for c in corners] == [(1, close(math.log(2))), (2, 0)]
+    assert len(corners[1].policy.sites([MASK] * length)) == length - 1
+
+
+@pytest.mark.parametrize("length", range(2, 8))
+def test_the_repeated_bit_takes_two_rounds(length):
+    p = gallery.repeated_bit(length)
+    point = frontier(p, [math.inf])[0]
+    assert point.rounds == close(2)
+    assert point.kl == pytest.approx(0, abs=1e-12)
+    assert len(point.policy.sites([MASK] * length)) == 1
+    assert frontier(p, [0])[0].kl == close((length - 1) * math.log(2))
+
+
+@pytest.mark.parametrize("length", range(1, 6))
+def test_products_take_one_round(length):
+    rng = np.random.default_rng(length)
+    rows = [[Fraction(int(w), int(sum(ws))) for w in ws] for ws in rng.integers(1, 9, (length, 2))]
+    weights = functools.reduce(np.multiply.outer, np.array(rows, dtype=object))
+    for p in (JointTable(weights, exact=True), JointTable(weights.astype(float))):
+        corners = frontier(p)
+        assert [(c.rounds, c.kl) for c in corners] == [(1, pytest.approx(0, abs=1e-12))]
+        assert corners[0].policy.sites([MASK] * length) == tuple(range(length))
+        for point in frontier(p, MULTIPLIERS):
+            assert point.rounds == 1
+
+
+@pytest.mark.parametrize("length", range(1, 8))
+@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+def test_chains_take_as_many_rounds_as_bisection(length, exact):
+    """Two masked sites are independent only if one between them is observed.
+
+    So a round reveals at most one site of each run, and runs halve at best.
+    """
+    p = gallery.binary_symmetric(length, Fraction(1, 4), exact=exact)
+    rounds = output_distribution(p, Bisection()).expected_rounds_on_data
+    assert rounds == length.bit_length()
+    point = frontier(p, [math.inf])[0]
+    assert point.rounds == close(rounds)
+    assert point.kl == pytest.approx(0, abs=1e-12)
+    assert regret(p, Bisection()) == pytest.approx(0, abs=SLACK)
+
+
+@pytest.mark.parametrize(("flip", "depth"), [(0, 2), (1, 2), (Fraction(1, 2), 1)])
+def test_degenerate_chains(flip, depth):
+    for exact in (True, False):
+        p = gallery.binary_symmetric(5, flip, exact=exact)
+        assert frontier(p, [math.inf])[0].rounds == depth
+
+
+def test_what_comes_next_depends_on_the_token():
+    """After a 0 two fair bits, after a 1 two equal ones: 1/2 * 2 + 1/2 * 3 rounds."""
+    p = JointTable([[[1, 1], [1, 1]], [[2, 0], [0, 2]]], exact=True)
+    point = frontier(p, [math.inf])[0]
+    assert (point.rounds, point.kl) == (Fraction(5, 2), 0)
+    assert point.policy.sites([MASK] * 3) == (0,)
+    assert point.policy.sites([0, MASK, MASK]) == (1, 2)
+    assert len(point.policy.sites([1, MASK, MASK])) == 1
+
+
+@pytest.mark.parametrize("length", range(1, 9))
+def test_one_token(length):
+    p = MarkovChain([1], [[1]], length, exact=True)
+    corners = frontier(p)
+    assert [(c.rounds, c.kl) for c in corners] == [(1, 0)]
+
+
+def test_impossible_contexts_are_finished_at_once():
+    p = gallery.permutations(3, exact=True)
+    for point in frontier(p):
+        assert point.policy.sites([0, 0, MASK]) == (2,)
+        assert point.policy.sites([1, 1, MASK]) == (2,)
+    p = gallery.coupled_pairs(2, exact=True)
+    for point in frontier(p) + frontier(p, [1, math.inf]):
+        assert point.policy.sites([0, 1, MASK, MASK]) == (2, 3)
+
+
+def test_order_and_repetition_of_multipliers_are_kept():
+    p = gallery.coupled_pairs(2)
+    found = frontier(p, [math.inf, 0, 1, 1, math.inf])
+    assert [point.multiplier for point in found] == [math.inf, 0, 1, 1, math.inf]
+    assert found[0].rounds == found[4].rounds == 2
+    assert found[2].rounds == found[3].rounds
+    assert frontier(p, []) == []
+    assert frontier(p, (2,))[0].rounds == 2
+    assert frontier(p, np.array([0.5, 2.0]))[1].rounds == 2
+
+
+@each_family
+def test_frontiers_on_a_device(case):
+    corners, there = frontier(case.build()), frontier(case.build(to_device1))
+    assert [c.rounds for c in there] == [close(c.rounds) for c in corners]
+    assert [c.kl for c in there] == [close(c.kl) for c in corners]
+
+
+def test_large_multipliers_lose_nothing():
+    p = JointTable(random_weights(2, (3, 3, 3)))
+    depth = frontier(p, [math.inf])[0]
+    for multiplier in (1e6, 1e12, 1e100, 1e300):
+        point = frontier(p, [multiplier])[0]
+        assert point.rounds == close(depth.rounds)
+        assert point.kl == pytest.approx(0, abs=SLACK)
+
+
+# Regret
+
+
+REGRETTING = {
+    "left to right": lambda n: LeftToRight(),
+    "left to right, two": lambda n: LeftToRight(2),
+    "at once": lambda n: LeftToRight(n),
+    "random order": lambda n: RandomOrder((1,) * n),
+    "random order, last together": lambda n: RandomOrder((1,) * (n - 2) + (2,)),
+    "first hitting": lambda n: FirstHitting(),
+    "coins": lambda n: Bernoulli((0, Fraction(1, 3), 1)),
+    "bisection": lambda n: Bisection(),
+    "top": lambda n: TopK(2, "entropy"),
+    "threshold": lambda n: Threshold(0.6),
+    "factor": lambda n: Factor(1.0),
+    "entropy bounded": lambda n: EntropyBounded(0.3),
+    "blocks": lambda n: Blocks(2, LeftToRight(2)),
+    "lookup": lambda n: lookup_rule(0),
+    "one lookup or another": lambda n: Sometimes(),
+}
+
+
+@pytest.mark.parametrize("make", REGRETTING.values(), ids=REGRETTING)
+def test_regret_of_every_policy(make):
+    """Path divergence minus the hull of all policies, which are enumerated."""
+    for name in ("dense", "sparse", "zeros", "parity", "product", "three tokens", "point mass"):
+        case = BITS[name]
+        p, policy = case.build(), make(case.length)
+        q = output_distribution(p, policy)
+        expected = float(q.path_kl) - hull_at(points_of(case), float(q.expected_rounds_on_data))
+        value = regret(p, policy)
+        assert isinstance(value, float)
+        assert value == pytest.approx(expected, abs=SLACK)
+        assert value >= -SLACK
+        if case.family is JointTable:
+            assert regret(build_exact(case), policy) == pytest.approx(expected, abs=SLACK)
+
+
+def test_regret_of_decoders_without_a_path():
+    """The divergence of what is written; the calls are always the same here."""
+    case = BITS["dense"]
+    p = case.build()
+    for policy, rounds in [
+        (TokenConfidence(1), 3),
+        (TokenConfidence(3), 1),
+        (Blocks(2, TokenConfidence(2)), 2),
+        (GibbsCorrector(LeftToRight(3), 1), 2),
+        (GibbsCorrector(LeftToRight(3), 7), 8),  # more than the serial depth
+    ]:
+        q = output_distribution(p, policy)
+        assert q.expected_rounds_on_data == rounds
+        expected = q.kl - hull_at(points_of(case), rounds)
+        assert regret(p, policy) == pytest.approx(expected, abs=SLACK)
+
+
+def test_decoders_that_do_not_compete_may_beat_the_optimum():
+    """An exact first version, or tokens that are looked at."""
+    case = BITS["dense"]
+    p = case.build()
+    assert regret(p, GibbsCorrector(None, 1)) == pytest.approx(
+        -hull_at(points_of(case), 1), abs=SLACK
+    )
+
+
+@given(strategies.distributions(), st.integers(0, 10**6))
+def test_regret_is_never_negative(p, seed):
+    for policy in (lookup_rule(seed), LeftToRight(1 + seed % p.length)):
+        assert regret(p, policy) >= -SLACK
+
+
+@given(strategies.joint_tables(lengths=(1, 4), vocabs=(2, 2)), st.data())
+def test_regret_of_random_order_is_never_negative(p, data):
+    sizes = data.draw(strategies.schedules(p.length))
+    assert regret(p, RandomOrder(sizes)) >= -SLACK
+    assert regret(p, Sometimes()) >= -SLACK
+
+
+@settings(max_examples=30)
+@given(strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True), st.integers(0, 1000))
+def test_regret_of_a_random_rule_by_hand(p, seed):
+    """Rounds and divergence by following every sequence through the lookup."""
+    joint = as_joint(p)
+    rounds, kl, _ = Game(joint).measured(lambda pattern: looked_up(seed, pattern))
+    expected = kl - hull_at(every_point(joint, p.vocab), rounds)
+    assert regret(p, lookup_rule(seed)) == pytest.approx(expected, abs=SLACK)
+
+
+@pytest.mark.parametrize("case", [*FAMILIES, *BITS.values()], ids=lambda case: case.name)
+def test_the_best_policies_have_no_regret(case):
+    p = case.build()
+    for point in frontier(p) + frontier(p, [0, 0.3, 1, 2.5, math.inf]):
+        assert regret(p, point.policy) == pytest.approx(0, abs=SLACK)
+
+
+def test_one_site_at_a_time_has_no_regret():
+    """Nothing is lost, and the hull is 0 beyond the serial depth."""
+    for p in (gallery.repeated_bit(4), gallery.coupled_pairs(2), gallery.words(3)):
+        if p.vocab == 2:
+            assert regret(p, LeftToRight()) == pytest.approx(0, abs=SLACK)
+            assert regret(p, RandomOrder((1,) * p.length)) == pytest.approx(0, abs=SLACK)
+
+
+def test_regret_on_an_edge_of_the_hull():
+    """One coupled pair: corners (1, log 2) and (2, 0), so coins that reveal at once with chance
+    a take 2 - a rounds and lose a log 2: no regret."""
+    p = gallery.coupled_pairs(1)
+    for a in (0.5, 0.25, 0.8):
+        assert regret(p, Bernoulli((0, a, 1))) == pytest.approx(0, abs=SLACK)
+
+
+def test_regret_of_a_function():
+    def everything(x, predictions):
+        return x == MASK
+
+    p = gallery.coupled_pairs(2)
+    assert regret(p, everything) == pytest.approx(0, abs=SLACK)
+    assert regret(p, everything) == regret(p, Rule(everything))
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    "multiplier", [-1, -1e-12, -math.inf, math.nan, "1", None, 1j, [1], np.nan, b"1", object()]
+)
+@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+def test_multipliers_are_numbers_that_are_not_negative(multiplier, exact):
+    p = gallery.coupled_pairs(1, exact=exact)
+    for multipliers in ([multiplier], [0, multiplier], [math.inf, multiplier]):
+        with pytest.raises(InvalidInput, match="multiplier"):
+            frontier(p, multipliers)
+
+
+@pytest.mark.parametrize("multipliers", [1, 0.5, math.inf])
+def test_multipliers_are_a_sequence(multipliers):
+    with pytest.raises(InvalidInput, match="multiplier"):
+        frontier(gallery.coupled_pairs(1), multipliers)
+
+
+def test_tables_of_free_symbols_cannot_be_compared():
+    a = sympy.Symbol("a", positive=True)
+    p = JointTable([[1 - a, 0], [0, a]], exact=True)
+    for call in (
+        lambda: frontier(p),
+        lambda: frontier(p, [0]),
+        lambda: frontier(p, [1]),
+        lambda: frontier(p, [math.inf]),
+        lambda: regret(p, LeftToRight()),
+    ):
+        with pytest.raises(InvalidInput, match="symbol"):
+            call()
+
+
+def test_symbolic_numbers_are_numbers():
+    """Square roots are compared by their values."""
+    root = sympy.sqrt(2)
+    p = JointTable([[root, 1], [1, root]], exact=True)
+    floats = JointTable([[math.sqrt(2), 1], [1, math.sqrt(2)]])
+    for point, other in zip(frontier(p, [0, 100]), frontier(floats, [0, 100]), strict=True):
+        assert float(point.rounds) == close(other.rounds)
+        assert float(point.kl) == close(other.kl)
+
+
+def test_what_does_not_fit_is_refused_before_memory_is_taken(monkeypatch):
+    """Of eight bits: 4^8 pairs of a pattern and a set of its masked sites."""
+    table = np.ones((2,) * 8)
+    p = JointTable(table)
+    monkeypatch.setenv("ZEROLOSS_MEMORY", "60000")  # the lattice would fit
+    tracemalloc.start()
+    try:
+        for multipliers in (None, [0.0], [math.inf]):
+            with pytest.raises(TooLarge, match=r"8 sites|\*8"):
+                frontier(p, multipliers)
+        assert tracemalloc.get_traced_memory()[1] < 200_000
+    finally:
+        tracemalloc.stop()
+    monkeypatch.setenv("ZEROLOSS_MEMORY", "1000000000")
+    assert frontier(p, [math.inf])[0].rounds == 1
+
+
+@pytest.mark.parametrize("length", [20, 60, 2000])
+def test_what_no_machine_holds_is_refused(length):
+    p = gallery.binary_symmetric(length, 0.25)
+    for multipliers in (None, [1.0], [math.inf]):
+        with pytest.raises(TooLarge, match=str(length)):
+            frontier(p, multipliers)
+    with pytest.raises(TooLarge):
+        regret(p, Bisection())
+
+
+def test_policies_that_do_not_fit_have_no_regret():
+    with pytest.raises(InvalidInput, match="sum to the length 2"):
+        regret(gallery.coupled_pairs(1), RandomOrder((1, 2)))
+
+
+def test_the_rounds_of_some_decoders_on_the_data_are_not_defined():
+    """They have no path, and take more calls for some sequences than for others."""
+    p = gallery.coupled_pairs(1)
+    for policy in (Speculative(), Remask((0, Fraction(1, 2), 1))):
+        assert math.isnan(output_distribution(p, policy).expected_rounds_on_data)
+        assert math.isnan(regret(p, policy))
