@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from theory.arguments import count, positive
+
 SUFFIXES = (".pdf", ".png", ".svg")
 
 
@@ -83,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument(
         "--text", type=Path, metavar="FILE", help="the words of --length letters in a text, UTF-8"
     )
-    parser.add_argument("--length", type=_positive, metavar="N", help="number of sites")
+    parser.add_argument("--length", type=positive, metavar="N", help="number of sites")
     parser.add_argument(
         "--policy",
         action="append",
@@ -95,9 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         "--temperature", type=float, default=1.0, metavar="T", help="of the draws (default: 1)"
     )
     parser.add_argument(
-        "--examples", type=_count, default=3, metavar="N", help="strings to draw (default: 3)"
+        "--examples", type=count, default=3, metavar="N", help="strings to draw (default: 3)"
     )
-    parser.add_argument("--seed", type=_count, default=0, metavar="N", help="of these draws")
+    parser.add_argument("--seed", type=count, default=0, metavar="N", help="of these draws")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument(
         "--plot", type=Path, metavar="FILE", help="draw divergence against rounds (pdf, png, svg)"
@@ -132,18 +134,6 @@ def _plot(result: Any, name: str, path: Path) -> None:
 
     matplotlib.use("Agg")
     draw_comparison(result, name).savefig(path, dpi=200)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -121,19 +121,15 @@ class _Run:
         x = self.codes.decode(layer.keys % self.codes.cells)
         follow = self._select if self.selects else self._write
         parts: list[_Layer] = []
+        pending = 0
         for rows in _batches((x == MASK).sum(axis=1)):
             part = _Layer(layer.keys[rows], layer.mass[rows], layer.data[rows])
             for outcome in follow(part, x[rows], index):
                 parts.append(outcome)
-                self._merge_some(parts)
+                pending += outcome.keys.size
+                if pending > max(PENDING, parts[0].keys.size):  # so that memory stays bounded
+                    parts, pending = [self._merge(parts)], 0
         return self._take_out_finished(self._merge(parts))
-
-    def _merge_some(self, parts: list[_Layer]) -> None:
-        """Merge early where many outcomes wait, so that they never fill the memory."""
-        if len(parts) > 1 and sum(part.keys.size for part in parts[1:]) > max(
-            PENDING, parts[0].keys.size
-        ):
-            parts[:] = [self._merge(parts)]
 
     # ---- policies that select sites before they draw --------------------------------------
 

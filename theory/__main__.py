@@ -7,6 +7,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from theory.arguments import positive
+
 LEVELS = ("symbolic", "exact", "property", "numeric")
 
 
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--examples",
-        type=_positive,
+        type=positive,
         default=50,
         metavar="N",
         help="instances for each exact and property check (default: 50)",
@@ -52,12 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(to_json(chosen, results))
     passed = all(result.passed for group in results.values() for result in group)
     return 0 if passed else 1
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
-    return int(text)
 
 
 if __name__ == "__main__":
