@@ -37,6 +37,9 @@ BATCH = 2**14
 PENDING = 2**20
 """Outcomes that may wait to be merged, beside those merged already."""
 
+AT_ONCE = 2**22
+"""Values that are given to the sites of one outcome together."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Layer:
@@ -72,8 +75,8 @@ class _Run:
         self.steps = policy.steps if isinstance(policy, Policy) else None
         self.revises = isinstance(policy, Policy) and policy.revises
         self.follows_data = self.selects and not self.revises
-        require_memory(p.vocab**p.length, f"the output table of shape ({p.vocab},)*{p.length}")
-        self.finished = np.zeros(p.vocab**p.length, dtype=self.dtype)
+        require_memory(2 * self.codes.cells, f"the output table of shape ({p.vocab},)*{p.length}")
+        self.finished = np.zeros(self.codes.cells, dtype=self.dtype)
         self.rounds: dict[int, Any] = {}
         self.costs: list[Any] = []
         self.data_rounds: Any = 0
@@ -87,12 +90,16 @@ class _Run:
             self.states += layer.keys.size
             layer = self._step(layer, index)
             index += 1
-        if layer.keys.size:
+        left = self.codes.decode(layer.keys % self.codes.cells)
+        masked = (left == MASK).any(axis=1)
+        if masked.any():
             raise InvalidInput(
                 f"{self.policy!r} leaves sites masked at the end of its clock: x = "
-                f"{self.codes.decode(layer.keys[:1] % self.codes.cells)[0].tolist()}"
+                f"{left[masked][0].tolist()}"
             )
-        table = self.finished.reshape((self.p.vocab,) * self.p.length)
+        self._finish(layer)
+        lattice = self.finished.reshape((self.p.vocab + 1,) * self.p.length)
+        table = np.ascontiguousarray(lattice[(slice(self.p.vocab),) * self.p.length])
         q = OutputDistribution(
             self.p, table, None, (), self._in_order(), None, self.states, self.widest
         )
@@ -124,16 +131,20 @@ class _Run:
         pending = 0
         for rows in _batches((x == MASK).sum(axis=1)):
             part = _Layer(layer.keys[rows], layer.mass[rows], layer.data[rows])
-            for outcome in follow(part, x[rows], index):
+            for outcome, finished in follow(part, x[rows], index):
+                self.widest = max(self.widest, outcome.keys.size)
+                if finished:
+                    self._finish(outcome)
+                    continue
                 parts.append(outcome)
                 pending += outcome.keys.size
                 if pending > max(PENDING, parts[0].keys.size):  # so that memory stays bounded
                     parts, pending = [self._merge(parts)], 0
-        return self._take_out_finished(self._merge(parts))
+        return self._merge(parts)
 
     # ---- policies that select sites before they draw --------------------------------------
 
-    def _select(self, layer: _Layer, x: np.ndarray, index: int) -> Iterator[_Layer]:
+    def _select(self, layer: _Layer, x: np.ndarray, index: int) -> Iterator[tuple[_Layer, bool]]:
         assert isinstance(self.policy, Policy)
         predictions, draws = self.ask(x)
         total: Any = 0
@@ -175,32 +186,44 @@ class _Run:
 
     def _reveal(
         self, layer: _Layer, x: np.ndarray, flip: np.ndarray, draws: np.ndarray
-    ) -> Iterator[_Layer]:
+    ) -> Iterator[tuple[_Layer, bool]]:
         """Draw tokens at the masked sites of `flip`, all values at once; mask the others."""
         reveal = flip & (x == MASK)
         sizes = reveal.sum(axis=1)
         for size in np.unique(sizes).tolist():
-            rows = np.flatnonzero(sizes == size)
-            if len(rows) == len(x):
-                rows = slice(None)
-            keys, mass, data = layer.keys[rows], layer.mass[rows], layer.data[rows]
-            if self.revises:
-                again = np.where(flip[rows] & ~reveal[rows], self.p.vocab - x[rows], 0)
-                keys = keys + again @ self.codes.strides
-            if size == 0:
-                yield _Layer(keys, mass, data)
-                continue
-            sites = np.nonzero(reveal[rows])[1].reshape(len(keys), size)
-            # key, mass, data, and the factor for each value, before and after merging
-            require_memory(8 * len(keys) * self.p.vocab**size, f"a round that reveals {size} sites")
-            steps = self.codes.steps(sites)
-            chances = np.take_along_axis(draws[rows], sites[:, :, None], axis=1)
-            after, factor = keys[:, None], chances[:, 0]
-            for k in range(size):
-                after = (after[:, :, None] + steps[:, k, None, :]).reshape(len(keys), -1)
-                if k:
-                    factor = (factor[:, :, None] * chances[:, k, None, :]).reshape(len(keys), -1)
-            yield self._pass_on(keys, after, mass, data, factor)
+            finished = not self.revises and size == (x[0] == MASK).sum()
+            every = np.flatnonzero(sizes == size)
+            for rows in np.array_split(every, math.ceil(len(every) * self.p.vocab**size / AT_ONCE)):
+                yield self._drawn(layer, x, rows, size, flip, draws), finished
+
+    def _drawn(
+        self,
+        layer: _Layer,
+        x: np.ndarray,
+        rows: np.ndarray,
+        size: int,
+        flip: np.ndarray,
+        draws: np.ndarray,
+    ) -> _Layer:
+        """The outcomes of rows that all reveal `size` sites."""
+        keys, mass, data = layer.keys[rows], layer.mass[rows], layer.data[rows]
+        x, flip = x[rows], flip[rows]
+        if self.revises:
+            again = np.where(flip & (x != MASK), self.p.vocab - x, 0)
+            keys = keys + again @ self.codes.strides
+        if size == 0:
+            return _Layer(keys, mass, data)
+        sites = np.nonzero(flip & (x == MASK))[1].reshape(len(keys), size)
+        # key, mass, data, and the factor for each value, before and after merging
+        require_memory(8 * len(keys) * self.p.vocab**size, f"a round that reveals {size} sites")
+        steps = self.codes.steps(sites)
+        chances = np.take_along_axis(draws[rows], sites[:, :, None], axis=1)
+        after, factor = keys[:, None], chances[:, 0]
+        for k in range(size):
+            after = (after[:, :, None] + steps[:, k, None, :]).reshape(len(keys), -1)
+            if k:
+                factor = (factor[:, :, None] * chances[:, k, None, :]).reshape(len(keys), -1)
+        return self._pass_on(keys, after, mass, data, factor)
 
     def _pass_on(
         self,
@@ -230,7 +253,7 @@ class _Run:
 
     # ---- policies that look at drawn tokens ------------------------------------------------
 
-    def _write(self, layer: _Layer, x: np.ndarray, index: int) -> Iterator[_Layer]:
+    def _write(self, layer: _Layer, x: np.ndarray, index: int) -> Iterator[tuple[_Layer, bool]]:
         assert isinstance(self.policy, TokenPolicy)
         total = np.zeros(len(x), dtype=self.dtype)
         for rows, chance, after, calls in self.policy.outcomes(x, self.ask, index):
@@ -244,7 +267,11 @@ class _Run:
             keys = layer.keys[rows] // self.codes.cells * self.codes.cells
             keys = keys + self.codes.encode(after) + calls * self.codes.cells
             mass = layer.mass[rows] * chance
-            yield _Layer(keys, mass, mass * 0)
+            complete = (after != MASK).all(axis=1)
+            for finished in (False, True):
+                some = complete == finished
+                if some.any():
+                    yield _Layer(keys[some], mass[some], mass[some] * 0), finished
         sums = total.astype(np.float64)
         if not (abs(sums - 1) <= 1e-9).all():
             worst = np.argmax(abs(sums - 1))
@@ -255,8 +282,8 @@ class _Run:
     def _merge(self, parts: list[_Layer]) -> _Layer:
         """Add up equal sequences."""
         self.widest = max(self.widest, sum(part.keys.size for part in parts))
-        if len(parts) == 1:
-            return parts[0]
+        if len(parts) < 2:
+            return parts[0] if parts else _Layer(*(np.zeros(0, dtype=np.int64),) * 3)
         # keys, masses and data in parts, put together, and sorted
         require_memory(9 * sum(part.keys.size for part in parts), "a round of the decoder")
         keys = np.concatenate([part.keys for part in parts])
@@ -270,22 +297,14 @@ class _Run:
         count = len(unique)
         return _Layer(unique, _sums(inverse, mass, count), _sums(inverse, data, count))
 
-    def _take_out_finished(self, layer: _Layer) -> _Layer:
-        keys, mass, data = layer.keys, layer.mass, layer.data
-        x = self.codes.decode(keys % self.codes.cells)
-        done = (x != MASK).all(axis=1)
-        if self.revises and self.steps is not None and len(self.costs) < self.steps:
-            done = np.zeros_like(done)
-        if done.any():
-            plain = self.p.vocab ** np.arange(self.p.length - 1, -1, -1, dtype=np.int64)
-            np.add.at(self.finished, x[done] @ plain, mass[done])
-            calls = keys[done] // self.codes.cells
-            for count in np.unique(calls).tolist():
-                here = mass[done][calls == count].sum()
-                if here != 0:
-                    self.rounds[count] = self.rounds.get(count, 0) + here
-            keys, mass, data = keys[~done], mass[~done], data[~done]
-        return _Layer(keys, mass, data)
+    def _finish(self, layer: _Layer) -> None:
+        """Put the mass of complete sequences where it stays."""
+        np.add.at(self.finished, layer.keys % self.codes.cells, layer.mass)
+        calls = layer.keys // self.codes.cells
+        for count in np.unique(calls).tolist():
+            here = layer.mass[calls == count].sum()
+            if here != 0:
+                self.rounds[count] = self.rounds.get(count, 0) + here
 
 
 def _batches(masked: np.ndarray) -> Iterator[np.ndarray]:
