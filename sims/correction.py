@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from sims.layers import run
+from sims.layers import BATCH, run
 from sims.output import OutputDistribution
 from sims.policies import Corrector, Policy, TokenPolicy
-from sims.policies.base import Ask
+from sims.policies.base import SUM_TOLERANCE, Ask
 from theory import MASK
 from theory.arrays import require_memory, to_host
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice import EvidenceLattice
+from theory.validation import as_sites
 
 __all__ = ["corrected"]
 
@@ -41,19 +42,21 @@ def corrected(
     for _ in range(corrector.steps):
         table = _one_round(p, table, corrector, ask)
     rounds = {count + corrector.steps: chance for count, chance in rounds.items()}
-    expected = next(iter(rounds)) if len(rounds) == 1 else math.nan
     states += corrector.steps * p.vocab**p.length
     widest = max(widest, p.vocab**p.length)
-    return OutputDistribution(p, table, math.nan, (), rounds, expected, states, widest)
+    return OutputDistribution(p, table, None, True, rounds, None, states, widest)
 
 
 def _one_round(p: Distribution, table: np.ndarray, corrector: Corrector, ask: Ask) -> np.ndarray:
+    require_memory(4 * table.size, f"a correction of the table of shape ({p.vocab},)*{p.length}")
     after, total = table * 0, 0
     for chance, sites in corrector.sets(p.length):
+        if not chance >= 0:
+            raise InvalidInput(f"the corrector's chances must not be negative, got {chance}")
         total = total + chance
         weight = chance if p.exact else float(chance)
-        after = after + weight * _drawn_again(p, table, tuple(sites), ask)
-    if abs(total - 1) > 1e-9:
+        after = after + weight * _drawn_again(p, table, as_sites(sites, p.length), ask)
+    if not abs(total - 1) <= SUM_TOLERANCE:
         raise InvalidInput(f"the corrector's chances sum to {total}, not to 1")
     return after
 
@@ -61,16 +64,17 @@ def _one_round(p: Distribution, table: np.ndarray, corrector: Corrector, ask: As
 def _drawn_again(p: Distribution, table: np.ndarray, sites: Sequence[int], ask: Ask) -> np.ndarray:
     """The table after the tokens at `sites` were replaced by a parallel draw."""
     rest = [i for i in range(p.length) if i not in sites]
-    require_memory(3 * table.size, f"a correction of the table of shape ({p.vocab},)*{p.length}")
     contexts = table.sum(axis=tuple(sites), keepdims=True).reshape((p.vocab,) * len(rest))
-    happens = np.argwhere(contexts != 0)
-    x = np.full((len(happens), p.length), MASK)
-    x[:, rest] = happens
-    _, draws = ask(x)
-    joint: Any = contexts.reshape(-1)[np.flatnonzero(contexts != 0)][:, None]
-    for site in sites:
-        joint = (joint[:, :, None] * draws[:, None, site, :]).reshape(len(x), -1)
     after = np.zeros((p.vocab,) * p.length, dtype=table.dtype)
     turned = np.moveaxis(after, [*rest, *sites], range(p.length))
-    turned[tuple(happens.T)] = joint.reshape(len(x), *(p.vocab,) * len(sites))
+    happens = np.argwhere(contexts != 0)
+    mass = contexts.reshape(-1)[np.flatnonzero(contexts != 0)]
+    for rows in np.array_split(np.arange(len(mass)), math.ceil(len(mass) / BATCH)):
+        x = np.full((len(rows), p.length), MASK)
+        x[:, rest] = happens[rows]
+        _, draws = ask(x)
+        joint: Any = mass[rows][:, None]
+        for site in sites:
+            joint = (joint[:, :, None] * draws[:, None, site, :]).reshape(len(x), -1)
+        turned[tuple(happens[rows].T)] = joint.reshape(len(x), *(p.vocab,) * len(sites))
     return after

@@ -11,8 +11,8 @@ import numpy as np
 from sims.correction import corrected
 from sims.layers import run
 from sims.output import OutputDistribution
-from sims.policies import Corrector, Decoder, Policy, Rule, TokenPolicy
-from sims.policies.base import Select
+from sims.policies import Corrector, Decoder, Policy, TokenPolicy
+from sims.policies.base import Select, as_rule
 from sims.prediction import from_lattice, predictor, with_draws
 from theory.arrays import to_host
 from theory.distributions.base import Distribution, check_distribution
@@ -70,7 +70,7 @@ def output_distribution(
     """
     check_distribution(p)
     decoder = as_decoder(policy)
-    decoder.check(p.length)
+    decoder.check(p.length, p.vocab)
     temperature = as_temperature(temperature, p)
     lattice = _host_lattice(p)
     predict = from_lattice(lattice) if denoiser is None else predictor(p, denoiser)
@@ -86,11 +86,12 @@ def as_decoder(policy: Decoder | Select) -> Policy | TokenPolicy | Corrector:
     >>> as_decoder(lambda x, predictions: x < 0)
     Rule(<lambda>)
     """
-    if isinstance(policy, Policy | TokenPolicy | Corrector):
-        return policy
-    if isinstance(policy, type) or not callable(policy):
+    decoder = as_rule(policy)
+    if not isinstance(decoder, Policy | TokenPolicy | Corrector):
         raise InvalidInput(f"policy must be a Policy or a function, got {policy!r}")
-    return Rule(policy)
+    if isinstance(decoder, Policy) and decoder.revises and decoder.steps is None:
+        raise InvalidInput(f"{decoder!r} revises, so it needs a number of steps")
+    return decoder
 
 
 def as_temperature(temperature: float, p: Distribution) -> float:

@@ -21,9 +21,9 @@ import numpy as np
 from sims.codes import Codes
 from sims.output import OutputDistribution
 from sims.policies import Policy, TokenPolicy
-from sims.policies.base import Ask
+from sims.policies.base import Ask, check_chances, check_choice
 from theory import MASK
-from theory.arrays import is_exact, require_memory, times_log
+from theory.arrays import frozen, is_exact, require_memory, times_log
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.exact import ratio
@@ -100,28 +100,17 @@ class _Run:
         self._finish(layer)
         lattice = self.finished.reshape((self.p.vocab + 1,) * self.p.length)
         table = np.ascontiguousarray(lattice[(slice(self.p.vocab),) * self.p.length])
-        q = OutputDistribution(
-            self.p, table, None, (), self._in_order(), None, self.states, self.widest
+        tidy: Any = (lambda v: v) if self.p.exact else float
+        return OutputDistribution(
+            self.p,
+            table,
+            tuple(map(tidy, self.costs)) if self.follows_data else None,
+            self.revises,
+            {count: tidy(self.rounds[count]) for count in sorted(self.rounds)},
+            tidy(self.data_rounds) if self.follows_data else None,
+            self.states,
+            self.widest,
         )
-        return self._with_costs(q)
-
-    def _in_order(self) -> dict[int, Any]:
-        tidy = (lambda v: v) if self.p.exact else float
-        return {count: tidy(self.rounds[count]) for count in sorted(self.rounds)}
-
-    def _with_costs(self, q: OutputDistribution) -> OutputDistribution:
-        """Fill in what the path gives, as far as there is one."""
-        fields = {**vars(q)}
-        tidy = (lambda v: v) if self.p.exact else float
-        if self.follows_data:
-            costs = tuple(map(tidy, self.costs))
-            fields |= {"round_costs": costs, "path_kl": sum(costs)}
-            fields["expected_rounds_on_data"] = tidy(self.data_rounds)
-        else:
-            fields["path_kl"] = math.nan if self.revises else q.kl
-            same = len(q.rounds) == 1
-            fields["expected_rounds_on_data"] = q.expected_rounds if same else math.nan
-        return OutputDistribution(**{name: fields[name] for name in q.__dataclass_fields__})
 
     def _step(self, layer: _Layer, index: int) -> _Layer:
         self.costs.append(0)
@@ -131,7 +120,7 @@ class _Run:
         pending = 0
         for rows in _batches((x == MASK).sum(axis=1)):
             part = _Layer(layer.keys[rows], layer.mass[rows], layer.data[rows])
-            for outcome, finished in follow(part, x[rows], index):
+            for outcome, finished in follow(part, frozen(x[rows]), index):
                 self.widest = max(self.widest, outcome.keys.size)
                 if finished:
                     self._finish(outcome)
@@ -154,18 +143,17 @@ class _Run:
             weight = np.broadcast_to(chance, len(x))[rows]
             part = _Layer(layer.keys[rows], layer.mass[rows] * weight, layer.data[rows] * weight)
             yield from self._reveal(part, x[rows], flip[rows], draws[rows])
-        total = np.asarray(total, dtype=np.float64)
-        if not (abs(total - 1) <= 1e-9).all():
-            raise InvalidInput(f"the policy's chances sum to {total.reshape(-1)[0]:.10g}, not to 1")
+        check_chances(total, x)
 
     def _checked(self, chance: Any, flip: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The chance as an array, and the rows that it gives to this outcome."""
-        if not isinstance(flip, np.ndarray) or (flip.shape, flip.dtype) != (x.shape, bool):
-            what = type(flip).__name__
-            if isinstance(flip, np.ndarray):
-                what = f"{flip.dtype} of shape {flip.shape}"
-            raise InvalidInput(f"the policy returned {what}; expected bool of shape {x.shape}")
-        chance = np.asarray(chance, dtype=self.dtype)
+        assert isinstance(self.policy, Policy)
+        chance = np.asarray(chance)
+        if self.p.exact and not is_exact(chance):
+            raise InvalidInput(
+                f"an exact distribution needs chances that are Fractions, got {chance.flat[0]}"
+            )
+        chance = chance.astype(self.dtype)
         if chance.shape not in ((), (len(x),)):
             raise InvalidInput(
                 f"the policy's chances have shape {chance.shape}; expected () or ({len(x)},)"
@@ -173,15 +161,7 @@ class _Run:
         if not (chance >= 0).all():
             raise InvalidInput(f"the policy's chances must not be negative, got {chance.min()}")
         used = np.broadcast_to(chance != 0, len(x))
-        masked = x == MASK
-        wrong = {}
-        if not self.revises:
-            wrong["an observed site"] = used & (flip & ~masked).any(axis=1)
-        if self.steps is None:
-            wrong["no site"] = used & ~flip.any(axis=1)
-        for problem, rows in wrong.items():
-            if rows.any():
-                raise InvalidInput(f"the policy selected {problem} at x = {x[rows][0].tolist()}")
+        check_choice(self.policy, x, flip, used)
         return chance, np.flatnonzero(used)
 
     def _reveal(
@@ -234,7 +214,7 @@ class _Run:
         factor: np.ndarray,
     ) -> _Layer:
         """Give every value its mass under the decoder and under the data, and add the cost."""
-        cells, calls = self.codes.cells, 1
+        cells = self.codes.cells
         mass = mass[:, None] * factor
         if self.follows_data:
             self.data_rounds = self.data_rounds + data.sum()
@@ -246,7 +226,7 @@ class _Run:
         else:
             data = np.broadcast_to(data[:, None] * 0, mass.shape)
         kept = ((mass != 0) | (data != 0)).reshape(-1)
-        after = after.reshape(-1) + calls * cells
+        after = after.reshape(-1) + cells  # one call more
         if kept.all():
             return _Layer(after, mass.reshape(-1), data.reshape(-1))
         return _Layer(after[kept], mass.reshape(-1)[kept], data.reshape(-1)[kept])
@@ -257,13 +237,8 @@ class _Run:
         assert isinstance(self.policy, TokenPolicy)
         total = np.zeros(len(x), dtype=self.dtype)
         for rows, chance, after, calls in self.policy.outcomes(x, self.ask, index):
+            self._check_outcome(x[rows], chance, after, calls)
             np.add.at(total, rows, chance)
-            seen = x[rows] != MASK
-            if (after[seen] != x[rows][seen]).any() or ((after != MASK) == seen).all(axis=1).any():
-                raise InvalidInput(
-                    f"{self.policy!r} changed an observed token or wrote none, from x = "
-                    f"{x[rows][0].tolist()}"
-                )
             keys = layer.keys[rows] // self.codes.cells * self.codes.cells
             keys = keys + self.codes.encode(after) + calls * self.codes.cells
             mass = layer.mass[rows] * chance
@@ -272,10 +247,30 @@ class _Run:
                 some = complete == finished
                 if some.any():
                     yield _Layer(keys[some], mass[some], mass[some] * 0), finished
-        sums = total.astype(np.float64)
-        if not (abs(sums - 1) <= 1e-9).all():
-            worst = np.argmax(abs(sums - 1))
-            raise InvalidInput(f"the policy's chances sum to {sums[worst]:.10g}, not to 1")
+        check_chances(total, x)
+
+    def _check_outcome(self, x: np.ndarray, chance: Any, after: Any, calls: int) -> None:
+        if np.shape(after) != x.shape or np.shape(chance) != x.shape[:1]:
+            raise InvalidInput(
+                f"{self.policy!r} gave chances of shape {np.shape(chance)} and sequences of shape "
+                f"{np.shape(after)} for {len(x)} rows of {x.shape[1]} sites"
+            )
+        if calls < 1:
+            raise InvalidInput(f"{self.policy!r} took {calls} calls of the denoiser")
+        if not (np.asarray(chance) >= 0).all():
+            raise InvalidInput(f"the policy's chances must not be negative, got {min(chance)}")
+        outside = (after < MASK) | (after >= self.p.vocab)
+        if outside.any():
+            raise InvalidInput(
+                f"{self.policy!r} wrote token {after[outside][0]} of 0..{self.p.vocab - 1}"
+            )
+        seen = x != MASK
+        wrong = (seen & (after != x)).any(axis=1) | ((after != MASK) == seen).all(axis=1)
+        if wrong.any():
+            raise InvalidInput(
+                f"{self.policy!r} changed an observed token or wrote none, from x = "
+                f"{x[wrong][0].tolist()}"
+            )
 
     # ---- between the rounds ----------------------------------------------------------------
 

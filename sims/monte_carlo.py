@@ -12,10 +12,10 @@ import numpy as np
 
 from sims.exact import as_decoder, as_temperature
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
-from sims.policies.base import Ask, Select
+from sims.policies.base import Ask, Select, check_choice
 from sims.prediction import predictor, with_draws
 from theory import MASK
-from theory.arrays import from_host, to_host
+from theory.arrays import from_host, frozen, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import check_draw, draw_tokens
 from theory.errors import InvalidInput
@@ -51,7 +51,8 @@ class Decoded:
     def revealed_at(self) -> np.ndarray:
         """The step, counted from 0, in which each site was given its final token, (size, L).
 
-        A site that is drawn again and gets the same token counts from when it last changed.
+        A site that is drawn again and gets the same token counts from when it last changed; one
+        that never changes has -1.
 
         Raises
         ------
@@ -59,9 +60,9 @@ class Decoded:
             If the states were not kept.
         """
         states = self._kept()
-        same = states[1:] == states[-1]
-        last_change = np.where(same, -1, np.arange(len(same))[:, None, None]).max(axis=0)
-        return last_change + 1
+        other = states[:-1] != states[-1]
+        steps = np.arange(len(other))[:, None, None]
+        return np.where(other, steps, -1).max(axis=0, initial=-1)
 
     @cached_property
     def order(self) -> np.ndarray:
@@ -126,7 +127,7 @@ def decode(
     """
     check_distribution(p)
     decoder = as_decoder(policy)
-    decoder.check(p.length)
+    decoder.check(p.length, p.vocab)
     size = check_draw(rng, size)
     temperature = as_temperature(temperature, p)
     if batch is None:
@@ -223,23 +224,18 @@ class _Run:
             raise InvalidInput(f"{decoder!r} leaves sites masked at the end of its clock")
 
     def _select(self, policy: Policy, batch: _Batch, active: np.ndarray, index: int) -> None:
-        x = batch.x[active]
+        x = frozen(batch.x[active])
         predictions, draws = self.ask(x)
         flip = policy.choose(x, predictions, index, self.rng)
+        check_choice(policy, x, flip)
         reveal = flip & (x == MASK)
-        if not policy.revises and (flip & ~reveal).any():
-            bad = x[(flip & ~reveal).any(axis=1)][0]
-            raise InvalidInput(f"the policy selected an observed site at x = {bad.tolist()}")
-        called = reveal.any(axis=1)
-        if policy.steps is None and not called.all():
-            raise InvalidInput(f"the policy selected no site at x = {x[~called][0].tolist()}")
-        batch.calls[active] += called
+        batch.calls[active] += reveal.any(axis=1)
         self._draw(batch, np.where(flip & ~reveal, MASK, x), reveal, active, draws)
 
     def _write_tokens(
         self, policy: TokenPolicy, batch: _Batch, active: np.ndarray, index: int
     ) -> None:
-        x = batch.x[active]
+        x = frozen(batch.x[active])
         for count in np.unique((x == MASK).sum(axis=1)):
             rows = np.flatnonzero((x == MASK).sum(axis=1) == count)
             after, calls = policy.write(x[rows], self.ask, index, self.rng)

@@ -10,6 +10,7 @@ a coin between two policies beforehand gives the point between theirs (of the pa
 import itertools
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -122,7 +123,7 @@ def cost_of(q: OutputDistribution) -> tuple[float, float]:
 def regret_of(program: Program, rounds: float, kl: float) -> float:
     """``kl`` above the lower convex hull at `rounds`, looking only at the corners around it."""
     first, last = program.solve(0.0), program.solve(math.inf)
-    if rounds >= last.rounds:
+    if rounds >= last.rounds or first.rounds >= last.rounds:
         return kl
     left, right = first, last
     while True:
@@ -176,6 +177,7 @@ def _below(program: Program, left: Point, right: Point) -> Point | None:
 
 
 def _as_multiplier(value: Any) -> float:
-    if not isinstance(value, bool) and isinstance(value, (int, float, np.number)) and value >= 0:
+    real = isinstance(value, (int, float, Fraction, np.integer, np.floating))
+    if real and not isinstance(value, bool) and value >= 0:
         return float(value)
     raise InvalidInput(f"multipliers must be numbers from 0 to inf, got {value!r}")

@@ -1,5 +1,6 @@
 """What a decoder writes: its distribution, and how far that is from the data."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,20 +25,18 @@ class OutputDistribution:
         The data.
     table : ndarray, shape (V,)*L
         Probability of every output; Fractions if `p` is exact.
-    path_kl : number
-        Mean over the policy's own randomness of ``KL(p || q_path)``, in nats. A policy that
-        looks at drawn tokens has no other randomness, so it is `kl`; a policy that revises has
-        no path of its own for each sequence, so it is nan.
-    round_costs : tuple of numbers
-        The parts of `path_kl` that the rounds contribute, in nats: in round t the expected
+    round_costs : tuple of numbers, or None
+        The parts of `path_kl` that the steps contribute, in nats: in each the expected
         divergence of the joint conditional of the revealed sites from the product that is drawn
         from. For the zero-loss denoiser at temperature 1 that is their expected total
-        correlation. Empty where there is no path.
+        correlation. None for decoders that look at drawn tokens or revise, which have no path
+        of their own for each sequence.
+    revises : bool
+        Whether the decoder takes tokens back.
     rounds : mapping
         From a number of denoiser calls to its probability under the decoder.
-    expected_rounds_on_data : number
-        Mean number of calls when the tokens revealed are those of a sequence drawn from the
-        data. nan where there is no path, unless the number of calls is always the same.
+    data_rounds : number or None
+        `expected_rounds_on_data` where there is a path.
     states : int
         Partly masked sequences that were visited, counted in every round.
     widest : int
@@ -46,10 +45,10 @@ class OutputDistribution:
 
     p: Distribution
     table: np.ndarray
-    path_kl: Any
-    round_costs: tuple[Any, ...]
+    round_costs: tuple[Any, ...] | None
+    revises: bool
     rounds: Mapping[int, Any]
-    expected_rounds_on_data: Any
+    data_rounds: Any
     states: int
     widest: int
 
@@ -60,6 +59,27 @@ class OutputDistribution:
     def kl(self) -> Any:
         """``KL(p || q)`` of the output distribution, in nats; at most `path_kl`."""
         return information.kl_divergence(self._data, self.table)
+
+    @cached_property
+    def path_kl(self) -> Any:
+        """Mean over the policy's own randomness of ``KL(p || q_path)``, in nats.
+
+        `kl` for policies that look at drawn tokens, in which all randomness is in the draws; nan
+        for decoders that revise.
+        """
+        if self.round_costs is not None:
+            return sum(self.round_costs)
+        return math.nan if self.revises else self.kl
+
+    @cached_property
+    def expected_rounds_on_data(self) -> Any:
+        """Mean number of calls if the tokens revealed were those of a sequence of the data.
+
+        nan where there is no path, unless the number of calls is always the same.
+        """
+        if self.data_rounds is not None:
+            return self.data_rounds
+        return self.expected_rounds if len(self.rounds) == 1 else math.nan
 
     @cached_property
     def reverse_kl(self) -> Any:

@@ -8,11 +8,12 @@ import numpy as np
 
 from sims.prediction import temper
 from theory import MASK
-from theory.arrays import from_host, to_host
+from theory.arrays import from_host, log, normalised_exp, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
+from theory.exact import is_rational
 from theory.lattice import reveal_observed
-from theory.validation import as_integer, as_real
+from theory.validation import as_integer, as_real, as_tokens
 
 __all__ = ["Perturbed"]
 
@@ -70,24 +71,26 @@ class Perturbed:
         self.noise = as_real(noise, "noise", 0, math.inf)
         self.temperature = as_real(temperature, "temperature", 0, math.inf, ends=False)
         as_real(smoothing, "smoothing", 0, 1)
-        self.smoothing: Any = Fraction(smoothing) if p.exact else float(smoothing)
+        self.smoothing: Any = smoothing if p.exact else float(smoothing)
         self.seed = as_integer(seed, "seed", 0)
-        if p.exact and (self.noise or self.temperature != 1):
-            raise InvalidInput("an exact distribution allows smoothing only")
+        if p.exact and (self.noise or self.temperature != 1 or not is_rational(smoothing)):
+            raise InvalidInput("an exact distribution allows rational smoothing only")
 
     def __call__(self, x: Any) -> Any:
-        """Predict, shape (B, L, V), on the backend of `p`."""
+        """Predict from patterns (B, L) or (L,), shape (B, L, V) or (L, V), beside `p`."""
+        x, single = as_tokens(x, self.p.length, self.p.vocab, self.p.like)
         host = to_host(x)
         predictions = to_host(self.p.denoise(x, on_impossible="marginal"))
         if self.noise:
-            predictions = predictions * np.exp(self.noise * self._gaussian(host))
-            predictions = predictions / predictions.sum(axis=-1, keepdims=True)
+            predictions = normalised_exp(log(predictions) + self.noise * self._gaussian(host))
         predictions = temper(predictions, self.temperature)
         if self.smoothing:
-            share = self.smoothing / self.p.vocab
+            share = self.smoothing * Fraction(1, self.p.vocab)
             predictions = (1 - self.smoothing) * predictions + share
         predictions = reveal_observed(host, predictions)
-        return predictions if self.p.exact else from_host(predictions, self.p.like)
+        if not self.p.exact:
+            predictions = from_host(predictions, self.p.like)
+        return predictions[0, ...] if single else predictions
 
     def _gaussian(self, x: np.ndarray) -> np.ndarray:
         """Standard normal numbers, shape (B, L, V), from a hash of the pattern."""

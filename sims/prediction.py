@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from theory.arrays import from_host, is_exact, to_host
+from sims.policies.scores import DIGITS
+from theory.arrays import from_host, frozen, is_exact, to_host
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
@@ -12,9 +13,6 @@ from theory.lattice import EvidenceLattice, reveal_observed
 from theory.validation import check_predictions
 
 __all__ = ["from_lattice", "predictor", "temper", "with_draws"]
-
-DIGITS = 12
-"""The likeliest token is told from predictions rounded to this many decimals."""
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -35,13 +33,20 @@ def predictor(p: Distribution, denoiser: Denoiser | None) -> Predict:
             raise InvalidInput(
                 f"an exact distribution needs an exact denoiser, got {predictions.dtype}"
             )
-        return predictions
+        predictions = reveal_observed(x, predictions)
+        return predictions if p.exact else _normalised(predictions)
 
     if denoiser is None:
         return zero_loss
     if not callable(denoiser):
         raise InvalidInput(f"denoiser must be a function from patterns, got {denoiser!r}")
     return users
+
+
+def _normalised(predictions: np.ndarray) -> np.ndarray:
+    """In float64, divided by their sums: those of a float32 model are off by a little."""
+    predictions = predictions.astype(np.float64)
+    return predictions / predictions.sum(axis=-1, keepdims=True)
 
 
 def from_lattice(lattice: EvidenceLattice) -> Predict:
@@ -65,11 +70,14 @@ def from_lattice(lattice: EvidenceLattice) -> Predict:
 def with_draws(
     predict: Predict, temperature: float
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """From patterns to predictions and to the tempered ones, which tokens are drawn from."""
+    """From patterns to predictions and to the tempered ones, which tokens are drawn from.
+
+    Nobody may write to them: a policy that did would change what is drawn.
+    """
 
     def ask(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        predictions = predict(x)
-        return predictions, temper(predictions, temperature)
+        predictions = frozen(predict(frozen(x)))
+        return predictions, frozen(temper(predictions, temperature))
 
     return ask
 

@@ -151,7 +151,7 @@ class Program:
             for one, dear in zip(level.sets[1:], costs[1:], strict=True):
                 after = z + value[one.cell]
                 if multiplier == math.inf:
-                    better = (dear <= INDEPENDENT * z) & (after < best * (1 - TIE))
+                    better = (dear == 0) & (after < best * (1 - TIE))
                 else:
                     after = after + multiplier * dear
                     better = after < best * (1 - TIE)
@@ -179,15 +179,15 @@ class Program:
         self._write(0, summed, terms[self._complete])
         result = []
         for level in self._levels:
-            here = terms[level.codes]
+            here, z = terms[level.codes], self._probabilities[level.codes]
             alone = [here - summed[one.cell] for one in level.sets if len(one.places) == 1]
             costs = []
             for one in level.sets:
                 if len(one.places) == 1:
                     costs.append(np.zeros_like(here))
                 else:
-                    entropies = sum(alone[k] for k in one.places)
-                    costs.append(np.maximum(entropies - (here - summed[one.cell]), 0))
+                    cost = sum(alone[k] for k in one.places) - (here - summed[one.cell])
+                    costs.append(np.where(cost > INDEPENDENT * z, cost, 0.0))
             result.append(costs)
             self._keep(level, summed, here)
         return result

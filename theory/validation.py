@@ -85,9 +85,13 @@ def as_real(value: Any, name: str, low: float, high: float, *, ends: bool = True
     inside = number and (low < value < high or (ends and value in (low, high)))
     if inside and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
-    between = f"between {low:g} and {high:g}" if high < math.inf else f"of at least {low:g}"
-    strictly = "" if ends else " strictly"
-    raise InvalidInput(f"{name} must be a number{strictly} {between}, got {value!r}")
+    if high < math.inf:
+        between = (
+            f"between {low:g} and {high:g}" if ends else f"strictly between {low:g} and {high:g}"
+        )
+    else:
+        between = f"of at least {low:g}" if ends else f"above {low:g}"
+    raise InvalidInput(f"{name} must be a finite number {between}, got {value!r}")
 
 
 def as_base(base: Any) -> float:
@@ -248,12 +252,15 @@ def check_predictions(predictions: Any, x: Any, vocab: int) -> None:
             f"expected {expected}"
         )
     values = to_host(predictions)[to_host(x) == MASK]
+    if values.dtype.kind not in "Obiuf":
+        raise InvalidInput(f"the denoiser returned {values.dtype}; real numbers are needed")
+    tolerance = PREDICTION_TOLERANCE
     if values.dtype.kind == "O":
         if not exact_numbers.all_rational(values):
             return  # symbols cannot be judged
-        values = values.astype(np.float64)
+        tolerance = 0
     with np.errstate(invalid="ignore"):
-        good = (values >= 0).all(axis=-1) & (abs(values.sum(axis=-1) - 1) <= PREDICTION_TOLERANCE)
+        good = (values >= 0).all(axis=-1) & (abs(values.sum(axis=-1) - 1) <= tolerance)
     if not good.all():
         row = values[np.flatnonzero(~good)[0]]
         raise InvalidInput(
@@ -374,6 +381,8 @@ def as_times(times: Any) -> tuple[Fraction, ...]:
     """Return revealed fractions that rise strictly from 0 to 1, as Fractions."""
     try:
         times = tuple(times)
+        if any(isinstance(t, (str, bool, np.bool_)) for t in times):
+            raise TypeError
         steps = tuple(Fraction(t.item() if isinstance(t, np.generic) else t) for t in times)
     except (TypeError, ValueError, OverflowError):
         raise InvalidInput(f"times must be a sequence of numbers, got {times!r}") from None

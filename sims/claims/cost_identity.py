@@ -40,6 +40,7 @@ def _identity(
 def _every_kind(p: Distribution, policy: Policy, cost: Cost = information.total_correlation) -> Any:
     """The path cost of a policy, and its parts by rounds, against the walk."""
     q = output_distribution(p, policy)
+    assert q.round_costs is not None
     by_round = [0] * len(q.round_costs)
     for chance, index, sites, x in path_steps(p, policy):
         if sites:
@@ -126,7 +127,7 @@ COST_IDENTITY = Claim(
     says="Theorem 1: the divergence of an adaptive decoder is its expected total correlation",
     note=(
         "The theorem speaks of the divergence of what is written. With coins, only the mean over "
-        "them of the divergence is the sum; the divergence of the mixture is smaller."
+        "them of the divergence is the sum; the divergence of the mixture is at most as large."
     ),
     source="Wen, Liang, Lu, arXiv 2608.25505, Theorem 1",
     provenance=Provenance.SOURCE,

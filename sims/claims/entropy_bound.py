@@ -38,12 +38,12 @@ def _in_all(p: Distribution, gamma: Any, looser: int = 1) -> Any:
 
 
 def _bound(p: Distribution) -> Any:
-    gammas = st.integers(1, 15).map(lambda k: Fraction(k, 10))
+    gammas = st.integers(4, 30).map(lambda k: Fraction(k, 10))
     return st.fixed_dictionaries({"gamma": gammas if p.exact else gammas.map(float)})
 
 
 def _named(p: Distribution, looser: int = 1) -> list[Any]:
-    return [v for gamma in (0.05, 0.3, 1.0) for v in _in_all(p, gamma, looser)]
+    return [v for gamma in (0.3, 0.7, 1.0, 2.0) for v in _in_all(p, gamma, looser)]
 
 
 ENTROPY_BOUND = Claim(
@@ -67,14 +67,16 @@ ENTROPY_BOUND = Claim(
         Check(
             level=Level.EXACT,
             residual=_every_round,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
+            distributions=lambda: strategies.joint_tables(
+                lengths=(2, 3), vocabs=(2, 3), full_support=True, exact=True
+            ),
             parts=_bound,
             planted={"looser": 4},
         ),
         Check(
             level=Level.EXACT,
             residual=_in_all,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
+            distributions=lambda: strategies.joint_tables(lengths=(2, 3), exact=True),
             parts=_bound,
             planted={"looser": 16},
         ),

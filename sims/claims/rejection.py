@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import hypothesis.strategies as st
 import numpy as np
 
 from sims.claims.deciders import some_selecting_policy
@@ -65,8 +66,6 @@ def _two_words(p: Distribution, share: int = 1) -> Any:
 
 
 def _policy(p: Distribution) -> Any:
-    import hypothesis.strategies as st
-
     return st.fixed_dictionaries({"policy": some_selecting_policy(p)})
 
 
@@ -80,8 +79,8 @@ REJECTION = Claim(
     statement=(
         "KL(q || p) is infinite as soon as a decoder writes what the data never contain. The "
         "probability of staying in the support is at least exp(-KL(p || q)), in one round "
-        "exp(-TC), with equality for two coupled words. Drawing from the one-round product until "
-        "rejection sampling accepts takes max p/q >= exp(TC) trials on average."
+        "exp(-TC), with equality for two coupled words. max p/q, which is how many draws from the "
+        "one-round product rejection sampling takes on average (textbook), is at least exp(TC)."
     ),
     latex=(
         r"q(\mathrm{supp}\, p) \ge e^{-\mathrm{KL}(p \| q)},\qquad \max_x \frac{p(x)}{q(x)} \ge "

@@ -21,8 +21,21 @@ from typing import Any, ClassVar
 import numpy as np
 
 from theory import MASK
+from theory.errors import InvalidInput
 
-__all__ = ["Ask", "Decoder", "Law", "Outcomes", "Policy", "Rule", "Select", "TokenPolicy"]
+__all__ = [
+    "Ask",
+    "Decoder",
+    "Law",
+    "Outcomes",
+    "Policy",
+    "Rule",
+    "Select",
+    "TokenPolicy",
+    "as_rule",
+    "check_chances",
+    "check_choice",
+]
 
 Select = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From patterns (B, L) and predictions (B, L, V) to the sites to reveal, bool (B, L)."""
@@ -48,8 +61,8 @@ class Decoder:
 
     looks_at_tokens: bool = False
 
-    def check(self, length: int) -> None:
-        """Raise `InvalidInput` if the decoder does not fit sequences of this length."""
+    def check(self, length: int, vocab: int) -> None:
+        """Raise `InvalidInput` if the decoder does not fit such sequences."""
 
     def __repr__(self) -> str:
         names = inspect.signature(type(self)).parameters
@@ -102,7 +115,8 @@ class Policy(Decoder, ABC):
         Parameters
         ----------
         x : ndarray of int64, shape (B, L)
-            Partly masked sequences, all with the same number of masked sites, at least one.
+            Sequences with equally many masked sites; at least one, unless the policy revises.
+            Nobody may write to `x` or `predictions`.
         predictions : ndarray, shape (B, L, V)
             The denoiser's untempered predictions; one-hot at observed sites.
         round_index : int
@@ -131,10 +145,12 @@ class Policy(Decoder, ABC):
             rows = np.flatnonzero(masked == count)
             uniform, below = rng.random(len(rows)), np.zeros(len(rows))
             for chance, reveal in self.law(x[rows], predictions[rows], round_index):
+                check_choice(self, x[rows], reveal, np.asarray(chance) != 0)
                 chance = np.asarray(chance, dtype=np.float64)
                 here = (uniform >= below) & (chance > 0)
                 chosen[rows[here]] = reveal[here]
                 below = below + chance
+            check_chances(below, x[rows])
         return chosen
 
 
@@ -210,3 +226,57 @@ class Rule(Policy):
 
     def __repr__(self) -> str:
         return f"Rule({getattr(self.select, '__name__', repr(self.select))})"
+
+
+def as_rule(policy: Any) -> Any:
+    """Return the `Rule` of a function, and anything else as it is.
+
+    >>> as_rule(lambda x, predictions: x == MASK)
+    Rule(<lambda>)
+    """
+    if isinstance(policy, Decoder | type) or not callable(policy):
+        return policy
+    select: Any = policy
+    return Rule(select)
+
+
+def check_choice(policy: Policy, x: np.ndarray, flip: Any, used: Any = True) -> None:
+    """Refuse a choice of sites that is no bool array, or selects what it may not.
+
+    Parameters
+    ----------
+    policy : Policy
+    x : ndarray, shape (B, L)
+    flip : anything
+        What the policy returned.
+    used : bool or ndarray, shape (B,)
+        The rows that the choice concerns.
+    """
+    if not isinstance(flip, np.ndarray) or (flip.shape, flip.dtype) != (x.shape, bool):
+        what = type(flip).__name__
+        if isinstance(flip, np.ndarray):
+            what = f"{flip.dtype} of shape {flip.shape}"
+        raise InvalidInput(f"the policy returned {what}; expected bool of shape {x.shape}")
+    wrong = {}
+    if not policy.revises:
+        wrong["an observed site"] = used & (flip & (x != MASK)).any(axis=1)
+    if policy.steps is None:
+        wrong["no site"] = used & ~flip.any(axis=1)
+    for problem, rows in wrong.items():
+        if rows.any():
+            raise InvalidInput(f"the policy selected {problem} at x = {x[rows][0].tolist()}")
+
+
+def check_chances(total: Any, x: np.ndarray) -> None:
+    """Refuse chances of the rows of `x` that do not sum to 1."""
+    sums = np.broadcast_to(np.asarray(total, dtype=np.float64), len(x))
+    wrong = ~(abs(sums - 1) <= SUM_TOLERANCE)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InvalidInput(
+            f"the policy's chances sum to {sums[row]:.10g}, not to 1, at x = {x[row].tolist()}"
+        )
+
+
+SUM_TOLERANCE = 1e-9
+"""How far from 1 the chances of a policy may sum."""

@@ -82,4 +82,5 @@ def spell_times(times: Sequence[Fraction]) -> str:
     >>> spell_times((Fraction(0), Fraction(1, 3), Fraction(1)))
     '(0, 1/3, 1)'
     """
-    return f"({', '.join(str(t.limit_denominator(10**6)) for t in times)})"
+    short = (str(t) if t.denominator < 10**6 else repr(float(t)) for t in times)
+    return f"({', '.join(short)})"

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from sims.policies.base import Decoder
+from sims.policies.base import Decoder, Select
 from sims.policies.corrector import Corrector
 from sims.policies.random_order import random_sites
 from theory.errors import InvalidInput
@@ -37,13 +37,13 @@ class BlockCorrector(Corrector):
     Fraction(1, 2)
     """
 
-    def __init__(self, inner: Decoder | None, size: int, steps: int) -> None:
+    def __init__(self, inner: Decoder | Select | None, size: int, steps: int) -> None:
         super().__init__(inner, steps)
         self.size = as_integer(size, "size", 1)
 
-    def check(self, length: int) -> None:
+    def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if a set would be larger than the sequence."""
-        super().check(length)
+        super().check(length, vocab)
         if self.size > length:
             raise InvalidInput(f"size must be at most the length {length}, got {self.size}")
 

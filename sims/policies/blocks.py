@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sims.policies.base import Ask, Decoder, Law, Outcomes, Policy, TokenPolicy
+from sims.policies.base import Ask, Decoder, Law, Outcomes, Policy, Select, TokenPolicy, as_rule
 from theory import MASK
 from theory.errors import InvalidInput
 from theory.validation import as_integer
@@ -22,8 +22,9 @@ class Blocks(Policy, TokenPolicy):
     ----------
     size : int
         Sites of a block; the last one may be shorter.
-    inner : Policy or TokenPolicy
-        Chooses among the sites of the block, by predictions given everything revealed so far.
+    inner : Policy, TokenPolicy, or a function as for `Rule`
+        Sees the sequence up to the end of the block, in which only sites of the block are masked,
+        with predictions given that. Its rounds are counted through all blocks.
 
     >>> from sims.policies import LeftToRight
     >>> from theory import gallery
@@ -33,62 +34,81 @@ class Blocks(Policy, TokenPolicy):
     (0.25, 2.0)
     """
 
-    def __init__(self, size: int, inner: Decoder) -> None:
+    def __init__(self, size: int, inner: Decoder | Select) -> None:
         self.size = as_integer(size, "size", 1)
-        if not isinstance(inner, Policy | TokenPolicy):
-            raise InvalidInput(f"inner must be a Policy or a TokenPolicy, got {inner!r}")
-        if isinstance(inner, Policy) and inner.steps is not None:
+        inner = as_rule(inner)
+        if not isinstance(inner, Policy | TokenPolicy) or isinstance(inner, Blocks):
+            raise InvalidInput(
+                f"inner must be a Policy or a TokenPolicy, and not Blocks, got {inner!r}"
+            )
+        if isinstance(inner, Policy) and (inner.steps is not None or inner.revises):
             raise InvalidInput(f"blocks do not start together: {inner!r} has a clock")
         self.inner = inner
         self.looks_at_tokens = inner.looks_at_tokens
 
-    def check(self, length: int) -> None:
+    def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the inner policy does not fit the blocks."""
         for size in {min(self.size, length), length % self.size or min(self.size, length)}:
-            self.inner.check(size)
+            self.inner.check(size, vocab)
 
     def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
         """Yield the outcomes of the inner policy within the block."""
         assert isinstance(self.inner, Policy)
-        yield from self.inner.law(self._hide(x), predictions, round_index)
+        ((_, end),) = self._by_block(x)
+        for chance, within in self.inner.law(x[:, :end], predictions[:, :end], round_index):
+            yield chance, _widened(within, x.shape[1], False)
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
     ) -> np.ndarray:
         """Let the inner policy choose."""
         assert isinstance(self.inner, Policy)
-        return self.inner.choose(self._hide(x), predictions, round_index, rng)
+        reveal = np.zeros(x.shape, dtype=bool)
+        for rows, end in self._by_block(x):
+            seen = x[rows, :end], predictions[rows, :end]
+            reveal[rows, :end] = self.inner.choose(*seen, round_index, rng)
+        return reveal
 
     def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
         """Yield the outcomes of the inner policy within the block."""
         assert isinstance(self.inner, TokenPolicy)
-        hidden = self._hide(x)
-        for rows, chance, after, calls in self.inner.outcomes(hidden, _asking(ask), round_index):
-            yield rows, chance, _show(after), calls
+        ((_, end),) = self._by_block(x)
+        asking = _asking(ask, x.shape[1])
+        for rows, chance, after, calls in self.inner.outcomes(x[:, :end], asking, round_index):
+            yield rows, chance, _widened(after, x.shape[1], MASK), calls
 
     def write(
         self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, int]:
         """Let the inner policy write."""
         assert isinstance(self.inner, TokenPolicy)
-        after, calls = self.inner.write(self._hide(x), _asking(ask), round_index, rng)
-        return _show(after), calls
+        after, most, asking = x.copy(), 1, _asking(ask, x.shape[1])
+        for rows, end in self._by_block(x):
+            after[rows, :end], calls = self.inner.write(x[rows, :end], asking, round_index, rng)
+            most = max(most, calls)
+        return after, most
 
-    def _hide(self, x: np.ndarray) -> np.ndarray:
-        """Hide the masks after the first block that has any."""
+    def _by_block(self, x: np.ndarray) -> list[tuple[np.ndarray, int]]:
+        """Rows by the end of their first block with a masked site.
+
+        That is one and the same block where equally many sites are masked.
+        """
         first = np.argmax(x == MASK, axis=1)
-        end = (first // self.size + 1) * self.size
-        return np.where((x == MASK) & (np.arange(x.shape[1]) >= end[:, None]), HIDDEN, x)
+        ends = np.minimum((first // self.size + 1) * self.size, x.shape[1])
+        return [(np.flatnonzero(ends == end), end) for end in np.unique(ends).tolist()]
 
 
-HIDDEN = MASK - 1
-"""What the inner policy sees in place of the masks of later blocks."""
+def _widened(x: np.ndarray, length: int, fill: int) -> np.ndarray:
+    """Add the sites after the block."""
+    after = np.full((len(x), length - x.shape[1]), fill, dtype=x.dtype)
+    return np.concatenate([x, after], axis=1)
 
 
-def _show(x: np.ndarray) -> np.ndarray:
-    return np.where(x == HIDDEN, MASK, x)
+def _asking(ask: Ask, length: int) -> Ask:
+    """The denoiser sees the sites after the block as masked, and its answer is cut to the rest."""
 
+    def within(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        predictions, draws = ask(_widened(x, length, MASK))
+        return predictions[:, : x.shape[1]], draws[:, : x.shape[1]]
 
-def _asking(ask: Ask) -> Ask:
-    """The denoiser sees later blocks as masked."""
-    return lambda x: ask(_show(x))
+    return within

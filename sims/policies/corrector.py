@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.policies.base import Decoder
+from sims.policies.base import Decoder, Select, as_rule
 from theory.errors import InvalidInput
 from theory.validation import as_integer
 
@@ -18,22 +18,24 @@ class Corrector(Decoder, ABC):
 
     Parameters
     ----------
-    inner : Decoder or None
+    inner : Decoder, function as for `Rule`, or None
         Writes the first version; None starts from the data, which shows what the corrector
         alone does to a perfect sample.
     steps : int
         Rounds of correction, each one call of the denoiser.
     """
 
-    def __init__(self, inner: Decoder | None, steps: int) -> None:
+    def __init__(self, inner: Decoder | Select | None, steps: int) -> None:
+        inner = as_rule(inner)
         if inner is not None and not isinstance(inner, Decoder):
             raise InvalidInput(f"inner must be a policy or None, got {inner!r}")
-        self.inner, self.steps = inner, as_integer(steps, "steps", 0)
+        self.inner: Decoder | None = inner
+        self.steps = as_integer(steps, "steps", 0)
 
-    def check(self, length: int) -> None:
+    def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the inner decoder does not fit sequences of this length."""
         if self.inner is not None:
-            self.inner.check(length)
+            self.inner.check(length, vocab)
 
     @abstractmethod
     def sets(self, length: int) -> Iterator[tuple[Any, Sequence[int]]]:

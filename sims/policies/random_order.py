@@ -37,7 +37,7 @@ class RandomOrder(Policy):
     def __init__(self, sizes: Sequence[int]) -> None:
         self.sizes = as_sizes(sizes, None)
 
-    def check(self, length: int) -> None:
+    def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the sizes do not sum to the length."""
         as_sizes(self.sizes, length)
 

@@ -5,6 +5,7 @@ import numpy as np
 from sims.policies.base import Ask, Outcomes, TokenPolicy
 from theory import MASK
 from theory.distributions.sampling import draw_tokens
+from theory.errors import InvalidInput
 from theory.validation import as_integer
 
 __all__ = ["Speculative"]
@@ -51,7 +52,7 @@ class Speculative(TokenPolicy):
             site = sites[rows, j]
             q = draft[rows, site]
             p = q if j == 0 else ask(after)[1][np.arange(len(rows)), site]
-            accepted = np.minimum(p, q)
+            accepted = _least(p, q)
             at, mass, refused = _written(after, site, chance, self.refused(p, accepted))
             yield rows[at], mass, refused, calls
             at, chance, after = _written(after, site, chance, accepted)
@@ -74,18 +75,29 @@ class Speculative(TokenPolicy):
         after, going = x.copy(), np.arange(len(x))
         for j in range(int(size.max())):
             going = going[size[going] > j]
+            if not len(going):
+                break
             site = np.argmax(masked[going] & (place[going] == j), axis=1)
             token, q = drafted[going, site], draft[going, site]
             p = q if j == 0 else ask(after[going])[1][np.arange(len(going)), site]
             at = np.arange(len(going))
             refused = rng.random(len(going)) * q[at, token] >= p[at, token]
             if refused.any():
-                token[refused] = draw_tokens(rng, np.maximum(p - q, 0)[refused])
+                residual = self.refused(p, np.minimum(p, q))[refused]
+                gone = residual.sum(axis=1, keepdims=True) == 0  # only by rounding
+                token[refused] = draw_tokens(rng, np.where(gone, p[refused], residual))
             after[going, site] = token
             going = going[~refused]
-            if not len(going):
-                break
         return after, 1 if size.max() == 1 else 2
+
+
+def _least(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    try:
+        return np.minimum(p, q)
+    except TypeError:
+        raise InvalidInput(
+            "the policy compares probabilities; those of free symbols cannot be compared"
+        ) from None
 
 
 def _written(

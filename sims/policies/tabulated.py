@@ -22,6 +22,11 @@ class Tabulated(Policy):
         Bit i of an entry is set if site i is revealed at that pattern; the last index of an axis
         is the masked slot. Entries of complete sequences are not used.
 
+    Raises
+    ------
+    InvalidInput
+        If the choices are no integers or of another shape.
+
     >>> from theory import MASK
     >>> choices = np.zeros((3, 3), dtype=np.int64)
     >>> choices[2, 2], choices[0, 2], choices[1, 2] = 0b01, 0b10, 0b10
@@ -31,8 +36,14 @@ class Tabulated(Policy):
     """
 
     def __init__(self, choices: np.ndarray) -> None:
-        self.choices = frozen(np.asarray(choices, dtype=np.int64))
-        self.length, self.vocab = self.choices.ndim, self.choices.shape[0] - 1
+        choices = np.array(choices)
+        shape = choices.shape
+        if choices.dtype.kind not in "iu" or len(set(shape)) != 1 or shape[0] < 2:
+            raise InvalidInput(
+                f"choices must be integers of shape (V+1,)*L, got {choices.dtype} of shape {shape}"
+            )
+        self.choices = frozen(choices.astype(np.int64))
+        self.length, self.vocab = choices.ndim, shape[0] - 1
 
     def sites(self, x: object) -> tuple[int, ...]:
         """The sites that are revealed at a pattern (L,).
@@ -47,11 +58,12 @@ class Tabulated(Policy):
             raise InvalidInput(f"x must be one pattern of shape ({self.length},)")
         return tuple(np.flatnonzero(self._reveal(rows)[0]).tolist())
 
-    def check(self, length: int) -> None:
-        """Raise `InvalidInput` unless the table is for sequences of this length."""
-        if length != self.length:
+    def check(self, length: int, vocab: int) -> None:
+        """Raise `InvalidInput` unless the table is for such sequences."""
+        if (length, vocab) != (self.length, self.vocab):
             raise InvalidInput(
-                f"the policy is tabulated for {self.length} sites; the sequences have {length}"
+                f"the policy is tabulated for {self.length} sites over {self.vocab} tokens; the "
+                f"sequences have {length} sites over {vocab}"
             )
 
     def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
