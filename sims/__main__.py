@@ -20,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.plot and options.plot.suffix not in SUFFIXES:
         parser.error(f"--plot takes a name that ends in {', '.join(SUFFIXES)}, got {options.plot}")
+    if options.plot and options.plot.is_dir():
+        parser.error(f"--plot: {options.plot} is a folder")
     if options.plot and not options.plot.absolute().parent.is_dir():
         parser.error(f"--plot: there is no folder {options.plot.absolute().parent}")
 
@@ -58,11 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ZerolossError as error:
         parser.error(str(error))
     if options.json:
-        print(to_json(name, p, result))
+        print(to_json(name, p, result, options.temperature))
     else:
-        print_comparison(name, p, result)
+        print_comparison(name, p, result, options.temperature)
     if options.plot:
-        _plot(result, name, options.plot)
+        try:
+            _plot(result, name, options.plot)
+        except OSError as error:
+            parser.error(f"--plot: {options.plot} cannot be written: {error.strerror}")
     return 0
 
 

@@ -119,10 +119,11 @@ def usual_decoders(p: Distribution) -> list[Decoder]:
     if (3 * vocab + 1) ** length <= MOST_STEPS:
         chosen.append(policies.Remask(quarters, 0.5))
     first = policies.RandomOrder((length,))
-    chosen.append(policies.GibbsCorrector(first, length))
-    chosen.append(policies.BlockCorrector(first, pair, length))
+    if length * vocab**length <= MOST_STEPS:
+        chosen.append(policies.GibbsCorrector(first, length))
+        chosen.append(policies.BlockCorrector(first, pair, length))
     chosen.append(policies.Speculative())
-    return chosen
+    return list({repr(decoder): decoder for decoder in chosen}.values())
 
 
 def compare(
@@ -157,11 +158,14 @@ def compare(
     >>> round(rows[0].valid_mass, 12), round(rows[0].regret, 12)
     (0.222222222222, 0.0)
     """
+    every = [as_decoder(d) for d in decoders]
+    for decoder in every:
+        decoder.check(p.length, p.vocab)
     program = Program(p) if (p.vocab + 2) ** p.length <= MOST_PAIRS else None
     rows = []
     if examples and rng is None:
         raise InvalidInput("examples are drawn with rng, which is missing")
-    for decoder in progress([as_decoder(d) for d in decoders]):
+    for decoder in progress(every):
         q = output_distribution(p, decoder, temperature, denoiser)
         rounds, kl = cost_of(q)
         drawn = None if rng is None or not examples else q.sample(rng, examples)

@@ -44,7 +44,7 @@ def corrected(
     rounds = {count + corrector.steps: chance for count, chance in rounds.items()}
     states += corrector.steps * p.vocab**p.length
     widest = max(widest, p.vocab**p.length)
-    return OutputDistribution(p, table, None, True, rounds, None, states, widest)
+    return OutputDistribution(p, table, (), True, rounds, None, states, widest)
 
 
 def _one_round(p: Distribution, table: np.ndarray, corrector: Corrector, ask: Ask) -> np.ndarray:

@@ -80,6 +80,7 @@ class _Run:
         self.rounds: dict[int, Any] = {}
         self.costs: list[Any] = []
         self.data_rounds: Any = 0
+        self.branched = not self.selects  # else each sequence has been reached in one way only
         self.states = self.widest = 0
 
     def finish(self) -> OutputDistribution:
@@ -88,6 +89,7 @@ class _Run:
         index = 0
         while layer.keys.size and (self.steps is None or index < self.steps):
             self.states += layer.keys.size
+            self.widest = max(self.widest, layer.keys.size)
             layer = self._step(layer, index)
             index += 1
         left = self.codes.decode(layer.keys % self.codes.cells)
@@ -101,12 +103,16 @@ class _Run:
         lattice = self.finished.reshape((self.p.vocab + 1,) * self.p.length)
         table = np.ascontiguousarray(lattice[(slice(self.p.vocab),) * self.p.length])
         tidy: Any = (lambda v: v) if self.p.exact else float
+        rounds = {count: self.rounds[count] for count in sorted(self.rounds)}
+        if not self.p.exact:
+            total = float(sum(rounds.values()))  # 1 but for rounding
+            rounds = {count: float(chance) / total for count, chance in rounds.items()}
         return OutputDistribution(
             self.p,
             table,
-            tuple(map(tidy, self.costs)) if self.follows_data else None,
+            tuple(map(tidy, self.costs)) if self.follows_data else (),
             self.revises,
-            {count: tidy(self.rounds[count]) for count in sorted(self.rounds)},
+            rounds,
             tidy(self.data_rounds) if self.follows_data else None,
             self.states,
             self.widest,
@@ -137,7 +143,8 @@ class _Run:
         assert isinstance(self.policy, Policy)
         predictions, draws = self.ask(x)
         total: Any = 0
-        for chance, flip in self.policy.law(x, predictions, index):
+        for number, (chance, flip) in enumerate(self.policy.law(x, predictions, index)):
+            self.branched = self.branched or number > 0
             chance, rows = self._checked(chance, flip, x)
             total = total + chance
             weight = np.broadcast_to(chance, len(x))[rows]
@@ -149,15 +156,15 @@ class _Run:
         """The chance as an array, and the rows that it gives to this outcome."""
         assert isinstance(self.policy, Policy)
         chance = np.asarray(chance)
+        if chance.shape not in ((), (len(x),)):
+            raise InvalidInput(
+                f"the policy's chances have shape {chance.shape}; expected () or ({len(x)},)"
+            )
         if self.p.exact and not is_exact(chance):
             raise InvalidInput(
                 f"an exact distribution needs chances that are Fractions, got {chance.flat[0]}"
             )
         chance = chance.astype(self.dtype)
-        if chance.shape not in ((), (len(x),)):
-            raise InvalidInput(
-                f"the policy's chances have shape {chance.shape}; expected () or ({len(x)},)"
-            )
         if not (chance >= 0).all():
             raise InvalidInput(f"the policy's chances must not be negative, got {chance.min()}")
         used = np.broadcast_to(chance != 0, len(x))
@@ -173,7 +180,8 @@ class _Run:
         for size in np.unique(sizes).tolist():
             finished = not self.revises and size == (x[0] == MASK).sum()
             every = np.flatnonzero(sizes == size)
-            for rows in np.array_split(every, math.ceil(len(every) * self.p.vocab**size / AT_ONCE)):
+            parts = min(len(every), math.ceil(len(every) * self.p.vocab**size / AT_ONCE))
+            for rows in np.array_split(every, parts):
                 yield self._drawn(layer, x, rows, size, flip, draws), finished
 
     def _drawn(
@@ -277,13 +285,15 @@ class _Run:
     def _merge(self, parts: list[_Layer]) -> _Layer:
         """Add up equal sequences."""
         self.widest = max(self.widest, sum(part.keys.size for part in parts))
-        if len(parts) < 2:
-            return parts[0] if parts else _Layer(*(np.zeros(0, dtype=np.int64),) * 3)
+        if not parts:
+            return _Layer(*(np.zeros(0, dtype=np.int64),) * 3)
         # keys, masses and data in parts, put together, and sorted
         require_memory(9 * sum(part.keys.size for part in parts), "a round of the decoder")
         keys = np.concatenate([part.keys for part in parts])
         mass = np.concatenate([part.mass for part in parts])
         data = np.concatenate([part.data for part in parts])
+        if not self.branched or not keys.size:
+            return _Layer(keys, mass, data)
         span = int(keys.max()) + 1
         if span <= 4 * len(keys):  # most of the range is there: no need to sort
             unique = np.flatnonzero(np.bincount(keys, minlength=span))

@@ -17,7 +17,7 @@ from sims.prediction import predictor, with_draws
 from theory import MASK
 from theory.arrays import from_host, frozen, to_host
 from theory.distributions.base import Distribution, check_distribution
-from theory.distributions.sampling import check_draw, draw_tokens
+from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
 from theory.validation import as_integer
@@ -259,6 +259,6 @@ class _Run:
 def _floats(ask: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]) -> Ask:
     def in_floats(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         predictions, draws = ask(x)
-        return predictions.astype(np.float64), draws.astype(np.float64)
+        return as_floats(predictions), as_floats(draws)
 
     return in_floats

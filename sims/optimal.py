@@ -42,7 +42,8 @@ def frontier(p: Distribution, multipliers: Sequence[float] | None = None) -> lis
     multipliers : sequence of float, optional
         Rounds that a nat of divergence is worth, 0 to ``math.inf``. ``math.inf`` asks for zero
         divergence in the fewest rounds, the serial depth ``D_0``; in rational arithmetic if `p`
-        is exact. If not given, every corner of the lower convex hull of (rounds, KL) is found.
+        is exact. If not given, every corner of the lower convex hull of (rounds, KL) is found that
+        is more than 1e-9 nats off the line between its neighbours.
 
     Returns
     -------
@@ -92,7 +93,8 @@ def regret(p: Distribution, policy: Decoder | Select) -> float:
     -------
     float
         The policy's path KL (KL, where there is no path) minus the lower convex hull of the
-        optimal (rounds, KL) at the policy's expected rounds on the data. Never negative for
+        optimal (rounds, KL) at the policy's expected rounds on the data (under the decoder,
+        where those are not defined). Never negative for
         policies that select sites before they draw. Token policies and correctors do not
         compete in the optimum, and may beat it.
 

@@ -25,11 +25,11 @@ class OutputDistribution:
         The data.
     table : ndarray, shape (V,)*L
         Probability of every output; Fractions if `p` is exact.
-    round_costs : tuple of numbers, or None
+    round_costs : tuple of numbers
         The parts of `path_kl` that the steps contribute, in nats: in each the expected
         divergence of the joint conditional of the revealed sites from the product that is drawn
         from. For the zero-loss denoiser at temperature 1 that is their expected total
-        correlation. None for decoders that look at drawn tokens or revise, which have no path
+        correlation. Empty for decoders that look at drawn tokens or revise, which have no path
         of their own for each sequence.
     revises : bool
         Whether the decoder takes tokens back.
@@ -45,7 +45,7 @@ class OutputDistribution:
 
     p: Distribution
     table: np.ndarray
-    round_costs: tuple[Any, ...] | None
+    round_costs: tuple[Any, ...]
     revises: bool
     rounds: Mapping[int, Any]
     data_rounds: Any
@@ -67,7 +67,7 @@ class OutputDistribution:
         `kl` for policies that look at drawn tokens, in which all randomness is in the draws; nan
         for decoders that revise.
         """
-        if self.round_costs is not None:
+        if self.data_rounds is not None:
             return sum(self.round_costs)
         return math.nan if self.revises else self.kl
 

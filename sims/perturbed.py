@@ -96,7 +96,11 @@ class Perturbed:
         """Standard normal numbers, shape (B, L, V), from a hash of the pattern."""
         from scipy.special import ndtri
 
-        state = _mixed(np.full(len(x), self.seed % 2**64, dtype=np.uint64))
+        state, seed = np.zeros(len(x), dtype=np.uint64), self.seed
+        while True:
+            state, seed = _mixed(state ^ np.uint64(seed % 2**64)), seed // 2**64
+            if not seed:
+                break
         for site in range(x.shape[1]):
             state = _mixed(state ^ (x[:, site] - MASK).astype(np.uint64))
         place = np.arange(x.shape[1] * self.p.vocab, dtype=np.uint64)

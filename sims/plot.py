@@ -59,6 +59,8 @@ def draw_comparison(comparison: Comparison, title: str) -> Any:
     corners = [(float(c.rounds), float(c.kl)) for c in comparison.corners or ()]
     rows = [(row.kind, row.rounds, row.path_kl, row.kl) for row in comparison.rows]
     draw_decoders(axes, corners, rows)
-    axes.set(title=title, xlabel="expected rounds (denoiser calls)", ylabel="KL(p || q) in nats")
-    axes.legend(loc="upper right")
+    axes.set(xlabel="expected rounds (denoiser calls)", ylabel="path KL in nats")
+    axes.set_title(title, parse_math=False)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper right")
     return figure

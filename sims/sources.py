@@ -1,6 +1,7 @@
 """Distributions that a user names on the command line: from the gallery, a table, a text."""
 
 import inspect
+import operator
 from pathlib import Path
 
 import numpy as np
@@ -59,18 +60,44 @@ def from_table(path: str | Path) -> JointTable:
     if not path.is_file():
         raise InvalidInput(f"there is no file {path}")
     try:
-        table = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        reason = "it holds Python objects" if "pickle" in str(error) else str(error)
-        raise InvalidInput(f"{path} is no .npy file of numbers: {reason}") from None
-    if not isinstance(table, np.ndarray):
-        table.close()
-        raise InvalidInput(f"{path} holds several arrays; a .npy file of one table is needed")
-    if table.ndim == 0 or len(set(table.shape)) > 1 or 0 in table.shape:
-        raise InvalidInput(f"{path} has shape {table.shape}; a joint table has shape (V,)*L")
-    cells = (table.shape[0] + 1) ** table.ndim
-    require_memory(3 * cells, f"{path}, a table of shape {table.shape}, with its evidence lattice,")
-    return JointTable(np.asarray(table))
+        shape, dtype = _header(path)
+    except READING_ERRORS as error:
+        raise InvalidInput(f"{path} is no .npy file of numbers: {error}") from None
+    if dtype.hasobject:
+        raise InvalidInput(f"{path} is no .npy file of numbers: it holds Python objects")
+    if not shape or len(set(shape)) > 1 or shape[0] < 1:
+        raise InvalidInput(f"{path} has shape {shape}; a joint table has shape (V,)*L")
+    cells = (shape[0] + 1) ** len(shape)
+    require_memory(3 * cells, f"{path}, a table of shape {shape}, with its evidence lattice,")
+    try:
+        table = np.load(path, allow_pickle=False)
+    except READING_ERRORS as error:
+        raise InvalidInput(f"{path} is no .npy file of numbers: {error}") from None
+    return JointTable(table)
+
+
+READING_ERRORS = (
+    *(ValueError, TypeError, OSError, EOFError, OverflowError),
+    *(SyntaxError, RecursionError, MemoryError),
+)
+"""What reading a file may raise; its header is parsed as a Python literal."""
+
+
+def _header(path: Path) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type of the array in a ``.npy`` file, without reading the array."""
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    with path.open("rb") as file:
+        if file.read(2) == b"PK":
+            raise ValueError("it holds several arrays")
+        file.seek(0)
+        version = np.lib.format.read_magic(file)
+        if version not in readers:
+            raise ValueError(f"version {version} of the format is not for tables of numbers")
+        shape, _, dtype = readers[version](file)
+    return tuple(map(operator.index, shape)), dtype
 
 
 def from_text(path: str | Path, length: int | None) -> Distribution:

@@ -1,11 +1,13 @@
 """Calls as a user writes them on the command line: ``TopK(2, "margin")``.
 
-Nothing is evaluated: names are looked up, arguments are literals or such calls.
+Nothing is evaluated: names are looked up; arguments are literals, fractions such as 1/2, or such
+calls.
 """
 
 import ast
 import inspect
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from theory.errors import InvalidInput
@@ -34,7 +36,7 @@ def call(text: str, known: Mapping[str, Any], what: str) -> Any:
     """
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise InvalidInput(f"{text!r} is no {what}: write a name, or name(arguments)") from None
     return _value(tree, known, what, text)
 
@@ -50,11 +52,17 @@ def _value(node: ast.AST, known: Mapping[str, Any], what: str, text: str) -> Any
 
 
 def _argument(node: ast.AST, known: Mapping[str, Any], what: str, text: str) -> Any:
-    if isinstance(node, ast.Call):
+    if isinstance(node, ast.Call | ast.Name):
         return _value(node, known, what, text)
+    if isinstance(node, ast.Tuple | ast.List):
+        return tuple(_argument(element, known, what, text) for element in node.elts)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        above, below = (_argument(part, known, what, text) for part in (node.left, node.right))
+        if isinstance(above, int) and isinstance(below, int) and below:
+            return Fraction(above, below)
     try:
         return ast.literal_eval(node)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError, MemoryError):
         raise InvalidInput(
             f"{ast.unparse(node)!r} in {text!r} is neither a number, a string nor a {what}"
         ) from None

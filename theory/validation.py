@@ -264,7 +264,8 @@ def check_predictions(predictions: Any, x: Any, vocab: int) -> None:
     if not good.all():
         row = values[np.flatnonzero(~good)[0]]
         raise InvalidInput(
-            f"the denoiser's predictions must be probabilities that sum to 1, got {row.tolist()}"
+            "the denoiser's predictions must be probabilities that sum to 1, got "
+            f"[{', '.join(map(str, row.tolist()))}]"
         )
 
 
@@ -379,13 +380,14 @@ def as_sizes(sizes: Any, length: int | None) -> tuple[int, ...]:
 
 def as_times(times: Any) -> tuple[Fraction, ...]:
     """Return revealed fractions that rise strictly from 0 to 1, as Fractions."""
+    given = times
     try:
         times = tuple(times)
         if any(isinstance(t, (str, bool, np.bool_)) for t in times):
             raise TypeError
         steps = tuple(Fraction(t.item() if isinstance(t, np.generic) else t) for t in times)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidInput(f"times must be a sequence of numbers, got {times!r}") from None
+        raise InvalidInput(f"times must be a sequence of numbers, got {given!r}") from None
     if len(steps) < 2 or steps[0] != 0 or steps[-1] != 1:
         raise InvalidInput(f"times must rise from 0 to 1, got {_plain(times)}")
     for k, (a, b) in enumerate(itertools.pairwise(steps)):

@@ -40,7 +40,6 @@ def _identity(
 def _every_kind(p: Distribution, policy: Policy, cost: Cost = information.total_correlation) -> Any:
     """The path cost of a policy, and its parts by rounds, against the walk."""
     q = output_distribution(p, policy)
-    assert q.round_costs is not None
     by_round = [0] * len(q.round_costs)
     for chance, index, sites, x in path_steps(p, policy):
         if sites:

@@ -17,8 +17,8 @@ __all__ = ["Bernoulli", "spell_times"]
 class Bernoulli(Policy):
     """In the step from time a to time b reveal each masked site with chance ``(b-a)/(1-a)``.
 
-    The ancestral sampler of masked diffusion (MDLM, MD4, RADD) with the revealed fraction as
-    time. Sites fall together by chance, which costs what every parallel step costs. It looks
+    The ancestral sampler of masked diffusion (MDLM, MD4, RADD) [memory], with the revealed fraction
+    as time. Sites fall together by chance, which costs what every parallel step costs. It looks
     neither at tokens nor at predictions. Not exact, however many steps: two sites may always
     fall into one.
 

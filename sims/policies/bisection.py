@@ -11,10 +11,10 @@ __all__ = ["Bisection"]
 class Bisection(Policy):
     """Reveal the middle site of every run of masked sites: of all, then of both halves, ...
 
-    The placement of Wen, Liang and Lu (arXiv 2608.25505, Theorem 2) for first-order chains,
-    whose sites on both sides of a revealed one are independent: there it is exact, in about
-    log2(L) rounds. It looks neither at tokens nor at predictions. Not exact in general. A run of
-    even length has two middle sites; the first is taken.
+    The placement of Wen, Liang and Lu (arXiv 2608.25505, Theorem 2) [source] for first-order
+    chains, whose sites on both sides of a revealed one are independent: there it is exact, in
+    about log2(L) rounds. It looks neither at tokens nor at predictions. Not exact in general. A
+    run of even length has two middle sites; the first is taken.
 
     >>> from theory import gallery
     >>> from sims import output_distribution

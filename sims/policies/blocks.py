@@ -13,9 +13,9 @@ __all__ = ["Blocks"]
 class Blocks(Policy, TokenPolicy):
     """Finish a block of `size` sites with another policy before the next block.
 
-    Semi-autoregressive decoding as LLaDA and block diffusion use it, and what the paper on why
-    mask diffusion does not work is said to recommend with small blocks [restated]. It looks at
-    what `inner` looks at. Exact if `inner` is: with blocks of one site, or an `inner` that
+    Semi-autoregressive decoding as LLaDA and block diffusion use it [memory], and what the paper
+    on why mask diffusion does not work is said to recommend with small blocks [restated]. It looks
+    at what `inner` looks at. Exact if `inner` is: with blocks of one site, or an `inner` that
     reveals one site per round by position scores.
 
     Parameters
@@ -24,7 +24,9 @@ class Blocks(Policy, TokenPolicy):
         Sites of a block; the last one may be shorter.
     inner : Policy, TokenPolicy, or a function as for `Rule`
         Sees the sequence up to the end of the block, in which only sites of the block are masked,
-        with predictions given that. Its rounds are counted through all blocks.
+        with predictions given everything. (A token policy sees the whole sequence, in which the
+        masks of later blocks are other negative numbers.) Its rounds are counted through all
+        blocks; blocks within blocks are laid from the start of the sequence.
 
     >>> from sims.policies import LeftToRight
     >>> from theory import gallery
@@ -37,10 +39,8 @@ class Blocks(Policy, TokenPolicy):
     def __init__(self, size: int, inner: Decoder | Select) -> None:
         self.size = as_integer(size, "size", 1)
         inner = as_rule(inner)
-        if not isinstance(inner, Policy | TokenPolicy) or isinstance(inner, Blocks):
-            raise InvalidInput(
-                f"inner must be a Policy or a TokenPolicy, and not Blocks, got {inner!r}"
-            )
+        if not isinstance(inner, Policy | TokenPolicy):
+            raise InvalidInput(f"inner must be a Policy or a TokenPolicy, got {inner!r}")
         if isinstance(inner, Policy) and (inner.steps is not None or inner.revises):
             raise InvalidInput(f"blocks do not start together: {inner!r} has a clock")
         self.inner = inner
@@ -54,9 +54,14 @@ class Blocks(Policy, TokenPolicy):
     def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
         """Yield the outcomes of the inner policy within the block."""
         assert isinstance(self.inner, Policy)
-        ((_, end),) = self._by_block(x)
-        for chance, within in self.inner.law(x[:, :end], predictions[:, :end], round_index):
-            yield chance, _widened(within, x.shape[1], False)
+        for rows, end in self._by_block(x):
+            seen = x[rows, :end], predictions[rows, :end]
+            for chance, within in self.inner.law(*seen, round_index):
+                chances = np.zeros(len(x), dtype=object)
+                chances[rows] = chance
+                reveal = np.zeros(x.shape, dtype=bool)
+                reveal[rows, :end] = within
+                yield chances, reveal
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
@@ -72,43 +77,46 @@ class Blocks(Policy, TokenPolicy):
     def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
         """Yield the outcomes of the inner policy within the block."""
         assert isinstance(self.inner, TokenPolicy)
-        ((_, end),) = self._by_block(x)
-        asking = _asking(ask, x.shape[1])
-        for rows, chance, after, calls in self.inner.outcomes(x[:, :end], asking, round_index):
-            yield rows, chance, _widened(after, x.shape[1], MASK), calls
+        hidden, asking = self._hide(x), _asking(ask)
+        for some, _ in self._by_block(x):
+            inner = self.inner.outcomes(hidden[some], asking, round_index)
+            for rows, chance, after, calls in inner:
+                yield some[rows], chance, _show(after), calls
 
     def write(
         self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, int]:
         """Let the inner policy write."""
         assert isinstance(self.inner, TokenPolicy)
-        after, most, asking = x.copy(), 1, _asking(ask, x.shape[1])
-        for rows, end in self._by_block(x):
-            after[rows, :end], calls = self.inner.write(x[rows, :end], asking, round_index, rng)
-            most = max(most, calls)
-        return after, most
+        after, calls = self.inner.write(self._hide(x), _asking(ask), round_index, rng)
+        return _show(after), calls
+
+    def _hide(self, x: np.ndarray) -> np.ndarray:
+        """Hide the masks after the first block that has any."""
+        return np.where((x == MASK) & (np.arange(x.shape[1]) >= self._end(x)[:, None]), HIDDEN, x)
+
+    def _end(self, x: np.ndarray) -> np.ndarray:
+        """Where the first block with a masked site ends, (B,)."""
+        first = np.argmax(x == MASK, axis=1)
+        return np.minimum((first // self.size + 1) * self.size, x.shape[1])
 
     def _by_block(self, x: np.ndarray) -> list[tuple[np.ndarray, int]]:
-        """Rows by the end of their first block with a masked site.
-
-        That is one and the same block where equally many sites are masked.
-        """
-        first = np.argmax(x == MASK, axis=1)
-        ends = np.minimum((first // self.size + 1) * self.size, x.shape[1])
-        return [(np.flatnonzero(ends == end), end) for end in np.unique(ends).tolist()]
-
-
-def _widened(x: np.ndarray, length: int, fill: int) -> np.ndarray:
-    """Add the sites after the block."""
-    after = np.full((len(x), length - x.shape[1]), fill, dtype=x.dtype)
-    return np.concatenate([x, after], axis=1)
+        """Rows with the same block and equally many masked sites in it, and where it ends."""
+        ends = self._end(x)
+        masked = ((x == MASK) & (np.arange(x.shape[1]) < ends[:, None])).sum(axis=1)
+        kinds, inverse = np.unique(np.stack([ends, masked]), axis=1, return_inverse=True)
+        inverse = inverse.reshape(-1)
+        return [(np.flatnonzero(inverse == k), int(end)) for k, end in enumerate(kinds[0])]
 
 
-def _asking(ask: Ask, length: int) -> Ask:
-    """The denoiser sees the sites after the block as masked, and its answer is cut to the rest."""
+HIDDEN = MASK - 1
+"""What an inner token policy sees in place of the masks of later blocks."""
 
-    def within(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        predictions, draws = ask(_widened(x, length, MASK))
-        return predictions[:, : x.shape[1]], draws[:, : x.shape[1]]
 
-    return within
+def _show(x: np.ndarray) -> np.ndarray:
+    return np.where(x == HIDDEN, MASK, x)
+
+
+def _asking(ask: Ask) -> Ask:
+    """The denoiser sees later blocks as masked."""
+    return lambda x: ask(_show(x))

@@ -15,8 +15,9 @@ __all__ = ["EntropyBounded"]
 class EntropyBounded(Policy):
     """Reveal the longest prefix by entropy whose sum without the largest is at most `gamma`.
 
-    The entropy-bounded sampler (arXiv 2505.24857): masked sites in the order of the entropies of
-    their predictions, lowest first, as long as ``cumsum(H) - cummax(H) <= gamma``, at least one.
+    The entropy-bounded sampler (arXiv 2505.24857) [source], ordered by entropy: masked sites,
+    those of the lowest entropies first, as long as ``cumsum(H) - cummax(H) <= gamma``, at least
+    one.
     The sum bounds the total correlation of the set. It looks at predictions. Exact for
     ``gamma = 0``, which adds only sites that are certain.
 
@@ -42,5 +43,6 @@ class EntropyBounded(Policy):
         order = np.argsort(place, axis=1)
         sorted_entropies = np.take_along_axis(np.where(masked, uncertain, 0), order, axis=1)
         before = np.cumsum(sorted_entropies, axis=1) - sorted_entropies  # the largest is the last
-        fits = np.round(np.take_along_axis(before, place, axis=1), DIGITS) <= self.gamma
+        spent = np.round(np.take_along_axis(before, place, axis=1), DIGITS)
+        fits = spent <= np.round(self.gamma, DIGITS)
         yield 1, masked & fits

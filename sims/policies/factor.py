@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from sims.policies.base import Law, Policy
-from sims.policies.scores import DIGITS, confidence, ranks
+from sims.policies.scores import DIGITS, largest, ranks
 from theory import MASK
 from theory.validation import as_real
 
@@ -15,9 +15,10 @@ __all__ = ["Factor"]
 class Factor(Policy):
     """Reveal the n surest sites, for the largest n with ``(n+1) (1 - c_(n)) < f``, at least 1.
 
-    The factor-based rule of Fast-dLLM (arXiv 2505.22618), where ``c_(n)`` is the n-th largest
-    top probability among the masked sites. For f = 1 it is the condition of their Theorem 1,
-    under which the likeliest tokens of the product are those of the joint. It looks at
+    The factor-based rule of Fast-dLLM (arXiv 2505.22618) [source], where ``c_(n)`` is the n-th
+    largest top probability among the masked sites. For f = 1 it is the condition of their Theorem
+    1, under which the likeliest tokens of the product are those of the joint. The code allows
+    equality, and reveals the last masked site even if it alone fails [code read]. It looks at
     predictions. Not exact.
 
     Parameters
@@ -36,8 +37,8 @@ class Factor(Policy):
 
     def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
         """Yield the one outcome."""
-        sure, masked = confidence(predictions), x == MASK
-        place = ranks(sure, x)
-        fits = masked & (np.round((place + 2) * (1 - sure), DIGITS) < self.f)
-        largest = np.where(fits, place, 0).max(axis=1, keepdims=True)
-        yield 1, masked & (place <= largest)
+        sure, masked = largest(predictions), x == MASK
+        place = ranks(np.round(sure, DIGITS), x)
+        fits = masked & (np.round((place + 2) * (1 - sure), DIGITS) < np.round(self.f, DIGITS))
+        last = np.where(fits, place, 0).max(axis=1, keepdims=True)
+        yield 1, masked & (place <= last)

@@ -14,8 +14,9 @@ class GibbsCorrector(Corrector):
     """After `inner` has written everything, draw uniformly random single sites again.
 
     Gibbs sampling with random scan, the corrector of discrete diffusion in its simplest form
-    [memory]. Each round draws one site from its exact conditional, so the data distribution is
-    invariant, and the divergence between what is written and the data never grows.
+    [memory]. With the zero-loss denoiser at temperature 1 each round draws one site from its exact
+    conditional, so the data distribution is invariant, and the divergence between what is written
+    and the data never grows.
 
     Parameters
     ----------

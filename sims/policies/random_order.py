@@ -18,9 +18,8 @@ __all__ = ["RandomOrder", "random_sites", "sets_of_sites"]
 class RandomOrder(Policy):
     """Reveal ``sizes[t]`` masked sites, uniformly at random, in round t.
 
-    The order that most of the theory is about; MaskGIT-like samplers without confidence, and
-    LLaDA's "random" remasking. It looks neither at tokens nor at predictions. Exact at one site
-    per round.
+    The order that most of the theory is about; LLaDA's "random" remasking [memory]. It looks
+    neither at tokens nor at predictions. Exact at one site per round.
 
     Parameters
     ----------

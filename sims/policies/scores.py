@@ -7,7 +7,18 @@ import numpy as np
 from theory import MASK
 from theory.errors import InvalidInput
 
-__all__ = ["SCORES", "Score", "as_floats", "best", "certainty", "confidence", "entropy", "ranks"]
+__all__ = [
+    "DIGITS",
+    "SCORES",
+    "Score",
+    "as_floats",
+    "best",
+    "certainty",
+    "confidence",
+    "entropy",
+    "largest",
+    "ranks",
+]
 
 Score = Literal["confidence", "margin", "entropy"]
 SCORES: tuple[Score, ...] = ("confidence", "margin", "entropy")
@@ -37,7 +48,7 @@ def confidence(predictions: np.ndarray) -> np.ndarray:
     >>> confidence(np.asarray([[[0.25, 0.75]]]))
     array([[0.75]])
     """
-    return np.round(_largest(as_floats(predictions)), DIGITS)
+    return np.round(largest(predictions), DIGITS)
 
 
 def margin(predictions: np.ndarray) -> np.ndarray:
@@ -99,9 +110,14 @@ def best(scores: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.arange(x.shape[1]) == site[:, None]
 
 
-def _largest(p: np.ndarray) -> np.ndarray:
-    """Maximum over a short last axis."""
-    largest = p[..., 0]
-    for v in range(1, p.shape[-1]):
-        largest = np.maximum(largest, p[..., v])
-    return largest
+def largest(predictions: np.ndarray) -> np.ndarray:
+    """Probability of the likeliest token as it is, shape (B, L).
+
+    >>> largest(np.asarray([[[0.25, 0.75]]]))
+    array([[0.75]])
+    """
+    p = as_floats(predictions)
+    top = p[..., 0]
+    for v in range(1, p.shape[-1]):  # faster than a maximum over a short axis
+        top = np.maximum(top, p[..., v])
+    return top

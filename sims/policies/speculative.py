@@ -10,6 +10,9 @@ from theory.validation import as_integer
 
 __all__ = ["Speculative"]
 
+ROUNDING = 1e-15
+"""A refusal that is less likely than this is none: p and q are equal but for rounding."""
+
 
 class Speculative(TokenPolicy):
     """Draft `k` sites at once, keep the longest prefix that rejection sampling accepts.
@@ -20,8 +23,9 @@ class Speculative(TokenPolicy):
     refused is drawn again from ``max(p - q, 0)``, normalised, and ends the round. It looks at
     drawn tokens, and corrects for it: exact, several sites per round.
 
-    A round costs two calls of the denoiser, one for the draft and one, a batch of k - 1
-    contexts, to verify it; one call when a single site is drafted.
+    A round is counted as two calls of the denoiser, one for the draft and one, a batch of k - 1
+    contexts, to verify it; as one call when a single site is drafted. (Here the contexts are
+    asked one after another, which changes nothing but the time.)
 
     Parameters
     ----------
@@ -49,6 +53,8 @@ class Speculative(TokenPolicy):
         chance = draft.dtype.type(1) if draft.dtype != object else 1
         chance = np.full(len(x), chance, dtype=draft.dtype)
         for j in range(size):
+            if not len(rows):
+                return
             site = sites[rows, j]
             q = draft[rows, site]
             p = q if j == 0 else ask(after)[1][np.arange(len(rows)), site]
@@ -61,7 +67,8 @@ class Speculative(TokenPolicy):
 
     def refused(self, p: np.ndarray, accepted: np.ndarray) -> np.ndarray:
         """What is written after a refusal: the part of p that acceptance does not give."""
-        return p - accepted
+        left = p - accepted
+        return left if left.dtype == object else np.where(left > ROUNDING, left, 0.0)
 
     def write(
         self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator

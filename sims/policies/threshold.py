@@ -3,7 +3,7 @@
 import numpy as np
 
 from sims.policies.base import Law, Policy
-from sims.policies.scores import best, confidence
+from sims.policies.scores import DIGITS, best, confidence
 from theory import MASK
 from theory.validation import as_real
 
@@ -13,9 +13,11 @@ __all__ = ["Threshold"]
 class Threshold(Policy):
     """Reveal all masked sites whose top probability exceeds `gamma`, else the surest one.
 
-    The confidence threshold of Fast-dLLM (arXiv 2505.22618). Selecting by predictions, as here,
-    is its temperature 0; see `TokenConfidence` for what looking at drawn tokens does. Not exact:
-    how many sites fall together depends on the data.
+    The confidence threshold of Fast-dLLM (arXiv 2505.22618) [code read], which selects by
+    predictions at temperature 0 only; see `TokenConfidence` for what looking at drawn tokens does.
+    The code also keeps sites that are just at the threshold; here the probability has to exceed
+    it, so that 1 means one site per round. Not exact: how many sites fall together depends on the
+    data.
 
     Parameters
     ----------
@@ -35,5 +37,5 @@ class Threshold(Policy):
     def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
         """Yield the one outcome."""
         sure = confidence(predictions)
-        above = (x == MASK) & (sure > self.gamma)
+        above = (x == MASK) & (sure > np.round(self.gamma, DIGITS))
         yield 1, np.where(above.any(axis=1, keepdims=True), above, best(sure, x))

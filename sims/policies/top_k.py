@@ -14,8 +14,10 @@ __all__ = ["TopK"]
 class TopK(Policy):
     """Reveal the `k` masked sites with the surest predictions; tokens are drawn afterwards.
 
-    Confidence-based decoding as theory describes it (Kim et al., arXiv 2502.06768, use the
-    margin; Dream offers all three scores). It looks at predictions, never at drawn tokens.
+    Confidence-based decoding as theory describes it (Kim et al., arXiv 2502.06768 [source], use
+    the margin). It looks at untempered predictions, never at drawn tokens. Dream has the three
+    scores, of tempered predictions, and takes the confidence of the drawn token above temperature
+    0 [code read].
     Exact at one site per round. LLaDA's low-confidence remasking is this at temperature 0, where
     drawn tokens are the likeliest ones; at temperature 1 it is `TokenConfidence`.
 

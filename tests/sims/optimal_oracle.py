@@ -111,7 +111,7 @@ def corners_of(points, slack=SLACK):
         below = {(r, k) for r, k in points if r > rounds and k < kl}
         slopes = {point: (kl - point[1]) / float(point[0] - rounds) for point in below}
         steepest = max(slopes.values())
-        corners.append(max(point for point, slope in slopes.items() if slope > steepest - slack))
+        corners.append(max(point for point, slope in slopes.items() if slope >= steepest - slack))
     return corners
 
 

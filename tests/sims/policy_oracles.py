@@ -57,7 +57,7 @@ def certainty(row):
     return -entropy(row)
 
 
-SCORES = {"confidence": confidence, "margin": margin, "entropy": certainty}
+SCORES: dict[Any, Callable] = {"confidence": confidence, "margin": margin, "entropy": certainty}
 
 
 def surest_first(sites, prediction, score):
@@ -410,8 +410,8 @@ def asking(predict, temper=oracles.untempered):
 
 def expected_output(joint, vocab, decoder, predict, temper=oracles.untempered, exact=False):
     ask = asking(predict, temper)
-    table = dict.fromkeys(joint, 0)
-    rounds = {}
+    table: dict[tuple, Any] = dict.fromkeys(joint, 0)
+    rounds: dict[int, Any] = {}
     for (x, calls), mass in written_with_calls(joint, vocab, decoder, ask).items():
         table[x] += mass
         rounds[calls] = rounds.get(calls, 0) + mass

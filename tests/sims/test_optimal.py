@@ -5,11 +5,12 @@ import itertools
 import math
 import tracemalloc
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sims import Point, frontier, output_distribution, regret
@@ -31,7 +32,6 @@ from sims.policies import (
     TokenConfidence,
     TopK,
 )
-from tests import oracles
 from tests.cases import (
     CASES,
     EXACT_CASES,
@@ -57,10 +57,12 @@ from tests.sims.optimal_oracle import (
     uniform,
     walk,
 )
-from tests.sims.test_exact import Sometimes, lookup_rule, looked_up
+from tests.sims.test_exact import Sometimes, looked_up, lookup_rule
 from theory import MASK, InvalidInput, JointTable, MarkovChain, TooLarge, gallery, strategies
 
 MULTIPLIERS = [0, 0.25, 0.7, 1, 1.5, 2.2, 3.7, 10, 1000, math.inf]
+
+NOTHING = 1e-12  # nats
 
 game_of = functools.cache(lambda case: Game(case.joint))
 
@@ -75,35 +77,49 @@ def as_joint(p):
     return {x: Fraction(values[x]) for x in itertools.product(range(p.vocab), repeat=p.length)}
 
 
+def assert_is_optimum(value, multiplier, game, slack=NOTHING / 10):
+    """The rounding of a divergence counts as often as the multiplier says."""
+    rounding = SLACK + multiplier * slack
+    assert float(value) == pytest.approx(game.optimum(multiplier), rel=SLACK, abs=rounding)
+
+
+def assert_serial_depth(point, game):
+    """Doubles cannot tell divergences below NOTHING nats from zero."""
+    rounds, kl, free = game.measured(point.policy.sites)
+    assert point.kl == pytest.approx(0, abs=NOTHING)
+    if free:
+        assert rounds == game.depth()
+    else:
+        assert rounds < game.depth()
+        assert 0 < kl < NOTHING
+
+
 def assert_optimal(points, game):
     """Each point is as good as the recursion says, and its policy reaches what it promises."""
-    depth = game.depth()
     for point in points:
         assert isinstance(point, Point)
         assert isinstance(point.policy, Tabulated)
-        rounds, kl, free = game.measured(point.policy.sites)
+        rounds, kl, _ = game.measured(point.policy.sites)
         assert point.rounds == close(rounds)
         assert point.kl == close(kl)
         if point.multiplier == math.inf:
-            assert free
-            assert rounds == depth
+            assert_serial_depth(point, game)
         else:
             value = point.rounds + point.multiplier * point.kl
-            assert value == close(game.optimum(point.multiplier))
+            assert_is_optimum(value, point.multiplier, game)
 
 
 def assert_all_corners(corners, game):
-    """From everything at once to no divergence; no policy is below an edge."""
+    """From everything at once to no divergence; no policy is below an edge by SLACK nats."""
     assert corners[0].rounds == close(1)
     assert corners[0].kl == close(game.total_correlation())
-    assert corners[-1].rounds == close(game.depth())
-    assert corners[-1].kl == pytest.approx(0, abs=SLACK)
+    assert_serial_depth(corners[-1], game)
     slopes = [0.0]
     for a, b in itertools.pairwise(corners):
         assert a.rounds < b.rounds
         assert a.kl > b.kl
         slopes.append(float(b.rounds - a.rounds) / float(a.kl - b.kl))
-        assert float(a.rounds) + slopes[-1] * a.kl == close(game.optimum(slopes[-1]))
+        assert_is_optimum(float(a.rounds) + slopes[-1] * a.kl, slopes[-1], game, SLACK)
     assert slopes == sorted(set(slopes))  # strictly convex
     return slopes
 
@@ -178,10 +194,10 @@ def test_no_policy_is_better_at_any_multiplier(case):
 
 
 def test_all_4335_policies_of_four_bits():
-    case = table("", random_weights(21, (2, 2, 2, 2), zeros=0.15))
+    case = table("", random_weights(21, (2, 2, 2, 2)))
     points = points_of(case)
     expected = corners_of(points)
-    assert len(points) == 4335 or 0 in case.joint.values()
+    assert len(points) == 4335
     assert len(expected) >= 4
     for p in (case.build(), build_exact(case)):
         corners = frontier(p)
@@ -189,7 +205,6 @@ def test_all_4335_policies_of_four_bits():
         assert [c.kl for c in corners] == [close(kl) for _, kl in expected]
 
 
-@settings(max_examples=30)
 @given(strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True))
 def test_the_corners_of_any_bits(p):
     points = every_point(as_joint(p), p.vocab)
@@ -254,7 +269,6 @@ def test_the_serial_depth_is_written_exactly(case):
     assert q.table.tolist() == p.table().tolist()
 
 
-@settings(max_examples=40)
 @given(
     strategies.joint_tables(lengths=(1, 3), vocabs=(1, 3), exact=True),
     st.lists(st.floats(0, 20), max_size=3),
@@ -267,7 +281,6 @@ def test_the_frontier_of_any_table(p, multipliers):
     assert_all_corners(corners, game)
 
 
-@settings(max_examples=40)
 @given(strategies.distributions(lengths=(1, 4)))
 def test_the_frontier_of_any_family(p):
     """In floats it cannot be told what is exactly free; edges are still edges."""
@@ -287,13 +300,13 @@ def test_corners_are_optimal_at_their_multipliers(case):
     """Between the slopes of their edges, the first at 0 and the last at infinity."""
     corners = frontier(case.build())
     slopes = [*assert_all_corners(corners, game_of(case)), math.inf]
-    for corner, low, high in zip(corners, slopes, slopes[1:], strict=True):
+    for corner, (low, high) in zip(corners, itertools.pairwise(slopes), strict=True):
         assert low - SLACK <= corner.multiplier <= high + SLACK
     assert corners[-1].multiplier == math.inf
 
 
 def test_all_corners_are_found_again_at_their_multipliers():
-    p = JointTable(random_weights(5, (3, 3, 3)))
+    p = JointTable(random_weights(5, (2, 2, 2, 2)))
     corners = frontier(p)
     assert len(corners) > 4
     slopes = [0.0]
@@ -394,10 +407,10 @@ def test_products_take_one_round(length):
     weights = functools.reduce(np.multiply.outer, np.array(rows, dtype=object))
     for p in (JointTable(weights, exact=True), JointTable(weights.astype(float))):
         corners = frontier(p)
-        assert [(c.rounds, c.kl) for c in corners] == [(1, pytest.approx(0, abs=1e-12))]
+        assert [(c.rounds, c.kl) for c in corners] == [(close(1), pytest.approx(0, abs=1e-12))]
         assert corners[0].policy.sites([MASK] * length) == tuple(range(length))
         for point in frontier(p, MULTIPLIERS):
-            assert point.rounds == 1
+            assert point.rounds == close(1)
 
 
 @pytest.mark.parametrize("length", range(1, 8))
@@ -416,18 +429,20 @@ def test_chains_take_as_many_rounds_as_bisection(length, exact):
     assert regret(p, Bisection()) == pytest.approx(0, abs=SLACK)
 
 
-@pytest.mark.parametrize(("flip", "depth"), [(0, 2), (1, 2), (Fraction(1, 2), 1)])
+@pytest.mark.parametrize(
+    ("flip", "depth"), [(Fraction(0), 2), (Fraction(1), 2), (Fraction(1, 2), 1)]
+)
 def test_degenerate_chains(flip, depth):
     for exact in (True, False):
         p = gallery.binary_symmetric(5, flip, exact=exact)
-        assert frontier(p, [math.inf])[0].rounds == depth
+        assert frontier(p, [math.inf])[0].rounds == close(depth)
 
 
 def test_what_comes_next_depends_on_the_token():
-    """After a 0 two fair bits, after a 1 two equal ones: 1/2 * 2 + 1/2 * 3 rounds."""
-    p = JointTable([[[1, 1], [1, 1]], [[2, 0], [0, 2]]], exact=True)
+    """After a 0 (12 in 19) two independent bits, after a 1 two equal ones: 2 rounds or 3."""
+    p = JointTable([[[1, 2], [3, 6]], [[2, 0], [0, 5]]], exact=True)
     point = frontier(p, [math.inf])[0]
-    assert (point.rounds, point.kl) == (Fraction(5, 2), 0)
+    assert (point.rounds, point.kl) == (Fraction(12 * 2 + 7 * 3, 19), 0)
     assert point.policy.sites([MASK] * 3) == (0,)
     assert point.policy.sites([0, MASK, MASK]) == (1, 2)
     assert len(point.policy.sites([1, MASK, MASK])) == 1
@@ -458,7 +473,10 @@ def test_order_and_repetition_of_multipliers_are_kept():
     assert found[2].rounds == found[3].rounds
     assert frontier(p, []) == []
     assert frontier(p, (2,))[0].rounds == 2
-    assert frontier(p, np.array([0.5, 2.0]))[1].rounds == 2
+    twos: list[Any] = [Fraction(2), np.float64(2), np.int64(2)]
+    for two in twos:
+        point = frontier(p, [two])[0]
+        assert (point.rounds, point.multiplier) == (2, 2)
 
 
 @each_family
@@ -527,7 +545,7 @@ def test_regret_of_decoders_without_a_path():
         (GibbsCorrector(LeftToRight(3), 7), 8),  # more than the serial depth
     ]:
         q = output_distribution(p, policy)
-        assert q.expected_rounds_on_data == rounds
+        assert q.expected_rounds_on_data == close(rounds)
         expected = q.kl - hull_at(points_of(case), rounds)
         assert regret(p, policy) == pytest.approx(expected, abs=SLACK)
 
@@ -554,7 +572,6 @@ def test_regret_of_random_order_is_never_negative(p, data):
     assert regret(p, Sometimes()) >= -SLACK
 
 
-@settings(max_examples=30)
 @given(strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True), st.integers(0, 1000))
 def test_regret_of_a_random_rule_by_hand(p, seed):
     """Rounds and divergence by following every sequence through the lookup."""
@@ -587,6 +604,16 @@ def test_regret_on_an_edge_of_the_hull():
         assert regret(p, Bernoulli((0, a, 1))) == pytest.approx(0, abs=SLACK)
 
 
+@pytest.mark.parametrize("length", [2, 3])
+def test_no_regret_where_sites_are_independent_up_to_rounding(length):
+    """One round is all that it takes, and 1 - 1e-16 rounds are no less."""
+    for first, second in itertools.product(range(1, 6), repeat=2):
+        a, b = [1 / (1 + first), first / (1 + first)], [1 / (1 + second), second / (1 + second)]
+        p = JointTable(functools.reduce(np.multiply.outer, [a, b, a][:length]))
+        for policy in (LeftToRight(length), LeftToRight(), RandomOrder((1, length - 1))):
+            assert regret(p, policy) == pytest.approx(0, abs=1e-12)
+
+
 def test_regret_of_a_function():
     def everything(x, predictions):
         return x == MASK
@@ -600,7 +627,8 @@ def test_regret_of_a_function():
 
 
 @pytest.mark.parametrize(
-    "multiplier", [-1, -1e-12, -math.inf, math.nan, "1", None, 1j, [1], np.nan, b"1", object()]
+    "multiplier",
+    [-1, -1e-12, -math.inf, math.nan, "1", None, 1j, [1], np.nan, b"1", object(), True],
 )
 @pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
 def test_multipliers_are_numbers_that_are_not_negative(multiplier, exact):
@@ -630,14 +658,11 @@ def test_tables_of_free_symbols_cannot_be_compared():
             call()
 
 
-def test_symbolic_numbers_are_numbers():
-    """Square roots are compared by their values."""
+def test_roots_are_refused_too():
+    """Rational numbers are compared exactly, others not at all."""
     root = sympy.sqrt(2)
-    p = JointTable([[root, 1], [1, root]], exact=True)
-    floats = JointTable([[math.sqrt(2), 1], [1, math.sqrt(2)]])
-    for point, other in zip(frontier(p, [0, 100]), frontier(floats, [0, 100]), strict=True):
-        assert float(point.rounds) == close(other.rounds)
-        assert float(point.kl) == close(other.kl)
+    with pytest.raises(InvalidInput):
+        frontier(JointTable([[root, 1], [1, root]], exact=True), [0])
 
 
 def test_what_does_not_fit_is_refused_before_memory_is_taken(monkeypatch):
@@ -663,8 +688,9 @@ def test_what_no_machine_holds_is_refused(length):
     for multipliers in (None, [1.0], [math.inf]):
         with pytest.raises(TooLarge, match=str(length)):
             frontier(p, multipliers)
-    with pytest.raises(TooLarge):
-        regret(p, Bisection())
+    if length > 20:
+        with pytest.raises(TooLarge):
+            regret(p, Bisection())
 
 
 def test_policies_that_do_not_fit_have_no_regret():
@@ -673,8 +699,15 @@ def test_policies_that_do_not_fit_have_no_regret():
 
 
 def test_the_rounds_of_some_decoders_on_the_data_are_not_defined():
-    """They have no path, and take more calls for some sequences than for others."""
-    p = gallery.coupled_pairs(1)
+    """They have no path, and take more calls for some sequences than for others.
+
+    The regret then looks at the rounds and the divergence of what is written.
+    """
+    p = gallery.permutations(3)
+    corners = [(float(point.rounds), float(point.kl)) for point in frontier(p)]
     for policy in (Speculative(), Remask((0, Fraction(1, 2), 1))):
-        assert math.isnan(output_distribution(p, policy).expected_rounds_on_data)
-        assert math.isnan(regret(p, policy))
+        q = output_distribution(p, policy)
+        assert math.isnan(q.expected_rounds_on_data)
+        rounds, kl = zip(*corners, strict=True)
+        best = np.interp(float(q.expected_rounds), rounds, kl)
+        assert regret(p, policy) == pytest.approx(q.kl - best, abs=1e-9)

@@ -6,6 +6,7 @@ Those given by a list of equally likely sequences take ``exact=True`` and then h
 import itertools
 import math
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,8 @@ def binary_symmetric(length: int, flip: Any, *, exact: bool = False) -> MarkovCh
     """
     if not exact:
         flip = as_real(flip, "flip", 0, 1)
+    elif isinstance(flip, int):
+        flip = Fraction(flip)
     half = 1 / (flip * 0 + 2)  # of the type of `flip`
     return MarkovChain([half, half], [[1 - flip, flip], [flip, 1 - flip]], length, exact=exact)
 

@@ -1,0 +1,302 @@
+"""Comparisons: every row against `output_distribution`, `regret` and `frontier`."""
+
+import inspect
+import math
+
+import numpy as np
+import pytest
+
+from sims import Perturbed, frontier, output_distribution, policies, regret
+from sims.compare import KINDS, compare, kind_of, usual_decoders
+from sims.optimal import cost_of
+from tests.cases import random_weights
+from theory import MASK, InvalidInput, JointTable, gallery, schedules
+
+COMPARED = {
+    "2 x 2": JointTable([[1, 2], [3, 4]]),
+    "2 x 2 x 2, exact": JointTable([[[0, 1], [2, 3]], [[4, 5], [6, 7]]], exact=True),
+    "one site": JointTable([1, 2, 3]),
+    "one token": JointTable(np.ones((1, 1, 1))),
+    "one cell": JointTable([1.0]),
+    "random": JointTable(random_weights(5, (3, 3, 3))),
+    "parity": gallery.parity(4),
+    "permutations": gallery.permutations(3, exact=True),
+    "cities": gallery.cities(),
+    "chain": gallery.binary_symmetric(4, 0.1),
+    "repeated bit": gallery.repeated_bit(3, 0.25),
+}
+
+
+@pytest.fixture(params=COMPARED)
+def p(request):
+    return COMPARED[request.param]
+
+
+def close(value):
+    """The same computation twice: the same to rounding, nan to nan."""
+    return pytest.approx(value, rel=1e-12, abs=1e-14, nan_ok=True)
+
+
+# The rows
+
+
+def test_rows_hold_the_numbers_of_the_output_distribution(p):
+    decoders = usual_decoders(p)
+    rows = compare(p, decoders).rows
+    assert [row.decoder for row in rows] == list(map(repr, decoders))
+    for decoder, row in zip(decoders, rows, strict=True):
+        q = output_distribution(p, decoder)
+        for name in ("kl", "path_kl", "reverse_kl", "tv", "valid_mass"):
+            assert getattr(row, name) == close(float(getattr(q, name))), (decoder, name)
+            assert type(getattr(row, name)) is float
+        on_data = float(q.expected_rounds_on_data)
+        assert row.rounds == close(float(q.expected_rounds) if math.isnan(on_data) else on_data)
+        assert row.regret == pytest.approx(regret(p, decoder), rel=1e-9, abs=1e-9)
+        assert row.kind == kind_of(decoder)
+        assert row.examples == ()
+
+
+def test_corners_are_those_of_the_frontier(p):
+    corners = compare(p, []).corners
+    assert corners is not None
+    ours = [(float(c.rounds), float(c.kl)) for c in corners]
+    expected = [(float(c.rounds), float(c.kl)) for c in frontier(p)]
+    assert ours == [pytest.approx(pair, rel=1e-9, abs=1e-12) for pair in expected]
+    (serial,) = frontier(p, [math.inf])
+    assert ours[-1] == pytest.approx((float(serial.rounds), 0), abs=1e-12)
+
+
+def test_no_policy_that_chooses_before_it_draws_has_a_negative_regret(p):
+    for row in compare(p, usual_decoders(p)).rows:
+        assert row.regret is not None
+        if row.kind in KINDS[:2]:
+            assert row.regret >= -1e-9, row
+        if row.rounds == 1 and row.kind in KINDS[:2]:
+            assert row.regret == pytest.approx(0, abs=1e-9), row
+
+
+def test_the_optimum_itself_has_no_regret(p):
+    best = [point.policy for point in frontier(p)]
+    for row in compare(p, best).rows:
+        assert row.regret == pytest.approx(0, abs=1e-9)
+
+
+def test_a_function_is_a_decoder_too():
+    def surest(x, predictions):
+        sure = np.where(x == MASK, predictions.max(axis=-1), -1)
+        return np.arange(x.shape[1]) == sure.argmax(axis=1)[:, None]
+
+    (row,) = compare(gallery.permutations(3), [surest]).rows
+    assert (row.decoder, row.rounds) == ("Rule(surest)", 3.0)
+    assert row.kl == pytest.approx(0, abs=1e-14)
+    with pytest.raises(InvalidInput, match="policy must be"):
+        compare(gallery.permutations(3), [policies.Bisection])
+
+
+def test_nothing_to_compare():
+    assert compare(gallery.parity(3), []).rows == []
+
+
+@pytest.mark.parametrize("temperature", [0, 0.5, 2])
+def test_temperature_is_that_of_the_draws(temperature):
+    p = COMPARED["random"]
+    decoders = [policies.LeftToRight(1), policies.TokenConfidence(1)]
+    for decoder, row in zip(decoders, compare(p, decoders, temperature).rows, strict=True):
+        q = output_distribution(p, decoder, temperature)
+        assert (row.kl, row.tv) == (close(q.kl), close(q.tv))
+        rounds, kl = cost_of(q)
+        if rounds >= p.length:
+            assert row.regret == close(kl)  # the best one loses nothing, at temperature 1
+    assert math.isinf(compare(p, decoders, 0).rows[0].kl)
+
+
+def test_another_denoiser_goes_to_all_and_the_best_decoder_keeps_its_own():
+    p = COMPARED["random"]
+    denoiser = Perturbed(p, smoothing=0.5)
+    (row,) = compare(p, [policies.LeftToRight(1)], denoiser=denoiser).rows
+    q = output_distribution(p, policies.LeftToRight(1), denoiser=denoiser)
+    assert row.kl == close(q.kl)
+    assert row.kl > 0.01
+    assert row.regret == close(row.kl)
+
+
+def test_where_the_best_decoder_is_out_of_reach_its_numbers_are_missing(monkeypatch):
+    p = COMPARED["parity"]
+    with_it = compare(p, [policies.TopK(2)])
+    monkeypatch.setattr("sims.compare.MOST_PAIRS", 4**4 - 1)
+    without = compare(p, [policies.TopK(2)])
+    assert with_it.corners is not None
+    assert without.corners is None
+    assert without.rows[0].regret is None
+    assert without.rows[0].kl == with_it.rows[0].kl
+
+
+@pytest.mark.parametrize("at_once", [1, 5])
+def test_numbers_do_not_depend_on_how_many_values_are_given_at_once(at_once, monkeypatch):
+    """Even if one sequence alone has more, as five letters have."""
+    p = COMPARED["chain"]
+    expected = compare(p, usual_decoders(p)).rows
+    monkeypatch.setattr("sims.layers.AT_ONCE", at_once)
+    for row, other in zip(compare(p, usual_decoders(p)).rows, expected, strict=True):
+        assert row.kl == pytest.approx(other.kl, rel=1e-9, abs=1e-12)
+        assert row.rounds == pytest.approx(other.rounds, rel=1e-9)
+        assert row.valid_mass == pytest.approx(other.valid_mass, rel=1e-9)
+
+
+# Examples
+
+
+def test_examples_are_drawn_from_what_the_decoder_writes():
+    p = gallery.cities()
+    decoders = [policies.RandomOrder((2,)), policies.LeftToRight(1)]
+    rows = compare(p, decoders, examples=60, rng=np.random.default_rng(0)).rows
+    everything = {
+        f"{first} {second}" for first in ("New", "Mexico", "Panama") for second in CITY_ENDS
+    }
+    assert set(rows[0].examples) == everything  # 9, the rarest with probability 1/16
+    assert set(rows[1].examples) == {"New York", "New Orleans", "Mexico City", "Panama City"}
+    assert all(len(row.examples) == 60 for row in rows)
+
+
+CITY_ENDS = ("York", "Orleans", "City")
+
+
+def test_examples_are_those_of_the_seed():
+    p, decoders = gallery.permutations(4), [policies.TopK(2), policies.Speculative()]
+    first, again, other = (
+        compare(p, decoders, examples=5, rng=np.random.default_rng(seed)).rows for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert [row.examples for row in first] != [row.examples for row in other]
+
+
+def test_examples_need_a_generator():
+    with pytest.raises(InvalidInput, match="examples are drawn with rng, which is missing"):
+        compare(gallery.parity(3), [policies.TopK(1)], examples=1)
+
+
+def test_progress_sees_every_decoder():
+    seen = []
+
+    def watch(decoders):
+        for decoder in decoders:
+            seen.append(repr(decoder))
+            yield decoder
+
+    compare(gallery.parity(3), [policies.TopK(1), policies.Bisection()], progress=watch)
+    assert seen == ["TopK(1, 'confidence')", "Bisection()"]
+
+
+# The usual decoders
+
+PUBLIC = {
+    name
+    for name in policies.__all__
+    if not inspect.isabstract(getattr(policies, name)) and name != "Decoder"
+}
+
+
+def names(decoders):
+    return {type(decoder).__name__ for decoder in decoders}
+
+
+def test_every_decoder_of_the_package_is_among_the_usual_ones():
+    """Rule and Tabulated need a function or a table of the user's."""
+    assert names(usual_decoders(gallery.parity(4))) == PUBLIC - {"Rule", "Tabulated"}
+
+
+def test_those_that_would_take_long_are_left_out_and_no_others(monkeypatch):
+    """Coins for every site, and what starts from everything that can be written."""
+    everything = PUBLIC - {"Rule", "Tabulated"}
+    coins, correctors = {"Bernoulli", "Remask"}, {"BlockCorrector", "GibbsCorrector"}
+    assert names(usual_decoders(gallery.parity(8))) == everything
+    assert names(usual_decoders(gallery.words(4))) == everything - {"Remask"}
+    assert names(usual_decoders(gallery.words(5))) == everything - coins - correctors
+    monkeypatch.setattr("sims.compare.MOST_STEPS", 0)
+    assert names(usual_decoders(gallery.parity(3))) == everything - coins - correctors
+
+
+def test_no_usual_decoder_comes_twice(p):
+    written = list(map(repr, usual_decoders(p)))
+    assert len(written) == len(set(written))
+
+
+def test_all_sites_at_once_come_first(p):
+    first = usual_decoders(p)[0]
+    assert repr(first) == f"RandomOrder(({p.length},))"
+
+
+def test_the_best_sizes_in_two_rounds_are_among_them():
+    """One-hot strings of ten sites: 7 and then 3 lose less than 5 and 5."""
+    p = gallery.one_hot(10)
+    written = list(map(repr, usual_decoders(p)))
+    assert "RandomOrder((5, 5))" in written
+    assert "RandomOrder((7, 3))" in written
+    losses = {
+        k: output_distribution(p, policies.RandomOrder((k, 10 - k))).path_kl for k in range(1, 10)
+    }
+    assert min(losses, key=losses.__getitem__) == 7
+    assert repr(policies.RandomOrder(schedules.uniform(10, 2))) in written
+
+
+# Kinds
+
+BLIND, SCORES, TOKENS, BACK = KINDS
+OF_KIND = {
+    BLIND: [
+        policies.RandomOrder((2, 2)),
+        policies.FirstHitting(),
+        policies.LeftToRight(2),
+        policies.Bisection(),
+        policies.Bernoulli((0, 0.5, 1)),
+        policies.Blocks(2, policies.LeftToRight(2)),
+        policies.Blocks(2, policies.FirstHitting()),
+    ],
+    SCORES: [
+        policies.TopK(2),
+        policies.Threshold(0.5),
+        policies.Factor(1.0),
+        policies.EntropyBounded(0.1),
+        policies.Blocks(2, policies.TopK(2)),
+        policies.Rule(lambda x, predictions: x == MASK),
+        policies.Tabulated(np.full((3,) * 4, 15)),
+    ],
+    TOKENS: [
+        policies.TokenConfidence(1),
+        policies.Speculative(),
+        policies.Blocks(2, policies.TokenConfidence(1)),
+        policies.Blocks(3, policies.Speculative()),
+    ],
+    BACK: [
+        policies.Remask((0, 0.5, 1), 0.5),
+        policies.GibbsCorrector(None, 1),
+        policies.GibbsCorrector(policies.TokenConfidence(1), 1),
+        policies.BlockCorrector(policies.LeftToRight(1), 2, 1),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "decoder"),
+    [(kind, decoder) for kind, decoders in OF_KIND.items() for decoder in decoders],
+    ids=repr,
+)
+def test_what_a_decoder_goes_by(kind, decoder):
+    assert kind_of(decoder) == kind
+
+
+def test_every_decoder_of_the_package_has_a_kind_here():
+    assert names(decoder for decoders in OF_KIND.values() for decoder in decoders) == PUBLIC
+
+
+@pytest.mark.parametrize("decoder", OF_KIND[BLIND], ids=repr)
+def test_blind_decoders_do_not_look_at_predictions(decoder):
+    """The kind is a list of classes; this is what it claims."""
+    x = np.full((1, 4), MASK)
+    flat = np.full((1, 4, 2), 0.5)
+    steep = np.asarray([[[0.5, 0.5], [0.1, 0.9], [1.0, 0.0], [0.7, 0.3]]])
+
+    def outcomes(predictions):
+        return [(chance, set_.tolist()) for chance, set_ in decoder.law(x, predictions, 0)]
+
+    assert outcomes(flat) == outcomes(steep)

@@ -1,0 +1,382 @@
+"""Distributions named on the command line: the same as those built in Python, or an error."""
+
+import os
+import pickle
+
+import numpy as np
+import pytest
+
+from sims.sources import from_gallery, from_table, from_text
+from theory import InvalidInput, JointTable, MarkovChain, TooLarge, gallery
+
+# The gallery
+
+BY_LENGTH = {
+    "balanced": gallery.balanced(4),
+    "coupled_pairs": gallery.coupled_pairs(2),
+    "golden_mean": gallery.golden_mean(4),
+    "one_hot": gallery.one_hot(4),
+    "parity": gallery.parity(4),
+    "permutations": gallery.permutations(4),
+    "repeated_bit": gallery.repeated_bit(4),
+    "walk": gallery.walk(4),
+    "words": gallery.words(4),
+}
+BY_CALL = {
+    "balanced(4)": gallery.balanced(4),
+    "binary_symmetric(5, 0.1)": gallery.binary_symmetric(5, 0.1),
+    "binary_symmetric(length=3, flip=0.5)": gallery.binary_symmetric(3, 0.5),
+    "cities()": gallery.cities(),
+    "coupled_pairs(2)": gallery.coupled_pairs(2),
+    "golden_mean(4)": gallery.golden_mean(4),
+    "one_hot(3)": gallery.one_hot(3),
+    " parity( 3 ) ": gallery.parity(3),
+    "parity(3, exact=True)": gallery.parity(3, exact=True),
+    "permutations(n=3)": gallery.permutations(3),
+    "repeated_bit(3, 0.25)": gallery.repeated_bit(3, 0.25),
+    "repeated_bit(3, noise=0.25)": gallery.repeated_bit(3, 0.25),
+    "walk(3)": gallery.walk(3),
+    "words(3)": gallery.words(3),
+}
+
+
+def assert_same(p, expected):
+    assert type(p) is type(expected)
+    assert (p.length, p.vocab, p.exact) == (expected.length, expected.vocab, expected.exact)
+    assert p.symbols == expected.symbols
+    assert np.array_equal(p.table(), expected.table())
+
+
+@pytest.mark.parametrize("name", BY_LENGTH)
+def test_a_name_with_a_length(name):
+    p = from_gallery(name, 4)
+    assert p.length == 4
+    assert_same(p, BY_LENGTH[name])
+
+
+@pytest.mark.parametrize("text", BY_CALL)
+def test_a_call(text):
+    assert_same(from_gallery(text, None), BY_CALL[text])
+
+
+def test_every_distribution_of_the_gallery_can_be_named():
+    assert {text.strip().split("(")[0] for text in BY_CALL} == set(gallery.__all__)
+    assert set(BY_LENGTH) == set(gallery.__all__) - {"binary_symmetric", "cities"}
+
+
+def test_a_name_without_parameters():
+    assert_same(from_gallery("cities", None), gallery.cities())
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "complaint"),
+    [
+        (
+            "nonsense",
+            None,
+            "there is no distribution of the gallery 'nonsense'; there are balanced,",
+        ),
+        ("nonsense", 4, "there is no distribution of the gallery 'nonsense'"),
+        ("nonsense(4)", None, "there is no distribution of the gallery 'nonsense'"),
+        ("", None, "is no distribution of the gallery"),
+        ("parity", None, r"parity needs a length: add --length N, or write 'parity\(N\)'"),
+        ("parity(3)", 3, "says its length itself: leave out the length 3"),
+        ("cities", 2, "cities has a length of its own: leave out the length 2"),
+        ("binary_symmetric", 4, r"write 'binary_symmetric\(length, flip\)'"),
+        ("binary_symmetric", None, r"write 'binary_symmetric\(length, flip\)'"),
+        ("coupled_pairs", 3, "coupled_pairs has an even length, got 3"),
+        ("balanced", 3, "even length, got 3"),
+        ("parity()", None, "parity: missing a required argument: 'length'"),
+        ("parity(3, 4)", None, "parity: too many positional arguments"),
+        ("parity(0)", None, "length must be an integer of at least 1, got 0"),
+        ("parity('3')", None, "length must be an integer of at least 1, got '3'"),
+        ("parity(3.0)", None, "length must be an integer of at least 1, got 3.0"),
+        ("repeated_bit(3, 2)", None, "noise must be .* between 0 and 1, got 2"),
+        ("words(40)", None, "no word has 40 letters; the lengths that occur are 1, 2,"),
+        ("parity(one_hot(3))", None, "length must be an integer of at least 1, got <JointTable"),
+        ("__import__('os').getcwd()", None, "is no distribution of the gallery"),
+        ("TABLE_CELLS", None, "there is no distribution of the gallery 'TABLE_CELLS'"),
+        ("JointTable([1, 2])", None, "there is no distribution of the gallery 'JointTable'"),
+    ],
+)
+def test_names_and_calls_that_do_not_fit(text, length, complaint):
+    with pytest.raises(InvalidInput, match=complaint):
+        from_gallery(text, length)
+
+
+def test_what_does_not_fit_into_memory_is_refused_with_its_size():
+    with pytest.raises(TooLarge, match="GiB"):
+        from_gallery("parity", 60)
+
+
+# Tables
+
+
+def saved(path, array, **options):
+    np.save(path, array, **options)
+    return path
+
+
+@pytest.mark.parametrize("name", [*BY_LENGTH, "cities"])
+def test_a_saved_table_is_the_distribution(name, tmp_path):
+    p = BY_LENGTH.get(name) or gallery.cities()
+    if p.vocab**p.length > 10**5:
+        p = gallery.words(2)
+    table = np.asarray(p.table())
+    read = from_table(saved(tmp_path / "p.npy", table))
+    assert isinstance(read, JointTable)
+    assert (read.length, read.vocab) == (p.length, p.vocab)
+    np.testing.assert_allclose(read.table(), table, rtol=1e-15)
+
+
+COUNTS = np.asarray([[3, 0], [1, 4]])
+
+
+@pytest.mark.parametrize(
+    "dtype", ["int64", "int8", "uint16", ">i4", "float64", "float32", "float16", ">f8"]
+)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_numbers_of_any_type_and_order(dtype, order, tmp_path):
+    read = from_table(saved(tmp_path / "p.npy", COUNTS.astype(dtype, order=order)))
+    assert read.table().tolist() == [[0.375, 0], [0.125, 0.5]]
+
+
+def test_sites_are_the_axes_in_their_order(tmp_path):
+    table = np.arange(27.0).reshape(3, 3, 3)
+    read = from_table(str(saved(tmp_path / "p.npy", table)))
+    assert float(read.evidence([0, 1, 2])) == pytest.approx(5 / table.sum(), rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("shape", "length", "vocab"), [((5,), 1, 5), ((1, 1, 1), 3, 1), ((1,), 1, 1)]
+)
+def test_one_site_or_one_token_is_a_table_too(shape, length, vocab, tmp_path):
+    read = from_table(saved(tmp_path / "p.npy", np.ones(shape)))
+    assert (read.length, read.vocab) == (length, vocab)
+
+
+def test_the_table_is_read_and_the_file_let_go(tmp_path):
+    path = saved(tmp_path / "p.npy", COUNTS)
+    read = from_table(path)
+    saved(path, np.zeros((2, 2)))
+    assert read.table().tolist() == [[0.375, 0], [0.125, 0.5]]
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 2, 3), (0,), (0, 0), (2, 0), ()])
+def test_what_is_no_cube_is_refused_with_its_shape(shape, tmp_path):
+    path = saved(tmp_path / "p.npy", np.ones(shape))
+    with pytest.raises(InvalidInput) as error:
+        from_table(path)
+    assert str(shape) in str(error.value)
+    assert str(path) in str(error.value)
+    assert "(V,)*L" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("array", "complaint"),
+    [
+        (np.asarray([[1.0, -2], [3, 4]]), r"must not be negative: entry \(0, 1\) is -2.0"),
+        (np.asarray([[1.0, np.nan], [3, 4]]), r"must be finite: entry \(0, 1\) is nan"),
+        (np.asarray([[1.0, np.inf], [3, 4]]), r"must be finite: entry \(0, 1\) is inf"),
+        (np.zeros((2, 2)), r"\(2, 2\) cannot be normalised: sum 0"),
+        (np.ones((2, 2), dtype=complex), "must hold real numbers, got complex128"),
+        (np.full((2, 2), "x"), "must hold real numbers, got <U1"),
+        (np.zeros((2, 2), dtype="M8[s]"), "must hold real numbers, got datetime64"),
+        (np.zeros((2, 2), dtype=[("a", float)]), "must hold real numbers"),
+    ],
+    ids=["negative", "nan", "inf", "zero", "complex", "text", "dates", "records"],
+)
+def test_what_are_no_weights_is_refused(array, complaint, tmp_path):
+    with pytest.raises(InvalidInput, match=complaint):
+        from_table(saved(tmp_path / "p.npy", array))
+
+
+class Mine:
+    """Reading it makes a folder."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def test_unpickling_it_would_make_a_folder(tmp_path):
+    """So that the tests below are about something."""
+    pickle.loads(pickle.dumps(Mine(str(tmp_path / "made"))))
+    assert (tmp_path / "made").is_dir()
+
+
+def as_objects(path, mine):
+    saved(path, np.asarray([[mine, 1], [2, 3]], dtype=object), allow_pickle=True)
+
+
+def as_one_object(path, mine):
+    saved(path, np.asarray(mine, dtype=object), allow_pickle=True)
+
+
+def as_archive(path, mine):
+    with path.open("wb") as file:
+        np.savez(file, table=np.asarray([[mine, 1], [2, 3]], dtype=object))
+
+
+def as_pickle(path, mine):
+    path.write_bytes(pickle.dumps([[mine, 1], [2, 3]]))
+
+
+def as_old_pickle(path, mine):
+    path.write_bytes(pickle.dumps([[mine, 1], [2, 3]], protocol=0))
+
+
+@pytest.mark.parametrize("write", [as_objects, as_one_object, as_archive, as_pickle, as_old_pickle])
+def test_objects_are_not_unpickled(write, tmp_path):
+    path = tmp_path / "p.npy"
+    write(path, Mine(str(tmp_path / "made")))
+    with pytest.raises(InvalidInput, match=r"p\.npy"):
+        from_table(path)
+    assert os.listdir(tmp_path) == ["p.npy"]
+
+
+def test_an_array_of_objects_is_called_that(tmp_path):
+    path = saved(tmp_path / "p.npy", np.asarray([[1, 2], [3, None]], dtype=object))
+    with pytest.raises(InvalidInput, match="it holds Python objects"):
+        from_table(path)
+
+
+@pytest.mark.parametrize("content", [b"0.25 0.25\n0.25 0.25\n", b"a,b\n1,2\n", b"\x00\x01\x02"])
+def test_what_is_no_npy_file_is_not_said_to_hold_objects(content, tmp_path):
+    """A table of numbers as text, say, which is the likeliest mistake."""
+    (tmp_path / "p.npy").write_bytes(content)
+    with pytest.raises(InvalidInput, match=r"is no \.npy file") as error:
+        from_table(tmp_path / "p.npy")
+    assert "Python objects" not in str(error.value)
+
+
+def test_archives_are_refused(tmp_path):
+    np.savez(tmp_path / "p.npz", a=COUNTS, b=COUNTS)
+    with pytest.raises(InvalidInput, match="holds several arrays"):
+        from_table(tmp_path / "p.npz")
+
+
+@pytest.mark.parametrize("kept", [0, 3, 6, 9, 40, 127, 128, 129, 150, 159])
+def test_a_file_cut_off_anywhere_is_refused(kept, tmp_path):
+    path = saved(tmp_path / "p.npy", COUNTS)
+    content = path.read_bytes()
+    assert len(content) == 128 + 32
+    path.write_bytes(content[:kept])
+    with pytest.raises(InvalidInput, match=r"p\.npy is no \.npy file"):
+        from_table(path)
+
+
+@pytest.mark.parametrize("name", ["nothing.npy", "", "folder"])
+def test_what_is_no_file_is_refused(name, tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InvalidInput, match="there is no file"):
+        from_table(tmp_path / name)
+
+
+def header(path, shape, size=0):
+    """A file that says it holds a table of this shape, with so many zero bytes after that."""
+    with path.open("wb") as file:
+        content = {"descr": "<f8", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, content)
+        file.truncate(file.tell() + size)  # takes no room on most disks
+    return path
+
+
+def test_a_table_whose_lattice_would_not_fit_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    """The file is there in full and one page of it in memory."""
+
+    def reading(*arguments, **options):
+        raise AssertionError("the table was read")
+
+    monkeypatch.setenv("ZEROLOSS_MEMORY", "1000000")
+    monkeypatch.setattr("sims.sources.JointTable", reading)
+    path = header(tmp_path / "p.npy", (2,) * 12, 8 * 2**12)
+    with pytest.raises(TooLarge, match=r"shape \(2, 2.*1594323|1\.59e\+06 cells.* MiB|bytes"):
+        from_table(path)
+    with pytest.raises(AssertionError, match="was read"):
+        from_table(header(path, (2,) * 8, 8 * 2**8))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(2,) * 40, (2,) * 64, (2**21,) * 3, (2**40,) * 4, (10**9,) * 2, (10**30,)],
+    ids=["2^40", "2^64", "2^63", "2^160", "1e18", "1e30"],
+)
+def test_a_header_that_claims_too_much_is_refused_with_its_size(shape, tmp_path):
+    """Whether or not the numbers are there."""
+    with pytest.raises(TooLarge, match="GiB"):
+        from_table(header(tmp_path / "p.npy", shape))
+
+
+@pytest.mark.parametrize("shape", [(-2, -2), (True, True), (2.0, 2.0), "22"])
+def test_a_header_without_a_shape_is_refused(shape, tmp_path):
+    with pytest.raises(InvalidInput):
+        from_table(header(tmp_path / "p.npy", shape, 32))
+
+
+# Texts
+
+TEXT = "The cat, the dog;\nthe cow.\n\nA cat is no dog: CAT!\n"
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+def test_the_words_of_a_text(text):
+    """Of three letters: the 3, cat 3, dog 2, cow 1."""
+    p = from_text(text, 3)
+    assert (p.length, p.symbols) == (3, tuple("acdeghotw"))
+    rows = p.sample(np.random.default_rng(0), 200)
+    assert set(p.spell(rows)) == {"the", "cat", "dog", "cow"}
+    assert p.symbols is not None
+    codes = [[p.symbols.index(letter) for letter in word] for word in ("the", "cat", "dog", "cow")]
+    assert np.asarray(p.evidence(codes)) == pytest.approx([3 / 9, 3 / 9, 2 / 9, 1 / 9])
+
+
+def test_a_text_in_another_language(tmp_path):
+    (tmp_path / "text").write_text("Über, ärger «Öl» öd", encoding="utf-8")
+    assert from_text(tmp_path / "text", 2).symbols == ("d", "l", "ö")
+
+
+def test_a_text_needs_a_length(text):
+    with pytest.raises(InvalidInput, match="add --length N"):
+        from_text(text, None)
+
+
+def test_the_length_is_asked_for_even_if_there_is_no_file(tmp_path):
+    with pytest.raises(InvalidInput):
+        from_text(tmp_path / "nothing", None)
+
+
+@pytest.mark.parametrize(
+    ("content", "length", "complaint"),
+    [
+        (TEXT.encode(), 9, "no word has 9 letters; the lengths that occur are 1, 2, 3"),
+        (b"", 3, "has no words"),
+        (b"12 34 -- ...", 2, "has no words"),
+        (b"good \xff bad", 3, "is not UTF-8: see the byte at offset 5"),
+        ("good".encode("utf-16"), 4, "is not UTF-8: see the byte at offset 0"),
+    ],
+    ids=["length", "empty", "digits", "bytes", "utf-16"],
+)
+def test_texts_without_such_words_are_refused(content, length, complaint, tmp_path):
+    (tmp_path / "text").write_bytes(content)
+    with pytest.raises(InvalidInput, match=complaint):
+        from_text(tmp_path / "text", length)
+
+
+def test_a_text_that_is_no_file_is_refused(tmp_path):
+    with pytest.raises(InvalidInput, match="there is no file"):
+        from_text(tmp_path / "nothing", 3)
+    with pytest.raises(InvalidInput, match="is a directory"):
+        from_text(tmp_path, 3)
+
+
+def test_a_long_chain_is_named_without_being_written_out():
+    assert isinstance(from_gallery("binary_symmetric(1000, 0.01)", None), MarkovChain)

@@ -1,0 +1,240 @@
+"""Calls as users write them: what is called with which arguments, and that nothing is evaluated."""
+
+import os
+from fractions import Fraction
+
+import pytest
+
+from sims import policies
+from sims.spoken import call
+from theory import InvalidInput
+
+
+def pair(a, b=0):
+    return ("pair", a, b)
+
+
+def nothing():
+    return "nothing"
+
+
+KNOWN = {"pair": pair, "nothing": nothing}
+DECODERS = {name: getattr(policies, name) for name in policies.__all__}
+
+
+def spoken(text):
+    return call(text, KNOWN, "thing")
+
+
+def decoder(text):
+    return call(text, DECODERS, "decoder")
+
+
+# What can be said
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("nothing", "nothing"),
+        ("nothing()", "nothing"),
+        ("  nothing ( )\n", "nothing"),
+        ("pair(1)", ("pair", 1, 0)),
+        ("pair(1, 2)", ("pair", 1, 2)),
+        ("pair(b=1, a=2)", ("pair", 2, 1)),
+        ("pair(1, b=-2.5)", ("pair", 1, -2.5)),
+        ("pair('x', \"y, (z)\")", ("pair", "x", "y, (z)")),
+        ("pair((1, 2), (3, (4,)))", ("pair", (1, 2), (3, (4,)))),
+        ("pair((), (nothing, pair(1)))", ("pair", (), ("nothing", ("pair", 1, 0)))),
+        ("pair(1/4, (0, -1/2, 1))", ("pair", Fraction(1, 4), (0, Fraction(-1, 2), 1))),
+        ("pair(None, True)", ("pair", None, True)),
+        ("pair({'a': 1}, {2})", ("pair", {"a": 1}, {2})),
+        ("pair(pair(1), nothing())", ("pair", ("pair", 1, 0), "nothing")),
+        ("pair(a=pair(a=pair(3)))", ("pair", ("pair", ("pair", 3, 0), 0), 0)),
+    ],
+)
+def test_names_and_calls_with_literals_and_calls(text, expected):
+    assert spoken(text) == expected
+
+
+def test_numbers_keep_their_types():
+    assert [type(v) for v in spoken("pair(2, 2.0)")[1:]] == [int, float]
+    assert type(spoken("pair(True)")[1]) is bool
+
+
+DECODERS_AS_WRITTEN = [
+    "Bisection()",
+    "BlockCorrector(None, 2, 3)",
+    "BlockCorrector(GibbsCorrector(Blocks(2, Speculative(2)), 1), 2, 3)",
+    "EntropyBounded(0.5)",
+    "Factor(1.5)",
+    "FirstHitting()",
+    "GibbsCorrector(Blocks(2, TopK(1, 'entropy')), 4)",
+    "LeftToRight(2)",
+    "RandomOrder((1, 2))",
+    "Speculative(None)",
+    "Threshold(0.75)",
+    "TokenConfidence(2)",
+    "TopK(2, 'margin')",
+]
+
+
+@pytest.mark.parametrize("text", DECODERS_AS_WRITTEN)
+def test_decoders_are_written_as_they_are_read(text):
+    assert repr(decoder(text)) == text
+
+
+@pytest.mark.parametrize("text", ["Bernoulli((0, 1/4, 1))", "Remask((0, 1/2, 1), 1/2)"])
+def test_decoders_with_fractions_are_written_as_they_are_read(text):
+    """The table of the command shows them so; they have to be possible as --policy."""
+    assert repr(decoder(text)) == text
+
+
+def test_a_name_alone_is_also_enough_for_an_argument():
+    """``--policy Bisection`` is; then why not ``Blocks(2, Bisection)``."""
+    assert repr(decoder("Blocks(2, Bisection)")) == "Blocks(2, Bisection())"
+
+
+# What cannot
+
+
+@pytest.mark.parametrize("text", ["", "   ", "pair(", "pair(1))", "1 2", "pair(1,,2)", "pa ir"])
+def test_what_is_no_python_is_refused(text):
+    with pytest.raises(InvalidInput, match="is no thing: write a name, or name"):
+        spoken(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1", "'nothing'", "nothing.x", "nothing()()", "[nothing]", "lambda: 1", "nothing; nothing"],
+)
+def test_what_is_neither_a_name_nor_a_call_is_refused(text):
+    with pytest.raises(InvalidInput, match="is no thing: write a name, or name"):
+        spoken(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["other", "other()", "Pair(1)", "pair(other(1))", "__import__('os')"]
+)
+def test_unknown_names_are_refused_and_the_known_ones_listed(text):
+    with pytest.raises(InvalidInput, match=r"there is no thing '\w+'; there are nothing, pair$"):
+        spoken(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("pair", "pair: missing a required argument: 'a'"),
+        ("pair()", "pair: missing a required argument: 'a'"),
+        ("nothing(1)", "nothing: too many positional arguments"),
+        ("pair(1, 2, 3)", "pair: too many positional arguments"),
+        ("pair(1, a=2)", "pair: multiple values for argument 'a'"),
+        ("pair(1, c=2)", "pair: got an unexpected keyword argument 'c'"),
+        ("pair(nothing(1))", "nothing: too many positional arguments"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_named(text, complaint):
+    with pytest.raises(InvalidInput, match=complaint):
+        spoken(text)
+
+
+@pytest.mark.parametrize("text", ["pair(*[1, 2])", "pair(**{'a': 1})", "pair(1, **{'b': 1})"])
+def test_arguments_cannot_be_unpacked(text):
+    with pytest.raises(InvalidInput):
+        spoken(text)
+
+
+def test_an_error_of_the_decoder_itself_comes_through():
+    with pytest.raises(InvalidInput, match="k must be an integer of at least 1, got 0"):
+        decoder("Blocks(2, TopK(0))")
+    with pytest.raises(InvalidInput, match="score must be one of"):
+        decoder("TopK(1, 'luck')")
+
+
+# Nothing is evaluated
+
+EVALUATING = [
+    "{}",
+    "pair({})",
+    "pair(1, b={})",
+    "pair([{}])",
+    "pair(({},))",
+    "pair({{1: {}}})",
+    "pair(pair({}))",
+    "pair(f'{{{}}}')",
+    "pair((lambda: {})())",
+    "pair([{} for _ in (1,)])",
+    "pair({} if True else 1)",
+    "pair((x := {}))",
+    "pair(-{})",
+    "pair(1 + {})",
+    "pair(*{})",
+    "pair(**{})",
+    "pair(nothing().x({}))",
+    "nothing()[{}]",
+    "{}.__class__",
+    "nothing; {}",
+    "(nothing, {})",
+]
+
+
+@pytest.mark.parametrize("around", EVALUATING)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('made', 'w')",
+        "__import__('os').mkdir('made')",
+        'exec(\'open("made", "w")\')',
+        "nothing.__globals__['os'].mkdir('made')",
+        "pair.__builtins__['open']('made', 'w')",
+    ],
+)
+def test_code_is_refused_and_not_run(around, code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidInput):
+        spoken(around.format(code))
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pair(2**9)",
+        "pair(10**10**10)",
+        "pair('x' * 10**10)",
+        "pair(1 < 2)",
+        "pair(1/0)",
+        "pair(1/2/3)",
+        "pair('a'/2)",
+        "pair(1//2)",
+    ],
+)
+def test_nothing_is_calculated(text):
+    """The second would not end, the third would not fit."""
+    with pytest.raises(InvalidInput, match="is neither a number, a string nor a thing"):
+        spoken(text)
+
+
+@pytest.mark.parametrize("name", ["open", "print", "eval", "os", "KNOWN", "pytest", "self"])
+def test_only_the_known_names_exist(name):
+    with pytest.raises(InvalidInput):
+        spoken(f"pair({name})")
+    with pytest.raises(InvalidInput):
+        spoken(f"{name}('x')")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 5000,
+        "pair(" * 300 + "1" + ")" * 300,
+        f"pair({'9' * 5000})",
+        f"pair({'-' * 5000}1)",
+        "pair('\udcff')",
+    ],
+    ids=["brackets", "calls", "digits", "signs", "bytes"],
+)
+def test_what_python_itself_cannot_read_is_refused_like_any_other(text):
+    """The last is how a byte that is not UTF-8 arrives from a shell."""
+    with pytest.raises(InvalidInput):
+        spoken(text)
