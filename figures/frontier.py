@@ -30,7 +30,7 @@ def compute() -> Data:
     columns = ("distribution", "decoder", "kind", "rounds", "judged_nats", "kl_nats", "regret")
     decoders: dict[str, list[Any]] = {name: [] for name in columns}
     for name, p in _distributions().items():
-        result = compare(p, usual_decoders(p))
+        result = compare(p, usual_decoders(p), corners=True)
         assert result.corners is not None
         for corner in result.corners:
             values = (name, _rounded(corner.rounds), _rounded(corner.kl))

@@ -4,7 +4,9 @@ Exit code 0 if all is well, 2 for wrong usage.
 """
 
 import argparse
+import inspect
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,9 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     import numpy as np
 
-    from sims import policies
     from sims.compare import compare, usual_decoders
-    from sims.policies import Decoder
     from sims.report import print_comparison, to_json
     from sims.sources import from_gallery, from_table, from_text
     from sims.spoken import call
@@ -46,26 +46,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name = options.gallery
             p = from_gallery(name, options.length)
             name += f"({options.length})" if options.length is not None else ""
-        known = {name: getattr(policies, name) for name in policies.__all__}
-        known = {name: kind for name, kind in known.items() if _is_usable(kind, Decoder)}
-        decoders = [call(text, known, "decoder") for text in options.policy or ()]
+        decoders = [call(text, _decoders(), "decoder") for text in options.policy or ()]
         result = compare(
             p,
             decoders or usual_decoders(p),
             options.temperature,
             examples=options.examples,
             rng=np.random.default_rng(options.seed),
+            corners=options.json or bool(options.plot),
             progress=_progress,
         )
     except ZerolossError as error:
         parser.error(str(error))
     if options.json:
-        print(to_json(name, p, result, options.temperature))
+        print(to_json(name, p, result, options.temperature, options.seed))
     else:
         print_comparison(name, p, result, options.temperature)
     if options.plot:
         try:
-            _plot(result, name, options.plot)
+            _plot(result, Path(name).name, options.plot)
         except OSError as error:
             parser.error(f"--plot: {options.plot} cannot be written: {error.strerror}")
     return 0
@@ -75,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sims",
         description="Compare decoders of a perfect masked diffusion model, exactly.",
-        epilog="for instance: python -m sims --gallery words --length 4",
+        epilog=_epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
@@ -112,14 +112,34 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _is_usable(kind: Any, decoder: type) -> bool:
-    """Whether a user can make one from literals and other decoders."""
-    import inspect
+def _decoders() -> dict[str, Any]:
+    """Those that a user can make from literals and other decoders."""
+    from sims import policies
+    from sims.policies import Decoder, Rule, Tabulated
 
-    from sims.policies import Rule, Tabulated
+    known = {name: getattr(policies, name) for name in policies.__all__}
+    return {
+        name: kind
+        for name, kind in known.items()
+        if issubclass(kind, Decoder)
+        and not inspect.isabstract(kind)
+        and kind not in (Decoder, Rule, Tabulated)
+    }
 
-    usable = isinstance(kind, type) and issubclass(kind, decoder) and not inspect.isabstract(kind)
-    return usable and kind not in (decoder, Rule, Tabulated)
+
+def _epilog() -> str:
+    """Everything that can be named, with its parameters."""
+    from theory import gallery
+
+    named = {name: getattr(gallery, name) for name in gallery.__all__}
+    lines = ["for instance: python -m sims --gallery words --length 4"]
+    for what, known in (("gallery", named), ("decoders", _decoders())):
+        calls = [
+            f"{name}({', '.join(inspect.signature(f).parameters)})" for name, f in known.items()
+        ]
+        text = textwrap.fill(", ".join(calls), 88, break_long_words=False)
+        lines += ["", f"{what}:", textwrap.indent(text, "  ")]
+    return "\n".join(lines)
 
 
 def _progress(items: list[Any]) -> Any:

@@ -1,5 +1,6 @@
 """Many decoders on one distribution, beside the best possible one."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,7 +15,7 @@ from sims.policies import Corrector, Decoder, Policy
 from sims.program import Point, Program
 from theory import information, schedules
 from theory.distributions.base import Distribution
-from theory.errors import InvalidInput
+from theory.errors import InvalidInput, TooLarge
 from theory.forward import Denoiser
 
 __all__ = ["KINDS", "Comparison", "Row", "compare", "kind_of", "usual_decoders"]
@@ -59,10 +60,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All rows, and the corners of the optimal (rounds, KL); None if they are not known."""
+    """All rows, and what is best.
+
+    Attributes
+    ----------
+    rows : list of Row
+    serial : Point or None
+        The best policy that loses nothing; None if it was too large to be looked for.
+    corners : list of Point or None
+        Corners of the optimal (rounds, KL), if they were asked for.
+    left_out : dict
+        Decoders that were too large, and why.
+    """
 
     rows: list[Row]
+    serial: Point | None
     corners: list[Point] | None
+    left_out: dict[str, str]
 
 
 KINDS = ("fixed or random places", "scores of places", "drawn tokens", "takes tokens back")
@@ -134,6 +148,7 @@ def compare(
     *,
     examples: int = 0,
     rng: np.random.Generator | None = None,
+    corners: bool = False,
     progress: Callable[[list[Any]], Iterable[Any]] = iter,
 ) -> Comparison:
     """Compute what each decoder writes, and how far it is from the best possible one.
@@ -148,6 +163,8 @@ def compare(
     examples : int
         Strings to draw from each output distribution, with `rng`.
     rng : numpy.random.Generator, optional
+    corners : bool
+        Find the corners of the optimum, too, which takes a while.
     progress : callable
         Wraps the iteration over decoders.
 
@@ -165,8 +182,13 @@ def compare(
     rows = []
     if examples and rng is None:
         raise InvalidInput("examples are drawn with rng, which is missing")
+    left_out: dict[str, str] = {}
     for decoder in progress(every):
-        q = output_distribution(p, decoder, temperature, denoiser)
+        try:
+            q = output_distribution(p, decoder, temperature, denoiser)
+        except TooLarge as error:
+            left_out[repr(decoder)] = str(error)
+            continue
         rounds, kl = cost_of(q)
         drawn = None if rng is None or not examples else q.sample(rng, examples)
         rows.append(
@@ -183,4 +205,11 @@ def compare(
                 examples=() if drawn is None else tuple(p.spell(drawn)),
             )
         )
-    return Comparison(rows, None if program is None else frontier_of(program))
+    if left_out and not rows:
+        raise TooLarge(next(iter(left_out.values())))
+    return Comparison(
+        rows,
+        None if program is None else program.solve(math.inf),
+        frontier_of(program) if program is not None and corners else None,
+        left_out,
+    )

@@ -188,7 +188,7 @@ class _Run:
             self._write(decoder, batch)
             return batch
         if decoder.inner is None:
-            batch = _Batch(to_host(self.p.sample(self.rng, size)))
+            batch = _Batch(np.array(to_host(self.p.sample(self.rng, size))))
             self._note(batch)
         else:
             batch = self.decode(decoder.inner, size)

@@ -29,7 +29,13 @@ def draw_decoders(
     if corners:
         last = max([corners[-1][0], *(rounds for _, rounds, _, _ in decoders)])
         line = [*corners, (last, corners[-1][1])]
-        axes.plot(*zip(*line, strict=True), "-", color="black", zorder=1, label="best possible")
+        axes.plot(
+            *zip(*line, strict=True),
+            "-",
+            color="black",
+            zorder=1,
+            label="best that selects first",
+        )
         axes.fill_between(*zip(*line, strict=True), color="0.9", zorder=0, linewidth=0)
     for kind, (marker, colour) in STYLES.items():
         every = [row[1:] for row in decoders if row[0] == kind and math.isfinite(row[3])]
@@ -55,12 +61,15 @@ def draw_comparison(comparison: Comparison, title: str) -> Any:
     """Draw one comparison with a legend, as a Matplotlib figure."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(6.75, 3.6), layout="constrained")
+    figure, axes = plt.subplots(figsize=(6.75, 4.2), layout="constrained")
     corners = [(float(c.rounds), float(c.kl)) for c in comparison.corners or ()]
     rows = [(row.kind, row.rounds, row.path_kl, row.kl) for row in comparison.rows]
     draw_decoders(axes, corners, rows)
     axes.set(xlabel="expected rounds (denoiser calls)", ylabel="path KL in nats")
     axes.set_title(title, parse_math=False)
+    lost = sum(not math.isfinite(row.kl) for row in comparison.rows)
+    if lost:
+        axes.text(0.99, 0.98, f"{lost} infinite", transform=axes.transAxes, ha="right", va="top")
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper right")
+        figure.legend(loc="outside lower center", ncols=3, fontsize=8)
     return figure

@@ -18,6 +18,12 @@ __all__ = ["print_comparison", "to_json"]
 PLAIN_WIDTH = 118
 """Width of the table where the output is no terminal."""
 
+WIDE = 100
+"""Narrower terminals do without examples and the total variation."""
+
+DECODER_WIDTH = 34
+"""Longer names of decoders are broken."""
+
 ROUNDING = 1e-10
 """What is nearer to 0 or 1 than this is shown as that."""
 
@@ -30,7 +36,7 @@ def print_comparison(
     if not console.is_terminal:
         console = Console(width=PLAIN_WIDTH, highlight=False)
     console.print(_heading(name, p, temperature), markup=False, soft_wrap=True)
-    console.print(_table(comparison))
+    console.print(_table(comparison, wide=console.width >= WIDE))
     for line in _sentences(p, comparison):
         console.print(line, markup=False)
 
@@ -38,28 +44,32 @@ def print_comparison(
 def _heading(name: str, p: Distribution, temperature: float) -> str:
     entropy = float(information.entropy(p))
     correlation = float(information.total_correlation(p))
+    size = f"{_count(p.length, 'site')}, {_count(p.vocab, 'token')}"
     return (
-        f"{name}: {p.length} sites, {p.vocab} tokens, entropy {entropy:.4g} nats, "
+        f"{name}: {size}, entropy {entropy:.4g} nats, "
         f"total correlation {correlation:.4g} nats. The denoiser is perfect"
         + ("." if temperature == 1 else f", tokens are drawn at temperature {temperature:g}.")
     )
 
 
-def _table(comparison: Comparison) -> Table:
+def _table(comparison: Comparison, *, wide: bool) -> Table:
     table = Table()
-    table.add_column("decoder", overflow="fold")
-    for column in ("rounds", "KL", "path KL", "TV", "valid", "regret"):
+    longest = max(len(row.decoder) for row in comparison.rows)
+    table.add_column("decoder", overflow="fold", min_width=min(longest, DECODER_WIDTH))
+    for column in ("rounds", "KL", "path KL", *("TV",) * wide, "valid", "regret"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("writes")
+    if wide:
+        table.add_column("writes")
     for row in comparison.rows:
-        numbers = [row.kl, row.path_kl, row.tv]
+        numbers = [row.kl, row.path_kl, *(row.tv,) * wide]
+        examples = (" " if all(" " not in e for e in row.examples) else "\n").join(row.examples)
         table.add_row(
             row.decoder.replace("[", r"\["),
             f"{row.rounds:.2f}",
             *map(_short, numbers),
             _share(row.valid_mass),
             _short(row.regret),
-            (" " if all(" " not in e for e in row.examples) else ", ").join(row.examples),
+            *(examples,) * wide,
         )
     return table
 
@@ -94,23 +104,57 @@ def _share(value: float) -> str:
 
 def _sentences(p: Distribution, comparison: Comparison) -> list[str]:
     lines = [
-        "KL, path KL, regret in nats; rounds: expected denoiser calls on the data. valid: "
-        "probability of a sequence that the data contain. regret: path KL (KL where there is no "
-        "path) above the best possible decoder with as many rounds."
+        "KL: of what is written, KL(p || q) in nats. path KL: its mean over the policy's coin "
+        "tosses, before they are mixed. rounds: expected denoiser calls on the data (as written, "
+        "where tokens are taken back or drawn first). valid: probability of a sequence that the "
+        "data contain. regret: path KL, or else KL, above the optimum with as many rounds."
     ]
     first = comparison.rows[0]
     if first.decoder == repr(RandomOrder((p.length,))) and first.valid_mass < 1 - ROUNDING:
         often = f"once in {_tries(first.valid_mass)} tries" if first.valid_mass else "never"
         lines.append(f"All sites at once, the perfect model writes a sequence of the data {often}.")
-    if comparison.corners:
-        serial = comparison.corners[-1]
-        sites = serial.policy.sites([MASK] * p.length)
+    if any(row.regret is not None and row.regret < -ROUNDING for row in comparison.rows):
         lines.append(
-            f"The best possible decoder needs {float(serial.rounds):.4g} rounds to lose nothing; "
-            f"it begins with {'site' if len(sites) == 1 else 'sites'} "
-            f"{', '.join(map(str, sites))} (counted from 0)."
+            "A negative regret is no mistake: policies that draw before they select, or take "
+            "tokens back, do not compete in the optimum."
         )
+    if comparison.serial is not None:
+        sites = comparison.serial.policy.sites([MASK] * p.length)
+        lines.append(
+            "Of the policies that select sites before they draw, the best needs "
+            f"{_count(float(comparison.serial.rounds), 'round')} to lose nothing; it begins with "
+            f"{'site' if len(sites) == 1 else 'sites'} {_ranges(sites)} (counted from 0)."
+        )
+    else:
+        lines.append("The best possible decoder, and so the regret, is too large to be looked for.")
+    for decoder, reason in comparison.left_out.items():
+        lines.append(f"Left out: {decoder}, since {reason}.")
     return lines
+
+
+def _count(number: float, what: str) -> str:
+    """Write a number with what it counts.
+
+    >>> _count(1, "round"), _count(2.875, "round")
+    ('1 round', '2.875 rounds')
+    """
+    return f"{number:.4g} {what}" + "s" * (number != 1)
+
+
+def _ranges(sites: tuple[int, ...]) -> str:
+    """Write increasing numbers, three and more neighbours as a range.
+
+    >>> _ranges((0, 1, 2, 5, 6))
+    '0-2, 5, 6'
+    """
+    runs: list[list[int]] = []
+    for site in sites:
+        if runs and site == runs[-1][-1] + 1:
+            runs[-1].append(site)
+        else:
+            runs.append([site])
+    short = (", ".join(map(str, r)) if len(r) < 3 else f"{r[0]}-{r[-1]}" for r in runs)
+    return ", ".join(short)
 
 
 def _tries(chance: float) -> str:
@@ -122,7 +166,13 @@ def _tries(chance: float) -> str:
     return f"{1 / chance:.3g}" if chance > 0.01 else f"{1 / chance:.0f}"
 
 
-def to_json(name: str, p: Distribution, comparison: Comparison, temperature: float = 1.0) -> str:
+def to_json(
+    name: str,
+    p: Distribution,
+    comparison: Comparison,
+    temperature: float = 1.0,
+    seed: int = 0,
+) -> str:
     """The comparison as JSON; numbers that JSON does not have are null (nan) or "inf"."""
     corners = None
     if comparison.corners is not None:
@@ -135,11 +185,13 @@ def to_json(name: str, p: Distribution, comparison: Comparison, temperature: flo
         "total_correlation": float(information.total_correlation(p)),
         "unit": "nats",
         "temperature": temperature,
+        "seed": seed,
         "decoders": [
             {key: _plain(value) for key, value in dataclasses.asdict(row).items()}
             for row in comparison.rows
         ],
         "frontier": corners,
+        "left_out": comparison.left_out,
     }
     return json.dumps(content, indent=2)
 

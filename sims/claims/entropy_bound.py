@@ -71,7 +71,7 @@ ENTROPY_BOUND = Claim(
                 lengths=(2, 3), vocabs=(2, 3), full_support=True, exact=True
             ),
             parts=_bound,
-            planted={"looser": 4},
+            planted={"looser": 16},
         ),
         Check(
             level=Level.EXACT,
@@ -85,7 +85,7 @@ ENTROPY_BOUND = Claim(
             residual=_every_round,
             distributions=lambda: strategies.distributions(lengths=(1, 4)),
             parts=_bound,
-            planted={"looser": 4},
+            planted={"looser": 16},
             tolerance=1e-10,
         ),
         Check(
