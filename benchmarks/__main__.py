@@ -14,28 +14,35 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import families, lattices
+from benchmarks import decoders, families, lattices
 from benchmarks.case import measured
 
 LATTICES = (lattices.lattice, lattices.conditionals, lattices.denoise, lattices.entropies)
 FAMILIES = (families.markov, families.empirical)
-KERNELS = {kernel.__name__: kernel for kernel in (*LATTICES, lattices.exact, *FAMILIES)}
+DECODERS = (decoders.decode, decoders.frontier, decoders.monte_carlo)
+KERNELS = {
+    kernel.__name__.replace("_", "-"): kernel
+    for kernel in (*LATTICES, lattices.exact, *FAMILIES, *DECODERS)
+}
+
+WRITES = ("fresh_writes", "resident_writes")
 
 
 def as_table(results: list[dict[str, Any]]) -> Table:
     """All results. Fresh and resident writes, and the naive versions, as ratios."""
-    table = Table(box=box.SIMPLE_HEAD, caption="* extrapolated from a random sample of patterns")
+    table = Table(box=box.SIMPLE_HEAD, caption="* extrapolated from a part of the work")
     for name in ("kernel", "time", "cells/s", "fresh", "resident", "faster than", "reach"):
         left = name in ("kernel", "faster than", "reach")
         table.add_column(name, justify="left" if left else "right", no_wrap=True)
     for r in results:
         each = r["seconds_per_pattern"]
         time = f"{_short(r['seconds'] * 1e3)} ms"
+        counts = ", ".join(f"{count} {name}" for name, count in r["counts"].items())
         table.add_row(
-            f"{r['kernel']}\n  {r['size']}",
+            "\n  ".join(filter(None, (r["kernel"], r["size"], counts))),
             f"{time}\n{_short(each * 1e6)} µs each" if each else time,
             f"{r['cells_per_second']:.1e}",
-            *(f"{_short(r[name])}×" for name in ("fresh_writes", "resident_writes")),
+            *(f"{_short(r[name])}×" if r[name] else "" for name in WRITES),
             "\n".join(f"{name} {_short(x)}×" for name, x in r["faster_than"].items()),
             r["reach"],
         )

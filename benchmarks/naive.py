@@ -4,6 +4,9 @@ Plain NumPy that shares no code with the package, for the answers and for the ti
 """
 
 import itertools
+import math
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -90,3 +93,109 @@ def matching_rows(sequences: np.ndarray, x: np.ndarray, vocab: int) -> np.ndarra
         for i in range(x.shape[1]):
             answer[row, i] = np.bincount(matching[:, i], minlength=vocab) / len(matching)
     return answer
+
+
+def revealed(pattern: tuple[int, ...], sites: Any, tokens: Any) -> tuple[int, ...]:
+    """The pattern with tokens put at the sites."""
+    after = list(pattern)
+    for site, v in zip(sites, tokens, strict=True):
+        after[site] = v
+    return tuple(after)
+
+
+def conditional(p: np.ndarray, pattern: tuple[int, ...]) -> np.ndarray:
+    """Joint distribution of the masked sites given the tokens of a pattern."""
+    joint = p[index(pattern)]
+    return joint / joint.sum()
+
+
+def marginal(joint: np.ndarray, places: Any) -> np.ndarray:
+    """Joint distribution of some sites, named by their axes in increasing order."""
+    return joint.sum(axis=tuple(k for k in range(joint.ndim) if k not in places))
+
+
+def surest(k: int) -> Callable[[list[np.ndarray]], Iterator[tuple[float, Any]]]:
+    """The law that reveals the k surest masked sites."""
+
+    def law(predictions: list[np.ndarray]) -> Iterator[tuple[float, Any]]:
+        places = sorted(range(len(predictions)), key=lambda n: -predictions[n].max())
+        yield 1.0, tuple(sorted(places[:k]))
+
+    return law
+
+
+def any_order(sizes: tuple[int, ...]) -> Callable[[list[np.ndarray]], Iterator[tuple[float, Any]]]:
+    """The law that reveals as many masked sites as it is the turn of, whichever they are."""
+    turns = {sum(sizes[t:]): size for t, size in enumerate(sizes)}
+
+    def law(predictions: list[np.ndarray]) -> Iterator[tuple[float, Any]]:
+        choices = list(itertools.combinations(range(len(predictions)), turns[len(predictions)]))
+        for places in choices:
+            yield 1 / len(choices), places
+
+    return law
+
+
+def decoded_one_by_one(p: np.ndarray, law: Any) -> tuple[np.ndarray, float, int]:
+    """What a decoder writes, what its paths cost, and how many masked sequences it visits.
+
+    Each round goes through a dict of masked sequences, with their masses under the decoder and
+    under the data, and asks ``law(predictions)`` for chances and places among the masked sites.
+    """
+    outputs, cost, states = np.zeros(p.shape), 0.0, 0
+    layer = {(MASK,) * p.ndim: (1.0, 1.0)}
+    while layer:
+        after: dict[tuple[int, ...], tuple[float, float]] = {}
+        for pattern, (mass, data) in layer.items():
+            states += 1
+            masked = [site for site, v in enumerate(pattern) if v == MASK]
+            joint = conditional(p, pattern)
+            predictions = [marginal(joint, (k,)) for k in range(len(masked))]
+            for chance, places in law(predictions):
+                sites, shares = [masked[k] for k in places], marginal(joint, places)
+                for tokens, share in np.ndenumerate(shares):
+                    drawn = math.prod(
+                        predictions[k][v] for k, v in zip(places, tokens, strict=True)
+                    )
+                    if share > 0:
+                        cost += data * chance * share * math.log(share / drawn)
+                    following = revealed(pattern, sites, tokens)
+                    so_far = after.get(following, (0.0, 0.0))
+                    gained = (mass * chance * drawn, data * chance * share)
+                    after[following] = (so_far[0] + gained[0], so_far[1] + gained[1])
+        layer = {}
+        for pattern, masses in after.items():
+            if MASK in pattern:
+                layer[pattern] = masses
+            else:
+                outputs[pattern] += masses[0]
+    return outputs, cost, states
+
+
+def entropy(q: np.ndarray) -> float:
+    """Shannon entropy in nats, of positive probabilities."""
+    return -float((q * np.log(q)).sum())
+
+
+def best_decoder(p: np.ndarray, multiplier: float) -> float:
+    """Least expected rounds plus `multiplier` times divergence: try every set at every pattern."""
+
+    @cache
+    def value(pattern: tuple[int, ...]) -> float:
+        masked = [site for site, v in enumerate(pattern) if v == MASK]
+        if not masked:
+            return 0.0
+        joint, least = conditional(p, pattern), math.inf
+        alone = [entropy(marginal(joint, (k,))) for k in range(len(masked))]
+        for size in range(1, len(masked) + 1):
+            for places in itertools.combinations(range(len(masked)), size):
+                sites, shares = [masked[k] for k in places], marginal(joint, places)
+                lost = sum(alone[k] for k in places) - entropy(shares)
+                later = sum(
+                    share * value(revealed(pattern, sites, tokens))
+                    for tokens, share in np.ndenumerate(shares)
+                )
+                least = min(least, 1 + multiplier * lost + later)
+        return least
+
+    return value((MASK,) * p.ndim)
