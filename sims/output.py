@@ -62,7 +62,7 @@ class OutputDistribution:
 
     @cached_property
     def path_kl(self) -> Any:
-        """Mean over the policy's own randomness of ``KL(p || q_path)``, in nats.
+        """Mean of ``KL(p || q_path)`` over the coins that the policy tosses, in nats.
 
         `kl` for policies that look at drawn tokens, in which all randomness is in the draws; nan
         for decoders that revise.

@@ -79,7 +79,7 @@ REJECTION = Claim(
     statement=(
         "KL(q || p) is infinite as soon as a decoder writes what the data never contain. The "
         "probability of staying in the support is at least exp(-KL(p || q)), in one round "
-        "exp(-TC), with equality for two coupled words. max p/q, which is how many draws from the "
+        "exp(-TC), which two coupled words attain. max p/q, which is how many draws from the "
         "one-round product rejection sampling takes on average (textbook), is at least exp(TC)."
     ),
     latex=(

@@ -1,4 +1,4 @@
-"""C2: token confidence is biased, even with a perfect denoiser."""
+"""C2: keeping the likeliest draws is biased, however good the denoiser."""
 
 import itertools
 import math
@@ -99,7 +99,7 @@ def _pass(p: Distribution) -> Any:
 
 TOKEN_CONFIDENCE = Claim(
     id="C2",
-    title="Token confidence is biased, even with a perfect denoiser",
+    title="Keeping the likeliest draws is biased, however good the denoiser",
     statement=(
         "Drawing a token at every masked site and keeping the one whose drawn token is likeliest "
         "does not sample from p, even at one site per round with the zero-loss denoiser: an "
@@ -113,8 +113,8 @@ TOKEN_CONFIDENCE = Claim(
         r"\qquad \mathrm{TV}(p, q) > 0.2"
     ),
     says=(
-        "the order of operations of LLaDA's low-confidence remasking and of Fast-dLLM at "
-        "temperature 1, as their code has it"
+        "no paper says it; at temperature 1 the code of LLaDA (remasking by low confidence) and of "
+        "Fast-dLLM draws first and selects by what was drawn"
     ),
     note=(
         "The distance grows with the length: 0.07 to 0.24 at 2 sites, 0.64 to 0.74 at 8 sites, on "

@@ -16,10 +16,10 @@ __all__ = ["TokenConfidence"]
 class TokenConfidence(TokenPolicy):
     """Draw a token at every masked site, keep the `k` whose drawn token is likeliest.
 
-    The order of operations of LLaDA's low-confidence remasking and of Fast-dLLM at temperature 1
-    [code read]. It looks at drawn tokens: a site where a likely token happened to be drawn is
-    kept, and one with an unlikely token gets another chance. Not exact, even at one site per
-    round and with the zero-loss denoiser.
+    At temperature 1 LLaDA draws and selects in this order when it remasks by low confidence, and
+    so does Fast-dLLM without its threshold [code read]. The policy looks at drawn tokens: a site
+    where a likely token happened to be drawn is kept, and one with an unlikely token gets another
+    chance. Not exact, even at one site per round and with the zero-loss denoiser.
 
     Parameters
     ----------
