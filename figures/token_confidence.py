@@ -117,8 +117,8 @@ FIGURE = Figure(
     caption=(
         "Two decoders with a perfect denoiser that reveal one site per round. Place first: the "
         "site whose prediction is surest, then its token is drawn. Token first: a token is drawn "
-        "at every masked site, and the likeliest drawn token is kept, which is what LLaDA does when "
-        "it remasks by low confidence, and Fast-dLLM too. (a, b) Exact distance from the data "
+        "at every masked site, and the likeliest drawn token is kept; so does LLaDA when it "
+        "remasks by low confidence, and Fast-dLLM. (a, b) Exact distance from the data "
         "over the temperature of the draws, for four-letter words (solid) and a random table of "
         "6 sites and 3 tokens (dashed). At temperature 1 (grey line) place first is exact; at 0 "
         "the two would write the same, with an infinite divergence (the axis ends at 5). (c) "

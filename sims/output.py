@@ -40,7 +40,8 @@ class OutputDistribution:
     states : int
         Partly masked sequences that were visited, counted in every round.
     widest : int
-        The most that were held at once, those not yet merged included; memory is in proportion.
+        The most that were held at once, those not yet merged included. Memory is in proportion,
+        beside one table of finished sequences as large as the evidence lattice.
     """
 
     p: Distribution

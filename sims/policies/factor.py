@@ -16,10 +16,10 @@ class Factor(Policy):
     """Reveal the surest sites: as many as have ``(n+1) (1 - c_(n)) < f``, or one if none has.
 
     The factor-based rule of Fast-dLLM (arXiv 2505.22618) [source], where ``c_(n)`` is the n-th
-    largest top probability among the masked sites; n is the largest that satisfies it. For f = 1 it is the condition of their Theorem
-    1, under which the likeliest tokens of the product are those of the joint. The code allows
-    equality, and reveals the last masked site even if it alone fails [code read]. It looks at
-    predictions. Not exact.
+    largest top probability among the masked sites; n is the largest that satisfies it. For f = 1
+    it is the condition of their Theorem 1, under which the likeliest tokens of the product are
+    those of the joint. The code allows equality, and reveals the last masked site even if it alone
+    fails [code read]. It looks at predictions. Not exact.
 
     Parameters
     ----------
