@@ -10,7 +10,15 @@ import pytest
 import sympy
 
 from tests import oracles
-from theory import MASK, EmpiricalDistribution, InvalidInput, JointTable, gallery
+from theory import (
+    MASK,
+    EmpiricalDistribution,
+    InvalidInput,
+    JointTable,
+    TooLarge,
+    gallery,
+    information,
+)
 from theory.distributions import corpora
 
 
@@ -20,6 +28,10 @@ def is_coupled(x):
 
 def has_no_adjacent_ones(x):
     return all(a + b < 2 for a, b in itertools.pairwise(x))
+
+
+def walks_up(x):
+    return all(b - a in (0, 1) for a, b in itertools.pairwise((0, *x)))
 
 
 # name: (function of one number, its arguments, length, vocabulary, is this sequence in it?)
@@ -33,6 +45,7 @@ UNIFORM = {
         lambda n: (n, n),
         lambda x: len(set(x)) == len(x),
     ),
+    "walk": (gallery.walk, range(1, 6), lambda n: (n, n + 1), walks_up),
     "balanced": (
         gallery.balanced,
         range(2, 9, 2),
@@ -159,6 +172,28 @@ def test_one_hot_may_be_long():
 def test_small_uniform_distributions_are_tables():
     assert isinstance(gallery.parity(12), JointTable)
     assert isinstance(gallery.permutations(6), JointTable)
+
+
+@pytest.mark.parametrize("length", range(1, 7))
+def test_total_correlation_of_the_walk(length):
+    """Site j has H(Bin(j, 1/2)), all sites together one bit each."""
+    bits = 0.0
+    for j in range(1, length + 1):
+        shares = [math.comb(j, k) / 2**j for k in range(j + 1)]
+        bits -= sum(q * math.log2(q) for q in shares)
+    expected = pytest.approx(bits - length, abs=1e-12)
+    assert information.total_correlation(gallery.walk(length), base=2) == expected
+
+
+def test_lists_that_do_not_fit_are_refused():
+    for build in (gallery.parity, gallery.golden_mean, gallery.walk, gallery.permutations):
+        with pytest.raises(TooLarge, match="list of 2000-site sequences"):
+            build(2000)
+
+
+def test_the_exact_symmetric_chain_takes_integers():
+    p = gallery.binary_symmetric(3, 0, exact=True)
+    assert p.evidence([1, 1, 1]) == Fraction(1, 2)
 
 
 def test_golden_mean_strings_are_counted_by_the_fibonacci_numbers():
