@@ -4,7 +4,6 @@ Each function returns arrays that need no further check, or raises `InvalidInput
 and the offending number.
 """
 
-import itertools
 import math
 import operator
 import sys
@@ -37,7 +36,6 @@ __all__ = [
     "as_rows",
     "as_sites",
     "as_sizes",
-    "as_times",
     "as_tokens",
     "as_weights",
     "check_predictions",
@@ -376,29 +374,3 @@ def as_sizes(sizes: Any, length: int | None) -> tuple[int, ...]:
     if length is not None and sum(sizes) != length:
         raise InvalidInput(f"sizes must sum to the length {length}: {sizes} sums to {sum(sizes)}")
     return sizes
-
-
-def as_times(times: Any) -> tuple[Fraction, ...]:
-    """Return revealed fractions that rise strictly from 0 to 1, as Fractions."""
-    given = times
-    try:
-        times = tuple(times)
-        if any(isinstance(t, (str, bool, np.bool_)) for t in times):
-            raise TypeError
-        steps = tuple(Fraction(t.item() if isinstance(t, np.generic) else t) for t in times)
-    except (TypeError, ValueError, OverflowError):
-        raise InvalidInput(f"times must be a sequence of numbers, got {given!r}") from None
-    if len(steps) < 2 or steps[0] != 0 or steps[-1] != 1:
-        raise InvalidInput(f"times must rise from 0 to 1, got {_plain(times)}")
-    for k, (a, b) in enumerate(itertools.pairwise(steps)):
-        if a >= b:
-            raise InvalidInput(
-                f"times must rise strictly from 0 to 1: time {k + 1} is {times[k + 1]} "
-                f"after {times[k]}"
-            )
-    return steps
-
-
-def _plain(values: tuple[Any, ...]) -> str:
-    """Write numbers without their types."""
-    return f"({', '.join(map(str, values))})"

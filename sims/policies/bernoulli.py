@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from sims.policies.base import Law, Policy
+from sims.policies.times import as_times, spell_times
 from theory import MASK
-from theory.validation import as_times
 
-__all__ = ["Bernoulli", "spell_times"]
+__all__ = ["Bernoulli"]
 
 
 class Bernoulli(Policy):
@@ -74,13 +74,3 @@ class Bernoulli(Policy):
 
     def __repr__(self) -> str:
         return f"Bernoulli({spell_times(self.times)})"
-
-
-def spell_times(times: Sequence[Fraction]) -> str:
-    """Write times as short as they are.
-
-    >>> spell_times((Fraction(0), Fraction(1, 3), Fraction(1)))
-    '(0, 1/3, 1)'
-    """
-    short = (str(t) if t.denominator < 10**6 else repr(float(t)) for t in times)
-    return f"({', '.join(short)})"

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sims.policies.base import Law, Policy
-from sims.policies.bernoulli import spell_times
+from sims.policies.times import as_times, spell_times
 from theory import MASK
-from theory.validation import as_real, as_times
+from theory.validation import as_real
 
 __all__ = ["Remask"]
 

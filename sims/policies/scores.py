@@ -23,6 +23,8 @@ __all__ = [
 Score = Literal["confidence", "margin", "entropy"]
 SCORES: tuple[Score, ...] = ("confidence", "margin", "entropy")
 
+FREE_SYMBOLS = "the policy compares probabilities; those of free symbols cannot be compared"
+
 DIGITS = 12
 """Scores are rounded to this many decimals, so that what is equal but for rounding ties."""
 
@@ -37,9 +39,7 @@ def as_floats(predictions: np.ndarray) -> np.ndarray:
     try:
         return predictions.astype(np.float64, copy=False)
     except TypeError:
-        raise InvalidInput(
-            "the policy compares probabilities; those of free symbols cannot be compared"
-        ) from None
+        raise InvalidInput(FREE_SYMBOLS) from None
 
 
 def confidence(predictions: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sims.policies.base import Ask, Outcomes, TokenPolicy
+from sims.policies.scores import FREE_SYMBOLS
 from theory import MASK
 from theory.distributions.sampling import draw_tokens
 from theory.errors import InvalidInput
@@ -102,9 +103,7 @@ def _least(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     try:
         return np.minimum(p, q)
     except TypeError:
-        raise InvalidInput(
-            "the policy compares probabilities; those of free symbols cannot be compared"
-        ) from None
+        raise InvalidInput(FREE_SYMBOLS) from None
 
 
 def _written(
