@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sims import OutputDistribution, output_distribution
-from sims.policies import LeftToRight, Policy, RandomOrder, Rule
+from sims.policies import LeftToRight, Policy, RandomOrder, Rule, TokenConfidence
 from tests import oracles
 from tests.cases import (
     CASES,
@@ -663,3 +663,15 @@ def test_a_wrong_denoiser_may_have_no_circulation():
         assert (q.table == other.table()).all()
         assert q.kl == information.kl_divergence(p.table(), other.table())
     assert (p.table() != other.table()).any()
+
+
+def test_a_temperature_may_mend_token_confidence():
+    """Refutes "no temperature makes it exact": two independent bits, one fair and one 9 to 1.
+
+    The rare token is written when it is drawn twice, so its chance at T has to be sqrt(1/10).
+    """
+    p = JointTable([[9, 1], [9, 1]])
+    temperature = math.log(9) / math.log(math.sqrt(10) - 1)
+    q = output_distribution(p, TokenConfidence(1), temperature)
+    assert q.tv == pytest.approx(0, abs=TOLERANCE)
+    assert output_distribution(p, TokenConfidence(1)).tv == close(0.09)
