@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import numpy as np
 
     from sims.compare import compare, usual_decoders
+    from sims.progress import tracked
     from sims.report import print_comparison, to_json
     from sims.sources import from_gallery, from_table, from_text
     from sims.spoken import call
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             examples=options.examples,
             rng=np.random.default_rng(options.seed),
             corners=options.json or bool(options.plot),
-            progress=_progress,
+            progress=tracked,
         )
     except ZerolossError as error:
         parser.error(str(error))
@@ -140,16 +141,6 @@ def _epilog() -> str:
         text = textwrap.fill(", ".join(calls), 88, break_long_words=False)
         lines += ["", f"{what}:", textwrap.indent(text, "  ")]
     return "\n".join(lines)
-
-
-def _progress(items: list[Any]) -> Any:
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        return items
-    return track(items, description="decoding", console=console, transient=True)
 
 
 def _plot(result: Any, name: str, path: Path) -> None:

@@ -14,6 +14,7 @@ from sims.exact import as_decoder, as_temperature
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Ask, Select, check_choice
 from sims.prediction import predictor, with_draws
+from sims.progress import tracked
 from theory import MASK
 from theory.arrays import from_host, frozen, to_host
 from theory.distributions.base import Distribution, check_distribution
@@ -137,22 +138,11 @@ def decode(
     run = _Run(p, ask, rng, trajectory)
     parts = [
         run.decode(decoder, min(batch, size - start))
-        for start in _progress(range(0, size, batch), progress)
+        for start in tracked(range(0, size, batch), progress)
     ]
     tokens = from_host(np.concatenate([part.x for part in parts]), p.like)
     rounds = np.concatenate([part.calls for part in parts])
     return Decoded(tokens, rounds, _joined([part.states for part in parts]) if trajectory else None)
-
-
-def _progress(starts: range, wanted: bool | None) -> Any:
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    shown = console.is_terminal if wanted is None else wanted
-    if not shown:
-        return starts
-    return track(starts, description="decoding", console=console, transient=True)
 
 
 def _joined(histories: list[list[np.ndarray]]) -> np.ndarray:

@@ -82,9 +82,10 @@ def _short(value: float | None) -> str:
     """
     if value is None or math.isnan(value):
         return "–"
-    return (
-        "0" if abs(value) < ROUNDING else f"{value:.4f}" if abs(value) >= 1e-4 else f"{value:.0e}"
-    )
+    if abs(value) < ROUNDING:
+        return "0"
+    digits = ".4f" if abs(value) >= 1e-4 else ".0e"
+    return format(value, digits)
 
 
 def _share(value: float) -> str:
@@ -93,13 +94,9 @@ def _share(value: float) -> str:
     >>> _share(1 - 1e-17), _share(0.999999), _share(0.25)
     ('1', '0.9999', '0.2500')
     """
-    return (
-        "1"
-        if value > 1 - ROUNDING
-        else f"{min(value, 0.9999):.4f}"
-        if value > 1e-4
-        else _short(value)
-    )
+    if value > 1 - ROUNDING:
+        return "1"
+    return _short(min(value, 0.9999))
 
 
 def _sentences(p: Distribution, comparison: Comparison) -> list[str]:
