@@ -33,7 +33,7 @@ def from_gallery(text: str, length: int | None) -> Distribution:
         if length is not None:
             raise InvalidInput(f"{name} has a length of its own: leave out the length {length}")
         return known[name]()
-    if len(needed) > 1:
+    if len(needed) > 1 or needed[0] not in LENGTHS:
         missing = ", ".join(needed)
         raise InvalidInput(f"{name} needs more than a length: write '{name}({missing})'")
     if length is None:
@@ -43,6 +43,10 @@ def from_gallery(text: str, length: int | None) -> Distribution:
             raise InvalidInput(f"{name} has an even length, got {length}")
         length //= 2
     return known[name](length)
+
+
+LENGTHS = ("length", "n", "pairs")
+"""Parameters that a length stands for."""
 
 
 def from_table(path: str | Path) -> JointTable:

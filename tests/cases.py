@@ -14,6 +14,7 @@ import pytest
 from tests import oracles
 from theory import (
     EmpiricalDistribution,
+    Exchangeable,
     HiddenMarkovModel,
     JointTable,
     MarkovChain,
@@ -137,6 +138,12 @@ def empirical(name, sequences, vocab=None, weights=None):
     return Case(f"empirical {name}", EmpiricalDistribution, arrays, joint, vocab, scalars)
 
 
+def exchangeable(name, count_weights):
+    joint = oracles.exchangeable_joint(count_weights)
+    arrays = {"count_weights": count_weights}
+    return Case(f"exchangeable {name}", Exchangeable, arrays, joint, 2, {})
+
+
 def random_weights(seed, shape, zeros=0.0) -> Any:
     rng = random.Random(seed)
     if not shape:
@@ -209,6 +216,14 @@ CASES = [
     empirical("weights", [[0, 1], [2, 2], [1, 1], [2, 2]], weights=[1, 2, 3, 5]),
     empirical("fractional weights", [[0, 1], [1, 1], [1, 0]], weights=row(1, 2, 4)),
     empirical("a row of weight zero", [[0, 1, 2], [2, 1, 0], [0, 0, 0]], weights=[0, 2, 1]),
+    exchangeable("one site", [1, 3]),
+    exchangeable("one site, one possible", [0, 3]),
+    exchangeable("dense", random_weights(12, (6,))),
+    exchangeable("fractions", row(1, 0, 2, 4, 1)),
+    exchangeable("parity", [1, 0, 6, 0, 1]),
+    exchangeable("one count", [0, 0, 5, 0, 0, 0]),
+    exchangeable("all or nothing", [2, 0, 0, 1]),
+    exchangeable("zeros", [0, 3, 0, 2, 1, 0]),
 ]
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -222,13 +237,16 @@ FAMILIES = [
         "hmm left to right",
         "mixture disjoint",
         "empirical weights",
+        "exchangeable zeros",
     ]
 ]
 each_family = pytest.mark.parametrize("case", FAMILIES, ids=lambda case: case.name.split()[0])
 
 
 EXACT_CASES = [
-    case for case in CASES if case.family in (JointTable, MarkovChain) and len(case.patterns) <= 256
+    case
+    for case in CASES
+    if case.family in (JointTable, MarkovChain, Exchangeable) and len(case.patterns) <= 256
 ]
 
 

@@ -99,6 +99,16 @@ def mixture_joint(weights, sites):
     return joint
 
 
+def exchangeable_joint(count_weights):
+    """The weight of each number of ones, shared equally among the sequences that have it."""
+    length = len(count_weights) - 1
+    weight_of = {
+        x: Fraction(count_weights[sum(x)]) / math.comb(length, sum(x))
+        for x in all_sequences(length, 2)
+    }
+    return normalised(weight_of)
+
+
 def empirical_joint(sequences, vocab, weights=None):
     if weights is None:
         weights = [1] * len(sequences)

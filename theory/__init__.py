@@ -3,14 +3,16 @@
 ``theory.strategies`` and ``theory.claims`` load Hypothesis and SymPy when they are used.
 """
 
-from theory import forward, information, schedules
+from theory import alpha_loss, bounds, closed_forms, forward, information, schedules
 from theory.arrays import MASK
 from theory.distributions import (
     Distribution,
     EmpiricalDistribution,
+    Exchangeable,
     HiddenMarkovModel,
     JointTable,
     MarkovChain,
+    Permutations,
     ProductMixture,
     corpora,
     gallery,
@@ -23,14 +25,19 @@ __all__ = [
     "Distribution",
     "EmpiricalDistribution",
     "EvidenceLattice",
+    "Exchangeable",
     "HiddenMarkovModel",
     "ImpossibleEvidence",
     "InvalidInput",
     "JointTable",
     "MarkovChain",
+    "Permutations",
     "ProductMixture",
     "TooLarge",
     "ZerolossError",
+    "alpha_loss",
+    "bounds",
+    "closed_forms",
     "corpora",
     "forward",
     "gallery",

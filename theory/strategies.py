@@ -33,6 +33,7 @@ from theory.arrays import MASK, to_host
 from theory.distributions import (
     Distribution,
     EmpiricalDistribution,
+    Exchangeable,
     HiddenMarkovModel,
     JointTable,
     MarkovChain,
@@ -47,6 +48,7 @@ __all__ = [
     "distributions",
     "empirical_distributions",
     "evidence",
+    "exchangeables",
     "hidden_markov_models",
     "joint_tables",
     "masks",
@@ -198,17 +200,34 @@ def empirical_distributions(
     return EmpiricalDistribution(rows, draw(_weights(count, most)), vocab=vocab)
 
 
+@st.composite
+def exchangeables(
+    draw: st.DrawFn, *, lengths: Range = (1, 4), most: int = 5, exact: bool = False
+) -> Exchangeable:
+    """Exchangeable bits. Arguments as `joint_tables`; `most` bounds the weights of the counts.
+
+    >>> import hypothesis
+    >>> hypothesis.find(exchangeables(lengths=(2, 2)), lambda p: True).count_weights
+    array([0., 0., 1.])
+    """
+    length = draw(_range(lengths, "lengths", 1))
+    return Exchangeable(draw(_weights(length + 1, most)), exact=exact)
+
+
 def distributions(
     *, lengths: Range = (1, 3), vocabs: Range = (2, 3), most: int = 5
 ) -> SearchStrategy[Distribution]:
-    """Distributions of every family, in floats."""
+    """Distributions of every family, in floats; exchangeable ones where `vocabs` allows 2."""
     size: dict[str, Any] = {"lengths": lengths, "vocabs": vocabs, "most": most}
+    _range(vocabs, "vocabs", 1)  # checks them
+    bits = [exchangeables(lengths=lengths, most=most)] if vocabs[0] <= 2 <= vocabs[1] else []
     return st.one_of(
         joint_tables(**size),
         chains(**size),
         hidden_markov_models(**size),
         product_mixtures(**size),
         empirical_distributions(**size),
+        *bits,
     )
 
 

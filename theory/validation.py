@@ -33,6 +33,7 @@ __all__ = [
     "as_numbers",
     "as_probabilities",
     "as_real",
+    "as_rounds",
     "as_rows",
     "as_sites",
     "as_sizes",
@@ -374,3 +375,11 @@ def as_sizes(sizes: Any, length: int | None) -> tuple[int, ...]:
     if length is not None and sum(sizes) != length:
         raise InvalidInput(f"sizes must sum to the length {length}: {sizes} sums to {sum(sizes)}")
     return sizes
+
+
+def as_rounds(rounds: Any, length: int) -> int:
+    """Return a number of rounds in which `length` sites can be revealed."""
+    rounds = as_integer(rounds, "rounds", 1)
+    if rounds > length:
+        raise InvalidInput(f"rounds must be at most the length {length}, got {rounds}")
+    return rounds

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from sims.policies.base import Law, Policy
-from sims.policies.times import as_times, spell_times
 from theory import MASK
+from theory.times import as_times, spell_times
 
 __all__ = ["Bernoulli"]
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sims.policies.base import Law, Policy
-from sims.policies.times import as_times, spell_times
 from theory import MASK
+from theory.times import as_times, spell_times
 from theory.validation import as_real
 
 __all__ = ["Remask"]

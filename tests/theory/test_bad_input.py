@@ -12,9 +12,11 @@ from theory import (
     MASK,
     EmpiricalDistribution,
     EvidenceLattice,
+    Exchangeable,
     HiddenMarkovModel,
     JointTable,
     MarkovChain,
+    Permutations,
     ProductMixture,
 )
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge, ZerolossError
@@ -248,6 +250,60 @@ def test_bad_data_sets(arguments, named, match):
         EmpiricalDistribution(*arguments, **named)
 
 
+BAD_COUNTS = {
+    "scalar": (1.0, r"\(\)"),
+    "no site": ([1.0], r"\(1,\)"),
+    "empty": ([], r"\(0,\)"),
+    "two axes": (FLIP, r"\(2, 2\)"),
+    "negative": ([0.5, -0.25, 0.75], r"count_weights.*-0\.25"),
+    "all zero": ([0.0, 0.0], "count_weights"),
+    "nan": ([0.5, NAN], "(?i)count_weights.*nan"),
+    "inf": ([0.5, INF], "(?i)count_weights.*inf"),
+    "ragged": ([[1], [1, 2]], "count_weights"),
+    "text": (["a", "b"], "count_weights"),
+}
+
+
+@pytest.mark.parametrize(("weights", "match"), BAD_COUNTS.values(), ids=BAD_COUNTS)
+def test_bad_weights_of_counts(weights, match):
+    with refused(match):
+        Exchangeable(weights)
+
+
+def test_exact_weights_of_counts_are_no_floats():
+    with refused(r"(?i)exact|float|0\.5"):
+        Exchangeable([0.5, 0.5], exact=True)
+    with refused(r"3 symbols"):
+        Exchangeable([1, 1], symbols="abc")
+
+
+BAD_LOGARITHMS = {
+    "nan": ([0.0, NAN], "nan"),
+    "inf": ([0.0, INF], "inf"),
+    "all zero": ([-INF, -INF], "-inf"),
+    "no site": ([0.0], r"\(1,\)"),
+    "empty": ([], r"\(0,\)"),
+    "scalar": (0.0, r"\(\)"),
+    "two axes": (FLIP, r"\(2, 2\)"),
+    "complex": ([0j, 1j], "complex"),
+    "text": (["a", "b"], "log_count_weights"),
+    "objects": ([Fraction(1, 2), 1], "log_count_weights"),
+    "ragged": ([[0.0], [1.0, 2.0]], "log_count_weights"),
+}
+
+
+@pytest.mark.parametrize(("weights", "match"), BAD_LOGARITHMS.values(), ids=BAD_LOGARITHMS)
+def test_bad_logarithms_of_weights_of_counts(weights, match):
+    with refused(match):
+        Exchangeable.from_logarithms(weights)
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.0, "2", None, True])
+def test_bad_numbers_of_tokens_to_permute(n):
+    with refused(f"n must.*{n}"):
+        Permutations(n)
+
+
 BAD_LATTICES = {
     "no axis": (0.5, r"\(\)|axis|axes|0-d|dimension|site"),
     "no token": (np.zeros((0, 0)), r"\(0, 0\)|token|empty"),
@@ -284,6 +340,10 @@ DISTRIBUTIONS = {
     "hmm": lambda: HiddenMarkovModel(HALF, FLIP, EMIT, 2),
     "mixture": lambda: ProductMixture(HALF, [[[0.5, 0.25, 0.25]] * 2, [[0.1, 0.2, 0.7]] * 2]),
     "data": lambda: EmpiricalDistribution([[0, 1], [2, 2]]),
+    "exchangeable": lambda: Exchangeable([1.0, 2.0, 4.0]),
+    "exact exchangeable": lambda: Exchangeable([1, 2, 4], exact=True),
+    "permutations": lambda: Permutations(2),
+    "exact permutations": lambda: Permutations(2, exact=True),
     "lattice": lambda: EvidenceLattice(np.full((3, 3), 1 / 9)),
 }
 

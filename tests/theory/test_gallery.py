@@ -4,6 +4,7 @@ import itertools
 import math
 from collections import Counter
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from tests import oracles
 from theory import (
     MASK,
     EmpiricalDistribution,
+    Exchangeable,
     InvalidInput,
     JointTable,
+    Permutations,
     TooLarge,
     gallery,
     information,
@@ -32,6 +35,31 @@ def has_no_adjacent_ones(x):
 
 def walks_up(x):
     return all(b - a in (0, 1) for a, b in itertools.pairwise((0, *x)))
+
+
+def is_balanced_brackets(x):
+    heights = list(itertools.accumulate(1 if v == 0 else -1 for v in x))
+    return min(heights) >= 0 and heights[-1] == 0
+
+
+def square(x):
+    n = math.isqrt(len(x))
+    return [list(x[i * n : (i + 1) * n]) for i in range(n)]
+
+
+def is_latin(x):
+    rows = square(x)
+    return all(len(set(line)) == len(line) for line in (*rows, *zip(*rows, strict=True)))
+
+
+def is_sudoku(x):
+    rows = square(x)
+    boxes = [
+        {rows[a][b], rows[a][b + 1], rows[a + 1][b], rows[a + 1][b + 1]}
+        for a in (0, 2)
+        for b in (0, 2)
+    ]
+    return is_latin(x) and all(len(box) == 4 for box in boxes)
 
 
 # name: (function of one number, its arguments, length, vocabulary, is this sequence in it?)
@@ -53,6 +81,8 @@ UNIFORM = {
         lambda x: 2 * sum(x) == len(x),
     ),
     "golden_mean": (gallery.golden_mean, range(1, 9), lambda n: (n, 2), has_no_adjacent_ones),
+    "dyck": (gallery.dyck, range(1, 5), lambda n: (2 * n, 2), is_balanced_brackets),
+    "latin_squares": (gallery.latin_squares, range(1, 4), lambda n: (n * n, n), is_latin),
 }
 INSTANCES = [(name, n) for name, (_, numbers, _, _) in UNIFORM.items() for n in numbers]
 
@@ -127,29 +157,26 @@ def test_cities(exact):
     assert p.spell([0, MASK]) == ["New ·"]
 
 
-def test_permutations_of_eight_tokens_need_no_table():
-    """9^8 lattice cells would be 43 million; 8! sequences are 40320."""
-    p = gallery.permutations(8)
-    assert isinstance(p, EmpiricalDistribution)
-    assert p.sequences.shape == (math.factorial(8), 8)
-    assert p.vocab == 8
-    assert len(set(map(tuple, p.sequences.tolist()))) == math.factorial(8)
-    assert all(sorted(row) == list(range(8)) for row in p.sequences.tolist())
+@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+def test_permutations_of_eight_tokens_need_no_table(exact):
+    """9^8 lattice cells would be 43 million."""
+    p = gallery.permutations(8, exact=exact)
+    assert isinstance(p, Permutations)
+    assert p.exact is exact
     x = [5, 0, MASK, MASK, MASK, MASK, MASK, 7]
-    expected = [0 if v in (0, 5, 7) else 1 / 5 for v in range(8)]
+    expected = [0 if v in (0, 5, 7) else Fraction(1, 5) for v in range(8)]
     for site in range(2, 7):
-        assert p.denoise(x)[site] == pytest.approx(expected, abs=1e-12)
+        found = p.denoise(x)[site].tolist()
+        assert found == (expected if exact else [float(v) for v in expected])
 
 
 @pytest.mark.parametrize(
     ("build", "n", "count"),
     [
         # 3^13 > 2^20: kept as sequences
-        (gallery.parity, 13, 2**12),
         (gallery.coupled_pairs, 7, 2**7),
-        (gallery.one_hot, 40, 40),
-        (gallery.balanced, 14, math.comb(14, 7)),
         (gallery.golden_mean, 15, 1597),  # F(17)
+        (gallery.dyck, 8, 1430),  # C(16, 8) / 9
     ],
 )
 def test_long_uniform_distributions_need_no_table(build, n, count):
@@ -161,12 +188,66 @@ def test_long_uniform_distributions_need_no_table(build, n, count):
     assert p.log_evidence(rows[0]) == pytest.approx(-math.log(count), rel=1e-12)
 
 
+BY_ONES = [
+    (gallery.parity, range(0, 2001, 2), 2**1999),
+    (gallery.one_hot, [1], 2000),
+    (gallery.balanced, [1000], math.comb(2000, 1000)),
+]
+
+
+@pytest.mark.parametrize(("build", "allowed", "count"), BY_ONES)
+def test_long_strings_with_a_rule_on_the_number_of_ones(build, allowed, count):
+    """Every allowed string has evidence 1 / count, at 2000 sites as at 13."""
+    p = build(2000)
+    assert isinstance(p, Exchangeable)
+    assert isinstance(build(13 if build is not gallery.balanced else 14), Exchangeable)
+    rng = np.random.default_rng(0)
+    for ones in (0, 1, 2, 999, 1000, 1001, 2000):
+        x = rng.permutation(np.arange(2000) < ones).astype(int)
+        found = p.log_evidence(x)
+        if ones in allowed:
+            assert found == pytest.approx(-math.log(count), rel=1e-11)
+        else:
+            assert found == -math.inf
+    assert set(p.sample(rng, 20).sum(axis=1).tolist()) <= set(allowed)
+
+
+@pytest.mark.parametrize(
+    ("build", "allowed", "count"),
+    [
+        (gallery.parity, range(0, 101, 2), 2**99),
+        (gallery.one_hot, [1], 100),
+        (gallery.balanced, [50], math.comb(100, 50)),
+    ],
+)
+def test_long_exact_strings_with_a_rule_on_the_number_of_ones(build, allowed, count):
+    p = build(100, exact=True)
+    assert isinstance(p, Exchangeable)
+    for ones in (0, 1, 2, 49, 50, 100):
+        x = [1] * ones + [0] * (100 - ones)
+        assert p.evidence(x) == Fraction(ones in allowed, count)
+
+
+def test_a_thousand_bits_of_parity():
+    for exact in (False, True):
+        x = [1, *[0] * 998, MASK]
+        assert gallery.parity(1000, exact=exact).denoise(x)[999].tolist() == [0, 1]
+    assert information.total_correlation(gallery.parity(1000), base=2) == pytest.approx(1)
+
+
 def test_one_hot_may_be_long():
-    """It is made from its sequences, not from all 2^n strings."""
+    """It is made from its one count, not from all 2^n strings."""
     p = gallery.one_hot(500)
     x = np.zeros(500, dtype=int)
     x[3:5] = MASK
     assert p.denoise(x)[3:5].tolist() == [[0.5, 0.5]] * 2
+
+
+@pytest.mark.parametrize("length", [2, 5, 200])
+def test_total_correlation_of_one_hot(length):
+    expected = (length - 1) * math.log(length / (length - 1))
+    found = information.total_correlation(gallery.one_hot(length))
+    assert found == pytest.approx(expected, rel=1e-9)
 
 
 def test_small_uniform_distributions_are_tables():
@@ -186,9 +267,17 @@ def test_total_correlation_of_the_walk(length):
 
 
 def test_lists_that_do_not_fit_are_refused():
-    for build in (gallery.parity, gallery.golden_mean, gallery.walk, gallery.permutations):
+    for build in (gallery.golden_mean, gallery.walk):
         with pytest.raises(TooLarge, match="list of 2000-site sequences"):
             build(2000)
+    for build in (gallery.coupled_pairs, gallery.dyck):
+        with pytest.raises(TooLarge, match="sequences"):
+            build(1000)
+    for n in (6, 50):
+        with pytest.raises(TooLarge, match="Latin squares"):
+            gallery.latin_squares(n)
+    with pytest.raises(TooLarge, match=r"\(4,\)\*16"):
+        gallery.latin_squares(4, exact=True)  # 4^16 Fractions
 
 
 def test_the_exact_symmetric_chain_takes_integers():
@@ -234,6 +323,179 @@ def test_letters_of_words_by_counting():
     for letter, i in index.items():
         expected = letters[letter] / letters.total()
         assert p.denoise(x)[2, i] == pytest.approx(expected, rel=1e-12)
+
+
+# Squares
+
+
+def sequences(p):
+    assert isinstance(p, EmpiricalDistribution)
+    return np.asarray(p.sequences)
+
+
+def test_latin_squares_and_sudokus_are_all_there():
+    squares = sequences(gallery.latin_squares(4))
+    assert squares.shape == (576, 16)
+    assert all(is_latin(x) for x in squares.tolist())
+    assert len(np.unique(squares, axis=0)) == 576
+    assert (gallery.sudoku().length, gallery.sudoku().vocab) == (16, 4)
+    sudokus = set(map(tuple, sequences(gallery.sudoku()).tolist()))
+    assert sudokus == {x for x in map(tuple, squares.tolist()) if is_sudoku(x)}
+    assert len(sudokus) == 288
+
+
+def test_latin_squares_of_order_five_are_counted():
+    """161280 = 5! 4! 56, with the 56 reduced squares of order 5."""
+    assert sequences(gallery.latin_squares(5)).shape == (161280, 25)
+
+
+def test_brackets_are_spelt():
+    assert sorted(gallery.dyck(2).spell([[0, 0, 1, 1], [0, 1, 0, 1]])) == ["(())", "()()"]
+
+
+# Spins
+
+
+def spins(x):
+    return [2 * v - 1 for v in x]
+
+
+@pytest.mark.parametrize("beta", [0, 0.7, 1.5, -0.4])
+@pytest.mark.parametrize("length", range(1, 7))
+def test_spins_have_the_weights_of_their_energies(length, beta):
+    sequences = oracles.all_sequences(length, 2)
+    mean_field = {x: math.exp(beta * sum(spins(x)) ** 2 / (2 * length)) for x in sequences}
+    ring = {
+        x: math.exp(beta * sum(a * b for a, b in zip(s, (*s[1:], s[0]), strict=True)))
+        for x in sequences
+        for s in [spins(x)]
+    }
+    for build, weights in ((gallery.curie_weiss, mean_field), (gallery.ising_ring, ring)):
+        p = build(length, beta)
+        assert (p.length, p.vocab) == (length, 2)
+        total = math.fsum(weights.values())
+        for x in sequences:
+            assert p.evidence(x) == pytest.approx(weights[x] / total, rel=1e-11)
+
+
+def test_a_large_magnet():
+    """Without coupling fair coins; far above the critical coupling, all spins agree."""
+    nothing = np.full(10_000, MASK)
+    assert gallery.curie_weiss(10_000, 0).log_evidence(nothing + 1) == pytest.approx(
+        -10_000 * math.log(2), rel=1e-10
+    )
+    x = nothing.copy()
+    x[:10] = 1
+    assert gallery.curie_weiss(10_000, 20).denoise(x)[-1] == pytest.approx([0, 1], abs=1e-9)
+    assert gallery.curie_weiss(10_000, 20).denoise(nothing)[0] == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.parametrize("build", [gallery.curie_weiss, gallery.ising_ring])
+def test_bad_and_huge_couplings(build):
+    for beta in (math.nan, math.inf, "1", None, True, 1e101):
+        with pytest.raises(InvalidInput, match="beta"):
+            build(3, beta)
+    assert build(4, 1e100).evidence([1, 1, 1, 1]) == 0.5
+    assert build(4, -1e100).evidence([1, 1, 1, 1]) == 0
+    for length in (0, 2.0, None):
+        with pytest.raises(InvalidInput, match="length"):
+            build(length, 1)
+
+
+def test_a_long_ring_is_refused():
+    with pytest.raises(TooLarge, match=r"\(2,\)\*100"):
+        gallery.ising_ring(100, 1)
+
+
+# Codes and clauses
+
+
+def code_words(generator, offset, q):
+    """All messages times the generator, one by one."""
+    length = len(offset)
+    return {
+        tuple(
+            (offset[i] + sum(m * row[i] for m, row in zip(message, generator, strict=True))) % q
+            for i in range(length)
+        )
+        for message in itertools.product(range(q), repeat=len(generator))
+    }
+
+
+CODES = [
+    ([[1, 1, 0], [0, 1, 1]], None, 2),
+    ([[1, 1, 0], [0, 1, 1], [1, 0, 1]], [1, 0, 0], 2),  # the third row is the sum of the others
+    ([[1, 2, 0, 1], [0, 1, 1, 2]], [0, 2, 1, 0], 3),
+    ([[2, 0, 1], [0, 3, 3]], None, 4),  # zero divisors
+    ([[2, 3, 5]], [7, -1, 0], 6),
+    ([[-1, 4]], None, 3),
+    ([[0, 0, 0]], [1, 1, 0], 2),
+]
+
+
+@pytest.mark.parametrize(("generator", "offset", "q"), CODES)
+@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+def test_affine_codes_are_uniform_over_their_words(generator, offset, q, exact):
+    p = gallery.affine_code(generator, offset, q, exact=exact)
+    words = code_words(generator, offset or [0] * len(generator[0]), q)
+    assert (p.length, p.vocab, p.exact) == (len(generator[0]), q, exact)
+    for x in oracles.all_sequences(p.length, q):
+        chance = Fraction(x in words, len(words))
+        assert p.evidence(x) == (chance if exact else pytest.approx(float(chance), abs=0))
+
+
+def test_parity_and_coupled_pairs_are_codes():
+    generator = [[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]]
+    code = gallery.affine_code(generator, exact=True)
+    assert (code.table() == gallery.parity(4, exact=True).table()).all()
+    code = gallery.affine_code([[1, 1, 0, 0], [0, 0, 1, 1]], exact=True)
+    assert (code.table() == gallery.coupled_pairs(2, exact=True).table()).all()
+
+
+def test_a_long_code_is_kept_as_sequences():
+    generator = np.random.default_rng(0).integers(0, 2, (6, 40))
+    p = gallery.affine_code(generator)
+    assert isinstance(p, EmpiricalDistribution)
+    assert p.length == 40
+    words = code_words(generator.tolist(), [0] * 40, 2)
+    assert set(map(tuple, np.asarray(p.sequences).tolist())) == words
+
+
+def test_bad_codes():
+    for generator in (3, [1, 0], [[0.5, 1]], [[1], [1, 0]], [["a"]], np.zeros((2, 0), int), None):
+        with pytest.raises(InvalidInput, match="generator"):
+            gallery.affine_code(generator)
+    for offset in (1, [1], [[1, 1]], [0.5, 1], "ab"):
+        with pytest.raises(InvalidInput, match="offset"):
+            gallery.affine_code([[1, 1]], offset)
+    wrong: Any
+    for wrong in (1, 0, -2, 2.0, None, True):
+        with pytest.raises(InvalidInput, match="modulus"):
+            gallery.affine_code([[1, 1]], None, wrong)
+    with pytest.raises(TooLarge, match="sequences"):
+        gallery.affine_code(np.eye(200, dtype=int))
+
+
+@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+def test_clauses_say_whether_their_latents_differ(exact):
+    clauses = [(0, 1, 2), (3, 1, 0)]
+    p = gallery.nae_sat(4, clauses, exact=exact)
+    assert (p.length, p.vocab, p.exact) == (6, 2, exact)
+    for x in oracles.all_sequences(6, 2):
+        told = tuple(len({x[i] for i in clause}) > 1 for clause in clauses)
+        chance = Fraction(tuple(map(bool, x[4:])) == told, 16)
+        assert p.evidence(x) == (chance if exact else float(chance))
+    assert gallery.nae_sat(2, []).evidence([0, 1]) == 0.25
+
+
+def test_bad_clauses():
+    wrong: Any
+    for wrong in ([(0, 1)], [(0, 1, 2, 3)], [(0, 1, 1)], [(0, 1, 4)], [(0, 1, -1)], [3], 3):
+        with pytest.raises(InvalidInput, match=r"clause|sites"):
+            gallery.nae_sat(4, wrong)
+    for wrong in (0, -1, 2.0, None, True):
+        with pytest.raises(InvalidInput, match="latents"):
+            gallery.nae_sat(wrong, [])
 
 
 BUILDERS = [build for build, *_ in UNIFORM.values()] + [gallery.repeated_bit, gallery.words]

@@ -8,7 +8,7 @@ import array_api_strict as strict
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import to_device1
@@ -311,6 +311,111 @@ def test_profiles_in_any_form():
     assert all(type(s) is int for s in expected)
 
 
+# The fewest rounds within a target
+
+
+@pytest.mark.parametrize("name", [name for name, p in GALLERY.items() if p.length <= 6])
+def test_no_fewer_rounds_reach_the_target(name):
+    """Targets at, just below and just above every cost that a composition has; in nats."""
+    p = GALLERY[name]
+    costs = {sizes: float(path_cost(p, sizes)) for sizes in compositions(p.length)}
+    for cost in sorted(set(costs.values())):
+        for target in (0.99 * cost, 1.01 * cost + 1e-9):
+            fewest = min(len(sizes) for sizes, c in costs.items() if c <= target + 1e-12)
+            for given_form in (p, profile(p)):
+                chosen = schedules.optimal(given_form, target=target)
+                assert sum(chosen) == p.length
+                assert len(chosen) == fewest, target
+                assert costs[chosen] <= target + 1e-12
+                assert chosen == schedules.optimal(given_form, fewest)
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.integers(0, 40))
+def test_a_target_that_is_met_exactly(drops, target):
+    """In integers, for profiles that never increase: ``<=`` and not ``<``."""
+    f = [sum(drops[j:]) for j in range(len(drops))]
+    costs = {sizes: riemann_error(f, sizes) for sizes in compositions(len(f))}
+    fewest = min(len(sizes) for sizes, cost in costs.items() if cost <= target)
+    for same in (f, [Fraction(v) for v in f], [sympy.Integer(v) for v in f]):
+        chosen = schedules.optimal(same, target=target)
+        assert len(chosen) == fewest
+        assert costs[chosen] <= target
+        assert costs[chosen] == min(c for sizes, c in costs.items() if len(sizes) == fewest)
+
+
+@given(strategies.joint_tables(vocabs=(2, 2), lengths=(1, 4), exact=True), st.floats(0, 2))
+@settings(max_examples=50)
+def test_the_target_of_any_table(p, target):
+    costs = {sizes: float(path_cost(p, sizes)) for sizes in compositions(p.length)}
+    chosen = schedules.optimal(p, target=target)
+    assert costs[chosen] <= target + 1e-12
+    for sizes, cost in costs.items():
+        assert len(sizes) >= len(chosen) or cost > target - 1e-12
+
+
+def test_targets_in_the_unit_of_the_profile():
+    """Three coupled pairs, in bits: sizes s cost s(s-1)/10 each; in nats for a distribution."""
+    p = gallery.coupled_pairs(3, exact=True)
+    bits = profile(p, base=2)
+    for target, sizes in [
+        (Fraction(6, 10), (2, 2, 2)),
+        (Fraction(12, 10), (3, 3)),
+        (3, (6,)),
+        (0, (1,) * 6),
+        (Fraction(4, 10), (1, 1, 2, 2)),
+        (Fraction(3, 10), (1, 1, 1, 1, 2)),
+    ]:
+        assert schedules.optimal(bits, target=target) == sizes
+    assert schedules.optimal(p, target=1.2 * math.log(2) + 1e-9) == (3, 3)
+    assert schedules.optimal(p, target=1.2 * math.log(2) - 1e-9) == (2, 2, 2)
+
+
+def test_independent_sites_need_one_round():
+    p = gallery.binary_symmetric(5, Fraction(1, 2), exact=True)
+    assert schedules.optimal(p, target=0) == (5,)
+    assert schedules.optimal([2, 2, 2], target=0) == (3,)
+
+
+def test_optimal_sizes_of_a_distribution():
+    for p in GALLERY.values():
+        for rounds in (1, 2, p.length):
+            assert schedules.optimal(p, rounds) == schedules.optimal(profile(p), rounds)
+
+
+# Batches along a noise schedule
+
+
+@each_noise
+@pytest.mark.parametrize("length", [1, 2, 7, 30, 200])
+def test_batches_along_a_noise_schedule(noise, length):
+    """From all masked to all revealed: the levels of clean sites backwards, in whole sites.
+
+    A boundary is rounded, so at most half a site away, unless a batch would be empty.
+    """
+    for rounds in {1, 2, min(length, 6), length} & set(range(length + 1)):
+        sizes = schedules.batch_sizes(noise, length, rounds)
+        assert all(type(s) is int and s >= 1 for s in sizes)
+        assert (len(sizes), sum(sizes)) == (rounds, length)
+        boundaries = np.cumsum((0, *sizes))
+        ideal = length * noise.levels(rounds)[::-1]
+        if (np.diff(ideal) >= 1).all():
+            assert (abs(boundaries - ideal) <= 0.5 + 1e-9).all()
+
+
+def test_known_batches_along_noise_schedules():
+    """The log-linear one ends with 1/4 clean, so decoding begins with a large batch.
+
+    Its levels 0, 7/16, 10/16, 13/16, 1 on 16 sites. A cosine begins and ends slowly:
+    cos^2(3 pi / 8) = 0.1464 and 1/2, on 20 sites 2.93 and 10.
+    """
+    assert schedules.batch_sizes(schedules.Linear(), 12, 4) == (3, 3, 3, 3)
+    assert schedules.batch_sizes(schedules.LogLinear(end=0.25), 16, 4) == (7, 3, 3, 3)
+    assert schedules.batch_sizes(schedules.Cosine(), 20, 4) == (3, 7, 7, 3)
+    for noise in NOISE:
+        assert schedules.batch_sizes(noise, 5, 5) == (1,) * 5
+        assert schedules.batch_sizes(noise, 5, 1) == (5,)
+
+
 # What is refused
 
 
@@ -348,3 +453,36 @@ def test_bad_numbers_of_rounds(rounds):
 def test_bad_profiles(f):
     with pytest.raises(InvalidInput, match="profile"):
         schedules.optimal(f, 1)
+
+
+@pytest.mark.parametrize("target", [-0.125, math.nan, math.inf, "1", True])
+def test_bad_targets(target):
+    with pytest.raises(InvalidInput, match=f"target.*{target}"):
+        schedules.optimal([2, 1, 0], target=target)
+
+
+def test_both_or_none_of_rounds_and_target():
+    for arguments in ({}, {"rounds": 2, "target": 1.0}):
+        with pytest.raises(InvalidInput, match=r"(?s)rounds.*target|target.*rounds"):
+            schedules.optimal([2, 1, 0], **arguments)
+
+
+@pytest.mark.parametrize(
+    ("length", "rounds", "named"),
+    [
+        (0, 1, "length.*0"),
+        (2.5, 1, "length.*2.5"),
+        (4, 0, "rounds.*0"),
+        (4, 5, "rounds.*5"),
+        (4, True, "rounds.*True"),
+    ],
+)
+def test_bad_numbers_of_sites_and_batches(length, rounds, named):
+    with pytest.raises(InvalidInput, match=named):
+        schedules.batch_sizes(schedules.Cosine(), length, rounds)
+
+
+@pytest.mark.parametrize("noise", ["cosine", None, 0.5, schedules.Cosine])
+def test_what_is_no_noise_schedule(noise):
+    with pytest.raises(InvalidInput):
+        schedules.batch_sizes(noise, 4, 2)

@@ -15,6 +15,7 @@ from theory import (
     MASK,
     Distribution,
     EmpiricalDistribution,
+    Exchangeable,
     HiddenMarkovModel,
     InvalidInput,
     JointTable,
@@ -86,6 +87,18 @@ def test_distributions_are_valid_and_within_their_bounds(name, data):
         assert (table > 0).all()
 
 
+@given(data=st.data(), exact=st.booleans())
+def test_exchangeable_bits_are_valid_and_within_their_bounds(data, exact):
+    lengths = data.draw(bounds(1, 5))
+    p = data.draw(strategies.exchangeables(lengths=lengths, most=4, exact=exact))
+    assert isinstance(p, Exchangeable)
+    assert lengths[0] <= p.length <= lengths[1]
+    assert (p.vocab, p.exact) == (2, exact)
+    assert p.count_weights.sum() == (1 if exact else pytest.approx(1))
+    if exact:
+        assert all(q.denominator <= 4 * (p.length + 1) for q in p.count_weights)
+
+
 @given(st.data(), st.integers(1, 7))
 def test_weights_are_integers_up_to_the_greatest(data, most):
     """The lattice holds them: with one common denominator, the numerators are the weights."""
@@ -123,9 +136,16 @@ def test_every_family_is_drawn():
         HiddenMarkovModel,
         ProductMixture,
         EmpiricalDistribution,
+        Exchangeable,
     ):
         found = find(strategies.distributions(), lambda p, family=family: isinstance(p, family))
         assert isinstance(found, family)
+
+
+@given(strategies.distributions(vocabs=(1, 1)), strategies.distributions(vocabs=(3, 4)))
+def test_exchangeable_bits_are_drawn_only_where_there_may_be_two_tokens(single, many):
+    assert not isinstance(single, Exchangeable)
+    assert not isinstance(many, Exchangeable)
 
 
 def test_reducible_and_periodic_chains_are_drawn():
@@ -302,6 +322,8 @@ def test_bad_bounds_of_distributions(bad):
         for name in ("lengths", "vocabs"):
             with pytest.raises(InvalidInput, match=name):
                 find(build(**{name: bad}, **options))
+    with pytest.raises(InvalidInput, match="lengths"):
+        find(strategies.exchangeables(lengths=bad))
     with pytest.raises(InvalidInput, match="states"):
         find(strategies.hidden_markov_models(states=bad))
     with pytest.raises(InvalidInput, match="components"):
@@ -333,6 +355,8 @@ def test_bad_greatest_weights(most):
     for build, _, options in FAMILIES.values():
         with pytest.raises(InvalidInput, match="most"):
             find(build(most=most, **options))
+    with pytest.raises(InvalidInput, match="most"):
+        find(strategies.exchangeables(most=most))
 
 
 @pytest.mark.parametrize("bad", [0, -1, 2.0, "2", None, True])

@@ -50,6 +50,11 @@ __all__ = ["Distribution", "OnImpossible", "check_distribution", "mean_by_size"]
 
 OnImpossible = Literal["raise", "marginal", "uniform"]
 
+INSTEAD = (
+    "Instead, information.bracket bounds the mean entropies of hidden Markov models and mixtures, "
+    "and information.estimate_profile estimates those of any distribution"
+)
+
 
 class Distribution(ABC):
     """A distribution of sequences of `length` tokens out of ``0..vocab-1``.
@@ -253,12 +258,30 @@ class Distribution(ABC):
         """
         return -_total(xlogx(self._joint(sites, given)))
 
+    def sum_of_entropies(self, sites: tuple[int, ...], given: Any = None) -> Any:
+        """Sum of the entropies in nats of single sites, given a checked pattern (L,)."""
+        predictions = self.marginals if given is None else self.denoise(given)
+        xp = array_namespace(predictions)
+        chosen = xp.asarray(sites, dtype=xp.int64, device=device(predictions))
+        return -xp.sum(xlogx(xp.take(predictions, chosen, axis=0)))
+
+    def subset_entropies(self) -> Any:
+        """Entropy in nats of every set of sites, shape (2,)*L, from the evidence lattice."""
+        return self.lattice().subset_entropies()
+
     def mean_subset_entropies(self) -> Any:
         """Mean entropy in nats of a uniformly random set of k sites, shape (L+1,), k = 0..L.
 
         The general way takes them from the evidence lattice; families override it.
         """
-        return mean_by_size(self.lattice().subset_entropies())
+        try:
+            return mean_by_size(self.subset_entropies())
+        except TooLarge as error:
+            raise TooLarge(f"{error}. {INSTEAD}") from None
+
+    def mean_entropy_bracket(self) -> tuple[Any, Any]:
+        """Lower and upper bounds of `mean_subset_entropies`; equal where they are computed."""
+        return self.mean_entropies, self.mean_entropies
 
     @cached_property
     def mean_entropies(self) -> Any:

@@ -25,6 +25,7 @@ from theory.arrays import (
     xlogx,
 )
 from theory.distributions.base import Distribution
+from theory.distributions.gaps import first_chances, pair_chances
 from theory.distributions.messages import TINY, Smoothed, replace, smooth
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.lattice import quotient
@@ -312,31 +313,19 @@ class MarkovChain(Distribution):
         return futures[::-1]
 
     def mean_subset_entropies(self) -> Any:
-        """Mean entropy in nats of k random sites, k = 0..L: closed form, no table.
-
-        A random set of k sites holds ``i`` and ``i + g`` as neighbours with probability
-        ``C(L-g-1, k-2) / C(L, k)``, and has ``i`` as its first site with probability
-        ``C(L-1-i, k-1) / C(L, k)``. Both follow by a product over ``g`` or ``i`` of factors
-        between 0 and 1. [ours]
-        """
+        """Mean entropy in nats of k random sites, k = 0..L: a sum over gaps, no table."""
         xp, length = array_namespace(self.like), self.length
         number = Fraction if self.exact else float
-        size = np.asarray([number(k) for k in range(length + 1)])
-        means = size * 0
-        marginals = [self.marginals[i, :] for i in range(length)]
-        first = size / length
-        for i in range(length):
-            means = means + first * self._number(_entropy(marginals[i]))
-            first = first * np.maximum(length - i - size, 0) / max(length - 1 - i, 1)
-        before = [marginals[0] * 0]  # before[n]: sum of the first n marginals
-        for marginal in marginals:
+        means: Any = 0
+        before = [self.initial * 0]  # before[n]: sum of the first n marginals
+        for i, chance in enumerate(first_chances(length, number)):
+            marginal = self.marginals[i, :]
+            means = means + chance * self._number(_entropy(marginal))
             before.append(before[-1] + marginal)
         step = self.transition
-        pair = size * (size - 1) / max(length * (length - 1), 1)
-        for gap in range(1, length):
+        for gap, chance in enumerate(pair_chances(length, number), start=1):
             next_given_first = -xp.sum(xlogx(step), axis=-1)
-            means = means + pair * self._number(xp.sum(before[length - gap] * next_given_first))
-            pair = pair * np.maximum(length - gap + 1 - size, 0) / max(length - gap - 1, 1)
+            means = means + chance * self._number(xp.sum(before[length - gap] * next_given_first))
             step = xp.matmul(step, self.transition)
         return means if self.exact else from_host(means, self.transition)
 

@@ -5,12 +5,24 @@ at any length; the prediction is the mixture of the components' site distributio
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from theory.arrays import MASK, array_namespace, log, normalised_exp, on_one_device
+from theory.arrays import (
+    MASK,
+    array_namespace,
+    from_host,
+    log,
+    normalised_exp,
+    on_one_device,
+    times_log,
+    xlogx,
+)
 from theory.distributions.base import Distribution
+from theory.distributions.exchangeable import Exchangeable
+from theory.distributions.logarithms import log_binomials, log_sum_exp
 from theory.distributions.sampling import check_draw, draw_tokens
 from theory.errors import InvalidInput
 from theory.validation import as_rows, as_weights
@@ -85,11 +97,50 @@ class ProductMixture(Distribution):
         return predictions, xp.any(xp.isfinite(logarithm), axis=1)
 
     def _log_evidence(self, x: Any) -> Any:
-        logarithm = self._log_joint(x)
-        xp = array_namespace(logarithm)
-        top = xp.max(logarithm, axis=1, keepdims=True)
-        shift = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-        return log(xp.sum(xp.exp(logarithm - shift), axis=1)) + shift[:, 0]
+        return log_sum_exp(self._log_joint(x))
+
+    @cached_property
+    def _exchangeable(self) -> Exchangeable | None:
+        """The same distribution where, in each component, all sites are the same bit."""
+        xp = array_namespace(self.sites)
+        if self.vocab != 2 or not bool(xp.all(self.sites == self.sites[:, :1, :])):
+            return None
+        ones = from_host(np.arange(self.length + 1.0)[:, None], self.sites)
+        zero, one = self.sites[:, 0, 0], self.sites[:, 0, 1]
+        likelihood = times_log(ones, one) + times_log(self.length - ones, zero)
+        counts = log_sum_exp(likelihood + self._log_weights)
+        return Exchangeable.from_logarithms(
+            counts + from_host(log_binomials(self.length), self.sites)
+        )
+
+    def subset_entropy(self, sites: tuple[int, ...], given: Any = None) -> Any:
+        """Entropy in nats of a set of sites; in O(L^2) steps for bits alike in each component."""
+        if self._exchangeable is None:
+            return super().subset_entropy(sites, given)
+        return self._exchangeable.subset_entropy(sites, given)
+
+    def mean_subset_entropies(self) -> Any:
+        """Mean entropy in nats of k random sites, k = 0..L.
+
+        Where the sites are bits, alike in each component, the number of ones is a mixture of
+        binomials and says all: `Exchangeable` takes O(L^2) steps. Otherwise by the lattice.
+        """
+        if self._exchangeable is None:
+            return super().mean_subset_entropies()
+        return self._exchangeable.mean_subset_entropies()
+
+    def mean_entropy_bracket(self) -> tuple[Any, Any]:
+        """Bounds of the mean entropy of k random sites in nats, k = 0..L, in closed form.
+
+        Given the component the sites are independent. Not given it, they have at most its entropy
+        more, and at most the sum of their own entropies. [ours]
+        """
+        xp = array_namespace(self.sites)
+        size = from_host(np.arange(self.length + 1) / self.length, self.sites)
+        told = xp.sum(-xp.sum(xlogx(self.sites), axis=(1, 2)) * self.weights)
+        alone = -xp.sum(xlogx(self.marginals))
+        component = xp.where(size > 0, -xp.sum(xlogx(self.weights)), xp.zeros_like(size))
+        return size * told, xp.minimum(size * told + component, size * alone)
 
     def sample(self, rng: np.random.Generator, size: int) -> Any:
         """Draw sequences, shape (size, L): a component, then every site."""

@@ -1,29 +1,15 @@
-"""Information in nats (or in bits with ``base=2``): what parallel decoding throws away.
-
-For a set ``S`` of sites, ``H(S)`` is the entropy of their tokens and ``e_k`` the mean of ``H(S)``
-over sets of k sites::
-
-    total correlation       TC  = sum_i H(X_i) - H(X)
-    dual total correlation  DTC = H(X) - sum_i H(X_i | all others)
-    profile                 f(j) = e_{j+1} - e_j,   j = 0..L-1
-
-The profile is the mean entropy of one more site given j random ones. It never increases, it
-starts at the mean marginal entropy, and it sums to ``H(X)``.
+"""Entropies, total correlations and divergences.
 
 On an exact distribution every function returns a SymPy expression in the logarithms of primes.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from theory import exact
 from theory.arrays import (
     MASK,
     array_namespace,
-    device,
     is_exact,
     log,
     on_one_device,
@@ -33,14 +19,14 @@ from theory.arrays import (
 )
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import ImpossibleEvidence, InvalidInput
-from theory.validation import as_base, as_numbers, as_probabilities, as_sites, as_sizes, as_tokens
+from theory.information.units import in_units
+from theory.validation import as_numbers, as_probabilities, as_sites, as_tokens
 
 __all__ = [
     "dual_total_correlation",
     "entropy",
     "kl_divergence",
-    "path_cost",
-    "profile",
+    "subset_entropies",
     "total_correlation",
 ]
 
@@ -85,7 +71,7 @@ def entropy(
     """
     sites, given = _arguments(p, sites, given)
     value = p.subset_entropy(sites, given)
-    return _in_units(value if p.exact else value + 0.0, base)  # no negative zero
+    return in_units(value if p.exact else value + 0.0, base)  # no negative zero
 
 
 def total_correlation(
@@ -109,7 +95,7 @@ def total_correlation(
     0
     """
     sites, given = _arguments(p, sites, given)
-    return _in_units(_alone(p, sites, given) - p.subset_entropy(sites, given), base)
+    return in_units(p.sum_of_entropies(sites, given) - p.subset_entropy(sites, given), base)
 
 
 def dual_total_correlation(
@@ -129,57 +115,23 @@ def dual_total_correlation(
     sites, given = _arguments(p, sites, given)
     together = p.subset_entropy(sites, given)
     without = sum(p.subset_entropy(tuple(j for j in sites if j != i), given) for i in sites)
-    return _in_units(without - (len(sites) - 1) * together, base)
+    return in_units(without - (len(sites) - 1) * together, base)
 
 
-def profile(p: Distribution, *, base: float | None = None) -> Any:
-    """Mean entropy of one more site given j random ones, shape (L,), j = 0..L-1.
+def subset_entropies(p: Distribution, *, base: float | None = None) -> Any:
+    """Entropy of the tokens at every set of sites, shape (2,)*L; index 1: the site is in the set.
 
     Raises
     ------
     TooLarge
-        If the family needs all subset entropies and they would not fit.
+        If the evidence lattice would not fit.
 
     >>> from theory import JointTable
-    >>> same = JointTable([[[1, 0], [0, 0]], [[0, 0], [0, 1]]], exact=True)
-    >>> profile(same, base=2).tolist()
-    [1, 0, 0]
+    >>> subset_entropies(JointTable([[1, 0], [0, 1]], exact=True), base=2).tolist()
+    [[0, 1], [1, 1]]
     """
-    means = p.mean_entropies
-    return _in_units(means[1:] - means[:-1], base)
-
-
-def path_cost(p: Distribution, sizes: Sequence[int], *, base: float | None = None) -> Any:
-    """Expected KL divergence of random-order decoding with these batch sizes.
-
-    The mean of ``KL(p || q_path)`` over uniformly random ordered partitions of the sites into
-    batches of these sizes, each batch drawn in parallel from the zero-loss predictions::
-
-        sum_k [ s_k f(a_k) - (e_{a_k + s_k} - e_{a_k}) ],     a_k = s_0 + ... + s_{k-1}
-
-    which is the left-Riemann error of the profile. Source: Chen, Cong, Li (arXiv 2511.04647)
-    as restated by Wainwright (arXiv 2608.13520). It bounds ``KL(p || mean of q_path)``, which
-    is what the decoder's user gets.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Positive, summing to L.
-
-    >>> from theory import JointTable
-    >>> same = JointTable([[[1, 0], [0, 0]], [[0, 0], [0, 1]]], exact=True)
-    >>> [path_cost(same, sizes, base=2) for sizes in [(3,), (2, 1), (1, 2)]]
-    [2, 1, 0]
-    """
-    sizes = as_sizes(sizes, p.length)
-    means = p.mean_entropies
-    cost: Any = 0
-    start = 0
-    for size in sizes:
-        one_more = means[start + 1] - means[start]
-        cost = cost + size * one_more - (means[start + size] - means[start])
-        start += size
-    return _in_units(cost, base)
+    check_distribution(p)
+    return in_units(p.subset_entropies(), base)
 
 
 def kl_divergence(p: Any, q: Any, *, base: float | None = None) -> Any:
@@ -208,21 +160,13 @@ def kl_divergence(p: Any, q: Any, *, base: float | None = None) -> Any:
     if is_exact(p):
         p, q = p.astype(object), q.astype(object)
         inside = p != 0
-        return _in_units((xlogx(p[inside]) - p[inside] * log(q[inside])).sum(), base)
+        return in_units((xlogx(p[inside]) - p[inside] * log(q[inside])).sum(), base)
     p, q = on_one_device(p, q)
     xp = array_namespace(p, q)
     if bool(xp.any((p > 0) & (q <= 0))):
         return math.inf
     safe = xp.where(p > 0, q, xp.ones_like(q))
-    return _in_units(float(xp.sum(xlogx(p) - p * xp.log(safe))), base)
-
-
-def _alone(p: Distribution, sites: tuple[int, ...], given: Any) -> Any:
-    """Sum of the entropies of single sites: those of one call's predictions."""
-    predictions = p.marginals if given is None else p.denoise(given)
-    xp = array_namespace(predictions)
-    chosen = xp.asarray(sites, dtype=xp.int64, device=device(predictions))
-    return -xp.sum(xlogx(xp.take(predictions, chosen, axis=0)))
+    return in_units(float(xp.sum(xlogx(p) - p * xp.log(safe))), base)
 
 
 def _arguments(p: Distribution, sites: Any, given: Any) -> tuple[tuple[int, ...], Any]:
@@ -240,16 +184,3 @@ def _arguments(p: Distribution, sites: Any, given: Any) -> tuple[tuple[int, ...]
         )
     observed = to_host(pattern[0, ...]) != MASK  # constants: they carry no information
     return tuple(i for i in chosen if not observed[i]), pattern[0, ...]
-
-
-def _in_units(value: Any, base: float | None) -> Any:
-    unit = as_base(base)
-    if base is None:
-        return value
-    if isinstance(value, np.ndarray) and is_exact(value):
-        return exact.elementwise(lambda v: _in_units(v, base), value)
-    if isinstance(value, (float, np.floating)) or hasattr(value, "dtype"):
-        return value / unit
-    import sympy
-
-    return sympy.sympify(value) / sympy.log(sympy.nsimplify(base))

@@ -9,7 +9,41 @@ import numpy as np
 
 from theory.errors import InvalidInput
 
-__all__ = ["as_times", "spell_times"]
+__all__ = ["as_levels", "as_time", "as_times", "spell_times"]
+
+
+def as_time(t: Any) -> Any:
+    """Return a revealed fraction between 0 and 1 as a Fraction; SymPy expressions stay.
+
+    >>> as_time(0.5)
+    Fraction(1, 2)
+    """
+    if hasattr(t, "free_symbols"):
+        return t
+    try:
+        if isinstance(t, (str, bool, np.bool_)):
+            raise TypeError
+        time = Fraction(t.item() if isinstance(t, np.generic) else t)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidInput(f"a time must be a number from 0 to 1, got {t!r}") from None
+    if not 0 <= time <= 1:
+        raise InvalidInput(f"a time must be a number from 0 to 1, got {t}")
+    return time
+
+
+def as_levels(levels: Any) -> tuple[Fraction, ...]:
+    """Return at least two revealed fractions that rise strictly, strictly between 0 and 1.
+
+    >>> as_levels((0.25, 0.5))
+    (Fraction(1, 4), Fraction(1, 2))
+    """
+    try:
+        inner = tuple(levels)
+    except TypeError:
+        raise InvalidInput(f"levels must be a sequence of numbers, got {levels!r}") from None
+    if len(inner) < 2:
+        raise InvalidInput(f"levels must be at least two numbers, got {_plain(inner)}")
+    return as_times((0, *inner, 1))[1:-1]
 
 
 def as_times(times: Any) -> tuple[Fraction, ...]:

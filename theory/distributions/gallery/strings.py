@@ -1,64 +1,29 @@
-"""Named distributions: the smallest ones that show something.
-
-Those given by a list of equally likely sequences take ``exact=True`` and then hold Fractions.
-"""
+"""Binary strings and steps: one bit repeated, summed, coupled, counted or walked along."""
 
 import itertools
 import math
-from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from theory.arrays import require_memory
-from theory.distributions import corpora
 from theory.distributions.base import Distribution
-from theory.distributions.empirical import EmpiricalDistribution
+from theory.distributions.gallery.uniform import bits, uniform, uniform_by_ones
 from theory.distributions.markov import MarkovChain
 from theory.distributions.mixture import ProductMixture
-from theory.distributions.table import JointTable
 from theory.errors import InvalidInput
 from theory.validation import as_integer, as_real
 
 __all__ = [
     "balanced",
     "binary_symmetric",
-    "cities",
     "coupled_pairs",
     "golden_mean",
     "one_hot",
     "parity",
-    "permutations",
     "repeated_bit",
     "walk",
-    "words",
 ]
-
-TABLE_CELLS = 2**20
-"""Uniform distributions whose evidence lattice is larger than this are kept as sequences."""
-
-
-def _uniform(
-    sequences: Iterable[Any], vocab: int, exact: bool, symbols: tuple[str, ...] | None = None
-) -> Distribution:
-    rows = np.asarray(list(sequences), dtype=np.int64)
-    length = rows.shape[1]
-    if not exact and (vocab + 1) ** length > TABLE_CELLS:
-        return EmpiricalDistribution(rows, vocab=vocab, symbols=symbols)
-    table = np.zeros((vocab,) * length, dtype=np.int64)
-    table[tuple(rows.T)] = 1
-    return JointTable(table, exact=exact, symbols=symbols)
-
-
-def _bits(length: int) -> Iterable[tuple[int, ...]]:
-    _require_sequences(2**length, length)
-    return itertools.product((0, 1), repeat=length)
-
-
-def _require_sequences(count: int, length: int) -> None:
-    """Refuse to list more sequences than fit, as Python objects."""
-    require_memory(count, f"a list of {length}-site sequences", itemsize=64 + 8 * length)
 
 
 def repeated_bit(length: int, noise: float = 0.0) -> ProductMixture:
@@ -82,9 +47,11 @@ def parity(length: int, *, exact: bool = False) -> Distribution:
 
     >>> parity(3).denoise([1, 0, -1])[2]
     array([0., 1.])
+    >>> parity(1000).denoise([1, *[0] * 998, -1])[999]
+    array([0., 1.])
     """
     length = as_integer(length, "length", 1)
-    return _uniform((b for b in _bits(length) if sum(b) % 2 == 0), 2, exact)
+    return uniform_by_ones(length, range(0, length + 1, 2), exact)
 
 
 def coupled_pairs(pairs: int, *, exact: bool = False) -> Distribution:
@@ -95,30 +62,21 @@ def coupled_pairs(pairs: int, *, exact: bool = False) -> Distribution:
     [1, 4/5, 3/5, 2/5, 1/5, 0]
     """
     pairs = as_integer(pairs, "pairs", 1)
-    return _uniform((np.repeat(b, 2) for b in _bits(pairs)), 2, exact)
+    return uniform((np.repeat(b, 2) for b in bits(pairs)), 2, exact)
 
 
 def one_hot(length: int, *, exact: bool = False) -> Distribution:
-    """Uniform over binary strings with a single one ("replace one word at random").
+    """Uniform over binary strings with a single one.
+
+    The bits say where the word goes in the task "replace random" of ParallelBench (arXiv
+    2510.04767): one word of the text, chosen at random, is replaced. TC is
+    ``(length - 1) log(length / (length - 1))`` nats, which tends to 1 nat.
 
     >>> one_hot(4, exact=True).evidence([1, -1, -1, -1])
     Fraction(1, 4)
     """
     length = as_integer(length, "length", 1)
-    return _uniform(np.eye(length, dtype=np.int64), 2, exact)
-
-
-def permutations(n: int, *, exact: bool = False) -> Distribution:
-    """Uniform over the orders of n different tokens ("shuffle").
-
-    A product of its marginals is a permutation with probability ``n! / n^n``.
-
-    >>> permutations(3).denoise([2, -1, -1])[1]
-    array([0.5, 0.5, 0. ])
-    """
-    n = as_integer(n, "n", 1)
-    _require_sequences(math.factorial(n), n)
-    return _uniform(itertools.permutations(range(n)), n, exact)
+    return uniform_by_ones(length, range(1, 2), exact)
 
 
 def balanced(length: int, *, exact: bool = False) -> Distribution:
@@ -130,7 +88,7 @@ def balanced(length: int, *, exact: bool = False) -> Distribution:
     length = as_integer(length, "length", 2)
     if length % 2:
         raise InvalidInput(f"a balanced string has an even length, got {length}")
-    return _uniform((b for b in _bits(length) if 2 * sum(b) == length), 2, exact)
+    return uniform_by_ones(length, range(length // 2, length // 2 + 1), exact)
 
 
 def golden_mean(length: int, *, exact: bool = False) -> Distribution:
@@ -140,8 +98,8 @@ def golden_mean(length: int, *, exact: bool = False) -> Distribution:
     13
     """
     length = as_integer(length, "length", 1)
-    allowed = (b for b in _bits(length) if not any(map(math.prod, itertools.pairwise(b))))
-    return _uniform(allowed, 2, exact)
+    allowed = (b for b in bits(length) if not any(map(math.prod, itertools.pairwise(b))))
+    return uniform(allowed, 2, exact)
 
 
 def binary_symmetric(length: int, flip: Any, *, exact: bool = False) -> MarkovChain:
@@ -169,25 +127,4 @@ def walk(length: int, *, exact: bool = False) -> Distribution:
     array([0.33333333, 0.66666667, 0.        , 0.        ])
     """
     length = as_integer(length, "length", 1)
-    return _uniform((np.cumsum(b) for b in _bits(length)), length + 1, exact)
-
-
-def cities(*, exact: bool = False) -> Distribution:
-    """New York, New Orleans, Mexico City, Panama City: two words each, equally likely.
-
-    >>> cities().spell([[0, -1], [1, 5]])
-    ['New ·', 'Mexico City']
-    """
-    symbols = ("New", "Mexico", "Panama", "York", "Orleans", "City")
-    return _uniform([(0, 3), (0, 4), (1, 5), (2, 5)], len(symbols), exact, symbols)
-
-
-def words(length: int) -> EmpiricalDistribution:
-    """Letters of English words of this length, as often as they occur in real prose.
-
-    The prose is the documentation of Python (`theory.distributions.corpora`).
-
-    >>> words(4).spell(words(4).sequences[:2])
-    ['that', 'this']
-    """
-    return corpora.english().letters(length)
+    return uniform((np.cumsum(b) for b in bits(length)), length + 1, exact)

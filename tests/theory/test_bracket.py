@@ -1,0 +1,290 @@
+"""Brackets around the mean entropies, and estimates of the profile by sampling."""
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests import oracles
+from tests.cases import CASES, DEVICE1, each_case, each_family, to_device1, to_host
+from theory import (
+    HiddenMarkovModel,
+    InvalidInput,
+    JointTable,
+    MarkovChain,
+    ProductMixture,
+    gallery,
+    information,
+    strategies,
+)
+
+ROUNDING = 1e-11  # of sums of a few hundred terms below 1
+BRACKETED = [case for case in CASES if case.family in (HiddenMarkovModel, ProductMixture)]
+COMPUTED = [case for case in CASES if case not in BRACKETED]
+each_computed = pytest.mark.parametrize("case", COMPUTED, ids=lambda case: case.name)
+each_bracketed = pytest.mark.parametrize("case", BRACKETED, ids=lambda case: case.name)
+
+
+def contains(bounds, values):
+    """Both bounds, in order, with the values between them."""
+    lower, upper = map(np.asarray, bounds)
+    assert lower.shape == upper.shape == np.shape(values)
+    return (lower - ROUNDING <= values).all() and (values <= upper + ROUNDING).all()
+
+
+def repeated_bit_entropies(length, noise):
+    """e_k of a fair bit seen k times, by the number n of ones: a mixture of two binomials."""
+    e = []
+    for k in range(length + 1):
+        total = 0.0
+        for n in range(k + 1):
+            ones, zeros = n * math.log(noise), (k - n) * math.log1p(-noise)
+            other = n * math.log1p(-noise) + (k - n) * math.log(noise)
+            word = np.logaddexp(ones + zeros, other) - math.log(2)
+            count = math.lgamma(k + 1) - math.lgamma(n + 1) - math.lgamma(k - n + 1)
+            total -= math.exp(count + word) * word
+        e.append(total)
+    return np.array(e)
+
+
+# Brackets
+
+
+@each_case
+def test_the_bracket_contains_the_mean_entropies_and_the_profile(case):
+    bracket = information.bracket(case.build())
+    e = np.array(oracles.mean_subset_entropies(case.joint))
+    assert contains((bracket.lower, bracket.upper), e)
+    assert contains(bracket.profile(), np.diff(e))
+
+
+@each_computed
+def test_the_bracket_is_closed_where_the_entropies_are_computed(case):
+    bracket = information.bracket(case.build())
+    e = oracles.mean_subset_entropies(case.joint)
+    np.testing.assert_array_equal(bracket.lower, bracket.upper)
+    np.testing.assert_allclose(bracket.lower, e, rtol=0, atol=ROUNDING)
+    lower, upper = bracket.profile()
+    np.testing.assert_allclose(lower, np.diff(e), rtol=0, atol=ROUNDING)
+    np.testing.assert_allclose(upper, np.diff(e), rtol=0, atol=ROUNDING)
+
+
+def test_the_exact_bracket_of_a_table():
+    p = gallery.parity(4, exact=True)
+    bracket = information.bracket(p, base=2)
+    assert list(bracket.lower) == list(bracket.upper) == [0, 1, 2, 3, 3]
+    lower, upper = bracket.profile()
+    assert list(lower) == list(upper) == [1, 1, 1, 0]
+
+
+@given(strategies.hidden_markov_models(lengths=(1, 5), states=(1, 3)))
+@settings(max_examples=60)
+def test_any_hidden_markov_model(p):
+    e = information.mean_entropies(JointTable(p.table()))
+    bracket = information.bracket(p)
+    assert contains((bracket.lower, bracket.upper), e)
+    assert contains(bracket.profile(), np.diff(e))
+
+
+@given(strategies.product_mixtures(lengths=(1, 5)))
+@settings(max_examples=60)
+def test_any_mixture(p):
+    e = information.mean_entropies(JointTable(p.table()))
+    bracket = information.bracket(p)
+    assert contains((bracket.lower, bracket.upper), e)
+    assert contains(bracket.profile(), np.diff(e))
+
+
+@each_bracketed
+def test_the_bracket_is_no_wider_than_nothing_known(case):
+    """Between 0 and k log V, and a point where a set is empty."""
+    bracket = information.bracket(case.build())
+    most = np.arange(case.length + 1) * math.log(case.vocab)
+    assert (bracket.lower >= -ROUNDING).all()
+    assert (bracket.upper <= most + ROUNDING).all()
+    assert bracket.lower[0] == pytest.approx(0, abs=ROUNDING)
+    assert bracket.upper[0] == pytest.approx(0, abs=ROUNDING)
+
+
+def test_one_component_and_one_hidden_state_leave_no_doubt():
+    """Independent sites, of 1 and of log2 3 bits."""
+    sites = np.array([[[0.5, 0.5, 0.0], [1 / 3, 1 / 3, 1 / 3]]])
+    bracket = information.bracket(ProductMixture([1.0], sites), base=2)
+    e = [0, (1 + math.log2(3)) / 2, 1 + math.log2(3)]
+    np.testing.assert_allclose(bracket.lower, e, rtol=0, atol=ROUNDING)
+    np.testing.assert_allclose(bracket.upper, e, rtol=0, atol=ROUNDING)
+    model = HiddenMarkovModel([1.0], [[1.0]], [[0.5, 0.5]], 40)
+    bracket = information.bracket(model, base=2)
+    np.testing.assert_allclose(bracket.lower, np.arange(41), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(bracket.upper, np.arange(41), rtol=0, atol=1e-10)
+
+
+def test_a_long_noisy_repeated_bit():
+    """128 looks at one bit: no table, and a bracket of at most the bit itself."""
+    bracket = information.bracket(gallery.repeated_bit(128, 0.01))
+    e = repeated_bit_entropies(128, 0.01)
+    assert contains((bracket.lower, bracket.upper), e)
+    assert contains(bracket.profile(), np.diff(e))
+    assert (bracket.upper - bracket.lower).max() <= math.log(2) + ROUNDING
+
+
+def test_a_long_hidden_chain_that_shows_its_state():
+    """Then it is a Markov chain, whose entropies are computed in closed form."""
+    initial, transition = [0.5, 0.5], [[0.9, 0.1], [0.3, 0.7]]
+    e = information.mean_entropies(MarkovChain(initial, transition, 80))
+    bracket = information.bracket(HiddenMarkovModel(initial, transition, np.eye(2), 80))
+    assert contains((bracket.lower, bracket.upper), e)
+    assert contains(bracket.profile(), np.diff(e))
+
+
+def test_a_long_hidden_chain_against_its_short_pieces():
+    """The mean entropy of two sites by the joint of each pair, at a length without a table."""
+    initial, transition = np.array([0.7, 0.3]), np.array([[0.9, 0.1], [0.2, 0.8]])
+    emission, length = np.array([[0.8, 0.1, 0.1], [0.1, 0.3, 0.6]]), 60
+    marginals = [initial @ np.linalg.matrix_power(transition, i) for i in range(length)]
+
+    def entropy(table):
+        return -math.fsum(x * math.log(x) for x in table.ravel())
+
+    one = [entropy(m @ emission) for m in marginals]
+    two = [
+        entropy(
+            emission.T
+            @ (marginals[i][:, None] * np.linalg.matrix_power(transition, j - i))
+            @ emission
+        )
+        for i, j in itertools.combinations(range(length), 2)
+    ]
+    bracket = information.bracket(HiddenMarkovModel(initial, transition, emission, length))
+    for k, value in ((1, np.mean(one)), (2, np.mean(two))):
+        assert bracket.lower[k] - 1e-10 <= value <= bracket.upper[k] + 1e-10
+
+
+@each_family
+def test_brackets_on_a_device(case):
+    bracket, expected = (information.bracket(case.build(c)) for c in (to_device1, np.asarray))
+    assert bracket.lower.device == bracket.upper.device == DEVICE1
+    np.testing.assert_allclose(to_host(bracket.lower), expected.lower, atol=ROUNDING)
+    np.testing.assert_allclose(to_host(bracket.upper), expected.upper, atol=ROUNDING)
+    for actual, same in zip(bracket.profile(), expected.profile(), strict=True):
+        np.testing.assert_allclose(to_host(actual), same, atol=ROUNDING)
+
+
+@each_family
+def test_brackets_in_bits(case):
+    p = case.build()
+    bits, nats = information.bracket(p, base=2), information.bracket(p)
+    np.testing.assert_allclose(bits.lower, nats.lower / math.log(2), atol=ROUNDING)
+    np.testing.assert_allclose(bits.upper, nats.upper / math.log(2), atol=ROUNDING)
+    for actual, same in zip(bits.profile(), nats.profile(), strict=True):
+        np.testing.assert_allclose(actual, same / math.log(2), atol=ROUNDING)
+
+
+# Estimates
+
+
+def within(estimate, expected, errors):
+    """Of as many standard errors, or equal where the estimate does not vary."""
+    mean, error = to_plain(estimate.mean), to_plain(estimate.standard_error)
+    assert mean.shape == error.shape == np.shape(expected)
+    assert (error >= 0).all()
+    return (abs(mean - expected) <= errors * error + ROUNDING).all()
+
+
+def to_plain(array):
+    return array if isinstance(array, np.ndarray) else to_host(array)
+
+
+@each_family
+def test_the_estimate_lies_within_five_standard_errors(case):
+    estimate = information.estimate_profile(case.build(), np.random.default_rng(0), 2000)
+    f = oracles.profile(case.joint)
+    assert within(estimate, f, 5)
+    assert (estimate.standard_error < 0.1).all()
+    bits = information.estimate_profile(case.build(), np.random.default_rng(0), 2000, base=2)
+    np.testing.assert_allclose(bits.mean, estimate.mean / math.log(2), atol=ROUNDING)
+    np.testing.assert_allclose(
+        bits.standard_error, estimate.standard_error / math.log(2), atol=ROUNDING
+    )
+
+
+def test_the_estimate_is_unbiased_and_its_errors_are_honest():
+    """200 estimates from 20 sequences each: their mean, and their variance against their errors.
+
+    The square of a standard error is an unbiased estimate of the variance of the mean. Both sides
+    are known to a tenth, up to the fourth moment; three of these.
+    """
+    p = gallery.binary_symmetric(5, 0.2)
+    f, rng = information.profile(p), np.random.default_rng(1)
+    estimates = [information.estimate_profile(p, rng, 20) for _ in range(200)]
+    means = np.array([estimate.mean for estimate in estimates])
+    errors = np.array([estimate.standard_error for estimate in estimates])
+    spread = means.std(axis=0, ddof=1)
+    assert (abs(means.mean(axis=0) - f) <= 5 * spread / math.sqrt(200) + ROUNDING).all()
+    varying = spread > 1e-9
+    assert varying[1:].all()  # the first site is a fair bit in every order
+    ratios = (errors[:, varying] ** 2).mean(axis=0) / spread[varying] ** 2
+    assert (abs(ratios - 1) < 0.4).all()
+
+
+def test_what_does_not_vary_is_estimated_without_error():
+    """Every word of even parity in every order: 1, 1, 1 and 0 bits."""
+    estimate = information.estimate_profile(gallery.parity(4), np.random.default_rng(0), 7, base=2)
+    np.testing.assert_allclose(estimate.mean, [1, 1, 1, 0], rtol=0, atol=ROUNDING)
+    np.testing.assert_allclose(estimate.standard_error, 0, rtol=0, atol=ROUNDING)
+
+
+def test_an_estimate_at_a_length_without_a_table():
+    p = gallery.repeated_bit(100, 0.05)
+    estimate = information.estimate_profile(p, np.random.default_rng(3), 200)
+    assert within(estimate, np.diff(repeated_bit_entropies(100, 0.05)), 5)
+
+
+def test_an_estimate_depends_on_the_generator_alone():
+    p = gallery.golden_mean(5)
+    one, two, other = (
+        information.estimate_profile(p, np.random.default_rng(seed), 50) for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one.mean, two.mean)
+    assert (one.mean != other.mean).any()
+
+
+@each_family
+def test_estimates_on_a_device(case):
+    estimate = information.estimate_profile(case.build(to_device1), np.random.default_rng(0), 500)
+    assert within(estimate, oracles.profile(case.joint), 5)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, None, "9", True])
+def test_bad_numbers_of_sequences(size):
+    with pytest.raises(InvalidInput, match=f"{size}"):
+        information.estimate_profile(gallery.parity(3), np.random.default_rng(0), size)
+
+
+@pytest.mark.parametrize("rng", [None, 0, np.random])
+def test_bad_generators(rng):
+    with pytest.raises(InvalidInput, match=r"rng|Generator"):
+        information.estimate_profile(gallery.parity(3), rng, 10)
+
+
+@pytest.mark.parametrize("base", [1, 0.5, 0, -2, math.inf, math.nan, "2", True])
+def test_bad_bases(base):
+    p = gallery.repeated_bit(3)
+    with pytest.raises(InvalidInput, match="base"):
+        information.bracket(p, base=base)
+    with pytest.raises(InvalidInput, match="base"):
+        information.estimate_profile(p, np.random.default_rng(0), 10, base=base)
+
+
+def test_what_is_no_distribution():
+    table: Any = [[0.5, 0.0], [0.0, 0.5]]
+    with pytest.raises(InvalidInput):
+        information.bracket(table)
+    with pytest.raises(InvalidInput):
+        information.estimate_profile(table, np.random.default_rng(0), 10)

@@ -1,0 +1,380 @@
+"""Closed forms against enumeration of the joint and of all orders, from the definitions."""
+
+import itertools
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests import oracles
+from theory import InvalidInput, MarkovChain, gallery, information
+from theory import closed_forms as cf
+
+
+def compositions(n, rounds=None):
+    """Every way to write n as an ordered sum of positive integers."""
+    first = [(k, *rest) for k in range(1, n) for rest in compositions(n - k)]
+    return [sizes for sizes in [*first, (n,)] if rounds in (None, len(sizes))]
+
+
+# Joints, written out
+
+
+def permutations(n):
+    return joint_of(itertools.permutations(range(n)), n)
+
+
+def one_hot(n):
+    return joint_of((tuple(int(i == k) for i in range(n)) for k in range(n)), 2)
+
+
+def walk(n):
+    steps = itertools.product((0, 1), repeat=n)
+    return joint_of((tuple(itertools.accumulate(s)) for s in steps), n + 1)
+
+
+def joint_of(sequences, vocab):
+    """Uniform over these sequences."""
+    support = list(sequences)
+    every = dict.fromkeys(oracles.all_sequences(len(support[0]), vocab), 0)
+    return oracles.normalised(every | dict.fromkeys(support, 1))
+
+
+def log(value):
+    return oracles.log_in_primes(Fraction(value))
+
+
+def left_to_right(sizes):
+    start = 0
+    for size in sizes:
+        yield tuple(range(start, start + size))
+        start += size
+
+
+def path_cost(joint, vocab, partition):
+    """KL(p || q) of revealing these batches one after the other, exactly."""
+    predict = oracles.zero_loss(joint, vocab)
+    support = {x: p for x, p in joint.items() if p != 0}
+    q = {x: oracles.partition_probability(x, partition, predict) for x in support}
+    return oracles.kl_divergence(support, q, exact=True)
+
+
+def one_round_accuracy(joint, vocab):
+    """The mass that the product of the marginals puts on the support."""
+    marginals = oracles.site_marginals(joint, vocab)
+    return sum(
+        math.prod(row[v] for row, v in zip(marginals, x, strict=True))
+        for x, p in joint.items()
+        if p != 0
+    )
+
+
+EVERY_SIZES = [sizes for n in range(1, 6) for sizes in compositions(n)]
+each_sizes = pytest.mark.parametrize("sizes", EVERY_SIZES, ids=str)
+
+
+# Permutations
+
+
+@pytest.mark.parametrize("sizes", [s for s in EVERY_SIZES if sum(s) <= 4], ids=str)
+def test_permutations_cost_the_same_in_every_order(sizes):
+    """Every ordered partition into these batches, and every permutation, exactly."""
+    n = sum(sizes)
+    joint, cost = permutations(n), cf.permutation_cost(n, sizes, exact=True)
+    for partition in oracles.ordered_partitions(range(n), sizes):
+        assert path_cost(joint, n, partition) == cost
+
+
+@pytest.mark.parametrize("sizes", compositions(5), ids=str)
+def test_permutations_of_five_cost_what_all_orders_cost_on_average(sizes):
+    """Every ordered partition, weighed on one permutation: the others are it, renamed."""
+    cost = cf.permutation_cost(5, sizes, exact=True)
+    predict = oracles.zero_loss(permutations(5), 5)
+    for partition in oracles.ordered_partitions(range(5), sizes):
+        q = oracles.partition_probability(tuple(range(5)), partition, predict)
+        assert log(Fraction(1, math.factorial(5)) / q) == cost
+
+
+@given(st.integers(1, 12), st.data())
+def test_the_cost_of_permutations_is_a_product_of_falling_factorials(n, data):
+    sizes = data.draw(st.sampled_from(list(compositions(min(n, 8)))))
+    n, left, ratio = sum(sizes), sum(sizes), Fraction(1)
+    for size in sizes:
+        ratio *= Fraction(left**size, math.perm(left, size))
+        left -= size
+    assert cf.permutation_cost(n, sizes, exact=True) == log(ratio)
+    assert cf.permutation_cost(n, sizes) == pytest.approx(oracles.log(ratio), rel=1e-13, abs=1e-15)
+
+
+@pytest.mark.parametrize("n", range(1, 10))
+def test_the_frontier_of_permutations_is_the_least_over_all_compositions(n):
+    """And the schedule attains it, exactly; of equal ones its last batches are the largest."""
+    for rounds, least in enumerate(cf.permutation_frontier(n), start=1):
+        ratios = {}
+        for sizes in compositions(n, rounds):
+            starts = itertools.accumulate((0, *sizes[:-1]))
+            parts = [(n - a) ** s for a, s in zip(starts, sizes, strict=True)]
+            ratios[sizes] = Fraction(math.prod(parts), math.factorial(n))
+        best = min(ratios.values())
+        ties = [sizes for sizes, ratio in ratios.items() if ratio == best]
+        assert least == pytest.approx(oracles.log(best), rel=1e-13, abs=1e-15)
+        assert cf.permutation_schedule(n, rounds) == max(ties, key=lambda sizes: sizes[::-1])
+
+
+def test_a_long_frontier_of_permutations():
+    """The published recursion on F, and the shortest path over the profile, at n = 60."""
+    n = 60
+    table = {1: [math.nan] + [m * math.log(m) for m in range(1, n + 1)]}
+    for rounds in range(2, n + 1):
+        before = table[rounds - 1]
+        table[rounds] = [math.nan] * (n + 1)
+        for m in range(rounds, n + 1):
+            options = [(m - k) * math.log(m) + before[k] for k in range(rounds - 1, m)]
+            table[rounds][m] = min(options)
+    expected = np.asarray([table[rounds][n] for rounds in range(1, n + 1)])
+    expected -= math.lgamma(n + 1)
+    frontier = cf.permutation_frontier(n)
+    np.testing.assert_allclose(frontier, expected, rtol=0, atol=1e-11)  # of numbers up to 246
+    for rounds in range(1, n + 1):
+        cost = cf.permutation_cost(n, cf.permutation_schedule(n, rounds))
+        assert cost == pytest.approx(frontier[rounds - 1], rel=1e-12, abs=1e-12)
+
+
+def test_the_frontier_of_permutations_falls_to_zero():
+    frontier = cf.permutation_frontier(240)
+    assert frontier.shape == (240,)
+    assert frontier.dtype == np.float64
+    assert (np.diff(frontier) < 0).all()
+    assert frontier[-1] == 0
+    assert frontier[0] == pytest.approx(240 * math.log(240) - math.lgamma(241), rel=1e-13)
+
+
+def test_published_costs_of_eight_permuted_tokens():
+    """log2(8/7 * 8/6 * 5/4 * 3/2) and log2(8/7 * 6/5 * 4/3 * 2)."""
+    assert cf.permutation_schedule(8, 4) == (3, 2, 2, 1)
+    assert round(cf.permutation_cost(8, (3, 2, 2, 1), base=2), 5) == 1.51457
+    assert round(cf.permutation_cost(8, (2, 2, 2, 2), base=2), 5) == 1.87072
+    assert round(cf.permutation_frontier(8, base=2)[3], 5) == 1.51457
+
+
+@pytest.mark.parametrize("n", range(1, 6))
+def test_shuffling_in_one_round(n):
+    joint = permutations(n)
+    assert cf.shuffle_cost(n, exact=True) == oracles.total_correlation(joint, exact=True)
+    assert cf.shuffle_cost(n, exact=True) == n * log(n) - log(math.factorial(n))
+    assert cf.shuffle_accuracy(n, exact=True) == one_round_accuracy(joint, n)
+    assert cf.shuffle_accuracy(n) == float(cf.shuffle_accuracy(n, exact=True))
+
+
+def test_shuffling_in_pairs():
+    for n in range(2, 21, 2):
+        evens, odds = math.prod(range(2, n + 1, 2)), math.prod(range(1, n, 2))
+        assert cf.shuffle_pairs_cost(n, exact=True) == log(Fraction(evens, odds))
+    at_once = path_cost(permutations(4), 4, ((0, 3), (1, 2)))
+    assert cf.shuffle_pairs_cost(4, exact=True) == at_once
+
+
+# One-hot strings
+
+
+@each_sizes
+def test_one_hot_strings_cost_the_same_in_every_order(sizes):
+    n = sum(sizes)
+    joint, cost = one_hot(n), cf.one_hot_cost(n, sizes, exact=True)
+    for partition in oracles.ordered_partitions(range(n), sizes):
+        assert path_cost(joint, 2, partition) == cost
+    assert cf.one_hot_cost(n, sizes) == pytest.approx(float(cost), rel=1e-13, abs=1e-15)
+
+
+@pytest.mark.parametrize("n", range(1, 8))
+def test_one_hot_strings_in_one_round(n):
+    joint, cost = one_hot(n), cf.one_hot_cost(n, (n,), exact=True)
+    assert cost == oracles.total_correlation(joint, exact=True)
+    assert cost == (0 if n == 1 else (n - 1) * (log(n) - log(n - 1)))
+    assert cf.one_hot_accuracy(n, exact=True) == one_round_accuracy(joint, 2)
+    assert cf.one_hot_accuracy(n) == pytest.approx(float(cf.one_hot_accuracy(n, exact=True)))
+
+
+def test_limits_of_one_hot_strings():
+    """``(n-1) log(n/(n-1)) = 1 - 1/(2n) + O(1/n^2)``, and its exponential is the accuracy."""
+    for n in (10**3, 10**6):
+        assert n * (1 - cf.one_hot_cost(n, (n,))) == pytest.approx(0.5, rel=3 / n + 1e-8)
+        assert n * (cf.one_hot_accuracy(n) * math.e - 1) == pytest.approx(0.5, rel=3 / n + 1e-3)
+    assert cf.one_hot_cost(10**6, (10**6,), base=2) == pytest.approx(math.log2(math.e), rel=1e-6)
+
+
+def test_the_published_figure_at_three_tokens():
+    """44.4 % and 22.2 %."""
+    assert round(100 * cf.one_hot_accuracy(3), 1) == 44.4
+    assert round(100 * cf.shuffle_accuracy(3), 1) == 22.2
+
+
+# Walks
+
+
+@pytest.mark.parametrize("sizes", [s for s in EVERY_SIZES if sum(s) <= 4], ids=str)
+def test_scanning_a_walk(sizes):
+    n = sum(sizes)
+    cost = cf.walk_scan_cost(sizes, exact=True)
+    assert path_cost(walk(n), n + 1, tuple(left_to_right(sizes))) == cost
+    assert cf.walk_scan_cost(sizes) == pytest.approx(float(cost), rel=1e-13, abs=1e-14)
+
+
+@pytest.mark.parametrize("n", [5, 8])
+def test_one_round_of_a_walk_costs_its_total_correlation(n):
+    paths = [tuple(itertools.accumulate(s)) for s in itertools.product((0, 1), repeat=n)]
+    joint = {x: Fraction(1, 2**n) for x in paths}
+    alone = sum(oracles.entropy(joint, [i], exact=True) for i in range(n))
+    cost = cf.walk_scan_cost((n,), exact=True)
+    assert sympy.expand(cost - (alone - n * log(2))) == 0
+
+
+def test_a_long_walk():
+    """The marginals of 300 steps, by convolution: float masses sum to 1 within 1e-13."""
+    mass, bits = np.ones(1), -300.0
+    for _ in range(300):
+        mass = (np.append(mass, 0) + np.append(0, mass)) / 2
+        seen = mass[mass > 0]
+        bits -= float(np.sum(seen * np.log2(seen)))
+    assert cf.walk_scan_cost((300,), base=2) == pytest.approx(bits, rel=1e-11)
+
+
+# Calls
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+@pytest.mark.parametrize("times", [(0, 1), (0, 0.25, 1), (0, Fraction(1, 3), Fraction(1, 2), 1)])
+def test_calls_are_the_steps_into_which_some_site_falls(length, times):
+    """Every way in which the sites fall into the steps."""
+    widths = [Fraction(b) - Fraction(a) for a, b in itertools.pairwise(times)]
+    expected = Fraction(0)
+    for steps in itertools.product(range(len(widths)), repeat=length):
+        expected += math.prod(widths[k] for k in steps) * len(set(steps))
+    assert cf.expected_calls_on(length, times, exact=True) == expected
+    assert cf.expected_calls_on(length, times) == pytest.approx(float(expected), rel=1e-14)
+
+
+@pytest.mark.parametrize("length", [1, 2, 7, 64])
+@pytest.mark.parametrize("steps", [1, 2, 5, 64])
+def test_calls_on_equal_steps(length, steps):
+    times = tuple(Fraction(k, steps) for k in range(steps + 1))
+    calls = cf.expected_calls(length, steps, exact=True)
+    assert calls == cf.expected_calls_on(length, times, exact=True)
+    assert calls == steps * (1 - (1 - Fraction(1, steps)) ** length)
+    assert calls <= min(length, steps)
+    assert cf.expected_calls(length, steps) == pytest.approx(float(calls), rel=1e-14)
+
+
+def test_calls_with_many_steps():
+    """``length - length (length-1) / (2 steps)`` and smaller terms, without cancellation."""
+    missing = 1000 - cf.expected_calls(1000, 10**9)
+    assert missing == pytest.approx(1000 * 999 / 2 / 10**9, rel=1e-5)
+
+
+# Units, types, and what the rest of the library says
+
+
+COSTS = [
+    lambda **options: cf.permutation_cost(5, (2, 3), **options),
+    lambda **options: cf.shuffle_cost(4, **options),
+    lambda **options: cf.shuffle_pairs_cost(6, **options),
+    lambda **options: cf.one_hot_cost(5, (3, 2), **options),
+    lambda **options: cf.walk_scan_cost((2, 3), **options),
+]
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_units_and_types(cost):
+    nats = cost()
+    assert type(nats) is float
+    assert cost(base=2) == pytest.approx(nats / math.log(2), rel=1e-15)
+    assert cost(base=2, exact=True) == cost(exact=True) / sympy.log(2)
+    assert float(cost(exact=True)) == pytest.approx(nats, rel=1e-13)
+    with pytest.raises(InvalidInput, match="base"):
+        cost(base=1)
+    with pytest.raises(InvalidInput, match="base"):
+        cost(base=1, exact=True)
+
+
+def test_units_and_types_of_the_rest():
+    bits = cf.permutation_frontier(5, base=2)
+    np.testing.assert_allclose(bits * math.log(2), cf.permutation_frontier(5), rtol=1e-15)
+    for number in (
+        cf.one_hot_accuracy(1),
+        cf.shuffle_accuracy(1),
+        cf.expected_calls(3, 1),
+        cf.expected_calls_on(3, (0, 1)),
+    ):
+        assert type(number) is float
+        assert number == 1
+
+
+@pytest.mark.parametrize("sizes", [(6,), (1, 2, 3), (2, 2, 2), (5, 1)])
+def test_the_library_says_the_same(sizes):
+    """Permutations and one-hot strings are exchangeable, so any order costs the path cost."""
+    for p, cost in (
+        (gallery.permutations(6), cf.permutation_cost(6, sizes)),
+        (gallery.one_hot(6), cf.one_hot_cost(6, sizes)),
+    ):
+        assert information.path_cost(p, sizes) == pytest.approx(cost, abs=1e-12)
+    assert information.total_correlation(gallery.walk(6)) == pytest.approx(
+        cf.walk_scan_cost((6,)), abs=1e-12
+    )
+
+
+def test_scanning_the_walk_as_a_chain():
+    """A walk of 30 steps with 31 tokens, which no table holds, from its transition matrix."""
+    n = 30
+    step = [[0.5 * (v in (u, u + 1)) + 0.5 * (u == v == n) for v in range(n + 1)] for u in range(n)]
+    p = MarkovChain([0.5, 0.5] + [0] * (n - 1), [*step, [0.0] * n + [1.0]], n)
+    assert information.total_correlation(p) == pytest.approx(cf.walk_scan_cost((n,)), rel=1e-11)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.0, "3", None, True])
+def test_bad_numbers(n):
+    for call in (
+        lambda: cf.permutation_cost(n, (1,)),
+        lambda: cf.permutation_frontier(n),
+        lambda: cf.permutation_schedule(n, 1),
+        lambda: cf.shuffle_cost(n),
+        lambda: cf.shuffle_pairs_cost(n),
+        lambda: cf.shuffle_accuracy(n),
+        lambda: cf.one_hot_cost(n, (1,)),
+        lambda: cf.one_hot_accuracy(n),
+        lambda: cf.expected_calls(n, 1),
+        lambda: cf.expected_calls(1, n),
+        lambda: cf.expected_calls_on(n, (0, 1)),
+    ):
+        with pytest.raises(InvalidInput, match="at least"):
+            call()
+
+
+@pytest.mark.parametrize("sizes", [(), (1, 1), (4,), (3, 0), (2.0, 1), 3, None])
+def test_bad_sizes(sizes):
+    for call in (cf.permutation_cost, cf.one_hot_cost):
+        with pytest.raises(InvalidInput, match="size"):
+            call(3, sizes)
+
+
+@pytest.mark.parametrize("sizes", [(), (1, 0), (1.5,), 3, None])
+def test_bad_sizes_of_a_walk(sizes):
+    with pytest.raises(InvalidInput, match="size"):
+        cf.walk_scan_cost(sizes)
+
+
+def test_other_bad_input():
+    with pytest.raises(InvalidInput, match="even"):
+        cf.shuffle_pairs_cost(5)
+    with pytest.raises(InvalidInput, match="rounds"):
+        cf.permutation_schedule(3, 4)
+    with pytest.raises(InvalidInput, match="rise"):
+        cf.expected_calls_on(3, (0, 0.5))
+    with pytest.raises(InvalidInput, match="base"):
+        cf.permutation_frontier(3, base=0)

@@ -1,0 +1,356 @@
+"""Exchangeable bits: entropies by definition, closed forms at any length, zeros that stay zeros."""
+
+import itertools
+import math
+import random
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+
+from tests import oracles
+from tests.cases import CASES, DEVICE1, build_exact, to_device1
+from theory import (
+    MASK,
+    Exchangeable,
+    ImpossibleEvidence,
+    JointTable,
+    ProductMixture,
+    gallery,
+    information,
+    strategies,
+)
+from theory.arrays import to_host
+from theory.distributions.base import mean_by_size
+from theory.distributions.logarithms import log_binomials
+
+EXCHANGEABLE = [case for case in CASES if case.family is Exchangeable]
+each_case = pytest.mark.parametrize("case", EXCHANGEABLE, ids=lambda case: case.name)
+
+
+def subsets(sites):
+    return [s for k in range(len(sites) + 1) for s in itertools.combinations(sites, k)]
+
+
+def questions(case, count=40):
+    """Possible patterns, each with a set of masked sites."""
+    pairs = [
+        (x, sites)
+        for x in case.possible
+        for sites in subsets([i for i, v in enumerate(x) if v == MASK])
+    ]
+    return random.Random(0).sample(pairs, min(count, len(pairs)))
+
+
+# Entropies, by definition
+
+
+@each_case
+def test_entropy_of_some_sites_given_a_pattern(case):
+    p, exact, away = case.build(), build_exact(case), case.build(to_device1)
+    for x, sites in questions(case):
+        conditioned = oracles.condition(case.joint, x)
+        expected = oracles.entropy(conditioned, sites)
+        assert information.entropy(p, sites, x) == pytest.approx(expected, abs=1e-13)
+        assert float(information.entropy(away, sites, x)) == pytest.approx(expected, abs=1e-13)
+        assert information.entropy(exact, sites, x) == oracles.entropy(conditioned, sites, True)
+
+
+@each_case
+def test_total_and_dual_total_correlation_given_a_pattern(case):
+    exact = build_exact(case)
+    for x in [x for x in case.possible if x.count(MASK) > 1][:10]:
+        for ours, slow in (
+            (information.total_correlation, oracles.total_correlation),
+            (information.dual_total_correlation, oracles.dual_total_correlation),
+        ):
+            expected = slow(case.joint, pattern=x, exact=True)
+            assert ours(exact, given=x) == expected
+            assert ours(case.build(), given=x) == pytest.approx(float(expected), abs=1e-12)
+
+
+@each_case
+def test_mean_entropy_of_k_sites(case):
+    expected = oracles.mean_subset_entropies(case.joint)
+    np.testing.assert_allclose(case.build().mean_entropies, expected, rtol=1e-12, atol=1e-14)
+    found = case.build(to_device1).mean_entropies
+    assert found.device == DEVICE1
+    np.testing.assert_allclose(to_host(found), expected, rtol=1e-12, atol=1e-14)
+    exactly = oracles.mean_subset_entropies(case.joint, exact=True)
+    assert build_exact(case).mean_entropies.tolist() == exactly
+    assert build_exact(case).mean_entropies[0] == 0
+    assert case.build().mean_entropies[0] == 0
+
+
+@given(strategies.exchangeables(lengths=(1, 6), exact=True))
+def test_any_exact_distribution_has_the_entropies_of_its_table(p):
+    table = JointTable(p.table(), exact=True)
+    assert p.mean_entropies.tolist() == table.mean_entropies.tolist()
+    sites = tuple(range(p.length // 2, p.length))
+    assert p.subset_entropy(sites) == table.subset_entropy(sites)
+
+
+@given(strategies.exchangeables(lengths=(1, 6)))
+def test_any_distribution_has_the_entropies_of_its_table(p):
+    table = JointTable(p.table())
+    np.testing.assert_allclose(p.mean_entropies, table.mean_entropies, rtol=1e-12, atol=1e-12)
+
+
+def test_weights_may_be_symbols():
+    """With weights a, b, c of 0, 1 and 2 ones, 01 and 10 have b/2 each."""
+    a, b, c = sympy.symbols("a b c", positive=True)
+    p = Exchangeable([a, b, c], exact=True)
+    table = JointTable([[a, b / 2], [b / 2, c]], exact=True)
+    for x in ([MASK, MASK], [0, MASK], [MASK, 1], [1, 1]):
+        assert sympy.simplify(p.evidence(x) - table.evidence(x)) == 0
+        for ours, expected in zip(p.denoise(x).ravel(), table.denoise(x).ravel(), strict=True):
+            assert sympy.simplify(ours - expected) == 0
+    values = {a: Fraction(1, 2), b: Fraction(1, 3), c: Fraction(1, 6)}
+    difference = information.entropy(p) - information.entropy(table)
+    assert float(difference.subs(values)) == pytest.approx(0, abs=1e-14)
+
+
+def test_weights_of_counts_are_read_back():
+    assert Exchangeable([1, 0, 3], exact=True).count_weights.tolist() == [
+        Fraction(1, 4),
+        Fraction(0),
+        Fraction(3, 4),
+    ]
+    p = Exchangeable.from_logarithms(np.log([2.0, 6.0]))
+    np.testing.assert_allclose(p.count_weights, [0.25, 0.75], rtol=1e-15)
+    assert Exchangeable([1, 1], symbols="HT").spell(
+        [
+            [
+                0,
+            ],
+            [1],
+        ]
+    ) == ["H", "T"]
+
+
+# Long sequences, by sums of Fractions and by closed forms
+
+
+def pattern(length, zeros, ones):
+    return np.asarray([0] * zeros + [1] * ones + [MASK] * (length - zeros - ones))
+
+
+def slow_evidence(weights, zeros, ones):
+    """Sum over the number n of ones: of C(L, n) places, C(R, n - ones) agree."""
+    length, masked = len(weights) - 1, len(weights) - 1 - zeros - ones
+    return sum(
+        Fraction(w) * math.comb(masked, n - ones) / math.comb(length, n)
+        for n, w in enumerate(weights)
+        if ones <= n <= length - zeros
+    ) / sum(weights)
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 150, 299])
+@pytest.mark.parametrize("ones", [0, 1, 100])
+def test_three_hundred_sites_against_fractions(zeros, ones):
+    if zeros + ones >= 300:
+        ones = 0
+    rng = random.Random(1)
+    weights = [rng.choice([0, 1, 10**6]) * rng.randint(1, 9) for _ in range(301)]
+    p, exact = Exchangeable(weights), Exchangeable(weights, exact=True)
+    here = slow_evidence(weights, zeros, ones)
+    x = pattern(300, zeros, ones)
+    assert exact.evidence(x) == here
+    assert p.log_evidence(x) == pytest.approx(oracles.log(here), rel=1e-12, abs=1e-12)
+    if here != 0:
+        share = [
+            slow_evidence(weights, zeros + 1, ones) / here,
+            slow_evidence(weights, zeros, ones + 1) / here,
+        ]
+        assert exact.denoise(x)[-1].tolist() == share
+        np.testing.assert_allclose(p.denoise(x)[-1], np.asarray(share, dtype=float), rtol=1e-11)
+
+
+@pytest.mark.parametrize("length", [1, 10, 1000, 10_000])
+def test_equally_likely_counts_follow_the_rule_of_succession(length):
+    """P(o, z) = o! z! / (o + z + 1)!; then a one has probability (o + 1) / (o + z + 2)."""
+    p = Exchangeable([1] * (length + 1))
+    for share in (0, 0.3, 0.5, 1):
+        for observed in {0, length // 2, length - 1}:
+            ones = int(share * observed)
+            zeros = observed - ones
+            x = pattern(length, zeros, ones)
+            expected = math.lgamma(ones + 1) + math.lgamma(zeros + 1) - math.lgamma(observed + 2)
+            assert p.log_evidence(x) == pytest.approx(expected, rel=1e-11, abs=1e-10)
+            rows = np.asarray([zeros + 1, ones + 1]) / (observed + 2)
+            np.testing.assert_allclose(p.denoise(x)[-1], rows, rtol=1e-10)
+
+
+@pytest.mark.parametrize("chance", [0.5, 1e-3, 1e-300])
+def test_independent_coins_at_ten_thousand_sites(chance):
+    """Evidence far below the smallest double, and predictions that do not change."""
+    length = 10_000
+    number = np.arange(length + 1)
+    logarithms = number * math.log(chance) + (length - number) * math.log1p(-chance)
+    p = Exchangeable.from_logarithms(log_binomials(length) + logarithms)
+    for zeros, ones in [(0, 0), (9999, 0), (0, 9999), (3000, 3000)]:
+        x = pattern(length, zeros, ones)
+        expected = ones * math.log(chance) + zeros * math.log1p(-chance)
+        assert p.log_evidence(x) == pytest.approx(expected, rel=1e-10, abs=1e-9)
+        np.testing.assert_allclose(p.denoise(x)[-1], [1 - chance, chance], rtol=1e-9)
+    assert p.evidence(pattern(length, 0, 10_000)) == 0.0
+    assert p.log_evidence(pattern(length, 0, 10_000)) > -math.inf
+
+
+def test_weights_further_apart_than_floats_can_divide():
+    p = Exchangeable([1e-320, 0, 1e300])
+    assert p.log_evidence([0, 0]) == pytest.approx(math.log(1e-320) - math.log(1e300), rel=1e-12)
+    assert p.denoise([0, MASK]).tolist() == [[1, 0], [1, 0]]
+    assert p.log_evidence([0, 1]) == -math.inf
+    nothing = p.denoise([MASK, MASK])[0]
+    assert nothing.tolist() == [0, 1]  # 1e-620 is no double
+
+
+def test_the_smaller_prediction_keeps_its_digits():
+    """One of 10^4 sites is a one: each with probability 1e-4; given 9998 zeros, with 1/2."""
+    p = gallery.one_hot(10_000)
+    assert p.denoise(pattern(10_000, 0, 0))[0] == pytest.approx([1 - 1e-4, 1e-4], rel=1e-9)
+    assert p.denoise(pattern(10_000, 9998, 0))[-1] == pytest.approx([0.5, 0.5], rel=1e-12)
+    assert p.denoise(pattern(10_000, 0, 1))[-1].tolist() == [1, 0]
+    rare = Exchangeable([1, 1e-200])
+    assert rare.denoise([MASK])[0] == pytest.approx([1, 1e-200], rel=1e-12)
+
+
+@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+def test_evidence_is_possible_where_some_count_agrees_with_it(exact):
+    rng = random.Random(2)
+    length = 200
+    support = set(rng.sample(range(length + 1), 5))
+    p = Exchangeable([int(n in support) for n in range(length + 1)], exact=exact)
+    seen = set()
+    for _ in range(200):
+        zeros = rng.randint(0, length)
+        ones = rng.randint(0, length - zeros)
+        possible = any(ones <= n <= length - zeros for n in support)
+        seen.add(possible)
+        x = pattern(length, zeros, ones)
+        assert (p.evidence(x) > 0) == possible
+        assert (p.log_evidence(x) > -math.inf) == possible
+        if possible:
+            assert abs(p.denoise(x).sum(axis=1) - 1).max() < 1e-12
+        else:
+            with pytest.raises(ImpossibleEvidence):
+                p.denoise(x)
+    assert seen == {False, True}
+
+
+def test_long_samples_have_allowed_counts_in_every_place():
+    p = Exchangeable.from_logarithms([0.0 if n in (100, 300) else -math.inf for n in range(1001)])
+    drawn = p.sample(np.random.default_rng(0), 400)
+    assert set(drawn.sum(axis=1).tolist()) == {100, 300}
+    assert (drawn.sum(axis=1) == 100).mean() == pytest.approx(0.5, abs=5 * 0.5 / 20)
+    # each site is a one with probability 0.2; five standard deviations, of 1000 sites
+    assert abs(drawn.mean(axis=0) - 0.2).max() < 5 * math.sqrt(0.2 * 0.8 / 400)
+
+
+# Long entropies
+
+
+def test_entropies_of_equally_likely_counts():
+    """H_m = log(m + 1) + sum_k log C(m, k) / (m + 1), at every size up to 1000."""
+    found = Exchangeable([1] * 1001).mean_entropies
+    for m in (0, 1, 2, 17, 500, 999, 1000):
+        inside = math.fsum(math.log(math.comb(m, k)) for k in range(m + 1)) / (m + 1)
+        assert found[m] == pytest.approx(math.log(m + 1) + inside, rel=1e-12)
+
+
+def test_entropies_of_fair_coins():
+    p = Exchangeable.from_logarithms(log_binomials(1000))
+    np.testing.assert_allclose(p.mean_entropies, np.arange(1001) * math.log(2), rtol=1e-12)
+
+
+def test_entropies_of_long_parity_and_one_hot():
+    f = information.profile(gallery.parity(1000), base=2)
+    np.testing.assert_allclose(f[:-1], 1, rtol=1e-11)
+    assert abs(f[-1]) < 1e-10
+    share = np.arange(1001) / 1000
+    rest = np.where(share < 1, 1 - share, 1)
+    expected = share * math.log(1000) - (1 - share) * np.log(rest)
+    np.testing.assert_allclose(gallery.one_hot(1000).mean_entropies, expected, rtol=1e-11)
+    assert information.total_correlation(gallery.parity(1000), base=2) == pytest.approx(1)
+    assert information.dual_total_correlation(gallery.parity(500), base=2) == pytest.approx(499)
+
+
+def test_entropy_given_a_long_pattern():
+    """After o ones and z zeros the rule of succession holds for two more sites."""
+    p = Exchangeable([1] * 1001)
+    x = pattern(1000, 300, 500)
+    zero, one = 301 / 802, 501 / 802
+    cells = [zero * 302 / 803, zero * 501 / 803, one * 301 / 803, one * 502 / 803]
+    expected = -math.fsum(c * math.log(c) for c in cells)
+    assert information.entropy(p, [900, 999], x) == pytest.approx(expected, rel=1e-10)
+    assert information.entropy(p, [0, 999], x) == pytest.approx(
+        -zero * math.log(zero) - one * math.log(one), rel=1e-10
+    )
+    assert information.entropy(p, [0, 1], x) == 0
+
+
+def test_exact_entropies_of_a_long_parity():
+    p = gallery.parity(200, exact=True)
+    assert isinstance(p, Exchangeable)
+    assert information.entropy(p, base=2) == 199
+    assert information.entropy(p, range(199), base=2) == 199
+    assert information.total_correlation(p, base=2) == 1
+    assert information.dual_total_correlation(gallery.parity(60, exact=True), base=2) == 59
+
+
+def test_a_thousand_sites_take_well_below_a_second():
+    p = gallery.curie_weiss(1024, 1.1)
+    start = time.perf_counter()
+    assert p.mean_subset_entropies().shape == (1025,)
+    assert time.perf_counter() - start < 1
+
+
+# Mixtures of coins
+
+
+@pytest.mark.parametrize("place", [np.asarray, to_device1], ids=["host", "device1"])
+def test_a_mixture_of_coins_is_exchangeable(place):
+    """Against the lattice of all subsets, with coins that never or always fall on one."""
+    rng = np.random.default_rng(0)
+    for coins in ([0.25], [0, 1], [0.3, 1, 0.9], rng.random(4).tolist()):
+        rows = np.asarray([[[1 - c, c]] * 6 for c in coins])
+        p = ProductMixture(place(rng.random(len(coins))), place(rows))
+        expected = to_host(mean_by_size(p.lattice().subset_entropies()))
+        np.testing.assert_allclose(to_host(p.mean_entropies), expected, rtol=1e-11, atol=1e-13)
+        table = JointTable(to_host(p.table()))
+        for x in ([MASK] * 6, [1] + [MASK] * 5):
+            if table.evidence(x) > 0:
+                for sites in ([0, 1], [1, 3, 5], [1, 2, 3, 4, 5]):
+                    assert float(information.entropy(p, sites, x)) == pytest.approx(
+                        information.entropy(table, sites, x), abs=1e-12
+                    )
+
+
+def test_other_mixtures_go_through_the_lattice():
+    for rows in (
+        [[[0.5, 0.5], [0.25, 0.75]], [[0.1, 0.9], [0.1, 0.9]]],  # sites that differ
+        [[[0.5, 0.25, 0.25]] * 2, [[0.1, 0.8, 0.1]] * 2],  # three tokens
+    ):
+        p = ProductMixture([1, 2], rows)
+        expected = JointTable(p.table()).mean_entropies
+        np.testing.assert_allclose(p.mean_entropies, expected, rtol=1e-12)
+        x = [0, MASK]
+        assert information.entropy(p, given=x) == pytest.approx(
+            information.entropy(JointTable(p.table()), given=x), rel=1e-12
+        )
+
+
+def test_a_long_noisy_repeated_bit_has_a_profile():
+    """128 copies with noise 1/100: H_m = - sum_k C(m, k) q log q, by Fractions."""
+    found = gallery.repeated_bit(128, 0.01).mean_entropies
+    noise = Fraction(1, 100)
+    for m in (0, 1, 2, 64, 127, 128):
+        expected = 0.0
+        for k in range(m + 1):
+            q = (noise**k * (1 - noise) ** (m - k) + noise ** (m - k) * (1 - noise) ** k) / 2
+            expected -= math.comb(m, k) * float(q) * oracles.log(q)
+        assert found[m] == pytest.approx(expected, rel=1e-12)

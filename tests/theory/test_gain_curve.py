@@ -1,0 +1,366 @@
+"""Mean entropies, gains and the gain curve against polynomials in powers of t."""
+
+import itertools
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import oracles
+from tests.cases import (
+    DEVICE1,
+    EXACT_CASES,
+    build_exact,
+    each_case,
+    each_family,
+    to_device1,
+    to_host,
+)
+from tests.theory import information_oracle as slow
+from theory import InvalidInput, MarkovChain, TooLarge, gallery, information, strategies
+
+TOLERANCE = 1e-11  # of gains: differences of entropies near 10, times a length of at most 6
+TIMES = [Fraction(0), Fraction(1, 7), Fraction(1, 3), Fraction(4, 5), Fraction(1)]
+PAIRS = list(itertools.combinations(TIMES, 2))
+
+# Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
+FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
+each_factored = pytest.mark.parametrize("case", FACTORED, ids=lambda case: case.name)
+
+
+def close(expected):
+    return pytest.approx(float(expected), rel=TOLERANCE, abs=TOLERANCE)
+
+
+def slow_curve(case, exact=False):
+    return slow.Curve(slow.gains(oracles.profile(case.joint, exact), exact), exact)
+
+
+def same(actual, expected):
+    """As combinations of logarithms of primes."""
+    return sympy.expand(actual - expected) == 0
+
+
+# Against sums over the joint
+
+
+@each_case
+def test_mean_entropies_are_means_over_all_sets_of_each_size(case):
+    actual = information.mean_entropies(case.build())
+    assert actual.shape == (case.length + 1,)
+    expected = oracles.mean_subset_entropies(case.joint)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE)
+
+
+@each_case
+def test_subset_entropies(case):
+    actual = information.subset_entropies(case.build())
+    assert actual.shape == (2,) * case.length
+    for chosen, expected in slow.subset_entropies(case.joint).items():
+        assert actual[chosen] == close(expected)
+
+
+@each_case
+def test_gains(case):
+    p, expected = case.build(), slow_curve(case).gains
+    for actual in (information.gains(p), information.gain_curve(p).gains):
+        assert actual.shape == (case.length,)
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE)
+
+
+@each_case
+def test_the_curve_and_its_integrals(case):
+    curve, expected = information.gain_curve(case.build()), slow_curve(case)
+    for t in TIMES:
+        assert curve(float(t)) == close(expected.value(t))
+        assert curve.derivative(float(t)) == close(expected.slope(t))
+    for a, b in PAIRS:
+        ends = float(a), float(b)
+        assert curve.integral(*ends) == close(expected.integral(a, b))
+        assert curve.step_cost(*ends) == close(expected.step_cost(a, b))
+        assert curve.growth(*ends) == close(expected.growth(a, b))
+    for times in ([0, 1], TIMES):
+        assert curve.grid_cost([float(t) for t in times]) == close(expected.grid_cost(times))
+
+
+@each_factored
+def test_exact_entropies_and_gains(case):
+    p = build_exact(case)
+    expected = oracles.mean_subset_entropies(case.joint, exact=True)
+    actual = information.mean_entropies(p).tolist()
+    assert len(actual) == case.length + 1
+    assert all(map(same, actual, expected))
+    every = information.subset_entropies(p)
+    assert every.shape == (2,) * case.length
+    for chosen, entropy in slow.subset_entropies(case.joint, exact=True).items():
+        assert same(every[chosen], entropy)
+    gains = slow_curve(case, exact=True).gains
+    for actual in (information.gains(p), information.gain_curve(p).gains):
+        assert len(actual) == case.length
+        assert all(map(same, actual.tolist(), gains))
+
+
+@each_factored
+def test_the_exact_curve_and_its_integrals(case):
+    """At Fractions, as expressions."""
+    curve, expected = information.gain_curve(build_exact(case)), slow_curve(case, exact=True)
+    for t in TIMES[:-1]:
+        assert same(curve(t), expected.value(t))
+        assert same(curve.derivative(t), expected.slope(t))
+    for a, b in PAIRS[::3]:
+        assert same(curve.integral(a, b), expected.integral(a, b))
+        assert same(curve.step_cost(a, b), expected.step_cost(a, b))
+        assert same(curve.growth(a, b), expected.growth(a, b))
+    assert same(curve.grid_cost(TIMES), expected.grid_cost(TIMES))
+
+
+@given(strategies.distributions(lengths=(1, 4)), st.lists(strategies.rationals(), unique=True))
+@settings(max_examples=50)
+def test_any_distribution(p, inner):
+    """From the sums over its own table."""
+    joint = {x: float(p.table()[x]) for x in oracles.all_sequences(p.length, p.vocab)}
+    expected = slow.Curve(slow.gains(oracles.profile(joint)))
+    curve = information.gain_curve(p)
+    times = [0.0, *sorted(map(float, inner)), 1.0]
+    assert curve.grid_cost(times) == close(expected.grid_cost(times))
+    for t in times:
+        assert curve(t) == close(expected.value(t))
+
+
+def test_a_long_chain():
+    """Sixty sites: the powers of t cancel to nothing in floats, and not in Fractions."""
+    p = gallery.binary_symmetric(60, 0.05)
+    expected = slow.Curve(slow.gains(information.profile(p).tolist()))
+    curve = information.gain_curve(p)
+    for t in (0.0, 0.01, 0.5, 0.93, 1.0):
+        assert curve(t) == pytest.approx(expected.value(t), rel=1e-11, abs=1e-11)
+        assert curve.derivative(t) == pytest.approx(expected.slope(t), rel=1e-9, abs=1e-9)
+    for a, b in [(0, 1), (0, 0.25), (0.25, 0.75), (0.9, 1)]:
+        assert curve.integral(a, b) == pytest.approx(expected.integral(a, b), rel=1e-11, abs=1e-11)
+        assert curve.growth(a, b) == pytest.approx(expected.growth(a, b), rel=1e-10, abs=1e-11)
+        assert curve.step_cost(a, b) == pytest.approx(expected.step_cost(a, b), rel=1e-9, abs=1e-11)
+
+
+# Arrays of times, devices, units
+
+
+@each_family
+def test_many_times_at_once(case):
+    curve = information.gain_curve(case.build())
+    times = np.array([[0.0, 0.1, 0.5], [0.75, 0.9, 1.0]])
+    for function in (curve, curve.derivative):
+        expected = [[float(function(float(t))) for t in row] for row in times]
+        actual = function(times)
+        assert actual.shape == times.shape
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE)
+
+
+def test_many_exact_times_at_once():
+    curve = information.gain_curve(gallery.parity(4, exact=True), base=2)
+    times = np.array([Fraction(1, 2), Fraction(1, 3)], dtype=object)
+    assert [sympy.sympify(v) for v in curve(times)] == [sympy.Rational(1, 2), sympy.Rational(4, 27)]
+
+
+@each_family
+def test_on_a_device(case):
+    p, expected = case.build(to_device1), slow_curve(case)
+    means = information.mean_entropies(p)
+    every = information.subset_entropies(p)
+    gains = information.gains(p)
+    curve = information.gain_curve(p)
+    values = curve(to_device1([0.25, 1.0]))
+    slopes = curve.derivative(to_device1([0.25, 1.0]))
+    for array in (means, every, gains, curve.gains, values, slopes):
+        assert array.device == DEVICE1
+    np.testing.assert_allclose(
+        to_host(means), oracles.mean_subset_entropies(case.joint), atol=TOLERANCE
+    )
+    for chosen, entropy in slow.subset_entropies(case.joint).items():
+        assert to_host(every)[chosen] == close(entropy)
+    np.testing.assert_allclose(to_host(gains), expected.gains, atol=TOLERANCE)
+    np.testing.assert_allclose(
+        to_host(values), [expected.value(t) for t in (0.25, 1)], atol=TOLERANCE
+    )
+    np.testing.assert_allclose(
+        to_host(slopes), [expected.slope(t) for t in (0.25, 1)], atol=TOLERANCE
+    )
+    assert float(curve(0.25)) == close(expected.value(0.25))
+    assert float(curve.integral(0.25, 0.5)) == close(expected.integral(0.25, 0.5))
+    assert float(curve.step_cost(0.25, 0.5)) == close(expected.step_cost(0.25, 0.5))
+    assert float(curve.growth(0.25, 0.5)) == close(expected.growth(0.25, 0.5))
+    assert float(curve.grid_cost([0.0, 0.5, 1.0])) == close(expected.grid_cost([0, 0.5, 1]))
+
+
+@each_family
+def test_bits_are_nats_divided_by_the_logarithm_of_two(case):
+    p = case.build()
+    for function in (
+        information.mean_entropies,
+        information.subset_entropies,
+        information.gains,
+        lambda p, base=None: information.gain_curve(p, base=base).gains,
+        lambda p, base=None: information.gain_curve(p, base=base)(np.array([0.25, 1.0])),
+        lambda p, base=None: information.gain_curve(p, base=base).grid_cost([0, 0.5, 1]),
+    ):
+        np.testing.assert_allclose(function(p, base=2), function(p) / math.log(2), atol=TOLERANCE)
+
+
+# Identities
+
+
+@given(strategies.joint_tables(exact=True))
+@settings(max_examples=50)
+def test_one_step_costs_the_total_correlation(p):
+    """TC = int (1-t) h'; and h(1) = TC + DTC; many steps never cost more."""
+    curve = information.gain_curve(p)
+    tc, dtc = information.total_correlation(p), information.dual_total_correlation(p)
+    assert same(curve.grid_cost([0, 1]), tc)
+    assert same(curve.step_cost(0, 1), tc)
+    assert same(curve(1), tc + dtc)
+    assert same(curve(0), 0)
+    assert same(curve.integral(0, 1), tc)
+    half = Fraction(1, 2)
+    parts = curve.integral(0, half) + curve.integral(half, 1)
+    assert same(parts, curve.integral(0, 1))
+    assert -1e-12 <= float(curve.grid_cost([0, half, 1])) <= float(tc) + 1e-12
+
+
+@given(strategies.distributions(), st.lists(strategies.rationals(most=8), min_size=2, unique=True))
+@settings(max_examples=50)
+def test_the_curve_rises_and_a_finer_grid_costs_no_more(p, inner):
+    curve = information.gain_curve(p)
+    times = [0.0, *sorted(map(float, inner)), 1.0]
+    values = curve(np.array(times))
+    assert (np.diff(values) >= -1e-11).all()
+    assert (curve.derivative(np.array(times)) >= -1e-10).all()
+    fine, coarse = curve.grid_cost(times), curve.grid_cost([times[0], *times[2:]])
+    assert -1e-11 <= fine <= coarse + 1e-11
+
+
+# Known values
+
+
+def test_curve_of_the_repeated_bit():
+    """Gains 0, 6, ..., 6 bits: h = 6 (1 - (1-t)^5), and N equal steps cost a geometric sum."""
+    curve = information.gain_curve(gallery.repeated_bit(6), base=2)
+    for t in (0.0, 0.2, 0.5, 1.0):
+        assert curve(t) == close(6 * (1 - (1 - t) ** 5))
+        assert curve.derivative(t) == close(30 * (1 - t) ** 4)
+    assert curve.integral(0, 0.5) == close(3 - (1 - 0.5**6))
+    assert curve.grid_cost([0, 1]) == close(5)
+    assert curve.grid_cost([0, 0.5, 1]) == close(5 - 0.5 * (6 * 31 / 32))
+
+
+def test_curve_of_parity():
+    """Gains 0, ..., 0, 6 bits: h = 6 t^5."""
+    curve = information.gain_curve(gallery.parity(6, exact=True), base=2)
+    half = Fraction(1, 2)
+    assert curve.gains.tolist() == [0, 0, 0, 0, 0, 6]
+    assert curve(half) == sympy.Rational(6, 32)
+    assert curve.derivative(half) == sympy.Rational(30, 16)
+    assert curve.integral(0, half) == sympy.Rational(1, 64)
+    assert curve.grid_cost([0, half, 1]) == 1 - sympy.Rational(3, 32)
+
+
+@pytest.mark.parametrize("pairs", [1, 2, 3])
+def test_curve_of_coupled_pairs(pairs):
+    """It is linear, h = d t bits, so a step of width w costs d w^2 / 2."""
+    d = 2 * pairs
+    curve = information.gain_curve(gallery.coupled_pairs(pairs, exact=True), base=2)
+    expected = [sympy.Rational(d * j, d - 1) for j in range(d)]
+    assert curve.gains.tolist() == expected
+    for t in TIMES:
+        assert curve(t) == d * oracles.rational(t)
+        assert curve.derivative(t) == d
+    widths = [b - a for a, b in itertools.pairwise(TIMES)]
+    assert curve.grid_cost(TIMES) == sum(oracles.rational(d * w**2 / 2) for w in widths)
+
+
+def test_mean_entropies_of_known_distributions():
+    repeated = information.mean_entropies(gallery.repeated_bit(6), base=2)
+    np.testing.assert_allclose(repeated, [0, 1, 1, 1, 1, 1, 1], atol=TOLERANCE)
+    parity = information.mean_entropies(gallery.parity(6, exact=True), base=2)
+    assert parity.tolist() == [0, 1, 2, 3, 4, 5, 5]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("times", "named"),
+    [
+        ([0.0, 0.5, 0.5, 1.0], "0.5"),
+        ([0.0, 0.7, 0.3, 1.0], "0.[37]"),
+        ([0.125, 1.0], "0.125"),
+        ([0.0, 0.875], "0.875"),
+        ([0.0, 1.5], "1.5"),
+        ([-0.25, 0.5, 1.0], "-0.25"),
+        ([0.0, math.nan, 1.0], "nan"),
+        ([], "time"),
+        ([0.0], "time"),
+        ([[0.0, 1.0]], "time"),
+        (None, "time"),
+        (0.5, "time"),
+        (["a", "b"], "time"),
+    ],
+)
+@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+def test_bad_grids(times, named, exact):
+    curve = information.gain_curve(gallery.parity(3, exact=exact))
+    with pytest.raises(InvalidInput, match=named):
+        curve.grid_cost(times)
+
+
+@pytest.mark.parametrize(
+    ("t", "named"),
+    [(-0.125, "-0.125"), (1.25, "1.25"), (math.nan, "nan"), ("x", None), (None, None)],
+)
+@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+def test_bad_times(t, named, exact):
+    curve = information.gain_curve(gallery.parity(3, exact=exact))
+    calls = [
+        lambda: curve(t),
+        lambda: curve.derivative(t),
+        lambda: curve.integral(0, t),
+        lambda: curve.step_cost(0, t),
+        lambda: curve.growth(t, 1),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidInput, match=named):
+            call()
+
+
+@pytest.mark.parametrize("base", [1, 0.5, 0, -2, math.inf, math.nan, "2", True])
+def test_bad_bases(base):
+    for function in (
+        information.mean_entropies,
+        information.subset_entropies,
+        information.gains,
+        information.gain_curve,
+    ):
+        with pytest.raises(InvalidInput, match="base"):
+            function(gallery.parity(3), base=base)
+
+
+def test_what_is_no_distribution():
+    table: Any = [[0.5, 0.0], [0.0, 0.5]]
+    for function in (
+        information.mean_entropies,
+        information.subset_entropies,
+        information.gains,
+        information.gain_curve,
+    ):
+        with pytest.raises(InvalidInput):
+            function(table)
+
+
+def test_a_curve_of_a_long_chain_is_quick_and_its_subsets_do_not_fit():
+    p = MarkovChain([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]], 200)
+    assert information.mean_entropies(p).shape == (201,)
+    with pytest.raises(TooLarge):
+        information.subset_entropies(p)

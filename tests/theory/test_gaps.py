@@ -1,0 +1,143 @@
+"""First sites and neighbours of random sets, against counting all sets."""
+
+import itertools
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from theory.distributions.gaps import first_chances, pair_chances
+
+LENGTHS = range(1, 9)
+each_length = pytest.mark.parametrize("length", LENGTHS)
+
+
+def sets(length, size):
+    """All sets of so many sites, as increasing tuples."""
+    return list(itertools.combinations(range(length), size))
+
+
+def share(hits, every):
+    hits = list(hits)
+    assert len(hits) == len(every)
+    return Fraction(sum(hits), len(every))
+
+
+def counted_first(length, site):
+    """Share of the sets of each size whose first site this is."""
+    return [
+        share((chosen[:1] == (site,) for chosen in every), every)
+        for every in (sets(length, size) for size in range(length + 1))
+    ]
+
+
+def counted_pair(length, left, right):
+    """Share of the sets of each size that hold both sites and none between them."""
+    return [
+        share(((left, right) in itertools.pairwise(chosen) for chosen in every), every)
+        for every in (sets(length, size) for size in range(length + 1))
+    ]
+
+
+def by_binomials(length, fixed, free):
+    """Sets with `fixed` given sites, the others among `free`, out of all: k = 0..L."""
+    return [
+        Fraction(math.comb(free, size - fixed) if size >= fixed else 0, math.comb(length, size))
+        for size in range(length + 1)
+    ]
+
+
+# Against all sets
+
+
+@each_length
+def test_first_sites_exactly(length):
+    chances = list(first_chances(length, Fraction))
+    assert len(chances) == length
+    for site, chance in enumerate(chances):
+        assert chance.tolist() == counted_first(length, site)
+        assert all(type(c) is Fraction for c in chance)
+
+
+@each_length
+def test_neighbours_exactly(length):
+    """The same chance wherever the pair lies."""
+    chances = list(pair_chances(length, Fraction))
+    assert len(chances) == length - 1
+    for gap, chance in enumerate(chances, start=1):
+        for left in range(length - gap):
+            assert chance.tolist() == counted_pair(length, left, left + gap)
+        assert all(type(c) is Fraction for c in chance)
+
+
+@each_length
+@pytest.mark.parametrize("function", [first_chances, pair_chances])
+def test_floats_are_the_rounded_fractions(function, length):
+    exact = list(function(length, Fraction))
+    rounded = list(function(length, float))
+    assert len(rounded) == len(exact)
+    for chance, expected in zip(rounded, exact, strict=True):
+        assert chance.dtype == np.float64
+        np.testing.assert_allclose(chance, expected_floats(expected), rtol=1e-14, atol=0)
+
+
+def expected_floats(fractions):
+    return [float(c) for c in fractions]
+
+
+# Longer than can be counted
+
+
+def test_binomials_at_a_hundred_sites():
+    """Every chance with all its digits, though some are near 1e-29."""
+    length = 100
+    for site, chance in enumerate(first_chances(length, float)):
+        expected = expected_floats(by_binomials(length, 1, length - 1 - site))
+        np.testing.assert_allclose(chance, expected, rtol=1e-13, atol=0)
+    for gap, chance in enumerate(pair_chances(length, float), start=1):
+        expected = expected_floats(by_binomials(length, 2, length - gap - 1))
+        np.testing.assert_allclose(chance, expected, rtol=1e-13, atol=0)
+
+
+def sums(chances, weights):
+    """Weighted sums over sites or gaps for each size, one row of weights each."""
+    return sum(np.multiply.outer(w, c) for w, c in zip(weights, chances, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("length", "number"), [(25, Fraction), (25, float), (2000, float)], ids=str
+)
+def test_sum_rules_of_first_sites(length, number):
+    """One site is the first, and on average (L-k)/(k+1) sites come before it."""
+    weights = [np.asarray([1, site], dtype=object if number is Fraction else float)
+               for site in range(length)]
+    one, mean = sums(first_chances(length, number), weights)
+    assert (one[0], mean[0]) == (0, 0)  # no site, none first
+    sizes = range(1, length + 1)
+    same(one[1:], [Fraction(1)] * length)
+    same(mean[1:], [Fraction(length - k, k + 1) for k in sizes])
+
+
+@pytest.mark.parametrize(
+    ("length", "number"), [(25, Fraction), (25, float), (2000, float)], ids=str
+)
+def test_sum_rules_of_neighbours(length, number):
+    """Of k sites k - 1 pairs are neighbours, (L+1)/(k+1) apart on average."""
+    weights = [np.asarray([length - gap, (length - gap) * gap],
+                          dtype=object if number is Fraction else float)
+               for gap in range(1, length)]
+    pairs, apart = sums(pair_chances(length, number), weights)
+    sizes = range(2, length + 1)
+    assert not pairs[:2].any()
+    assert not apart[:2].any()
+    same(pairs[2:], [Fraction(k - 1) for k in sizes])
+    same(apart[2:], [Fraction((k - 1) * (length + 1), k + 1) for k in sizes])
+
+
+def same(actual, expected):
+    """Fractions are equal; floats have lost three digits by 2000 factors."""
+    if actual.dtype == object:
+        assert actual.tolist() == expected
+    else:
+        np.testing.assert_allclose(actual, expected_floats(expected), rtol=1e-12, atol=0)

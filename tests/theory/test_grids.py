@@ -1,0 +1,377 @@
+"""Grids of times: equal mass, the best of all, geometric blocks; and the batches they reveal."""
+
+import itertools
+import math
+from collections import Counter
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.cases import each_case, each_family, to_device1
+from tests.theory import information_oracle as slow
+from theory import InvalidInput, gallery, information, schedules, strategies
+
+SHAPES = {
+    "repeated bit": [1, 0, 0, 0, 0, 0],
+    "parity": [1, 1, 1, 1, 1, 0],
+    "coupled pairs": [5, 4, 3, 2, 1, 0],
+    "steep and flat": [9, 4, 4, 4, 1, 0],
+    "two sites": [2, 1],
+}
+each_shape = pytest.mark.parametrize("f", SHAPES.values(), ids=SHAPES)
+
+
+def slow_curve(f):
+    return slow.Curve(slow.gains(f))
+
+
+def check_grid(times, steps):
+    assert isinstance(times, np.ndarray)
+    assert times.dtype == np.float64
+    assert times.shape == (steps + 1,)
+    assert (times[0], times[-1]) == (0, 1)
+    assert (np.diff(times) > 0).all()
+
+
+def pieces(times):
+    return list(itertools.pairwise(times.tolist()))
+
+
+# Equal mass of sqrt(h')
+
+
+@each_shape
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_equal_mass_divides_the_root_of_the_slope_evenly(f, steps):
+    curve, times = slow_curve(f), schedules.equal_mass(f, steps)
+    check_grid(times, steps)
+    for a, b in pieces(times):
+        assert curve.root_mass(a, b) == pytest.approx(curve.root_mass() / steps, rel=1e-6)
+
+
+def test_equal_mass_in_closed_form():
+    """h' = 30 (1-t)^4 of the repeated bit: 1 - (1-t)^3 in equal parts. Parity is its mirror."""
+    steps = np.arange(8) / 7
+    repeated = schedules.equal_mass(gallery.repeated_bit(6), 7)
+    np.testing.assert_allclose(repeated, 1 - (1 - steps) ** (1 / 3), rtol=0, atol=1e-6)
+    parity = schedules.equal_mass(gallery.parity(6, exact=True), 7)
+    np.testing.assert_allclose(parity, steps ** (1 / 3), rtol=0, atol=1e-6)
+    pairs = schedules.equal_mass(gallery.coupled_pairs(3), 7)
+    np.testing.assert_allclose(pairs, steps, rtol=0, atol=1e-9)
+
+
+@each_case
+def test_a_grid_for_every_distribution(case):
+    """Also where every gain is zero; from the distribution or from its profile."""
+    p = case.build()
+    for steps in (1, 4):
+        check_grid(schedules.equal_mass(p, steps), steps)
+        check_grid(schedules.best_grid(p, steps, resolution=16), steps)
+        check_grid(schedules.block_grid(p, [0.25, 0.75], steps + 2), steps + 2)
+    f = information.profile(p)
+    same = (
+        (schedules.equal_mass(p, 4), schedules.equal_mass(f, 4)),
+        (schedules.best_grid(p, 4, 16), schedules.best_grid(f, 4, 16)),
+        (schedules.block_grid(p, [0.25, 0.75], 6), schedules.block_grid(f, [0.25, 0.75], 6)),
+    )
+    for of_p, of_f in same:
+        np.testing.assert_allclose(of_p, of_f, atol=1e-12)
+
+
+# The best grid
+
+
+@each_shape
+@pytest.mark.parametrize("resolution", [1, 5, 9])
+def test_no_grid_on_the_multiples_costs_less(f, resolution):
+    """Against all of them."""
+    curve = slow_curve(f)
+    cost = {
+        (a, b): curve.step_cost(Fraction(a, resolution), Fraction(b, resolution))
+        for a, b in itertools.combinations(range(resolution + 1), 2)
+    }
+    for steps in range(1, min(resolution, 4) + 1):
+        inner = itertools.combinations(range(1, resolution), steps - 1)
+        least = min(
+            sum(cost[pair] for pair in itertools.pairwise((0, *points, resolution)))
+            for points in inner
+        )
+        times = schedules.best_grid(f, steps, resolution=resolution)
+        check_grid(times, steps)
+        multiples = times * resolution
+        np.testing.assert_allclose(multiples, np.rint(multiples), rtol=0, atol=1e-12)
+        assert curve.grid_cost(times.tolist()) == pytest.approx(least, rel=1e-12, abs=1e-12)
+
+
+def test_the_best_grid_of_coupled_pairs_is_equal():
+    """Steps of width w cost 3 w^2 bits."""
+    times = schedules.best_grid(gallery.coupled_pairs(3), 8)
+    np.testing.assert_array_equal(times, np.arange(9) / 8)
+
+
+@given(strategies.distributions(lengths=(2, 4)), st.integers(1, 6))
+@settings(max_examples=25)
+def test_the_best_grid_beats_the_equal_one(p, steps):
+    """The equal one is among those on multiples of 1/60."""
+    curve = information.gain_curve(p)
+    best = curve.grid_cost(schedules.best_grid(p, steps, resolution=60))
+    equal = curve.grid_cost(np.arange(steps + 1) / steps)
+    assert best <= equal + 1e-12
+
+
+# Limits for many steps
+
+FAMILIES = {
+    "repeated bit": gallery.repeated_bit(6),
+    "parity": gallery.parity(6),
+    "coupled pairs": gallery.coupled_pairs(3),
+    "permutations": gallery.permutations(4),
+    "chain": gallery.binary_symmetric(7, 0.1),
+}
+each_limit = pytest.mark.parametrize("p", FAMILIES.values(), ids=FAMILIES)
+
+
+@each_limit
+def test_many_equal_steps_cost_half_of_both_correlations(p):
+    """By Euler and Maclaurin N cost = (TC + DTC) / 2 - (h'(1) - h'(0)) / (12 N) + O(1 / N^3)."""
+    curve = information.gain_curve(p)
+    limit = (information.total_correlation(p) + information.dual_total_correlation(p)) / 2
+    correction = float(curve.derivative(1.0) - curve.derivative(0.0)) / 12
+    errors = []
+    for steps in (40, 80):
+        scaled = steps * curve.grid_cost(np.arange(steps + 1) / steps)
+        assert abs(scaled - limit) <= abs(correction) / steps + 1e-3
+        errors.append(scaled - limit + correction / steps)
+    assert abs(errors[0]) < 1e-3
+    assert abs(errors[1]) <= abs(errors[0]) / 7 + 1e-11
+
+
+@each_limit
+def test_many_steps_of_equal_mass_cost_half_of_the_continuum(p):
+    curve = information.gain_curve(p)
+    limit = slow_curve(information.profile(p).tolist()).root_mass() ** 2 / 2
+    errors = []
+    for steps in (20, 200):
+        scaled = steps * curve.grid_cost(schedules.equal_mass(p, steps))
+        errors.append(abs(scaled / limit - 1))
+    assert errors[0] < 0.2
+    assert errors[1] < max(errors[0] / 5, 1e-8)
+
+
+@each_limit
+def test_the_grid_of_equal_mass_becomes_the_best_one(p):
+    """It is never better, up to the rounding to multiples, and with more steps less far off."""
+    curve = information.gain_curve(p)
+    excess = []
+    for steps in (4, 32):
+        mass = curve.grid_cost(schedules.equal_mass(p, steps))
+        best = curve.grid_cost(schedules.best_grid(p, steps))
+        excess.append(mass / best - 1)
+    assert min(excess) > -1e-3
+    assert excess[1] < max(excess[0] / 2, 1e-3)
+
+
+# Geometric blocks
+
+
+@each_shape
+@pytest.mark.parametrize("levels", [[0.25, 0.75], [0.1, 0.5, 0.9], [0.05, 0.1, 0.3, 0.98]])
+def test_blocks_have_geometric_odds_and_their_shares_of_the_steps(f, levels):
+    curve = slow_curve(f)
+    blocks = list(itertools.pairwise(levels))
+    roots = [math.sqrt(slow.odds_length(a, b) * curve.growth(a, b)) for a, b in blocks]
+    for steps in (len(blocks) + 2, 12, 60):
+        times = schedules.block_grid(f, levels, steps)
+        check_grid(times, steps)
+        ends = [int(np.argmin(abs(times - level))) for level in levels]
+        np.testing.assert_allclose(times[ends], levels, rtol=0, atol=1e-12)
+        assert (ends[0], ends[-1]) == (1, steps - 1)
+        odds = times[1:-1] / (1 - times[1:-1])
+        for (a, b), root in zip(itertools.pairwise(ends), roots, strict=True):
+            assert b > a
+            ratios = odds[a:b] / odds[a - 1 : b - 1]
+            np.testing.assert_allclose(ratios, ratios[0], rtol=1e-9)
+            # at least one step for each block can take from another as many as there are blocks
+            assert abs(b - a - (steps - 2) * root / sum(roots)) <= len(blocks)
+
+
+def test_a_known_block_grid():
+    """From odds 1/4 to odds 4 in two equal factors, through odds 1."""
+    times = schedules.block_grid([5, 4, 3, 2, 1, 0], [0.2, 0.8], 4)
+    np.testing.assert_allclose(times, [0, 0.2, 0.5, 0.8, 1], rtol=0, atol=1e-12)
+
+
+def test_levels_as_fractions():
+    fractions = [Fraction(1, 5), Fraction(4, 5)]
+    expected = schedules.block_grid([2, 1, 0], [0.2, 0.8], 5)
+    actual = schedules.block_grid(gallery.coupled_pairs(1, exact=True), fractions, 5)
+    check_grid(actual, 5)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-12)
+
+
+@each_family
+def test_on_a_device(case):
+    p, host = case.build(to_device1), case.build()
+    for function in (
+        lambda p: schedules.equal_mass(p, 4),
+        lambda p: schedules.best_grid(p, 4, 16),
+        lambda p: schedules.block_grid(p, [0.25, 0.75], 5),
+    ):
+        np.testing.assert_allclose(function(p), function(host), rtol=0, atol=1e-9)
+
+
+def test_profiles_in_any_form():
+    f = [3, 1, 1, 0]
+    for function in (
+        lambda f: schedules.equal_mass(f, 3),
+        lambda f: schedules.best_grid(f, 3, 16),
+        lambda f: schedules.block_grid(f, [0.25, 0.75], 5),
+    ):
+        expected = function(f)
+        for same in (np.array(f), [Fraction(v) for v in f], to_device1([float(v) for v in f])):
+            np.testing.assert_allclose(function(same), expected, rtol=0, atol=1e-12)
+
+
+# Batches that Bernoulli steps reveal
+
+
+@given(st.integers(1, 30), st.lists(strategies.rationals(), unique=True), st.integers(0, 99))
+def test_random_sizes_are_batches(length, inner, seed):
+    times = [0, *sorted(inner), 1]
+    sizes = schedules.random_sizes(times, length, np.random.default_rng(seed))
+    assert isinstance(sizes, tuple)
+    assert all(type(s) is int and s >= 1 for s in sizes)
+    assert sum(sizes) == length
+    assert len(sizes) < len(times)
+
+
+@pytest.mark.parametrize(
+    ("times", "length"),
+    [
+        ((0, Fraction(1, 2), 1), 3),
+        ((0, Fraction(1, 5), Fraction(3, 5), 1), 3),
+        ((0, Fraction(1, 2), Fraction(3, 4), Fraction(7, 8), 1), 2),
+    ],
+)
+def test_law_of_random_sizes(times, length):
+    """Chi-square of 3000 draws with a fixed seed, below the quantile that one in 1e5 exceeds."""
+    from scipy.stats import chi2
+
+    law, draws = slow.law_of_sizes(times, length), 3000
+    assert sum(law.values()) == 1
+    rng = np.random.default_rng(0)
+    grid = [float(t) for t in times]
+    counts = Counter(schedules.random_sizes(grid, length, rng) for _ in range(draws))
+    assert set(counts) <= set(law)
+    expected = {sizes: draws * float(chance) for sizes, chance in law.items()}
+    statistic = sum((counts[sizes] - n) ** 2 / n for sizes, n in expected.items())
+    assert statistic < chi2.isf(1e-5, len(law) - 1)
+
+
+def test_mean_path_cost_of_random_sizes_is_the_cost_of_the_grid():
+    """Exactly, over the law of the sizes, for the definition of both costs."""
+    times = (Fraction(0), Fraction(1, 5), Fraction(3, 5), Fraction(1))
+    for f in ([1, 0, 0, 0], [1, 1, 1, 0], [5, 2, 1, 1]):
+        law = slow.law_of_sizes(times, 4)
+        mean = sum(chance * Fraction(slow.path_cost(f, sizes)) for sizes, chance in law.items())
+        assert float(mean) == pytest.approx(slow_curve(f).grid_cost(times), abs=1e-12)
+
+
+def test_one_step_reveals_everything():
+    assert schedules.random_sizes([0, 1], 5, np.random.default_rng(0)) == (5,)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("steps", [0, -1, 2.0, None, True])
+def test_bad_numbers_of_steps(steps):
+    for call in (
+        lambda: schedules.equal_mass([1, 0], steps),
+        lambda: schedules.best_grid([1, 0], steps),
+        lambda: schedules.block_grid([1, 0], [0.25, 0.75], steps),
+    ):
+        with pytest.raises(InvalidInput, match=f"steps.*{steps}"):
+            call()
+
+
+def test_more_steps_than_there_are_multiples():
+    with pytest.raises(InvalidInput, match="9"):
+        schedules.best_grid([1, 0], 9, resolution=8)
+    check_grid(schedules.best_grid([1, 0], 8, resolution=8), 8)
+
+
+@pytest.mark.parametrize("resolution", [0, -1, 2.5, None, True])
+def test_bad_resolutions(resolution):
+    with pytest.raises(InvalidInput, match=f"resolution.*{resolution}"):
+        schedules.best_grid([1, 0], 1, resolution=resolution)
+
+
+def test_fewer_steps_than_blocks_and_ends():
+    with pytest.raises(InvalidInput, match="3"):
+        schedules.block_grid([1, 0], [0.25, 0.5, 0.75], 3)
+    check_grid(schedules.block_grid([1, 0], [0.25, 0.5, 0.75], 4), 4)
+
+
+@pytest.mark.parametrize(
+    ("levels", "named"),
+    [
+        ([0, 0.5], "0"),
+        ([0.5, 1], "1"),
+        ([0.5, 1.25], "1.25"),
+        ([0.5, 0.5], "0.5"),
+        ([0.625, 0.25], "0.25|0.625"),
+        ([0.25, math.nan], "nan"),
+        ([0.5], "level"),
+        ([], "level"),
+        (None, "level"),
+    ],
+)
+def test_bad_levels(levels, named):
+    with pytest.raises(InvalidInput, match=named):
+        schedules.block_grid([1, 0], levels, 9)
+
+
+@pytest.mark.parametrize(
+    "f", [[], [[1, 2]], 3.0, [1, math.nan], [math.inf, 1], ["a"], None, [[1], [1, 2]], [1j]]
+)
+def test_bad_profiles(f):
+    for call in (
+        lambda: schedules.equal_mass(f, 2),
+        lambda: schedules.best_grid(f, 2),
+        lambda: schedules.block_grid(f, [0.25, 0.75], 4),
+    ):
+        with pytest.raises(InvalidInput, match="profile"):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("times", "named"),
+    [
+        ([0.0, 0.5, 0.5, 1.0], "0.5"),
+        ([0.125, 1.0], "0.125"),
+        ([0.0, 0.875], "0.875"),
+        ([0.0, math.nan, 1.0], "nan"),
+        ([0.0, 1.5, 1.0], "1.5"),
+        ([], "time"),
+        (None, "time"),
+    ],
+)
+def test_bad_times(times, named):
+    with pytest.raises(InvalidInput, match=named):
+        schedules.random_sizes(times, 4, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("length", [0, -3, 2.0, None, "4", True])
+def test_bad_lengths(length):
+    with pytest.raises(InvalidInput, match="length"):
+        schedules.random_sizes([0.0, 1.0], length, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("rng", [None, 0, np.random])
+def test_bad_generators(rng):
+    with pytest.raises(InvalidInput, match=r"rng|Generator"):
+        schedules.random_sizes([0.0, 0.5, 1.0], 4, rng)

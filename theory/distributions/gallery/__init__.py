@@ -1,0 +1,40 @@
+"""Named distributions: the smallest ones that show something.
+
+Those given by a list of equally likely sequences take ``exact=True`` and then hold Fractions.
+"""
+
+from theory.distributions.gallery.codes import affine_code, nae_sat
+from theory.distributions.gallery.language import cities, dyck, words
+from theory.distributions.gallery.spins import curie_weiss, ising_ring
+from theory.distributions.gallery.squares import latin_squares, permutations, sudoku
+from theory.distributions.gallery.strings import (
+    balanced,
+    binary_symmetric,
+    coupled_pairs,
+    golden_mean,
+    one_hot,
+    parity,
+    repeated_bit,
+    walk,
+)
+
+__all__ = [
+    "affine_code",
+    "balanced",
+    "binary_symmetric",
+    "cities",
+    "coupled_pairs",
+    "curie_weiss",
+    "dyck",
+    "golden_mean",
+    "ising_ring",
+    "latin_squares",
+    "nae_sat",
+    "one_hot",
+    "parity",
+    "permutations",
+    "repeated_bit",
+    "sudoku",
+    "walk",
+    "words",
+]

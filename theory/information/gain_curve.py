@@ -1,0 +1,160 @@
+"""The gain curve: what all sites gain in certainty as each other site is revealed or not.
+
+``h(t)`` is ``L`` times by how much the mean entropy of a site falls if every other site is
+revealed with probability t. It is a polynomial of degree ``L - 1``, increasing from 0 to
+``TC + DTC``. Ancestral (Bernoulli) decoding from the revealed share a to b loses
+``int_a^b (h(u) - h(a)) du``.
+
+Source: Wainwright (arXiv 2608.13520), read.
+"""
+
+import itertools
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from theory import exact
+from theory.arrays import array_namespace, from_host, is_exact, to_host
+from theory.bernstein import Bernstein
+from theory.distributions.base import Distribution
+from theory.errors import InvalidInput
+from theory.information.profile import gains, profile
+from theory.times import as_time, as_times
+from theory.validation import as_numbers
+
+__all__ = ["GainCurve", "as_gain_curve", "gain_curve"]
+
+FALL = 1e-12
+"""Gains that are smaller than this, or fall by less, relative to all entropy, are rounding."""
+
+
+class GainCurve:
+    """``h(t) = sum_j C(L-1, j) t^j (1-t)^(L-1-j) h_j``, with its derivative and integrals.
+
+    Parameters
+    ----------
+    gains : array, shape (L,)
+        ``h_j``, as `theory.information.gains` returns them, in any unit.
+
+    Notes
+    -----
+    An exact curve takes its times as Fractions (a float stands for the fraction that it is) or
+    SymPy expressions, and answers exactly.
+
+    >>> from fractions import Fraction
+    >>> from theory import gallery
+    >>> curve = gain_curve(gallery.parity(3, exact=True), base=2)     # h(t) = 3 t^2
+    >>> curve(Fraction(1, 2)), curve.derivative(Fraction(1, 2)), curve.integral(0, 1)
+    (3/4, 3, 1)
+    """
+
+    def __init__(self, gains: Any) -> None:
+        self.gains = gains
+        self.length = int(gains.shape[0])
+
+    @cached_property
+    def _curve(self) -> Bernstein:
+        return Bernstein(self.gains)
+
+    @cached_property
+    def _slope(self) -> Bernstein:
+        return self._curve.derivative()
+
+    @cached_property
+    def _area(self) -> Bernstein:
+        return self._curve.antiderivative()
+
+    @cached_property
+    def _growth(self) -> Bernstein:
+        return self._slope.times_t().times_one_minus_t().antiderivative()
+
+    def _at(self, t: Any) -> Any:
+        """Checked times, as Fractions or floats as the curve needs them."""
+        if is_exact(self.gains):
+            several = isinstance(t, (list, tuple, np.ndarray))
+            return exact.elementwise(as_time, np.asarray(t)) if several else as_time(t)
+        times = to_host(as_numbers(t, "t"))
+        outside = times[(times < 0) | (times > 1)]
+        if outside.size:
+            raise InvalidInput(f"a time must be a number from 0 to 1, got {outside[0]}")
+        return times if times.ndim else float(times)
+
+    def __call__(self, t: Any) -> Any:
+        """``h(t)``, at one time or (floats) at an array of times."""
+        return self._curve(self._at(t))
+
+    def derivative(self, t: Any) -> Any:
+        """``h'(t)``, never negative."""
+        return self._slope(self._at(t))
+
+    def integral(self, start: Any, stop: Any) -> Any:
+        """``int h(t) dt`` between two times."""
+        return self._area(self._at(stop)) - self._area(self._at(start))
+
+    def growth(self, start: Any, stop: Any) -> Any:
+        """``int t (1-t) h'(t) dt`` between two times."""
+        return self._growth(self._at(stop)) - self._growth(self._at(start))
+
+    def step_cost(self, start: Any, stop: Any) -> Any:
+        """What one ancestral step loses: ``int (h(u) - h(start)) du``.
+
+        >>> from theory import gallery
+        >>> gain_curve(gallery.parity(3, exact=True), base=2).step_cost(0, 1)     # TC
+        1
+        """
+        start, stop = self._at(start), self._at(stop)
+        return self._area(stop) - self._area(start) - (stop - start) * self._curve(start)
+
+    def grid_cost(self, times: Any) -> Any:
+        """What ancestral decoding along an increasing grid from 0 to 1 loses, all steps together.
+
+        >>> from theory import gallery
+        >>> curve = gain_curve(gallery.parity(3, exact=True), base=2)
+        >>> curve.grid_cost([0, 0.5, 1])     # 1 - 3/4 / 2
+        5/8
+        """
+        grid = as_times(times)
+        if is_exact(self.gains):
+            return sum(self.step_cost(a, b) for a, b in itertools.pairwise(grid))
+        t = np.asarray(grid, dtype=object).astype(np.float64)
+        heights = self._curve(t[:-1])
+        xp = array_namespace(heights)
+        return self._area(1.0) - xp.sum(from_host(np.diff(t), heights) * heights)
+
+
+def gain_curve(p: Distribution, *, base: float | None = None) -> GainCurve:
+    """Return the gain curve of a distribution.
+
+    Raises
+    ------
+    TooLarge
+        If the family needs all subset entropies and they would not fit.
+
+    >>> from theory import gallery
+    >>> round(float(gain_curve(gallery.repeated_bit(4), base=2)(1.0)), 12)     # TC + DTC
+    4.0
+    """
+    return GainCurve(gains(p, base=base))
+
+
+def as_gain_curve(p: Any) -> GainCurve:
+    """Return the gain curve, in floats on the host, of a distribution, a profile, or itself.
+
+    Rounding is taken out: gains do not fall, and those of independent sites are zero.
+    """
+    if isinstance(p, GainCurve):
+        h = to_host(as_numbers(p.gains, "gains"))
+        scale = float(np.abs(h).max())
+    else:
+        f = profile(p) if isinstance(p, Distribution) else p
+        f = to_host(as_numbers(f, "profile"))
+        if f.ndim != 1 or f.size == 0:
+            raise InvalidInput(f"profile must hold L numbers, got shape {f.shape}")
+        h = (f[0] - f) * f.size
+        scale = float(np.abs(f).max()) * f.size
+    rising = np.maximum.accumulate(np.maximum(h, 0.0))
+    if float((rising - h).max()) > FALL * scale:
+        j = int(np.argmax(rising - h))
+        raise InvalidInput(f"a profile must not increase: entry {j} is above an earlier one")
+    return GainCurve(rising if rising[-1] > FALL * scale else np.zeros_like(rising))

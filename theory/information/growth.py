@@ -1,0 +1,185 @@
+"""Complexities of the gain curve: one number each for how hard it is to decode in parallel.
+
+With ``psi(t) = t / (1 - t)`` the odds of being revealed, grids that are geometric in the odds
+cost about ``log(psi(b)/psi(a)) G(a, b)`` divided by the number of steps, where
+
+    G(a, b) = int_a^b t (1-t) h'(t) dt
+
+is the *growth complexity*. It is small where the curve grows near its ends only, as for a
+repeated bit (near 0) or parity (near 1). Source: Wainwright (arXiv 2608.13520), read.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from theory.distributions.base import Distribution
+from theory.errors import InvalidInput
+from theory.information.gain_curve import GainCurve, as_gain_curve, gain_curve
+from theory.information.profile import gains, mean_entropies
+from theory.information.units import in_units
+from theory.times import as_levels, as_time
+from theory.validation import as_integer
+
+__all__ = [
+    "block_complexity",
+    "block_parts",
+    "cardinality_growth_complexity",
+    "continuum_complexity",
+    "effective_total_correlation",
+    "growth_complexity",
+    "integrate",
+    "tse_complexity",
+]
+
+PRECISION = 1e-12
+"""Relative change at which a quadrature stops doubling its points."""
+
+MOST_POINTS = 4096
+
+
+def growth_complexity(
+    p: Distribution, start: Any = 0, stop: Any = 1, *, base: float | None = None
+) -> Any:
+    """Unmasking growth complexity ``G = int t (1-t) h'(t) dt`` between two revealed fractions.
+
+    ``G(0, 1)`` is at most TC and at most DTC, and ``2/(L+1)`` times the TSE complexity.
+    Source: Wainwright (arXiv 2608.13520), read.
+
+    >>> from theory import gallery
+    >>> growth_complexity(gallery.parity(3, exact=True), base=2)     # int t (1-t) 6 t dt
+    1/2
+    """
+    return gain_curve(p, base=base).growth(start, stop)
+
+
+def cardinality_growth_complexity(
+    p: Distribution, start: int = 0, stop: int | None = None, *, base: float | None = None
+) -> Any:
+    """Growth complexity over numbers of revealed sites, for batches of fixed size.
+
+    ``sum (j/L)(1 - j/L)(h_j - h_{j-1})`` over ``start < j <= stop``. The whole sum is
+    ``(L+1)/L`` times `growth_complexity`. [ours]
+
+    >>> from theory import gallery
+    >>> cardinality_growth_complexity(gallery.parity(3, exact=True), base=2)     # 2/9 of 3
+    2/3
+    """
+    h, length = gains(p, base=base), p.length
+    start = as_integer(start, "start", 0)
+    stop = length if stop is None else as_integer(stop, "stop", start)
+    if stop > length:
+        raise InvalidInput(f"stop must be at most the length {length}, got {stop}")
+    rises = range(start + 1, min(stop, length - 1) + 1)
+    # an exact sum stays exact: integers come first, and one division last
+    return sum((j * (length - j) * (h[j] - h[j - 1]) for j in rises), h[0] * 0) / length**2
+
+
+def tse_complexity(p: Distribution, *, base: float | None = None) -> Any:
+    """Complexity of Tononi, Sporns and Edelman: ``sum_k e_k - (k/L) e_L``.
+
+    How far the mean entropies of random subsets lie above the line from 0 to the entropy of the
+    whole. As used by Wainwright (arXiv 2608.13520), read; TSE's own paper from memory.
+
+    >>> from theory import gallery
+    >>> tse_complexity(gallery.parity(3, exact=True), base=2)     # 0, 1, 2, 2 above 0, 2/3, 4/3, 2
+    1
+    """
+    e = mean_entropies(p, base=base)
+    length = p.length
+    return sum((length * e[k] - k * e[length] for k in range(length + 1)), e[0] * 0) / length
+
+
+def effective_total_correlation(p: Distribution, *, base: float | None = None) -> float:
+    """``int min(1, log(1/t)) t h'(t) dt``, in float64.
+
+    In noise time ``s = log(1/t)``, at unit rate of masking, the weight is ``min(1, s)``. It lies
+    between ``G(0, 1)`` and ``e/(e-1)`` times that, and is at most DTC. The name is that of
+    Dmitriev, Huang and Wei (2026); the formula is from memory, without the text at hand.
+
+    >>> from theory import gallery
+    >>> value = effective_total_correlation(gallery.parity(2), base=2)     # h(t) = 2 t
+    >>> round(value, 9) == round(1 / 2 - 1 / (2 * math.e**2), 9)
+    True
+    """
+    curve = as_gain_curve(p)
+
+    def late(t: np.ndarray) -> np.ndarray:
+        return t * curve.derivative(t)
+
+    turn = 1 / math.e
+    value = integrate(late, 0, turn)
+    value += integrate(lambda t: -np.log(t) * late(t), turn, 1)
+    return in_units(value, base)
+
+
+def continuum_complexity(
+    p: Distribution, start: Any = 0, stop: Any = 1, *, base: float | None = None
+) -> float:
+    """``(int sqrt(h'(t)) dt)^2`` between two revealed fractions, in float64.
+
+    The infimum of `block_complexity` over all partitions. Half of it is what N times the loss
+    on the best grid of N steps tends to. Source: Wainwright (arXiv 2608.13520), read; the limit
+    is ours.
+
+    >>> from theory import gallery
+    >>> round(continuum_complexity(gallery.parity(3), base=2), 9)     # sqrt(6) int sqrt(t) dt
+    2.666666667
+    """
+    curve = as_gain_curve(p)
+    bounds = float(as_time(start)), float(as_time(stop))
+    return in_units(integrate(lambda t: np.sqrt(curve.derivative(t)), *bounds) ** 2, base)
+
+
+def block_complexity(p: Distribution, levels: Any, *, base: float | None = None) -> float:
+    """K-block complexity ``(sum_k sqrt(S_k G_k))^2``, in float64.
+
+    Block k lies between two neighbouring levels; ``S_k`` is its length in log-odds and ``G_k``
+    its growth complexity. With the steps shared out in proportion to ``sqrt(S_k G_k)``, grids
+    that are geometric in the odds within each block lose about this much over the number of
+    steps. Source: Wainwright (arXiv 2608.13520), read.
+
+    Parameters
+    ----------
+    levels : sequence of number
+        At least two revealed fractions, increasing, strictly between 0 and 1.
+
+    >>> from theory import gallery
+    >>> value = block_complexity(gallery.parity(3), [0.25, 0.75], base=2)     # log(9) * 7/24
+    >>> round(value, 9) == round(math.log(9) * (2 * (27 - 1) / 64 - (81 - 1) / 256 * 1.5), 9)
+    True
+    """
+    widths, growths = block_parts(as_gain_curve(p), levels)
+    return in_units(float(np.sqrt(widths * growths).sum()) ** 2, base)
+
+
+def block_parts(curve: GainCurve, levels: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Length in log-odds and growth complexity of each block between checked levels."""
+    grid = [float(t) for t in as_levels(levels)]
+    odds = np.asarray([t / (1 - t) for t in grid])
+    growths = [float(curve.growth(a, b)) for a, b in itertools.pairwise(grid)]
+    return np.diff(np.log(odds)), np.maximum(growths, 0.0)
+
+
+def integrate(function: Callable[[np.ndarray], np.ndarray], start: float, stop: float) -> float:
+    """Integral over part of [0, 1], by Gauss-Legendre in the angle ``t = sin(angle)^2``.
+
+    In the angle, square roots of polynomials that vanish at the ends are smooth. The number of
+    points doubles until the value settles.
+
+    >>> round(integrate(lambda t: np.sqrt(t), 0, 1), 12)
+    0.666666666667
+    """
+    low, high = math.asin(math.sqrt(start)), math.asin(math.sqrt(stop))
+    points, before = 64, math.inf
+    while True:
+        nodes, weights = np.polynomial.legendre.leggauss(points)
+        angle = low + (high - low) * (nodes + 1) / 2
+        values = function(np.sin(angle) ** 2) * np.sin(2 * angle)
+        value = float((weights * values).sum()) * (high - low) / 2
+        if abs(value - before) <= PRECISION * abs(value) or points >= MOST_POINTS:
+            return value
+        points, before = 2 * points, value

@@ -1,0 +1,94 @@
+"""The best batch sizes for random-order decoding, by dynamic programming."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from theory.arrays import to_host
+from theory.distributions.base import Distribution
+from theory.errors import InvalidInput
+from theory.information import profile as profile_of
+from theory.validation import as_numbers, as_real, as_rounds
+
+__all__ = ["optimal"]
+
+ROUNDING = 1e-13
+"""Schedules whose costs differ by less, relative to ``L f(0)``, are equally good."""
+
+
+def optimal(
+    profile: Any, rounds: int | None = None, *, target: float | None = None
+) -> tuple[int, ...]:
+    """Batch sizes of least expected cost for random-order decoding.
+
+    The cost is the left-Riemann error of the profile (`theory.information.path_cost`), so the
+    best schedule is a shortest path over boundaries, found in ``O(rounds * L^2)`` steps.
+    Of equally good schedules, the one whose last batches are largest is returned.
+
+    Parameters
+    ----------
+    profile : Distribution, or array_like of shape (L,)
+        ``f(j)``, as `theory.information.profile` returns it; any unit, exact or float.
+    rounds : int, optional
+        Between 1 and L.
+    target : float, optional
+        Instead of `rounds`: the cost to stay at or below, in the unit of the profile (nats for a
+        distribution), in as few rounds as possible.
+
+    Returns
+    -------
+    tuple of int
+
+    Raises
+    ------
+    InvalidInput
+        If not exactly one of `rounds` and `target` is given.
+
+    Examples
+    --------
+    A repeated bit is known after one site: one site first, then all others.
+
+    >>> optimal([1, 0, 0, 0], rounds=2)
+    (1, 3)
+
+    Even parity is free until the last site:
+
+    >>> optimal([1, 1, 1, 0], rounds=2)
+    (3, 1)
+
+    How many rounds do three pairs of equal bits take if one bit may be lost?
+
+    >>> from theory import gallery
+    >>> optimal(gallery.coupled_pairs(3), target=math.log(2))
+    (2, 2, 2)
+    """
+    if (rounds is None) == (target is None):
+        raise InvalidInput(f"give rounds or target, not both: {rounds=}, {target=}")
+    f = profile_of(profile) if isinstance(profile, Distribution) else profile
+    f = to_host(as_numbers(f, "profile"))
+    if f.ndim != 1 or f.size == 0:
+        raise InvalidInput(f"profile must hold L numbers, got shape {f.shape}")
+    length = f.size
+    if rounds is not None:
+        most, enough = as_rounds(rounds, length), -math.inf
+    else:
+        most, enough = length, as_real(target, "target", 0, math.inf)
+    # All schedules reveal the same total sum f, so only sum_k s_k f(a_k) differs between them.
+    cost = np.full(length + 1, np.inf)
+    cost[length] = 0.0
+    boundaries = np.arange(length + 1)
+    ahead = boundaries[None, :] - boundaries[:length, None]
+    rounding = ROUNDING * length * np.abs(f).max()
+    choices: list[np.ndarray] = []  # choices[r][a]: where the next batch ends if r more follow it
+    while len(choices) < most and cost[0] - f.sum() > enough + rounding:
+        total = np.where(ahead > 0, ahead * f[:, None] + cost[None, :], np.inf)
+        least = total.min(axis=1)
+        choices.append(np.argmax(total <= least[:, None] + rounding, axis=1))
+        cost = np.append(least, np.inf)
+    sizes, start = [], 0
+    for choice in reversed(choices):
+        stop = int(choice[start])
+        sizes.append(stop - start)
+        start = stop
+    return tuple(sizes)
