@@ -20,7 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="exit code: 0 all checks pass, 1 a check fails, 2 wrong usage",
     )
     parser.add_argument(
-        "--claim", action="append", metavar="ID", help="check this claim only (repeatable)"
+        "--claim",
+        action="append",
+        metavar="ID",
+        help="check this claim only, and print the tightest cases of its inequalities (repeatable)",
     )
     parser.add_argument(
         "--level", action="append", choices=LEVELS, help="checks at this level only (repeatable)"
@@ -49,7 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not any(level in claim.levels for claim in chosen for level in levels):
         have = "; ".join(f"{claim.id}: {', '.join(claim.levels)}" for claim in chosen)
         parser.error(f"no check has the level {' or '.join(levels)} ({have})")
-    results = run_claims(chosen, examples=options.examples, levels=levels, quiet=options.json)
+    results = run_claims(
+        chosen,
+        examples=options.examples,
+        levels=levels,
+        quiet=options.json,
+        tightest=bool(options.claim),
+    )
     if options.json:
         print(to_json(chosen, results))
     passed = all(result.passed for group in results.values() for result in group)

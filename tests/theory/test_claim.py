@@ -1,5 +1,6 @@
 """Claims as such: false ones are refuted readably, broken ones are refused."""
 
+import dataclasses
 import json
 import math
 import re
@@ -11,12 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+from hypothesis import strategies as st
 
 from theory import JointTable, MarkovChain, gallery, information, strategies
 from theory.__main__ import main
 from theory.claims import Check, Claim, Level, Provenance, Registry, Verdict, registry
 from theory.claims.collect import GROUP
 from theory.claims.describe import describe
+from theory.claims.inequality import closeness, excess
+from theory.claims.report import run_claims
 from theory.errors import InvalidInput, TooLarge
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +32,7 @@ def tc_exceeds_dtc(p, sign=1):
     return max(float(over) * sign, 0.0)
 
 
-def make(check: Check, **changes) -> Claim:
+def make(*checks: Check, **changes) -> Claim:
     fields = {
         "id": "X1",
         "title": "TC is at most DTC",
@@ -37,7 +41,7 @@ def make(check: Check, **changes) -> Claim:
         "source": "nobody",
         "provenance": Provenance.OURS,
         "verdict": Verdict.HOLDS,
-        "checks": (check,),
+        "checks": checks,
     }
     return Claim(**{**fields, **changes})
 
@@ -114,6 +118,7 @@ def test_exact_means_exactly_zero(residual, passes):
         ({"level": "numeric", "planted": {"a": 1}, "tolerance": 1e-9}, "needs named"),
         ({"level": "symbolic", "planted": {}}, "planted"),
         ({"level": "symbolic", "planted": {"a": 1}, "tolerance": 1e-9}, "no tolerance"),
+        ({"level": "symbolic", "planted": {"a": 1}, "tightness": lambda: 1.0}, "to be tight on"),
     ],
 )
 def test_a_check_that_could_not_work_is_refused(arguments, match):
@@ -123,7 +128,7 @@ def test_a_check_that_could_not_work_is_refused(arguments, match):
 
 def test_a_claim_without_checks_is_refused():
     with pytest.raises(InvalidInput, match="no check"):
-        make(false_claim().checks[0], checks=())
+        make()
 
 
 def test_a_claim_with_only_symbols_takes_no_distribution():
@@ -148,6 +153,184 @@ def test_describe_writes_chains_as_matrices_and_cuts_long_tables():
     assert "after 0: 0.5 0.5" in chain
     assert "x = (0, MASK)" in chain
     assert "... and 40 more" in describe(JointTable(np.ones((4,) * 3)), {}, 1.0)
+
+
+# ---- tightness --------------------------------------------------------------------------
+
+
+def tc_and_bound(p):
+    """TC and the sum of the entropies without the largest: equal where one site fixes all."""
+    entropies = [information.entropy(p, [i]) for i in range(p.length)]
+    return information.total_correlation(p), sum(entropies) - max(entropies, key=float)
+
+
+def tc_exceeds_bound(p, share=1):
+    tc, bound = tc_and_bound(p)
+    return excess(tc * share, bound)
+
+
+def tc_of_bound(p):
+    return closeness(*tc_and_bound(p))
+
+
+def true_claim(tightness=tc_of_bound) -> Claim:
+    return make(
+        Check(
+            level=Level.EXACT,
+            residual=tc_exceeds_bound,
+            distributions=lambda: strategies.joint_tables(
+                lengths=(2, 2), vocabs=(2, 2), exact=True
+            ),
+            planted={"share": 2},
+            tightness=tightness,
+        ),
+        Check(
+            level=Level.NUMERIC,
+            residual=tc_exceeds_bound,
+            named=lambda: {
+                "certain": JointTable([[0, 1], [0, 0]]),
+                "cities": gallery.cities(),
+                "coupled": gallery.coupled_pairs(1),
+            },
+            planted={"share": 2},
+            tolerance=1e-9,
+            tightness=tightness,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "ratio"),
+    [
+        (sympy.log(2), sympy.log(8), 1 / 3),
+        (sympy.log(3) + sympy.log(2), sympy.log(2) + sympy.log(3), 1.0),
+        (sympy.Rational(1, 10**30), sympy.Rational(1, 10**29), 0.1),
+        (0, sympy.log(2), 0.0),
+        (0, 0, math.nan),
+        (1e-17, 1e-16, math.nan),
+        (np.float64(0.5) + 1e-16, np.float64(0.5), 1.0),
+        (0.3 + 1e-14, 0.3, 1.0),
+        (0.6, 0.3, 2.0),
+    ],
+)
+def test_closeness_is_the_ratio_of_the_sides(least, most, ratio):
+    """Rounding takes it neither above 1 nor makes a ratio of what is 0 up to rounding."""
+    assert closeness(least, most) == pytest.approx(ratio, rel=1e-14, nan_ok=True)
+    assert (closeness(least, most) <= 1) or excess(least, most) != 0 or math.isnan(ratio)
+
+
+def test_the_tightest_case_of_a_true_inequality_is_found():
+    """For two bits TC is the smaller entropy if and only if the bits determine each other."""
+    claim = true_claim()
+    result = claim.run(claim.checks[0], examples=1000)
+    assert result.passed
+    assert result.tightest == 1.0
+    rows = [line.split() for line in result.tightest_at.splitlines() if "/" in line]
+    (a, b, _), (c, d, _) = rows
+    assert a != c
+    assert b != d
+
+
+def test_climbing_finds_what_chance_does_not(monkeypatch):
+    """One peak among a million numbers, with as many examples without `target`."""
+    check = Check(
+        level=Level.EXACT,
+        residual=lambda p, k, planted=0: planted,
+        distributions=lambda: st.just(gallery.parity(2, exact=True)),
+        parts=lambda p: st.fixed_dictionaries({"k": st.integers(0, 10**6)}),
+        planted={"planted": 1},
+        tightness=lambda p, k: 1 - abs(k - 271_828) / 10**6,
+    )
+    climbed = make(check).run(check, examples=300)
+    monkeypatch.setattr("hypothesis.target", lambda ratio: ratio)
+    chanced = make(check).run(check, examples=300)
+    assert chanced.tightest < climbed.tightest == 1
+    assert "k = 271828" in climbed.tightest_at
+
+
+def test_a_tightest_case_is_the_same_on_repetition():
+    claim = true_claim()
+    first, second = (claim.run(claim.checks[0], examples=60) for _ in range(2))
+    assert (first.tightest, first.tightest_at) == (second.tightest, second.tightest_at)
+    assert first.instances == second.instances
+
+
+def test_a_false_inequality_with_a_tightness_is_refuted_and_shrunk():
+    """TC against DTC again; the tightest case is one of those that pass."""
+    plain = false_claim()
+
+    def tc_of_dtc(p):
+        return closeness(information.total_correlation(p), information.dual_total_correlation(p))
+
+    check = dataclasses.replace(plain.checks[0], tightness=tc_of_dtc)
+    result = plain.run(check, examples=500)
+    assert not result
+    rows = [row for row in result.counterexample.splitlines() if row.endswith("1/2")]
+    assert len(rows) == 2
+    assert not result.tightest > 1
+
+
+def test_the_tightest_named_distribution_is_named():
+    """The certain pair has no entropy, so both sides are 0 and nothing is said."""
+    claim = true_claim()
+    result = claim.run(claim.checks[1])
+    assert result.passed
+    assert (result.tightest, result.tightest_at) == (pytest.approx(1.0), "coupled")
+
+
+@pytest.mark.parametrize("said", [math.nan, math.inf])
+@pytest.mark.parametrize("k", [0, 1])
+def test_without_a_finite_ratio_nothing_is_tightest(said, k):
+    claim = true_claim(lambda p: said)
+    result = claim.run(claim.checks[k], examples=40)
+    assert result.passed
+    assert math.isnan(result.tightest)
+    assert result.tightest_at == ""
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_a_tightness_that_raises_is_heard(k):
+    def broken(p):
+        raise ZeroDivisionError("no ratio")
+
+    claim = true_claim(broken)
+    with pytest.raises(ZeroDivisionError, match="no ratio"):
+        claim.run(claim.checks[k], examples=5)
+
+
+def test_planted_violations_are_not_measured():
+    """Neither in a planted run nor where one's own parts put the violation in place."""
+
+    def broken(p):
+        raise AssertionError
+
+    claim = true_claim(broken)
+    for check in claim.checks:
+        assert math.isnan(claim.run(check, examples=40, planted=True).tightest)
+    result = claim.check(gallery.coupled_pairs(1, exact=True), share=2)
+    assert not result.passed
+    assert math.isnan(result.tightest)
+
+
+def test_parts_reach_the_tightness():
+    """On one's own distribution the tightest over all parts and checks is kept."""
+    check = Check(
+        level=Level.EXACT,
+        residual=lambda p, part, planted=0: planted,
+        distributions=lambda: strategies.joint_tables(exact=True),
+        parts=lambda p: st.fixed_dictionaries({"part": st.integers(0, 8)}),
+        planted={"planted": 1},
+        tightness=lambda p, part: part / 10,
+    )
+    silent = dataclasses.replace(check, tightness=None)
+    looser = dataclasses.replace(check, tightness=lambda p, part: part / 20)
+    claim = make(silent, looser, check)
+    p = gallery.parity(2, exact=True)
+    result = claim.check(p, examples=60)
+    assert result.tightest == 0.8
+    assert "part = 8" in result.tightest_at
+    assert claim.check(p, part=3).tightest == 0.3
+    assert math.isnan(make(silent).check(p, part=3).tightest)
 
 
 # ---- registry ---------------------------------------------------------------------------
@@ -221,6 +404,81 @@ def test_the_command_prints_a_table(capsys):
     assert "symbolic ok" in out
     assert "[memory]" in out
     assert "1 check of 1 claim on 1 instance: all pass." in out
+    assert "tightest" not in out
+
+
+def test_the_table_has_a_column_of_tightest_cases_where_there_are_some(
+    offered, monkeypatch, capsys
+):
+    offered.append(Point("mine", lambda: [true_claim()]))
+    monkeypatch.setattr("theory.claims.registry", Registry())
+    assert main(["--claim", "X1", "--examples", "200"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 118
+    assert re.search(r"worst ┃ tightest ┃", out)
+    assert re.search(r"exact ok   │ +\d+ │ +0 │ +1 │", out)
+    assert "X1 at the exact level, tightest 1, on JointTable with length 2, vocab 2" in out
+    assert "X1 at the numeric level, tightest 1, on coupled" in out
+    assert "tightest: greatest ratio" in " ".join(out.split())
+
+
+def test_instances_are_shown_only_where_claims_are_chosen(offered, monkeypatch, capsys):
+    offered.append(Point("mine", lambda: [true_claim()]))
+    monkeypatch.setattr("theory.claims.registry", Registry())
+    assert main(["--examples", "20"]) == 0
+    out = capsys.readouterr().out
+    assert "tightest" in out
+    assert "X1 at the" not in out
+
+
+def test_json_has_the_tightest_case_or_null(offered, monkeypatch, capsys):
+    offered.append(Point("mine", lambda: [true_claim(), make(true_claim().checks[0], id="X2")]))
+    offered.append(Point("none", lambda: [make(false_claim().checks[0], id="X3")]))
+    monkeypatch.setattr("theory.claims.registry", Registry())
+    main(["--examples", "20", "--json"])
+    text = capsys.readouterr().out
+    one, two, three = (claim["checks"] for claim in json.loads(text))
+    assert (one[1]["tightest"], one[1]["tightest_at"]) == (pytest.approx(1.0), "coupled")
+    assert 0 < two[0]["tightest"] <= 1
+    assert "vocab 2" in two[0]["tightest_at"]
+    assert (three[0]["tightest"], three[0]["tightest_at"]) == (None, "")
+    assert "NaN" not in text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shown"),
+    [(1.0, "1"), (1 - 1e-12, "1"), (0.99996, "0.999"), (0.7999999, "0.800")],
+)
+def test_only_what_is_attained_is_shown_as_1(ratio, shown, capsys):
+    check = dataclasses.replace(true_claim().checks[1], tightness=lambda p: ratio)
+    run_claims([make(check)], examples=1, tightest=True)
+    assert f"tightest {shown}, on certain" in capsys.readouterr().out
+
+
+def test_a_ratio_of_0_has_no_tightest_instance(capsys):
+    check = dataclasses.replace(true_claim().checks[1], tightness=lambda p: 0.0)
+    run_claims([make(check)], examples=1, tightest=True)
+    out = capsys.readouterr().out
+    assert re.search(r"numeric ok │ +3 │ [^│]+ │ +0 │", out)
+    assert "X1 at the" not in out
+
+
+def test_long_instances_lose_their_middle(capsys):
+    """27 cells and a part: the part is still there."""
+    check = Check(
+        level=Level.EXACT,
+        residual=lambda p, part, planted=0: planted,
+        distributions=lambda: st.just(JointTable(np.ones((3, 3, 3), dtype=np.int64), exact=True)),
+        parts=lambda p: st.just({"part": 7}),
+        planted={"planted": 1},
+        tightness=lambda p, part: 0.5,
+    )
+    run_claims([make(check)], examples=1, tightest=True)
+    shown = capsys.readouterr().out.partition("X1 at the exact level")[2]
+    block = shown.partition("1 check of")[0].rstrip().splitlines()
+    assert len(block) <= 16
+    assert "part = 7" in block[-2]
+    assert "residual 0" in block[-1]
 
 
 def test_a_failing_claim_gives_exit_code_1_and_its_counterexample(offered, monkeypatch, capsys):

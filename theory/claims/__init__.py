@@ -2,6 +2,12 @@
 
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.collect import Registry, registry
+from theory.claims.fewer_rounds import FEWER_ROUNDS
+from theory.claims.geometric_batches import GEOMETRIC_BATCHES
+from theory.claims.growth_complexity import GROWTH_COMPLEXITY
+from theory.claims.identities import IDENTITIES
+from theory.claims.largest_batch import LARGEST_BATCH
+from theory.claims.many_steps import MANY_STEPS
 from theory.claims.marginal_only import MARGINAL_ONLY
 from theory.claims.optimality import OPTIMALITY
 from theory.claims.result import Level, Result
@@ -21,5 +27,17 @@ __all__ = [
     "registry",
 ]
 
-CLAIMS = (OPTIMALITY, VALUE, TIME_AGNOSTIC, SCORE, MARGINAL_ONLY)
+CLAIMS = (
+    OPTIMALITY,
+    VALUE,
+    TIME_AGNOSTIC,
+    SCORE,
+    MARGINAL_ONLY,
+    MANY_STEPS,
+    GEOMETRIC_BATCHES,
+    LARGEST_BATCH,
+    GROWTH_COMPLEXITY,
+    FEWER_ROUNDS,
+    IDENTITIES,
+)
 """The claims that need no decoder."""

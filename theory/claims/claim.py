@@ -14,11 +14,15 @@ distributions, at one of four levels:
 
 Passing on N instances is no proof; only the symbolic level speaks of all tables of its shape.
 
+A check of an inequality may also measure how *tight* it is. The search then looks for the instance
+with the least room, which is where a wrong inequality would break first.
+
 Every check also carries a *planted violation*: parts that make the claim wrong. A check that
 does not reject it is broken.
 """
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -87,6 +91,10 @@ class Check:
         Returns the distributions of the numeric level by name.
     tolerance : float
         What counts as zero in float64; not used by the exact and symbolic levels.
+    tightness : callable, optional
+        ``tightness(p, **parts)``, for an inequality: the ratio of its smaller to its larger side,
+        at most 1 where it holds; nan where both are 0 and it says nothing. It takes the parts of
+        the residual without the planted ones. Searches climb towards its maximum.
     """
 
     level: Level
@@ -96,6 +104,7 @@ class Check:
     parts: "Callable[[Any], SearchStrategy[dict[str, Any]]]" = _no_parts
     named: Callable[[], Mapping[str, Distribution]] | None = None
     tolerance: float = 0.0
+    tightness: Callable[..., float] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "level", Level(self.level))
@@ -112,6 +121,8 @@ class Check:
                 f"a check at the {self.level} level takes "
                 + ("no tolerance" if exactly else "a tolerance above 0")
             )
+        if self.tightness is not None and self.level is Level.SYMBOLIC:
+            raise InvalidInput("a check at the symbolic level has no instances to be tight on")
 
 
 def _parts_of(check: Check) -> list[str]:
@@ -208,6 +219,7 @@ class Claim:
             for check in checks
         ]
         failed = [result for result in results if not result.passed]
+        tightest = max(results, key=lambda r: -math.inf if math.isnan(r.tightest) else r.tightest)
         return Result(
             self.id,
             level,
@@ -217,6 +229,8 @@ class Claim:
             max(result.tolerance for result in results),
             sum(result.seconds for result in results),
             failed[0].counterexample if failed else "",
+            tightest.tightest,
+            tightest.tightest_at,
         )
 
     def _checks_for(self, p: Distribution) -> tuple[Level, list[Check]]:

@@ -1,11 +1,31 @@
-"""By how much an inequality is violated, exactly where the numbers are exact."""
+"""How far an inequality is from an equality, exactly where the numbers are exact."""
 
+import math
 from typing import Any
 
-__all__ = ["excess"]
+__all__ = ["closeness", "excess"]
 
 ROUNDING = 1e-12
 """Floats may miss an inequality by this much; exact numbers may not."""
+
+TOO_SMALL = 1e-6
+"""Below this a quotient of floats has too few digits to be compared with 1."""
+
+
+def closeness(least: Any, most: Any) -> float:
+    """Return ``least / most``, which is 1 where ``least <= most`` is an equality.
+
+    Where the inequality holds the quotient is at most 1, without rounding beyond it. It is nan
+    where `most` is 0, or a float too small to say anything.
+
+    >>> import sympy
+    >>> closeness(sympy.log(2), 2 * sympy.log(2)), closeness(0, 0), closeness(1.0 + 1e-15, 1.0)
+    (0.5, nan, 1.0)
+    """
+    if most <= (TOO_SMALL if _is_float(most) else 0):
+        return math.nan
+    quotient = float(least) / float(most)
+    return min(quotient, 1.0) if excess(least, most) == 0 else quotient
 
 
 def excess(least: Any, most: Any) -> Any:
@@ -19,6 +39,10 @@ def excess(least: Any, most: Any) -> Any:
     (0, 2, 0.0)
     """
     over = least - most
-    if hasattr(over, "dtype") or isinstance(over, float):
+    if _is_float(over):
         return float(over) if over > ROUNDING else 0.0
     return over if over > 0 else 0
+
+
+def _is_float(value: Any) -> bool:
+    return hasattr(value, "dtype") or isinstance(value, float)

@@ -3,7 +3,9 @@
 import contextlib
 import dataclasses
 import functools
+import itertools
 import json
+import math
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group
@@ -22,6 +24,16 @@ PLAIN_WIDTH = 118
 
 UNPLANTED = "The check does not reject its planted violation, so that it passed shows nothing."
 
+TIGHTEST = (
+    "tightest: greatest ratio of the sides of an inequality that was seen, 1 where it is attained. "
+)
+
+ATTAINED = 1e-9
+"""A ratio this close to 1 is shown as 1."""
+
+MOST_LINES = 16
+"""Of an instance on which an inequality is tightest; longer ones lose rows in the middle."""
+
 WIDE = 100
 """Narrower terminals do without the column of sources."""
 
@@ -32,6 +44,7 @@ def run_claims(
     examples: int,
     levels: Iterable[Level] = tuple(Level),
     quiet: bool = False,
+    tightest: bool = False,
 ) -> dict[str, list[Result]]:
     """Run the checks of some claims and print the table.
 
@@ -44,6 +57,8 @@ def run_claims(
         Only checks at these levels.
     quiet : bool
         Print nothing.
+    tightest : bool
+        Print the tightest instance of each inequality below the table.
 
     Returns
     -------
@@ -78,6 +93,10 @@ def run_claims(
             if not result.passed:
                 console.print(f"\n[bold red]{claim.id} fails at the {result.level} level:[/]")
                 console.print(result.counterexample, markup=False, highlight=False)
+    if tightest:
+        for result in itertools.chain(*results.values()):
+            if result.tightest > 0:  # of those at 0 none is special
+                console.print(_tightest_instance(result), markup=False, highlight=False)
     console.print(_summary(results), highlight=False)
     return results
 
@@ -90,7 +109,8 @@ def _table(claims: Sequence[Claim], results: dict[str, list[Result]], *, wide: b
         table.add_column("source [seen]")
     table.add_column("verdict")
     table.add_column("checked", no_wrap=True)
-    for column in ("tried", "worst", "s"):
+    measured = any(map(_measured, itertools.chain(*results.values())))
+    for column in ("tried", "worst", *(["tightest"] if measured else []), "s"):
         table.add_column(column, justify="right", no_wrap=True)
     for claim in claims:
         rows = results[claim.id]
@@ -99,6 +119,7 @@ def _table(claims: Sequence[Claim], results: dict[str, list[Result]], *, wide: b
             "\n".join(f"{r.level} {'ok' if r.passed else '[bold red]FAILS[/]'}" for r in rows),
             "\n".join(str(r.instances) for r in rows),
             "\n".join(_worst(r) for r in rows),
+            *(["\n".join(_ratio(r) for r in rows)] if measured else []),
             "\n".join(f"{r.seconds:.1f}" for r in rows),
         ]
         origin = [source.replace("[", r"\[")] if wide else []
@@ -110,6 +131,27 @@ def _table(claims: Sequence[Claim], results: dict[str, list[Result]], *, wide: b
 
 def _worst(result: Result) -> str:
     return "0" if result.worst == 0 else f"{result.worst:.1e}"
+
+
+def _measured(result: Result) -> bool:
+    return not math.isnan(result.tightest)
+
+
+def _ratio(result: Result) -> str:
+    """Three digits, but 1 only where it is attained."""
+    if not _measured(result):
+        return ""
+    if result.tightest == 0:
+        return "0"
+    return "1" if result.tightest > 1 - ATTAINED else f"{min(result.tightest, 0.999):.3f}"
+
+
+def _tightest_instance(result: Result) -> str:
+    lines = result.tightest_at.splitlines()
+    if len(lines) > MOST_LINES:
+        lines = [*lines[: MOST_LINES - 4], "  ...", *lines[-3:]]
+    head = f"{result.claim} at the {result.level} level, tightest {_ratio(result)}, on"
+    return f"\n{head} {lines[0]}" + "".join(f"\n  {line}" for line in lines[1:])
 
 
 def _count(number: int, what: str) -> str:
@@ -125,7 +167,9 @@ def _summary(results: dict[str, list[Result]]) -> str:
         f"{_count(len(rows), 'check')} of {_count(len(results), 'claim')} on "
         f"{_count(instances, 'instance')}: {outcome}. "
         "tried: instances. worst: largest absolute residual, exactly 0 where symbolic or exact, "
-        "else within the tolerance of the check (1e-9 or less). Only symbolic checks speak of "
+        "else within the tolerance of the check (1e-9 or less). "
+        + (TIGHTEST if any(map(_measured, rows)) else "")
+        + "Only symbolic checks speak of "
         "more than the instances tried: of every table of their shape."
         + ("" if failed else " Each check was also seen to reject its planted violation.")
     )
@@ -140,7 +184,11 @@ def to_json(claims: Sequence[Claim], results: dict[str, list[Result]]) -> str:
         {
             **{name: str(getattr(claim, name)) for name in TEXTS},
             "checks": [
-                {**dataclasses.asdict(result), "worst": _finite(result.worst)}
+                {
+                    **dataclasses.asdict(result),
+                    "worst": _finite(result.worst),
+                    "tightest": result.tightest if _measured(result) else None,
+                }
                 for result in results[claim.id]
             ],
         }

@@ -1,5 +1,6 @@
 """The outcome of a check, and the levels that a check can have."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,6 +32,11 @@ class Result:
     seconds : float
     counterexample : str
         The smallest failing instance as text; empty if the check passed.
+    tightest : float
+        Greatest ratio of the two sides of an inequality on the instances that pass, 1 where it
+        is attained; nan if it was not measured.
+    tightest_at : str
+        The first instance with that ratio as text, or its name at the numeric level.
     """
 
     claim: str
@@ -41,6 +47,8 @@ class Result:
     tolerance: float
     seconds: float
     counterexample: str = ""
+    tightest: float = math.nan
+    tightest_at: str = ""
 
     def __bool__(self) -> bool:
         return self.passed

@@ -1,5 +1,6 @@
 """Evaluating a check: on drawn instances, on symbols, or on named distributions."""
 
+import functools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,23 @@ class _Refuted(Exception):
     def __init__(self, instance: str) -> None:
         super().__init__(instance)
         self.instance = instance
+
+
+class _Tightest:
+    """Remembers the instance on which the sides of an inequality are closest to each other."""
+
+    def __init__(self, check: "Check", fixed: Mapping[str, Any]) -> None:
+        planted = not check.planted.keys().isdisjoint(fixed)
+        self.tightness = None if planted else check.tightness
+        self.ratio = math.nan
+        self.text: Callable[[], str] = str  # empty
+
+    def see(self, p: Any, parts: Mapping[str, Any], text: Callable[[], str]) -> float:
+        """Return the ratio of an instance; nan where it is not measured or says nothing."""
+        ratio = math.nan if self.tightness is None else float(self.tightness(p, **parts))
+        if math.isfinite(ratio) and not ratio <= self.ratio:  # the first one replaces nan
+            self.ratio, self.text = ratio, text
+        return ratio
 
 
 def _numbers(residual: Any) -> Iterator[Any]:
@@ -78,12 +96,16 @@ def search(
     shrink: bool = True,
     progress: Callable[[], None] | None = None,
 ) -> Result:
-    """Evaluate the residual on drawn instances and shrink the first failure."""
+    """Evaluate the residual on drawn instances and shrink the first failure.
+
+    Where the check has a measure of tightness, the later instances climb towards its maximum.
+    """
     import hypothesis
     import hypothesis.strategies as st
 
-    began, sizes = time.perf_counter(), []
-    phases = [hypothesis.Phase.generate, *([hypothesis.Phase.shrink] if shrink else [])]
+    began, sizes, tightest = time.perf_counter(), [], _Tightest(check, fixed)
+    phases = [hypothesis.Phase.generate, hypothesis.Phase.target]
+    phases += [hypothesis.Phase.shrink] if shrink else []
 
     @hypothesis.settings(
         phases=phases,
@@ -103,6 +125,9 @@ def search(
             progress()
         if not sizes[-1] <= tolerance:  # also where it is nan
             raise _Refuted(describe(p, parts, sizes[-1]))
+        ratio = tightest.see(p, parts, functools.partial(describe, p, parts, sizes[-1]))
+        if math.isfinite(ratio):
+            hypothesis.target(ratio)
 
     counterexample = ""
     try:
@@ -118,6 +143,8 @@ def search(
         tolerance,
         time.perf_counter() - began,
         counterexample,
+        tightest.ratio,
+        tightest.text(),
     )
 
 
@@ -137,11 +164,14 @@ def run_named(
     """Evaluate the residual on the named distributions."""
     assert check.named is not None
     began, worst, counterexample, tried = time.perf_counter(), 0.0, "", 0
+    tightest = _Tightest(check, parts)
     for name, p in check.named().items():
         size = _size(check.residual(p, **parts))
         tried += 1
         worst = float(np.maximum(worst, size))  # nan stays nan
-        if not size <= check.tolerance and not counterexample:
+        if size <= check.tolerance:
+            tightest.see(p, parts, functools.partial(str, name))
+        elif not counterexample:
             counterexample = f"on {name}: residual {size:.3g}"
         if progress is not None:
             progress()
@@ -155,4 +185,6 @@ def run_named(
         check.tolerance,
         seconds,
         counterexample,
+        tightest.ratio,
+        tightest.text(),
     )

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 
 from theory import strategies
 from theory.claims.claim import Check, Claim, Provenance, Verdict
-from theory.claims.inequality import excess
+from theory.claims.inequality import closeness, excess
 from theory.claims.parts import (
     fractions_from_one_to_zero,
     inner_levels,
@@ -99,13 +99,20 @@ def _riemann(p: Distribution, levels: Sequence[Any]) -> Any:
 
 def _vanishing_gap(p: Distribution, optimum: Factory = zero_loss) -> list[float]:
     """On T equal steps the gap lies between 0 and ``(TC + DTC) / T``."""
-    violations = []
+    return [max(0.0, -gap, gap - most) for gap, most in _gaps(p, optimum)]
+
+
+def _gaps(p: Distribution, optimum: Factory = zero_loss) -> Iterator[tuple[float, float]]:
+    """The gap on some numbers of equal steps, and its bound."""
     most = float(total_correlation(p) + dual_total_correlation(p))
     for steps in (1, 2, 4, 8, 16, 64, 256):
         levels = [1 - k / steps for k in range(steps)] + [0.0]
-        gap = float(nelbo(p, levels, optimum(p)) - entropy(p))
-        violations.append(max(0.0, -gap, gap - most / steps))
-    return violations
+        yield float(nelbo(p, levels, optimum(p)) - entropy(p)), most / steps
+
+
+def _share_of_bound(p: Distribution) -> float:
+    """The largest share that the gap has of its bound."""
+    return max(closeness(gap, most) for gap, most in _gaps(p))
 
 
 def _two_by_two(optimum: Factory = zero_loss) -> list[Any]:
@@ -199,6 +206,7 @@ VALUE = Claim(
             named=named_distributions,
             planted={"optimum": smoothed},
             tolerance=1e-10,
+            tightness=_share_of_bound,
         ),
     ),
 )
