@@ -10,11 +10,14 @@ from sims.exact import output_distribution
 from sims.policies import EntropyBounded
 from theory import information, strategies
 from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.inequality import excess
+from theory.claims.inequality import closeness, excess
 from theory.claims.parts import named_distributions
 from theory.distributions import Distribution
 
 __all__ = ["ENTROPY_BOUND"]
+
+GAMMAS = (0.3, 0.7, 1.0, 2.0)
+"""Bounds that the named distributions are checked with."""
 
 
 def _every_round(p: Distribution, gamma: Any, looser: int = 1) -> list[Any]:
@@ -28,6 +31,13 @@ def _every_round(p: Distribution, gamma: Any, looser: int = 1) -> list[Any]:
     return violations
 
 
+def _tightest_round(p: Distribution, gamma: Any) -> float:
+    """The largest total correlation that a round pays, as a share of gamma."""
+    steps = path_steps(p, EntropyBounded(float(gamma)))
+    costs = [information.total_correlation(p, sites, given=x) for _, _, sites, x in steps]
+    return closeness(max(costs, key=float), gamma)
+
+
 def _in_all(p: Distribution, gamma: Any, looser: int = 1) -> Any:
     """By how much the divergence exceeds gamma for each expected round."""
     q = output_distribution(p, EntropyBounded(float(looser * gamma)))
@@ -35,6 +45,12 @@ def _in_all(p: Distribution, gamma: Any, looser: int = 1) -> Any:
         excess(q.kl, gamma * q.expected_rounds_on_data),
         excess(q.path_kl, gamma * q.expected_rounds_on_data),
     ]
+
+
+def _share_of_rounds(p: Distribution, gamma: Any) -> float:
+    """The divergence as a share of gamma for each expected round."""
+    q = output_distribution(p, EntropyBounded(float(gamma)))
+    return closeness(q.kl, gamma * q.expected_rounds_on_data)
 
 
 def _bound(p: Distribution) -> Any:
@@ -49,7 +65,11 @@ def _small_bound(p: Distribution) -> Any:
 
 
 def _named(p: Distribution, looser: int = 1) -> list[Any]:
-    return [v for gamma in (0.3, 0.7, 1.0, 2.0) for v in _in_all(p, gamma, looser)]
+    return [v for gamma in GAMMAS for v in _in_all(p, gamma, looser)]
+
+
+def _named_share(p: Distribution) -> float:
+    return max(_share_of_rounds(p, gamma) for gamma in GAMMAS)
 
 
 ENTROPY_BOUND = Claim(
@@ -78,6 +98,7 @@ ENTROPY_BOUND = Claim(
             ),
             parts=_bound,
             planted={"looser": 16},
+            tightness=_tightest_round,
         ),
         Check(
             level=Level.EXACT,
@@ -85,6 +106,7 @@ ENTROPY_BOUND = Claim(
             distributions=lambda: strategies.joint_tables(lengths=(2, 3), exact=True),
             parts=_small_bound,
             planted={"looser": 16},
+            tightness=_share_of_rounds,
         ),
         Check(
             level=Level.PROPERTY,
@@ -93,6 +115,7 @@ ENTROPY_BOUND = Claim(
             parts=_bound,
             planted={"looser": 16},
             tolerance=1e-10,
+            tightness=_tightest_round,
         ),
         Check(
             level=Level.PROPERTY,
@@ -101,6 +124,7 @@ ENTROPY_BOUND = Claim(
             parts=_small_bound,
             planted={"looser": 16},
             tolerance=1e-10,
+            tightness=_share_of_rounds,
         ),
         Check(
             level=Level.NUMERIC,
@@ -108,6 +132,7 @@ ENTROPY_BOUND = Claim(
             named=lambda: named_distributions(words_of=2),
             planted={"looser": 40},
             tolerance=1e-10,
+            tightness=_named_share,
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """C3: when the likeliest tokens of the product are those of the joint."""
 
+import math
 from typing import Any
 
 import hypothesis.strategies as st
@@ -8,7 +9,7 @@ import numpy as np
 from theory import JointTable, information, strategies
 from theory.arrays import log, to_host, xlogx
 from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.inequality import excess
+from theory.claims.inequality import closeness, excess
 from theory.distributions import Distribution
 
 __all__ = ["LIKELIEST_PRODUCT"]
@@ -30,12 +31,32 @@ def _modes_agree(p: Distribution, beyond: int = 1) -> Any:
     return excess(table.max(), table[mode])
 
 
+def _runner_up(p: Distribution) -> float:
+    """The probability of the likeliest other sequence as a share of that of the mode."""
+    mode, e = _mode(p)
+    if (p.length + 1) * e >= 1:
+        return math.nan
+    others = to_host(p.table()).copy()
+    most, others[mode] = others[mode], 0
+    return closeness(others.max(), most)
+
+
 def _distances(p: Distribution, share: int = 1) -> Any:
     """By how much TV and KL of the product exceed their bounds, where ``(n + 1) e <= 1``."""
+    return [excess(distance * share, bound) for distance, bound in _bounded(p)]
+
+
+def _share_of_bounds(p: Distribution) -> float:
+    """The larger of the shares that TV and KL of the product have of their bounds."""
+    return max((closeness(*pair) for pair in _bounded(p)), default=math.nan)
+
+
+def _bounded(p: Distribution) -> list[tuple[Any, Any]]:
+    """TV and KL of the product, each with its bound; nothing unless ``(n + 1) e <= 1``."""
     _, e = _mode(p)
     n = p.length
     if (n + 1) * e > 1:
-        return 0
+        return []
     marginals = to_host(p.marginals)
     product = marginals[0]
     for row in marginals[1:]:
@@ -44,10 +65,7 @@ def _distances(p: Distribution, share: int = 1) -> Any:
     binary = -xlogx(np.asarray([e, 1 - e])).sum()
     spread = e * log(np.asarray([p.vocab - 1]))[0] if e != 0 else 0
     kl = information.total_correlation(p)
-    return [
-        excess(tv * share, (3 * n - 1) * e / 2),
-        excess(kl * share, (n - 1) * (binary + spread)),
-    ]
+    return [(tv, (3 * n - 1) * e / 2), (kl, (n - 1) * (binary + spread))]
 
 
 def _peaked(exact: bool) -> Any:
@@ -112,12 +130,14 @@ LIKELIEST_PRODUCT = Claim(
             residual=_modes_agree,
             distributions=lambda: _peaked(exact=True),
             planted={"beyond": 0},
+            tightness=_runner_up,
         ),
         Check(
             level=Level.EXACT,
             residual=_distances,
             distributions=lambda: _peaked(exact=True),
             planted={"share": 8},
+            tightness=_share_of_bounds,
         ),
         Check(
             level=Level.PROPERTY,
@@ -125,6 +145,7 @@ LIKELIEST_PRODUCT = Claim(
             distributions=lambda: _peaked(exact=False),
             planted={"beyond": 0},
             tolerance=1e-12,
+            tightness=_runner_up,
         ),
         Check(
             level=Level.PROPERTY,
@@ -132,6 +153,7 @@ LIKELIEST_PRODUCT = Claim(
             distributions=lambda: _peaked(exact=False),
             planted={"share": 8},
             tolerance=1e-12,
+            tightness=_share_of_bounds,
         ),
         Check(
             level=Level.NUMERIC,

@@ -12,7 +12,7 @@ from sims.policies import LeftToRight, Policy
 from theory import gallery, information, strategies
 from theory.arrays import log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.inequality import excess
+from theory.claims.inequality import closeness, excess
 from theory.claims.parts import named_distributions
 from theory.distributions import Distribution
 
@@ -37,6 +37,12 @@ def _any_decoder(p: Distribution, policy: Policy, share: int = 1) -> Any:
     """By how much a decoder violates ``valid >= exp(-KL)``."""
     q = output_distribution(p, policy)
     return excess(-share * _log(q.valid_mass), q.kl)
+
+
+def _rejected(p: Distribution, policy: Policy | None = None) -> float:
+    """``-log valid`` as a share of the divergence; in one round where no policy is given."""
+    q = output_distribution(p, policy or LeftToRight(p.length))
+    return closeness(-_log(q.valid_mass), q.kl)
 
 
 def _never_infinite(p: Distribution, policy: Policy) -> bool:
@@ -92,13 +98,20 @@ REJECTION = Claim(
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,
     checks=(
-        Check(level=Level.EXACT, residual=_one_round, distributions=_tables, planted={"share": 3}),
+        Check(
+            level=Level.EXACT,
+            residual=_one_round,
+            distributions=_tables,
+            planted={"share": 3},
+            tightness=_rejected,
+        ),
         Check(
             level=Level.EXACT,
             residual=_any_decoder,
             distributions=_tables,
             parts=_policy,
             planted={"share": 3},
+            tightness=_rejected,
         ),
         Check(
             level=Level.EXACT,
@@ -113,6 +126,7 @@ REJECTION = Claim(
             distributions=lambda: strategies.distributions(lengths=(1, 4)),
             planted={"share": 3},
             tolerance=1e-10,
+            tightness=_rejected,
         ),
         Check(
             level=Level.PROPERTY,
@@ -121,6 +135,7 @@ REJECTION = Claim(
             parts=_policy,
             planted={"share": 3},
             tolerance=1e-10,
+            tightness=_rejected,
         ),
         Check(
             level=Level.NUMERIC,
@@ -128,6 +143,7 @@ REJECTION = Claim(
             named=lambda: named_distributions(words_of=2),
             planted={"share": 3},
             tolerance=1e-10,
+            tightness=_rejected,
         ),
         Check(
             level=Level.NUMERIC,

@@ -4,6 +4,7 @@ import numpy as np
 
 from sims.policies.base import Law, Policy
 from theory import MASK
+from theory.validation import as_integer
 
 __all__ = ["Bisection"]
 
@@ -11,10 +12,19 @@ __all__ = ["Bisection"]
 class Bisection(Policy):
     """Reveal the middle site of every run of masked sites: of all, then of both halves, ...
 
-    The placement of Wen, Liang and Lu (arXiv 2608.25505, Theorem 2) [source] for first-order
-    chains, whose sites on both sides of a revealed one are independent: there it is exact, in
-    about log2(L) rounds. It looks neither at tokens nor at predictions. Not exact in general. A
-    run of even length has two middle sites; the first is taken.
+    The placement of Wen, Liang and Lu (arXiv 2608.25505, Theorem 2) [source] for Markov chains,
+    whose sites on both sides of a revealed one are independent: there it is exact, in about
+    log2(L) rounds. It looks neither at tokens nor at predictions. Not exact in general.
+
+    In a chain of order m, where a token depends on the m tokens before it, it takes m neighbours
+    to separate two sides. So they are revealed one per round, from the left, in the middle of
+    every stretch between such separators. From L >= m masked sites this takes at most
+    ``m (ceil(log2(L / m)) + 1)`` rounds, the bound of the theorem. L < m sites take L rounds.
+
+    Parameters
+    ----------
+    order : int
+        m. If the rest of a stretch is odd, its left side is the shorter one.
 
     >>> from theory import gallery
     >>> from sims import output_distribution
@@ -23,11 +33,29 @@ class Bisection(Policy):
     (0.0, 3.0)
     """
 
+    def __init__(self, order: int = 1) -> None:
+        self.order = as_integer(order, "order", 1)
+
+    def __repr__(self) -> str:
+        return "Bisection()" if self.order == 1 else f"Bisection({self.order})"
+
     def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
         """Yield the one outcome."""
-        masked = x == MASK
-        site = np.arange(x.shape[1])
-        before = np.maximum.accumulate(np.where(masked, -1, site), axis=1)
-        turned = np.where(masked, x.shape[1], site)[:, ::-1]
-        after = np.minimum.accumulate(turned, axis=1)[:, ::-1]
-        yield 1, masked & (site == (before + after) // 2)
+        masked, length = x == MASK, x.shape[1]
+        before = _last_masked(masked)
+        after = length - 1 - _last_masked(masked[:, ::-1])[:, ::-1]
+        site, far = np.arange(length), self.order
+        begins = masked & ((before < 0) | (site - before > far))
+        ends = masked & ((after >= length) | (after - site > far))
+        first = np.maximum.accumulate(np.where(begins, site, 0), axis=1)
+        last = np.where(ends, site, length)[:, ::-1]
+        last = np.minimum.accumulate(last, axis=1)[:, ::-1]
+        middle = first + np.maximum(last - first + 1 - self.order, 0) // 2
+        yield 1, masked & (site >= middle) & (before < middle)
+
+
+def _last_masked(masked: np.ndarray) -> np.ndarray:
+    """The nearest masked site strictly to the left of every site, -1 where there is none."""
+    here = np.where(masked, np.arange(masked.shape[1]), -1)
+    here = np.maximum.accumulate(here, axis=1)
+    return np.concatenate([np.full_like(here[:, :1], -1), here[:, :-1]], axis=1)

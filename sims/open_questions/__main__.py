@@ -1,0 +1,121 @@
+"""``python -m sims.open_questions``: search for an answer to an open question.
+
+Exit code 0 if nothing was found, 1 if a violation or a separation was, 2 for wrong usage, 130 if
+the search was interrupted.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sims.open_questions.search import Search
+from theory.arguments import count, positive
+
+MOST_WEIGHT = 3
+"""Of random tables."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.state and not options.state.absolute().parent.is_dir():
+        parser.error(f"--state: there is no folder {options.state.absolute().parent}")
+    if options.state and options.state.is_dir():
+        parser.error(f"--state: {options.state} is a folder")
+
+    from sims.open_questions.search import run
+    from theory.errors import ZerolossError
+
+    try:
+        search = _permutations(options) if options.name == "permutations" else _depths(options)
+        records = run(search, options.state, _tracked)
+    except ZerolossError as error:
+        parser.error(str(error))
+    except OSError as error:
+        parser.error(f"--state: {options.state} cannot be written: {error.strerror}")
+    except KeyboardInterrupt:
+        again = "; the same command goes on from there" if options.state else ""
+        print(f"interrupted{again}", file=sys.stderr)
+        return 130
+    print(search.report(records))
+    return int(search.found(records))
+
+
+def _permutations(options: argparse.Namespace) -> Search:
+    from sims.open_questions.permutations import Permutations
+
+    return Permutations(options.most)
+
+
+def _depths(options: argparse.Namespace) -> Search:
+    import numpy as np
+
+    from sims.open_questions.separations import Separations
+    from sims.open_questions.tables import random_tables, supports
+
+    sites = options.sites
+    if options.random is None:
+        tables = supports(sites)
+        what = (
+            f"p uniform on each non-empty set of sequences of {sites} bits, one for each class "
+            "up to permuting sites and flipping bits"
+        )
+        return Separations(tables, what, {"sites": sites}, exhaustive=True)
+    tables = random_tables(sites, options.random, MOST_WEIGHT, np.random.default_rng(options.seed))
+    what = f"random weights 0 to {MOST_WEIGHT} of sequences of {sites} bits, seed {options.seed}"
+    parameters = {"sites": sites, "random": options.random, "seed": options.seed}
+    return Separations(tables, what, parameters)
+
+
+def _tracked(cases: Sequence[int]) -> Iterable[int]:
+    """Go through the cases, with a progress bar if standard error is a terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return cases
+    return track(cases, description="searching", console=console, transient=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sims.open_questions",
+        description="Search for an answer to an open question about exact decoding.",
+        epilog="exit code: 0 nothing found, 1 a violation or a separation found, 2 wrong usage, "
+        "130 interrupted",
+    )
+    names = parser.add_subparsers(dest="name", metavar="NAME", required=True)
+    permutations = names.add_parser(
+        "permutations", help="is the frontier of permutations convex in the number of rounds?"
+    )
+    permutations.add_argument(
+        "--most", type=positive, default=400, metavar="N", help="tokens, 3 to 2000 (default: 400)"
+    )
+    depths = names.add_parser("depths", help="do values or coins save rounds, if nothing is lost?")
+    depths.add_argument(
+        "--sites", type=positive, default=3, metavar="L", help="number of bits, 1 to 4 (default: 3)"
+    )
+    depths.add_argument(
+        "--random",
+        type=positive,
+        metavar="N",
+        help="random weights instead of all supports: so many tables, of up to 5 bits",
+    )
+    depths.add_argument(
+        "--seed", type=count, default=0, metavar="S", help="of these tables (default: 0)"
+    )
+    for search in (permutations, depths):
+        search.add_argument(
+            "--state",
+            type=Path,
+            metavar="FILE",
+            help="keep what is done here, and go on from it",
+        )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
