@@ -51,7 +51,7 @@ bench: setup ## Run the benchmarks
 figures-check: setup ## Check that the figures still show what they claim
 	$(BIN)/python -m figures --check
 
-notes: setup ## Renew the table of claims in paper_notes.md
+notes: setup ## Renew the tables of paper_notes.md
 	$(BIN)/python -m figures --notes
 
 constraints: ## Pin the newest versions in constraints.txt (with Python 3.11)

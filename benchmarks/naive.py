@@ -199,3 +199,62 @@ def best_decoder(p: np.ndarray, multiplier: float) -> float:
         return least
 
     return value((MASK,) * p.ndim)
+
+
+def exchangeable_entropies(counts: np.ndarray) -> list[float]:
+    """Mean entropies of k sites: sum over all numbers of ones, in them and in all sites."""
+    length, total = len(counts) - 1, counts.sum()
+    entropies = [0.0]
+    for size in range(1, length + 1):
+        entropy = 0.0
+        for ones in range(size + 1):
+            chance = 0.0  # of one sequence of `size` tokens with so many ones
+            for n in range(ones, length - size + ones + 1):
+                share = math.comb(length - size, n - ones) / math.comb(length, n)
+                chance += counts[n] / total * share
+            if chance > 0:
+                entropy -= math.comb(size, ones) * chance * math.log(chance)
+        entropies.append(entropy)
+    return entropies
+
+
+def chain_entropies(initial: np.ndarray, transition: np.ndarray, length: int) -> list[float]:
+    """Mean entropies of k sites: every pair of sites, by how often they are neighbours."""
+    marginals, powers = [initial], [np.eye(len(initial))]
+    for _ in range(length):
+        marginals.append(marginals[-1] @ transition)
+        powers.append(powers[-1] @ transition)
+
+    def entropy(row: np.ndarray) -> float:
+        return -sum(v * math.log(v) for v in row.tolist() if v > 0)
+
+    alone = [entropy(row) for row in marginals]
+    after = [[entropy(row) for row in power] for power in powers]
+    means = [0.0]
+    for size in range(1, length + 1):
+        total = sum(math.comb(length - 1 - i, size - 1) * alone[i] for i in range(length))
+        if size > 1:
+            for gap in range(1, length):
+                pairs = sum(float(marginals[i] @ after[gap]) for i in range(length - gap))
+                total += math.comb(length - gap - 1, size - 2) * pairs
+        means.append(total / math.comb(length, size))
+    return means
+
+
+def left_riemann(f: Any, sizes: Any) -> float:
+    """Sum over batches of their size times the profile where they start."""
+    starts = np.cumsum([0, *sizes[:-1]])
+    return float(sum(size * f[start] for start, size in zip(starts, sizes, strict=True)))
+
+
+def best_schedule(f: list[float], rounds: int) -> float:
+    """Least `left_riemann` in so many batches."""
+
+    @cache
+    def least(start: int, left: int) -> float:
+        if left == 0:
+            return 0.0 if start == len(f) else math.inf
+        stops = range(start + 1, len(f) + 1)
+        return min((f[start] * (s - start) + least(s, left - 1) for s in stops), default=math.inf)
+
+    return least(0, rounds)

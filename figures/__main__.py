@@ -27,9 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     action.add_argument(
         "--record", action="store_true", help="keep the numbers and pictures in the package"
     )
-    action.add_argument(
-        "--notes", action="store_true", help="renew the table of claims in paper_notes.md"
-    )
+    action.add_argument("--notes", action="store_true", help="renew the tables of paper_notes.md")
     action.add_argument("--list", action="store_true", help="list the figures")
     options = parser.parse_args(arguments)
 
@@ -54,11 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _renew_notes(path: Path, parser: argparse.ArgumentParser) -> int:
-    from figures.notes import with_claims_table
+    from figures.notes import with_tables
 
     if not path.exists():
         parser.error(f"there is no {path} here; run this from the repository")
-    path.write_text(with_claims_table(path.read_text(encoding="utf-8")), encoding="utf-8")
+    path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
     print(f"renewed {path}")
     return 0
 

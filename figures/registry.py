@@ -1,11 +1,35 @@
 """All figures by name, in the order in which they tell the story."""
 
-from figures import english_words, frechet_segment, frontier, token_confidence
+from figures import (
+    bounds_looseness,
+    cost_picture,
+    english_words,
+    expected_calls,
+    frechet_segment,
+    frontier,
+    growth_complexity,
+    parallelbench,
+    permutation_frontier,
+    three_sentences,
+    token_confidence,
+)
 from figures.figure import Figure
 
 __all__ = ["FIGURES"]
 
 FIGURES: dict[str, Figure] = {
     module.FIGURE.name: module.FIGURE
-    for module in (english_words, frechet_segment, frontier, token_confidence)
+    for module in (
+        english_words,
+        frechet_segment,
+        cost_picture,
+        bounds_looseness,
+        growth_complexity,
+        parallelbench,
+        permutation_frontier,
+        three_sentences,
+        expected_calls,
+        frontier,
+        token_confidence,
+    )
 }

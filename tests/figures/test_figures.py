@@ -18,7 +18,7 @@ from matplotlib.image import imread
 from figures import FIGURES, files
 from figures.__main__ import main
 from figures.check import differences
-from figures.notes import claims_table, with_claims_table
+from figures.notes import ENDS, TABLES, bounds_table, claims_table, published_table, with_tables
 from theory import claims, corpora
 
 ROOT = Path(__file__).parents[2]
@@ -164,18 +164,50 @@ def test_the_pictures_of_the_readme_are_the_real_output(data, name, tmp_path):
 # ---- notes and README say what the registries say ------------------------------------------
 
 
-def test_the_table_of_paper_notes_is_up_to_date():
+def test_the_tables_of_paper_notes_are_up_to_date():
     """If this fails: make notes."""
     page = (ROOT / "paper_notes.md").read_text(encoding="utf-8")
     own = {k for k, c in claims.registry.items() if c.checks[0].residual.__module__[:4] != "test"}
     assert all(f"| {key} |" in page for key in own)
-    assert with_claims_table(page) == page
+    assert with_tables(page) == page
 
 
 def test_a_page_without_markers_is_refused():
     with pytest.raises(ValueError, match="lacks the markers"):
-        with_claims_table("no markers")
+        with_tables("no markers")
     assert claims_table().count("\n") == len(claims.registry) + 1
+
+
+def test_a_page_keeps_what_is_outside_of_the_markers():
+    marks = [
+        f"<!-- {name} table: {edge} (made by `make notes`) -->" for name in TABLES for edge in ENDS
+    ]
+    page = "\n".join(["first", *marks, "last"])
+    renewed = with_tables(page)
+    assert renewed.startswith("first\n<!--")
+    assert renewed.endswith("-->\nlast")
+    assert with_tables(renewed) == renewed
+
+
+def test_the_table_of_bounds_has_a_row_for_each_distribution_and_no_upper_bound_below_1(data):
+    panel = data["bounds_looseness"]["bounds"]
+    lines = bounds_table().splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:]] == list(dict.fromkeys(panel["data"]))
+    header = [cell.strip() for cell in lines[0].split("|")[1:-1]]
+    for line in lines[2:]:
+        for bound, cell in zip(header[1:], line.split("|")[2:-1], strict=True):
+            if cell.strip() != "–":
+                assert float(cell) <= 1 if bound == "falls, least" else float(cell) >= 1
+
+
+def test_published_numbers_agree_with_ours(data):
+    """To a thousandth: most are rounded to three digits, and limits are taken at a large n."""
+    rows = published_table().splitlines()[2:]
+    panels = [panels["published"] for panels in data.values() if "published" in panels]
+    assert len(rows) == sum(len(panel["quantity"]) for panel in panels)
+    assert len(panels) >= 4
+    for panel in panels:
+        assert panel["ours"] == pytest.approx(panel["published"], rel=1.1e-3)
 
 
 def test_the_table_of_the_readme_has_every_claim_with_its_levels_and_verdict():
