@@ -27,7 +27,7 @@ def compute() -> Data:
     rounds: dict[str, list[Any]] = {name: [] for name in columns}
     strings: dict[str, list[Any]] = {"rounds": [], "string": [], "is_word": []}
     likeliest: dict[str, list[Any]] = {"string": [], "is_word": [], "data": [], "one_step": []}
-    for sizes in _compositions(LENGTH):
+    for sizes in schedules.every(LENGTH):
         q = output_distribution(p, policies.RandomOrder(sizes))
         r = len(sizes)
         row = (r, " ".join(map(str, sizes)), sizes == best[r], sizes == uniform[r])
@@ -48,12 +48,6 @@ def compute() -> Data:
                     likeliest["data"].append(float(truth[index]))
                     likeliest["one_step"].append(float(q.table[index]))
     return {"rounds": rounds, "strings": strings, "likeliest": likeliest}
-
-
-def _compositions(length: int) -> list[tuple[int, ...]]:
-    if length == 0:
-        return [()]
-    return [(k, *rest) for k in range(1, length + 1) for rest in _compositions(length - k)]
 
 
 def draw(data: Data) -> Any:

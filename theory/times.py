@@ -9,7 +9,7 @@ import numpy as np
 
 from theory.errors import InvalidInput
 
-__all__ = ["as_levels", "as_time", "as_times", "spell_times"]
+__all__ = ["as_levels", "as_span", "as_time", "as_times", "spell_times"]
 
 
 def as_time(t: Any) -> Any:
@@ -31,6 +31,18 @@ def as_time(t: Any) -> Any:
     return time
 
 
+def as_span(start: Any, stop: Any) -> tuple[Any, Any]:
+    """Return two revealed fractions of which the second is not before the first.
+
+    >>> as_span(0, 0.5)
+    (Fraction(0, 1), Fraction(1, 2))
+    """
+    begin, end = as_time(start), as_time(stop)
+    if not (hasattr(begin, "free_symbols") or hasattr(end, "free_symbols")) and begin > end:
+        raise InvalidInput(f"stop must not be before start: {stop} is before {start}")
+    return begin, end
+
+
 def as_levels(levels: Any) -> tuple[Fraction, ...]:
     """Return at least two revealed fractions that rise strictly, strictly between 0 and 1.
 
@@ -38,12 +50,16 @@ def as_levels(levels: Any) -> tuple[Fraction, ...]:
     (Fraction(1, 4), Fraction(1, 2))
     """
     try:
-        inner = tuple(levels)
+        inner = tuple(as_time(level) for level in levels)
     except TypeError:
         raise InvalidInput(f"levels must be a sequence of numbers, got {levels!r}") from None
-    if len(inner) < 2:
-        raise InvalidInput(f"levels must be at least two numbers, got {_plain(inner)}")
-    return as_times((0, *inner, 1))[1:-1]
+    rising = all(a < b for a, b in itertools.pairwise((Fraction(0), *inner, Fraction(1))))
+    if len(inner) < 2 or not rising:
+        raise InvalidInput(
+            f"levels must be at least two numbers that rise strictly between 0 and 1, "
+            f"got {_plain(tuple(levels))}"
+        )
+    return inner
 
 
 def as_times(times: Any) -> tuple[Fraction, ...]:

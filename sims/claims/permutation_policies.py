@@ -1,8 +1,7 @@
 """B10: permutations cost the same in every order, so that only batch sizes matter."""
 
-import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import hypothesis.strategies as st
@@ -14,7 +13,7 @@ from sims.claims.rules import any_rule, drawn_rules
 from sims.exact import output_distribution
 from sims.optimal import regret
 from sims.policies import RandomOrder
-from theory import MASK, closed_forms, gallery, information, strategies
+from theory import MASK, closed_forms, gallery, information, schedules, strategies
 from theory.arrays import log
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
@@ -97,17 +96,12 @@ def _no_policy_is_better(
     return residuals
 
 
-def _compositions(n: int, rounds: int) -> Iterator[tuple[int, ...]]:
-    for cuts in itertools.combinations(range(1, n), rounds - 1):
-        yield tuple(np.diff((0, *cuts, n)).tolist())
-
-
 def _recursion(
     p: Distribution, frontier: Callable[[int], np.ndarray] = closed_forms.permutation_frontier
 ) -> list[Any]:
     """The recursion against the path costs of all schedules."""
     least = [
-        min(information.path_cost(p, sizes) for sizes in _compositions(p.length, rounds))
+        min(information.path_cost(p, sizes) for sizes in schedules.every(p.length, rounds))
         for rounds in range(1, p.length + 1)
     ]
     return [a - b for a, b in zip(frontier(p.length), least, strict=True)]

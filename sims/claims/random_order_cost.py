@@ -11,7 +11,7 @@ import numpy as np
 
 from sims.exact import output_distribution
 from sims.policies import RandomOrder
-from theory import MASK, information, strategies
+from theory import MASK, information, schedules, strategies
 from theory.arrays import log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.free_entropies import FreeEntropies, expanded
@@ -99,9 +99,7 @@ def _every_distribution(formula: Formula = information.path_cost) -> list[Any]:
     residuals = []
     for length in range(1, MOST_SITES + 1):
         p = FreeEntropies(length)
-        for cuts in itertools.product((False, True), repeat=length - 1):
-            ends = [0, *(i + 1 for i, cut in enumerate(cuts) if cut), length]
-            sizes = [b - a for a, b in itertools.pairwise(ends)]
+        for sizes in schedules.every(length):
             paths = list(_partitions(tuple(range(length)), sizes))
             total: Any = 0
             for path in paths:
@@ -116,9 +114,8 @@ def _every_distribution(formula: Formula = information.path_cost) -> list[Any]:
 def _every_schedule(p: Distribution, formula: Formula = information.path_cost) -> list[Any]:
     """The decoder's path cost for every schedule of up to three rounds."""
     residuals = []
-    for rounds in range(1, 4):
-        for cuts in itertools.combinations(range(1, p.length), rounds - 1):
-            sizes = tuple(np.diff((0, *cuts, p.length)).tolist())
+    for rounds in range(1, min(3, p.length) + 1):
+        for sizes in schedules.every(p.length, rounds):
             q = output_distribution(p, RandomOrder(sizes))
             residuals.append(formula(p, sizes) - q.path_kl)
     return residuals

@@ -1,6 +1,5 @@
 """B12: what a contiguous scan of the Bernoulli walk costs, and how few rounds lose nothing."""
 
-import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -14,7 +13,7 @@ from sims.claims.families import is_walk
 from sims.exact import output_distribution
 from sims.optimal import frontier
 from sims.policies import Rule
-from theory import MASK, closed_forms, gallery, information, strategies
+from theory import MASK, closed_forms, gallery, information, schedules, strategies
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.distributions import Distribution
 
@@ -57,12 +56,7 @@ def _all_sizes(
     p: Distribution, formula: Callable[..., Any] = closed_forms.walk_scan_cost
 ) -> list[Any]:
     """Every way to cut the walk into batches."""
-    residuals = []
-    for rounds in range(1, p.length + 1):
-        for cuts in itertools.combinations(range(1, p.length), rounds - 1):
-            sizes = tuple(np.diff((0, *cuts, p.length)).tolist())
-            residuals += _cost(p, sizes, formula)
-    return residuals
+    return [r for sizes in schedules.every(p.length) for r in _cost(p, sizes, formula)]
 
 
 DEPTHS = {1: Fraction(1), 2: Fraction(2), 3: Fraction(2), 4: Fraction(11, 4), 5: Fraction(23, 8)}

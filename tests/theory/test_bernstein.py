@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import DEVICE1, to_device1, to_host
@@ -14,13 +14,16 @@ from theory import bernstein
 from theory.bernstein import Bernstein
 
 ROUNDING = 1e-13  # relative to the largest coefficient: up to 13 terms with weights that sum to 1
-LONG = 1e-11  # of weights at 3000 sites: logarithms of factorials near 2e4, to 16 digits
+LONG = 1e-12  # at 3000 sites, whose weights come from factorials with logarithms near 2e4
 
 rationals = st.fractions(-20, 20, max_denominator=12)
 rows = st.lists(rationals, min_size=1, max_size=7)
 shares = st.fractions(0, 1, max_denominator=30)
 float_rows = st.lists(st.floats(-10, 10, width=32), min_size=1, max_size=13)
-float_shares = st.floats(0, 1)
+# Between 0 and 1e-300 SciPy's weights of high degrees overflow.
+float_shares = st.floats(0, 1).filter(lambda share: not 0 < share < 1e-300)
+
+few = settings(max_examples=30)
 
 t = sympy.Symbol("t")
 
@@ -84,6 +87,7 @@ def test_the_value_is_that_of_the_powers(coefficients, share):
 
 @each_operation
 @given(coefficients=rows)
+@few
 def test_operations_on_powers(name, coefficients):
     """Equal as polynomials, so at every t."""
     operation, expected, _ = OPERATIONS[name]
@@ -103,6 +107,7 @@ def test_operations_on_symbols(name, degree):
 
 @each_operation
 @given(coefficients=st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=6))
+@few
 def test_machine_integers_stay_exact(name, coefficients):
     operation = OPERATIONS[name][0]
     packed = operation(Bernstein(np.array(coefficients, dtype=np.int64)))
@@ -112,6 +117,7 @@ def test_machine_integers_stay_exact(name, coefficients):
 
 
 @given(rows)
+@few
 def test_t_and_one_minus_t_add_up_to_the_polynomial(coefficients):
     """Raised by one degree."""
     polynomial = Bernstein(objects(coefficients))
@@ -120,6 +126,7 @@ def test_t_and_one_minus_t_add_up_to_the_polynomial(coefficients):
 
 
 @given(rows)
+@few
 def test_integrating_and_deriving_gives_the_coefficients_back(coefficients):
     polynomial = Bernstein(objects(coefficients))
     assert polynomial.antiderivative().derivative().coefficients.tolist() == coefficients
@@ -127,12 +134,14 @@ def test_integrating_and_deriving_gives_the_coefficients_back(coefficients):
 
 
 @given(rows)
+@few
 def test_the_integral_to_one_is_the_mean_of_the_coefficients(coefficients):
     whole = Bernstein(objects(coefficients)).antiderivative()(1)
     assert whole == sum(coefficients) / len(coefficients)
 
 
 @given(rows)
+@few
 def test_a_polynomial_begins_and_ends_at_its_outer_coefficients(coefficients):
     polynomial = Bernstein(objects(coefficients))
     assert polynomial(0) == coefficients[0]
@@ -151,6 +160,10 @@ def test_many_exact_times_at_once():
 # Floats
 
 
+def scale(coefficients):
+    return max(1.0, *map(abs, coefficients))
+
+
 @given(float_rows, float_shares)
 def test_the_value_in_floats(coefficients, share):
     """Against the same floats as Fractions."""
@@ -159,12 +172,9 @@ def test_the_value_in_floats(coefficients, share):
     assert actual == pytest.approx(float(expected), rel=0, abs=ROUNDING * scale(coefficients))
 
 
-def scale(coefficients):
-    return max(1.0, *map(abs, coefficients))
-
-
 @each_operation
 @given(coefficients=float_rows)
+@few
 def test_operations_in_floats(name, coefficients):
     operation = OPERATIONS[name][0]
     actual = operation(Bernstein(np.asarray(coefficients))).coefficients
@@ -179,7 +189,7 @@ def test_positive_terms_do_not_cancel(coefficients, share):
     rising = Bernstein(np.cumsum([0.0, *coefficients]))
     exact = [Fraction(c) for c in rising.coefficients.tolist()]
     expected = float(slow.evaluate(powers(exact), share))
-    if expected > 1e-290:
+    if expected > 1e-290:  # weights come from logarithms, down to -670
         assert rising(share) == pytest.approx(expected, rel=1e-12, abs=0)
 
 

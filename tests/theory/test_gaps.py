@@ -48,6 +48,11 @@ def by_binomials(length, fixed, free):
     ]
 
 
+def floats(fractions):
+    """Each rounded once."""
+    return [float(c) for c in fractions]
+
+
 # Against all sets
 
 
@@ -79,11 +84,7 @@ def test_floats_are_the_rounded_fractions(function, length):
     assert len(rounded) == len(exact)
     for chance, expected in zip(rounded, exact, strict=True):
         assert chance.dtype == np.float64
-        np.testing.assert_allclose(chance, expected_floats(expected), rtol=1e-14, atol=0)
-
-
-def expected_floats(fractions):
-    return [float(c) for c in fractions]
+        np.testing.assert_allclose(chance, floats(expected), rtol=1e-14, atol=0)
 
 
 # Longer than can be counted
@@ -93,51 +94,42 @@ def test_binomials_at_a_hundred_sites():
     """Every chance with all its digits, though some are near 1e-29."""
     length = 100
     for site, chance in enumerate(first_chances(length, float)):
-        expected = expected_floats(by_binomials(length, 1, length - 1 - site))
+        expected = floats(by_binomials(length, 1, length - 1 - site))
         np.testing.assert_allclose(chance, expected, rtol=1e-13, atol=0)
     for gap, chance in enumerate(pair_chances(length, float), start=1):
-        expected = expected_floats(by_binomials(length, 2, length - gap - 1))
+        expected = floats(by_binomials(length, 2, length - gap - 1))
         np.testing.assert_allclose(chance, expected, rtol=1e-13, atol=0)
 
 
-def sums(chances, weights):
-    """Weighted sums over sites or gaps for each size, one row of weights each."""
-    return sum(np.multiply.outer(w, c) for w, c in zip(weights, chances, strict=True))
+RULES = [(25, Fraction), (25, float), (2000, float)]
+each_rule = pytest.mark.parametrize(("length", "number"), RULES, ids=str)
 
 
-@pytest.mark.parametrize(
-    ("length", "number"), [(25, Fraction), (25, float), (2000, float)], ids=str
-)
+@each_rule
 def test_sum_rules_of_first_sites(length, number):
     """One site is the first, and on average (L-k)/(k+1) sites come before it."""
-    weights = [np.asarray([1, site], dtype=object if number is Fraction else float)
-               for site in range(length)]
-    one, mean = sums(first_chances(length, number), weights)
-    assert (one[0], mean[0]) == (0, 0)  # no site, none first
-    sizes = range(1, length + 1)
-    same(one[1:], [Fraction(1)] * length)
-    same(mean[1:], [Fraction(length - k, k + 1) for k in sizes])
+    chances = np.asarray(list(first_chances(length, number)))
+    assert not chances[:, 0].any()  # no site, none first
+    same(chances.sum(axis=0)[1:], [Fraction(1)] * length)
+    before = (np.arange(length) @ chances)[1:]
+    same(before, [Fraction(length - k, k + 1) for k in range(1, length + 1)])
 
 
-@pytest.mark.parametrize(
-    ("length", "number"), [(25, Fraction), (25, float), (2000, float)], ids=str
-)
+@each_rule
 def test_sum_rules_of_neighbours(length, number):
     """Of k sites k - 1 pairs are neighbours, (L+1)/(k+1) apart on average."""
-    weights = [np.asarray([length - gap, (length - gap) * gap],
-                          dtype=object if number is Fraction else float)
-               for gap in range(1, length)]
-    pairs, apart = sums(pair_chances(length, number), weights)
-    sizes = range(2, length + 1)
-    assert not pairs[:2].any()
-    assert not apart[:2].any()
-    same(pairs[2:], [Fraction(k - 1) for k in sizes])
-    same(apart[2:], [Fraction((k - 1) * (length + 1), k + 1) for k in sizes])
+    chances = np.asarray(list(pair_chances(length, number)))
+    assert not chances[:, :2].any()
+    gaps, sizes = np.arange(1, length), range(2, length + 1)
+    pairs = ((length - gaps) @ chances)[2:]
+    same(pairs, [Fraction(k - 1) for k in sizes])
+    apart = (gaps * (length - gaps) @ chances)[2:]
+    same(apart, [Fraction((k - 1) * (length + 1), k + 1) for k in sizes])
 
 
 def same(actual, expected):
-    """Fractions are equal; floats have lost three digits by 2000 factors."""
+    """Fractions are equal; floats have lost some three digits by 2000 factors."""
     if actual.dtype == object:
         assert actual.tolist() == expected
     else:
-        np.testing.assert_allclose(actual, expected_floats(expected), rtol=1e-12, atol=0)
+        np.testing.assert_allclose(actual, floats(expected), rtol=1e-12, atol=0)

@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Any
 
 import hypothesis.strategies as st
-import numpy as np
 
 from theory import bounds, gallery, information, schedules, strategies
 from theory.bounds import Bound
@@ -112,10 +111,8 @@ def _every_profile(
         for inner in itertools.combinations(range(1, 6), 2):
             times = [0, *(Fraction(k, 6) for k in inner), 1]
             slacks += [loss(p, times).slack for loss in on_grids]
-        for cuts in range(length):
-            for inner in itertools.combinations(range(1, length), cuts):
-                sizes = np.diff((0, *inner, length)).tolist()
-                slacks += [loss(p, sizes).slack for loss in on_sizes]
+        for sizes in schedules.every(length):
+            slacks += [loss(p, sizes).slack for loss in on_sizes]
         for slack in slacks:
             negative += negative_coefficients(slack, p)
     return negative

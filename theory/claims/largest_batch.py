@@ -7,7 +7,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
-from theory import JointTable, bounds, gallery, information, strategies
+from theory import JointTable, bounds, gallery, information, schedules, strategies
 from theory.bounds import Bound
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.free_entropies import FreeProfile, negative_coefficients
@@ -53,18 +53,12 @@ def _sharpened(p: Distribution, sizes: Sequence[int]) -> float:
     return closeness(bound.quantity, bound.bound)
 
 
-def _schedules(length: int) -> Iterator[tuple[int, ...]]:
-    for cuts in itertools.product((False, True), repeat=length - 1):
-        ends = [0, *(i + 1 for i, cut in enumerate(cuts) if cut), length]
-        yield tuple(b - a for a, b in itertools.pairwise(ends))
-
-
 def _every_profile(chain: Chain = CHAIN) -> list[Any]:
     """Negative coefficients of the slacks, for every length and every schedule."""
     negative = []
     for length in range(2, MOST_SITES + 1):
         p = FreeProfile(length)
-        for sizes in _schedules(length):
+        for sizes in schedules.every(length):
             for least, most in _steps(p, sizes, chain):
                 negative += negative_coefficients(most - least, p)
     return negative
@@ -74,7 +68,7 @@ def _attaining(p: Distribution) -> list[tuple[int, ...]]:
     """Schedules that attain the bound, where the profile falls only once, first or last."""
     f = information.profile(p)
     falls = [j for j in range(p.length - 1) if f[j] != f[j + 1]]
-    every = list(_schedules(p.length)) if p.length <= MOST_SITES else []
+    every = list(schedules.every(p.length)) if p.length <= MOST_SITES else []
     if falls == [0]:
         return [sizes for sizes in every if sizes[0] == max(sizes)]
     if falls == [p.length - 2]:
@@ -84,11 +78,11 @@ def _attaining(p: Distribution) -> list[tuple[int, ...]]:
 
 def _everything(p: Distribution) -> list[tuple[int, ...]]:
     """Planted: as if every schedule attained it."""
-    return list(_schedules(p.length))
+    return list(schedules.every(p.length))
 
 
-def _attained(p: Distribution, schedules: Any = _attaining) -> list[Any]:
-    return [bounds.largest_batch(p, sizes).slack for sizes in schedules(p)] or [0]
+def _attained(p: Distribution, chosen: Any = _attaining) -> list[Any]:
+    return [bounds.largest_batch(p, sizes).slack for sizes in chosen(p)] or [0]
 
 
 def _equal_bits_and_parity() -> Any:
@@ -144,7 +138,7 @@ LARGEST_BATCH = Claim(
             level=Level.EXACT,
             residual=_attained,
             distributions=_equal_bits_and_parity,
-            planted={"schedules": _everything},
+            planted={"chosen": _everything},
         ),
         Check(
             level=Level.PROPERTY,

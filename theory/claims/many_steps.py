@@ -142,8 +142,8 @@ MANY_STEPS = Claim(
         r"\to \tfrac{\pi}{2} \int \sqrt{t(1-t)}\, h' \text{ (cosine)}"
     ),
     says=(
-        "Theorem 3: with more and more blocks the complexity becomes (int sqrt(h'))^2; the cosine "
-        "schedule is the Fisher-Rao geodesic of masking (restated)"
+        "Theorem 3: with more and more blocks the complexity becomes (int sqrt(h'))^2; the "
+        "cosine schedule is a geodesic in the metric of Fisher and Rao (restated)"
     ),
     note="The limits of the losses, with their factor 1/2, and the two inequalities are ours.",
     source=(

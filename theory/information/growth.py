@@ -21,7 +21,7 @@ from theory.errors import InvalidInput
 from theory.information.gain_curve import GainCurve, as_gain_curve, gain_curve
 from theory.information.profile import gains, mean_entropies
 from theory.information.units import in_units
-from theory.times import as_levels, as_time
+from theory.times import as_levels, as_span
 from theory.validation import as_integer
 
 __all__ = [
@@ -53,7 +53,7 @@ def growth_complexity(
     >>> growth_complexity(gallery.parity(3, exact=True), base=2)     # int t (1-t) 6 t dt
     1/2
     """
-    return gain_curve(p, base=base).growth(start, stop)
+    return gain_curve(p, base=base).growth(*as_span(start, stop))
 
 
 def cardinality_growth_complexity(
@@ -130,7 +130,7 @@ def continuum_complexity(
     2.666666667
     """
     curve = as_gain_curve(p)
-    bounds = float(as_time(start)), float(as_time(stop))
+    bounds = map(float, as_span(start, stop))
     return in_units(integrate(lambda t: np.sqrt(curve.derivative(t)), *bounds) ** 2, base)
 
 

@@ -6,7 +6,7 @@ kind                        functions
 noise ``alpha(t)``          `Linear`, `Cosine`, `LogLinear`, `GeometricOdds`
 batch sizes (tuple of int,  `uniform`, `total_correlation`, `dual_total_correlation`,
 summing to the length)      `batch_sizes` of a noise schedule, `optimal` for rounds or for a target,
-                            `random_sizes` of a grid
+                            `random_sizes` of a grid, `every` one there is
 grids (revealed shares      `equal_mass`, `best_grid`, `block_grid`
 from 0 to 1)
 ==========================  =======================================================================
@@ -20,6 +20,7 @@ from theory.schedules.optimal import optimal
 from theory.schedules.sizes import (
     batch_sizes,
     dual_total_correlation,
+    every,
     total_correlation,
     uniform,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "block_grid",
     "dual_total_correlation",
     "equal_mass",
+    "every",
     "optimal",
     "random_sizes",
     "total_correlation",

@@ -1,7 +1,8 @@
 """Batch sizes that do not look at the data: how many sites each round of decoding reveals."""
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +11,21 @@ from theory.errors import InvalidInput
 from theory.schedules.noise import NoiseSchedule
 from theory.validation import as_integer, as_real, as_rounds
 
-__all__ = ["batch_sizes", "dual_total_correlation", "total_correlation", "uniform"]
+__all__ = ["batch_sizes", "dual_total_correlation", "every", "total_correlation", "uniform"]
+
+
+def every(length: int, rounds: int | None = None) -> Iterator[tuple[int, ...]]:
+    """All batch sizes for a length, ``2^(length - 1)`` of them, or those of so many rounds.
+
+    >>> list(every(3)), list(every(4, rounds=2))
+    ([(1, 1, 1), (1, 2), (2, 1), (3,)], [(1, 3), (2, 2), (3, 1)])
+    """
+    length = as_integer(length, "length", 1)
+    wanted = None if rounds is None else as_rounds(rounds, length)
+    for cuts in itertools.product((True, False), repeat=length - 1):
+        if wanted is None or sum(cuts) == wanted - 1:
+            ends = [0, *(i + 1 for i, cut in enumerate(cuts) if cut), length]
+            yield tuple(b - a for a, b in itertools.pairwise(ends))
 
 
 def uniform(length: int, rounds: int) -> tuple[int, ...]:
