@@ -10,11 +10,13 @@ Given all other sites, the best distribution at one site is ``q_i(v) ~ S_i(v)^(1
 with ``S_i(v) = sum_{x: x_i = v} p(x) prod_{j != i} q_j(x_j)^alpha``. Taking the sites in turn never
 lowers the score. For ``alpha < 1 / L`` the score is concave, and one such sweep draws the
 logarithms of two products together, at least by ``(L - 1) alpha / (1 - alpha) < 1``: there is one
-best product, in the interior. Above ``1 / L`` there can be several maxima on the boundary.
+best product, positive wherever the marginals are. Above ``1 / L`` there can be several maxima on
+the boundary.
 """
 
 import itertools
 import math
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,7 +117,8 @@ def best_product(p: Distribution, alpha: float) -> BestProduct:
     Returns
     -------
     BestProduct
-        For ``alpha < 1 / L`` and at 1 the maximum. In between, the best that sweeps lead to from
+        For ``alpha < 1 / L`` and at 1 the maximum (just below ``1 / L`` sweeps end a little short
+        of it). In between, the best that sweeps lead to from
         the predictions after every possible observation (from the marginals to single
         sequences): at least a lower bound. Of equally good products, one.
 
@@ -191,6 +194,8 @@ def sentences(*, exact: bool = False) -> JointTable:
 def _as_exact_alpha(alpha: Any) -> Any:
     import sympy
 
+    if isinstance(alpha, bool) or not isinstance(alpha, (int, Fraction, np.integer, sympy.Expr)):
+        raise InvalidInput(f"alpha must be a number from 0 to 1, got {alpha!r}")
     alpha = exact.as_sympy(alpha)
     if sympy.true in (alpha < 0, alpha > 1):  # of a symbol it is not known
         raise InvalidInput(f"alpha must be a number from 0 to 1, got {alpha}")

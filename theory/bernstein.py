@@ -57,7 +57,7 @@ class Bernstein:
         xp = array_namespace(self.coefficients)
         rows = max(1, CELLS // (n + 1))
         values = []
-        for start in range(0, t.size, rows):
+        for start in range(0, max(t.size, 1), rows):
             chances = binom.pmf(np.arange(n + 1), n, t.reshape(-1, 1)[start : start + rows])
             values.append(xp.matmul(from_host(chances, self.coefficients), self.coefficients))
         flat = xp.concat(values)

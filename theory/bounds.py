@@ -37,6 +37,10 @@ __all__ = [
 ]
 
 
+NOTHING = 1e-12
+"""What is below this in floats may be rounding."""
+
+
 @dataclass(frozen=True)
 class Bound:
     """A bound and what it bounds, in the same unit.
@@ -60,9 +64,13 @@ class Bound:
 
     @property
     def ratio(self) -> float:
-        """The smaller side over the larger: 1 if the bound is attained, nan if both are 0."""
-        least, most = (self.quantity, self.bound) if self.upper else (self.bound, self.quantity)
-        return float(least / most) if most != 0 else float("nan")
+        """The smaller side over the larger: 1 if the bound is attained, nan if both are 0.
+
+        Floats below 1e-12 are taken for 0.
+        """
+        pair = (self.quantity, self.bound) if self.upper else (self.bound, self.quantity)
+        least, most = map(float, pair)
+        return least / most if abs(most) > NOTHING else float("nan")
 
 
 # ---- batches of fixed size ------------------------------------------------------------------
@@ -111,7 +119,7 @@ def li_cai(p: Distribution, sizes: Sequence[int], *, base: float | None = None) 
     >>> li_cai(gallery.parity(4, exact=True), (1, 3), base=2)
     Bound(quantity=1, bound=3, upper=True)
     """
-    sizes = as_sizes(sizes, p.length)
+    sizes = _sizes(p, sizes)
     doubled = 2 ** (max(sizes) - 1).bit_length() - 1
     return Bound(information.path_cost(p, sizes, base=base), _both(p, base) * doubled / p.length)
 
@@ -127,7 +135,7 @@ def largest_batch(p: Distribution, sizes: Sequence[int], *, base: float | None =
     >>> largest_batch(gallery.parity(4, exact=True), (1, 3), base=2)
     Bound(quantity=1, bound=2, upper=True)
     """
-    sizes = as_sizes(sizes, p.length)
+    sizes = _sizes(p, sizes)
     bound = _both(p, base) * (max(sizes) - 1) / p.length
     return Bound(information.path_cost(p, sizes, base=base), bound)
 
@@ -171,7 +179,7 @@ def cardinality_growth(
     >>> cardinality_growth(gallery.parity(4, exact=True), (1, 3), base=2)    # 2*4/(2*2) * 3/16*4
     Bound(quantity=1, bound=3/2, upper=True)
     """
-    sizes, length = as_sizes(sizes, p.length), p.length
+    sizes, length = _sizes(p, sizes), p.length
     bound: Any = 0
     for start, size in _starts(sizes):
         if size > 1:
@@ -237,14 +245,16 @@ def growth_complexity(p: Distribution, *, base: float | None = None) -> Bound:
     >>> growth_complexity(gallery.parity(3, exact=True), base=2)
     Bound(quantity=1/2, bound=1, upper=True)
     """
-    tc, dtc = _correlations(p, base)
-    return Bound(information.growth_complexity(p, base=base), tc if tc <= dtc else dtc)
+    least: Any = min
+    if p.exact:
+        from sympy import Min as least
+    return Bound(information.growth_complexity(p, base=base), least(*_correlations(p, base)))
 
 
 def continuum(p: Distribution, *, base: float | None = None) -> Bound:
     """``(int sqrt(h'))^2`` is at most ``TC + DTC``, by Cauchy and Schwarz; in floats.
 
-    Derived here. Attained where every site gains alike from all others, as by coupled pairs.
+    Derived here. Attained if and only if h is linear, as for coupled pairs.
 
     >>> from theory import gallery
     >>> bound = continuum(gallery.coupled_pairs(3), base=2)
@@ -268,6 +278,11 @@ def block_complexity(p: Distribution, levels: Any, *, base: float | None = None)
         information.continuum_complexity(p, first, last, base=base),
         information.block_complexity(p, levels, base=base),
     )
+
+
+def _sizes(p: Distribution, sizes: Sequence[int]) -> tuple[int, ...]:
+    check_distribution(p)
+    return as_sizes(sizes, p.length)
 
 
 def _both(p: Distribution, base: float | None) -> Any:
@@ -305,7 +320,7 @@ def _by_batch(
     upper: bool,
 ) -> Bound:
     """Path cost against what the profile falls within each batch, weighted by its size."""
-    sizes = as_sizes(sizes, p.length)
+    sizes = _sizes(p, sizes)
     f = information.profile(p, base=base)
     falls = (weight(size) * (f[start] - f[start + size - 1]) for start, size in _starts(sizes))
     return Bound(information.path_cost(p, sizes, base=base), sum(falls, f[0] * 0), upper)

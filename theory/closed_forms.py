@@ -79,7 +79,7 @@ def permutation_frontier(n: int, *, base: float | None = None) -> np.ndarray:
     ``E_{n,R} = F_{n,R} - log n!`` with ``F_{n,1} = n log n`` and ``F_{n,R}`` the least of
     ``(n-m) log n + F_{m,R-1}`` over ``R-1 <= m <= n-1`` places that the first round leaves. Source:
     Wen, Liang, Lu (arXiv 2608.25505, Theorems 6 to 9), read. Here the recursion runs on E itself,
-    so that nothing cancels. Takes ``O(n^3)`` steps, a second for n = 240.
+    so that nothing cancels. Takes ``O(n^3)`` steps.
 
     >>> permutation_frontier(4, base=2).round(4).tolist()      # 4^4 / 4!, then 8/3, 4/3 and 1
     [3.415, 1.415, 0.415, 0.0]
@@ -274,7 +274,8 @@ def _not_empty(length: int, step: Fraction, exact: bool) -> Any:
     """Probability that a step reveals any of the sites."""
     if exact:
         return 1 - (1 - step) ** length
-    return -math.expm1(length * math.log1p(-step)) if step < 1 else 1.0
+    share = float(step)
+    return -math.expm1(length * math.log1p(-share)) if share < 1 else 1.0
 
 
 def _batches(n: int, sizes: Sequence[int]) -> Iterable[tuple[int, int]]:

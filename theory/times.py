@@ -9,7 +9,7 @@ import numpy as np
 
 from theory.errors import InvalidInput
 
-__all__ = ["as_levels", "as_span", "as_time", "as_times", "spell_times"]
+__all__ = ["as_levels", "as_number", "as_span", "as_time", "as_times", "spell_times"]
 
 
 def as_time(t: Any) -> Any:
@@ -18,17 +18,30 @@ def as_time(t: Any) -> Any:
     >>> as_time(0.5)
     Fraction(1, 2)
     """
-    if hasattr(t, "free_symbols"):
+    if getattr(t, "free_symbols", None):
         return t
+    irrational = hasattr(t, "free_symbols") and not t.is_Rational
     try:
         if isinstance(t, (str, bool, np.bool_)):
             raise TypeError
-        time = Fraction(t.item() if isinstance(t, np.generic) else t)
+        time = t if irrational else Fraction(t.item() if isinstance(t, np.generic) else t)
     except (TypeError, ValueError, OverflowError):
         raise InvalidInput(f"a time must be a number from 0 to 1, got {t!r}") from None
     if not 0 <= time <= 1:
         raise InvalidInput(f"a time must be a number from 0 to 1, got {t}")
     return time
+
+
+def as_number(time: Any) -> float:
+    """Turn a checked time into a float.
+
+    >>> as_number(as_time(0.5))
+    0.5
+    """
+    try:
+        return float(time)
+    except TypeError:
+        raise InvalidInput(f"a time must be a number from 0 to 1, got {time}") from None
 
 
 def as_span(start: Any, stop: Any) -> tuple[Any, Any]:
@@ -38,7 +51,8 @@ def as_span(start: Any, stop: Any) -> tuple[Any, Any]:
     (Fraction(0, 1), Fraction(1, 2))
     """
     begin, end = as_time(start), as_time(stop)
-    if not (hasattr(begin, "free_symbols") or hasattr(end, "free_symbols")) and begin > end:
+    symbolic = any(getattr(t, "free_symbols", None) for t in (begin, end))
+    if not symbolic and begin > end:
         raise InvalidInput(f"stop must not be before start: {stop} is before {start}")
     return begin, end
 

@@ -97,7 +97,7 @@ def as_base(base: Any) -> float:
     """Return the natural logarithm of a unit of information (1 for nats)."""
     if base is None:
         return 1.0
-    number = isinstance(base, (int, float, np.integer, np.floating))
+    number = isinstance(base, (int, float, Fraction, np.integer, np.floating))
     if not number or isinstance(base, bool) or not 1 < base < math.inf:
         raise InvalidInput(f"base must be a number above 1 (2 for bits), got {base!r}")
     return math.log(base)

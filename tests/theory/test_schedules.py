@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import to_device1
-from theory import InvalidInput, gallery, information, schedules, strategies
+from theory import InvalidInput, MarkovChain, gallery, information, schedules, strategies
 from theory.information import path_cost, profile
 
 NOISE = [
@@ -260,7 +260,8 @@ def test_optimal_sizes_attain_the_least_path_cost(name):
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=8), st.data())
 def test_optimal_sizes_attain_the_least_riemann_error(f, data):
-    """For any integers. Of equally good ones, the one whose last batches are largest."""
+    """For any falling integers. Of equally good ones, the one whose last batches are largest."""
+    f = sorted(f, reverse=True)
     rounds = data.draw(st.integers(1, len(f)))
     every = list(compositions(len(f), rounds))
     least = min(riemann_error(f, sizes) for sizes in every)
@@ -486,3 +487,40 @@ def test_bad_numbers_of_sites_and_batches(length, rounds, named):
 def test_what_is_no_noise_schedule(noise):
     with pytest.raises(InvalidInput):
         schedules.batch_sizes(noise, 4, 2)
+
+
+@pytest.mark.parametrize("length", [1024, 4096])
+def test_long_sequences_of_independent_sites_have_no_gains(length):
+    """Their profile falls and rises by rounding, which is no bad input."""
+    row = np.asarray([0.13, 0.29, 0.58])
+    p = MarkovChain(row, np.tile(row, (3, 1)), length)
+    assert schedules.equal_mass(p, 4) == pytest.approx([0, 0.25, 0.5, 0.75, 1])
+    assert information.continuum_complexity(p) == 0
+    assert schedules.optimal(p, target=1e-6) == (length,)
+
+
+def test_a_target_is_kept_where_the_profile_is_nearly_flat():
+    f = np.r_[np.ones(512), np.full(512, 1 - 1e-13)]
+    sizes = schedules.optimal(f, target=1e-12)
+    starts = np.cumsum([0, *sizes[:-1]])
+    terms = [f[a] - f[j] for a, s in zip(starts, sizes, strict=True) for j in range(a, a + s)]
+    assert math.fsum(terms) <= 1e-12
+    assert len(sizes) == 2
+
+
+@pytest.mark.parametrize("f", [[0, 1], [1, 1, 1 + 1e-6], [3, 1, 2]])
+def test_a_profile_that_increases_is_refused(f):
+    for ask in (schedules.optimal, schedules.equal_mass, schedules.best_grid):
+        with pytest.raises(InvalidInput, match="must not increase: entry"):
+            ask(f, 1)
+
+
+def test_every_schedule_once():
+    for length in range(1, 8):
+        found = list(schedules.every(length))
+        assert len(found) == len(set(found)) == 2 ** (length - 1)
+        assert all(sum(sizes) == length and min(sizes) > 0 for sizes in found)
+        by_rounds = [s for r in range(1, length + 1) for s in schedules.every(length, r)]
+        assert sorted(by_rounds) == sorted(found)
+    with pytest.raises(InvalidInput, match="at most the length 3, got 4"):
+        list(schedules.every(3, 4))

@@ -75,7 +75,7 @@ GEOMETRIC_BATCHES = Claim(
     title="Large batches first cost a share of TC, large batches last a share of DTC",
     statement=(
         "Batches from a to b with b - a - 1 <= r (L - a - 1) cost at most r TC in random order, "
-        "batches with b - a - 1 <= r (a + 1) at most r DTC. Both need about log(L)/r rounds."
+        "batches with b - a - 1 <= r (a + 1) at most r DTC."
     ),
     latex=(
         r"\frac{b-a-1}{L-a-1} \le r \Rightarrow \mathrm{KL} \le r\, \mathrm{TC},\qquad "

@@ -208,6 +208,11 @@ GROWTH_COMPLEXITY = Claim(
             planted={"on_sizes": [_half(loss) for loss in ON_SIZES]},
         ),
         Check(
+            level=Level.SYMBOLIC,
+            residual=_every_profile,
+            planted={"on_grids": [_half(loss) for loss in ON_GRIDS]},
+        ),
+        Check(
             level=Level.EXACT,
             residual=_identities,
             distributions=_exact_tables,

@@ -265,6 +265,11 @@ class Distribution(ABC):
         chosen = xp.asarray(sites, dtype=xp.int64, device=device(predictions))
         return -xp.sum(xlogx(xp.take(predictions, chosen, axis=0)))
 
+    def sum_of_entropies_without_one(self) -> Any:
+        """Sum over all sites of the entropy in nats of the others; families override it."""
+        every_site = range(self.length)
+        return sum(self.subset_entropy(tuple(j for j in every_site if j != i)) for i in every_site)
+
     def subset_entropies(self) -> Any:
         """Entropy in nats of every set of sites, shape (2,)*L, from the evidence lattice."""
         return self.lattice().subset_entropies()

@@ -312,6 +312,10 @@ class MarkovChain(Distribution):
             futures.append(future)
         return futures[::-1]
 
+    def sum_of_entropies_without_one(self) -> Any:
+        """Sum over all sites of the entropy in nats of the others, from the mean entropies."""
+        return self.length * self.mean_entropies[self.length - 1]
+
     def mean_subset_entropies(self) -> Any:
         """Mean entropy in nats of k random sites, k = 0..L: a sum over gaps, no table."""
         xp, length = array_namespace(self.like), self.length

@@ -112,8 +112,11 @@ def dual_total_correlation(
     >>> dual_total_correlation(same, base=2)
     1
     """
+    everything = sites is None and given is None
     sites, given = _arguments(p, sites, given)
     together = p.subset_entropy(sites, given)
+    if everything:
+        return in_units(p.sum_of_entropies_without_one() - (p.length - 1) * together, base)
     without = sum(p.subset_entropy(tuple(j for j in sites if j != i), given) for i in sites)
     return in_units(without - (len(sites) - 1) * together, base)
 

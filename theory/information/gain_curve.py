@@ -15,18 +15,15 @@ from typing import Any
 import numpy as np
 
 from theory import exact
-from theory.arrays import array_namespace, from_host, is_exact, to_host
+from theory.arrays import array_namespace, as_array, from_host, is_exact, to_host
 from theory.bernstein import Bernstein
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
-from theory.information.profile import gains, profile
-from theory.times import as_time, as_times
+from theory.information.profile import ROUNDING, as_profile, gains, rounding
+from theory.times import as_number, as_time, as_times
 from theory.validation import as_numbers
 
 __all__ = ["GainCurve", "as_gain_curve", "gain_curve"]
-
-FALL = 1e-12
-"""Gains that are smaller than this, or fall by less, relative to all entropy, are rounding."""
 
 
 class GainCurve:
@@ -50,8 +47,11 @@ class GainCurve:
     """
 
     def __init__(self, gains: Any) -> None:
-        self.gains = gains
-        self.length = int(gains.shape[0])
+        gains = as_array(gains)
+        self.gains = as_numbers(gains, "gains", exact=is_exact(gains))
+        if self.gains.ndim != 1 or 0 in self.gains.shape:
+            raise InvalidInput(f"gains must hold L numbers, got shape {tuple(self.gains.shape)}")
+        self.length = int(self.gains.shape[0])
 
     @cached_property
     def _curve(self) -> Bernstein:
@@ -74,11 +74,14 @@ class GainCurve:
         if is_exact(self.gains):
             several = isinstance(t, (list, tuple, np.ndarray))
             return exact.elementwise(as_time, np.asarray(t)) if several else as_time(t)
-        times = to_host(as_numbers(t, "t"))
+        times = to_host(as_array(t))
+        if times.ndim == 0:
+            return as_number(as_time(t))
+        times = as_numbers(times, "t")
         outside = times[(times < 0) | (times > 1)]
         if outside.size:
             raise InvalidInput(f"a time must be a number from 0 to 1, got {outside[0]}")
-        return times if times.ndim else float(times)
+        return times
 
     def __call__(self, t: Any) -> Any:
         """``h(t)``, at one time or (floats) at an array of times."""
@@ -145,16 +148,10 @@ def as_gain_curve(p: Any) -> GainCurve:
     """
     if isinstance(p, GainCurve):
         h = to_host(as_numbers(p.gains, "gains"))
-        scale = float(np.abs(h).max())
+        noise = ROUNDING * float(np.abs(h).max())
     else:
-        f = profile(p) if isinstance(p, Distribution) else p
-        f = to_host(as_numbers(f, "profile"))
-        if f.ndim != 1 or f.size == 0:
-            raise InvalidInput(f"profile must hold L numbers, got shape {f.shape}")
+        f = as_profile(p)
         h = (f[0] - f) * f.size
-        scale = float(np.abs(f).max()) * f.size
-    rising = np.maximum.accumulate(np.maximum(h, 0.0))
-    if float((rising - h).max()) > FALL * scale:
-        j = int(np.argmax(rising - h))
-        raise InvalidInput(f"a profile must not increase: entry {j} is above an earlier one")
-    return GainCurve(rising if rising[-1] > FALL * scale else np.zeros_like(rising))
+        noise = f.size * rounding(f)
+    h = np.maximum.accumulate(np.maximum(h, 0.0))
+    return GainCurve(h if h[-1] > noise else np.zeros_like(h))

@@ -1,7 +1,8 @@
 """Complexities of the gain curve: one number each for how hard it is to decode in parallel.
 
-With ``psi(t) = t / (1 - t)`` the odds of being revealed, grids that are geometric in the odds
-cost about ``log(psi(b)/psi(a)) G(a, b)`` divided by the number of steps, where
+With ``psi(t) = t / (1 - t)`` the odds of being revealed, many steps that are geometric in the odds
+lose at most about ``log(psi(b)/psi(a)) G(a, b)`` divided by their number, in the limit half of
+it, where
 
     G(a, b) = int_a^b t (1-t) h'(t) dt
 
@@ -16,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from theory.distributions.base import Distribution
+from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.gain_curve import GainCurve, as_gain_curve, gain_curve
 from theory.information.profile import gains, mean_entropies
 from theory.information.units import in_units
-from theory.times import as_levels, as_span
+from theory.times import as_levels, as_number, as_span
 from theory.validation import as_integer
 
 __all__ = [
@@ -70,9 +71,9 @@ def cardinality_growth_complexity(
     """
     h, length = gains(p, base=base), p.length
     start = as_integer(start, "start", 0)
-    stop = length if stop is None else as_integer(stop, "stop", start)
-    if stop > length:
-        raise InvalidInput(f"stop must be at most the length {length}, got {stop}")
+    stop = length if stop is None else as_integer(stop, "stop", 0)
+    if not start <= stop <= length:
+        raise InvalidInput(f"start and stop must rise from 0 to {length}, got {start} and {stop}")
     rises = range(start + 1, min(stop, length - 1) + 1)
     # an exact sum stays exact: integers come first, and one division last
     return sum((j * (length - j) * (h[j] - h[j - 1]) for j in rises), h[0] * 0) / length**2
@@ -105,6 +106,7 @@ def effective_total_correlation(p: Distribution, *, base: float | None = None) -
     >>> round(value, 9) == round(1 / 2 - 1 / (2 * math.e**2), 9)
     True
     """
+    check_distribution(p)
     curve = as_gain_curve(p)
 
     def late(t: np.ndarray) -> np.ndarray:
@@ -129,8 +131,9 @@ def continuum_complexity(
     >>> round(continuum_complexity(gallery.parity(3), base=2), 9)     # sqrt(6) int sqrt(t) dt
     2.666666667
     """
+    check_distribution(p)
     curve = as_gain_curve(p)
-    bounds = map(float, as_span(start, stop))
+    bounds = map(as_number, as_span(start, stop))
     return in_units(integrate(lambda t: np.sqrt(curve.derivative(t)), *bounds) ** 2, base)
 
 
@@ -139,8 +142,8 @@ def block_complexity(p: Distribution, levels: Any, *, base: float | None = None)
 
     Block k lies between two neighbouring levels; ``S_k`` is its length in log-odds and ``G_k``
     its growth complexity. With the steps shared out in proportion to ``sqrt(S_k G_k)``, grids
-    that are geometric in the odds within each block lose about this much over the number of
-    steps. Source: Wainwright (arXiv 2608.13520), read.
+    that are geometric in the odds within each block lose at most about this much over the
+    number of steps, in the limit half of it. Source: Wainwright (arXiv 2608.13520), read.
 
     Parameters
     ----------
@@ -152,6 +155,7 @@ def block_complexity(p: Distribution, levels: Any, *, base: float | None = None)
     >>> round(value, 9) == round(math.log(9) * (2 * (27 - 1) / 64 - (81 - 1) / 256 * 1.5), 9)
     True
     """
+    check_distribution(p)
     widths, growths = block_parts(as_gain_curve(p), levels)
     return in_units(float(np.sqrt(widths * growths).sum()) ** 2, base)
 

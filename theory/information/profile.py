@@ -3,11 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from theory.distributions.base import Distribution, check_distribution
-from theory.information.units import in_units
-from theory.validation import as_sizes
+import numpy as np
 
-__all__ = ["gains", "mean_entropies", "path_cost", "profile"]
+from theory.arrays import to_host
+from theory.distributions.base import Distribution, check_distribution
+from theory.errors import InvalidInput
+from theory.information.units import in_units
+from theory.validation import as_numbers, as_sizes
+
+__all__ = ["as_profile", "gains", "mean_entropies", "path_cost", "profile", "rounding"]
+
+ROUNDING = 1e-13
+"""Relative to the greatest entropy of a site, and times L: what a profile may be off by."""
 
 
 def mean_entropies(p: Distribution, *, base: float | None = None) -> Any:
@@ -91,3 +98,30 @@ def path_cost(p: Distribution, sizes: Sequence[int], *, base: float | None = Non
         cost = cost + size * one_more - (means[start + size] - means[start])
         start += size
     return in_units(cost, base)
+
+
+def as_profile(p: Any) -> np.ndarray:
+    """Return the profile of a distribution, or a profile, as floats on the host.
+
+    Raises
+    ------
+    InvalidInput
+        If what is given as a profile increases by more than rounding.
+
+    >>> as_profile([1, 0.5])
+    array([1. , 0.5])
+    """
+    f = profile(p) if isinstance(p, Distribution) else p
+    f = to_host(as_numbers(f, "profile"))
+    if f.ndim != 1 or f.size == 0:
+        raise InvalidInput(f"profile must hold L numbers, got shape {f.shape}")
+    above = f - np.minimum.accumulate(f)
+    if not isinstance(p, Distribution) and above.max() > rounding(f):
+        j = int(np.argmax(above))
+        raise InvalidInput(f"a profile must not increase: entry {j} is {f[j]}, after {min(f[:j])}")
+    return f
+
+
+def rounding(f: np.ndarray) -> float:
+    """What a profile may be off by, as a difference of mean entropies."""
+    return ROUNDING * f.size * float(np.abs(f).max())

@@ -37,7 +37,7 @@ def equal_mass(profile: Any, steps: int) -> np.ndarray:
     Returns
     -------
     ndarray, shape (steps + 1,)
-        Placed to about 1e-7 of the mass.
+        Placed to about 1e-7 of the mass for 64 sites, 1e-5 for 4096.
 
     Examples
     --------

@@ -5,16 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import to_host
-from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
-from theory.information import profile as profile_of
-from theory.validation import as_numbers, as_real, as_rounds
+from theory.information.profile import as_profile, rounding
+from theory.validation import as_real, as_rounds
 
 __all__ = ["optimal"]
 
-ROUNDING = 1e-13
-"""Schedules whose costs differ by less, relative to ``L f(0)``, are equally good."""
+ROUNDING = 1e-12
+"""Relative to the cost of a single round: by how much rounding may miss a target."""
 
 
 def optimal(
@@ -43,7 +41,7 @@ def optimal(
     Raises
     ------
     InvalidInput
-        If not exactly one of `rounds` and `target` is given.
+        If not exactly one of `rounds` and `target` is given, or if the profile increases.
 
     Examples
     --------
@@ -65,26 +63,33 @@ def optimal(
     """
     if (rounds is None) == (target is None):
         raise InvalidInput(f"give rounds or target, not both: {rounds=}, {target=}")
-    f = profile_of(profile) if isinstance(profile, Distribution) else profile
-    f = to_host(as_numbers(f, "profile"))
-    if f.ndim != 1 or f.size == 0:
-        raise InvalidInput(f"profile must hold L numbers, got shape {f.shape}")
-    length = f.size
+    f = as_profile(profile)
     if rounds is not None:
-        most, enough = as_rounds(rounds, length), -math.inf
+        most, enough = as_rounds(rounds, f.size), -math.inf
     else:
-        most, enough = length, as_real(target, "target", 0, math.inf)
-    # All schedules reveal the same total sum f, so only sum_k s_k f(a_k) differs between them.
+        most, enough = f.size, as_real(target, "target", 0, math.inf)
+    lost = f[0] - f  # in these nothing cancels where the profile is nearly flat
+    enough += ROUNDING * float(lost.sum())
+    sizes = _shortest(lost, most, enough, tie=rounding(f))
+    if _cost(lost, sizes) > enough > 0:
+        sizes = _shortest(lost, most, enough, tie=0.0)
+    return sizes
+
+
+def _shortest(lost: np.ndarray, most: int, enough: float, tie: float) -> tuple[int, ...]:
+    """Batch sizes of the shortest path over boundaries, in as few rounds as are enough."""
+    # All schedules reveal the same total, so that only sum_k s_k f(a_k) differs between them.
+    length = lost.size
     cost = np.full(length + 1, np.inf)
     cost[length] = 0.0
     boundaries = np.arange(length + 1)
     ahead = boundaries[None, :] - boundaries[:length, None]
-    rounding = ROUNDING * length * np.abs(f).max()
+    total_lost = float(lost.sum())
     choices: list[np.ndarray] = []  # choices[r][a]: where the next batch ends if r more follow it
-    while len(choices) < most and cost[0] - f.sum() > enough + rounding:
-        total = np.where(ahead > 0, ahead * f[:, None] + cost[None, :], np.inf)
+    while len(choices) < most and cost[0] + total_lost > enough:
+        total = np.where(ahead > 0, cost[None, :] - ahead * lost[:, None], np.inf)
         least = total.min(axis=1)
-        choices.append(np.argmax(total <= least[:, None] + rounding, axis=1))
+        choices.append(np.argmax(total <= least[:, None] + tie, axis=1))
         cost = np.append(least, np.inf)
     sizes, start = [], 0
     for choice in reversed(choices):
@@ -92,3 +97,9 @@ def optimal(
         sizes.append(stop - start)
         start = stop
     return tuple(sizes)
+
+
+def _cost(lost: np.ndarray, sizes: tuple[int, ...]) -> float:
+    """The path cost, from how far the profile lies below its start."""
+    starts = np.cumsum((0, *sizes[:-1]))
+    return float(lost.sum() - (np.asarray(sizes) * lost[starts]).sum())

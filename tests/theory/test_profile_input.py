@@ -1,0 +1,56 @@
+"""Bad input of functions on profiles, gains and times: one clear error at the border."""
+
+import pytest
+import sympy
+
+from theory import InvalidInput, bounds, closed_forms, gallery, information
+from theory.claims.parts import symbolic_table
+
+P = gallery.parity(3)
+EXACT = gallery.parity(3, exact=True)
+
+
+@pytest.mark.parametrize(
+    ("ask", "complaint"),
+    [
+        (lambda: information.growth_complexity(EXACT, 0, sympy.Integer(2)), "0 to 1, got 2"),
+        (lambda: information.growth_complexity(EXACT, 0, -sympy.sqrt(2)), "got -sqrt"),
+        (lambda: information.continuum_complexity(EXACT, 0, sympy.Symbol("x")), "got x"),
+        (lambda: information.growth_complexity(P, 0.8, 0.2), "0.2 is before 0.8"),
+        (lambda: information.continuum_complexity(P, 0.8, 0.2), "0.2 is before 0.8"),
+        (lambda: information.cardinality_growth_complexity(P, 99), "got 99 and 3"),
+        (lambda: information.gain_curve(P)(True), "got True"),
+        (lambda: information.gain_curve(P)([0.5, 1.5]), "got 1.5"),
+        (lambda: information.GainCurve([[0, 1]]), r"got shape \(1, 2\)"),
+        (lambda: information.GainCurve([]), r"got shape \(0,\)"),
+        (lambda: information.block_complexity(P, [0.5]), "at least two numbers"),
+        (lambda: information.effective_total_correlation([1, 0]), "must be a Distribution"),
+        (lambda: bounds.drops("abc", (2, 1)), "must be a Distribution"),
+        (lambda: bounds.li_cai(P, (2, 2)), "sums to 4"),
+        (lambda: bounds.equal_steps(P, 0), "steps must be an integer of at least 1, got 0"),
+    ],
+)
+def test_refused(ask, complaint):
+    with pytest.raises(InvalidInput, match=complaint):
+        ask()
+
+
+def test_irrational_times_stay_exact():
+    """Of h(t) = 3 t^2 bits, G(0, s) is the integral of 6 t^2 (1 - t)."""
+    s = sympy.sqrt(2) / 2
+    growth = information.growth_complexity(EXACT, 0, s, base=2)
+    assert sympy.simplify(growth - (2 * s**3 - sympy.Rational(3, 2) * s**4)) == 0
+
+
+def test_the_least_of_two_symbolic_correlations():
+    bound = bounds.growth_complexity(symbolic_table(3))
+    assert isinstance(bound.bound, sympy.Min)
+
+
+def test_bounds_of_nothing_have_no_ratio():
+    p = gallery.affine_code([[1, 0], [0, 1]])  # two independent bits
+    assert bounds.growth_complexity(p).ratio != bounds.growth_complexity(p).ratio
+
+
+def test_steps_that_floats_cannot_tell_from_0_and_1():
+    assert closed_forms.expected_calls_on(2, [0, 1e-300, 1]) == pytest.approx(1)
