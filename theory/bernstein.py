@@ -18,6 +18,9 @@ from theory.arrays import array_namespace, device, from_host, is_exact
 
 __all__ = ["Bernstein"]
 
+NEARLY_ZERO = 1e-300
+"""Below this the chances of SciPy overflow; only the first one differs from 0 or 1 visibly."""
+
 CELLS = 2**22
 """Binomial chances held at a time (32 MiB)."""
 
@@ -54,6 +57,7 @@ class Bernstein:
         from scipy.stats import binom
 
         t = np.asarray(t, dtype=np.float64)
+        t = np.where(t < NEARLY_ZERO, 0.0, t)
         xp = array_namespace(self.coefficients)
         rows = max(1, CELLS // (n + 1))
         values = []

@@ -64,14 +64,15 @@ def as_levels(levels: Any) -> tuple[Fraction, ...]:
     (Fraction(1, 4), Fraction(1, 2))
     """
     try:
-        inner = tuple(as_time(level) for level in levels)
+        levels = tuple(levels)
+        inner = tuple(Fraction(as_time(level)) for level in levels)
     except TypeError:
         raise InvalidInput(f"levels must be a sequence of numbers, got {levels!r}") from None
     rising = all(a < b for a, b in itertools.pairwise((Fraction(0), *inner, Fraction(1))))
     if len(inner) < 2 or not rising:
         raise InvalidInput(
             f"levels must be at least two numbers that rise strictly between 0 and 1, "
-            f"got {_plain(tuple(levels))}"
+            f"got {_plain(levels)}"
         )
     return inner
 

@@ -1,5 +1,7 @@
 """Bad input of functions on profiles, gains and times: one clear error at the border."""
 
+from typing import Any
+
 import pytest
 import sympy
 
@@ -8,6 +10,8 @@ from theory.claims.parts import symbolic_table
 
 P = gallery.parity(3)
 EXACT = gallery.parity(3, exact=True)
+TEXT: Any = "abc"
+FALLING: Any = [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -24,8 +28,10 @@ EXACT = gallery.parity(3, exact=True)
         (lambda: information.GainCurve([[0, 1]]), r"got shape \(1, 2\)"),
         (lambda: information.GainCurve([]), r"got shape \(0,\)"),
         (lambda: information.block_complexity(P, [0.5]), "at least two numbers"),
-        (lambda: information.effective_total_correlation([1, 0]), "must be a Distribution"),
-        (lambda: bounds.drops("abc", (2, 1)), "must be a Distribution"),
+        (lambda: information.block_complexity(P, iter((0.5, 0.25))), r"got \(0.5, 0.25\)"),
+        (lambda: information.block_complexity(P, (sympy.Symbol("x"), 0.5)), "got "),
+        (lambda: information.effective_total_correlation(FALLING), "must be a Distribution"),
+        (lambda: bounds.drops(TEXT, (2, 1)), "must be a Distribution"),
         (lambda: bounds.li_cai(P, (2, 2)), "sums to 4"),
         (lambda: bounds.equal_steps(P, 0), "steps must be an integer of at least 1, got 0"),
     ],
@@ -40,6 +46,11 @@ def test_irrational_times_stay_exact():
     s = sympy.sqrt(2) / 2
     growth = information.growth_complexity(EXACT, 0, s, base=2)
     assert sympy.simplify(growth - (2 * s**3 - sympy.Rational(3, 2) * s**4)) == 0
+
+
+@pytest.mark.parametrize("t", [0, 5e-324, 1e-308, 1e-301])
+def test_the_smallest_times(t):
+    assert information.gain_curve(gallery.repeated_bit(9))(t) == pytest.approx(0, abs=1e-12)
 
 
 def test_the_least_of_two_symbolic_correlations():

@@ -57,8 +57,9 @@ class FreeEntropies(_Unknown):
         import sympy
 
         table = np.empty((2,) * length, dtype=object)
+        between = "" if length <= 10 else ","
         for index in itertools.product((0, 1), repeat=length):
-            name = "".join(str(i) for i in range(length) if index[i])
+            name = between.join(str(i) for i in range(length) if index[i])
             table[index] = sympy.Symbol(f"H_{name}") if name else sympy.S.Zero
         super().__init__(length, table)
 
@@ -124,7 +125,9 @@ def negative_coefficients(slack: Any, p: FreeProfile) -> list[Any]:
     """
     import sympy
 
-    form = sympy.Poly(slack, *p.falls)
-    if form.total_degree() > 1 or form.eval(dict.fromkeys(p.falls, 0)) != 0:
+    slack = sympy.expand(slack)
+    coefficients = [slack.coeff(fall) for fall in p.falls]
+    rest = slack - sum(c * fall for c, fall in zip(coefficients, p.falls, strict=True))
+    if sympy.expand(rest) != 0 or any(c.free_symbols for c in coefficients):
         raise InvalidInput(f"not linear in what the profile falls: {slack}")
-    return [min(form.coeff_monomial(fall), 0) for fall in p.falls]
+    return [min(c, 0) for c in coefficients]
