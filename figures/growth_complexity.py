@@ -15,6 +15,8 @@ NOISES = (0.0, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4)
 DRAWN = (0.01, 0.1, 0.2, 0.3)
 PUBLISHED_NOISE = 0.01
 BLOCKS = (1, 2, 4, 8, 16, 32)
+DIGITS = 8
+"""Where the curve is flat, complexities are roots of what is rounding: 1e-15 gives 3e-8."""
 
 
 def compute() -> Data:
@@ -52,7 +54,7 @@ def _of_noise(noise: float) -> tuple[float, ...]:
         information.block_complexity(p, _ends(), base=2),
         information.continuum_complexity(p, *_ends(), base=2),
     )
-    return noise, *(round(value, 9) for value in values)
+    return noise, *(round(value, DIGITS) for value in values)
 
 
 def _of_blocks(count: int) -> tuple[int, float, float]:
@@ -61,7 +63,7 @@ def _of_blocks(count: int) -> tuple[int, float, float]:
     odds = np.geomspace(1 / (LENGTH - 1), LENGTH - 1, count + 1)
     value = information.block_complexity(p, odds / (1 + odds), base=2)
     least = information.continuum_complexity(p, *_ends(), base=2)
-    return count, round(value, 9), round(value / least, 9)
+    return count, round(value, DIGITS), round(value / least, DIGITS)
 
 
 STYLES = {
@@ -137,11 +139,11 @@ FIGURE = Figure(
         "One bit, copied 128 times, each copy flipped with the probability given. (a) The gain "
         "curve over the odds of being revealed: noise moves it to the right. (b) Total "
         "correlations, growth complexity G, K-block complexity for K = 1 and its infimum (the "
-        "continuum), the last two between the revealed shares 1/128 and 127/128. TC, to which "
-        "the loss of equal steps is proportional, is two orders above G. (c) K-block complexity "
-        "over its infimum. The ratio for one block is a published one; which two quantities it "
-        "compares, and between which shares, was found out by recomputing. The curves of the "
-        "paper were not seen."
+        "continuum), the last two between the revealed shares 1/128 and 127/128. The loss of "
+        "equal steps goes with TC + DTC, for little noise two orders above G. (c) K-block "
+        "complexity over its infimum. The ratio for one block is a published one; which two "
+        "quantities it compares, and between which shares, was found out by recomputing. The "
+        "curves of the paper were not seen."
     ),
     compute=compute,
     draw=draw,
@@ -149,5 +151,5 @@ FIGURE = Figure(
     source="Wainwright, arXiv 2608.13520: noisy repeated bit, 128 sites, noise 0.01",
     claims=("B4", "B7"),
     parameters={"length": LENGTH, "noises": NOISES, "blocks": BLOCKS},
-    absolute_tolerance=1e-8,
+    absolute_tolerance=5e-7,
 )

@@ -38,7 +38,7 @@ def draw_published(axes: Any, panel: Any, title: str) -> None:
     count = len(panel["quantity"])
     axes.set(xlim=(0, 1), ylim=(count + 0.5, -0.5))
     lines = [
-        (quantity, f"{theirs:.6g}", f"{ours:.7g}", f"{difference:.2g}", seen)
+        (quantity, f"{theirs:.6g}", f"{ours:.6g}", f"{difference:.2g}", seen)
         for quantity, theirs, ours, difference, seen in zip(*panel.values(), strict=True)
     ]
     for row, cells in enumerate([("", *list(panel)[1:]), *lines]):

@@ -118,7 +118,7 @@ def _sentences(p: Distribution, comparison: Comparison) -> list[str]:
     if comparison.serial is not None:
         sites = comparison.serial.policy.sites([MASK] * p.length)
         lines.append(
-            "Of the policies that select sites before they draw, the best needs "
+            "Of the policies without coins that select sites before they draw, the best needs "
             f"{_count(float(comparison.serial.rounds), 'round')} to lose nothing; it begins with "
             f"{'site' if len(sites) == 1 else 'sites'} {_ranges(sites)} (counted from 0)."
         )

@@ -86,8 +86,9 @@ class Bernstein:
         if is_exact(c):
             sums = itertools.accumulate(c.tolist(), initial=c[0] * 0)
             return Bernstein(_objects([s * Fraction(1, n + 1) for s in sums]))
-        sums = array_namespace(c).cumulative_sum(c, include_initial=True)
-        return Bernstein(sums / (n + 1))
+        xp = array_namespace(c)
+        nothing = xp.zeros((1,), dtype=c.dtype, device=device(c))
+        return Bernstein(xp.concat([nothing, xp.cumulative_sum(c)]) / (n + 1))
 
     def times_t(self) -> "Bernstein":
         """The product with t.

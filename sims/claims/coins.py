@@ -48,12 +48,13 @@ def _written(p: Distribution, policy: Callable[[Coins], Policy] = _tossed) -> li
     ]
 
 
-def _saves(p: Distribution, rounds: Any = 0, policy: Policy | None = None) -> list[Any]:
-    """By how much coins save less than so many rounds."""
+def _saves(p: Distribution, rounds: Any = None, policy: Policy | None = None) -> list[Any]:
+    """What coins save, minus so many rounds; if none are given, by how much they do harm."""
     p = rational_table(p)
     q = output_distribution(p, policy or Tossing(best_coins(Moves(p)).choices))
     (mean,) = frontier(p, [math.inf])
-    return [q.tv, excess(rounds, mean.rounds - q.expected_rounds)]
+    saved = mean.rounds - q.expected_rounds
+    return [q.tv, excess(0, saved) if rounds is None else saved - rounds]
 
 
 def _not_all_equal() -> JointTable:
@@ -68,7 +69,7 @@ def _witnesses() -> Any:
 
 def _known_savings(p: Distribution) -> Any:
     """What is claimed of the witnesses; of anything else, that coins do no harm."""
-    saved: dict[str, Any] = {"rounds": 0, "policy": None}
+    saved: dict[str, Any] = {"rounds": None, "policy": None}
     if p.exact and p.length == 3 and (p.table() == _not_all_equal().table()).all():
         saved = {"rounds": 1, "policy": RandomOrder((2, 1))}
     if p.exact and p.length == 4 and (p.table() == gallery.balanced(4, exact=True).table()).all():
@@ -92,8 +93,8 @@ COINS = Claim(
     ),
     says="whether randomised policies have a smaller depth at zero error is called open",
     note=(
-        "What is exact is the mixture, not each path: the path KL is not 0. The paper was not seen "
-        "beyond the question, so this may not be the notion it means; if every path has to be "
+        "What is exact is the mixture, not each path: the path KL is not 0. Only the question was "
+        "seen of this, so it may not be the notion that the paper means; if every path has to be "
         "exact, coins are no use. Among the uniform distributions on sets of sequences of 4 bits, "
         "up to symmetry 401, coins save rounds for 52, and for 16 even where one only draws an "
         "order of sets; of 3 bits, 21, for one; of 2 bits for none (python -m sims.open_questions "

@@ -158,8 +158,8 @@ PERMUTATION_POLICIES = Claim(
     says="Theorems 6 to 9: the cost of a batch, and the recursion for the best sizes",
     note=(
         "For up to five tokens the optimum over all value-adaptive policies (B14) has its corners "
-        "exactly at these costs. The costs are convex in the number of rounds for every n up to "
-        "240, so that mixing two schedules never beats a third. Both were computed here, not read."
+        "exactly at these costs: computed here, not read. The costs are convex in the number of "
+        "rounds (B17), so that mixing two schedules never beats a third."
     ),
     source="Wen, Liang, Lu, arXiv 2608.25505, Theorems 6 to 9",
     provenance=Provenance.SOURCE,

@@ -172,8 +172,9 @@ SEQUENCE_ALPHA_LOSS = Claim(
         "The interior is ours. Invalid text has 2a(1-a): 0.48 at alpha 0, 0.474 at 1/4, 0.405 at "
         "0.45, 0.069 at 0.49, and none from 1/2 on. So what is valid costs all mass of one group. "
         "The score of L sites is concave for alpha <= 1/L; above, maxima can lie on the boundary. "
-        "For one sentence of probability w and m others that share their last word the switch is "
-        "at log_m((1 - w) / w)."
+        "For one sentence of probability w and m others that share their last word the two score "
+        "alike at log_m((1 - w) / w); they are the best there if that is 1/2 or more, and else "
+        "the optimum is interior and moves without a jump (w = 0.4, m = 4)."
     ),
     source="AlphaDLM (read): the example and the switch; what happens below 1/2 is derived here",
     provenance=Provenance.SOURCE,

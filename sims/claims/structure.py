@@ -52,7 +52,7 @@ def _two_rounds(p: Distribution, most: int = 2) -> list[Any]:
         return [0]
     (point,) = frontier(p, [math.inf])
     q = output_distribution(p, point.policy)
-    return [excess(point.rounds, most), excess(q.expected_rounds, most), q.kl]
+    return [excess(point.rounds, most), excess(max(q.rounds), most), q.kl]
 
 
 def _affine_codes(vocab: int, longest: int) -> Any:
@@ -238,8 +238,9 @@ STRUCTURE = Claim(
     title="Codes take two rounds, generic data all n, and parity exponentially many products",
     statement=(
         "An affine code over a prime field decodes without loss in at most two rounds. Generic "
-        "data of full support need as many rounds as sites: n rounds are needed if and only if "
-        "no two sites are independent given any possible observation of others. A mixture of "
+        "data of full support need as many rounds as sites: policies without coins that lose "
+        "nothing need n expected rounds if and only if no two sites are independent given any "
+        "possible observation of others. A mixture of "
         "products that equals p has at least |supp p| / (largest box in supp p) components: 2 for "
         "the repeated bit of d >= 2 sites, 2^(d-1) for even parity of d bits, which are attained."
     ),

@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.state and not options.state.absolute().parent.is_dir():
         parser.error(f"--state: there is no folder {options.state.absolute().parent}")
+    if options.name == "depths" and options.random is None and options.seed is not None:
+        parser.error("--seed is for --random N")
     if options.state and options.state.is_dir():
         parser.error(f"--state: {options.state} is a folder")
 
@@ -36,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         parser.error(f"--state: {options.state} cannot be written: {error.strerror}")
     except KeyboardInterrupt:
-        again = "; the same command goes on from there" if options.state else ""
+        kept = options.state is not None and options.state.exists()
+        again = "; the same command goes on from there" if kept else ""
         print(f"interrupted{again}", file=sys.stderr)
         return 130
     print(search.report(records))
@@ -63,9 +66,10 @@ def _depths(options: argparse.Namespace) -> Search:
             "up to permuting sites and flipping bits"
         )
         return Separations(tables, what, {"sites": sites}, exhaustive=True)
-    tables = random_tables(sites, options.random, MOST_WEIGHT, np.random.default_rng(options.seed))
-    what = f"random weights 0 to {MOST_WEIGHT} of sequences of {sites} bits, seed {options.seed}"
-    parameters = {"sites": sites, "random": options.random, "seed": options.seed}
+    seed = options.seed or 0
+    tables = random_tables(sites, options.random, MOST_WEIGHT, np.random.default_rng(seed))
+    what = f"random weights 0 to {MOST_WEIGHT} of sequences of {sites} bits, seed {seed}"
+    parameters = {"sites": sites, "random": options.random, "seed": seed}
     return Separations(tables, what, parameters)
 
 
@@ -104,9 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="random weights instead of all supports: so many tables, of up to 5 bits",
     )
-    depths.add_argument(
-        "--seed", type=count, default=0, metavar="S", help="of these tables (default: 0)"
-    )
+    depths.add_argument("--seed", type=count, metavar="S", help="of these tables (default: 0)")
     for search in (permutations, depths):
         search.add_argument(
             "--state",

@@ -1,7 +1,7 @@
 """How many rounds it takes to lose nothing, for policies of four kinds.
 
-All of them write exactly the data. The paper whose open questions these are was not seen beyond
-the questions, so the definitions are ours:
+All of them write exactly the data. Of the open questions only the questions were seen, so the
+definitions are ours:
 
 - *fixed*: an ordered partition of the sites, the same for all values. Its rounds.
 - *worst*: the next sites may depend on the tokens revealed. The rounds of its longest path.
@@ -70,12 +70,14 @@ def depths(p: Distribution) -> Depths:
     Parameters
     ----------
     p : Distribution
-        Small; floats are read as fractions (see `rational_table`).
+        Small; floats have to be simple fractions (see `rational_table`).
 
     Raises
     ------
     InvalidInput
     TooLarge
+    Uncertified
+        If floats do not lead to an exact optimum of a linear program.
 
     Two coupled pairs of bits take one bit of each, and then the rest:
 

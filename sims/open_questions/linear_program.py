@@ -12,6 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from theory.errors import ZerolossError
+
 __all__ = ["Optimum", "Uncertified", "least", "solve"]
 
 ZERO = 1e-9
@@ -21,7 +23,7 @@ Terms = Mapping[int, Fraction | int]
 """From an index to a coefficient that is not zero."""
 
 
-class Uncertified(ArithmeticError):
+class Uncertified(ZerolossError):
     """The solution in floats did not lead to an exact optimum."""
 
 

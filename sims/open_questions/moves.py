@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import prod
+from math import isclose, prod
 
 import numpy as np
 
@@ -41,12 +41,12 @@ def rational_table(p: Distribution) -> JointTable:
     Parameters
     ----------
     p : Distribution
-        Floats are read as the nearest fractions with denominators of up to 10^6.
+        Floats have to be fractions with denominators of up to 10^6, up to rounding.
 
     Raises
     ------
     InvalidInput
-        If `p` has free symbols.
+        If `p` has free symbols, or floats that are no such fractions.
     TooLarge
         Above 3000 pairs of a context and a set, ``(V + 2)^L``.
 
@@ -65,7 +65,14 @@ def rational_table(p: Distribution) -> JointTable:
         if not all_rational(table):
             raise InvalidInput("the depths of a distribution with free symbols are not known")
         return JointTable(table, exact=True)
-    near = [Fraction(v).limit_denominator(MOST_DENOMINATOR) for v in table.reshape(-1).tolist()]
+    values = table.reshape(-1).tolist()
+    near = [Fraction(v).limit_denominator(MOST_DENOMINATOR) for v in values]
+    for value, fraction in zip(values, near, strict=True):
+        if not isclose(value, fraction, rel_tol=1e-14):
+            raise InvalidInput(
+                f"depths need exact probabilities: {value} is no fraction with a denominator of "
+                f"up to {MOST_DENOMINATOR}; use exact=True"
+            )
     return JointTable(np.asarray(near, dtype=object).reshape(table.shape), exact=True)
 
 

@@ -43,6 +43,10 @@ class Search(ABC):
         """Go through case k; the record must survive JSON unchanged."""
 
     @abstractmethod
+    def is_record(self, record: Record) -> bool:
+        """Whether a record from a state has what `found` and `report` need."""
+
+    @abstractmethod
     def found(self, records: Sequence[Record]) -> bool:
         """Whether one of the records is what was searched for."""
 
@@ -106,7 +110,9 @@ def _read(search: Search, state: Path) -> list[Record]:
             f"the state {state} is of {_spell(name, parameters)}, not of "
             f"{_spell(search.name, search.parameters)}"
         )
-    listed = isinstance(records, list) and all(isinstance(record, dict) for record in records)
+    listed = isinstance(records, list) and all(
+        isinstance(record, dict) and search.is_record(record) for record in records
+    )
     if not listed or len(records) > search.cases:
         raise InvalidInput(f"{state} is no state of a search of {search.cases} cases")
     return records

@@ -81,13 +81,20 @@ class Separations(Search):
             "kinds": [kind for kind, (_, separates) in KINDS.items() if separates(found)],
         }
 
+    def is_record(self, record: Record) -> bool:
+        if record.keys() == {"uncertified"}:
+            return True
+        depths_known = isinstance(record.get("depths"), dict)
+        return depths_known and record.keys() == {"depths", "kinds"}
+
     def found(self, records: Sequence[Record]) -> bool:
         return any(record.get("kinds") for record in records)
 
     def report(self, records: Sequence[Record]) -> str:
         uncertain = sum("uncertified" in record for record in records)
         lines = [
-            "Rounds without loss: fixed order, adaptive (worst case, mean), with coins.",
+            "Rounds without loss: in a fixed order, adaptive (worst case, mean), adaptive with "
+            "coins, in an order drawn by a coin (orders).",
             f"Searched: {self.what}; {len(records)} tables.",
             "Arithmetic: integers and Fractions throughout. The optima with coins are basic "
             "solutions that floats proposed, solved again and shown to be optimal by dual prices "

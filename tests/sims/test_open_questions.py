@@ -555,6 +555,9 @@ class Counting(Search):
         self.done.append(k)
         return {"k": k}
 
+    def is_record(self, record):
+        return record.keys() == {"k"}
+
     def found(self, records):
         return False
 
@@ -598,6 +601,7 @@ def test_the_state_is_written_from_time_to_time(tmp_path, monkeypatch):
         ("{}", "is no state of a search"),
         ('{"search": "counting", "parameters": {"a": 1}, "records": [1]}', "search of 5 cases"),
         ('{"search": "counting", "parameters": {"a": 1}, "records": 3}', "search of 5 cases"),
+        ('{"search": "counting", "parameters": {"a": 1}, "records": [{}]}', "search of 5 cases"),
         (
             '{"search": "counting", "parameters": {"a": 2}, "records": []}',
             "is of counting a=2, not of counting a=1",
@@ -607,7 +611,7 @@ def test_the_state_is_written_from_time_to_time(tmp_path, monkeypatch):
             "is of depths a=1, not of counting a=1",
         ),
         (
-            json.dumps({"search": "counting", "parameters": {"a": 1}, "records": [{}] * 6}),
+            json.dumps({"search": "counting", "parameters": {"a": 1}, "records": [{"k": 0}] * 6}),
             "search of 5 cases",
         ),
     ],
@@ -718,3 +722,32 @@ def test_as_a_command():
         done = subprocess.run([*command, sites], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (code, "")
         assert done.stdout.startswith("Rounds without loss")
+
+
+@pytest.mark.parametrize(
+    ("search", "record"),
+    [(Permutations(5), {}), (Permutations(5), {"negative": []})]
+    + [(Separations([], "", {}), r) for r in ({}, {"depths": 3}, {"depths": {}}, {"kinds": []})],
+)
+def test_half_a_record_is_no_record(search, record):
+    assert not search.is_record(record)
+
+
+def test_every_record_is_a_record():
+    assert all(Permutations(6).is_record(Permutations(6).case(k)) for k in range(4))
+    tables = Separations([np.asarray([[1, 1], [1, 0]])], "one table", {})
+    assert tables.is_record(tables.case(0))
+    assert tables.is_record({"uncertified": "why"})
+
+
+def test_floats_that_are_no_simple_fractions_are_refused():
+    """A product of irrational coins: nearby fractions are not independent."""
+    p = JointTable(np.outer([0.5**0.5, 1 - 0.5**0.5], [3**-0.5, 1 - 3**-0.5]))
+    with pytest.raises(InvalidInput, match="is no fraction with a denominator"):
+        depths(p)
+
+
+def test_a_seed_is_for_random_tables(capsys):
+    with pytest.raises(SystemExit):
+        main(["depths", "--sites", "2", "--seed", "1"])
+    assert "--seed is for --random" in capsys.readouterr().err
