@@ -6,7 +6,9 @@ from typing import Any
 __all__ = ["tracked"]
 
 
-def tracked(items: Sequence[Any], wanted: bool | None = None) -> Iterable[Any]:
+def tracked(
+    items: Sequence[Any], wanted: bool | None = None, doing: str = "decoding"
+) -> Iterable[Any]:
     """Go through the items with a progress bar, if one is to be shown.
 
     >>> list(tracked(range(3), wanted=False))
@@ -18,4 +20,4 @@ def tracked(items: Sequence[Any], wanted: bool | None = None) -> Iterable[Any]:
     console = Console(stderr=True)
     if not (console.is_terminal if wanted is None else wanted):
         return items
-    return track(items, description="decoding", console=console, transient=True)
+    return track(items, description=doing, console=console, transient=True)

@@ -6,7 +6,8 @@ the search was interrupted.
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from sims.open_questions.search import Search
@@ -28,11 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--state: {options.state} is a folder")
 
     from sims.open_questions.search import run
+    from sims.progress import tracked
     from theory.errors import ZerolossError
 
     try:
         search = _permutations(options) if options.name == "permutations" else _depths(options)
-        records = run(search, options.state, _tracked)
+        records = run(search, options.state, partial(tracked, doing="searching"))
     except ZerolossError as error:
         parser.error(str(error))
     except OSError as error:
@@ -71,17 +73,6 @@ def _depths(options: argparse.Namespace) -> Search:
     what = f"random weights 0 to {MOST_WEIGHT} of sequences of {sites} bits, seed {seed}"
     parameters = {"sites": sites, "random": options.random, "seed": seed}
     return Separations(tables, what, parameters)
-
-
-def _tracked(cases: Sequence[int]) -> Iterable[int]:
-    """Go through the cases, with a progress bar if standard error is a terminal."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        return cases
-    return track(cases, description="searching", console=console, transient=True)
 
 
 def _parser() -> argparse.ArgumentParser:

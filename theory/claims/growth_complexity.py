@@ -81,6 +81,8 @@ def _on_grid(p: Distribution, inner: Sequence[Any], losses: Sequence[Loss] = ON_
 
 
 def _closest_on_grid(p: Distribution, inner: Sequence[Any]) -> float:
+    if not inner:
+        return math.nan  # a single step enters with what it loses
     bound = bounds.sharp_growth(p, [0, *sorted(inner), 1])
     return closeness(bound.quantity, bound.bound)
 

@@ -170,7 +170,7 @@ def _summary(results: dict[str, list[Result]]) -> str:
         "else within the tolerance of the check (1e-9 or less). "
         + (TIGHTEST if any(map(_measured, rows)) else "")
         + "Only symbolic checks speak of "
-        "more than the instances tried: of every table of their shape."
+        "more than the instances tried: of every table, or every distribution, of their sizes."
         + ("" if failed else " Each check was also seen to reject its planted violation.")
     )
 
