@@ -10,7 +10,7 @@ from theory import bounds, strategies
 from theory.bounds import Bound
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.free_entropies import FreeProfile, negative_coefficients
-from theory.claims.inequality import closeness, excess
+from theory.claims.inequality import bound_closeness, bound_excess
 from theory.claims.parts import named_distributions
 from theory.claims.result import Level
 from theory.distributions import Distribution
@@ -37,12 +37,11 @@ def _mixed(p: Distribution, ratio: Any, batches: int, bound: int) -> Bound:
 
 def _violation(p: Distribution, ratio: Any, schedules: Pair = RIGHT) -> list[Any]:
     """By how much the path cost exceeds the share of TC, and that of DTC."""
-    pair = [schedule(p, ratio) for schedule in schedules]
-    return [excess(bound.quantity, bound.bound) for bound in pair]
+    return [bound_excess(schedule(p, ratio)) for schedule in schedules]
 
 
 def _closest(p: Distribution, ratio: Any) -> float:
-    ratios = [closeness(b.quantity, b.bound) for b in (schedule(p, ratio) for schedule in RIGHT)]
+    ratios = [bound_closeness(schedule(p, ratio)) for schedule in RIGHT]
     return max(ratios, key=lambda r: (r == r, r))
 
 

@@ -18,7 +18,7 @@ from theory.claims.free_entropies import (
     negative_coefficients,
 )
 from theory.claims.identities import MOST_SITES
-from theory.claims.inequality import closeness, excess
+from theory.claims.inequality import bound_closeness, bound_excess, excess
 from theory.claims.parts import inner_levels, named_distributions
 from theory.claims.result import Level
 from theory.distributions import Distribution
@@ -58,8 +58,7 @@ def _below(p: Distribution, growth: Complexity = information.growth_complexity) 
 
 
 def _share_of_least(p: Distribution) -> float:
-    bound = bounds.growth_complexity(p)
-    return closeness(bound.quantity, bound.bound)
+    return bound_closeness(bounds.growth_complexity(p))
 
 
 # ---- losses --------------------------------------------------------------------------------------
@@ -76,27 +75,23 @@ ON_SIZES = (bounds.cardinality_growth,)
 
 def _on_grid(p: Distribution, inner: Sequence[Any], losses: Sequence[Loss] = ON_GRIDS) -> list[Any]:
     """By how much the loss of a grid exceeds its bounds."""
-    pairs = [loss(p, [0, *sorted(inner), 1]) for loss in losses]
-    return [excess(bound.quantity, bound.bound) for bound in pairs]
+    return [bound_excess(loss(p, [0, *sorted(inner), 1])) for loss in losses]
 
 
 def _closest_on_grid(p: Distribution, inner: Sequence[Any]) -> float:
     if not inner:
         return math.nan  # a single step enters with what it loses
-    bound = bounds.sharp_growth(p, [0, *sorted(inner), 1])
-    return closeness(bound.quantity, bound.bound)
+    return bound_closeness(bounds.sharp_growth(p, [0, *sorted(inner), 1]))
 
 
 def _on_sizes(
     p: Distribution, sizes: Sequence[int], losses: Sequence[Loss] = ON_SIZES
 ) -> list[Any]:
-    pairs = [loss(p, sizes) for loss in losses]
-    return [excess(bound.quantity, bound.bound) for bound in pairs]
+    return [bound_excess(loss(p, sizes)) for loss in losses]
 
 
 def _closest_on_sizes(p: Distribution, sizes: Sequence[int]) -> float:
-    bound = bounds.cardinality_growth(p, sizes)
-    return closeness(bound.quantity, bound.bound)
+    return bound_closeness(bounds.cardinality_growth(p, sizes))
 
 
 def _every_profile(

@@ -3,7 +3,9 @@
 import math
 from typing import Any
 
-__all__ = ["closeness", "excess"]
+from theory.bounds import Bound
+
+__all__ = ["bound_closeness", "bound_excess", "closeness", "excess"]
 
 ROUNDING = 1e-12
 """Floats may miss an inequality by this much; exact numbers may not."""
@@ -42,6 +44,24 @@ def excess(least: Any, most: Any) -> Any:
     if _is_float(over):
         return float(over) if over > ROUNDING else 0.0
     return over if over > 0 else 0
+
+
+def bound_excess(bound: Bound) -> Any:
+    """By how much a quantity exceeds its upper bound, else 0.
+
+    >>> bound_excess(Bound(quantity=3, bound=1)), bound_excess(Bound(quantity=1, bound=3))
+    (2, 0)
+    """
+    return excess(bound.quantity, bound.bound)
+
+
+def bound_closeness(bound: Bound) -> float:
+    """How near a quantity comes to its upper bound: 1 where it is attained.
+
+    >>> bound_closeness(Bound(quantity=1, bound=2))
+    0.5
+    """
+    return closeness(bound.quantity, bound.bound)
 
 
 def _is_float(value: Any) -> bool:

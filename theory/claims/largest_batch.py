@@ -11,7 +11,7 @@ from theory import JointTable, bounds, gallery, information, schedules, strategi
 from theory.bounds import Bound
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.free_entropies import FreeProfile, negative_coefficients
-from theory.claims.inequality import closeness, excess
+from theory.claims.inequality import bound_closeness, excess
 from theory.claims.result import Level
 from theory.distributions import Distribution
 
@@ -49,8 +49,7 @@ def _violation(p: Distribution, sizes: Sequence[int], chain: Chain = CHAIN) -> l
 
 def _sharpened(p: Distribution, sizes: Sequence[int]) -> float:
     """Share of the sharpened bound that is paid."""
-    bound = bounds.largest_batch(p, sizes)
-    return closeness(bound.quantity, bound.bound)
+    return bound_closeness(bounds.largest_batch(p, sizes))
 
 
 def _every_profile(chain: Chain = CHAIN) -> list[Any]:
