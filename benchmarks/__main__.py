@@ -14,16 +14,17 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import decoders, families, lattices, profiles
+from benchmarks import decoders, fading, families, lattices, profiles
 from benchmarks.case import measured
 
 LATTICES = (lattices.lattice, lattices.conditionals, lattices.denoise, lattices.entropies)
 FAMILIES = (families.markov, families.empirical)
 PROFILES = (profiles.exchangeable, profiles.long_chain, profiles.best_schedule)
+FADING = (fading.far_chain, fading.far_hidden, fading.decision)
 DECODERS = (decoders.decode, decoders.frontier, decoders.monte_carlo)
 KERNELS = {
     kernel.__name__.replace("_", "-"): kernel
-    for kernel in (*LATTICES, lattices.exact, *FAMILIES, *PROFILES, *DECODERS)
+    for kernel in (*LATTICES, lattices.exact, *FAMILIES, *PROFILES, *FADING, *DECODERS)
 }
 
 WRITES = ("fresh_writes", "resident_writes")

@@ -5,7 +5,7 @@ Plain NumPy that shares no code with the package, for the answers and for the ti
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -258,3 +258,58 @@ def best_schedule(f: list[float], rounds: int) -> float:
         return min((f[start] * (s - start) + least(s, left - 1) for s in stops), default=math.inf)
 
     return least(0, rounds)
+
+
+def mean_bridge_entropies(
+    initial: np.ndarray, transition: np.ndarray, length: int, sites: list[int]
+) -> list[float]:
+    """Mean entropy of predictions between the two ends of a chain, each from its own powers."""
+    means = []
+    for site in sites:
+        left = np.linalg.matrix_power(transition, site)
+        right = np.linalg.matrix_power(transition, length - 1 - site)
+        mean = 0.0
+        for a, start in enumerate(initial):
+            for b in range(len(initial)):
+                bridge = left[a] * right[:, b]
+                chance = start * bridge.sum()
+                shares = bridge / bridge.sum()
+                mean -= chance * sum(v * math.log(v) for v in shares.tolist() if v > 0)
+        means.append(mean)
+    return means
+
+
+def hidden_predictions(
+    start: np.ndarray, transition: np.ndarray, emission: np.ndarray, x: list[int]
+) -> np.ndarray:
+    """Forward and backward messages, one state after the other."""
+    states, steps = range(len(transition)), transition.tolist()
+    read = [[1.0] * len(steps) if v < 0 else emission[:, v].tolist() for v in x]
+
+    def scaled(row: Sequence[float]) -> list[float]:
+        return [v / sum(row) for v in row]
+
+    forward = [scaled([start[0][s] * read[0][s] for s in states])]
+    for seen in read[1:]:
+        last = forward[-1]
+        forward.append(
+            scaled([seen[t] * sum(last[s] * steps[s][t] for s in states) for t in states])
+        )
+    backward = [[1.0] * len(steps)]
+    for seen in reversed(read[1:]):
+        last = backward[-1]
+        row = [sum(steps[s][t] * seen[t] * last[t] for t in states) for s in states]
+        backward.append(scaled(row))
+    posterior = np.asarray(forward) * np.asarray(backward[::-1])
+    return posterior / posterior.sum(axis=1, keepdims=True) @ emission
+
+
+def fading_of_powers(transition: np.ndarray) -> tuple[float, np.ndarray]:
+    """Rate and limit of the powers of a matrix, from powers until the limit is reached."""
+    power, apart = transition, []
+    while not apart or apart[-1] > 1e-12:
+        following = power @ transition
+        apart.append(float(np.abs(following - power).sum(axis=1).max()))
+        power = following
+    late = len(apart) * 3 // 4
+    return (apart[-1] / apart[late]) ** (1 / (len(apart) - 1 - late)), power[0]

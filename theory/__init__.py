@@ -3,7 +3,7 @@
 ``theory.strategies`` and ``theory.claims`` load Hypothesis and SymPy when they are used.
 """
 
-from theory import alpha_loss, bounds, closed_forms, forward, information, schedules
+from theory import alpha_loss, bounds, closed_forms, forward, homogenization, information, schedules
 from theory.arrays import MASK
 from theory.distributions import (
     Distribution,
@@ -14,6 +14,7 @@ from theory.distributions import (
     MarkovChain,
     Permutations,
     ProductMixture,
+    WordChain,
     corpora,
     gallery,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Permutations",
     "ProductMixture",
     "TooLarge",
+    "WordChain",
     "ZerolossError",
     "alpha_loss",
     "bounds",
@@ -41,6 +43,7 @@ __all__ = [
     "corpora",
     "forward",
     "gallery",
+    "homogenization",
     "information",
     "schedules",
 ]

@@ -25,6 +25,7 @@ __all__ = [
     "all_rational",
     "as_sympy",
     "elementwise",
+    "exp",
     "integers",
     "is_rational",
     "log",
@@ -111,6 +112,17 @@ def log(x: np.ndarray) -> np.ndarray:
     [log(3) + 2*log(2)]
     """
     return elementwise(_log, x)
+
+
+def exp(x: np.ndarray) -> np.ndarray:
+    """Exponentials of exact numbers.
+
+    >>> exp(log(np.asarray([2, 3]))).tolist()
+    [2, 3]
+    """
+    import sympy
+
+    return elementwise(lambda v: sympy.exp(as_sympy(v)), x)
 
 
 def xlogx(x: np.ndarray) -> np.ndarray:

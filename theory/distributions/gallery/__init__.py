@@ -3,6 +3,13 @@
 Those given by a list of equally likely sequences take ``exact=True`` and then hold Fractions.
 """
 
+from theory.distributions.gallery.chains import (
+    end_of_text,
+    hidden_periodic,
+    periodic,
+    template,
+    two_classes,
+)
 from theory.distributions.gallery.codes import affine_code, nae_sat
 from theory.distributions.gallery.language import cities, dyck, words
 from theory.distributions.gallery.spins import curie_weiss, ising_ring
@@ -26,15 +33,20 @@ __all__ = [
     "coupled_pairs",
     "curie_weiss",
     "dyck",
+    "end_of_text",
     "golden_mean",
+    "hidden_periodic",
     "ising_ring",
     "latin_squares",
     "nae_sat",
     "one_hot",
     "parity",
+    "periodic",
     "permutations",
     "repeated_bit",
     "sudoku",
+    "template",
+    "two_classes",
     "walk",
     "words",
 ]

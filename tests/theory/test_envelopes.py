@@ -1,0 +1,455 @@
+"""Bounds on how sure predictions can be: both sides from the joint, and that they hold."""
+
+import itertools
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import oracles
+from tests.cases import (
+    CASES,
+    EXACT_CASES,
+    build_exact,
+    each_case,
+    each_exact,
+    each_family,
+    to_device1,
+)
+from theory import (
+    MASK,
+    ImpossibleEvidence,
+    InvalidInput,
+    JointTable,
+    MarkovChain,
+    gallery,
+    strategies,
+)
+from theory.homogenization import envelopes
+
+HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
+CHAINS = [case for case in CASES if case.family is MarkovChain]
+# Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
+FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
+each_factored = pytest.mark.parametrize("case", FACTORED, ids=lambda case: case.name)
+each_chain = pytest.mark.parametrize("case", CHAINS, ids=lambda case: case.name)
+
+
+def close(expected):
+    return pytest.approx(float(expected), rel=1e-12, abs=1e-12)
+
+
+def few(items, most=8):
+    items = list(items)
+    return items[:: len(items) // most + 1]
+
+
+# From the definition
+#
+# ``mass(joint, fixed)`` is the chance that the sites in the dict ``fixed`` hold these tokens.
+
+
+def mass(joint, fixed):
+    return sum(p for x, p in joint.items() if all(x[i] == v for i, v in fixed.items()))
+
+
+def observed_in(x):
+    return {i: v for i, v in enumerate(x) if v != MASK}
+
+
+def masked_in(x):
+    return [i for i, v in enumerate(x) if v == MASK]
+
+
+def top(joint, fixed, site, vocab):
+    whole = mass(joint, fixed)
+    return max(Fraction(mass(joint, {**fixed, site: v})) / whole for v in range(vocab))
+
+
+def possible_values(joint, fixed, sites, vocab):
+    for values in itertools.product(range(vocab), repeat=len(sites)):
+        more = {**fixed, **dict(zip(sites, values, strict=True))}
+        if mass(joint, more) != 0:
+            yield more
+
+
+def mean_top(joint, observed, site, vocab):
+    """Over the values of the observed sites: the likeliest pair of them and a token, added up."""
+    values = itertools.product(range(vocab), repeat=len(observed))
+    fixed = [dict(zip(observed, v, strict=True)) for v in values]
+    return sum(max(mass(joint, {**f, site: v}) for v in range(vocab)) for f in fixed)
+
+
+def both(bound, quantity, limit, upper=True):
+    assert bound.upper is upper
+    assert float(bound.quantity) == close(quantity)
+    assert float(bound.bound) == close(limit)
+
+
+def exactly(bound, quantity, limit):
+    assert bound.quantity == quantity
+    assert bound.bound == limit
+    for value in (bound.quantity, bound.bound):
+        assert not isinstance(value, float)
+
+
+def questions(case):
+    """Possible patterns with a masked site and some other masked ones."""
+    for x in few(x for x in case.possible if MASK in x):
+        site, *others = masked_in(x)
+        for through in ([], others[:1], others[::-1]):
+            yield x, site, through
+
+
+def top_sides(case, x, site, through):
+    fixed = observed_in(x)
+    values = possible_values(case.joint, fixed, through, case.vocab)
+    limit = max(top(case.joint, more, site, case.vocab) for more in values)
+    return top(case.joint, fixed, site, case.vocab), limit
+
+
+@each_case
+def test_top_envelope(case):
+    p = case.build()
+    for question in questions(case):
+        both(envelopes.top_envelope(p, *question), *top_sides(case, *question))
+
+
+@each_exact
+def test_exact_top_envelope(case):
+    p = build_exact(case)
+    for question in questions(case):
+        exactly(envelopes.top_envelope(p, *question), *top_sides(case, *question))
+
+
+# Chains
+
+
+def paths(initial, transition, steps):
+    """{(first, last): chance of the last token after `steps` steps from the first}, reachable.
+
+    Sums over all ways; first tokens are those of all continuations of the chain.
+    """
+    tokens = range(len(initial))
+    seen = {a for a in tokens if initial[a] != 0}
+    for _ in tokens:
+        seen |= {b for a in seen for b in tokens if transition[a][b] != 0}
+    chances = {}
+    for a in seen:
+        row = [Fraction(int(b == a)) for b in tokens]
+        for _ in range(steps):
+            row = [sum(row[b] * transition[b][c] for b in tokens) for c in tokens]
+        chances.update({(a, b): row[b] for b in tokens})
+    return chances
+
+
+def rows_of(case):
+    return case.arrays["initial"], case.arrays["transition"]
+
+
+@each_chain
+def test_chain_envelope(case):
+    for steps in range(4):
+        limit, quantity = (max(paths(*rows_of(case), n).values()) for n in (steps, steps + 1))
+        both(envelopes.chain_envelope(case.build(), steps), quantity, limit)
+        exactly(envelopes.chain_envelope(build_exact(case), steps), quantity, limit)
+
+
+def test_the_chain_envelope_never_grows():
+    steps = [[Fraction(w, 10) for w in row] for row in ([1, 8, 1], [5, 0, 5], [9, 0, 1])]
+    p = MarkovChain([1, 0, 0], steps, 2, exact=True)
+    found = [envelopes.chain_envelope(p, n) for n in range(12)]
+    for sooner, later in itertools.pairwise(found):
+        assert sooner.quantity == later.bound
+        assert later.quantity <= later.bound
+
+
+def test_tokens_that_are_never_shown_do_not_count():
+    """A third token that repeats itself for good, next to two fair ones."""
+    fair = [HALF, HALF, Fraction(0)]
+    p = MarkovChain([1, 0, 0], [fair, fair, [0, 0, 1]], 2, exact=True)
+    exactly(envelopes.chain_envelope(p, 2), HALF, HALF)
+    exactly(envelopes.dobrushin_envelope(p, 2), HALF, HALF)
+
+
+def test_after_one_fixed_token_the_top_mass_may_grow():
+    """a -> {b, c} -> e: surer at distance 2 than at distance 1."""
+    p = MarkovChain([1, 0, 0, 0], [[0, 0.5, 0.5, 0], *[[0, 0, 0, 1]] * 3], 3)
+    predictions = p.denoise([0, MASK, MASK])
+    assert predictions[1].max() == 0.5
+    assert predictions[2].max() == 1
+    assert envelopes.chain_envelope(p, 1).bound == 1  # after b, say
+
+
+def stationary(transition):
+    """By solving ``pi P = pi`` for the tokens, with SymPy; None if there are several."""
+    size = len(transition)
+    steps = sympy.Matrix(size, size, lambda a, b: sympy.Rational(str(transition[a][b])))
+    (kernel, *others) = (steps.T - sympy.eye(size)).nullspace()
+    law = [v / sum(kernel) for v in kernel]
+    return None if others else [Fraction(int(v.p), int(v.q)) for v in law]
+
+
+@each_chain
+def test_dobrushin_envelope(case):
+    initial, transition = rows_of(case)
+    reached = sorted({a for a, _ in paths(initial, transition, 0)})
+    pi = stationary(transition)
+    if pi is None:
+        return
+    tau = max(
+        sum(abs(a - b) for a, b in zip(transition[x], transition[y], strict=True)) / 2
+        for x in reached
+        for y in reached
+    )
+    for steps, token in itertools.product(range(4), [None, *reached]):
+        after = reached if token is None else [token]
+        chances = paths(initial, transition, steps)
+        quantity = max(v for (a, _), v in chances.items() if a in after)
+        limit = max(pi) + max(1 - pi[a] for a in after) * Fraction(tau) ** steps
+        assert quantity <= limit
+        both(envelopes.dobrushin_envelope(case.build(), steps, token), quantity, limit)
+        exactly(envelopes.dobrushin_envelope(build_exact(case), steps, token), quantity, limit)
+
+
+def test_dobrushin_envelopes_of_two_tokens_are_attained():
+    """At every distance after the likelier token, or at odd ones after the other."""
+    positive = MarkovChain([1, 0], [[3 * QUARTER, QUARTER], [HALF, HALF]], 2, exact=True)
+    negative = MarkovChain([1, 0], [[0, 1], [HALF, HALF]], 2, exact=True)  # pi = 1/3, 2/3
+    for steps in range(6):
+        assert envelopes.dobrushin_envelope(positive, steps, 0).slack == 0
+        odd = steps % 2
+        assert envelopes.dobrushin_envelope(negative, steps, 1 - odd).slack == 0
+    # the form with the token's own share would allow 1/3 + 2/3 1/2 = 2/3 + 1/3 1/2 - 1/6 < 1
+    assert envelopes.dobrushin_envelope(negative, 1, 0).quantity == 1
+    assert max(pi + (1 - pi) / 2 for pi in (Fraction(1, 3), Fraction(2, 3))) == Fraction(5, 6)
+
+
+# On average
+
+
+def average_questions(case):
+    sites = range(case.length)
+    for site in few(sites, 2):
+        others = [i for i in sites if i != site]
+        for observed in ([], others[:1], others):
+            yield observed, site
+
+
+def information_of(case, observed, site, exact=False):
+    return oracles.mutual_information(case.joint, [site], list(observed), exact=exact)
+
+
+@each_case
+def test_fano_and_pinsker(case):
+    p = case.build()
+    for observed, site in average_questions(case):
+        sure = float(mean_top(case.joint, observed, site, case.vocab))
+        alone = oracles.entropy(case.joint, [site])
+        shared = float(information_of(case, observed, site)) if observed else 0.0
+        spread = (1 - sure) * math.log(max(case.vocab - 1, 1))
+        most = sum(-t * math.log(t) for t in (sure, 1 - sure) if t > 0) + spread
+        both(envelopes.fano(p, observed, site), alone - shared, most)
+        in_bits = envelopes.fano(p, observed, site, base=2)
+        both(in_bits, (alone - shared) / math.log(2), most / math.log(2))
+        found, marginal = envelopes.pinsker(p, observed, site), top(case.joint, {}, site, p.vocab)
+        assert found.quantity == close(sure)
+        # the square undoes the root, which would magnify rounding near 0
+        assert (found.bound - float(marginal)) ** 2 == close(shared / 2)
+
+
+@each_factored
+def test_exact_fano_and_pinsker(case):
+    p = build_exact(case)
+    for observed, site in average_questions(case):
+        sure = mean_top(case.joint, observed, site, case.vocab)
+        shared: Any = information_of(case, observed, site, exact=True) if observed else 0
+        rest = oracles.entropy(case.joint, [site], exact=True) - shared
+        parts = [oracles.rational(v) for v in (sure, 1 - sure)]
+        most = sum(-v * sympy.log(v) for v in parts if v != 0)
+        most += parts[1] * sympy.log(max(case.vocab - 1, 1))
+        found = envelopes.fano(p, observed, site)
+        assert sympy.expand(found.quantity - rest) == 0
+        assert sympy.simplify(sympy.expand_log(found.bound - most, force=True)) == 0
+        found = envelopes.pinsker(p, observed, site)
+        marginal = oracles.rational(top(case.joint, {}, site, case.vocab))
+        assert found.quantity == sure
+        assert sympy.expand((found.bound - marginal) ** 2 - shared / 2) == 0
+
+
+# Several sites
+
+
+def blocks(case):
+    for x in few(x for x in case.possible if MASK in x):
+        sites = masked_in(x)
+        yield x, sites
+        yield x, sites[-1:]
+
+
+def given_sides(case, x, sites, tokens):
+    """The chance of the tokens together, and of each alone."""
+    fixed = observed_in(x)
+    whole = Fraction(mass(case.joint, fixed))
+    together = mass(case.joint, {**fixed, **dict(zip(sites, tokens, strict=True))}) / whole
+    alone = [mass(case.joint, {**fixed, i: v}) / whole for i, v in zip(sites, tokens, strict=True)]
+    return together, alone
+
+
+def largest_sides(case, x, sites):
+    """The likeliest tokens together, and the top mass of each."""
+    values = itertools.product(range(case.vocab), repeat=len(sites))
+    together = max(given_sides(case, x, sites, tokens)[0] for tokens in values)
+    return together, [top(case.joint, observed_in(x), i, case.vocab) for i in sites]
+
+
+def surest(case, x, sites):
+    rows = case.conditional(x)
+    return [list(rows[i]).index(max(rows[i])) for i in sites]
+
+
+@each_case
+def test_frechet_and_bonferroni(case):
+    p = case.build()
+    for x, sites in blocks(case):
+        together, alone = largest_sides(case, x, sites)
+        both(envelopes.frechet(p, x, sites), together, min(alone))
+        tokens = [(i + x[0]) % case.vocab for i in sites]
+        together, alone = given_sides(case, x, sites, tokens)
+        both(envelopes.frechet(p, x, sites, tokens), together, min(alone))
+        least = sum(alone) - len(sites) + 1
+        both(envelopes.bonferroni(p, x, sites, tokens), together, least, upper=False)
+
+
+@each_exact
+def test_exact_frechet_and_bonferroni(case):
+    p = build_exact(case)
+    for x, sites in blocks(case):
+        together, alone = largest_sides(case, x, sites)
+        exactly(envelopes.frechet(p, x, sites), together, min(alone))
+        together, alone = given_sides(case, x, sites, surest(case, x, sites))
+        exactly(envelopes.bonferroni(p, x, sites), together, sum(alone) - len(sites) + 1)
+        if sites == masked_in(x):
+            assert envelopes.frechet(p, x) == envelopes.frechet(p, x, sites)
+            assert envelopes.bonferroni(p, x) == envelopes.bonferroni(p, x, sites)
+
+
+def test_tokens_go_with_their_sites_in_any_order():
+    p = JointTable([[1, 2], [3, 4]], exact=True)
+    nothing = [MASK, MASK]
+    for bound in (envelopes.frechet, envelopes.bonferroni):
+        assert bound(p, nothing, [1, 0], [0, 1]) == bound(p, nothing, [0, 1], [1, 0])
+    assert envelopes.frechet(p, nothing, [1, 0], [0, 1]).quantity == Fraction(3, 10)
+
+
+# They hold
+
+
+@given(strategies.distributions(lengths=(2, 4)), st.data())
+@settings(max_examples=60, deadline=None)
+def test_they_hold(p, data):
+    x = data.draw(strategies.evidence(p, masked=(2, 4)))
+    site, *others = masked_in(x)
+    assert envelopes.top_envelope(p, x, site, others).slack >= -1e-12
+    assert envelopes.frechet(p, x).slack >= -1e-12
+    assert envelopes.bonferroni(p, x).slack >= -1e-12
+    assert envelopes.fano(p, others, site).slack >= -1e-12
+    assert envelopes.pinsker(p, others, site).slack >= -1e-12
+
+
+def test_a_chain_of_thousands():
+    """What is observed far away goes through probabilities that underflow."""
+    p = gallery.binary_symmetric(4000, 0.25)
+    x = [0, MASK, MASK, *[1] * 3997]
+    both(envelopes.top_envelope(p, x, 1, [2]), Fraction(9, 14), Fraction(9, 10))
+    both(envelopes.frechet(p, x), Fraction(9, 28), Fraction(9, 14))
+
+
+# Backends
+
+
+@each_family
+def test_on_another_device(case):
+    host, away = case.build(), case.build(to_device1)
+    x = next(x for x in case.possible if sum(v == MASK for v in x) > 1)
+    site, *others = masked_in(x)
+    calls = [
+        lambda p, x: envelopes.top_envelope(p, x, site, others),
+        lambda p, x: envelopes.frechet(p, x),
+        lambda p, x: envelopes.frechet(p, x, [site], [0]),
+        lambda p, x: envelopes.bonferroni(p, x),
+        lambda p, x: envelopes.fano(p, others, site),
+        lambda p, x: envelopes.pinsker(p, others, site),
+    ]
+    for call in calls:
+        expected = call(host, x)
+        for pattern in (x, to_device1(x)):
+            both(call(away, pattern), expected.quantity, expected.bound, expected.upper)
+    if case.family is MarkovChain:
+        for bound in (envelopes.chain_envelope, envelopes.dobrushin_envelope):
+            expected = bound(host, 2)
+            both(bound(away, 2), expected.quantity, expected.bound)
+
+
+# What is refused
+
+
+P = gallery.binary_symmetric(3, 0.25)
+TABLE: Any = np.ones(2)
+PARITY: Any = gallery.parity(3)
+BROKEN: Any = 1.5
+NOTHING = [MASK, MASK, MASK]
+BAD = [
+    ("JointTable|Distribution", lambda: envelopes.top_envelope(TABLE, [MASK], 0, [])),
+    ("shape", lambda: envelopes.top_envelope(P, [NOTHING], 0, [1])),
+    ("masked.*0 at 0", lambda: envelopes.top_envelope(P, [0, MASK, MASK], 0, [1])),
+    ("masked.*0 at 1", lambda: envelopes.top_envelope(P, [MASK, 0, MASK], 0, [1])),
+    ("site 1 itself", lambda: envelopes.top_envelope(P, NOTHING, 1, [1, 2])),
+    (r"0\.\.2", lambda: envelopes.top_envelope(P, NOTHING, 3, [1])),
+    ("MarkovChain", lambda: envelopes.chain_envelope(PARITY, 1)),
+    ("steps.*-1", lambda: envelopes.chain_envelope(P, -1)),
+    ("steps.*1.5", lambda: envelopes.dobrushin_envelope(P, BROKEN)),
+    ("never shows the token 2", lambda: envelopes.dobrushin_envelope(P, 1, 2)),
+    ("token.*-1", lambda: envelopes.dobrushin_envelope(P, 1, -1)),
+    ("2 recurrent", lambda: envelopes.dobrushin_envelope(gallery.two_classes(3), 1)),
+    ("site 1 is among", lambda: envelopes.fano(P, [0, 1], 1)),
+    ("distinct", lambda: envelopes.pinsker(P, [0, 0], 1)),
+    ("base", lambda: envelopes.fano(P, [0], 1, base=1)),
+    ("at least one", lambda: envelopes.frechet(P, [0, 0, 0])),
+    ("at least one", lambda: envelopes.bonferroni(P, NOTHING, [])),
+    ("masked.*0 at 0", lambda: envelopes.frechet(P, [0, MASK, MASK], [0, 1])),
+    ("2 tokens", lambda: envelopes.frechet(P, NOTHING, [0, 1], [0])),
+    (r"0\.\.1.*2", lambda: envelopes.bonferroni(P, NOTHING, [0, 1], [0, 2])),
+]
+
+
+@pytest.mark.parametrize(("match", "call"), BAD, ids=[match for match, _ in BAD])
+def test_bad_input(match, call):
+    with pytest.raises(InvalidInput, match=match):
+        call()
+
+
+def test_impossible_evidence():
+    p = gallery.coupled_pairs(2)
+    for bound in (envelopes.frechet, envelopes.bonferroni):
+        with pytest.raises(ImpossibleEvidence):
+            bound(p, [0, 1, MASK, MASK])
+    with pytest.raises(ImpossibleEvidence):
+        envelopes.top_envelope(p, [0, 1, MASK, MASK], 2, [3])
+
+
+def test_symbols_have_no_largest():
+    a, b, c, d = sympy.symbols("a b c d", positive=True)
+    p = JointTable([[a, b], [c, d]], exact=True)
+    for call in (
+        lambda: envelopes.top_envelope(p, [MASK, MASK], 0, [1]),
+        lambda: envelopes.frechet(p, [MASK, MASK]),
+        lambda: envelopes.pinsker(p, [0], 1),
+    ):
+        with pytest.raises(InvalidInput, match="symbols"):
+            call()

@@ -1,0 +1,76 @@
+"""Contraction coefficients: how much of a difference one step of a chain can leave."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from theory.distributions import HiddenMarkovModel, MarkovChain
+from theory.errors import InvalidInput
+from theory.homogenization.structure import structure
+
+__all__ = ["birkhoff", "dobrushin"]
+
+
+def dobrushin(p: MarkovChain | HiddenMarkovModel) -> Any:
+    """The largest total variation between two rows of the (hidden) transition matrix.
+
+    Each step shrinks the total variation between two distributions at least by this factor, so
+    predictions after different contexts differ by at most its n-th power at distance n.
+    (Dobrushin's coefficient, textbook.)
+
+    Parameters
+    ----------
+    p : MarkovChain or HiddenMarkovModel
+
+    Returns
+    -------
+    number
+        From 0 (independent tokens) to 1; exact if `p` is. Over the states that are reached.
+
+    >>> from theory import gallery
+    >>> dobrushin(gallery.binary_symmetric(5, 0.25))
+    0.5
+    """
+    steps = _steps(p)
+    farthest = max(np.abs(steps - row).sum(axis=1).max() for row in steps) / 2
+    return farthest if p.exact else float(farthest)
+
+
+def birkhoff(p: MarkovChain | HiddenMarkovModel) -> float:
+    """Birkhoff's contraction coefficient of the (hidden) transition matrix.
+
+    Each step, with any observation of the new state, shrinks Hilbert's projective distance
+    between two filters at least by ``(1 - sqrt(phi)) / (1 + sqrt(phi))``, where phi is the least
+    ``P_ik P_jl / (P_il P_jk)``. (Textbook.)
+
+    Parameters
+    ----------
+    p : MarkovChain or HiddenMarkovModel
+
+    Returns
+    -------
+    float
+        1 where one state can be followed by a state that cannot follow another one.
+
+    >>> from theory import gallery
+    >>> birkhoff(gallery.binary_symmetric(5, 0.2))         # phi = 1/16
+    0.6
+    """
+    steps = _steps(p)
+    steps = steps[:, (steps != 0).any(axis=0)]
+    if (steps == 0).any():
+        return 1.0
+    ratios = (row / steps for row in steps)
+    least = float(min(min(ratio.min(axis=1) / ratio.max(axis=1)) for ratio in ratios))
+    return (1 - math.sqrt(least)) / (1 + math.sqrt(least))
+
+
+def _steps(p: Any) -> np.ndarray:
+    """The transition matrix among the states that are reached, on the host."""
+    if not isinstance(p, (MarkovChain, HiddenMarkovModel)):
+        raise InvalidInput(
+            f"contraction is that of a MarkovChain or a HiddenMarkovModel, got {type(p).__name__}"
+        )
+    s = structure(p)
+    return s.steps[np.ix_(s.reached, s.reached)]

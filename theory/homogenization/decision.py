@@ -1,0 +1,71 @@
+"""What is decided about predictions far from what is observed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Decision", "RecurrentClass"]
+
+
+@dataclass(frozen=True, eq=False)
+class RecurrentClass:
+    """Tokens (or hidden states) that the chain does not leave.
+
+    Attributes
+    ----------
+    states : tuple of int
+    period : int
+    stationary : (V,) array
+        Zero outside of the class.
+    """
+
+    states: tuple[int, ...]
+    period: int
+    stationary: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What becomes of predictions far from what is observed.
+
+    Attributes
+    ----------
+    homogenizes : bool
+        After every context, the predictions at distances n and n + 1 approach each other.
+    forgets : bool
+        Moreover the limit is the same after every context. Contexts are compared at the same
+        distance, wherever they stand.
+    rate : number
+        The geometric rate of both in total variation, in the worst context: the largest modulus
+        of an eigenvalue other than 1 that shows; below 1 if `homogenizes`, else 1. Exact for
+        exact chains; nan for symbols whose eigenvalues have no closed form.
+    constant : number
+        ``lim sup`` of the distance to the limit over ``rate^n``, in the worst context: inf if a
+        power of n comes on top, nan if not `homogenizes` or not computed. Where the dominating
+        eigenvalues are complex, the supremum over their phases. Exact for exact chains with
+        a rational rate.
+    limit : (V,) array or None
+        The far prediction, if `forgets`.
+    limits : (V, V) array or None
+        For chains that homogenize: the far prediction after each token, nan after those that are
+        never reached.
+    classes : tuple of RecurrentClass
+        Those that are reached, by their smallest state.
+    reason : str
+        The decision in a sentence.
+    """
+
+    homogenizes: bool
+    forgets: bool
+    rate: Any
+    constant: Any
+    limit: np.ndarray | None
+    limits: np.ndarray | None
+    classes: tuple[RecurrentClass, ...]
+    reason: str
+
+    def __repr__(self) -> str:
+        return (
+            f"Decision(homogenizes={self.homogenizes}, forgets={self.forgets}, rate={self.rate!s})"
+        )

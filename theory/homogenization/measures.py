@@ -1,0 +1,358 @@
+"""Predictions against distance, measured: how flat, how alike, how much they still know.
+
+The evidence is one pattern (`measure`), or the tokens at some sites as the data have them, averaged
+(`average`) or at its worst (`worst`). For the mean and the worst case all values of the observed
+sites are gone through (`theory.homogenization.contexts` says which of them matter).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theory import exact
+from theory.arrays import (
+    MASK,
+    array_namespace,
+    from_host,
+    is_exact,
+    on_one_device,
+    times_log,
+    to_host,
+    xlogx,
+)
+from theory.distributions.base import Distribution, check_distribution
+from theory.errors import InvalidInput
+from theory.homogenization.contexts import Contexts, drawn, every_context
+from theory.information.units import in_units
+from theory.lattice import quotient
+from theory.validation import as_base, as_integer, as_probabilities, as_sites, as_tokens
+
+__all__ = ["Measures", "average", "measure", "worst"]
+
+CELLS = 2**22
+"""Predictions held at a time (32 MiB)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """Measures of the predictions at M masked sites.
+
+    Attributes
+    ----------
+    sites : (M,) array of int64
+    distance : (M,) array of int64
+        To the nearest observed site; the length where nothing is observed.
+    entropy : (M,) array
+        Of the prediction.
+    effective_vocabulary : (M,) array
+        ``exp(entropy)``: how many equally likely tokens would have that entropy.
+    top_mass : (M, K) array
+        ``top_mass[:, k - 1]`` is the probability of the k likeliest tokens together.
+    neighbour_tv : (M,) array
+        Total variation distance to the prediction at the next site; nan where that is observed
+        or there is none.
+    limit_tv : (M,) array
+        Total variation distance to the limit, by default to the site's unconditional marginal.
+    information : (M,) array
+        Divergence of the prediction from the site's unconditional marginal. Its mean over
+        evidence is the mutual information of evidence and site.
+    predictions : (M, V) array or None
+        Of one pattern.
+    """
+
+    sites: Any
+    distance: Any
+    entropy: Any
+    effective_vocabulary: Any
+    top_mass: Any
+    neighbour_tv: Any
+    limit_tv: Any
+    information: Any
+    predictions: Any = None
+
+
+def measure(
+    p: Distribution, x: Any, *, limit: Any = None, top: int = 1, base: float | None = None
+) -> Measures:
+    """Measure the predictions at all masked sites of one pattern.
+
+    Parameters
+    ----------
+    p : Distribution
+    x : array_like of int, shape (L,)
+        Tokens, with ``MASK`` where nothing is observed.
+    limit : array_like, shape (V,) or (L, V), optional
+        What `limit_tv` is the distance to.
+    top : int
+        How many of the likeliest tokens `top_mass` goes up to.
+    base : float, optional
+        Unit of entropy and information: nats if not given, 2 for bits.
+
+    Returns
+    -------
+    Measures
+
+    Raises
+    ------
+    InvalidInput, ImpossibleEvidence
+
+    >>> from theory import gallery
+    >>> m = measure(gallery.binary_symmetric(4, 0.25), [0, MASK, MASK, MASK])
+    >>> m.top_mass[:, 0], m.neighbour_tv[:2], m.limit_tv
+    (array([0.75  , 0.625 , 0.5625]), array([0.125 , 0.0625]), array([0.25  , 0.125 , 0.0625]))
+    """
+    check_distribution(p)
+    x, single = as_tokens(x, p.length, p.vocab, p.like)
+    if not single:
+        raise InvalidInput(f"x must be one pattern of shape ({p.length},), got {tuple(x.shape)}")
+    observed = np.flatnonzero(to_host(x[0, ...]) != MASK).tolist()
+    asked = _asked(p, observed, None, limit, top, base)
+    context = Contexts(p, 0, asked.sites, x, None)
+    predictions = p.denoise(x)
+    columns = [values[0, ...] for values in _measured(asked, context, predictions)]
+    shown = array_namespace(predictions).take(predictions[0, ...], _index(asked.sites, x), axis=0)
+    return _finished(asked, columns, shown)
+
+
+def average(
+    p: Distribution,
+    observed: Iterable[int],
+    *,
+    sites: Iterable[int] | None = None,
+    limit: Any = None,
+    top: int = 1,
+    base: float | None = None,
+    rng: np.random.Generator | None = None,
+    size: int | None = None,
+) -> Measures:
+    """Average the measures over what the tokens at the sites `observed` are in the data.
+
+    Parameters
+    ----------
+    p : Distribution
+    observed : iterable of int
+        The sites whose tokens are observed.
+    sites : iterable of int, optional
+        The masked sites to measure; all if not given.
+    limit, top, base
+        As in `measure`.
+    rng, size : numpy.random.Generator, int, optional
+        Draw `size` contexts instead of going through all of them: an estimate.
+
+    Returns
+    -------
+    Measures
+        Of means. `information` is the mutual information of the site with all that is observed.
+
+    Raises
+    ------
+    InvalidInput
+    TooLarge
+        If there are too many contexts to go through; chains need only the nearest observed
+        tokens, and texts only the contexts that occur.
+
+    >>> import math
+    >>> from theory import gallery
+    >>> m = average(gallery.repeated_bit(4), [0], base=2)        # the same at every distance
+    >>> m.information, m.top_mass[:, 0]
+    (array([1., 1., 1.]), array([1., 1., 1.]))
+    """
+    return _over_contexts(_mean, p, observed, sites, limit, top, base, rng, size)
+
+
+def worst(
+    p: Distribution,
+    observed: Iterable[int],
+    *,
+    sites: Iterable[int] | None = None,
+    limit: Any = None,
+    top: int = 1,
+    base: float | None = None,
+    rng: np.random.Generator | None = None,
+    size: int | None = None,
+) -> Measures:
+    """Return the extremes of the measures over all values that the observed tokens can have.
+
+    That is the least entropy, and the most of everything else; each may belong to other values.
+
+    Parameters
+    ----------
+    p, observed, sites, limit, top, base, rng, size
+        As in `average`.
+
+    Returns
+    -------
+    Measures
+
+    Raises
+    ------
+    InvalidInput, TooLarge
+
+    >>> from theory import gallery
+    >>> worst(gallery.golden_mean(3), [0]).top_mass[:, 0]      # after a 1 comes a 0
+    array([1. , 0.66666667])
+    """
+    return _over_contexts(_extreme, p, observed, sites, limit, top, base, rng, size)
+
+
+class _Asked(NamedTuple):
+    """A checked question."""
+
+    p: Distribution
+    observed: tuple[int, ...]
+    sites: tuple[int, ...]
+    limit: Any
+    top: int
+    base: float | None
+
+
+def _asked(
+    p: Distribution,
+    observed: Iterable[int],
+    sites: Iterable[int] | None,
+    limit: Any,
+    top: int,
+    base: float | None,
+) -> _Asked:
+    check_distribution(p)
+    as_base(base)
+    top = as_integer(top, "top", 1)
+    if top > p.vocab:
+        raise InvalidInput(f"top must be at most the vocabulary {p.vocab}, got {top}")
+    seen = as_sites(observed, p.length)
+    masked = tuple(i for i in range(p.length) if i not in set(seen))
+    if not masked:
+        raise InvalidInput(f"no site is masked: all {p.length} are observed")
+    chosen = masked if sites is None else as_sites(sites, p.length)
+    both = sorted(set(chosen) & set(seen))
+    if both or not chosen:
+        what = f"site {both[0]} is observed" if both else "there is none"
+        raise InvalidInput(f"sites must name masked sites: {what}")
+    return _Asked(p, seen, chosen, _as_limit(p, limit), top, base)
+
+
+def _as_limit(p: Distribution, limit: Any) -> Any:
+    """One row per site, beside the distribution."""
+    if limit is None:
+        return p.marginals
+    limit = as_probabilities(limit, "limit")
+    if tuple(limit.shape) not in ((p.vocab,), (p.length, p.vocab)):
+        raise InvalidInput(
+            f"limit must have shape ({p.vocab},) or ({p.length}, {p.vocab}), "
+            f"got {tuple(limit.shape)}"
+        )
+    if is_exact(limit) and not p.exact:
+        limit = limit.astype(np.float64)
+    limit, _ = on_one_device(limit, p.marginals)
+    return array_namespace(limit).broadcast_to(limit, (p.length, p.vocab))
+
+
+def _over_contexts(
+    fold: Callable[[Iterator[tuple[Any, list[Any]]]], list[Any]],
+    p: Distribution,
+    observed: Iterable[int],
+    sites: Iterable[int] | None,
+    limit: Any,
+    top: int,
+    base: float | None,
+    rng: np.random.Generator | None,
+    size: int | None,
+) -> Measures:
+    asked = _asked(p, observed, sites, limit, top, base)
+    if (rng is None) != (size is None):
+        raise InvalidInput("to draw contexts, give both rng and size")
+    if rng is None or size is None:
+        parts = every_context(p, asked.observed, asked.sites)
+    else:
+        parts = iter([drawn(p, asked.observed, asked.sites, rng, size)])
+    folded = [fold(_batches(asked, part)) for part in parts]
+    xp = array_namespace(folded[0][0])
+    return _finished(asked, [xp.concat(columns) for columns in zip(*folded, strict=True)], None)
+
+
+def _batches(asked: _Asked, part: Contexts) -> Iterator[tuple[Any, list[Any]]]:
+    """Chances of contexts and their measures, as many at a time as fit."""
+    step = max(1, CELLS // (part.p.length * part.p.vocab))
+    count = part.patterns.shape[0]
+    for start in range(0, count, step):
+        stop = min(start + step, count)
+        predictions = part.p.denoise(part.patterns[start:stop, :])
+        yield part.chances[start:stop], _measured(asked, part, predictions)
+
+
+def _mean(batches: Iterator[tuple[Any, list[Any]]]) -> list[Any]:
+    totals: list[Any] = []
+    for chances, columns in batches:
+        xp = array_namespace(chances)
+        sums = []
+        for values in columns:
+            shape = (-1,) + (1,) * (values.ndim - 1)
+            sums.append(xp.sum(xp.reshape(chances, shape) * values, axis=0))
+        totals = [a + b for a, b in zip(totals, sums, strict=True)] if totals else sums
+    return totals
+
+
+def _extreme(batches: Iterator[tuple[Any, list[Any]]]) -> list[Any]:
+    """The least of the first column, which is the entropy, and the most of all others."""
+    found: list[Any] = []
+    for _, (entropy, *others) in batches:
+        xp = array_namespace(entropy)
+        ends = [xp.min(entropy, axis=0), *(xp.max(values, axis=0) for values in others)]
+        if found:
+            ends = [
+                xp.minimum(found[0], ends[0]),
+                *(xp.maximum(a, b) for a, b in zip(found[1:], ends[1:], strict=True)),
+            ]
+        found = ends
+    return found
+
+
+def _measured(asked: _Asked, part: Contexts, predictions: Any) -> list[Any]:
+    """Entropy, top mass, both distances and information, each (C, n) or (C, n, K), in nats."""
+    xp = array_namespace(predictions)
+    here = [site - part.first for site in part.sites]
+    after = [min(i + 1, part.p.length - 1) for i in here]
+    shown = xp.take(predictions, _index(here, predictions), axis=1)
+    following = xp.take(predictions, _index(after, predictions), axis=1)
+    alone = xp.take(asked.p.marginals, _index(part.sites, predictions), axis=0)
+    limit = xp.take(asked.limit, _index(part.sites, predictions), axis=0)
+    falling = xp.sort(shown, axis=-1, descending=True)[..., : asked.top]
+    return [
+        -xp.sum(xlogx(shown), axis=-1),
+        xp.cumulative_sum(falling, axis=-1),
+        _variation(shown, following),  # made nan in the end where there is no masked neighbour
+        _variation(shown, limit),
+        xp.sum(xlogx(shown) - times_log(shown, alone + shown * 0), axis=-1),
+    ]
+
+
+def _variation(a: Any, b: Any) -> Any:
+    """Total variation distances along the last axis."""
+    total = array_namespace(a).sum(abs(a - b), axis=-1)
+    return quotient(total, total * 0 + 2)
+
+
+def _index(sites: Any, like: Any) -> Any:
+    return from_host(np.asarray(sites, dtype=np.int64), like)
+
+
+def _finished(asked: _Asked, columns: list[Any], predictions: Any) -> Measures:
+    entropy, top_mass, neighbour, limit, information = columns
+    seen = np.asarray(asked.observed, dtype=np.int64)
+    every = np.asarray(asked.sites, dtype=np.int64)
+    distance = np.min(np.abs(every[:, None] - seen), axis=1, initial=asked.p.length)
+    xp, after = array_namespace(neighbour), every + 1
+    has_next = from_host((after < asked.p.length) & ~np.isin(after, seen), neighbour)
+    return Measures(
+        _index(every, entropy),
+        _index(distance, entropy),
+        in_units(entropy, asked.base),
+        exact.exp(entropy) if is_exact(entropy) else xp.exp(entropy),
+        top_mass,
+        xp.where(has_next, neighbour, xp.full_like(neighbour, np.nan)),
+        limit,
+        in_units(information, asked.base),
+        predictions,
+    )
