@@ -1,5 +1,7 @@
 """``python -m sims``: compare decoders on a distribution, exactly.
 
+``python -m sims --distance``: what a chain of the words of a text predicts far from a context.
+
 Exit code 0 if all is well, 2 for wrong usage.
 """
 
@@ -9,17 +11,36 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from theory.arguments import count, positive
 
 SUFFIXES = (".pdf", ".png", ".svg")
+
+OF_DECODERS = ("gallery", "table", "length", "policy", "temperature", "examples", "seed", "plot")
+OF_DISTANCE = ("after", "between", "order", "end", "frequent")
+"""Options that go with one of the two things that the command does."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    others = OF_DECODERS if options.distance else OF_DISTANCE
+    for name in others:
+        if getattr(options, name) is not None:
+            parser.error(
+                f"--{name} does not go with --distance"
+                if options.distance
+                else f"--{name} goes with --distance"
+            )
+    return _distance(parser, options) if options.distance else _compare(parser, options)
+
+
+def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """Compare decoders."""
+    if all(source is None for source in (options.gallery, options.table, options.text)):
+        parser.error("one of the arguments --gallery --table --text is required, or --distance")
     if options.plot and options.plot.suffix not in SUFFIXES:
         parser.error(f"--plot takes a name that ends in {', '.join(SUFFIXES)}, got {options.plot}")
     if options.plot and options.plot.is_dir():
@@ -36,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from sims.spoken import call
     from theory.errors import ZerolossError
 
+    temperature = 1.0 if options.temperature is None else options.temperature
+    seed = options.seed or 0
     try:
         if options.table:
             if options.length is not None:
@@ -51,18 +74,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = compare(
             p,
             decoders or usual_decoders(p),
-            options.temperature,
-            examples=options.examples,
-            rng=np.random.default_rng(options.seed),
+            temperature,
+            examples=3 if options.examples is None else options.examples,
+            rng=np.random.default_rng(seed),
             corners=options.json or bool(options.plot),
             progress=tracked,
         )
     except ZerolossError as error:
         parser.error(str(error))
     if options.json:
-        print(to_json(name, p, result, options.temperature, options.seed))
+        print(to_json(name, p, result, temperature, seed))
     else:
-        print_comparison(name, p, result, options.temperature)
+        print_comparison(name, p, result, temperature)
     if options.plot:
         try:
             _plot(result, Path(name).name, options.plot)
@@ -71,14 +94,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _distance(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """Print what is predicted far from a context."""
+    from sims.distance import distances, usual_phrases
+    from sims.distance_report import print_distances, to_json
+    from theory import corpora
+    from theory.distributions.word_chain import End
+    from theory.errors import ZerolossError
+
+    if options.frequent and not options.text:
+        parser.error("--frequent goes with --text; of the built-in prose only counts are there")
+    after = None if options.after is None else " ".join(options.after)
+    between = options.between
+    order = options.order or 1
+    try:
+        if options.text:
+            name = str(options.text)
+            corpus = corpora.from_text(options.text, options.frequent or corpora.FREQUENT)
+        else:
+            name = f"English prose ({corpora.made_from()})"
+            corpus = corpora.english()
+        if after is None and between is None:
+            after, between = usual_phrases(corpus)[0], usual_phrases(corpus)
+        found = [
+            distances(corpus, after, between, order, end)
+            for end in ([options.end] if options.end else get_args(End))
+        ]
+    except ZerolossError as error:
+        parser.error(str(error))
+    if options.json:
+        print(to_json(name, corpus, order, found))
+    else:
+        print_distances(name, corpus, order, found)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sims",
-        description="Compare decoders of a perfect masked diffusion model, exactly.",
+        description="Compare decoders of a perfect masked diffusion model, exactly.\n"
+        "With --distance: show what a chain of words predicts far from a context, exactly.",
         epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    source = parser.add_mutually_exclusive_group(required=True)
+    source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "--gallery",
         metavar="NAME",
@@ -89,7 +148,10 @@ def _parser() -> argparse.ArgumentParser:
         "--table", type=Path, metavar="FILE.npy", help="a joint table of shape (V,)*L"
     )
     source.add_argument(
-        "--text", type=Path, metavar="FILE", help="the words of --length letters in a text, UTF-8"
+        "--text",
+        type=Path,
+        metavar="FILE",
+        help="a text, UTF-8: its words of --length letters or, with --distance, its word chain",
     )
     parser.add_argument("--length", type=positive, metavar="N", help="number of sites")
     parser.add_argument(
@@ -99,18 +161,52 @@ def _parser() -> argparse.ArgumentParser:
         help="compare this decoder, such as 'TopK(2, \"margin\")' (repeatable; "
         "default: all at usual settings)",
     )
-    parser.add_argument(
-        "--temperature", type=float, default=1.0, metavar="T", help="of the draws (default: 1)"
-    )
-    parser.add_argument(
-        "--examples", type=count, default=3, metavar="N", help="strings to draw (default: 3)"
-    )
-    parser.add_argument("--seed", type=count, default=0, metavar="N", help="of these draws")
+    parser.add_argument("--temperature", type=float, metavar="T", help="of the draws (default: 1)")
+    parser.add_argument("--examples", type=count, metavar="N", help="strings to draw (default: 3)")
+    parser.add_argument("--seed", type=count, metavar="N", help="of these draws (default: 0)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument(
         "--plot", type=Path, metavar="FILE", help="draw divergence against rounds (pdf, png, svg)"
     )
+    _add_distance(parser)
     return parser
+
+
+def _add_distance(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("far from a context")
+    group.add_argument(
+        "--distance",
+        action="store_true",
+        help="show what the chain of the words of --text (or else of built-in English prose) "
+        "predicts at distances 1 to 50; goes with --json and the options below",
+    )
+    group.add_argument(
+        "--after",
+        nargs="+",
+        metavar="WORD",
+        help="words that are given on the left (default, without --between: a frequent long word)",
+    )
+    group.add_argument(
+        "--between",
+        nargs=2,
+        metavar="WORDS",
+        help="words that are given on the left and on the right, in quotes if more than one",
+    )
+    group.add_argument(
+        "--order", type=int, choices=(1, 2), help="words that the chain remembers (default: 1)"
+    )
+    group.add_argument(
+        "--end",
+        choices=("restart", "absorbing"),
+        help="whether the end of a paragraph is followed by another one or by nothing but the "
+        "end (default: both, one after the other)",
+    )
+    group.add_argument(
+        "--frequent",
+        type=positive,
+        metavar="N",
+        help="words of --text that are told apart, the most frequent ones (default: 254)",
+    )
 
 
 def _decoders() -> dict[str, Any]:
@@ -133,7 +229,10 @@ def _epilog() -> str:
     from theory import gallery
 
     named = {name: getattr(gallery, name) for name in gallery.__all__}
-    lines = ["for instance: python -m sims --gallery words --length 4"]
+    lines = [
+        "for instance: python -m sims --gallery words --length 4",
+        "              python -m sims --distance --after object",
+    ]
     for what, known in (("gallery", named), ("decoders", _decoders())):
         calls = [
             f"{name}({', '.join(inspect.signature(f).parameters)})" for name, f in known.items()

@@ -449,7 +449,7 @@ def test_a_file_may_be_called_anything(name, command, tmp_path):
     ("arguments", "complaint"),
     [
         ([], "one of the arguments --gallery --table --text is required"),
-        (["words", "4"], "required"),
+        (["words", "4"], "unrecognized arguments: words 4"),
         (["--gallery", "parity(3)", "--nonsense"], "unrecognized arguments"),
         (["--gallery", "parity(3)", "--text", "x"], "not allowed with argument"),
         (["--gallery", "parity(3)", "--table", "x"], "not allowed with argument"),
@@ -586,6 +586,6 @@ def test_help_names_all_options(capsys):
     out = capsys.readouterr().out
     for option in (
         *("--gallery", "--table", "--text", "--length", "--policy", "--temperature"),
-        *("--examples", "--seed", "--json", "--plot"),
+        *("--examples", "--seed", "--json", "--plot", "--distance"),
     ):
         assert option in out

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from theory import MASK
 from theory.distributions import corpora, make_corpora
 from theory.distributions.words import paragraphs_of, words_of
-from theory.errors import InvalidInput
+from theory.errors import InvalidInput, TooLarge
 
 # a 3, rose 3, is 2, no 2, cat 1
 ROSES = "A rose is a rose.\n\nA cat is no rose!\n\nNo?\n"
@@ -50,6 +50,17 @@ def test_pairs_and_starts_by_hand(roses):
     ]
     assert roses.starts.tolist() == [2, 0, 0, 1, 0]
     assert roses.pairs.dtype == roses.starts.dtype == np.int64
+
+
+def test_triples_by_hand(roses):
+    # END a rose, a rose is, rose is a, is a rose, a rose END; END a ?, a ? is, ? is ?, is ? rose,
+    # ? rose END; END ? END
+    assert roses.triples.tolist() == [
+        *([0, 1, 2, 1], [0, 1, 4, 1], [0, 3, 2, 1], [1, 2, 0, 1], [2, 0, 1, 1], [2, 3, 1, 1]),
+        *([3, 1, 4, 1], [3, 2, 3, 1], [4, 0, 1, 1], [4, 0, 3, 1], [4, 3, 4, 1]),
+    ]
+    assert roses.triples.dtype == np.int64
+    assert roses.triples is roses.triples
 
 
 def test_letters_by_hand(roses):
@@ -109,6 +120,12 @@ def test_counts_agree_with_brute_force(texts, frequent):
         assert corpus.starts[i] == starts[word]
         for j, following in enumerate(corpus.vocabulary):
             assert corpus.pairs[i, j] == pairs[word, following]
+    triples = Counter(
+        triple for walk in walks for triple in zip(["<end>", *walk], walk, walk[1:], strict=False)
+    )
+    names = corpus.vocabulary
+    found = {(names[u], names[v], names[w]): n for u, v, w, n in corpus.triples.tolist()}
+    assert found == triples
 
 
 @given(TEXTS.filter(lambda texts: re.search("[abé]", "".join(texts))), st.integers(1, 6))
@@ -201,7 +218,7 @@ def committed(name):
     return (folder / name).read_bytes().decode("utf-8")
 
 
-@pytest.mark.parametrize("name", ["words.csv", "word_pairs.csv"])
+@pytest.mark.parametrize("name", ["words.csv", "word_pairs.csv", "word_triples.csv"])
 def test_committed_tables_are_what_the_script_makes(name):
     (made_with,) = re.findall("^# Made from: .* Python (.+)$", committed(name), re.MULTILINE)
     running = ".".join(map(str, sys.version_info[:3]))
@@ -230,6 +247,7 @@ def test_the_tables_lose_nothing(tmp_path, monkeypatch):
     assert read.vocabulary == made.vocabulary
     assert (read.pairs == made.pairs).all()
     assert (read.starts == made.starts).all()
+    assert np.array_equal(read.triples, made.triples)
 
 
 def test_english_is_consistent():
@@ -243,6 +261,18 @@ def test_english_is_consistent():
     assert corpus.pairs.sum(axis=1).tolist() == [*known, unknown, 0]
     assert (corpus.starts + corpus.pairs.sum(axis=0))[:-2].tolist() == known
     assert corpus.pairs[:, -1].sum() == corpus.starts.sum()
+
+
+def test_triples_of_english_add_up_to_its_pairs():
+    corpus = corpora.english()
+    end = len(corpus.vocabulary) - 1
+    ahead, behind = np.zeros((2, end + 1, end + 1), np.int64)
+    first, second, third, count = corpus.triples.T
+    np.add.at(ahead, (second, third), count)
+    np.add.at(behind, (first, second), count)
+    assert np.array_equal(ahead, corpus.pairs)
+    assert np.array_equal(behind[:end, :end], corpus.pairs[:end, :end])
+    assert np.array_equal(behind[end], corpus.starts)
 
 
 def test_english_words_are_english_and_its_alphabet_is_always_a_to_z():
@@ -283,7 +313,7 @@ def test_english_is_shared_and_nobody_can_change_it():
     assert corpora.english() is corpus
     with pytest.raises(TypeError, match="item assignment"):
         corpus.words["the"] = 0  # pyright: ignore[reportIndexIssue]
-    for counts in (corpus.pairs, corpus.starts):
+    for counts in (corpus.pairs, corpus.starts, corpus.triples):
         with pytest.raises(ValueError, match="read-only"):
             counts[0] = 1
     assert corpus.chain(2).sample(np.random.default_rng(0), 1).shape == (1, 2)
@@ -298,9 +328,11 @@ def test_importing_reads_no_table():
         "print(sum(name.endswith('.csv') for name in opened))\n"
         "corpora.english()\n"
         "print(sum(name.endswith('.csv') for name in opened))\n"
+        "corpora.english().triples\n"
+        "print(sum(name.endswith('.csv') for name in opened))\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["0", "2"]
+    assert run.stdout.split() == ["0", "2", "3"]
 
 
 # ---- prose of the documentation -------------------------------------------------------------
@@ -395,6 +427,12 @@ def test_no_word_of_this_length(roses):
 def test_length_below_one(roses, method, length):
     with pytest.raises(InvalidInput, match=f"length must be an integer.*, got {length}$"):
         getattr(roses, method)(length)
+
+
+def test_more_pairs_than_there_is_room_for(monkeypatch):
+    monkeypatch.setenv("ZEROLOSS_MEMORY", "1000")
+    with pytest.raises(TooLarge, match="the pairs of 10 words"):
+        corpora.from_paragraphs(["one two three four five six seven eight"])
 
 
 @pytest.mark.parametrize("frequent", [0, -3, 2.0])

@@ -2,7 +2,8 @@
 
 Two distributions come out of a text. The words of one length, weighted by how often they occur,
 are an `EmpiricalDistribution` over letters. The succession of words in paragraphs is a
-`MarkovChain` over the most frequent words. `english` has the counts of the Python documentation,
+`MarkovChain` over the most frequent words; `theory.distributions.word_chain` follows it over any
+distance, and remembers two words if asked. `english` has the counts of the Python documentation,
 which are part of the package; `from_text` counts any text of yours.
 """
 
@@ -13,7 +14,7 @@ import itertools
 import os
 import string
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -64,6 +65,8 @@ class Corpus:
         `END`, whose row is zero.
     starts : (K,) array of int64
         How many paragraphs begin with the word.
+    count_triples : callable
+        Makes `triples`, when they are first asked for.
     base : str
         Letters that belong to every alphabet, whether or not a word has them.
 
@@ -82,7 +85,23 @@ class Corpus:
     vocabulary: tuple[str, ...]
     pairs: np.ndarray
     starts: np.ndarray
+    count_triples: Callable[[], np.ndarray]
     base: str = ""
+
+    @functools.cached_property
+    def triples(self) -> np.ndarray:
+        """Three words in a row, a (T, 4) array of int64: two words, the next, and how often.
+
+        The first is `END` where the second begins a paragraph, and the third is `END` where it is
+        the last: nothing is counted across paragraphs. Rows are in the order of the vocabulary.
+
+        >>> from_paragraphs(["A rose is a rose.", "A cat!"], frequent=2).triples.tolist()
+        [[0, 1, 2, 1], [0, 1, 3, 1], [0, 2, 3, 1], [1, 2, 0, 1], [2, 0, 1, 1], [3, 0, 1, 1],
+         [3, 0, 2, 1]]
+        """
+        triples = self.count_triples()
+        triples.flags.writeable = False
+        return triples
 
     def alphabet(self, length: int) -> tuple[str, ...]:
         """Return the letters of the words of this length, in the order of Unicode.
@@ -147,7 +166,7 @@ class Corpus:
 def english() -> Corpus:
     """Return the words of the Python documentation.
 
-    The counts are read from two tables in the package, which
+    The counts are read from tables in the package, which
     ``python -m theory.distributions.make_corpora`` makes from the text that CPython carries as
     ``pydoc_data.topics``. Only prose is counted; a code word that the prose uses like any other
     ("a dict subclass") stays. Every call returns the same object.
@@ -164,7 +183,18 @@ def english() -> Corpus:
     table = np.zeros((size + 1, size), np.int64)
     for word, following, count in _rows("word_pairs.csv"):
         table[index[word], index[following]] = int(count)
-    return _corpus(words, vocabulary, table[:-1], table[-1], string.ascii_lowercase)
+    triples = functools.partial(_english_triples, vocabulary)
+    return _corpus(words, vocabulary, table[:-1], table[-1], triples, string.ascii_lowercase)
+
+
+def _english_triples(vocabulary: tuple[str, ...]) -> np.ndarray:
+    index = {word: i for i, word in enumerate(vocabulary)}
+    index["<start>"] = index[END]
+    rows = [
+        (index[first], index[second], index[third], int(count))
+        for first, second, third, count in _rows("word_triples.csv")
+    ]
+    return np.asarray(rows, np.int64)
 
 
 def made_from() -> str:
@@ -224,6 +254,8 @@ def from_paragraphs(paragraphs: Iterable[str], frequent: int = FREQUENT) -> Corp
     ------
     InvalidInput
         If there are no words, or `frequent` is less than 1.
+    TooLarge
+        If there is no room for the counts of all pairs.
     """
     frequent = as_integer(frequent, "frequent", 1)
     texts = [words for words in map(words_of, paragraphs) if words]
@@ -233,6 +265,7 @@ def from_paragraphs(paragraphs: Iterable[str], frequent: int = FREQUENT) -> Corp
     words = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     vocabulary = (*itertools.islice(words, frequent), UNKNOWN, END)
     size = len(vocabulary)
+    require_memory(2 * size**2, f"the pairs of {size} words")
     unknown, end = size - 2, size - 1
     index = {word: i for i, word in enumerate(vocabulary)}
     # One walk through all paragraphs, from END to END: what follows END starts a paragraph.
@@ -245,7 +278,14 @@ def from_paragraphs(paragraphs: Iterable[str], frequent: int = FREQUENT) -> Corp
     pairs = table.reshape(size, size).astype(np.int64)
     starts = pairs[end].copy()
     pairs[end] = 0
-    return _corpus(words, vocabulary, pairs, starts)
+    return _corpus(words, vocabulary, pairs, starts, functools.partial(_triples, steps))
+
+
+def _triples(walk: np.ndarray) -> np.ndarray:
+    """Count three in a row on a walk from `END` to `END`, without those that go across an end."""
+    rows = np.stack([walk[:-2], walk[1:-1], walk[2:]], axis=1)
+    rows, counts = np.unique(rows[rows[:, 1] != walk[0]], axis=0, return_counts=True)
+    return np.column_stack([rows, counts.astype(np.int64)])
 
 
 def _corpus(
@@ -253,8 +293,9 @@ def _corpus(
     vocabulary: tuple[str, ...],
     pairs: np.ndarray,
     starts: np.ndarray,
+    triples: Callable[[], np.ndarray],
     base: str = "",
 ) -> Corpus:
     # A corpus is shared (english() returns the same one to all), so nobody may write to it.
     pairs.flags.writeable = starts.flags.writeable = False
-    return Corpus(MappingProxyType(words), vocabulary, pairs, starts, base)
+    return Corpus(MappingProxyType(words), vocabulary, pairs, starts, triples, base)

@@ -1,9 +1,10 @@
 """Make the committed word counts from the text of Python's own documentation.
 
-``python -m theory.distributions.make_corpora`` rewrites ``words.csv`` and ``word_pairs.csv``.
-The text is ``pydoc_data.topics``, which every CPython carries: English prose, mixed with code,
-grammar productions and headings. Nothing of the text itself is stored, only the counts of its
-words. The tables depend on the Python version, which their headers name, and on nothing else.
+``python -m theory.distributions.make_corpora`` rewrites ``words.csv``, ``word_pairs.csv`` and
+``word_triples.csv``. The text is ``pydoc_data.topics``, which every CPython carries: English prose,
+mixed with code, grammar productions and headings. Nothing of the text itself is stored, only the
+counts of its words. The tables depend on the Python version, which their headers name, and on
+nothing else.
 """
 
 import csv
@@ -96,12 +97,16 @@ def tables() -> dict[str, str]:
     """Return the text of every committed file by its name.
 
     >>> sorted(tables())
-    ['word_pairs.csv', 'words.csv']
+    ['word_pairs.csv', 'word_triples.csv', 'words.csv']
     """
     from pydoc_data.topics import topics
 
     corpus = from_paragraphs(prose(topics.values()))
-    return {"words.csv": _words_table(corpus), "word_pairs.csv": _pairs_table(corpus)}
+    return {
+        "words.csv": _words_table(corpus),
+        "word_pairs.csv": _pairs_table(corpus),
+        "word_triples.csv": _triples_table(corpus),
+    }
 
 
 def _words_table(corpus: Corpus) -> str:
@@ -117,6 +122,17 @@ def _pairs_table(corpus: Corpus) -> str:
         title,
         ("word", "next", "count"),
         ((name, names[k], row[k]) for name, row in rows for k in row.nonzero()[0]),
+    )
+
+
+def _triples_table(corpus: Corpus) -> str:
+    title = "Which word follows which two, for the most frequent words; see word_pairs.csv."
+    names = corpus.vocabulary
+    before = (*names[:-1], "<start>")
+    return _table(
+        title,
+        ("first", "second", "next", "count"),
+        ((before[i], names[j], names[k], count) for i, j, k, count in corpus.triples),
     )
 
 

@@ -1,0 +1,402 @@
+"""Chains of words: against every path that the text allows, and against dense distributions."""
+
+from collections import Counter, defaultdict
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from theory import MASK, HiddenMarkovModel, InvalidInput, MarkovChain, TooLarge, homogenization
+from theory.distributions import corpora, sparse_spectrum
+from theory.distributions.sparse_spectrum import power_limit
+from theory.distributions.word_chain import WordChain
+
+ROSES = ["A rose is a rose.", "A cat is no rose!", "No?", "Is a cat a rose? No rose is a cat."]
+TEXTS = {
+    "roses": ROSES,
+    "one word": ["yes"],
+    "sentence": ["the old man and the old sea saw the man and the sea"],
+    "parts": ["a b a", "c d c", "a b"],
+}
+CHAINS = [(order, end) for order in (1, 2) for end in ("restart", "absorbing")]
+END = corpora.END
+
+
+# ---- every path -----------------------------------------------------------------------------
+
+
+class Slow:
+    """The same chain from its definition: histories are tuples of words, and paths are listed."""
+
+    def __init__(self, texts, order, end, known):
+        self.order, self.end = order, end
+        self.after = defaultdict(Counter)
+        for text in texts:
+            words = [w if w in known else corpora.UNKNOWN for w in self.words(text)]
+            if words:
+                walk = [END, *words, END]
+                for i in range(1, len(walk)):
+                    self.after[self.history(walk[:i])][walk[i]] += 1
+
+    @staticmethod
+    def words(text):
+        return "".join(c if c.isalpha() else " " for c in text).lower().split()
+
+    def history(self, walk):
+        """The last words, as many as are remembered, and nothing before an end."""
+        return (END,) if walk[-1] == END else tuple(walk[-self.order :])
+
+    def next(self, history):
+        if history == (END,) and self.end == "absorbing":
+            return {END: Fraction(1)}
+        total = self.after[history].total()
+        return {word: Fraction(n, total) for word, n in self.after[history].items()}
+
+    def start(self, word):
+        counts = {h: c.total() for h, c in self.after.items() if h[-1] == word}
+        return {h: Fraction(n, sum(counts.values())) for h, n in counts.items()}
+
+    def paths(self, word, steps):
+        """Every path of so many steps after a word, with its chance."""
+        found: list[tuple[Fraction, tuple[str, ...], tuple[str, ...]]]
+        found = [(chance, history, ()) for history, chance in self.start(word).items()]
+        for _ in range(steps):
+            found = [
+                (chance * step, self.history([*history, new]), (*path, new))
+                for chance, history, path in found
+                for new, step in self.next(history).items()
+            ]
+        return [(chance, path) for chance, _, path in found]
+
+
+def spread(paths, place, vocabulary):
+    """Distribution of the word at a place of the paths, None if there are none."""
+    total = sum(chance for chance, _ in paths)
+    if not total:
+        return None
+    counts = Counter()
+    for chance, path in paths:
+        counts[path[place]] += chance
+    return [float(counts[word] / total) for word in vocabulary]
+
+
+def agree(texts, order, end, frequent, left, right):
+    corpus = corpora.from_paragraphs(texts, frequent)
+    chain = WordChain(corpus, order, end)
+    slow = Slow(texts, order, end, corpus.vocabulary[:-2])
+    law, future = chain.after(left), chain.before(right)
+    paths = slow.paths(left, 5)
+    for n in range(1, 6):
+        expected = spread(paths, n - 1, corpus.vocabulary)
+        assert chain.predict(law, n) == pytest.approx(expected, abs=1e-14)
+        ended = float(sum(chance for chance, path in paths if END in path[:n]))
+        assert chain.ended(law, n) == pytest.approx(ended, abs=1e-14)
+    there = [(chance, path) for chance, path in paths if path[-1] == right]
+    for n in range(1, 5):
+        expected = spread(there, n - 1, corpus.vocabulary)
+        if expected is None:
+            with pytest.raises(InvalidInput, match="never says this at distance 5"):
+                chain.bridge(law, future, n, 5 - n)
+            with pytest.raises(InvalidInput, match="never says this at distance 5"):
+                chain.ended(law, 5, future)
+        else:
+            assert chain.bridge(law, future, n, 5 - n) == pytest.approx(expected, abs=1e-14)
+            over = sum(chance for chance, path in there if END in path)
+            share = float(over / sum(chance for chance, _ in there))
+            assert chain.ended(law, 5, future) == pytest.approx(share, abs=1e-13)
+
+
+@pytest.mark.parametrize(("order", "end"), CHAINS)
+@pytest.mark.parametrize(("left", "right"), [("a", "rose"), ("is", "is"), ("no", "cat")])
+def test_predictions_are_sums_over_all_paths(order, end, left, right):
+    agree(ROSES, order, end, 10, left, right)
+
+
+SMALL = st.lists(
+    st.lists(st.sampled_from("abcd"), min_size=1, max_size=6).map(" ".join), min_size=1, max_size=4
+)
+
+
+@settings(max_examples=60)
+@given(SMALL, st.sampled_from(CHAINS), st.integers(1, 4), st.data())
+def test_predictions_are_sums_over_all_paths_of_any_text(texts, kind, frequent, data):
+    known = st.sampled_from(corpora.from_paragraphs(texts, frequent).vocabulary[:-2])
+    order, end = kind
+    agree(texts, order, end, frequent, data.draw(known), data.draw(known))
+
+
+# ---- dense distributions --------------------------------------------------------------------
+
+
+def dense(chain, law, length):
+    """The chain as a distribution of `theory`: on words, or on pairs that show their last word."""
+    steps = chain.transition.toarray()
+    emission = np.eye(len(chain.vocabulary))[chain.words]
+    if chain.order == 1:
+        whole = np.eye(len(chain.vocabulary))
+        whole[np.ix_(chain.words, chain.words)] = steps
+        return MarkovChain(law @ emission, whole, length)
+    return HiddenMarkovModel(law, steps, emission, length)
+
+
+@pytest.mark.parametrize(("order", "end"), CHAINS)
+@pytest.mark.parametrize("name", TEXTS)
+def test_predictions_are_those_of_the_dense_distribution(name, order, end):
+    corpus = corpora.from_paragraphs(TEXTS[name])
+    chain = WordChain(corpus, order, end)
+    p = dense(chain, chain.anywhere(), 9)
+    for left in corpus.vocabulary[:-2]:
+        law, pattern = chain.after(left), np.full(9, MASK)
+        pattern[0] = corpus.vocabulary.index(left)
+        predictions = p.denoise(pattern)
+        for n in range(1, 9):
+            assert chain.predict(law, n) == pytest.approx(predictions[n], abs=1e-14)
+        for right in corpus.vocabulary[:-2]:
+            pattern[8] = corpus.vocabulary.index(right)
+            if p.evidence(pattern) > 0:
+                future, predictions = chain.before(right), p.denoise(pattern)
+                for n in range(1, 8):
+                    found = chain.bridge(law, future, n, 8 - n)
+                    assert found == pytest.approx(predictions[n], abs=1e-13)
+
+
+@pytest.mark.parametrize(("order", "end"), CHAINS)
+def test_phrases_are_observed_word_by_word(order, end):
+    corpus = corpora.from_paragraphs(ROSES)
+    chain = WordChain(corpus, order, end)
+    p = dense(chain, chain.anywhere(), 7)
+    left, right = "is a", "rose is"
+    pattern = np.full(7, MASK)
+    pattern[:2], pattern[5:] = chain.tokens(left), chain.tokens(right)
+    found = chain.bridge(chain.after(left), chain.before(right), 2, 2)
+    assert found == pytest.approx(p.denoise(pattern)[3], abs=1e-14)
+
+
+def test_english_of_order_one_is_the_markov_chain():
+    corpus = corpora.english()
+    chain, p = WordChain(corpus, end="absorbing"), corpus.chain(21)
+    assert chain.transition.toarray() == pytest.approx(p.transition, rel=1e-14, abs=0)
+    pattern = np.full(21, MASK)
+    pattern[0], pattern[20] = map(corpus.vocabulary.index, ("the", "method"))
+    found = chain.bridge(chain.after("the"), chain.before("method"), 7, 13)
+    assert found == pytest.approx(p.denoise(pattern)[7], abs=1e-15)
+
+
+def test_english_of_order_two_has_the_counts_of_the_triples():
+    corpus = corpora.english()
+    chain = WordChain(corpus, 2)
+    assert chain.counts.sum() == sum(corpus.words.values()) + corpus.starts.sum()
+    the, same, end = map(corpus.vocabulary.index, ("the", "same", END))
+    rows = {(u, v, w): n for u, v, w, n in corpus.triples.tolist()}
+    whole = sum(n for (u, v, _), n in rows.items() if (u, v) == (the, same))
+    found = chain.predict(chain.after("the same"), 1)
+    assert found[end] == pytest.approx(rows[the, same, end] / whole, rel=1e-14)
+    # the first words of paragraphs, of whatever follows an end
+    keeps = chain.transition.T @ chain.anywhere()
+    assert keeps == pytest.approx(chain.anywhere(), abs=1e-15)
+
+
+# ---- far away -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("order", "end"), CHAINS)
+def test_predictions_reach_the_limit(order, end):
+    chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
+    law, future = chain.after("a"), chain.before("cat")
+    far, middle = chain.far(law), chain.far(law, future)
+    assert 0 < far.rate < 1
+    assert 0 < middle.rate < 1
+    assert chain.predict(law, 1500) == pytest.approx(far.limit, abs=1e-10)
+    assert far.limit == pytest.approx(chain.of_words(chain.lasting()), abs=1e-13)
+    assert chain.bridge(law, future, 400, 400) == pytest.approx(middle.limit, abs=1e-10)
+    assert middle.limit is not None
+    assert (middle.limit[-1] == 0) == (end == "absorbing")
+
+
+@pytest.mark.parametrize(("order", "end"), CHAINS)
+def test_differences_shrink_like_the_eigenvalue(order, end):
+    chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
+    law = chain.after("a")
+    rate = chain.far(law).rate
+    sizes = [
+        np.abs(chain.difference(law, chain.lasting(), n)).sum() for n in range(200, 260)
+    ]  # over many sites, since complex eigenvalues turn
+    slope = np.polyfit(np.arange(60), np.log(sizes), 1)[0]
+    assert np.exp(slope) == pytest.approx(rate, rel=0.01)
+
+
+def test_a_difference_far_below_rounding_is_accurate():
+    """Against fractions: 200 sites away, where the predictions agree in every digit."""
+    chain = WordChain(corpora.from_paragraphs(ROSES))
+    size = len(chain.words)
+    counts = [[0] * size for _ in range(size)]
+    walk = Slow(ROSES, 1, "restart", chain.vocabulary[:-2])
+    for i, word in enumerate(chain.words):
+        for j, new in enumerate(chain.words):
+            counts[i][j] = walk.after[(chain.vocabulary[word],)][chain.vocabulary[new]]
+    totals = [sum(row) for row in counts]
+    gap = [Fraction(-n, sum(totals)) for n in totals]
+    gap[list(chain.words).index(chain.vocabulary.index("a"))] += 1
+    for _ in range(200):
+        gap = [
+            sum(gap[i] * Fraction(counts[i][j], totals[i]) for i in range(size))
+            for j in range(size)
+        ]
+    found = chain.difference(chain.after("a"), chain.lasting(), 200)
+    assert np.abs(found).max() < 1e-20
+    assert found[chain.words] == pytest.approx([float(g) for g in gap], rel=1e-9, abs=1e-40)
+
+
+@pytest.mark.parametrize("texts", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize("end", ["restart", "absorbing"])
+def test_order_one_is_decided_alike(texts, end):
+    """The theory of finite chains says the same of the slowest context."""
+    corpus = corpora.from_paragraphs(texts)
+    chain = WordChain(corpus, 1, end)
+    decision = homogenization.decide(MarkovChain(chain.anywhere(), chain.transition.toarray(), 2))
+    far = [chain.far(chain.after(word)) for word in corpus.vocabulary[:-2]]
+    assert all((f.limit is None) == (not decision.homogenizes) for f in far)
+    assert max(f.rate for f in far) == pytest.approx(float(decision.rate), abs=1e-7)
+    if decision.limit is not None:
+        for f in far:
+            assert f.limit is not None
+            assert f.limit[chain.words] == pytest.approx(decision.limit, abs=1e-12)
+
+
+def test_the_middle_is_decided_alike():
+    chain = WordChain(corpora.english(), 1, "absorbing")
+    p = MarkovChain(chain.anywhere(), chain.transition.toarray(), 2)
+    left, right = map(chain.vocabulary.index, ("object", "method"))
+    decision = homogenization.decide_middle(p, left, right)
+    far = chain.far(chain.after("object"), chain.before("method"))
+    assert far.rate == pytest.approx(float(decision.rate), rel=1e-10)
+    assert far.limit == pytest.approx(decision.limit, abs=1e-12)
+
+
+def test_a_text_that_repeats_itself_has_no_limit():
+    chain = WordChain(corpora.from_paragraphs(["one two three", "one two three"]))
+    assert chain.far(chain.after("one")) == (None, 1.0)
+    assert chain.far(chain.after("one"), chain.before("two")) == (None, 1.0)
+    assert chain.predict(chain.after("one"), 400) == pytest.approx([1, 0, 0, 0, 0], abs=0)
+
+
+def test_a_text_that_soon_ends_reaches_its_limit():
+    chain = WordChain(corpora.from_paragraphs(["one two three"]), 1, "absorbing")
+    far = chain.far(chain.after("one"))
+    assert far.rate == 0
+    assert far.limit is not None
+    assert far.limit.tolist() == [0, 0, 0, 0, 1]
+    assert chain.far(chain.after("one"), chain.before("three")) == (None, 0.0)
+    assert chain.far(chain.after("three"), chain.before("one")) == (None, 0.0)
+
+
+def test_between_two_words_only_what_lies_between_them_counts():
+    """Of a and b there is a way to d over c only, where one step of three stays."""
+    chain = WordChain(corpora.from_paragraphs(["a c c d", "b b b b", "a c d"]), 1, "absorbing")
+    far = chain.far(chain.after("a"), chain.before("d"))
+    assert far.limit is not None
+    assert far.limit[chain.vocabulary.index("c")] == 1
+    # d follows c in 2 of 3 steps; of b nothing is left
+    assert chain.ended(chain.after("c"), 2, chain.before("d")) == 0
+    assert far.rate == 0
+    assert chain.far(chain.after("b"), chain.before("b")).rate == 0
+
+
+def test_arnoldi_iteration_finds_what_the_dense_solver_finds(monkeypatch):
+    chain = WordChain(
+        corpora.from_paragraphs(ROSES * 2 + [" ".join(corpora.english().words)[:900]]), 2
+    )
+    law, future = chain.after("a"), chain.before("is")
+    found = [chain.far(law), chain.far(law, future)]
+    monkeypatch.setattr(sparse_spectrum, "DENSE", 50)
+    for before, now in zip(found, [chain.far(law), chain.far(law, future)], strict=True):
+        assert now.rate == pytest.approx(before.rate, rel=1e-9)
+        assert now.limit == pytest.approx(before.limit, abs=1e-9)
+
+
+def test_a_large_cycle_is_periodic(monkeypatch):
+    from scipy.sparse import csr_array
+
+    def iterating(*arguments):
+        raise AssertionError("a cycle has too many eigenvalues of modulus 1 to be iterated")
+
+    monkeypatch.setattr(sparse_spectrum, "_arnoldi", iterating)
+    cycle = csr_array(np.roll(np.eye(1000), 1, axis=1))
+    assert power_limit(cycle) == (1.0, 1.0, None)
+
+
+def test_a_large_periodic_class_that_is_left(monkeypatch):
+    """Between two halves, whose rows sum to 9/16 and 1/2: the root is the geometric mean."""
+    from scipy.sparse import csr_array
+
+    monkeypatch.setattr(sparse_spectrum, "DENSE", 2)
+    half = np.random.default_rng(0).dirichlet(np.ones(30), 60) * 0.5
+    half[:30] *= 9 / 8
+    steps = np.zeros((60, 60))
+    steps[:30, 30:], steps[30:, :30] = half[:30], half[30:]
+    found = power_limit(csr_array(steps))
+    assert found == (pytest.approx(0.5 * np.sqrt(9 / 8)), 1.0, None)
+
+
+def test_what_arnoldi_iteration_does_not_find_is_said(monkeypatch):
+    from scipy.sparse import csr_array
+
+    steps = np.random.default_rng(0).dirichlet(np.ones(60), 60)
+    monkeypatch.setattr(sparse_spectrum, "DENSE", 2)
+    monkeypatch.setattr(sparse_spectrum, "RESIDUAL", 0.0)
+    monkeypatch.setattr(sparse_spectrum, "SUBSPACES", (40,))
+    with pytest.raises(TooLarge, match="eigenvalues of 60 states were not found"):
+        power_limit(csr_array(steps))
+
+
+def test_equal_classes_have_no_limit():
+    from scipy.sparse import csr_array
+
+    assert power_limit(csr_array(np.diag([0.5, 0.5]))) == (0.5, 1.0, None)
+    assert power_limit(csr_array(np.diag([0.5, 0.25]))).rate == 0.5
+
+
+# ---- errors ---------------------------------------------------------------------------------
+
+
+def test_unknown_words_are_unknown():
+    chain = WordChain(corpora.from_paragraphs(ROSES, frequent=2))
+    assert chain.vocabulary[:2] == ("a", "rose")
+    assert chain.tokens("A zebra, a ROSE!") == (0, 2, 0, 1)
+
+
+@pytest.mark.parametrize("phrase", ["", "1984", " -- "])
+def test_a_phrase_has_words(phrase):
+    with pytest.raises(InvalidInput, match="there is no word in"):
+        WordChain(corpora.from_paragraphs(ROSES)).after(phrase)
+
+
+@pytest.mark.parametrize("method", ["after", "before"])
+@pytest.mark.parametrize(
+    ("order", "phrase", "said"),
+    [(1, "rose cat", "rose cat"), (2, "cat is a", "cat is a"), (1, "zebra", "<unknown>")],
+)
+def test_what_is_never_said(method, order, phrase, said):
+    chain = WordChain(corpora.from_paragraphs(ROSES), order)
+    with pytest.raises(InvalidInput, match=f"order {order} never says '{said}'"):
+        getattr(chain, method)(phrase)
+
+
+@pytest.mark.parametrize("order", [0, 3, 1.5, "1"])
+def test_orders_that_are_not_there(order):
+    with pytest.raises(InvalidInput, match="order must be"):
+        WordChain(corpora.from_paragraphs(ROSES), order)
+
+
+def test_ends_that_are_not_there():
+    with pytest.raises(InvalidInput, match="end must be one of restart, absorbing, got 'stop'"):
+        WordChain(corpora.from_paragraphs(ROSES), 1, "stop")  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("distance", [-1, 1.0])
+def test_distances_are_numbers_of_sites(distance):
+    chain = WordChain(corpora.from_paragraphs(ROSES))
+    with pytest.raises(InvalidInput, match="distance must be"):
+        chain.predict(chain.after("a"), distance)

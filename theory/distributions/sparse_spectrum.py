@@ -1,0 +1,164 @@
+"""What the powers of a large sparse matrix of chances tend to, and how fast.
+
+The communicating classes make the matrix block triangular, so that its eigenvalues are those of
+the blocks. The class with the largest eigenvalue, its *root*, wins: if it is aperiodic and no other
+class has the same root, powers divided by those of the root converge, geometrically.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theory.errors import TooLarge
+
+__all__ = ["Limit", "power_limit"]
+
+DENSE = 600
+"""Larger blocks are left to Arnoldi iteration, which finds the largest eigenvalues only."""
+
+NEARLY = 1e-9
+"""Moduli that differ by less, relatively, are taken for equally large."""
+
+SUBSPACES = (40, 160)
+"""Dimensions that Arnoldi iteration tries, one after another."""
+
+RESIDUAL = 1e-8
+"""Eigenvectors of Arnoldi iteration must be this good."""
+
+
+class Limit(NamedTuple):
+    """What the powers of a matrix tend to.
+
+    Attributes
+    ----------
+    root : float
+        The largest modulus of an eigenvalue.
+    rate : float
+        The next largest modulus divided by `root`: 0 if nothing is left after finitely many
+        steps, 1 if there is no limit.
+    law : (n,) array or None
+        The left times the right eigenvector of the root, normalised: where a walk is found that
+        has come a long way and has a long way before it. None if there is no limit.
+    """
+
+    root: float
+    rate: float
+    law: np.ndarray | None
+
+
+def power_limit(matrix: Any) -> Limit:
+    """Find the limit of the powers of a matrix of non-negative numbers.
+
+    Parameters
+    ----------
+    matrix : SciPy sparse array, shape (n, n)
+
+    Returns
+    -------
+    Limit
+
+    Raises
+    ------
+    TooLarge
+        If Arnoldi iteration does not find the largest eigenvalues of a large class.
+
+    >>> from scipy.sparse import csr_array
+    >>> power_limit(csr_array([[0.5, 0.5], [0.25, 0.75]]))  # eigenvalues 1 and 1/4
+    Limit(root=1.0, rate=0.25, law=array([0.33333333, 0.66666667]))
+
+    A walk between 0 and 1 leaks into 2 for good. To be still there at both ends of a long way, it
+    must have stayed all the time:
+
+    >>> power_limit(csr_array([[0.25, 0.25], [0.25, 0.25]]))
+    Limit(root=0.5, rate=0.0, law=array([0.5, 0.5]))
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    labels = connected_components(matrix, directed=True, connection="strong")[1]
+    order = np.argsort(labels, kind="stable")
+    classes = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
+    diagonal = matrix.diagonal()
+    moduli = [
+        [float(diagonal[states[0]])] if len(states) == 1 else _moduli(_block(matrix, states))
+        for states in classes
+    ]
+    best = max(range(len(classes)), key=lambda c: moduli[c][0])
+    root, *others = moduli[best]
+    others += [found[0] for c, found in enumerate(moduli) if c != best]
+    second = max(others, default=0.0)
+    if root == 0.0:
+        return Limit(0.0, 0.0, None)
+    if second >= root * (1 - NEARLY):
+        return Limit(root, 1.0, None)
+    law = np.zeros(matrix.shape[0])
+    law[classes[best]] = _law(_block(matrix, classes[best]))
+    return Limit(root, second / root, law)
+
+
+def _block(matrix: Any, states: np.ndarray) -> Any:
+    return matrix[states][:, states]
+
+
+def _moduli(block: Any) -> list[float]:
+    """The largest modulus of an eigenvalue of one class, and the next one.
+
+    In a class of period d, d of them are equally large.
+    """
+    if block.shape[0] <= DENSE:
+        values = np.linalg.eigvals(block.toarray())
+    elif _period(block) > 1:
+        return [_root(block)] * 2
+    else:
+        values = _arnoldi(block, 3)[0]  # two of them may be conjugate
+    return sorted(map(float, np.abs(values)), reverse=True)[:2]
+
+
+def _root(block: Any) -> float:
+    """The root of a large periodic class; Arnoldi iteration is slow where many are as large."""
+    sums = block.sum(axis=1)
+    return float(sums[0]) if np.ptp(sums) < NEARLY else float(abs(_arnoldi(block, 1)[0][0]))
+
+
+def _law(block: Any) -> np.ndarray:
+    """Left times right eigenvector of the root of one aperiodic class."""
+    law = np.ones(block.shape[0])
+    for side in (block, block.T):
+        find = _arnoldi if block.shape[0] > DENSE else _dense
+        values, vectors = find(side, 1)
+        law *= np.abs(vectors[:, np.argmax(np.abs(values))])
+    return law / law.sum()
+
+
+def _dense(block: Any, _: int) -> tuple[np.ndarray, np.ndarray]:
+    values, vectors = np.linalg.eig(block.toarray())
+    return values, vectors
+
+
+def _arnoldi(block: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The largest eigenvalues of a block and their vectors, the same in every run."""
+    from scipy.sparse.linalg import ArpackNoConvergence, eigs
+
+    start = 1 / (1.0 + np.arange(block.shape[0]))
+    for subspace in SUBSPACES:
+        try:
+            found: Any = eigs(block, k=count, which="LM", v0=start, ncv=subspace)
+        except ArpackNoConvergence:
+            continue
+        values, vectors = found
+        if np.max(np.linalg.norm(block @ vectors - vectors * values, axis=0)) < RESIDUAL:
+            return values, vectors
+    raise TooLarge(f"the largest eigenvalues of {block.shape[0]} states were not found")
+
+
+def _period(block: Any) -> int:
+    """Greatest common divisor of the lengths of all cycles of one class."""
+    from scipy.sparse.csgraph import breadth_first_order
+
+    order, parents = breadth_first_order(block, 0, return_predecessors=True)
+    level = np.zeros(block.shape[0], np.int64)
+    for state in order[1:].tolist():
+        level[state] = level[parents[state]] + 1
+    # a step from one level to another closes cycles whose lengths differ by this much
+    source, target = block.nonzero()
+    return math.gcd(*np.unique(level[source] + 1 - level[target]).tolist())

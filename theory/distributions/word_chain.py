@@ -1,0 +1,345 @@
+"""A text as a chain of words that remembers one word or two, at any distance.
+
+What comes after a word depends on it alone (order 1), or on it and the one before it (order 2).
+A chain of order 2 is a chain of order 1 on the pairs that occur in the text: thousands of states,
+of which each leads to a few, so that the transition matrix is sparse. Predictions are exact: they
+are sums over all ways in which the chain can go on, and nothing is drawn.
+"""
+
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+
+from theory.distributions.corpora import UNKNOWN, Corpus
+from theory.distributions.sparse_spectrum import power_limit
+from theory.distributions.words import words_of
+from theory.errors import InvalidInput
+from theory.validation import as_integer
+
+__all__ = ["End", "Far", "WordChain"]
+
+End = Literal["restart", "absorbing"]
+"""What follows the end of a text: the next one, or nothing but the end."""
+
+
+class Far(NamedTuple):
+    """What predictions tend to, far away.
+
+    Attributes
+    ----------
+    limit : (K,) array or None
+        The prediction in the limit; None if there is none.
+    rate : float
+        The difference to the limit shrinks like ``rate ** distance`` (or faster, for some
+        contexts): 0 if it vanishes, 1 if predictions have no limit or reach it more slowly. 0
+        without a limit if two observations never stand far from each other.
+    """
+
+    limit: np.ndarray | None
+    rate: float
+
+
+class WordChain:
+    """The words of a text as a chain of order 1 or 2.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    order : int
+        How many words the chain remembers, 1 or 2. After the end of a paragraph nothing of it is
+        remembered.
+    end : {"restart", "absorbing"}
+        Whether the end of a paragraph is followed by the start of one, as in texts that are
+        packed one after another, or by nothing but the end.
+
+    Attributes
+    ----------
+    vocabulary : tuple of str, length K
+    words : (S,) array of int64
+        The word of each state, an index into the vocabulary. Only what occurs in the text is a
+        state; the last one is the end.
+    counts : (S,) array of int64
+        How often each state occurs in the text.
+    transition : SciPy sparse array, shape (S, S)
+
+    Raises
+    ------
+    InvalidInput
+        If the order is neither 1 nor 2, or `end` is none of its two values.
+
+    Examples
+    --------
+    "a" is followed by "rose" twice and by "cat" once, and both go on from there:
+
+    >>> from theory.distributions.corpora import from_paragraphs
+    >>> chain = WordChain(from_paragraphs(["A rose is a rose.", "A cat!"]), end="absorbing")
+    >>> chain.vocabulary
+    ('a', 'rose', 'cat', 'is', '<unknown>', '<end>')
+    >>> chain.predict(chain.after("a"), 2).round(3)     # rose is, rose END, cat END
+    array([0.   , 0.   , 0.   , 0.333, 0.   , 0.667])
+    >>> chain.bridge(chain.after("a"), chain.before("a"), 1, 2)     # a ? ? a
+    array([0., 1., 0., 0., 0., 0.])
+
+    With two words remembered, only "rose" follows "is a":
+
+    >>> chain = WordChain(from_paragraphs(["A rose is a rose.", "A cat!"]), order=2)
+    >>> chain.predict(chain.after("is a"), 1)
+    array([0., 1., 0., 0., 0., 0.])
+    """
+
+    def __init__(self, corpus: Corpus, order: int = 1, end: End = "restart") -> None:
+        from scipy.sparse import csr_array
+
+        self.order = as_integer(order, "order", 1)
+        if order > 2:
+            raise InvalidInput(f"order must be 1 or 2, got {order}")
+        if end not in get_args(End):
+            raise InvalidInput(f"end must be one of {', '.join(get_args(End))}, got {end!r}")
+        self.end: End = end
+        self.vocabulary = corpus.vocabulary
+        size = len(corpus.vocabulary)
+        source, target, times = _first_order(corpus) if order == 1 else _second_order(corpus)
+        states, places = np.unique(np.stack([source, target]), return_inverse=True)
+        # the walk through the text is closed, so that every state is left as often as entered
+        source, target = places.reshape(2, -1)
+        self.words = states % size
+        self.counts = np.bincount(source, times).astype(np.int64)
+        chances = times / self.counts[source]
+        last = len(states) - 1
+        if end == "absorbing":
+            going = source != last
+            source, target = np.append(source[going], last), np.append(target[going], last)
+            chances = np.append(chances[going], 1.0)
+        shape = (len(states), len(states))
+        self.transition: Any = csr_array((chances, (source, target)), shape)
+        self._back: Any = self.transition.T.tocsr()
+        spelling = (np.ones(len(states)), (self.words, np.arange(len(states))))
+        self._spelling: Any = csr_array(spelling, (size, len(states)))
+
+    # ---- what is observed ---------------------------------------------------------------
+
+    def tokens(self, phrase: str) -> tuple[int, ...]:
+        """Return the words of a phrase; those that the vocabulary lacks are `UNKNOWN`.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no word in it.
+        """
+        index = {word: i for i, word in enumerate(self.vocabulary)}
+        found = tuple(index.get(word, index[UNKNOWN]) for word in words_of(phrase))
+        if not found:
+            raise InvalidInput(f"there is no word in {phrase!r}")
+        return found
+
+    def anywhere(self) -> np.ndarray:
+        """Distribution over states at a random place of the text, shape (S,).
+
+        The end of a paragraph is a place like any other if the next one follows; if nothing
+        follows, only words are drawn. With `end="restart"` the chain keeps this distribution.
+        """
+        law = self.counts.astype(np.float64)
+        if self.end == "absorbing":
+            law[-1] = 0.0
+        return law / law.sum()
+
+    def after(self, phrase: str) -> np.ndarray:
+        """Distribution over states right after a phrase, wherever it occurs, shape (S,).
+
+        With one word this is the word itself (order 1) or the pairs that end in it, as frequent
+        as they are (order 2). Each further word is predicted and then observed.
+
+        Raises
+        ------
+        InvalidInput
+            If the chain never says this.
+        """
+        first, *others = self.tokens(phrase)
+        law = self._observed(self.anywhere(), first, phrase)
+        for token in others:
+            law = self._observed(self._back @ law, token, phrase)
+        return law
+
+    def before(self, phrase: str) -> np.ndarray:
+        """Chance of a phrase, given the state at its first word, shape (S,).
+
+        Raises
+        ------
+        InvalidInput
+            If the chain never says this.
+        """
+        *others, last = self.tokens(phrase)
+        future = (self.words == last).astype(np.float64)
+        for token in reversed(others):
+            future = np.where(self.words == token, self.transition @ future, 0.0)
+        self._refuse(future, phrase)
+        return future
+
+    def _observed(self, law: np.ndarray, token: int, phrase: str) -> np.ndarray:
+        law = np.where(self.words == token, law, 0.0)
+        self._refuse(law, phrase)
+        return law / law.sum()
+
+    def _refuse(self, weights: np.ndarray, phrase: str) -> None:
+        if not weights.any():
+            said = " ".join(self.vocabulary[token] for token in self.tokens(phrase))
+            raise InvalidInput(
+                f"the chain of order {self.order} never says {said!r}"
+                + (f" ({phrase!r})" if said != phrase else "")
+            )
+
+    # ---- predictions --------------------------------------------------------------------
+
+    def of_words(self, law: np.ndarray) -> np.ndarray:
+        """Sum over the states of each word: from shape (S,) or (B, S) to (K,) or (B, K)."""
+        return (self._spelling @ law.T).T
+
+    def predict(self, law: np.ndarray, distance: int) -> np.ndarray:
+        """Prediction of the word at a distance to the right, shape (..., K).
+
+        Parameters
+        ----------
+        law : (S,) or (B, S) array
+            Distributions over states at distance 0, as `after` returns them.
+        """
+        steps = law.T
+        for _ in range(as_integer(distance, "distance", 0)):
+            steps = self._back @ steps
+        return self.of_words(steps.T)
+
+    def difference(self, law: np.ndarray, other: np.ndarray, distance: int) -> np.ndarray:
+        """Difference of two predictions at a distance, shape (..., K).
+
+        The difference itself is followed step by step. It keeps its relative accuracy where the
+        predictions agree in all their digits.
+
+        Parameters
+        ----------
+        law : (S,) or (B, S) array
+        other : (S,) array
+        """
+        keeps = self.lasting()
+        gap = (law - other).T
+        for _ in range(as_integer(distance, "distance", 0)):
+            gap = self._back @ gap
+            # what rounding adds to the sum would not fade
+            gap = gap - np.multiply.outer(keeps, gap.sum(axis=0))
+        return self.of_words(gap.T)
+
+    def lasting(self) -> np.ndarray:
+        """The distribution over states that the chain keeps, shape (S,)."""
+        if self.end == "restart":
+            return self.anywhere()
+        return (np.arange(len(self.words)) == len(self.words) - 1).astype(np.float64)
+
+    def ended(self, law: np.ndarray, distance: int, future: np.ndarray | None = None) -> float:
+        """Chance that the end stands at one of the next sites, up to a distance.
+
+        Parameters
+        ----------
+        law : (S,) array
+        future : (S,) array, optional
+            As `before` returns it: what is observed at that distance.
+
+        Raises
+        ------
+        InvalidInput
+            If the future is impossible.
+        """
+        future = np.ones(len(self.words)) if future is None else future
+        going, every = law, law
+        for _ in range(as_integer(distance, "distance", 0)):
+            going, every = self._back @ going, self._back @ every
+            going[-1] = 0.0
+        possible = float(every @ future)
+        if possible == 0.0:
+            raise InvalidInput(f"the chain never says this at distance {distance}")
+        return max(0.0, 1.0 - float(going @ future) / possible)
+
+    def bridge(self, law: np.ndarray, future: np.ndarray, left: int, right: int) -> np.ndarray:
+        """Prediction of the word between two observations, shape (K,).
+
+        Parameters
+        ----------
+        law, future : (S,) arrays
+            As `after` and `before` return them.
+        left, right : int
+            Distances to the two.
+
+        Raises
+        ------
+        InvalidInput
+            If the two never stand at this distance from each other.
+        """
+        for _ in range(as_integer(left, "left", 0)):
+            law = self._back @ law
+        for _ in range(as_integer(right, "right", 0)):
+            future = self.transition @ future
+            future = future / (future.max() or 1.0)
+        weights = law * future
+        if not weights.any():
+            raise InvalidInput(f"the chain never says this at distance {left + right}")
+        return self.of_words(weights / weights.sum())
+
+    # ---- far away -----------------------------------------------------------------------
+
+    def far(self, law: np.ndarray, future: np.ndarray | None = None) -> Far:
+        """Find what predictions after an observation, or between two, tend to, and how fast.
+
+        After one observation the chain ends up where it stays: in the text's own frequencies, or
+        in the end, which leaves the rate to the words. Between two observations that are far
+        from each other the end cannot have come if it stays; then the limit is the
+        *quasi-stationary* distribution of what is still going on and will go on.
+
+        Parameters
+        ----------
+        law : (S,) array
+            As `after` returns it.
+        future : (S,) array, optional
+            As `before` returns it.
+        """
+        states = self._reached(self._back, law)
+        if future is not None:
+            states = states & self._reached(self.transition, future)
+        among = np.flatnonzero(states)
+        if not len(among):
+            return Far(None, 0.0)
+        found = power_limit(self.transition[among][:, among])
+        if found.law is None:
+            return Far(None, found.rate)
+        limit = np.zeros(len(self.words))
+        limit[among] = found.law
+        return Far(self.of_words(limit), found.rate)
+
+    def _reached(self, step: Any, start: np.ndarray) -> np.ndarray:
+        """Where any number of steps makes a positive number out of those at the start."""
+        seen, new = start > 0, start > 0
+        while new.any():
+            new = (step @ new.astype(np.float64) > 0) & ~seen
+            seen = seen | new
+        return seen
+
+
+def _first_order(corpus: Corpus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every step of the text, from a word to the next, with how often it is taken."""
+    source, target = corpus.pairs.nonzero()
+    starts = corpus.starts.nonzero()[0]
+    end = np.full_like(starts, len(corpus.vocabulary) - 1)
+    times = np.concatenate([corpus.pairs[source, target], corpus.starts[starts]])
+    return np.concatenate([source, end]), np.concatenate([target, starts]), times
+
+
+def _second_order(corpus: Corpus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every step of the text, from a pair to the next; the end is one state, the last one.
+
+    The pair ``(u, v)`` has the number ``u K + v``, so the word is the remainder.
+    """
+    size = len(corpus.vocabulary)
+    end = size - 1
+    over = end * size + end
+    first, second, third, times = corpus.triples.T
+    starts = corpus.starts.nonzero()[0]
+    source = np.concatenate([first * size + second, np.full_like(starts, over)])
+    going = np.where(third == end, over, second * size + third)
+    target = np.concatenate([going, end * size + starts])
+    return source, target, np.concatenate([times, corpus.starts[starts]])
