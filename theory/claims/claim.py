@@ -62,6 +62,7 @@ class Verdict(StrEnum):
     HOLDS = "holds"
     CONDITIONAL = "holds under stated assumptions"
     REFUTED = "refuted as stated"
+    MENDED = "refuted as stated, holds under stated assumptions"
 
 
 def _no_parts(p: Distribution) -> "SearchStrategy[dict[str, Any]]":

@@ -1,0 +1,227 @@
+"""D1: for chains it is decided whether far predictions become alike, and whether they forget."""
+
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+
+from theory import (
+    MASK,
+    HiddenMarkovModel,
+    MarkovChain,
+    corpora,
+    gallery,
+    homogenization,
+    strategies,
+)
+from theory.arrays import to_host
+from theory.claims.claim import Check, Claim, Provenance, Verdict
+from theory.claims.result import Level
+from theory.distributions import Distribution
+from theory.homogenization import Decision
+
+__all__ = ["CONJECTURE_FOR_CHAINS"]
+
+FAR = 2**16
+"""The distance at which powers of a matrix are looked at; it is reached by squaring."""
+
+ALIKE = 1e-6
+"""Predictions nearer to each other than this, at that distance, are taken for alike."""
+
+SEEN_FAR = 400
+"""The distance at which the predictions of a denoiser are looked at."""
+
+Decider = Callable[[Any], Decision]
+
+
+def _reached(p: MarkovChain) -> np.ndarray:
+    """Tokens that can be in a context, by walking V steps from the start."""
+    steps, now = to_host(p.transition) != 0, to_host(p.initial) != 0
+    for _ in range(p.vocab):
+        now = now | steps[now].any(axis=0)
+    return np.flatnonzero(now)
+
+
+def _by_patterns(p: Distribution, decide: Decider = homogenization.decide) -> list[Any]:
+    """The decision against which tokens can follow at two large distances, and its limits."""
+    if not isinstance(p, MarkovChain):
+        return [0]
+    decision, inside = decide(p), _reached(p)
+    steps = (to_host(p.transition) != 0)[np.ix_(inside, inside)]
+    far = np.eye(len(inside), dtype=bool)
+    for _ in range(len(inside) ** 2 + 1):  # beyond (V - 1)^2 + 1 all patterns recur
+        far = far @ steps
+    further = far @ steps
+    alike = bool((far & further).any(axis=1).all())
+    shared = bool(far.all(axis=0).any())
+    return [int(decision.homogenizes != alike), int(decision.forgets != (alike and shared))]
+
+
+def _far_predictions(p: MarkovChain) -> np.ndarray | None:
+    return homogenization.decide(p).limits
+
+
+def _limits(p: Distribution, limits: Callable[[Any], Any] = _far_predictions) -> list[Any]:
+    """What is left of ``Q P = Q``, ``P Q = Q`` and ``Q Q = Q`` for the far predictions Q."""
+    if not isinstance(p, MarkovChain):
+        return [0]
+    far = limits(p)
+    if far is None:
+        return [0]
+    inside = np.ix_(*[_reached(p)] * 2)
+    far, steps = far[inside], to_host(p.transition)[inside]
+    return [far @ steps - far, steps @ far - far, far @ far - far]
+
+
+def _two_steps(p: MarkovChain) -> np.ndarray:
+    """Planted: predictions at distance 2 are taken for far."""
+    return to_host(p.power(2))
+
+
+def _aperiodic(p: Any) -> Decision:
+    """Planted: periods are overlooked, and so are further classes."""
+    found = homogenization.decide(p)
+    recurrent = found.classes[0].stationary
+    return Decision(True, True, 0, 0, recurrent, np.stack([recurrent] * p.vocab), found.classes, "")
+
+
+def _by_powers(p: Distribution, decide: Decider = homogenization.decide) -> list[float]:
+    """The decision against powers of the matrix at a large distance, in floats."""
+    if not isinstance(p, MarkovChain) or p.exact:
+        return [0.0]
+    decision, inside = decide(p), _reached(p)
+    steps = to_host(p.transition).astype(np.float64)[np.ix_(inside, inside)]
+    far = np.linalg.matrix_power(steps, FAR)
+    apart = np.abs(far - far @ steps).sum(axis=1) / 2
+    if not decision.homogenizes:
+        return [float(1 - apart.max())]
+    assert decision.limits is not None
+    off = np.abs(far - decision.limits[np.ix_(inside, inside)].astype(np.float64)).max()
+    forgotten = int(decision.forgets != bool(np.abs(far - far[0]).max() < ALIKE))
+    return [float(apart.max()), float(off), float(forgotten)]
+
+
+def _by_denoiser(p: Distribution, decide: Decider = homogenization.decide) -> list[float]:
+    """The decision against what the denoiser predicts far from contexts of one or two tokens."""
+    if not isinstance(p, (MarkovChain, HiddenMarkovModel)):
+        return [0.0]
+    decision, long = decide(p), _continued(p)
+    contexts = [np.full(long.length, MASK) for _ in range(p.vocab + p.vocab**2)]
+    for k, x in enumerate(contexts):
+        x[: 1 + (k >= p.vocab)] = k if k < p.vocab else divmod(k - p.vocab, p.vocab)
+    possible = [x for x in contexts if long.evidence(x) > 0]
+    far = np.stack([to_host(long.denoise(x))[-2:] for x in possible])
+    apart = float(np.abs(far[:, 0] - far[:, 1]).sum(axis=1).max() / 2)
+    differ = float(np.abs(far[:, 1] - far[0, 1]).max())
+    return [
+        float(decision.homogenizes != (apart < ALIKE)),
+        float(decision.forgets != (apart < ALIKE and differ < ALIKE)),
+    ]
+
+
+def _continued(p: MarkovChain | HiddenMarkovModel) -> Distribution:
+    if isinstance(p, MarkovChain):
+        return MarkovChain(p.initial, p.transition, SEEN_FAR)
+    return HiddenMarkovModel(p.initial, p.transition, p.emission, SEEN_FAR)
+
+
+def _chains(exact: bool) -> Any:
+    """Chains, more of them periodic or with several classes than weights at random give."""
+    size: dict[str, Any] = {"lengths": (1, 1), "vocabs": (1, 4), "exact": exact}
+    return st.one_of(
+        strategies.chains(most=1, **size),
+        strategies.chains(most=3, **size),
+        st.builds(gallery.periodic, st.just(1), st.integers(2, 3), exact=st.just(exact)),
+        st.builds(gallery.two_classes, st.just(1), strategies.rationals(), exact=st.just(exact)),
+    )
+
+
+def _named() -> dict[str, Distribution]:
+    half = [[0.5, 0.5], [0.5, 0.5]]
+    stay, same = [[1.0, 0.0], [0.0, 1.0]], [[0.75, 0.25], [0.75, 0.25]]
+    return {
+        "binary_symmetric(8, 0.1)": gallery.binary_symmetric(8, 0.1),
+        "periodic(8)": gallery.periodic(8),
+        "periodic(8, 3, 2)": gallery.periodic(8, 3, 2),
+        "end_of_text(8)": gallery.end_of_text(8),
+        "two_classes(8)": gallery.two_classes(8),
+        "hidden_periodic(8), invisible": gallery.hidden_periodic(8),
+        "hidden_periodic(8, 0.5)": gallery.hidden_periodic(8, 0.5),
+        "two hidden classes that emit alike": HiddenMarkovModel([0.5, 0.5], stay, same, 8),
+        "hidden fair bits, seen": HiddenMarkovModel([0.5, 0.5], half, stay, 8),
+        "letters e, t, a of English words": _letters(),
+    }
+
+
+def _letters() -> MarkovChain:
+    """Whether a letter is e, t, a or another one, as it follows another in words of four."""
+    words = corpora.english().letters(4)
+    symbols = words.symbols or ()
+    kinds = np.asarray([("eta".find(letter)) % 4 for letter in symbols])
+    pairs = np.zeros((4, 4))
+    for k in range(3):
+        columns = kinds[words.sequences[:, k]], kinds[words.sequences[:, k + 1]]
+        np.add.at(pairs, columns, words.weights)
+    rows = pairs / pairs.sum(axis=1, keepdims=True)
+    return MarkovChain(pairs.sum(axis=1) / pairs.sum(), rows, 4)
+
+
+CONJECTURE_FOR_CHAINS = Claim(
+    id="D1",
+    title="For chains it is decided whether far predictions become alike",
+    statement=(
+        "On a finite homogeneous chain with the left context observed, the predictions at "
+        "distances n and n + 1 approach each other after every context if and only if every "
+        "recurrent class that can be reached is aperiodic; they forget the context if and only if "
+        "moreover there is one such class. Then far predictions approach its stationary "
+        "distribution at the rate of the largest other eigenvalue. For a hidden Markov model the "
+        "same holds of those modes that some context holds and the emission shows."
+    ),
+    latex=(
+        r"\forall l:\ \mathrm{TV}(P^n(l,\cdot), P^{n+1}(l,\cdot)) \to 0 \iff "
+        r"\text{all recurrent classes are aperiodic};\quad "
+        r"P^n(l,\cdot) \to \pi \ \forall l \iff \text{moreover there is one}"
+    ),
+    says="a conjecture that far predictions become almost identical (D6), with no assumption",
+    note=(
+        "The contexts are compared at the same distance, wherever they stand. What is decided "
+        "is the chain continued for ever; its length plays no part. The decision of a chain "
+        "uses only which steps are possible, so it is free of rounding; of a hidden Markov model "
+        "it is made in floats."
+    ),
+    source="derived here, from textbook theory of finite chains",
+    provenance=Provenance.OURS,
+    verdict=Verdict.HOLDS,
+    checks=(
+        Check(
+            level=Level.EXACT,
+            residual=_by_patterns,
+            distributions=lambda: _chains(exact=True),
+            planted={"decide": _aperiodic},
+        ),
+        Check(
+            level=Level.EXACT,
+            residual=_limits,
+            distributions=lambda: _chains(exact=True),
+            planted={"limits": _two_steps},
+        ),
+        Check(
+            level=Level.PROPERTY,
+            residual=_by_powers,
+            distributions=lambda: st.one_of(
+                _chains(exact=False),
+                strategies.distributions(lengths=(1, 2)),
+            ),
+            planted={"decide": _aperiodic},
+            tolerance=1e-6,
+        ),
+        Check(
+            level=Level.NUMERIC,
+            residual=_by_denoiser,
+            named=_named,
+            planted={"decide": _aperiodic},
+            tolerance=1e-9,
+        ),
+    ),
+)
