@@ -1,10 +1,12 @@
 """All figures by name, in the order in which they tell the story."""
 
 from figures import (
+    alike_not_independent,
     bounds_looseness,
     cost_picture,
     english_words,
     expected_calls,
+    five_counterexamples,
     frechet_segment,
     frontier,
     growth_complexity,
@@ -31,5 +33,7 @@ FIGURES: dict[str, Figure] = {
         expected_calls,
         frontier,
         token_confidence,
+        five_counterexamples,
+        alike_not_independent,
     )
 }
