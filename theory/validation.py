@@ -349,20 +349,20 @@ def as_tokens(
     return (x, False) if x.ndim == 2 else (x[None, :], True)
 
 
-def as_sites(sites: Any, length: int) -> tuple[int, ...]:
+def as_sites(sites: Any, length: int, name: str = "sites") -> tuple[int, ...]:
     """Return distinct site indices in increasing order."""
     try:
         sites = list(sites)
         if any(isinstance(i, (bool, np.bool_)) for i in sites):
-            raise InvalidInput(f"sites must be integers (indices, not a mask), got {sites}")
+            raise InvalidInput(f"{name} must be integers (indices, not a mask), got {sites}")
         chosen = [operator.index(i) for i in sites]
     except TypeError:
-        raise InvalidInput(f"sites must be integers, got {sites!r}") from None
+        raise InvalidInput(f"{name} must be integers, got {sites!r}") from None
     for i in chosen:
         if not 0 <= i < length:
-            raise InvalidInput(f"sites must lie in 0..{length - 1}, got {i}")
+            raise InvalidInput(f"{name} must lie in 0..{length - 1}, got {i}")
     if len(set(chosen)) < len(chosen):
-        raise InvalidInput(f"sites must be distinct, got {chosen}")
+        raise InvalidInput(f"{name} must be distinct, got {chosen}")
     return tuple(sorted(chosen))
 
 

@@ -1,6 +1,5 @@
 """What is shown far from a context: against the dense chain, by hand, and the command itself."""
 
-import json
 import math
 import re
 
@@ -11,6 +10,7 @@ from sims import distance
 from sims.__main__ import main
 from sims.distance import DISTANCES, distances, usual_phrases
 from sims.distance_report import to_json
+from tests.sims.printed import strict, table_of
 from theory import MASK, InvalidInput, MarkovChain, corpora
 
 TEXT = (
@@ -61,28 +61,6 @@ def refused(capsys):
         return " ".join(captured.err.split())
 
     return run
-
-
-def strict(text):
-    """Read JSON without the literals that only Python takes."""
-
-    def refuse(literal):
-        raise AssertionError(f"{literal} is no JSON")
-
-    return json.loads(text, parse_constant=refuse)
-
-
-def table_of(out):
-    """The rows of all printed tables: a list of cells each, wrapped ones joined."""
-    rows = []
-    for line in out.splitlines():
-        if line.startswith("│"):
-            cells = [cell.strip() for cell in line[1:-1].split("│")]
-            if cells[0]:
-                rows.append(cells)
-            else:
-                rows[-1] = [(a + " " + b).strip() for a, b in zip(rows[-1], cells, strict=True)]
-    return rows
 
 
 # ---- the numbers ----------------------------------------------------------------------------

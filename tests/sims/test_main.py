@@ -1,6 +1,5 @@
 """The command: what it prints against what the package computes, and what it refuses."""
 
-import json
 import math
 import re
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 from sims import frontier, output_distribution, policies, regret
 from sims.__main__ import main
 from sims.compare import usual_decoders
+from tests.sims.printed import strict, table_of
 from theory import gallery
 
 
@@ -45,28 +45,6 @@ def refused(capsys):
 
     yield run
     plt.close("all")
-
-
-def strict(text):
-    """Read JSON without the literals that only Python takes."""
-
-    def refuse(literal):
-        raise AssertionError(f"{literal} is no JSON")
-
-    return json.loads(text, parse_constant=refuse)
-
-
-def table_of(out):
-    """The rows of the printed table: a list of cells each, wrapped ones joined."""
-    rows = []
-    for line in out.splitlines():
-        if line.startswith("│"):
-            cells = [cell.strip() for cell in line[1:-1].split("│")]
-            if cells[1]:
-                rows.append(cells)
-            else:
-                rows[-1] = [(a + " " + b).strip() for a, b in zip(rows[-1], cells, strict=True)]
-    return rows
 
 
 def number(cell):
@@ -147,7 +125,7 @@ def test_json_says_null_where_the_best_decoder_is_out_of_reach(command, monkeypa
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_the_table_has_every_decoder_with_its_numbers(name, command):
-    rows = table_of(command("--gallery", name))
+    rows = table_of(command("--gallery", name), always=1)
     said = strict(command("--gallery", name, "--json"))["decoders"]
     assert len(rows) == len(said)
     for cells, row in zip(rows, said, strict=True):
@@ -173,7 +151,7 @@ def test_the_table_begins_with_what_the_distribution_is(command):
 
 def test_infinite_divergence_is_shown(command):
     out = command("--gallery", "parity(3)", "--temperature", "0", "--policy", "LeftToRight(1)")
-    ((decoder, rounds, kl, path_kl, tv, _, lost, writes),) = table_of(out)
+    ((decoder, rounds, kl, path_kl, tv, _, lost, writes),) = table_of(out, always=1)
     assert (decoder, rounds) == ("LeftToRight(1)", "3.00")
     assert (kl, path_kl, lost) == ("inf", "inf", "inf")
     assert float(tv) == 0.75
@@ -191,7 +169,7 @@ def test_missing_numbers_are_dashes(command, monkeypatch):
     """A corrector has no path; the regret is missing where the best decoder is out of reach."""
     monkeypatch.setattr("sims.compare.MOST_PAIRS", 1)
     out = command("--gallery", "parity(3)", "--policy", "GibbsCorrector(None, 1)")
-    ((_, _, kl, path_kl, _, _, lost, _),) = table_of(out)
+    ((_, _, kl, path_kl, _, _, lost, _),) = table_of(out, always=1)
     assert (kl, path_kl, lost) == ("0", "–", "–")
     assert "begins with" not in out
 
@@ -201,7 +179,7 @@ def test_a_mass_of_one_is_told_from_one_just_below(command, tmp_path):
     np.save(tmp_path / "p.npy", [[998, 1], [1, 0]])
     path = str(tmp_path / "p.npy")
     every = ("--policy", "RandomOrder((2,))", "--policy", "LeftToRight(1)")
-    parallel, serial = table_of(command("--table", path, *every))
+    parallel, serial = table_of(command("--table", path, *every), always=1)
     assert parallel[5] != serial[5]
 
 
@@ -368,14 +346,18 @@ def test_examples_are_reproducible(command):
     one = command(*arguments, "--examples", "5", "--seed", "7")
     assert one == command(*arguments, "--examples", "5", "--seed", "7")
     other = command(*arguments, "--examples", "5", "--seed", "8")
-    assert [row[:7] for row in table_of(one)] == [row[:7] for row in table_of(other)]
-    assert [row[7] for row in table_of(one)] != [row[7] for row in table_of(other)]
+    assert [row[:7] for row in table_of(one, always=1)] == [
+        row[:7] for row in table_of(other, always=1)
+    ]
+    assert [row[7] for row in table_of(one, always=1)] != [
+        row[7] for row in table_of(other, always=1)
+    ]
 
 
 @pytest.mark.parametrize("number", [0, 1, 4])
 def test_as_many_examples_as_asked_for(number, command):
     arguments = ("--gallery", "words(2)", "--policy", "LeftToRight(1)", "--examples", str(number))
-    ((*_, writes),) = table_of(command(*arguments))
+    ((*_, writes),) = table_of(command(*arguments), always=1)
     (row,) = strict(command(*arguments, "--json"))["decoders"]
     assert len(row["examples"]) == number
     assert writes.split() == row["examples"]
@@ -573,7 +555,7 @@ def run(*arguments):
 def test_the_command_ends_with_these_exit_codes():
     good = run("--gallery", "parity(3)", "--policy", "LeftToRight(1)")
     assert (good.returncode, good.stderr) == (0, "")
-    assert table_of(good.stdout)[0][0] == "LeftToRight(1)"
+    assert table_of(good.stdout, always=1)[0][0] == "LeftToRight(1)"
     bad = run("--gallery", "parity(3)", "--policy", "TopK(9, 'luck')")
     assert (bad.returncode, bad.stdout) == (2, "")
     assert "score must be one of" in bad.stderr

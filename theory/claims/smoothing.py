@@ -133,7 +133,7 @@ def _nearest(p: Distribution) -> float:
 
 def _second_order(weights: Sequence[int], start: Start = _stationary_start) -> JointTable:
     """Four stationary bits, of which each depends on the two before it."""
-    chances = [Fraction(w, 4) for w in weights]  # of a 1, after 00, 01, 10, 11
+    chances = [Fraction(w, 8) for w in weights]  # of a 1, after 00, 01, 10, 11
     steps = np.full((4, 4), Fraction(0), dtype=object)
     for pair, one in enumerate(chances):
         for bit, chance in ((0, 1 - one), (1, one)):
@@ -230,7 +230,7 @@ SMOOTHING = Claim(
             residual=_two_known,
             distributions=_any_table,
             parts=lambda p: st.fixed_dictionaries(
-                {"weights": st.lists(st.integers(1, 3), min_size=4, max_size=4)}
+                {"weights": st.lists(st.sampled_from((1, 4)), min_size=4, max_size=4)}
             ),
             planted={"start": _as_it_is},
         ),

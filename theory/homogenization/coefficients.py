@@ -7,6 +7,8 @@ import numpy as np
 
 from theory.distributions import HiddenMarkovModel, MarkovChain
 from theory.errors import InvalidInput
+from theory.exact import all_rational
+from theory.homogenization.spectrum import largest
 from theory.homogenization.structure import structure
 
 __all__ = ["birkhoff", "dobrushin"]
@@ -33,8 +35,11 @@ def dobrushin(p: MarkovChain | HiddenMarkovModel) -> Any:
     0.5
     """
     steps = _steps(p)
-    farthest = max(np.abs(steps - row).sum(axis=1).max() for row in steps) / 2
-    return farthest if p.exact else float(farthest)
+    if not p.exact:
+        return float(max(np.abs(steps - row).sum(axis=1).max() for row in steps)) / 2
+    return largest(
+        [sum(abs(u - v) for u, v in zip(a, b, strict=True)) / 2 for a in steps for b in steps]
+    )
 
 
 def birkhoff(p: MarkovChain | HiddenMarkovModel) -> float:
@@ -61,6 +66,8 @@ def birkhoff(p: MarkovChain | HiddenMarkovModel) -> float:
     steps = steps[:, (steps != 0).any(axis=0)]
     if (steps == 0).any():
         return 1.0
+    if p.exact and not all_rational(steps):
+        raise InvalidInput("which of these symbols is the least is not known")
     ratios = (row / steps for row in steps)
     least = float(min(min(ratio.min(axis=1) / ratio.max(axis=1)) for ratio in ratios))
     return (1 - math.sqrt(least)) / (1 + math.sqrt(least))

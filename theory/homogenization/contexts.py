@@ -94,11 +94,16 @@ def _possible(
     return Contexts(p, first, sites, xp.take(patterns, kept, axis=0), xp.take(chances, kept))
 
 
-def _of_values(p: Distribution, observed: tuple[int, ...], sites: tuple[int, ...]) -> Contexts:
+def _assignments(p: Distribution, observed: tuple[int, ...]) -> Any:
+    """All values of the observed sites, as patterns."""
     try:
-        patterns = p.assignments(observed)
+        return p.assignments(observed)
     except TooLarge as error:
         raise TooLarge(f"{error}. With rng and size, contexts are drawn instead") from None
+
+
+def _of_values(p: Distribution, observed: tuple[int, ...], sites: tuple[int, ...]) -> Contexts:
+    patterns = _assignments(p, observed)
     return _possible(p, 0, sites, patterns, p.evidence(patterns))
 
 
@@ -116,7 +121,7 @@ def _of_gaps(
             gap = MarkovChain(marginals[first, :], p.transition, length, exact=p.exact)
             seen = tuple(i - first for i in (left, right) if i is not None)
             chances = _chances_of_ends(p, left, right, marginals)
-            yield _possible(gap, first, tuple(inside), gap.assignments(seen), chances)
+            yield _possible(gap, first, tuple(inside), _assignments(gap, seen), chances)
 
 
 def _chances_of_ends(p: MarkovChain, left: int | None, right: int | None, marginals: Any) -> Any:

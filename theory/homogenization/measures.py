@@ -23,11 +23,11 @@ from theory.arrays import (
     xlogx,
 )
 from theory.distributions.base import Distribution, check_distribution
-from theory.errors import InvalidInput
+from theory.errors import ImpossibleEvidence, InvalidInput
 from theory.homogenization.contexts import Contexts, drawn, every_context
 from theory.information.units import in_units
 from theory.lattice import quotient
-from theory.validation import as_base, as_integer, as_probabilities, as_sites, as_tokens
+from theory.validation import as_base, as_integer, as_probabilities, as_rows, as_sites, as_tokens
 
 __all__ = ["Measures", "average", "measure", "worst"]
 
@@ -110,7 +110,11 @@ def measure(
     observed = np.flatnonzero(to_host(x[0, ...]) != MASK).tolist()
     asked = _asked(p, observed, None, limit, top, base)
     context = Contexts(p, 0, asked.sites, x, None)
-    predictions = p.denoise(x)
+    try:
+        predictions = p.denoise(x)
+    except ImpossibleEvidence as error:
+        said = str(error).partition(". ")[0]  # without the advice, which is for `denoise`
+        raise ImpossibleEvidence(said, error.pattern) from None
     columns = [values[0, ...] for values in _measured(asked, context, predictions)]
     shown = array_namespace(predictions).take(predictions[0, ...], _index(asked.sites, x), axis=0)
     return _finished(asked, columns, shown)
@@ -221,7 +225,7 @@ def _asked(
     top = as_integer(top, "top", 1)
     if top > p.vocab:
         raise InvalidInput(f"top must be at most the vocabulary {p.vocab}, got {top}")
-    seen = as_sites(observed, p.length)
+    seen = as_sites(observed, p.length, "observed")
     masked = tuple(i for i in range(p.length) if i not in set(seen))
     if not masked:
         raise InvalidInput(f"no site is masked: all {p.length} are observed")
@@ -243,6 +247,7 @@ def _as_limit(p: Distribution, limit: Any) -> Any:
             f"limit must have shape ({p.vocab},) or ({p.length}, {p.vocab}), "
             f"got {tuple(limit.shape)}"
         )
+    limit = as_rows(limit, "limit", limit.ndim, exact=is_exact(limit))
     if is_exact(limit) and not p.exact:
         limit = limit.astype(np.float64)
     limit, _ = on_one_device(limit, p.marginals)
@@ -318,7 +323,10 @@ def _measured(asked: _Asked, part: Contexts, predictions: Any) -> list[Any]:
     following = xp.take(predictions, _index(after, predictions), axis=1)
     alone = xp.take(asked.p.marginals, _index(part.sites, predictions), axis=0)
     limit = xp.take(asked.limit, _index(part.sites, predictions), axis=0)
-    falling = xp.sort(shown, axis=-1, descending=True)[..., : asked.top]
+    try:
+        falling = xp.sort(shown, axis=-1, descending=True)[..., : asked.top]
+    except TypeError:
+        raise InvalidInput("which of these symbols is the likeliest is not known") from None
     return [
         -xp.sum(xlogx(shown), axis=-1),
         xp.cumulative_sum(falling, axis=-1),
