@@ -3,9 +3,11 @@
 from figures import (
     alike_not_independent,
     bounds_looseness,
+    conjecture_rate,
     cost_picture,
     english_words,
     expected_calls,
+    fading_words,
     five_counterexamples,
     frechet_segment,
     frontier,
@@ -33,6 +35,8 @@ FIGURES: dict[str, Figure] = {
         expected_calls,
         frontier,
         token_confidence,
+        fading_words,
+        conjecture_rate,
         five_counterexamples,
         alike_not_independent,
     )
