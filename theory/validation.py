@@ -353,6 +353,9 @@ def as_sites(sites: Any, length: int, name: str = "sites") -> tuple[int, ...]:
     """Return distinct site indices in increasing order."""
     try:
         sites = list(sites)
+    except TypeError:
+        raise InvalidInput(f"{name} must be a list of sites, got {sites!r}") from None
+    try:
         if any(isinstance(i, (bool, np.bool_)) for i in sites):
             raise InvalidInput(f"{name} must be integers (indices, not a mask), got {sites}")
         chosen = [operator.index(i) for i in sites]

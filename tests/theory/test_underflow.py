@@ -14,6 +14,7 @@ from theory import (
     ProductMixture,
     information,
 )
+from theory.distributions.messages import smooth, smooth_in_logarithms
 
 
 def test_a_detour_that_explains_the_evidence_but_cannot_be_reached():
@@ -71,3 +72,31 @@ def test_a_ratio_that_is_not_asked_for_may_overflow():
     """At the observed site the neighbours' ratio is 1e320; the answer there is one-hot."""
     p = JointTable([[1e-320, 1e-320], [1, 1]])
     assert p.denoise([0, MASK]).tolist() == [[1, 0], [0.5, 0.5]]
+
+
+def test_a_long_silence_that_hardly_anything_survives():
+    """A state that is kept with 1e-8 is seen 200 sites later: it was there all the time."""
+    keep = 1e-8
+    steps = [[keep, 1 - keep], [0, 1]]
+    p = HiddenMarkovModel([1, 0], steps, np.eye(2), 202)
+    x = np.full(202, MASK)
+    x[0] = x[200] = 0
+    np.testing.assert_allclose(p.denoise(x)[:, 0], [*[1.0] * 201, keep], rtol=1e-12)
+    assert math.isclose(p.log_evidence(x), 200 * math.log(keep), rel_tol=1e-12)
+
+
+def test_silences_of_all_lengths():
+    """Many steps at once are the steps one by one, as logarithms take them."""
+    rng = np.random.default_rng(0)
+    start, steps, shows = (rng.dirichlet(np.ones(3), size) for size in (1, 3, 3))
+    p = HiddenMarkovModel(start[0], steps, shows, 400)
+    x = np.full((3, 400), MASK)
+    x[:, [0, 1, 3, 66, 130, 259, 399]] = rng.integers(0, 3, (3, 7))
+    x[1, 200] = 1  # seen in one row only
+    likelihood = np.where(x[..., None] == MASK, 1.0, shows.T[x])
+    fast, slow = (f(start[0], steps, likelihood) for f in (smooth, smooth_in_logarithms))
+    np.testing.assert_allclose(fast.posterior, slow.posterior, rtol=1e-10)
+    np.testing.assert_allclose(fast.log_evidence, slow.log_evidence, rtol=1e-12)
+    np.testing.assert_allclose(p.log_evidence(x), slow.log_evidence, rtol=1e-12)
+    silent = np.full(400, MASK)
+    assert p.log_evidence(silent) == pytest.approx(0, abs=1e-12)

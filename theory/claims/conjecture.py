@@ -159,6 +159,27 @@ def _a_chain(p: Distribution) -> Distribution:
     return gallery.binary_symmetric(p.length, Fraction(1, 3), exact=p.exact)
 
 
+# ---- a token that is left for good: it may rule the middle -----------------------------------
+
+
+def _rules_the_middle(p: Distribution, end: int = 0) -> list[Any]:
+    """What its top mass lacks of 1 between two of them, and how far the limit is from uniform."""
+    if not isinstance(p, MarkovChain) or p.length < 3:
+        return [0]
+    decision, others = homogenization.decide(p), p.vocab - 1
+    assert decision.limit is not None
+    between = homogenization.measure(p, [0, *[-1] * (p.length - 2), end])
+    uniform = np.asarray([0, *[Fraction(1, others)] * others], dtype=object)
+    return [*(1 - between.top_mass[:, 0]), *(decision.limit - uniform), 1 - int(decision.forgets)]
+
+
+def _left_for_good(length: int, others: int, leave: Fraction) -> MarkovChain:
+    """Token 0 is left with this chance for one of the others, which follow each other uniformly."""
+    share = Fraction(1, others)
+    steps = [[1 - leave, *[leave * share] * others], *[[0, *[share] * others]] * others]
+    return MarkovChain([1, *[0] * others], steps, length, exact=True)
+
+
 def _named() -> dict[str, Distribution]:
     return {
         "template(8)": gallery.template(8),
@@ -183,9 +204,10 @@ CONJECTURE = Claim(
         "sites know nothing of the context, and neighbours differ for ever. (5) Exchangeable data: "
         "predictions are equal at every distance, next to the context too, so distance is not the "
         "cause. It becomes a theorem for homogeneous chains, hidden or not, of which one aperiodic "
-        "class is reached and shows (D1): far predictions approach one limit, geometrically; "
-        "it is smooth if the stationary distribution is, and so is the middle of long "
-        "sequences (D3)."
+        "class is reached and shows (D1): far predictions approach one limit, geometrically, and "
+        "it is smooth if the stationary distribution is. For the middle of long sequences it takes "
+        "more (D3): that all tokens that are reached lead to each other. A token that is left for "
+        "good may rule the whole middle, if both ends hold it."
     ),
     latex=(
         r"\mathrm{TV}_{n,n+1} = 1\ \text{(period)};\quad "
@@ -201,9 +223,11 @@ CONJECTURE = Claim(
         "sequence.' No metric and no assumption on the data is given."
     ),
     note=(
-        "The paper itself was not available, only this quotation. The reading is ours: "
-        "total variation, the left context observed, contexts compared at the same distance. "
-        "The five kinds of data are ours."
+        "The paper itself was not available, only this quotation. The reading is ours: total "
+        "variation, the left context observed, contexts compared at the same distance. The five "
+        "kinds of data are ours. The one about the middle: a token that stays with 0.9 and goes to "
+        "each of ten others with 0.01, which then follow each other uniformly. One aperiodic "
+        "class, a uniform limit; and between two of that token nothing else is possible."
     ),
     source="Sun, Wen, Wang, arXiv 2510.03289, Section 3.2.3, as quoted on an open-problem page",
     provenance=Provenance.SOURCE,
@@ -246,6 +270,14 @@ CONJECTURE = Claim(
             residual=_exchangeable,
             distributions=lambda: strategies.exchangeables(lengths=(4, 6), exact=True),
             planted={"data": _a_chain},
+        ),
+        Check(
+            level=Level.EXACT,
+            residual=_rules_the_middle,
+            distributions=lambda: st.builds(
+                _left_for_good, st.integers(3, 12), st.integers(2, 5), strategies.rationals()
+            ),
+            planted={"end": 1},
         ),
         Check(
             level=Level.NUMERIC,

@@ -106,6 +106,8 @@ def _by_denoiser(p: Distribution, decide: Decider = homogenization.decide) -> li
     """The decision against what the denoiser predicts far from contexts of one or two tokens."""
     if not isinstance(p, (MarkovChain, HiddenMarkovModel)):
         return [0.0]
+    if p.exact or p.vocab > 4:  # too many contexts of two tokens to go through
+        return [0.0]
     decision, long = decide(p), _continued(p)
     contexts = [np.full(long.length, MASK) for _ in range(p.vocab + p.vocab**2)]
     for k, x in enumerate(contexts):
@@ -134,6 +136,25 @@ def _chains(exact: bool) -> Any:
         strategies.chains(most=3, **size),
         st.builds(gallery.periodic, st.just(1), st.integers(2, 3), exact=st.just(exact)),
         st.builds(gallery.two_classes, st.just(1), strategies.rationals(), exact=st.just(exact)),
+    )
+
+
+def _hidden() -> Any:
+    """Hidden chains of up to three states with few steps, that emit at most three tokens."""
+
+    def build(start: list[int], steps: list[list[int]], shows: list[list[int]]) -> Any:
+        parts = [np.asarray(rows, dtype=float) for rows in ([start], steps, shows)]
+        first, step, show = (rows / rows.sum(axis=1, keepdims=True) for rows in parts)
+        return HiddenMarkovModel(first[0], step, show, 1)
+
+    def rows(count: int, columns: int) -> Any:
+        row = st.lists(st.sampled_from((0, 0, 1, 2)), min_size=columns, max_size=columns)
+        return st.lists(row.filter(any), min_size=count, max_size=count)
+
+    return st.tuples(st.integers(1, 3), st.integers(1, 3)).flatmap(
+        lambda size: st.builds(
+            build, rows(1, size[0]).map(lambda r: r[0]), rows(size[0], size[0]), rows(*size)
+        )
     )
 
 
@@ -215,6 +236,13 @@ CONJECTURE_FOR_CHAINS = Claim(
             ),
             planted={"decide": _aperiodic},
             tolerance=1e-6,
+        ),
+        Check(
+            level=Level.PROPERTY,
+            residual=_by_denoiser,
+            distributions=_hidden,
+            planted={"decide": _aperiodic},
+            tolerance=1e-9,
         ),
         Check(
             level=Level.NUMERIC,

@@ -19,6 +19,9 @@ __all__ = ["FAR_MASKS"]
 FAR = 200
 """Distance at which the chains of the numeric level have forgotten what is known."""
 
+CLEARLY = 1e-5
+"""A difference of so many nats is no rounding."""
+
 Flips = Callable[[Any, Any], Any]
 
 
@@ -108,8 +111,8 @@ def _eigenvalue(p: MarkovChain) -> float:
 
 
 def _outlives(p: MarkovChain, coefficient: Callable[[MarkovChain], Any] = _eigenvalue) -> Any:
-    """By how much two steps lose more than the coefficient says: never, so it is no bound."""
-    return excess(coefficient(p) * _shared(p, 0, 1), _shared(p, 0, 2))
+    """1 unless two steps leave clearly more than the coefficient says, so that it is no bound."""
+    return int(_shared(p, 0, 2) < coefficient(p) * _shared(p, 0, 1) + CLEARLY)
 
 
 # ---- the chain that stays until it ends ------------------------------------------------------

@@ -222,6 +222,18 @@ def _named() -> dict[str, Distribution]:
             3,
             exact=True,
         ),
+        "half uniform, half the next of four": MarkovChain(
+            [quarter] * 4,
+            [[Fraction(1 + 4 * ((b - a) % 4 == 1), 8) for b in range(4)] for a in range(4)],
+            3,
+            exact=True,
+        ),
+        "three steps in turn until it ends": MarkovChain(
+            [1, 0, 0, 0],
+            [[0, 1, 0, 0], [0, 0, 1, 0], [Fraction(1, 8), 0, 0, Fraction(7, 8)], [0, 0, 0, 1]],
+            3,
+            exact=True,
+        ),
         "slowly round three tokens": MarkovChain(
             start, [[0.75, 0.25, 0], [0, 0.75, 0.25], [0.25, 0, 0.75]], 3
         ),
@@ -247,9 +259,9 @@ GEOMETRIC_RATE = Claim(
     ),
     says="textbook; the conjecture of the seed (D6) names no rate",
     note=(
-        "The symbolic checks hold for all a, b and n. The constant is the limit superior; where "
-        "the slowest eigenvalues are complex it is the supremum over their phases, approached "
-        "unless their angle is a rational part of the circle. If the eigenvalue is defective, a "
+        "The symbolic checks hold for all a, b and n. The constant is the limit superior: over one "
+        "period where the slowest eigenvalues are the rate times roots of unity, over all phases "
+        "where a complex pair turns by an irrational angle. If the eigenvalue is defective, a "
         "power of n comes on top and the constant is infinite."
     ),
     source="textbook (Perron, Frobenius; Dobrushin)",

@@ -234,7 +234,10 @@ JOINT_BOUNDS = Claim(
     latex=(
         r"\sum_{i \in S} p(x_i \mid c) - |S| + 1 \le p(x_S \mid c) \le \min_{i \in S} p(x_i \mid c)"
     ),
-    says="that there are upper bounds of probabilities far away; their formulas were not seen",
+    says=(
+        "'upper-bound estimates for probability distributions' are announced (restated); no "
+        "formula was seen"
+    ),
     note=(
         "The inequalities are textbook, from memory (Frechet, Bonferroni). To read the first as a "
         "candidate for the upper bound of arXiv 2510.03289, and the exact slacks, is ours. The "

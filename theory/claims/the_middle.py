@@ -242,9 +242,10 @@ THE_MIDDLE = Claim(
     title="In the middle, far from both ends, predictions forget the ends",
     statement=(
         "Between tokens l and r at distances a and b a chain predicts P^a(l, x) P^b(x, r) / "
-        "P^(a+b)(l, r). With delta_k the largest |P^k(u, v)/pi(v) - 1| this differs from the "
-        "stationary pi relatively by at most (1 + delta_a)(1 + delta_b)/(1 - delta_(a+b)) - 1, if "
-        "delta_(a+b) < 1; and delta_(a+b) <= delta_a delta_b. It tends to pi at the rate of the "
+        "P^(a+b)(l, r). With pi stationary and positive, and delta_k the largest |P^k(u, v)/pi(v) "
+        "- 1| this differs from the stationary one relatively by at most (1 + delta_a)(1 + "
+        "delta_b)/(1 - delta_(a+b)) - 1, if delta_(a+b) < 1; and delta_(a+b) <= delta_a delta_b. "
+        "If all tokens lead to each other, without a period, it tends to pi at the rate of the "
         "chain in the distance to the nearer end. If the text can end for good, the limit between "
         "words is the product of the left and right Perron vectors of the steps among words."
     ),
@@ -255,19 +256,20 @@ THE_MIDDLE = Claim(
         r"\delta_{a+b} \le \delta_a \delta_b"
     ),
     note=(
-        "All of it is ours. Downwards the deviation is at most 1 - (1 - delta_a)(1 - delta_b)/"
-        "(1 + delta_(a+b)) if delta_a, delta_b <= 1, which is no more than the bound upwards: "
-        "their difference times 1 - delta_(a+b)^2 is 2 (delta_a delta_b + delta_a delta_(a+b) + "
-        "delta_b delta_(a+b) + delta_(a+b)^2). If one of them exceeds 1, so does the bound, and "
-        "no token can fall by more. The product rule holds because P^(a+b)(l, r)/pi(r) - 1 is the "
-        "mean under pi of the product of the two deviations; so delta_a delta_b < 1 will do. The "
-        "bound is attained by pairs of a fresh fair bit and a noisy copy of the fresh bit before, "
-        "at a = b = 1, where delta_2 = 0, and so is the one downwards; two tokens come "
-        "near it only far from the ends. The product rule is attained by the binary "
-        "symmetric chain. Words that are followed by the "
-        "end of text with 1/8 and 5/8, and else by each other with odds 4 : 3 and 1 : 2, tend to "
-        "(3/4, 1/4) between words, but to (1/2, 1/2) if only the left one is given and that "
-        "the text goes on."
+        "All of it is ours. The bounds are checked on chains of which all tokens lead to each "
+        "other without a period; without that the middle need not forget the ends (D6). Downwards "
+        "the deviation is at most 1 - (1 - delta_a)(1 - delta_b)/(1 + delta_(a+b)) if delta_a, "
+        "delta_b <= 1, which is no more than the bound upwards: their difference times 1 - "
+        "delta_(a+b)^2 is 2 (delta_a delta_b + delta_a delta_(a+b) + delta_b delta_(a+b) + "
+        "delta_(a+b)^2). If one of them exceeds 1, so does the bound, and no token can fall by "
+        "more. The product rule holds because P^(a+b)(l, r)/pi(r) - 1 is the mean under pi of the "
+        "product of the two deviations; so delta_a delta_b < 1 will do. The bound is attained by "
+        "pairs of a fresh fair bit and a noisy copy of the fresh bit before, at a = b = 1, where "
+        "delta_2 = 0, and so is the one downwards; two tokens come near it only far from the ends. "
+        "The product rule is attained by the binary symmetric chain. Words that are followed by "
+        "the end of text with 1/8 and 5/8, and else by each other with odds 4 : 3 and 1 : 2, tend "
+        "to (3/4, 1/4) between words, but to (1/2, 1/2) if only the left one is given and that the "
+        "text goes on."
     ),
     source="derived here",
     provenance=Provenance.OURS,

@@ -1,16 +1,17 @@
 """D4: upper bounds on how sure predictions can be, far from what is observed."""
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 
-from theory import MASK, MarkovChain, strategies
+from theory import MASK, MarkovChain, gallery, strategies
 from theory.arrays import times_log, to_host
 from theory.bounds import Bound
 from theory.claims.claim import Check, Claim, Provenance, Verdict
-from theory.claims.inequality import bound_closeness, bound_excess
+from theory.claims.inequality import bound_closeness, bound_excess, excess
 from theory.claims.parts import named_distributions
 from theory.claims.result import Level
 from theory.distributions import Distribution
@@ -163,6 +164,56 @@ def _third(p: Distribution, observed: list[int], site: int) -> Bound:
 WRONG = (_no_spread, _third)
 
 
+# ---- where they are attained ----------------------------------------------------------------
+
+
+def _same(p: MarkovChain) -> MarkovChain:
+    return p
+
+
+def _golden(p: MarkovChain) -> MarkovChain:
+    """Planted: the chain of no two ones in a row, of the same length."""
+    half = Fraction(1, 2)
+    return MarkovChain([half, half], [[half, half], [1, 0]], p.length, exact=True)
+
+
+def _attained(p: Distribution, data: Callable[[MarkovChain], MarkovChain] = _same) -> list[Any]:
+    """The slack of the bounds where they are attained.
+
+    Of the first two for independent tokens, of the second for tokens in turn, of Fano's for fair
+    bits at all distances.
+    """
+    if not isinstance(p, MarkovChain) or not p.exact or p.length < 3:
+        return [0]
+    steps, chain = to_host(p.transition), data(p)
+    found: list[Any] = []
+    if (steps == steps[0]).all():
+        found.append(top_envelope(chain, [MASK] * p.length, 2, [0, 1]))
+        found += [chain_envelope(chain, n) for n in (1, 2)]
+    if all((row != 0).sum() == 1 for row in steps):
+        found += [chain_envelope(chain, n) for n in (0, 1, 2)]
+    if p.vocab == 2 and (steps == steps[::-1, ::-1]).all() and p.initial[0] == p.initial[1]:
+        found += [fano(chain, [0], k) for k in range(1, p.length)]
+    return [excess(b.bound, b.quantity) for b in found] or [0]
+
+
+def _attaining() -> Any:
+    shares = st.integers(1, 4).flatmap(
+        lambda n: st.lists(st.integers(1, 5), min_size=n, max_size=n)
+    )
+    length = st.integers(3, 5)
+    return st.one_of(
+        st.builds(_independent, shares, length),
+        st.builds(gallery.periodic, length, st.integers(2, 4), exact=st.just(True)),
+        st.builds(gallery.binary_symmetric, length, strategies.rationals(), exact=st.just(True)),
+    )
+
+
+def _independent(weights: list[int], length: int) -> MarkovChain:
+    row = [Fraction(w, sum(weights)) for w in weights]
+    return MarkovChain(row, [row] * len(row), length, exact=True)
+
+
 def _ends(p: Distribution, bounds: Sequence[Any] = AVERAGE) -> list[Any]:
     """The last site, from the first and from all others but one."""
     some = [True] + [False] * (p.length - 1)
@@ -203,20 +254,20 @@ TOP_ENVELOPE = Claim(
         r"\max_v P^n(l, v) \le \max_v \pi(v) + (1 - \pi(l))\, \tau^n"
     ),
     says=(
-        "an upper bound for far-away predictions is announced; its formula could not be read, and "
-        "these are candidates for it"
+        "'upper-bound estimates for probability distributions' are announced (restated); no "
+        "formula was seen, and these are candidates"
     ),
     note=(
         "The inequalities of Dobrushin, Fano and Pinsker are textbook, from memory; their use here "
-        "is ours. None of it holds for one fixed context: a -> {b, c} -> e has top mass 1/2 at "
-        "distance 1, then 1. Attained: the first where the further site says nothing; the second "
-        "by a periodic chain and by independent tokens; the third by every chain of two tokens, "
-        "at every distance if its eigenvalue is positive (l the likelier token) and at odd ones "
-        "if it is negative (l the other); Fano's by fair bits. Pinsker's is tight only in the "
-        "limit of weak dependence. With 1 - pi(v) in place of 1 - pi(l) the third is false: on "
-        "0 -> 1 -> {0, 1} at distance 1 it would allow 5/6 for what is certain."
+        "is ours. After one fixed token the top mass may well grow with the distance: on a -> {b, "
+        "c} -> e it is 1/2 at distance 1, then 1. Attained: the first where the further site says "
+        "nothing; the second by a periodic chain and by independent tokens; the third by every "
+        "chain of two tokens, at every distance if its eigenvalue is positive (l the likelier "
+        "token) and at odd ones if it is negative (l the other); Fano's by fair bits. Pinsker's is "
+        "tight only in the limit of weak dependence. With 1 - pi(v) in place of 1 - pi(l) the "
+        "third is false: on 0 -> 1 -> {0, 1} at distance 1 it would allow 5/6 for what is certain."
     ),
-    source="seed: Sun, Wen, Wang, arXiv 2510.03289 (its bound was not seen); derived here",
+    source="derived here; a candidate for the bound of arXiv 2510.03289, which was not seen",
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,
     checks=(
@@ -252,6 +303,12 @@ TOP_ENVELOPE = Claim(
             parts=_sites,
             planted={"bounds": WRONG},
             tightness=_averaged_closest,
+        ),
+        Check(
+            level=Level.EXACT,
+            residual=_attained,
+            distributions=_attaining,
+            planted={"data": _golden},
         ),
         Check(
             level=Level.PROPERTY,

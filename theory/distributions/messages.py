@@ -17,11 +17,14 @@ zero: the paths through a lost state then carry less than 1e-17 of the evidence.
 overlap is *not* far from zero, the paths that were lost may be the only ones that agree with
 what is seen. Those sequences are computed again with logarithms, in which nothing is lost and a
 true zero is ``-inf``.
+
+Through a run of sites at which nothing is seen in the whole batch, messages take up to 64 steps at
+once, by the powers of the transition matrix.
 """
 
 from typing import Any, NamedTuple
 
-from theory.arrays import array_namespace, log, normalised_exp
+from theory.arrays import array_namespace, device, log, normalised_exp, to_host
 
 __all__ = ["TINY", "Smoothed", "smooth", "smooth_in_logarithms"]
 
@@ -30,6 +33,12 @@ TINY = 1e-290
 
 WORKSPACE_CELLS = 2**22
 """Entries of the largest temporary array in logarithms (32 MiB)."""
+
+STRIDE = 64
+"""As many sites at which nothing is seen are passed at once."""
+
+POWER_CELLS = 2**20
+"""Entries of the powers that this takes, at most (8 MiB)."""
 
 
 class Smoothed(NamedTuple):
@@ -60,29 +69,71 @@ def smooth(initial: Any, transition: Any, likelihood: Any) -> Smoothed:
     Smoothed
     """
     xp = array_namespace(likelihood)
-    batch, length, states = likelihood.shape
+    batch, states = likelihood.shape[0], likelihood.shape[2]
+    powers = _powers(transition)
+    runs = _runs(likelihood, powers.shape[0] - 1)
     prior = xp.broadcast_to(initial[None, :], (batch, states))
-    seen, factors = [], []
-    for i in range(length):
-        here = prior * likelihood[:, i, :]
-        factor = xp.sum(here, axis=-1, keepdims=True)
+    seen, factors = [], []  # parts of shape (sites, B, H) and (sites, B)
+    for start, count, silent in runs:
+        priors = (
+            xp.matmul(prior[None, ...], powers[: count + 1, ...]) if silent else prior[None, ...]
+        )
+        here = priors[:count, ...] if silent else priors * likelihood[None, :, start, :]
+        factor = xp.sum(here, axis=-1)
         seen.append(here)
-        factors.append(factor[:, 0])
-        prior = xp.matmul(_divide(xp, here, factor), transition)
+        factors.append(factor)
+        last = here[-1, ...]
+        prior = (
+            priors[count, ...]
+            if silent
+            else xp.matmul(_divide(xp, last, factor[-1, :, None]), transition)
+        )
     future = xp.ones_like(likelihood[:, 0, :])
-    futures = [future]
-    for i in range(length - 1, 0, -1):
-        future = xp.matmul(future * likelihood[:, i, :], xp.matrix_transpose(transition))
-        future = _divide(xp, future, xp.max(future, axis=-1, keepdims=True))
-        futures.append(future)
-    futures.reverse()
-    weights = xp.stack(seen, axis=1) * xp.stack(futures, axis=1)
+    futures = [future[None, ...]]
+    backwards = xp.permute_dims(powers, (0, 2, 1))
+    for start, count, silent in reversed(runs):
+        if silent:
+            passed = xp.matmul(future[None, ...], backwards[1 : count + 1, ...])
+        else:
+            passed = xp.matmul(future * likelihood[:, start, :], backwards[1, ...])[None, ...]
+        passed = _divide(xp, passed, xp.max(passed, axis=-1, keepdims=True))
+        futures.append(xp.flip(passed, axis=0))
+        future = passed[-1, ...]
+    futures = xp.concat(futures[::-1])[1:, ...]  # the last one is of a site before the first
+    weights = _by_row(xp.concat(seen) * futures)
     overlap = xp.sum(weights, axis=-1, keepdims=True)
-    smoothed = Smoothed(
-        _divide(xp, weights, overlap), xp.sum(log(xp.stack(factors, axis=1)), axis=1)
-    )
+    smoothed = Smoothed(_divide(xp, weights, overlap), xp.sum(log(xp.concat(factors)), axis=0))
     doubtful = xp.any(overlap[..., 0] < TINY, axis=1)
     return replace(smoothed, doubtful, initial, transition, likelihood)
+
+
+def _powers(transition: Any) -> Any:
+    """The identity and powers of the transition matrix, shape (n + 1, H, H)."""
+    xp, states = array_namespace(transition), transition.shape[0]
+    one = xp.eye(states, dtype=transition.dtype, device=device(transition))
+    powers = [one, transition]
+    for _ in range(1, max(1, min(STRIDE, POWER_CELLS // states**2))):
+        powers.append(xp.matmul(powers[-1], transition))
+    return xp.stack(powers)
+
+
+def _runs(likelihood: Any, most: int) -> list[tuple[int, int, bool]]:
+    """First sites and lengths of runs in which nothing is seen, and all other sites one by one."""
+    xp = array_namespace(likelihood)
+    silent = to_host(xp.all(likelihood == 1, axis=(0, 2))).tolist()
+    runs, start = [], 0
+    while start < len(silent):
+        stop = start + 1
+        while silent[start] and stop < min(len(silent), start + most) and silent[stop]:
+            stop += 1
+        runs.append((start, stop - start, silent[start]))
+        start = stop
+    return runs
+
+
+def _by_row(x: Any) -> Any:
+    """From (sites, B, H) to (B, sites, H)."""
+    return array_namespace(x).permute_dims(x, (1, 0, 2))
 
 
 def replace(

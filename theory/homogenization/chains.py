@@ -17,7 +17,7 @@ from theory.distributions import MarkovChain
 from theory.errors import InvalidInput
 from theory.homogenization.decision import Decision
 from theory.homogenization.sentences import far_away, never_alike, spelled
-from theory.homogenization.spectrum import largest
+from theory.homogenization.spectrum import dies_out, largest
 from theory.homogenization.strength import strength
 from theory.homogenization.structure import structure
 
@@ -43,7 +43,9 @@ def stationary(p: MarkovChain) -> np.ndarray:
     array([0., 0., 1.])
     """
     if not isinstance(p, MarkovChain):
-        raise InvalidInput(f"a stationary distribution is that of a MarkovChain, got {type(p)}")
+        raise InvalidInput(
+            f"a stationary distribution is that of a MarkovChain, got {type(p).__name__}"
+        )
     first, *others = structure(p).recurrent
     if others:
         recurrent = (first, *others)
@@ -63,16 +65,20 @@ def decide_chain(p: MarkovChain) -> Decision:
             reason = never_alike(r, p.symbols)
             return Decision(False, False, one, math.nan, None, None, s.recurrent, reason)
     limits, spectra = s.limits(), s.spectra()
-    others = [value for spectrum in spectra for value in spectrum.others]
-    others += [spectra[c].root for c in range(len(spectra)) if c not in s.classes.recurrent]
-    rate = largest(others) if others else s.steps[0, 0] * 0
-    forgets = len(s.recurrent) == 1
+    others = [spectrum.second for spectrum in spectra]
+    kept = set(s.classes.recurrent)
+    others += [spectrum.root for c, spectrum in enumerate(spectra) if c not in kept]
     inside = np.ix_(s.reached, s.reached)
+    deviation = s.steps[inside] - limits[inside]
+    rate = largest(others)
+    if deviation.dtype.kind != "O" and dies_out(deviation, rate):
+        rate = 0.0
+    forgets = len(s.recurrent) == 1
     return Decision(
         True,
         forgets,
         rate,
-        strength(s.steps[inside] - limits[inside], rate, sum(v == rate for v in others)),
+        strength(deviation, rate),
         s.recurrent[0].stationary if forgets else None,
         limits,
         s.recurrent,

@@ -11,7 +11,7 @@ import numpy as np
 
 from theory.exact import is_rational
 
-__all__ = ["Classes", "communicating", "period", "possible", "reached"]
+__all__ = ["Classes", "communicating", "period", "phases", "possible", "reached"]
 
 
 class Classes(NamedTuple):
@@ -33,7 +33,7 @@ class Classes(NamedTuple):
     @property
     def recurrent(self) -> list[int]:
         """Those that lead to no other class."""
-        return [c for c in range(len(self.states)) if self.leads[c].sum() == 1]
+        return np.flatnonzero(self.leads.sum(axis=1) == 1).tolist()
 
 
 def possible(x: np.ndarray) -> np.ndarray:
@@ -90,9 +90,21 @@ def communicating(links: np.ndarray, start: np.ndarray) -> Classes:
     inside = links[np.ix_(tokens, tokens)]
     count, labels = connected_components(inside, directed=True, connection="strong")
     states = sorted((tokens[labels == c] for c in range(count)), key=lambda s: int(s[0]))
-    between = np.asarray([[links[np.ix_(s, t)].any() for t in states] for s in states])
-    leads = np.stack([reached(between, row) for row in np.eye(count, dtype=bool)])
+    member = np.zeros((count, len(links)))
+    for c, tokens in enumerate(states):
+        member[c, tokens] = 1
+    leads = _closure(member @ links @ member.T > 0)
     return Classes(states, leads, [period(links[np.ix_(s, s)]) for s in states])
+
+
+def _closure(leads: np.ndarray) -> np.ndarray:
+    """What leads to what in any number of steps, none included: squared until nothing is new."""
+    found = leads | np.eye(len(leads), dtype=bool)
+    while True:
+        wider = found.astype(np.float64) @ found > 0
+        if (wider == found).all():
+            return found
+        found = wider
 
 
 def period(links: np.ndarray) -> int:
@@ -101,12 +113,27 @@ def period(links: np.ndarray) -> int:
     >>> period(np.asarray([[False, True], [True, False]])), period(np.asarray([[False]]))
     (2, 0)
     """
+    level = _levels(links)
+    # a step from one level to another closes cycles whose lengths differ by this much
+    source, target = np.nonzero(links)
+    return math.gcd(*(level[source] + 1 - level[target]).tolist())
+
+
+def phases(links: np.ndarray, period: int) -> np.ndarray:
+    """Through which of `period` sets of tokens a class passes in turn, token by token.
+
+    >>> phases(np.asarray([[False, True], [True, False]]), 2)
+    array([0, 1])
+    """
+    return _levels(links) % period
+
+
+def _levels(links: np.ndarray) -> np.ndarray:
+    """Least numbers of steps from the first token of a class."""
     level = np.full(len(links), -1)
     level[0], new, depth = 0, np.arange(len(links)) == 0, 0
     while new.any():
         depth += 1
         new = links[new].any(axis=0) & (level < 0)
         level[new] = depth
-    # a step from one level to another closes cycles whose lengths differ by this much
-    source, target = np.nonzero(links)
-    return math.gcd(*(level[source] + 1 - level[target]).tolist())
+    return level

@@ -9,6 +9,7 @@ may be drawn instead of gone through.
 import itertools
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,17 +112,28 @@ def _of_gaps(
     p: MarkovChain, observed: tuple[int, ...], sites: tuple[int, ...]
 ) -> Iterator[Contexts]:
     ends = (None, *observed, None)
-    marginals = p.marginals
+    marginals, masked = p.marginals, np.asarray(sites)
+    same: dict[tuple[int, ...], MarkovChain] = {}  # predictions depend on the size of a gap alone
     for left, right in itertools.pairwise(ends):
-        first = 0 if left is None else left
-        inside = [i for i in sites if i >= first and (right is None or i < right)]
+        first, stop = 0 if left is None else left, p.length if right is None else right
+        inside = masked[(masked >= first) & (masked < stop)].tolist()
         if inside:
             last = min(inside[-1] + 1, p.length - 1) if right is None else right
             length = last - first + 1
-            gap = MarkovChain(marginals[first, :], p.transition, length, exact=p.exact)
             seen = tuple(i - first for i in (left, right) if i is not None)
+            if (length, *seen) not in same:
+                start = marginals[0, :] if left is None else _any_token(p)
+                same[length, *seen] = MarkovChain(start, p.transition, length, exact=p.exact)
+            gap = same[length, *seen]
             chances = _chances_of_ends(p, left, right, marginals)
             yield _possible(gap, first, tuple(inside), _assignments(gap, seen), chances)
+
+
+def _any_token(p: MarkovChain) -> Any:
+    """A start that excludes nothing: which tokens are possible is known from their chances."""
+    share = Fraction(1, p.vocab)
+    uniform = [share if p.exact else float(share)] * p.vocab
+    return from_host(np.asarray(uniform, dtype=object if p.exact else np.float64), p.like)
 
 
 def _chances_of_ends(p: MarkovChain, left: int | None, right: int | None, marginals: Any) -> Any:

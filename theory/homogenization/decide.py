@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from theory.distributions import HiddenMarkovModel, MarkovChain
+from theory.distributions import Distribution, HiddenMarkovModel, MarkovChain
 from theory.errors import InvalidInput
 from theory.homogenization.chains import decide_chain
 from theory.homogenization.decision import Decision
@@ -25,7 +25,8 @@ def decide(p: MarkovChain | HiddenMarkovModel) -> Decision:
     the second if and only if moreover there is one such class. This depends on nothing but which
     steps are possible: it is decided without rounding. A symbol that is not identically zero
     counts as a positive probability. For a hidden Markov model the same is decided for what the
-    emission and the contexts let through, in floats.
+    emission and the contexts let through, in floats: what changes no prediction by more than 1e-10
+    does not show.
 
     *Why mask diffusion does not work* (arXiv 2510.03289) conjectures that far predictions become
     almost identical, without an assumption on the data. This decision is ours.
@@ -62,7 +63,7 @@ def decide(p: MarkovChain | HiddenMarkovModel) -> Decision:
 
 
 def _refusal(p: Any) -> str:
-    return (
-        f"decided for a MarkovChain or a HiddenMarkovModel, which can be continued for ever; "
-        f"got {type(p).__name__}: homogenization.measure shows its predictions by distance"
-    )
+    can = "decided for a MarkovChain or a HiddenMarkovModel, which can be continued for ever; got "
+    if isinstance(p, Distribution):
+        return f"{can}{type(p).__name__}: homogenization.measure shows its predictions by distance"
+    return f"{can}{type(p).__name__}"

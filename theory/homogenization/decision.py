@@ -7,6 +7,9 @@ import numpy as np
 
 __all__ = ["Decision", "RecurrentClass"]
 
+LONG = 40
+"""Algebraic numbers with more characters are shown as floats."""
+
 
 @dataclass(frozen=True, eq=False)
 class RecurrentClass:
@@ -38,13 +41,14 @@ class Decision:
         distance, wherever they stand.
     rate : number
         The geometric rate of both in total variation, in the worst context: the largest modulus
-        of an eigenvalue other than 1 that shows; below 1 if `homogenizes`, else 1. Exact for
-        exact chains; nan for symbols whose eigenvalues have no closed form.
+        of an eigenvalue other than 1 that shows; below 1 if `homogenizes` (floats may round it to
+        1), else 1. Exact for exact chains; nan for symbols whose eigenvalues have no closed form.
     constant : number
         ``lim sup`` of the distance to the limit over ``rate^n``, in the worst context: inf if a
-        power of n comes on top, nan if not `homogenizes` or not computed. Where the dominating
-        eigenvalues are complex, the supremum over their phases. Exact for exact chains with
-        a rational rate.
+        power of n comes on top, nan if not `homogenizes` or not computed. If several pairs of
+        complex eigenvalues dominate that turn by irrational angles, an upper bound. Exact for
+        exact chains whose dominating eigenvalues are the rate times roots of unity. (Floats:
+        eigenvalues are taken for equal up to 1e-6.)
     limit : (V,) array or None
         The far prediction, if `forgets`.
     limits : (V, V) array or None
@@ -66,6 +70,7 @@ class Decision:
     reason: str
 
     def __repr__(self) -> str:
-        return (
-            f"Decision(homogenizes={self.homogenizes}, forgets={self.forgets}, rate={self.rate!s})"
-        )
+        rate = str(self.rate)
+        if len(rate) > LONG and not getattr(self.rate, "free_symbols", None):
+            rate = f"{float(self.rate):.12g}"
+        return f"Decision(homogenizes={self.homogenizes}, forgets={self.forgets}, rate={rate})"

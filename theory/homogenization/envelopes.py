@@ -396,5 +396,5 @@ def _largest(x: np.ndarray) -> Any:
 def _reached(p: MarkovChain) -> list[int]:
     """The tokens that a chain can show."""
     if not isinstance(p, MarkovChain):
-        raise InvalidInput(f"p must be a MarkovChain, got {type(p)}")
+        raise InvalidInput(f"p must be a MarkovChain, got {type(p).__name__}")
     return structure(p).reached.tolist()

@@ -10,7 +10,8 @@ predictions approach each other if and only if ``b Q (I - P) E = 0`` for all b i
 have one limit if and only if moreover ``b Q E = 0`` for those b in W that sum to 0. The rate is the
 spectral radius of ``P - P Q`` on what is both held and shown. [ours]
 
-Whether something is zero is decided in floats here, to about ten digits.
+Whether something is zero is decided in floats here, to about ten digits of a filter; how likely the
+context of a filter is does not matter.
 """
 
 import math
@@ -22,6 +23,7 @@ from theory.arrays import to_host
 from theory.distributions import HiddenMarkovModel
 from theory.homogenization.decision import Decision
 from theory.homogenization.sentences import far_tokens
+from theory.homogenization.spectrum import radius
 from theory.homogenization.structure import structure, taken_apart
 
 __all__ = ["decide_hidden"]
@@ -55,22 +57,41 @@ def decide_hidden(p: HiddenMarkovModel) -> Decision:
 
 
 def _filters(start: np.ndarray, steps: np.ndarray, emission: np.ndarray) -> np.ndarray:
-    """An orthonormal basis of the filters of all contexts, as rows."""
-    read = emission.T[None, :, :]
+    """An orthonormal basis of the filters of all contexts, as rows.
 
-    def seen(priors: np.ndarray) -> np.ndarray:
-        return (priors[:, None, :] * read).reshape(-1, priors.shape[1])
+    It grows by filters of contexts as they are, however rare: only products of probabilities are
+    formed on the way to them, so that nothing small is lost.
+    """
+    basis, new = np.empty((0, len(start))), _observed(start[None, :], emission)
+    while len(new):
+        kept = []
+        rest = _without(basis, new)
+        while len(rest) and np.max(sizes := np.linalg.norm(rest, axis=1)) > SEEN:
+            best = int(np.argmax(sizes))
+            kept.append(new[best])
+            basis = np.concatenate([basis, rest[best : best + 1] / sizes[best]])
+            rest = _without(basis, new)
+        new = _observed(np.stack(kept) @ steps, emission) if kept else new[:0]
+    return basis
 
-    return _closure(seen(start[None, :]), lambda rows: seen(rows @ steps))
+
+def _observed(priors: np.ndarray, emission: np.ndarray) -> np.ndarray:
+    """What hidden laws become after each token that is possible."""
+    rows = (priors[:, None, :] * emission.T[None, :, :]).reshape(-1, priors.shape[1])
+    rows = rows / np.where((most := rows.max(axis=1, keepdims=True)) > 0, most, 1.0)
+    return rows[most[:, 0] > 0]
+
+
+def _without(basis: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    rows = rows - rows @ basis.T @ basis
+    return rows - rows @ basis.T @ basis  # once more against rounding
 
 
 def _closure(rows: np.ndarray, step: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """An orthonormal basis of the least space that holds `rows` and is closed under `step`."""
     basis = np.empty((0, rows.shape[1]))
     while len(rows):
-        rows = rows - rows @ basis.T @ basis
-        rows = rows - rows @ basis.T @ basis  # once more against rounding
-        _, sizes, directions = np.linalg.svd(rows, full_matrices=False)
+        _, sizes, directions = np.linalg.svd(_without(basis, rows), full_matrices=False)
         new = directions[sizes > SEEN]
         basis = np.concatenate([basis, new])
         rows = step(new)
@@ -100,7 +121,4 @@ def _visible_radius(filters: np.ndarray, fading: np.ndarray, emission: np.ndarra
     held = filters @ shown.T
     moves = shown @ fading @ shown.T
     basis = _closure(held, lambda rows: rows @ moves)
-    if not len(basis):
-        return 0.0
-    radius = float(np.max(np.abs(np.linalg.eigvals(basis @ moves @ basis.T))))
-    return radius if radius > SEEN else 0.0
+    return radius(basis @ moves @ basis.T)

@@ -17,6 +17,7 @@ from theory.arrays import (
     array_namespace,
     from_host,
     is_exact,
+    log,
     on_one_device,
     times_log,
     to_host,
@@ -323,17 +324,33 @@ def _measured(asked: _Asked, part: Contexts, predictions: Any) -> list[Any]:
     following = xp.take(predictions, _index(after, predictions), axis=1)
     alone = xp.take(asked.p.marginals, _index(part.sites, predictions), axis=0)
     limit = xp.take(asked.limit, _index(part.sites, predictions), axis=0)
-    try:
-        falling = xp.sort(shown, axis=-1, descending=True)[..., : asked.top]
-    except TypeError:
-        raise InvalidInput("which of these symbols is the likeliest is not known") from None
+    negative_entropy = xp.sum(xlogx(shown), axis=-1)
     return [
-        -xp.sum(xlogx(shown), axis=-1),
-        xp.cumulative_sum(falling, axis=-1),
+        -negative_entropy,
+        _top_mass(shown, asked.top),
         _variation(shown, following),  # made nan in the end where there is no masked neighbour
         _variation(shown, limit),
-        xp.sum(xlogx(shown) - times_log(shown, alone + shown * 0), axis=-1),
+        negative_entropy - _mean_log(shown, alone),
     ]
+
+
+def _top_mass(predictions: Any, top: int) -> Any:
+    xp = array_namespace(predictions)
+    try:
+        if top == 1:
+            return xp.max(predictions, axis=-1, keepdims=True)
+        falling = xp.sort(predictions, axis=-1, descending=True)
+    except TypeError:
+        raise InvalidInput("which of these symbols is the likeliest is not known") from None
+    return xp.cumulative_sum(falling[..., :top], axis=-1)
+
+
+def _mean_log(weights: Any, x: Any) -> Any:
+    """``sum_v weights_v log x_v``."""
+    xp = array_namespace(weights)
+    if is_exact(weights) or bool(xp.any(x == 0)):
+        return xp.sum(times_log(weights, x + weights * 0), axis=-1)
+    return xp.sum(weights * log(x), axis=-1)
 
 
 def _variation(a: Any, b: Any) -> Any:

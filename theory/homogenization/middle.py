@@ -7,6 +7,9 @@ stationary distribution. If all of them are left again in the end, as the words 
 limit is quasi-stationary: the product of the right and left Perron vectors of the winner, what the
 chain does on condition that it has not left.
 
+Winners side by side share the middle, in parts that the ends decide, and so do the phases of a
+winner that is periodic (`theory.homogenization.middle_laws`).
+
 Two winners of equal root in succession are a draw: where the one changes to the other is then
 uniform over the gap, so that neighbours become alike only like one over its length, and the two
 ends are never forgotten. [ours, from textbook theory of non-negative matrices]
@@ -20,11 +23,12 @@ import numpy as np
 
 from theory.distributions import MarkovChain
 from theory.errors import InvalidInput
-from theory.exact import all_rational, as_sympy, is_rational
+from theory.exact import as_sympy
 from theory.homogenization.decision import Decision
+from theory.homogenization.middle_laws import MiddleLaws, alike, middle_laws, quasi_stationary
+from theory.homogenization.moduli import same_number
 from theory.homogenization.sentences import middle_alike, middle_apart, middle_drawn
 from theory.homogenization.spectrum import Spectrum, largest
-from theory.homogenization.strength import null_vectors
 from theory.homogenization.structure import Structure, structure
 from theory.validation import as_integer
 
@@ -40,8 +44,12 @@ class Between(NamedTuple):
     Attributes
     ----------
     ends : (int, int)
+    path : list of int
+        The classes on the way.
+    root : number
+        The largest Perron root of them.
     winners : list of int
-        The classes of the largest Perron root on the way, as many in succession as possible.
+        The classes that have it, as many in succession as possible.
     drawn : bool
         Whether some of them follow each other.
     rate : number
@@ -49,6 +57,8 @@ class Between(NamedTuple):
     """
 
     ends: tuple[int, int]
+    path: list[int]
+    root: Any
     winners: list[int]
     drawn: bool
     rate: Any
@@ -92,29 +102,63 @@ def decide_middle(p: MarkovChain, left: int | None = None, right: int | None = N
         raise InvalidInput(f"the middle is decided for a MarkovChain, got {type(p).__name__}")
     s = structure(p)
     spectra = s.spectra()
-    _refuse_symbols(spectra)
     pairs = [
         _between(s, spectra, a, b)
         for a, b in _ends(s, left, right)
-        if any(spectra[c].root != 0 for c in _path(s, a, b))
+        if any(s.classes.periods[c] for c in _path(s, a, b))
     ]
     if not pairs:
         raise InvalidInput("no two tokens can be observed there arbitrarily far apart")
     one = s.steps[0, 0] * 0 + 1
-    periodic = _periodic_winner(s, pairs)
-    if periodic is not None:
-        states, period = s.classes.states[periodic].tolist(), s.classes.periods[periodic]
-        return _decision(s, False, None, one, middle_apart(states, period, p.symbols))
+    for pair in pairs:
+        for c in pair.winners:
+            if s.classes.periods[c] > 1 and c in pair.ends:
+                return _decision(s, False, None, one, _apart(p, s, c))
+    shared = [_shared(s, pair) for pair in pairs]
+    for pair, laws in zip(pairs, shared, strict=True):
+        if laws and not laws.homogenize:
+            c = max(pair.winners, key=lambda c: s.classes.periods[c])
+            return _decision(s, False, None, one, _apart(p, s, c))
+    _refuse_undecided(s, pairs)
     if any(pair.drawn for pair in pairs):
         return _decision(s, True, None, one, middle_drawn())
+    alone = {
+        pair.winners[0]: pair.root for pair, laws in zip(pairs, shared, strict=True) if not laws
+    }
+    limits = [quasi_stationary(s, root, c) for c, root in alone.items()]
+    limits += [law for laws in shared if laws for law in laws.every]
+    limit = limits[0] if alike(limits) else None
     rate = largest([pair.rate for pair in pairs])
-    winners = {c for pair in pairs for c in pair.winners}
-    limit = _limit(s, spectra, winners.pop()) if len(winners) == 1 else None
     return _decision(s, True, limit, rate, middle_alike(limit is not None, rate))
 
 
-def _refuse_symbols(spectra: list[Spectrum]) -> None:
-    roots = [spectrum.root for spectrum in spectra]
+def _apart(p: MarkovChain, s: Structure, c: int) -> str:
+    return middle_apart(s.classes.states[c].tolist(), s.classes.periods[c], p.symbols)
+
+
+def _shared(s: Structure, pair: Between) -> MiddleLaws | None:
+    """The laws of the middle; None if there is one winner without phases, or a draw."""
+    alone = len(pair.winners) == 1 and s.classes.periods[pair.winners[0]] == 1
+    if pair.drawn or alone:
+        return None
+    return middle_laws(s, pair.root, pair.winners, pair.path, pair.ends)
+
+
+def _refuse_undecided(s: Structure, pairs: list[Between]) -> None:
+    for pair in pairs:
+        phased = [c for c in pair.winners if s.classes.periods[c] > 1]
+        if pair.drawn and phased:
+            raise InvalidInput(
+                f"whether the period of {s.classes.states[phased[0]].tolist()} shows between these "
+                f"ends is not decided, because another class that is left as slowly follows it"
+            )
+
+
+def _refuse_symbols(s: Structure, spectra: list[Spectrum], path: list[int]) -> None:
+    """Of transient classes it must be known which is left more slowly; recurrent ones win."""
+    if not set(path).isdisjoint(s.classes.recurrent):
+        return
+    roots = [spectra[c].root for c in path if s.classes.periods[c]]
     if len(roots) > 1 and any(getattr(root, "free_symbols", None) for root in roots):
         raise InvalidInput(
             f"which class is left more slowly depends on the symbols: {', '.join(map(str, roots))}"
@@ -152,8 +196,12 @@ def _path(s: Structure, a: int, b: int) -> list[int]:
 
 def _between(s: Structure, spectra: list[Spectrum], a: int, b: int) -> Between:
     leads, path = s.classes.leads, _path(s, a, b)
-    top = largest([spectra[c].root for c in path])
-    largest_ones = [c for c in path if _equal(spectra[c].root, top)]
+    _refuse_symbols(s, spectra, path)
+    if b in s.classes.recurrent:  # the last one on the way, and the only one that is never left
+        largest_ones, top = [b], spectra[b].root
+    else:
+        top = largest([spectra[c].root for c in path])
+        largest_ones = [c for c in path if _equal(spectra[c].root, top)]
     before = {c: _longest(leads.T, largest_ones, c) for c in largest_ones}
     after = {c: _longest(leads, largest_ones, c) for c in largest_ones}
     most = max(before[c] + after[c] for c in largest_ones)
@@ -165,7 +213,7 @@ def _between(s: Structure, spectra: list[Spectrum], a: int, b: int) -> Between:
             # a class that no winner precedes or follows has to hold out over both distances
             rates.append(ratio if behind else ratio * ratio)
     winners = [c for c in largest_ones if before[c] + after[c] == most]
-    return Between((a, b), winners, most > 2, largest(rates))
+    return Between((a, b), path, top, winners, most > 2, largest(rates))
 
 
 def _longest(leads: np.ndarray, among: list[int], c: int) -> int:
@@ -176,50 +224,4 @@ def _longest(leads: np.ndarray, among: list[int], c: int) -> int:
 def _equal(root: Any, top: Any) -> bool:
     if isinstance(root, (float, np.floating)):
         return bool(root >= top * (1 - EQUAL))
-    if is_rational(root) and is_rational(top):
-        return root == top
-    import sympy
-
-    return bool(sympy.simplify(as_sympy(root) - as_sympy(top)) == 0)
-
-
-def _periodic_winner(s: Structure, pairs: list[Between]) -> int | None:
-    """A winner whose period shows: seen from one of its own tokens, the phase is known."""
-    hidden = None
-    for pair in pairs:
-        for c in pair.winners:
-            if s.classes.periods[c] > 1:
-                if c in pair.ends:
-                    return c
-                hidden = c
-    if hidden is not None:
-        states = s.classes.states[hidden].tolist()
-        raise InvalidInput(
-            f"whether the period of {states} shows between these ends is not decided"
-        )
-    return None
-
-
-def _limit(s: Structure, spectra: list[Spectrum], winner: int) -> np.ndarray:
-    """The quasi-stationary distribution of a class, which of a recurrent one is stationary."""
-    for r in s.recurrent:
-        if r.states[0] == s.classes.states[winner][0]:
-            return r.stationary
-    states = s.classes.states[winner]
-    block, root = s.steps[np.ix_(states, states)], spectra[winner].root
-    limit = s.steps[0] * 0
-    if len(states) == 1:
-        limit[states] = block[0] / block[0]
-        return limit
-    if is_rational(root) and all_rational(block):
-        right, left = null_vectors(block, root)[:, 0], null_vectors(block.T, root)[:, 0]
-    else:
-        block, limit = block.astype(np.float64), np.zeros(len(limit))
-        right, left = _perron_vector(block, root), _perron_vector(block.T, root)
-    limit[states] = right * left / (right * left).sum()
-    return limit
-
-
-def _perron_vector(block: np.ndarray, root: Any) -> np.ndarray:
-    values, vectors = np.linalg.eig(block)
-    return np.abs(vectors[:, np.argmin(np.abs(values - float(root)))])
+    return same_number(as_sympy(root), as_sympy(top))

@@ -86,15 +86,16 @@ def far_tokens(
     hidden: Sequence[RecurrentClass], homogenizes: bool, forgets: bool, rate: float
 ) -> str:
     """Say what tokens far from a context become, where the chain is hidden."""
-    periods = max(r.period for r in hidden)
+    periods = sorted({r.period for r in hidden if r.period > 1})
+    which = " or ".join(map(str, periods))
     if not homogenizes:
         return (
-            f"The hidden states have a class of period {periods}, and the tokens show it: "
+            f"The hidden states have a class of period {which}, and the tokens show its phase: "
             f"predictions at neighbouring distances from some context stay apart."
         )
-    unseen = f"The period {periods} of the hidden states does not show in the tokens. "
+    unseen = f"The period {which} of the hidden states does not show in the tokens. "
     several = f"There are {len(hidden)} classes of hidden states. "
-    start = (unseen if periods > 1 else "") + (several if len(hidden) > 1 else "")
+    start = (unseen if periods else "") + (several if len(hidden) > 1 else "")
     if not forgets:
         return (
             f"{start}Far predictions approach a limit {fading(rate)}, so that neighbours become "
@@ -106,8 +107,8 @@ def far_tokens(
 def middle_apart(states: Sequence[int], period: int, symbols: Sequence[str] | None) -> str:
     """Say why neighbouring predictions in the middle stay apart."""
     return (
-        f"The class {spelled(states, symbols)} has period {period}: between two of its tokens "
-        f"the phase is known, so that neighbouring predictions have no token in common."
+        f"The class {spelled(states, symbols)} has period {period}, and some ends tell its phase: "
+        f"neighbouring predictions in the middle stay apart."
     )
 
 
@@ -126,5 +127,5 @@ def middle_alike(forgets: bool, rate: Any) -> str:
         return f"Between all ends the middle approaches one limit {fading(rate, MIDDLE)}."
     return (
         f"The middle approaches a limit {fading(rate, MIDDLE)}, so that neighbours become alike, "
-        f"but the ends decide which limit it is."
+        f"but the ends, or how far apart they are, decide which limit it is."
     )

@@ -39,13 +39,17 @@ class Structure:
         """The states that are reached, in increasing order."""
         return np.sort(np.concatenate(self.classes.states))
 
+    def block(self, c: int) -> np.ndarray:
+        """The steps within a class."""
+        states = self.classes.states[c]
+        return self.steps[np.ix_(states, states)]
+
     def spectra(self) -> list[Spectrum]:
         """The spectrum of each class."""
-        found = self.classes
-        blocks = (self.steps[np.ix_(states, states)] for states in found.states)
+        found, recurrent = self.classes, set(self.classes.recurrent)
         return [
-            class_spectrum(block, found.periods[c], recurrent=c in found.recurrent)
-            for c, block in enumerate(blocks)
+            class_spectrum(self.block(c), found.periods[c], recurrent=c in recurrent)
+            for c in range(len(found.states))
         ]
 
     def absorbed(self) -> np.ndarray:

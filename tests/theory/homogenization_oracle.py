@@ -1,0 +1,362 @@
+"""What becomes of predictions far away, slowly and from the definitions.
+
+Powers of a transition matrix are integers over a power of one denominator, without rounding, so
+that a distance of 1e-500 is no zero. "In the limit" means after so many steps as
+`FAR` says. Nothing here imports the package under test.
+"""
+
+import functools
+import itertools
+import math
+from fractions import Fraction
+
+import numpy as np
+import sympy
+
+from tests import oracles
+from tests.oracles import MASK
+
+FAR = 4096
+"""Steps after which what tends to zero is below `ALIKE` and what does not is above."""
+
+ALIKE = 1e-4
+
+
+class Steps:
+    """Exact powers of a square matrix of Fractions: ``power(n) / scale**n``."""
+
+    def __init__(self, matrix):
+        fractions = [[Fraction(v) for v in row] for row in matrix]
+        self.scale = math.lcm(*(v.denominator for row in fractions for v in row))
+        self.size = len(fractions)
+        self.one = np.array([[int(v * self.scale) for v in row] for row in fractions], object)
+        self.power = functools.cache(self._power)
+
+    def _power(self, n):
+        if n == 0:
+            return np.array(
+                [[int(i == j) for j in range(self.size)] for i in range(self.size)], object
+            )
+        half = self.power(n // 2)
+        whole = half @ half
+        return whole @ self.one if n % 2 else whole
+
+    def log_total(self, differences, n):
+        """The logarithm of half the L1 norm of integers over ``scale**n``; -inf if it is 0."""
+        total = sum(abs(int(v)) for v in differences)
+        return math.log(total) - math.log(2) - n * math.log(self.scale) if total else -math.inf
+
+    def log_apart(self, before, n, after, m, show=None):
+        """log TV of two rows, ``before / scale**n`` and ``after / scale**m`` with n <= m."""
+        difference = before * self.scale ** (m - n) - after
+        return self.log_total(difference if show is None else difference @ show, m)
+
+
+# Which tokens, classes and periods
+
+
+def reachable(initial, transition):
+    """By walking."""
+    seen = {a for a, v in enumerate(initial) if v != 0}
+    for _ in transition:
+        seen |= {b for a in seen for b, v in enumerate(transition[a]) if v != 0}
+    return sorted(seen)
+
+
+def after(transition, token):
+    """Tokens that can come some time after `token`."""
+    return set(reachable(transition[token], transition))
+
+
+def recurrent_classes(initial, transition):
+    """[(tokens, period)] by the smallest token: what each reaches can come back to it."""
+    found = []
+    for a in reachable(initial, transition):
+        ahead = after(transition, a)
+        if all(a in after(transition, b) for b in ahead) and a == min(ahead):
+            found.append((tuple(sorted(ahead)), period(transition, a)))
+    return found
+
+
+def period(transition, token):
+    """The greatest common divisor of the times at which the token can come back."""
+    here, times = {token}, []
+    for time in range(1, 2 * len(transition) ** 2 + 2):
+        here = {b for a in here for b, v in enumerate(transition[a]) if v != 0}
+        times += [time] * (token in here)
+    return math.gcd(*times)
+
+
+# Chains with the left context observed
+
+
+def log_adjacent(steps, tokens, n):
+    """log of the largest TV, over tokens l, of P^n(l, .) and P^(n+1)(l, .)."""
+    now, then = steps.power(n), steps.power(n + 1)
+    return max(steps.log_apart(now[a], n, then[a], n + 1) for a in tokens)
+
+
+def log_to_limit(steps, tokens, n):
+    """The same of P^n(l, .) and P^(4n)(l, .), which is as good as the limit."""
+    now, then = steps.power(n), steps.power(4 * n)
+    return max(steps.log_apart(now[a], n, then[a], 4 * n) for a in tokens)
+
+
+def homogenizes(initial, transition):
+    steps, tokens = Steps(transition), reachable(initial, transition)
+    return math.exp(log_adjacent(steps, tokens, FAR)) < ALIKE
+
+
+def forgets(initial, transition):
+    steps, tokens = Steps(transition), reachable(initial, transition)
+    far = steps.power(FAR)
+    pairs = itertools.combinations(tokens, 2)
+    apart = [steps.log_apart(far[a], FAR, far[b], FAR) for a, b in pairs]
+    return homogenizes(initial, transition) and math.exp(max(apart, default=-math.inf)) < ALIKE
+
+
+def far_rows(transition, n=FAR):
+    """P^n in floats."""
+    steps = Steps(transition)
+    return np.array([[int(v) / steps.scale**n for v in row] for row in steps.power(n)])
+
+
+def measured_rate(log_distance, n=1024):
+    """The n-th root of the distance at 2n over that at n, largest in a window of twelve."""
+    near, far = (max(log_distance(m + i) for i in range(12)) for m in (n, 2 * n))
+    return 0.0 if far == -math.inf else math.exp((far - near) / n)
+
+
+def rate_by_powers(initial, transition, n=1024):
+    steps, tokens = Steps(transition), reachable(initial, transition)
+    return measured_rate(functools.partial(log_adjacent, steps, tokens), n)
+
+
+def moduli(matrix):
+    """Moduli of the eigenvalues other than 1, largest first, each as often as it is a root."""
+    size = len(matrix)
+    one, found = sympy.Symbol("x") - 1, []
+    entries = sympy.Matrix(size, size, lambda a, b: oracles.rational(matrix[a][b]))
+    for factor, times in entries.charpoly("x").factor_list()[1]:
+        if factor.as_expr() != one:
+            found += [abs(v).n(40) for v in factor.nroots(n=45, maxsteps=200)] * times
+    return sorted(found, reverse=True)
+
+
+def reached_moduli(initial, transition):
+    """Of the part of the matrix that belongs to reachable tokens."""
+    tokens = reachable(initial, transition)
+    return moduli([[transition[a][b] for b in tokens] for a in tokens])
+
+
+def second_modulus(initial, transition):
+    return next(iter(reached_moduli(initial, transition)), sympy.Integer(0))
+
+
+def constants(initial, transition, rate, n=1024, window=60):
+    """Largest TV to the limit over rate^m, for m in a window from n and in one from 2n."""
+    steps, tokens, log_rate = (
+        Steps(transition),
+        reachable(initial, transition),
+        sympy.log(rate).n(30),
+    )
+
+    def largest(start):
+        return max(
+            math.exp(log_to_limit(steps, tokens, m) - float(m * log_rate))
+            for m in range(start, start + window)
+        )
+
+    return largest(n), largest(2 * n)
+
+
+# Hidden Markov models with some of the left context observed
+
+
+def filters(initial, transition, emission, length):
+    """Laws of the hidden state at the last site, for every possible pattern up to `length` sites.
+
+    Unnormalised integers over ``scale``: what can be said of linear combinations of the laws is
+    settled by patterns of as many sites as there are hidden states.
+    """
+    hidden, vocab = range(len(initial)), len(emission[0])
+    found = set()
+    for sites in range(1, length + 1):
+        for pattern in itertools.product([MASK, *range(vocab)], repeat=sites):
+            law = [Fraction(v) for v in initial]
+            for i, v in enumerate(pattern):
+                if i:
+                    law = [sum(law[a] * transition[a][b] for a in hidden) for b in hidden]
+                if v != MASK:
+                    law = [law[a] * emission[a][v] for a in hidden]
+            if sum(law):
+                found.add(tuple(w / sum(law) for w in law))
+    return sorted(found)
+
+
+class HiddenSteps:
+    """Token predictions at a distance from each of the contexts, without rounding."""
+
+    def __init__(self, initial, transition, emission, length=None):
+        laws = filters(initial, transition, emission, length or len(initial))
+        self.steps = Steps(transition)
+        self.unit = math.lcm(*(v.denominator for law in laws for v in law))
+        self.laws = np.array([[int(v * self.unit) for v in law] for law in laws], object)
+        self.share = math.lcm(*(Fraction(v).denominator for row in emission for v in row))
+        shows = [[int(Fraction(v) * self.share) for v in row] for row in emission]
+        self.show = np.array(shows, object)
+        self.log_units = math.log(self.unit) + math.log(self.share)
+
+    def log_adjacent(self, n):
+        now, then = self.laws @ self.steps.power(n), self.laws @ self.steps.power(n + 1)
+        pairs = zip(now, then, strict=True)
+        apart = (self.steps.log_apart(a, n, b, n + 1, self.show) for a, b in pairs)
+        return max(apart) - self.log_units
+
+    def log_differences(self, n):
+        """Between any context and the first one: zero for all if the context is forgotten."""
+        now = self.laws @ self.steps.power(n)
+        apart = (self.steps.log_apart(now[0], n, row, n, self.show) for row in now)
+        return max(apart) - self.log_units
+
+    def predictions(self, n):
+        whole = self.unit * self.share * self.steps.scale**n
+        rows = self.laws @ self.steps.power(n) @ self.show
+        return np.array([[int(v) / whole for v in row] for row in rows])
+
+    def homogenizes(self):
+        return math.exp(self.log_adjacent(FAR)) < ALIKE
+
+    def forgets(self):
+        return self.homogenizes() and math.exp(self.log_differences(FAR)) < ALIKE
+
+    def rate(self, n=1024):
+        return measured_rate(self.log_adjacent, n)
+
+
+# Between two observed tokens
+
+
+class Bridges:
+    """``P^a(l, x) P^b(x, r) / P^(a+b)(l, r)``, without rounding."""
+
+    def __init__(self, initial, transition, lefts=None, rights=None):
+        self.steps, self.transition = Steps(transition), transition
+        tokens = reachable(initial, transition)
+        lefts, rights = lefts or tokens, rights or tokens
+        self.pairs = [
+            (a, b)
+            for a, b in itertools.product(lefts, rights)
+            if any(self.steps.power(m)[a, b] for m in range(FAR, FAR + 12))
+        ]
+
+    def weights(self, pair, a, b):
+        """Integers with the sum ``power(a + b)[pair]``."""
+        left, right = pair
+        return self.steps.power(a)[left] * self.steps.power(b)[:, right]
+
+    def possible(self, a, b):
+        return [p for p in self.pairs if self.steps.power(a + b)[p]]
+
+    def law(self, pair, a, b):
+        whole = self.steps.power(a + b)[pair]
+        return np.array([int(v) / whole for v in self.weights(pair, a, b)])
+
+    def log_adjacent(self, a, b):
+        """log of the largest TV of the sites at a and a + 1 from the left end."""
+        found = [-math.inf]
+        for pair in self.possible(a, b):
+            difference = self.weights(pair, a, b) - self.weights(pair, a + 1, b - 1)
+            total = sum(abs(int(v)) for v in difference)
+            if total:
+                found.append(math.log(total) - math.log(2 * self.steps.power(a + b)[pair]))
+        return max(found)
+
+    def log_to_limit(self, a, b):
+        """log of the largest TV of the site at (a, b) from one at distance 4(a + b) of both."""
+        found, far = [-math.inf], 4 * (a + b)
+        for pair in self.possible(a, b):
+            if not self.steps.power(2 * far)[pair]:
+                continue
+            here, there = self.steps.power(a + b)[pair], self.steps.power(2 * far)[pair]
+            difference = self.weights(pair, a, b) * there - self.weights(pair, far, far) * here
+            total = sum(abs(int(v)) for v in difference)
+            if total:
+                found.append(math.log(total) - math.log(2 * here * there))
+        return max(found)
+
+    def homogenizes(self):
+        distances = [(FAR, FAR + i) for i in range(12)] + [(FAR, 3 * FAR), (3 * FAR, FAR)]
+        return max(self.log_adjacent(a, b) for a, b in distances) < math.log(0.01)
+
+    def forgets(self):
+        """One law for all ends, wherever the site is between them."""
+        distances = [(FAR, FAR + i) for i in range(12)] + [(FAR, 3 * FAR), (3 * FAR, FAR)]
+        laws = [self.law(p, *d) for d in distances for p in self.possible(*d)]
+        apart = max(abs(law - laws[0]).sum() / 2 for law in laws)
+        return self.homogenizes() and bool(apart < ALIKE)
+
+    def rate(self, log_distance, n=256):
+        """In the distance to the nearer end, whichever that is, or both."""
+
+        def worst(k):
+            return max(log_distance(a, b) for a, b in [(k, k), (k, 4 * k), (4 * k, k)])
+
+        return measured_rate(worst, n)
+
+
+# Measures of predictions
+
+
+def kl(p, q):
+    return math.fsum(float(a) * math.log(a / b) for a, b in zip(p, q, strict=True) if a)
+
+
+def apart(p, q):
+    return sum(abs(a - b) for a, b in zip(p, q, strict=True)) / 2
+
+
+def measures(joint, vocab, pattern, *, sites=None, limit=None, top=1, exact=False):
+    """{measure: values at the masked sites} of one pattern, in nats."""
+    predictions = oracles.conditional_marginals(joint, pattern, vocab)
+    marginals, length = oracles.site_marginals(joint, vocab), len(pattern)
+    observed = [i for i, v in enumerate(pattern) if v != MASK]
+    masked = [i for i in range(length) if i not in observed and (sites is None or i in sites)]
+    limits = marginals if limit is None else limit
+
+    def information(i):
+        if not exact:
+            return kl(predictions[i], marginals[i])
+        joints = ({(v,): p for v, p in enumerate(law)} for law in (predictions[i], marginals[i]))
+        return oracles.kl_divergence(*joints, exact=True)
+
+    def to_next(i):
+        followed = i + 1 < length and i + 1 not in observed
+        return apart(predictions[i], predictions[i + 1]) if followed else math.nan
+
+    return {
+        "sites": masked,
+        "distance": [min((abs(i - j) for j in observed), default=length) for i in masked],
+        "entropy": [
+            oracles.entropy({(v,): p for v, p in enumerate(predictions[i])}, exact=exact)
+            for i in masked
+        ],
+        "top_mass": [
+            list(itertools.accumulate(sorted(predictions[i], reverse=True)[:top])) for i in masked
+        ],
+        "neighbour_tv": [to_next(i) for i in masked],
+        "limit_tv": [apart(predictions[i], limits[i]) for i in masked],
+        "information": [information(i) for i in masked],
+        "predictions": [predictions[i] for i in masked],
+    }
+
+
+def contexts(joint, vocab, observed):
+    """Every possible value of the observed sites: (pattern, probability)."""
+    length = oracles.length_of(joint)
+    for values in itertools.product(range(vocab), repeat=len(observed)):
+        held = dict(zip(observed, values, strict=True))
+        pattern = tuple(held.get(i, MASK) for i in range(length))
+        chance = oracles.evidence(joint, pattern)
+        if chance != 0:
+            yield pattern, chance
