@@ -630,7 +630,7 @@ def test_bad_sites_and_observations(measure, p):
         (0, 1, 0): "distinct",
         (0.0, 1.0): "integers",
         ("0",): "integers",
-        2: "integers",
+        2: "a list of sites",
     }
     for sites, match in bad_sites.items():
         with pytest.raises(InvalidInput, match=match):
