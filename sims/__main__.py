@@ -10,10 +10,12 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 from theory.arguments import count, positive
+from theory.streams import prepare_output
 
 SUFFIXES = (".pdf", ".png", ".svg")
 
@@ -98,12 +100,16 @@ def _distance(parser: argparse.ArgumentParser, options: argparse.Namespace) -> i
     """Print what is predicted far from a context."""
     from sims.distance import distances, usual_phrases
     from sims.distance_report import print_distances, to_json
+    from sims.progress import tracked
     from theory import corpora
     from theory.distributions.word_chain import End
     from theory.errors import ZerolossError
 
     if options.frequent and not options.text:
-        parser.error("--frequent goes with --text; of the built-in prose only counts are there")
+        parser.error(
+            "--frequent goes with --text: of the built-in prose the package has only the counts "
+            "of its 254 most frequent words"
+        )
     after = None if options.after is None else " ".join(options.after)
     between = options.between
     order = options.order or 1
@@ -117,7 +123,9 @@ def _distance(parser: argparse.ArgumentParser, options: argparse.Namespace) -> i
         if after is None and between is None:
             after, between = usual_phrases(corpus)[0], usual_phrases(corpus)
         found = [
-            distances(corpus, after, between, order, end)
+            distances(
+                corpus, after, between, order, end, progress=partial(tracked, doing="following")
+            )
             for end in ([options.end] if options.end else get_args(End))
         ]
     except ZerolossError as error:
@@ -145,11 +153,11 @@ def _parser() -> argparse.ArgumentParser:
         "'binary_symmetric(6, 0.1)'",
     )
     source.add_argument(
-        "--table", type=Path, metavar="FILE.npy", help="a joint table of shape (V,)*L"
+        "--table", type=_file, metavar="FILE.npy", help="a joint table of shape (V,)*L"
     )
     source.add_argument(
         "--text",
-        type=Path,
+        type=_file,
         metavar="FILE",
         help="a text, UTF-8: its words of --length letters or, with --distance, its word chain",
     )
@@ -184,7 +192,8 @@ def _add_distance(parser: argparse.ArgumentParser) -> None:
         "--after",
         nargs="+",
         metavar="WORD",
-        help="words that are given on the left (default, without --between: a frequent long word)",
+        help="words that are given on the left, '<end>' and '<unknown>' among them (default, "
+        "without --between: a frequent long word)",
     )
     group.add_argument(
         "--between",
@@ -207,6 +216,12 @@ def _add_distance(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="words of --text that are told apart, the most frequent ones (default: 254)",
     )
+
+
+def _file(name: str) -> Path:
+    if not name:
+        raise argparse.ArgumentTypeError("the name of the file is empty")
+    return Path(name)
 
 
 def _decoders() -> dict[str, Any]:
@@ -252,4 +267,5 @@ def _plot(result: Any, name: str, path: Path) -> None:
 
 
 if __name__ == "__main__":
+    prepare_output()
     sys.exit(main())

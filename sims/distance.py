@@ -1,24 +1,26 @@
 """What a chain of words predicts far from the words that are given, exactly.
 
-The analogue, for a chain of real words, of asking a large model what it predicts far from its
-prompt: at some distance after a phrase, and between two phrases at some distance from both.
+The exact analogue, for a chain of real words, of asking a large model what it predicts far from
+its prompt: at some distance after a phrase, and between two phrases at some distance from both.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from sims.remains import Remains, divergence, frequent_words, remains
 from theory import MarkovChain, homogenization
 from theory.distributions.corpora import Corpus
-from theory.distributions.word_chain import End, WordChain
+from theory.distributions.word_chain import End, Far, WordChain
+from theory.distributions.word_middle import Middle
 from theory.errors import InvalidInput
 
 __all__ = [
     "DISTANCES",
-    "FREQUENT_WORDS",
     "Context",
     "Distances",
-    "Remains",
     "Row",
     "distances",
     "usual_phrases",
@@ -27,23 +29,18 @@ __all__ = [
 DISTANCES = (1, 2, 5, 10, 50)
 """At these distances predictions are shown."""
 
-LONG = 100
-"""Length of the gap of which the places near one end are shown."""
+LONG = 99
+"""The two distances at the places near one end sum to this: an odd number, since two equal ones
+sum to an even number, and some phrases stand at distances of one parity only."""
 
-FREQUENT_WORDS = 20
-"""The most frequent words, so many of them, stand for function words: no list is needed."""
+REACHED = 1e-10
+"""If a total variation may be rounding, none below this is compared with another."""
 
 CONTENT_LETTERS = 6
 """A frequent word of so many letters is likely to have a meaning of its own."""
 
 DECISION_STATES = 600
 """Chains of order 1 with more states are not handed to `theory.homogenization`."""
-
-SMALL = 1e-4
-"""Smaller relative differences are summed as a series."""
-
-CHUNK = 64
-"""So many words of the text are followed at a time."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +91,8 @@ class Context:
     ----------
     phrases : list of str
         One phrase, or two, as they are known to the chain.
+    read_as_unknown : list of str
+        Words of the phrases that the text has, but that are not told apart.
     rows : list of Row
     never : list of (int, int)
         Distances at which the two phrases never stand.
@@ -102,34 +101,22 @@ class Context:
     rate : float
         From the eigenvalues: the difference to the limit shrinks like ``rate ** distance``.
     measured : float or None
-        The factor by which it does shrink per site, between distances 10 and 50 after a phrase.
+        The factor by which its total variation does shrink per site, between two distances.
+    measured_at : (int, int) or None
+        These two distances, 10 and 50.
+    rounded : bool
+        Whether the differences may be rounding if they are below 1e-12 or so.
     """
 
     phrases: list[str]
+    read_as_unknown: list[str]
     rows: list[Row]
     never: list[tuple[int, int]]
     limit: list[tuple[str, float]] | None
     rate: float
     measured: float | None
-
-
-@dataclass(frozen=True)
-class Remains:
-    """What a word drawn from the text says about the word at a distance, in nats.
-
-    Attributes
-    ----------
-    information : list of (int, float)
-        At each distance the mean over the words drawn, which is the mutual information.
-    of_end : list of (int, float)
-        The part of it that is about whether the end stands there.
-    felt : list of (str, float)
-        The words that are felt most at distance 10, with their information.
-    """
-
-    information: list[tuple[int, float]]
-    of_end: list[tuple[int, float]]
-    felt: list[tuple[str, float]]
+    measured_at: tuple[int, int] | None
+    rounded: bool
 
 
 @dataclass(frozen=True)
@@ -180,6 +167,7 @@ def distances(
     order: int = 1,
     end: End = "restart",
     shown: int = 4,
+    progress: Callable[[range], Iterable[Any]] = iter,
 ) -> Distances:
     """Follow the chain of a text away from what is given.
 
@@ -194,11 +182,13 @@ def distances(
         Of the chain, as in `WordChain`.
     shown : int
         How many of the likeliest words are named.
+    progress : callable
+        Goes through the pieces of what takes longest, for instance with a progress bar.
 
     Raises
     ------
     InvalidInput
-        If the chain never says a phrase.
+        If a word of a phrase does not occur in the text, or the chain never says a phrase.
     """
     chain = WordChain(corpus, order, end)
     return Distances(
@@ -206,7 +196,7 @@ def distances(
         len(chain.words),
         None if after is None else _after(chain, after, shown),
         None if between is None else _between(chain, *between, shown),
-        _remains(chain, shown),
+        remains(chain, shown, progress),
         _mass_of_frequent(chain.of_words(chain.counts / chain.counts.sum())),
         _reason(chain),
     )
@@ -228,22 +218,16 @@ def _after(chain: WordChain, phrase: str, shown: int) -> Context:
                 shown,
                 limit_tv=None if far.limit is None else _variation(gap),
                 next_tv=_variation(gap - further),
-                information=_divergence(chain.difference(law, anywhere, n), without),
+                information=divergence(chain.difference(law, anywhere, n), without),
                 ended=chain.ended(law, n),
             )
         )
-    measured = None
-    near, remote = rows[-2].limit_tv, rows[-1].limit_tv
-    if near and remote:
-        measured = (remote / near) ** (1 / (DISTANCES[-1] - DISTANCES[-2]))
-    return Context(
-        [_spelled(chain, phrase)], rows, [], _named(chain, far.limit, shown), far.rate, measured
-    )
+    return _context(chain, [phrase], rows, [], far, False, shown)
 
 
 def _between(chain: WordChain, left: str, right: str, shown: int) -> Context:
     law, future = chain.after(left), chain.before(right)
-    far = chain.far(law, future)
+    middle = Middle(chain, law, future)
     places = [(n, n) for n in DISTANCES] + [(n, LONG - n) for n in DISTANCES[:-1]]
     rows, never = [], []
     for a, b in places:
@@ -252,52 +236,53 @@ def _between(chain: WordChain, left: str, right: str, shown: int) -> Context:
         except InvalidInput:
             never.append((a, b))
             continue
-        limit = far.limit
+        next_tv, limit_tv, information = None, None, None
+        if b > 1:
+            next_tv = _variation(here - chain.bridge(law, future, a + 1, b - 1))
+        if middle.far.limit is not None:
+            gap = middle.gap(a, b)
+            limit_tv, information = _variation(gap), divergence(gap, middle.far.limit)
+            if b > 1:
+                next_tv = _variation(gap - middle.gap(a + 1, b - 1))
         rows.append(
             _row(
                 chain,
                 here,
                 (a, b),
                 shown,
-                limit_tv=None if limit is None else _variation(here - limit),
-                next_tv=_next(chain, here, law, future, a, b),
-                information=None if limit is None else _divergence(here - limit, limit),
+                limit_tv=limit_tv,
+                next_tv=next_tv,
+                information=information,
                 ended=chain.ended(law, a + b, future),
             )
         )
-    phrases = [_spelled(chain, left), _spelled(chain, right)]
-    return Context(phrases, rows, never, _named(chain, far.limit, shown), far.rate, None)
+    return _context(chain, [left, right], rows, never, middle.far, middle.rounded, shown)
 
 
-def _next(
-    chain: WordChain, here: np.ndarray, law: np.ndarray, future: np.ndarray, a: int, b: int
-) -> float | None:
-    if b == 1:
-        return None
-    return _variation(here - chain.bridge(law, future, a + 1, b - 1))
-
-
-def _remains(chain: WordChain, shown: int) -> Remains:
-    anywhere = chain.anywhere()
-    chances = chain.of_words(anywhere)
-    drawn = chances.nonzero()[0]
-    told = {n: np.zeros(len(drawn)) for n in DISTANCES}
-    of_end = {n: np.zeros(len(drawn)) for n in DISTANCES}
-    for start in range(0, len(drawn), CHUNK):
-        some = slice(start, start + CHUNK)
-        laws = np.where(chain.words == drawn[some, None], anywhere, 0.0)
-        laws = laws / laws.sum(axis=1, keepdims=True)
-        for n in DISTANCES:
-            gaps, without = chain.difference(laws, anywhere, n), chain.predict(anywhere, n)
-            told[n][some] = [_divergence(gap, without) for gap in gaps]
-            only = np.asarray([without[:-1].sum(), without[-1]])
-            of_end[n][some] = [_divergence(gap * np.asarray([-1, 1]), only) for gap in gaps[:, -1:]]
-    at_ten = told[DISTANCES[-2]]
-    most = np.argsort(-at_ten, kind="stable")[:shown]
-    return Remains(
-        [(n, float(chances[drawn] @ told[n])) for n in DISTANCES],
-        [(n, float(chances[drawn] @ of_end[n])) for n in DISTANCES],
-        [(chain.vocabulary[drawn[i]], float(at_ten[i])) for i in most],
+def _context(
+    chain: WordChain,
+    phrases: list[str],
+    rows: list[Row],
+    never: list[tuple[int, int]],
+    far: Far,
+    rounded: bool,
+    shown: int,
+) -> Context:
+    unknown = [word for phrase in phrases for word in chain.corpus.unknown(phrase)]
+    a, b = DISTANCES[-2:]
+    by_place = {row.left: row.limit_tv or 0.0 for row in rows if row.right in (None, row.left)}
+    near, remote = by_place.get(a, 0.0), by_place.get(b, 0.0)
+    there = min(near, remote) > (REACHED if rounded else 0.0)
+    return Context(
+        [_spelled(chain, phrase) for phrase in phrases],
+        list(dict.fromkeys(unknown)),
+        rows,
+        never,
+        _named(chain, far.limit, shown),
+        far.rate,
+        (remote / near) ** (1 / (b - a)) if there else None,
+        (a, b) if there else None,
+        rounded,
     )
 
 
@@ -346,7 +331,7 @@ def _named(
 
 
 def _mass_of_frequent(prediction: np.ndarray) -> float:
-    return float(prediction[: min(FREQUENT_WORDS, len(prediction) - 2)].sum())
+    return float(prediction[: frequent_words(len(prediction))].sum())
 
 
 def _spelled(chain: WordChain, phrase: str) -> str:
@@ -355,23 +340,3 @@ def _spelled(chain: WordChain, phrase: str) -> str:
 
 def _variation(gap: np.ndarray) -> float:
     return float(np.abs(gap).sum()) / 2
-
-
-def _divergence(gap: np.ndarray, law: np.ndarray) -> float:
-    """KL divergence in nats of ``law + gap`` from ``law``, accurate for small gaps too.
-
-    >>> law = np.asarray([0.5, 0.5])
-    >>> round(_divergence(np.asarray([0.5, -0.5]), law), 9)      # ln 2
-    0.693147181
-    >>> round(_divergence(np.asarray([1e-20, -1e-20]), law) * 1e40, 9)     # gap^2 / (2 law)
-    2.0
-    """
-    from scipy.special import xlog1py
-
-    there = law > 0
-    if np.any(gap[~there] > 0):
-        return float("inf")
-    ratio = np.maximum(gap[there] / law[there], -1.0)
-    series = ratio**2 / 2 - ratio**3 / 6 + ratio**4 / 12
-    terms = np.where(np.abs(ratio) < SMALL, series, xlog1py(1 + ratio, ratio) - ratio)
-    return float(law[there] @ terms)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from sims.distance import DISTANCES, FREQUENT_WORDS, Context, Distances, Remains
+from sims.distance import DISTANCES, Context, Distances, Row
+from sims.distance_tables import likeliest, number, percent, print_drawn, print_rows, probability
+from sims.remains import DRAWN_DISTANCES, FELT, frequent_words
 from theory.distributions.corpora import END, UNKNOWN, Corpus
 
 __all__ = ["print_distances", "to_json"]
@@ -17,21 +18,28 @@ __all__ = ["print_distances", "to_json"]
 PLAIN_WIDTH = 120
 """Width of the tables where the output is no terminal."""
 
-ROUNDING = 1e-12
-"""Between two phrases, smaller differences are not told from rounding."""
+DIFFERENT = 0.02
+"""Factors that differ by more, relatively, are said to differ."""
+
+NEAR = 0.1
+"""A total variation to the limit above this is said to be far from it."""
+
+FEW = 5
+"""So many of the most frequent words are named where they are spoken of."""
 
 WHAT = (
-    "What a chain of words predicts far from the words that are given: exact for this chain, and "
-    "the analogue of asking a large model what it predicts far from its prompt."
+    "What a chain of real words predicts far from the words that are given, exact for this chain: "
+    "the exact analogue of asking a large model what it predicts far from its prompt, as arXiv "
+    "2510.03289 is said to have done (its experiment was not seen)."
 )
 
 COLUMNS = (
-    "top-1: probability of the likeliest. words: effective vocabulary, exp(entropy), where "
+    "likeliest words: with their probabilities. vocab: effective vocabulary, exp(entropy), where "
     f"{UNKNOWN}, all rarer words together, counts as one. to limit, to next: total variation to "
-    "the limit, and to the prediction one site further to the right. "
-    "nats: information that the context still carries, KL(prediction || prediction without it). "
-    "ended: chance that the end of a text stands among the sites up to this one (between two "
-    "phrases: among all sites between them)."
+    "the limit, and to the prediction one site further to the right. nats: information that the "
+    "context still carries, KL(prediction || prediction without it); between two phrases the "
+    "comparison is with the limit. ended: chance that the end of a text stands among the sites up "
+    "to this one (between two phrases: among all sites between them)."
 )
 
 TITLES = {
@@ -52,110 +60,77 @@ def print_distances(name: str, corpus: Corpus, order: int, every: Sequence[Dista
     every : sequence of Distances
         One for each thing that can follow the end of a text.
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(width=PLAIN_WIDTH, highlight=False)
-
-    def say(text: str) -> None:
-        console.print(text, markup=False)
-
-    console.print(_heading(name, corpus), markup=False, soft_wrap=True)
-    say(WHAT)
+        console = Console(width=PLAIN_WIDTH, highlight=False, markup=False, emoji=False)
+    console.print(_heading(name, corpus), soft_wrap=True)
+    console.print(WHAT)
+    for line in _unknown(corpus, every[0]):
+        console.print(line)
     for found in every:
-        say("")
-        states = f"order {order}, {found.states} states"
-        say(f"{TITLES[found.end]} ({states}).")
+        states = f"order {order}, {_count(found.states, 'state')}"
+        console.print(f"\n{TITLES[found.end]} ({states}).")
         if found.after is not None:
-            say(f"\nAfter {_quoted(found.after.phrases[0])}")
-            console.print(_table(found.after))
-            for line in _after(found, found.after):
-                say(line)
+            console.print(f"\nAfter {_quoted(found.after.phrases[0])}")
+            print_rows(console, found.after)
+            for line in _after(corpus, found, found.after):
+                console.print(line)
         if found.between is not None:
             left, right = map(_quoted, found.between.phrases)
-            say(f"\nBetween {left} and {right}")
+            console.print(f"\nBetween {left} and {right}")
             if found.between.rows:
-                console.print(_table(found.between))
+                print_rows(console, found.between)
             for line in _between(found.between):
-                say(line)
-        say("")
-        for line in _remains(found):
-            say(line)
-    say("")
-    say(COLUMNS)
+                console.print(line)
+        console.print(f"\n{_introduction(corpus)}")
+        print_drawn(console, found.remains, some_are_frequent=_some_are_frequent(corpus))
+        for line in _remains(corpus, found):
+            console.print(line)
+    console.print(f"\n{COLUMNS}")
+    if _some_are_frequent(corpus):
+        console.print(_frequent_ones(corpus))
 
 
 def _heading(name: str, corpus: Corpus) -> str:
     known = len(corpus.vocabulary) - 2
     rest = len(corpus.words) - known
     words, paragraphs = sum(corpus.words.values()), int(corpus.starts.sum())
-    return (
-        f"{name}: {words} words in {paragraphs} paragraphs, each a text of its own. "
-        + (f"All {known} different words are told apart." if not rest else "")
-        + (f"The {known} most frequent are told apart, {rest} are {UNKNOWN}." if rest else "")
-    )
-
-
-def _table(context: Context) -> Table:
-    table = Table()
-    both = len(context.phrases) == 2
-    for column in ("left", "right") if both else ("distance",):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("likeliest words", overflow="fold")
-    for column in ("top-1", "words", "to limit", "to next", "nats", "ended"):
-        table.add_column(column, justify="right", no_wrap=True)
-    floor = ROUNDING if both else 0.0
-    for before, row in zip([None, *context.rows], context.rows, strict=False):
-        if before is not None and row.left < before.left:
-            table.add_section()
-        table.add_row(
-            *map(str, (row.left, row.right) if both else (row.left,)),
-            _likeliest(row.likeliest),
-            _share(row.top_mass),
-            f"{row.effective_vocabulary:.3g}",
-            _number(row.limit_tv, floor),
-            _number(row.next_tv, floor),
-            _number(row.information, floor),
-            _share(row.ended),
+    told = f"{_count(known, 'different word')}, told apart."
+    if rest:
+        first = f"The {known} most frequent" if known > 1 else "The most frequent"
+        told = (
+            f"{first} of its {len(corpus.words)} different words {'are' if known > 1 else 'is'} "
+            f"told apart, the other {f'{rest} are' if rest > 1 else 'one is'} {UNKNOWN}."
         )
-    return table
+    each = "each a text of its own" if paragraphs > 1 else "one text"
+    return f"{name}: {_count(words, 'word')} in {_count(paragraphs, 'paragraph')}, {each}. {told}"
 
 
-def _likeliest(words: list[tuple[str, float]]) -> str:
-    """Words with their probabilities.
+def _count(number: int, what: str) -> str:
+    """Write a number with what it counts.
 
-    >>> _likeliest([("the", 0.25), ("<end>", 0.03125)])
-    'the 0.25, <end> 0.031'
+    >>> _count(1, "word"), _count(2, "word")
+    ('1 word', '2 words')
     """
-    return ", ".join(f"{word} {_share(chance)}" for word, chance in words)
+    return f"{number} {what}" + "s" * (number != 1)
 
 
-def _share(value: float) -> str:
-    """Two digits of a probability; only what is 1 is shown as that.
-
-    >>> _share(1 - 1e-17), _share(0.9999), _share(0.0312), _share(0.0)
-    ('1', '0.99', '0.031', '0')
-    """
-    if value > 1 - ROUNDING:
-        return "1"
-    return f"{min(value, 0.99):.2g}"
-
-
-def _number(value: float | None, floor: float = 0.0) -> str:
-    """Two digits; below the floor there is only rounding.
-
-    >>> _number(None), _number(5.5e-22), _number(5.5e-22, 1e-12), _number(math.inf)
-    ('–', '5.5e-22', '<1e-12', 'inf')
-    """
-    if value is None:
-        return "–"
-    return f"<{floor:.0e}" if value < floor else f"{value:.2g}"
+def _unknown(corpus: Corpus, found: Distances) -> list[str]:
+    known = len(corpus.vocabulary) - 2
+    contexts = [context for context in (found.after, found.between) if context is not None]
+    words = dict.fromkeys(word for context in contexts for word in context.read_as_unknown)
+    return [
+        f"{word!r} occurs, but is not among the {_count(known, 'word')} told apart; it is read as "
+        f"{UNKNOWN}."
+        for word in words
+    ]
 
 
 def _quoted(phrase: str) -> str:
     return f'"{phrase}"'
 
 
-def _after(found: Distances, context: Context) -> list[str]:
+def _after(corpus: Corpus, found: Distances, context: Context) -> list[str]:
     near, far = context.rows[0], context.rows[-1]
     lines = []
     if context.limit is None:
@@ -163,44 +138,53 @@ def _after(found: Distances, context: Context) -> list[str]:
         return lines
     if found.end == "absorbing":
         lines.append(
-            f"Far away {END} takes all the mass, {_share(far.ended)} of it at distance {far.left}: "
-            "predictions become alike because they become peaked, not because they become broad."
+            f"Far away {END} takes all the mass, {probability(far.ended)} of it at distance "
+            f"{far.left}: predictions become alike because they become peaked, not because they "
+            "become broad."
         )
     else:
-        lines.append(f"Far away: {_likeliest(context.limit)}, whatever was given.")
-    lines.append(
-        f"The {FREQUENT_WORDS} most frequent words, which stand for function words here, have "
-        f"{_percent(near.frequent)} of the mass at distance {near.left} and "
-        f"{_percent(far.frequent)} at distance {far.left}; they are {_percent(found.frequent)} of "
-        "the text."
-    )
-    if found.end == "absorbing" and far.ended < 1:
-        share = _percent(far.frequent / (1 - far.ended))
-        lines[-1] += f" Of what is not yet {END} then, they have {share}."
-    lines.append(f"How fast: {_speed(context)}")
+        lines.append(f"Far away: {likeliest(context.limit)}, whatever was given.")
+    if _some_are_frequent(corpus):
+        lines.append(
+            f"The {_frequent(corpus)} most frequent words ({_first_ones(corpus)}) have "
+            f"{percent(near.frequent)} of the mass at distance {near.left} and "
+            f"{percent(far.frequent)} at distance {far.left}; they are "
+            f"{percent(found.frequent)} of the text."
+        )
+        if found.end == "absorbing" and far.ended < 1:
+            share = percent(far.frequent / (1 - far.ended))
+            lines[-1] += f" Of what is not yet {END} then, they have {share}."
+    lines.append(f"How fast: {_speed(context, 'distances {} and {}')}")
+    lines += _not_reached(far, f"distance {far.left}")
     return lines
 
 
-def _percent(share: float) -> str:
-    """A share in per cent; what is not all of it is not rounded to that.
-
-    >>> _percent(0.374), _percent(0.999), _percent(1.0), _percent(1e-9)
-    ('37 %', '99 %', '100 %', '0 %')
-    """
-    return "100 %" if share > 1 - ROUNDING else f"{min(100 * share, 99):.0f} %"
-
-
-def _speed(context: Context) -> str:
+def _speed(context: Context, places: str) -> str:
     if context.rate == 0:
         return "the limit is reached after finitely many sites."
     said = f"the eigenvalues say a factor of {context.rate:.4f} per site in the long run"
-    if context.measured is None:
+    if context.measured is None or context.measured_at is None:
         return f"{said}."
-    near, far = DISTANCES[-2:]
-    return (
-        f"{said}; between distances {near} and {far} the total variation to the limit shrinks by "
-        f"{context.measured:.4f} per site."
+    said += (
+        f"; between {places.format(*context.measured_at)} the total variation to the limit shrinks "
+        f"by {context.measured:.4f} per site."
     )
+    difference = abs(context.measured / context.rate - 1)
+    if difference > DIFFERENT:
+        said += (
+            f" The two differ by {percent(difference)}: this is not yet the long run, or the "
+            "slowest part of the difference is missing here."
+        )
+    return said
+
+
+def _not_reached(row: Row, place: str) -> list[str]:
+    if row.limit_tv is None or row.limit_tv <= NEAR:
+        return []
+    return [
+        f"At {place} the limit is not reached: the total variation to it is still "
+        f"{probability(row.limit_tv)}."
+    ]
 
 
 def _between(context: Context) -> list[str]:
@@ -210,9 +194,13 @@ def _between(context: Context) -> list[str]:
         lines.append(f"The chain never says the two with these distances to a site: {places}.")
     if context.limit is not None:
         lines.append(
-            f"Far from both: {_likeliest(context.limit)}. In the distance to the nearer one, "
-            f"{_speed(context)}"
+            f"Far from both: {likeliest(context.limit)}. In the distance to the nearer one, "
+            f"{_speed(context, '{} and {} sites from both')}"
         )
+        far = DISTANCES[-1]
+        for row in context.rows:
+            if (row.left, row.right) == (far, far):
+                lines += _not_reached(row, f"{far} sites from both")
     elif context.rate == 0:
         lines.append("The two never stand far from each other.")
     else:
@@ -220,23 +208,65 @@ def _between(context: Context) -> list[str]:
     return lines
 
 
-def _remains(found: Distances) -> list[str]:
-    remains: Remains = found.remains
-    told = ", ".join(f"{_number(value)} at {n}" for n, value in remains.information)
-    felt = ", ".join(f"{word} {_number(value)}" for word, value in remains.felt)
-    lines = [
-        "What remains: a word drawn from this text and the word at a distance from it share, in "
-        f"nats (mutual information): {told}. Felt most at distance {DISTANCES[-2]}: {felt}."
-    ]
+def _introduction(corpus: Corpus) -> str:
+    kinds, more = f"a word, {UNKNOWN} or {END}", ""
+    if _some_are_frequent(corpus):
+        kinds = (
+            f"frequent (one of the {_frequent(corpus)} most frequent words), {UNKNOWN}, {END} or "
+            "another"
+        )
+        more = f"; words only: for how many it is frequent with {UNKNOWN} and {END} left out"
+    return (
+        "After a word drawn from the text. nats: what it tells about the word at a distance "
+        "(mutual information). Then for how many of the words drawn the likeliest there is "
+        f"{kinds}{more}."
+    )
+
+
+def _remains(corpus: Corpus, found: Distances) -> list[str]:
+    remains = found.remains
+    felt = ", ".join(f"{word} {number(value)}" for word, value in remains.felt)
+    lines = []
+    near, far = remains.leading[0], remains.leading[-1]
+    if found.end == "restart" and _some_are_frequent(corpus):
+        lines.append(
+            "On average the frequent words have the same mass at every distance, "
+            f"{percent(found.frequent)}. But with {UNKNOWN} and {END} left out, one of them is the "
+            f"likeliest after {percent(near.frequent_of_words)} of the words drawn at distance "
+            f"{near.distance}, and after {percent(far.frequent_of_words)} at distance "
+            f"{far.distance}."
+        )
+    lines.append(f"Felt most at distance {FELT}, in nats: {felt}.")
     whole, of_end = remains.information[-1][1], remains.of_end[-1][1]
     if found.end == "absorbing" and whole > 0:
         lines.append(
-            f"Of what is told at distance {DISTANCES[-1]}, {_percent(of_end / whole)} is about "
-            f"whether {END} stands there."
+            f"Of what is told at distance {DRAWN_DISTANCES[-1]}, {percent(of_end / whole)} is "
+            f"about whether {END} stands there."
         )
     if found.reason is not None:
         lines.append(f"The decision (theory.homogenization): {found.reason}")
     return lines
+
+
+def _frequent(corpus: Corpus) -> int:
+    return frequent_words(len(corpus.vocabulary))
+
+
+def _some_are_frequent(corpus: Corpus) -> bool:
+    """Whether some words are frequent and some are not."""
+    return _frequent(corpus) < len(corpus.vocabulary) - 2
+
+
+def _first_ones(corpus: Corpus) -> str:
+    return f"{', '.join(corpus.vocabulary[:FEW])}, ..."
+
+
+def _frequent_ones(corpus: Corpus) -> str:
+    words = ", ".join(corpus.vocabulary[: _frequent(corpus)])
+    return (
+        f"The most frequent words stand for function words; as no list of these is used, some may "
+        f"be none: {words}."
+    )
 
 
 def to_json(name: str, corpus: Corpus, order: int, every: Sequence[Distances]) -> str:
@@ -250,7 +280,7 @@ def to_json(name: str, corpus: Corpus, order: int, every: Sequence[Distances]) -
         "vocabulary": len(corpus.vocabulary),
         "order": order,
         "unit": "nats",
-        "frequent_words": list(corpus.vocabulary[:-2][:FREQUENT_WORDS]),
+        "frequent_words": list(corpus.vocabulary[: _frequent(corpus)]),
         "ends": [_plain(dataclasses.asdict(found)) for found in every],
     }
     return json.dumps(content, indent=2)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from theory.arguments import positive
+from theory.streams import prepare_output
 
 LEVELS = ("symbolic", "exact", "property", "numeric")
 
@@ -66,4 +67,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    prepare_output()
     sys.exit(main())

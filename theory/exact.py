@@ -26,6 +26,7 @@ __all__ = [
     "as_sympy",
     "elementwise",
     "exp",
+    "from_sympy",
     "integers",
     "is_rational",
     "log",
@@ -153,6 +154,16 @@ def as_sympy(value: Any) -> Any:
     if isinstance(value, Fraction):
         return sympy.Rational(value.numerator, value.denominator)
     return sympy.sympify(int(value) if isinstance(value, np.integer) else value)
+
+
+def from_sympy(value: Any) -> Any:
+    """Turn SymPy's number into a Fraction if it is rational, and leave it else.
+
+    >>> import sympy
+    >>> from_sympy(sympy.Rational(1, 2)), from_sympy(sympy.sqrt(2))
+    (Fraction(1, 2), sqrt(2))
+    """
+    return Fraction(int(value.p), int(value.q)) if value.is_Rational else value
 
 
 def _log(value: Any) -> Any:

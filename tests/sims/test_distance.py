@@ -1,15 +1,20 @@
 """What is shown far from a context: against the dense chain, by hand, and the command itself."""
 
+import functools
 import math
 import re
+from collections import defaultdict
+from fractions import Fraction
 
 import numpy as np
 import pytest
+import rich.console
 
-from sims import distance
+from sims import distance_report, remains
 from sims.__main__ import main
 from sims.distance import DISTANCES, distances, usual_phrases
 from sims.distance_report import to_json
+from sims.remains import DRAWN_DISTANCES
 from tests.sims.printed import strict, table_of
 from theory import MASK, InvalidInput, MarkovChain, corpora
 
@@ -125,8 +130,9 @@ def test_rows_between_are_those_of_the_markov_chain(corpus, end):
     left, right = map(corpus.vocabulary.index, found.phrases)
     places = [(row.left, row.right) for row in found.rows] + found.never
     assert sorted(places) == sorted(
-        [(n, n) for n in DISTANCES] + [(n, 100 - n) for n in (1, 2, 5, 10)]
+        [(n, n) for n in DISTANCES] + [(n, 99 - n) for n in (1, 2, 5, 10)]
     )
+    assert {(a + (b or 0)) % 2 for a, b in places} == {0, 1}
     for row in found.rows:
         assert row.right is not None
         p = dense(corpus, end, row.left + row.right + 1)
@@ -153,6 +159,9 @@ def test_rows_between_are_those_of_the_markov_chain(corpus, end):
         assert row.limit_tv == pytest.approx(tv(here, limit), abs=1e-9)
         if np.all(limit[here > 0] > 1e-12):
             assert row.information == pytest.approx(kl(here, limit), abs=1e-8)
+    gaps = {row.left: row.limit_tv or 0.0 for row in found.rows if row.left == row.right}
+    assert found.measured == pytest.approx((gaps[50] / gaps[10]) ** (1 / 40), rel=1e-12)
+    assert found.measured_at == (10, 50)
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -177,10 +186,75 @@ def test_what_remains_is_the_mutual_information(corpus, end):
     assert all(value == pytest.approx(per_word[word], rel=1e-6) for word, value in found.felt)
 
 
+@pytest.mark.parametrize("frequent", [1, 3])
+@pytest.mark.parametrize("end", ENDS)
+def test_which_words_are_the_likeliest(end, frequent, monkeypatch):
+    """Against fractions. Five words are told apart; "the" and "was" are equally frequent."""
+
+    def likeliest(row):
+        return next(i for i, chance in enumerate(row) if chance >= max(row) * (1 - 1e-12))
+
+    monkeypatch.setattr(remains, "FREQUENT_WORDS", frequent)
+    corpus = corpora.from_paragraphs(TEXT.split("\n\n"), 5)
+    found = distances(corpus, None, None, 1, end).remains
+    size = len(corpus.vocabulary)
+    pairs, starts = corpus.pairs.tolist(), corpus.starts.tolist()
+    pairs[-1] = starts if end == "restart" else [0] * (size - 1) + [1]
+    steps = np.asarray([[Fraction(n, sum(row)) for n in row] for row in pairs])
+    weights = corpus.pairs.sum(axis=1).tolist()
+    weights[-1] = sum(starts) if end == "restart" else 0
+    here = np.asarray([[Fraction(int(i == j)) for j in range(size)] for i in range(size)])
+    at = 0
+    assert [leading.distance for leading in found.leading] == list(DRAWN_DISTANCES)
+    for leading in found.leading:
+        for _ in range(leading.distance - at):
+            here = here @ steps
+        at = leading.distance
+        shares = defaultdict(Fraction)
+        of_words, possible = Fraction(0), Fraction(0)
+        for weight, row in zip(weights, here.tolist(), strict=True):
+            first = likeliest(row)
+            kind = {size - 1: "end", size - 2: "unknown"}.get(first, "other")
+            shares["frequent" if first < frequent else kind] += Fraction(weight, sum(weights))
+            if any(row[:-2]):
+                possible += weight
+                of_words += weight * (likeliest(row[:-2]) < frequent)
+        for kind in ("frequent", "unknown", "end", "other"):
+            assert getattr(leading, kind) == pytest.approx(float(shares[kind]), abs=1e-12), kind
+        assert leading.frequent_of_words == pytest.approx(float(of_words / possible), abs=1e-12)
+
+
+def test_frequent_words_come_first_after_more_words_far_away():
+    """Of Python's documentation, by powers of its dense chain."""
+    corpus = corpora.english()
+    p = dense(corpus, "restart", 2)
+    found = distances(corpus, None, None).remains.leading
+    for leading, share in zip(found[:3], (0.8213, 0.9927, 1.0), strict=True):
+        rows = np.linalg.matrix_power(p.transition, leading.distance)
+        first = rows[:, :-2].argmax(axis=1)
+        assert leading.frequent_of_words == pytest.approx(p.initial[first < 20].sum(), abs=1e-12)
+        assert leading.frequent_of_words == pytest.approx(share, abs=5e-5)
+    assert found[-1].unknown == pytest.approx(1, abs=1e-12)
+
+
+def test_no_word_is_the_likeliest_where_none_can_stand():
+    found = distances(corpora.from_paragraphs(["one two three"]), None, None, 1, "absorbing")
+    shares = {leading.distance: leading.frequent_of_words for leading in found.remains.leading}
+    assert shares == {1: 1.0, 2: 1.0, 3: None, 5: None, 10: None, 50: None}
+    assert [leading.end for leading in found.remains.leading] == pytest.approx(
+        [1 / 3, 2 / 3, 1, 1, 1, 1]
+    )
+
+
 def test_information_is_the_same_in_pieces(corpus, monkeypatch):
     whole = distances(corpus, None, None, 2, "absorbing").remains
-    monkeypatch.setattr(distance, "CHUNK", 2)
-    pieces = distances(corpus, None, None, 2, "absorbing").remains
+    monkeypatch.setattr(remains, "CHUNK", 2)
+    steps = []
+    pieces = distances(
+        corpus, None, None, 2, "absorbing", progress=lambda items: steps.extend(items) or items
+    ).remains
+    assert steps == [0, 2, 4, 6, 8]
+    assert pieces.leading == whole.leading
     assert dict(pieces.information) == pytest.approx(dict(whole.information), rel=1e-12)
     assert dict(pieces.of_end) == pytest.approx(dict(whole.of_end), rel=1e-12)
     assert pieces.felt == whole.felt
@@ -193,6 +267,9 @@ def test_english_fades_like_its_eigenvalue(order, end):
     assert found.after is not None
     near = 0.05 if (order, end) == (2, "restart") else 0.002
     assert found.after.measured == pytest.approx(found.after.rate, rel=near)
+    assert found.between is not None
+    assert found.between.measured == pytest.approx(found.between.rate, rel=0.06)
+    assert not found.between.rounded
     assert found.after.rows[-1].top_mass > 0.2
     assert (found.reason is None) == (order == 2)
     assert found.states == (256 if order == 1 else 6256)
@@ -221,6 +298,43 @@ def test_usual_phrases_are_long_and_frequent(corpus):
 def test_phrases_that_are_never_said(corpus):
     with pytest.raises(InvalidInput, match="order 1 never says 'garden silent'"):
         distances(corpus, "garden silent", None)
+    with pytest.raises(InvalidInput, match="'zebra' does not occur in the text"):
+        distances(corpus, None, ("garden", "a zebra"))
+
+
+def test_phrases_that_stand_at_odd_distances_only():
+    """A number and a letter in turn: the two are never an even number of sites apart."""
+    corpus = corpora.from_paragraphs(["one a one b two a two b one b"])
+    found = distances(corpus, None, ("one", "b"), 1, "absorbing").between
+    assert found is not None
+    assert found.never == [(n, n) for n in DISTANCES]
+    assert [row.left for row in found.rows] == [1, 2, 5, 10]
+    assert (found.measured, found.measured_at) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "measured"), [("a " * 99 + "b " * 99, True), ("one two three", False)]
+)
+def test_what_may_be_rounding_is_said_to_be(text, measured):
+    corpus = corpora.from_paragraphs([text])
+    first, second = usual_phrases(corpus)
+    found = distances(corpus, None, (first, second)).between
+    assert found is not None
+    assert found.rounded
+    assert (found.measured is not None) == measured
+
+
+def test_words_that_are_read_as_unknown(corpus):
+    few = corpora.from_paragraphs(TEXT.split("\n\n"), 3)
+    found = distances(few, "was silent", ("garden", "silent house"))
+    assert found.after is not None
+    assert found.between is not None
+    assert found.after.read_as_unknown == ["silent"]
+    assert found.between.read_as_unknown == ["garden", "silent"]
+    assert found.between.phrases == ["<unknown>", "<unknown> house"]
+    found = distances(corpus, "was silent", None).after
+    assert found is not None
+    assert found.read_as_unknown == []
 
 
 # ---- the command ----------------------------------------------------------------------------
@@ -237,7 +351,8 @@ def test_json_has_the_numbers_of_the_package(order, end, command, text):
     assert strict(out) == strict(to_json(text, corpus, order, [found]))
     said = strict(out)
     assert (said["text"], said["order"], said["unit"]) == (text, order, "nats")
-    assert "analogue" in said["what"]
+    assert "the exact analogue of asking a large model" in said["what"]
+    assert "arXiv 2510.03289" in said["what"]
     (only,) = said["ends"]
     assert (only["end"], only["after"]["phrases"]) == (end, ["the garden"])
     assert found.after is not None
@@ -266,7 +381,7 @@ def test_both_ends_and_usual_phrases_are_the_default(command, text):
 def test_only_what_is_asked_for_is_shown(options, after, between, command, refused, text):
     arguments = ("--text", text, "--distance", "--json", *options)
     if after is None and between is None:
-        assert "never says" in refused(*arguments)
+        assert f"'zebra' does not occur in {text}" in refused(*arguments)
         return
     for found in strict(command(*arguments))["ends"]:
         assert (found["after"] and found["after"]["phrases"]) == after
@@ -274,23 +389,133 @@ def test_only_what_is_asked_for_is_shown(options, after, between, command, refus
 
 
 def test_words_that_are_not_told_apart_are_shown_as_unknown(command, text):
-    out = command("--text", text, "--distance", "--frequent", "3", "--after", "was", "Zebra!")
+    arguments = ("--text", text, "--distance", "--frequent", "3", "--after", "was", "Silent!")
+    out = command(*arguments)
     assert 'After "was <unknown>"' in out
-    assert "The 3 most frequent are told apart, 7 are <unknown>." in out
+    assert "The 3 most frequent of its 10 different words are told apart, the other 7 are" in out
+    note = "'silent' occurs, but is not among the 3 words told apart; it is read as <unknown>."
+    assert out.splitlines().count(note) == 1
+    for found in strict(command(*arguments, "--json"))["ends"]:
+        assert found["after"]["read_as_unknown"] == ["silent"]
+    assert "is read as" not in command("--text", text, "--distance", "--after", "was", "Silent!")
+
+
+def test_symbols_are_taken_in_phrases(command, refused, text):
+    arguments = ("--distance", "--text", text, "--frequent", "3", "--json")
+    for found in strict(command(*arguments, "--after", "<unknown> <end>"))["ends"]:
+        assert found["after"]["phrases"] == ["<unknown> <end>"]
+        assert found["after"]["read_as_unknown"] == []
+    (found,) = strict(command(*arguments, "--after", "<end>", "the", "--end", "restart"))["ends"]
+    assert found["after"]["phrases"] == ["<end> the"]
+    assert "an absorbing <end> is followed by <end> only" in refused(
+        *arguments, "--after", "<end>", "the"
+    )
+    assert "no <unknown>: all words" in refused(
+        "--distance", "--text", text, "--after", "<unknown>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("Yes!", "1 word in 1 paragraph, one text. 1 different word, told apart."),
+        ("Yes, yes!", "2 words in 1 paragraph, one text. 1 different word, told apart."),
+        ("a.\n\nb", "2 words in 2 paragraphs, each a text of its own. 2 different words, told"),
+    ],
+)
+def test_one_word_is_one_word(content, said, command, tmp_path):
+    path = tmp_path / "text"
+    path.write_text(content, encoding="utf-8")
+    out = command("--distance", "--text", str(path))
+    assert out.startswith(f"{path}: {said}")
+    assert not re.search(r"\b1 \w+s\b", out.splitlines()[0])
+    assert "frequent" not in out  # all words would be
+    (*_, row) = table_of(out)
+    assert row[0] == "50"
+    assert [cell[-2:] for cell in row[2:]] == [" %"] * 3
+
+
+@pytest.mark.parametrize(
+    ("frequent", "said"),
+    [
+        ("1", "The most frequent of its 3 different words is told apart, the other 2 are <unkn"),
+        ("2", "The 2 most frequent of its 3 different words are told apart, the other one is <u"),
+    ],
+)
+def test_few_words_are_counted_in_words(frequent, said, command, tmp_path):
+    path = tmp_path / "text"
+    path.write_text("one two two three", encoding="utf-8")
+    assert said in command("--distance", "--text", str(path), "--frequent", frequent)
+
+
+def test_the_table_of_words_drawn_shows_the_numbers_of_the_json(command):
+    arguments = ("--distance", "--after", "object", "--end", "absorbing")
+    rows = table_of(command(*arguments))[5:]
+    (found,) = strict(command(*arguments, "--json"))["ends"]
+    assert len(rows) == len(DRAWN_DISTANCES)
+    remains, keys = found["remains"], ("frequent", "unknown", "end", "other", "frequent_of_words")
+    for cells, row, (n, told) in zip(rows, remains["leading"], remains["information"], strict=True):
+        assert int(cells[0]) == row["distance"] == n
+        assert float(cells[1]) == pytest.approx(told, rel=0.006)
+        for cell, key in zip(cells[2:], keys, strict=True):
+            shown = float(cell.removesuffix(" %")) / 100
+            assert shown == pytest.approx(row[key], abs=0.005), key
+            assert (shown == 1) == (row[key] > 1 - 1e-12)
+            assert (shown == 0) == (row[key] < 1e-12)
+
+
+@pytest.fixture
+def terminal(monkeypatch, capsys):
+    """Run the command on a terminal of some width: its lines, without colours."""
+
+    def run(width, *arguments):
+        kind = functools.partial(
+            rich.console.Console, force_terminal=True, width=width, color_system=None
+        )
+        monkeypatch.setattr(distance_report, "Console", kind)
+        assert main(arguments) == 0
+        return capsys.readouterr().out.splitlines()
+
+    return run
+
+
+@pytest.mark.parametrize("width", [45, 60, 80, 100, 160])
+def test_on_narrow_terminals_nothing_is_broken(width, terminal):
+    lines = terminal(width, "--distance")[1:]  # the name of the text may be long
+    assert max(map(len, lines)) <= width
+    assert not any("…" in line for line in lines)
+    assert sum("likeliest words" in line for line in lines) >= 4  # nor are the heads broken
+    rows = [line for line in lines if re.match(r"[│ ]*(50|10) .*0\.", line)]
+    assert len(rows) >= 8
+    seen = " ".join(lines)
+    assert ("A wider terminal shows more columns." in seen) == (width < 80)
+    assert ("instance 0.13" in seen) == (width >= 80)
+    assert ("<unknown> 0.24, the 0.083, a 0.035, is 0.033 " in seen) == (width >= 120)
+
+
+def test_a_progress_bar_on_a_terminal_only(capsys, monkeypatch):
+    assert main(["--distance"]) == 0
+    assert capsys.readouterr().err == ""
+    kind = functools.partial(rich.console.Console, force_terminal=True)
+    monkeypatch.setattr(rich.console, "Console", kind)
+    assert main(["--distance", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "following" in captured.err
+    strict(captured.out)
 
 
 def test_the_table_shows_the_numbers_of_the_json(command):
     arguments = ("--distance", "--after", "object", "--end", "absorbing")
     rows = table_of(command(*arguments))
     (found,) = strict(command(*arguments, "--json"))["ends"]
-    assert len(rows) == len(found["after"]["rows"]) == 5
-    for cells, row in zip(rows, found["after"]["rows"], strict=True):
+    assert len(found["after"]["rows"]) == 5
+    for cells, row in zip(rows[:5], found["after"]["rows"], strict=True):
         assert int(cells[0]) == row["left"]
         assert cells[1].split(", ")[0].split() == [
             row["likeliest"][0][0],
             f"{row['likeliest'][0][1]:.2g}",
         ]
-        keys = ("top_mass", "effective_vocabulary", "limit_tv", "next_tv", "information", "ended")
+        keys = ("effective_vocabulary", "limit_tv", "next_tv", "information", "ended")
         for cell, key in zip(cells[2:], keys, strict=True):
             assert float(cell) == pytest.approx(row[key], rel=0.06), key
 
@@ -302,11 +527,35 @@ def test_sentences_of_english(command):
         assert f"factor of {found['after']['rate']:.4f} per site in the long run" in out
         assert f"shrinks by {found['after']['measured']:.4f} per site" in out
         assert f"factor of {found['between']['rate']:.4f} per site in the long run" in out
+        assert f"shrinks by {found['between']['measured']:.4f} per site" in out
+        assert "between 10 and 50 sites from both" in out
         assert found["reason"] in out
         assert f"{100 * found['after']['rows'][-1]['frequent']:.0f} % at distance 50" in out
-    assert "the analogue of asking a large model" in out
+    assert "the exact analogue of asking a large model" in out
+    assert "as arXiv 2510.03289 is said to have done (its experiment was not seen)" in out
+    assert "The 20 most frequent words (the, a, is, of, to, ...) have 44 % of the mass" in out
+    assert "some may be none: the, a, is, of, to, in, and" in out
+    assert "between two phrases the comparison is with the limit" in out
+    assert "one of them is the likeliest after 82 % of the words drawn at distance 1" in out
+    assert "The two differ" not in out
+    assert out.count("the limit is not reached") == 1
+    assert "At distance 50 the limit is not reached: the total variation to it is still 0.19" in out
     assert "Far away <end> takes all the mass, 0.81 of it at distance 50" in out
     assert re.search(r"at distance 50, 100 % is about whether <end> stands there", out)
+
+
+def test_what_is_measured_may_differ_from_the_eigenvalue(command):
+    """Order 2, packed: 0.6625 after "object" and 0.6584 from both, against 0.6939."""
+    out = " ".join(command("--distance", "--order", "2", "--end", "restart").split())
+    for measured, percent in ((0.6625, 5), (0.6584, 5)):
+        assert f"shrinks by {measured} per site. The two differ by {percent} %: this is not" in out
+
+
+def test_far_from_both_the_limit_may_not_be_reached(command):
+    out = " ".join(
+        command("--distance", "--between", "object", "<end>", "--end", "absorbing").split()
+    )
+    assert "At 50 sites from both the limit is not reached: the total variation" in out
 
 
 @pytest.mark.parametrize("order", ["1", "2"])
@@ -347,7 +596,10 @@ def test_what_never_stands_there_is_said(command, tmp_path):
         (["--gallery", "parity(3)", "--order", "2"], "--order goes with --distance"),
         (["--gallery", "parity(3)", "--end", "restart"], "--end goes with --distance"),
         (["--gallery", "parity(3)", "--frequent", "9"], "--frequent goes with --distance"),
-        (["--distance", "--frequent", "9"], "--frequent goes with --text"),
+        (
+            ["--distance", "--frequent", "9"],
+            "--frequent goes with --text: of the built-in prose the package has only the counts of",
+        ),
         (["--distance", "--order", "3"], "invalid choice: 3"),
         (["--distance", "--end", "stop"], "invalid choice: 'stop'"),
         (["--distance", "--between", "one"], "expected 2 arguments"),
@@ -356,7 +608,14 @@ def test_what_never_stands_there_is_said(command, tmp_path):
         (["--distance", "--after", "1984"], "there is no word in '1984'"),
         (["--distance", "--between", "the", "?"], "there is no word in '?'"),
         (["--distance", "--after", "the", "be"], "the chain of order 1 never says 'the be'"),
+        (
+            ["--distance", "--after", "zebra"],
+            "error: 'zebra' does not occur in the prose of Python's documentation",
+        ),
+        (["--distance", "--between", "the", "a gnu"], "'gnu' does not occur in the prose"),
         (["--distance", "--text", "no such file"], "there is no file no such file"),
+        (["--distance", "--text", ""], "argument --text: the name of the file is empty"),
+        (["--table", ""], "argument --table: the name of the file is empty"),
     ],
 )
 def test_wrong_usage_gives_exit_code_2(arguments, complaint, refused):

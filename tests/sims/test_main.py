@@ -1,6 +1,8 @@
 """The command: what it prints against what the package computes, and what it refuses."""
 
+import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -559,6 +561,65 @@ def test_the_command_ends_with_these_exit_codes():
     bad = run("--gallery", "parity(3)", "--policy", "TopK(9, 'luck')")
     assert (bad.returncode, bad.stdout) == (2, "")
     assert "score must be one of" in bad.stderr
+
+
+OUTPUTS = [
+    ("--gallery", "parity(3)", "--policy", "LeftToRight(1)"),
+    ("--gallery", "parity(3)", "--policy", "LeftToRight(1)", "--json"),
+    ("--distance", "--end", "restart"),
+    ("--distance", "--json"),
+    ("--help",),
+]
+
+
+@pytest.mark.parametrize("arguments", OUTPUTS)
+def test_a_reader_that_goes_away_is_no_error(arguments):
+    """The pipe is closed before anything is written, as ``| true`` may do it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-W", "error", "-m", "sims", *arguments]
+    try:
+        done = subprocess.run(
+            command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120, check=False
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_wrong_command_is_wrong_without_a_reader():
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "sims", "--gallery", "nonsense"],
+            stdout=writer,
+            stderr=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_characters_that_the_output_cannot_take(options, tmp_path):
+    """Words and the name of the file are not ASCII."""
+    path = tmp_path / "ä.txt"
+    path.write_text("Größe über Größe, über größe.", encoding="utf-8")
+    command = [sys.executable, "-W", "error", "-m", "sims", "--distance", "--text", str(path)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        [*command, *options], capture_output=True, timeout=120, check=False, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    out = done.stdout.decode("ascii")
+    if options:
+        assert json.loads(out)["frequent_words"] == ["grösse", "über"]
+    else:
+        assert r'After "gr\xf6sse"' in out
+        assert r"\xe4.txt: " in out
 
 
 def test_help_names_all_options(capsys):

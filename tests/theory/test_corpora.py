@@ -175,10 +175,85 @@ def test_dialogue_keeps_all_its_words():
         ("cafe\u0301", ["café"]),  # an accent is composed with its letter
         ("東京。京都", ["東京", "京都"]),
         ("x2 ½ ² _ 3.14", ["x"]),
+        # vowel signs, points and tones are marks and stay with their letters
+        ("हिन्दी में है।", ["हिन्दी", "में", "है"]),
+        ("தமிழ் மொழி", ["தமிழ்", "மொழி"]),
+        ("שָׁלוֹם, עוֹלָם", ["שָׁלוֹם", "עוֹלָם"]),
+        ("ที่นี่ นั้น", ["ที่นี่", "นั้น"]),
+        ("x\u0304 = y\u0304", ["x\u0304", "ȳ"]),  # the first has no composed form
+        # joiners hold a word together and are no part of its end
+        ("ශ්\u200dරී ලංකා\u200d", ["ශ්\u200dරී", "ලංකා"]),
+        ("می\u200cخواهم", ["می\u200cخواهم"]),
+        # marks without a letter are no words, nor do they begin one
+        ("❤\ufe0f 1\ufe0f\u20e3 \u0301 \u200d", []),
+        ("2\u0301nd", ["nd"]),
     ],
 )
 def test_words_of_any_language(text, words):
     assert words_of(text) == words
+    assert words_of(" ".join(words)) == words
+
+
+def test_a_word_of_devanagari_is_one_word(tmp_path):
+    path = tmp_path / "text"
+    path.write_text("हिन्दी में हिन्दी।", encoding="utf-8")
+    corpus = corpora.from_text(path)
+    assert dict(corpus.words) == {"हिन्दी": 2, "में": 1}
+    assert corpus.tokens("में हिन्दी") == (1, 0)
+    assert corpus.alphabet(3) == tuple(sorted("में"))  # marks count as letters
+
+
+# ---- phrases --------------------------------------------------------------------------------
+
+
+def test_phrases_are_read_like_the_text(roses):
+    """The vocabulary is a, rose, is; no and cat are unknown."""
+    assert roses.tokens("Is NO (rose) a -- cat?") == (2, 3, 1, 0, 3)
+    assert roses.unknown("Is NO (rose) a -- cat? No!") == ("no", "cat")
+    assert roses.unknown("is a rose") == ()
+
+
+def test_symbols_may_be_written_out_in_a_phrase(roses):
+    assert roses.tokens("<end> a <unknown>") == (4, 0, 3)
+    assert roses.tokens("a<END><Unknown>") == (0, 4, 3)
+    assert roses.unknown("<end> <unknown> a") == ()
+    with pytest.raises(InvalidInput, match="'end' does not occur"):
+        roses.tokens("< end >")
+
+
+@pytest.mark.parametrize(
+    ("phrase", "message"),
+    [
+        ("zebra", "'zebra' does not occur in "),
+        ("A Zebra, a zebra!", "'zebra' does not occur in "),
+        ("gnu no zebra", "'gnu', 'zebra' do not occur in "),
+        ("1984", "there is no word in '1984'"),
+        ("", "there is no word in ''"),
+    ],
+)
+def test_words_that_do_not_occur_are_refused(roses, phrase, message):
+    with pytest.raises(InvalidInput) as refused:
+        roses.tokens(phrase)
+    assert str(refused.value).startswith(message)
+    if "occur" in message:
+        assert str(refused.value).endswith(roses.name)
+        assert roses.name.endswith("roses.txt")
+
+
+def test_names_of_texts():
+    with pytest.raises(InvalidInput, match=r"'zebra' does not occur in the prose of Python's"):
+        corpora.english().tokens("zebra")
+    with pytest.raises(InvalidInput, match=r"'no' does not occur in the text$"):
+        corpora.from_paragraphs(["yes"]).tokens("no")
+    with pytest.raises(InvalidInput, match=r"'no' does not occur in a letter$"):
+        corpora.from_paragraphs(["yes"], name="a letter").tokens("no")
+
+
+def test_there_is_no_unknown_word_where_all_are_told_apart():
+    corpus = corpora.from_paragraphs(["yes and no"], name="a letter")
+    with pytest.raises(InvalidInput, match="no <unknown>: all words of a letter are told apart"):
+        corpus.tokens("yes <unknown>")
+    assert corpora.from_paragraphs(["yes and no"], 2).tokens("<unknown>") == (2,)
 
 
 def test_a_text_that_is_not_english(tmp_path):
@@ -392,6 +467,11 @@ def test_what_is_not_prose(text):
 def test_no_such_file(tmp_path):
     with pytest.raises(InvalidInput, match=r"there is no file .*nowhere\.txt"):
         corpora.from_text(tmp_path / "nowhere.txt")
+
+
+def test_an_empty_name():
+    with pytest.raises(InvalidInput, match="the name of the text file is empty"):
+        corpora.from_text("")
 
 
 def test_a_directory(tmp_path):

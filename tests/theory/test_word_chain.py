@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from theory import MASK, HiddenMarkovModel, InvalidInput, MarkovChain, TooLarge,
 from theory.distributions import corpora, sparse_spectrum
 from theory.distributions.sparse_spectrum import power_limit
 from theory.distributions.word_chain import WordChain
+from theory.distributions.word_middle import Middle
 
 ROSES = ["A rose is a rose.", "A cat is no rose!", "No?", "Is a cat a rose? No rose is a cat."]
 TEXTS = {
@@ -109,7 +111,10 @@ def agree(texts, order, end, frequent, left, right):
 
 
 @pytest.mark.parametrize(("order", "end"), CHAINS)
-@pytest.mark.parametrize(("left", "right"), [("a", "rose"), ("is", "is"), ("no", "cat")])
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [("a", "rose"), ("is", "is"), ("no", "cat"), (END, "cat"), ("a", END), (END, END)],
+)
 def test_predictions_are_sums_over_all_paths(order, end, left, right):
     agree(ROSES, order, end, 10, left, right)
 
@@ -198,6 +203,30 @@ def test_english_of_order_two_has_the_counts_of_the_triples():
     assert keeps == pytest.approx(chain.anywhere(), abs=1e-15)
 
 
+@pytest.mark.parametrize(("order", "end"), CHAINS)
+def test_several_distances_at_once(order, end):
+    chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
+    laws = np.stack([chain.after(word) for word in ("a", "rose", "is")])
+    places = (0, 1, 4, 4, 9)
+    found = list(chain.predictions(laws, places))
+    gaps = list(chain.differences(laws, chain.anywhere(), places))
+    for n, here, gap in zip(places, found, gaps, strict=True):
+        for k, word in enumerate(("a", "rose", "is")):
+            law = chain.after(word)
+            assert here[k] == pytest.approx(chain.predict(law, n), abs=1e-15)
+            alone = chain.difference(law, chain.anywhere(), n)
+            assert gap[k] == pytest.approx(alone, rel=1e-12, abs=1e-16)
+
+
+def test_distances_grow():
+    chain = WordChain(corpora.from_paragraphs(ROSES))
+    law = chain.after("a")
+    for walk in (chain.predictions(law, [3, 2]), chain.differences(law, law, [3, 2])):
+        next(walk)
+        with pytest.raises(InvalidInput, match="distance must be an integer of at least 3, got 2"):
+            next(walk)
+
+
 # ---- far away -------------------------------------------------------------------------------
 
 
@@ -273,6 +302,77 @@ def test_the_middle_is_decided_alike():
     far = chain.far(chain.after("object"), chain.before("method"))
     assert far.rate == pytest.approx(float(decision.rate), rel=1e-10)
     assert far.limit == pytest.approx(decision.limit, abs=1e-12)
+
+
+def in_many_digits(chain, left, right, sites, far):
+    """Prediction minus limit with 60 digits; the limit is what is predicted so far from both."""
+    with mpmath.workdps(60):
+        counts = np.rint(chain.transition.toarray() * chain.counts[:, None]).astype(int)
+        steps = np.asarray([[mpmath.mpf(n) / sum(row) for n in row] for row in counts.tolist()])
+        start = np.asarray([mpmath.mpf(float(v)) for v in chain.words == chain.tokens(left)[0]])
+        start = start * [mpmath.mpf(n) for n in chain.counts.tolist()]
+        stop = np.asarray([mpmath.mpf(float(v)) for v in chain.words == chain.tokens(right)[0]])
+
+        def prediction(n):
+            law, future = start, stop
+            for _ in range(n):
+                law, future = law @ steps, steps @ future
+            words = [mpmath.mpf(0)] * len(chain.vocabulary)
+            for word, weight in zip(chain.words, law * future, strict=True):
+                words[word] += weight
+            return [weight / sum(words) for weight in words]
+
+        pairs = zip(prediction(sites), prediction(far), strict=True)
+        return [float(here - limit) for here, limit in pairs]
+
+
+@pytest.mark.parametrize(("order", "end"), CHAINS)
+@pytest.mark.parametrize("sites", [3, 20, 200])
+def test_between_two_words_small_differences_are_accurate(order, end, sites):
+    """Against 60 digits: at 200 sites nothing would be left of two rounded predictions."""
+    chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
+    middle = Middle(chain, chain.after("a"), chain.before("cat"))
+    assert not middle.rounded
+    assert middle.far.rate**600 < 1e-20  # the oracle is at its limit after 800 sites
+    found, expected = middle.gap(sites, sites), in_many_digits(chain, "a", "cat", sites, 800)
+    largest = max(map(abs, expected))
+    assert (largest < 1e-10) == (sites == 200)
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9 * largest)
+
+
+@pytest.mark.parametrize(("order", "end"), CHAINS)
+def test_between_two_words_of_english_the_eigenvalue_is_seen(order, end):
+    chain = WordChain(corpora.english(), order, end)
+    middle = Middle(chain, chain.after("object"), chain.before("method"))
+    here, there = (np.abs(middle.gap(n, n)).sum() for n in (100, 500))
+    assert 0 < there < here < 1e-15
+    assert (there / here) ** (1 / 400) == pytest.approx(middle.far.rate, rel=0.003)
+
+
+@pytest.mark.parametrize(
+    ("texts", "end", "left", "right", "rate"),
+    [
+        (["one two three", "one two three"], "restart", "one", "two", 1.0),  # no limit
+        (["a " * 40], "absorbing", "a", "a", 0.0),  # reached at once
+        (["a " * 99 + "b " * 99], "restart", "a", "b", None),  # slow
+    ],
+)
+def test_where_a_difference_is_rounded(texts, end, left, right, rate):
+    chain = WordChain(corpora.from_paragraphs(texts), 1, end)
+    law, future = chain.after(left), chain.before(right)
+    middle = Middle(chain, law, future)
+    assert middle.rounded
+    assert middle.far.rate == rate if rate is not None else 0.9 < middle.far.rate < 1
+    if middle.far.limit is not None:
+        direct = chain.bridge(law, future, 3, 4) - middle.far.limit
+        assert middle.gap(3, 4).tolist() == direct.tolist()
+
+
+def test_a_difference_between_words_that_never_stand_there():
+    chain = WordChain(corpora.from_paragraphs(["a b c d", "d e e e"]))
+    middle = Middle(chain, chain.after("a"), chain.before("d"))
+    with pytest.raises(InvalidInput, match="never says this at distance 2"):
+        middle.gap(1, 1)
 
 
 def test_a_text_that_repeats_itself_has_no_limit():
@@ -364,7 +464,33 @@ def test_equal_classes_have_no_limit():
 def test_unknown_words_are_unknown():
     chain = WordChain(corpora.from_paragraphs(ROSES, frequent=2))
     assert chain.vocabulary[:2] == ("a", "rose")
-    assert chain.tokens("A zebra, a ROSE!") == (0, 2, 0, 1)
+    assert chain.tokens("A cat, a ROSE!") == (0, 2, 0, 1)
+
+
+def test_words_that_do_not_occur_are_refused():
+    chain = WordChain(corpora.from_paragraphs(ROSES, frequent=2))
+    for method in (chain.tokens, chain.after, chain.before):
+        with pytest.raises(InvalidInput, match="'zebra' does not occur in the text"):
+            method("a zebra")
+
+
+def test_symbols_are_observed_like_words():
+    """Two of the four paragraphs begin with "a", two with a word that is not told apart."""
+    packed, over = (
+        WordChain(corpora.from_paragraphs(ROSES, frequent=2), 1, end)
+        for end in ("restart", "absorbing")
+    )
+    assert packed.predict(packed.after("<end>"), 1).tolist() == [0.5, 0, 0.5, 0]
+    assert over.predict(over.after("<end>"), 1).tolist() == [0, 0, 0, 1]
+    assert over.predict(over.after("rose <end>"), 3).tolist() == [0, 0, 0, 1]
+    unknown = over.predict(over.after("<unknown>"), 1)
+    counts = over.corpus.pairs[2]
+    assert unknown == pytest.approx(counts / counts.sum(), abs=1e-15)
+    assert packed.tokens(" ".join(packed.vocabulary)) == tuple(range(4))
+    with pytest.raises(InvalidInput, match="never says '<end> a': an absorbing <end> is followed"):
+        over.after("<end> a")
+    with pytest.raises(InvalidInput, match="never says '<end> a': an absorbing <end> is followed"):
+        over.before("<end> a")
 
 
 @pytest.mark.parametrize("phrase", ["", "1984", " -- "])
@@ -376,7 +502,7 @@ def test_a_phrase_has_words(phrase):
 @pytest.mark.parametrize("method", ["after", "before"])
 @pytest.mark.parametrize(
     ("order", "phrase", "said"),
-    [(1, "rose cat", "rose cat"), (2, "cat is a", "cat is a"), (1, "zebra", "<unknown>")],
+    [(1, "rose cat", "rose cat"), (2, "cat is a", "cat is a")],
 )
 def test_what_is_never_said(method, order, phrase, said):
     chain = WordChain(corpora.from_paragraphs(ROSES), order)

@@ -12,6 +12,7 @@ import functools
 import importlib.resources
 import itertools
 import os
+import re
 import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -48,6 +49,9 @@ END = "<end>"
 FREQUENT = 254
 """How many words the chain tells apart; with `UNKNOWN` and `END` there are 256 states."""
 
+SYMBOLS = re.compile(f"({UNKNOWN}|{END})", re.IGNORECASE)
+"""The two, where they are written out in a phrase."""
+
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
@@ -69,6 +73,8 @@ class Corpus:
         Makes `triples`, when they are first asked for.
     base : str
         Letters that belong to every alphabet, whether or not a word has them.
+    name : str
+        What messages call the text.
 
     >>> corpus = from_paragraphs(["A rose is a rose.", "A cat!"], frequent=2)
     >>> dict(corpus.words)
@@ -87,6 +93,7 @@ class Corpus:
     starts: np.ndarray
     count_triples: Callable[[], np.ndarray]
     base: str = ""
+    name: str = "the text"
 
     @functools.cached_property
     def triples(self) -> np.ndarray:
@@ -103,11 +110,53 @@ class Corpus:
         triples.flags.writeable = False
         return triples
 
+    def tokens(self, phrase: str) -> tuple[int, ...]:
+        """Return the words of a phrase as indices into the vocabulary.
+
+        Words of the text that the vocabulary lacks are `UNKNOWN`. The two symbols may be written
+        out: "<end> a" is how a paragraph begins.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no word in the phrase or one that does not occur in the text.
+
+        >>> corpus = from_paragraphs(["A rose is a rose.", "A cat!"], frequent=2)
+        >>> corpus.tokens("A rose, a CAT! <end>")
+        (0, 1, 0, 2, 3)
+        >>> corpus.tokens("a dog")
+        Traceback (most recent call last):
+            ...
+        theory.errors.InvalidInput: 'dog' does not occur in the text
+        """
+        index = {word: i for i, word in enumerate(self.vocabulary)}
+        words = _phrase(phrase)
+        if not words:
+            raise InvalidInput(f"there is no word in {phrase!r}")
+        missing = {word: None for word in words if word not in self.words and word not in index}
+        if missing:
+            verb = "does" if len(missing) == 1 else "do"
+            raise InvalidInput(f"{', '.join(map(repr, missing))} {verb} not occur in {self.name}")
+        if UNKNOWN in words and len(self.words) == len(self.vocabulary) - 2:
+            raise InvalidInput(f"there is no {UNKNOWN}: all words of {self.name} are told apart")
+        return tuple(index.get(word, index[UNKNOWN]) for word in words)
+
+    def unknown(self, phrase: str) -> tuple[str, ...]:
+        """Return the words of a phrase that the text has and the vocabulary lacks.
+
+        >>> from_paragraphs(["A rose is a rose.", "A cat!"], frequent=2).unknown("is a cat a cat")
+        ('is', 'cat')
+        """
+        known = set(self.vocabulary)
+        words = dict.fromkeys(_phrase(phrase))
+        return tuple(word for word in words if word in self.words and word not in known)
+
     def alphabet(self, length: int) -> tuple[str, ...]:
         """Return the letters of the words of this length, in the order of Unicode.
 
         The letters of `base` are always among them. For `english` these are a to z, so that the
-        number of symbols is 26 at every length; for other texts there are none.
+        number of symbols is 26 at every length; for other texts there are none. A mark that cannot
+        be composed with its letter, such as a vowel sign of Devanagari, counts as a letter.
 
         Raises
         ------
@@ -184,7 +233,8 @@ def english() -> Corpus:
     for word, following, count in _rows("word_pairs.csv"):
         table[index[word], index[following]] = int(count)
     triples = functools.partial(_english_triples, vocabulary)
-    return _corpus(words, vocabulary, table[:-1], table[-1], triples, string.ascii_lowercase)
+    name = "the prose of Python's documentation"
+    return _corpus(words, vocabulary, table[:-1], table[-1], triples, name, string.ascii_lowercase)
 
 
 def _english_triples(vocabulary: tuple[str, ...]) -> np.ndarray:
@@ -231,6 +281,8 @@ def from_text(path: str | os.PathLike[str], frequent: int = FREQUENT) -> Corpus:
     InvalidInput
         If there is no such file, if it is not UTF-8, or if it has no words.
     """
+    if not os.fspath(path):
+        raise InvalidInput("the name of the text file is empty")
     path = Path(path)
     if path.is_dir():
         raise InvalidInput(f"{path} is a directory; a text file is needed")
@@ -244,11 +296,21 @@ def from_text(path: str | os.PathLike[str], frequent: int = FREQUENT) -> Corpus:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path} is not UTF-8: see the byte at offset {error.start}") from None
-    return from_paragraphs(paragraphs_of(text), frequent)
+    return from_paragraphs(paragraphs_of(text), frequent, name=str(path))
 
 
-def from_paragraphs(paragraphs: Iterable[str], frequent: int = FREQUENT) -> Corpus:
+def from_paragraphs(
+    paragraphs: Iterable[str], frequent: int = FREQUENT, *, name: str = "the text"
+) -> Corpus:
     """Count the words of paragraphs; one without any words does not count as a paragraph.
+
+    Parameters
+    ----------
+    paragraphs : iterable of str
+    frequent : int
+        How many of the most frequent words the vocabulary holds.
+    name : str
+        What messages call the text.
 
     Raises
     ------
@@ -278,7 +340,22 @@ def from_paragraphs(paragraphs: Iterable[str], frequent: int = FREQUENT) -> Corp
     pairs = table.reshape(size, size).astype(np.int64)
     starts = pairs[end].copy()
     pairs[end] = 0
-    return _corpus(words, vocabulary, pairs, starts, functools.partial(_triples, steps))
+    triples = functools.partial(_triples, steps)
+    return _corpus(words, vocabulary, pairs, starts, triples, name)
+
+
+def _phrase(phrase: str) -> list[str]:
+    """Return the words of a phrase, and the two symbols where they are written out.
+
+    >>> _phrase("The end<END>the <unknown>...")
+    ['the', 'end', '<end>', 'the', '<unknown>']
+    """
+    parts = SYMBOLS.split(phrase)  # every other one is a symbol
+    return [
+        word
+        for i, part in enumerate(parts)
+        for word in ([part.lower()] if i % 2 else words_of(part))
+    ]
 
 
 def _triples(walk: np.ndarray) -> np.ndarray:
@@ -294,8 +371,9 @@ def _corpus(
     pairs: np.ndarray,
     starts: np.ndarray,
     triples: Callable[[], np.ndarray],
+    name: str,
     base: str = "",
 ) -> Corpus:
     # A corpus is shared (english() returns the same one to all), so nobody may write to it.
     pairs.flags.writeable = starts.flags.writeable = False
-    return Corpus(MappingProxyType(words), vocabulary, pairs, starts, triples, base)
+    return Corpus(MappingProxyType(words), vocabulary, pairs, starts, triples, base, name)

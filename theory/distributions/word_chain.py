@@ -6,13 +6,13 @@ of which each leads to a few, so that the transition matrix is sparse. Predictio
 are sums over all ways in which the chain can go on, and nothing is drawn.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from theory.distributions.corpora import UNKNOWN, Corpus
+from theory.distributions.corpora import END, Corpus
 from theory.distributions.sparse_spectrum import power_limit
-from theory.distributions.words import words_of
 from theory.errors import InvalidInput
 from theory.validation import as_integer
 
@@ -54,6 +54,7 @@ class WordChain:
 
     Attributes
     ----------
+    corpus : Corpus
     vocabulary : tuple of str, length K
     words : (S,) array of int64
         The word of each state, an index into the vocabulary. Only what occurs in the text is a
@@ -96,6 +97,7 @@ class WordChain:
         if end not in get_args(End):
             raise InvalidInput(f"end must be one of {', '.join(get_args(End))}, got {end!r}")
         self.end: End = end
+        self.corpus = corpus
         self.vocabulary = corpus.vocabulary
         size = len(corpus.vocabulary)
         source, target, times = _first_order(corpus) if order == 1 else _second_order(corpus)
@@ -119,18 +121,14 @@ class WordChain:
     # ---- what is observed ---------------------------------------------------------------
 
     def tokens(self, phrase: str) -> tuple[int, ...]:
-        """Return the words of a phrase; those that the vocabulary lacks are `UNKNOWN`.
+        """Return the words of a phrase, as `Corpus.tokens` does.
 
         Raises
         ------
         InvalidInput
-            If there is no word in it.
+            If there is no word in it or one that does not occur in the text.
         """
-        index = {word: i for i, word in enumerate(self.vocabulary)}
-        found = tuple(index.get(word, index[UNKNOWN]) for word in words_of(phrase))
-        if not found:
-            raise InvalidInput(f"there is no word in {phrase!r}")
-        return found
+        return self.corpus.tokens(phrase)
 
     def anywhere(self) -> np.ndarray:
         """Distribution over states at a random place of the text, shape (S,).
@@ -147,7 +145,8 @@ class WordChain:
         """Distribution over states right after a phrase, wherever it occurs, shape (S,).
 
         With one word this is the word itself (order 1) or the pairs that end in it, as frequent
-        as they are (order 2). Each further word is predicted and then observed.
+        as they are (order 2). Each further word is predicted and then observed. A phrase may begin
+        or end with `END`.
 
         Raises
         ------
@@ -155,7 +154,9 @@ class WordChain:
             If the chain never says this.
         """
         first, *others = self.tokens(phrase)
-        law = self._observed(self.anywhere(), first, phrase)
+        # a text that is over for good is in no random place of the text
+        before = self.lasting() if self.vocabulary[first] == END else self.anywhere()
+        law = self._observed(before, first, phrase)
         for token in others:
             law = self._observed(self._back @ law, token, phrase)
         return law
@@ -181,12 +182,16 @@ class WordChain:
         return law / law.sum()
 
     def _refuse(self, weights: np.ndarray, phrase: str) -> None:
-        if not weights.any():
-            said = " ".join(self.vocabulary[token] for token in self.tokens(phrase))
-            raise InvalidInput(
-                f"the chain of order {self.order} never says {said!r}"
-                + (f" ({phrase!r})" if said != phrase else "")
-            )
+        if weights.any():
+            return
+        words = [self.vocabulary[token] for token in self.tokens(phrase)]
+        said = " ".join(words)
+        over = self.end == "absorbing" and END in words[:-1]
+        raise InvalidInput(
+            f"the chain of order {self.order} never says {said!r}"
+            + (f" ({phrase!r})" if said != phrase else "")
+            + (f": an absorbing {END} is followed by {END} only" if over else "")
+        )
 
     # ---- predictions --------------------------------------------------------------------
 
@@ -202,10 +207,16 @@ class WordChain:
         law : (S,) or (B, S) array
             Distributions over states at distance 0, as `after` returns them.
         """
-        steps = law.T
-        for _ in range(as_integer(distance, "distance", 0)):
-            steps = self._back @ steps
-        return self.of_words(steps.T)
+        return next(self.predictions(law, [distance]))
+
+    def predictions(self, law: np.ndarray, distances: Iterable[int]) -> Iterator[np.ndarray]:
+        """Yield the predictions at distances that grow, each as `predict` returns it."""
+        steps, gone = law.T, 0
+        for distance in distances:
+            for _ in range(as_integer(distance, "distance", gone) - gone):
+                steps = self._back @ steps
+            gone = distance
+            yield self.of_words(steps.T)
 
     def difference(self, law: np.ndarray, other: np.ndarray, distance: int) -> np.ndarray:
         """Difference of two predictions at a distance, shape (..., K).
@@ -218,13 +229,21 @@ class WordChain:
         law : (S,) or (B, S) array
         other : (S,) array
         """
+        return next(self.differences(law, other, [distance]))
+
+    def differences(
+        self, law: np.ndarray, other: np.ndarray, distances: Iterable[int]
+    ) -> Iterator[np.ndarray]:
+        """Yield the differences at distances that grow, each as `difference` returns it."""
         keeps = self.lasting()
-        gap = (law - other).T
-        for _ in range(as_integer(distance, "distance", 0)):
-            gap = self._back @ gap
-            # what rounding adds to the sum would not fade
-            gap = gap - np.multiply.outer(keeps, gap.sum(axis=0))
-        return self.of_words(gap.T)
+        gap, gone = (law - other).T, 0
+        for distance in distances:
+            for _ in range(as_integer(distance, "distance", gone) - gone):
+                gap = self._back @ gap
+                # what rounding adds to the sum would not fade
+                gap = gap - np.multiply.outer(keeps, gap.sum(axis=0))
+            gone = distance
+            yield self.of_words(gap.T)
 
     def lasting(self) -> np.ndarray:
         """The distribution over states that the chain keeps, shape (S,)."""
@@ -298,10 +317,7 @@ class WordChain:
         future : (S,) array, optional
             As `before` returns it.
         """
-        states = self._reached(self._back, law)
-        if future is not None:
-            states = states & self._reached(self.transition, future)
-        among = np.flatnonzero(states)
+        among = self.on_the_way(law, future)
         if not len(among):
             return Far(None, 0.0)
         found = power_limit(self.transition[among][:, among])
@@ -310,6 +326,26 @@ class WordChain:
         limit = np.zeros(len(self.words))
         limit[among] = found.law
         return Far(self.of_words(limit), found.rate)
+
+    def on_the_way(self, law: np.ndarray, future: np.ndarray | None = None) -> np.ndarray:
+        """States that can follow an observation and, if there are two, precede the other one.
+
+        Parameters
+        ----------
+        law : (S,) array
+            As `after` returns it.
+        future : (S,) array, optional
+            As `before` returns it.
+
+        Returns
+        -------
+        array of int64
+            Their numbers, growing.
+        """
+        states = self._reached(self._back, law)
+        if future is not None:
+            states = states & self._reached(self.transition, future)
+        return np.flatnonzero(states)
 
     def _reached(self, step: Any, start: np.ndarray) -> np.ndarray:
         """Where any number of steps makes a positive number out of those at the start."""

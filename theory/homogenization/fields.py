@@ -4,12 +4,11 @@ Roots of polynomials, such as the Perron roots of rational matrices, live in an 
 of the rational numbers, in which sums, quotients and null spaces are again exact.
 """
 
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from theory.exact import as_sympy, elementwise
+from theory.exact import as_sympy, elementwise, from_sympy
 
 __all__ = ["Algebraic", "Floats", "field_of"]
 
@@ -74,7 +73,7 @@ class Algebraic:
 
     def shown(self, x: np.ndarray) -> np.ndarray:
         """Fractions where numbers are rational, else SymPy expressions."""
-        return elementwise(lambda v: _plain(self.domain.to_sympy(v)), x)
+        return elementwise(lambda v: from_sympy(self.domain.to_sympy(v)), x)
 
     def nonzero(self, x: np.ndarray) -> np.ndarray:
         """Which entries are not zero."""
@@ -83,6 +82,7 @@ class Algebraic:
     def null_vectors(self, matrix: np.ndarray, root: Any) -> np.ndarray:
         """Columns that span the null space of ``matrix - root``, shape (n, k).
 
+        >>> from fractions import Fraction
         >>> field = Algebraic([])
         >>> steps, one = field.convert([[Fraction(1, 2), Fraction(1, 2)], [1, 0]]), field.convert(1)
         >>> field.shown(field.null_vectors(steps, one.item())).tolist()
@@ -118,7 +118,3 @@ def field_of(x: np.ndarray, *others: Any) -> Floats | Algebraic:
     if x.dtype.kind != "O":
         return Floats()
     return Algebraic([*x.reshape(-1).tolist(), *others])
-
-
-def _plain(value: Any) -> Any:
-    return Fraction(int(value.p), int(value.q)) if value.is_Rational else value

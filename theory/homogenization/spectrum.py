@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.exact import all_rational, as_sympy, is_rational
+from theory.exact import all_rational, as_sympy, from_sympy, is_rational
 from theory.homogenization.fields import Floats
 from theory.homogenization.moduli import DIGITS, moduli
 
@@ -62,8 +62,8 @@ def largest(numbers: list[Any]) -> Any:
         return sympy.nan
     if all(v.is_number for v in numbers):
         numbers.sort(key=sympy.count_ops)
-        return _plain(max(numbers, key=lambda v: v.evalf(DIGITS), default=sympy.Integer(0)))
-    return _plain(sympy.Max(*numbers))
+        return from_sympy(max(numbers, key=lambda v: v.evalf(DIGITS), default=sympy.Integer(0)))
+    return from_sympy(sympy.Max(*numbers))
 
 
 def class_spectrum(block: np.ndarray, period: int, *, recurrent: bool) -> Spectrum:
@@ -136,7 +136,7 @@ def _of_rationals(block: np.ndarray, period: int) -> Spectrum:
     coefficients = sympy.Matrix(block.tolist()).applyfunc(as_sympy).charpoly(x).all_coeffs()
     turned = coefficients[::period]  # all others are 0, but for a power of x at the end
     found = [m.exact() for m in moduli(sympy.Poly(turned, x))[:2]] + [sympy.Integer(0)]
-    return Spectrum(*(_plain(sympy.root(m, period)) for m in found[:2]))
+    return Spectrum(*(from_sympy(sympy.root(m, period)) for m in found[:2]))
 
 
 def _of_expressions(block: np.ndarray, period: int, recurrent: bool) -> Spectrum:
@@ -155,7 +155,7 @@ def _of_expressions(block: np.ndarray, period: int, recurrent: bool) -> Spectrum
     if any(v.free_symbols for v in found):
         return Spectrum(largest(found), largest(found))
     found.sort(key=lambda v: -v.evalf(DIGITS))
-    return Spectrum(_plain(found[0]), largest([*found[period:], 0]))
+    return Spectrum(from_sympy(found[0]), largest([*found[period:], 0]))
 
 
 def _moduli(factor: Any) -> list[Any]:
@@ -168,8 +168,3 @@ def _moduli(factor: Any) -> list[Any]:
     if sum(roots.values()) < factor.degree():  # no closed form
         return [sympy.nan] * factor.degree()
     return [sympy.Abs(root) for root, times in roots.items() for _ in range(times)]
-
-
-def _plain(value: Any) -> Any:
-    """A Fraction where SymPy's number is rational."""
-    return Fraction(int(value.p), int(value.q)) if value.is_Rational else value

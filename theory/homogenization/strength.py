@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.exact import all_rational, as_sympy, elementwise, is_rational
+from theory.exact import all_rational, as_sympy, elementwise, from_sympy, is_rational
 from theory.homogenization.fields import Algebraic
 from theory.homogenization.moduli import moduli
 from theory.homogenization.spectrum import largest
@@ -97,7 +97,7 @@ def _exact_strength(deviation: np.ndarray, rate: Any) -> Any:
     sums = []
     for _ in range(order):
         rows = elementwise(abs, elementwise(as_sympy, field.shown(mode))).sum(axis=1)
-        sums += [_simplest(v) / 2 for v in rows.tolist()]
+        sums += [from_sympy(_simplest(v) / 2) for v in rows.tolist()]
         mode = steps @ mode / root
     return largest(sums)
 
