@@ -36,9 +36,9 @@ def compute() -> Data:
 
 
 LINES = {
-    "neighbour_tv": ("TV to the neighbour", "#0072B2", "-", "o"),
-    "top_mass": ("top mass", "#D55E00", "--", "s"),
-    "information_share": ("information about the context", "#009E73", ":", "^"),
+    "neighbour_tv": ("TV to the neighbour", "#0072B2", "-", "o", "full"),
+    "top_mass": ("top mass (probability)", "#D55E00", "--", "s", "full"),
+    "information_share": ("information about the context (share)", "#009E73", ":", "^", "none"),
 }
 VERDICTS = {
     "period": "neighbours never alike",
@@ -59,16 +59,24 @@ def draw(data: Data) -> Any:
     for k, (axis, (name, verdict)) in enumerate(zip(axes.flat, VERDICTS.items(), strict=True)):
         here = [i for i, data_of in enumerate(rows["data"]) if data_of == name]
         distances = [rows["distance"][i] for i in here]
-        for column, (label, colour, dashes, mark) in LINES.items():
+        for first, (column, (label, colour, dashes, mark, fill)) in enumerate(LINES.items()):
             values = [rows[column][i] for i in here]
             axis.plot(
-                distances, values, dashes, marker=mark, color=colour, label=label, markevery=3
+                distances,
+                values,
+                dashes,
+                marker=mark,
+                color=colour,
+                fillstyle=fill,
+                label=label,
+                markevery=(first, 3),  # so that no mark hides another
             )
         axis.set_title(f"({'abcdef'[k]}) {name}\n", loc="left")
         axis.text(0, 1.05, verdict, transform=axis.transAxes, fontsize=7, color="0.35")
     axes[0, 0].set(ylim=(-0.05, 1.05), xlim=(0, FARTHEST + 1), xticks=(1, 8, 16, 24))
     for axis in axes[1]:
         axis.set_xlabel("distance from the observed token")
+    figure.supylabel("TV, probability, or share", fontsize=8)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=7)
     return figure
@@ -81,7 +89,8 @@ FIGURE = Figure(
         "One token is observed; shown are exact means over its values, at each distance from it: "
         "the total variation between the predictions of a mask and its neighbour, the probability "
         "of the likeliest token, and the information about the observed token as a share of its "
-        "entropy. (a) Two phases in turn, two tokens each: neighbours have no token in common. "
+        "entropy (marks at every third distance, staggered). (a) Two phases in turn, two tokens "
+        "each: neighbours have no token in common. "
         "(b) Four words, fair and independent, and a text that ends one time in eight, for good. "
         "(c) Two symmetric chains of which the first token chooses one for good: half of what the "
         "token tells is never forgotten. (d) Independent sites with a template of period 2. "

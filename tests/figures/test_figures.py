@@ -125,6 +125,81 @@ def test_the_frechet_segment_by_formula(data):
         assert math.isclose(bits, h(a, 1 - a) + h(b, 1 - b) - h(*joint), abs_tol=1e-12)
 
 
+def _rows(panel, **chosen):
+    """The rows of a panel in which some columns have given values."""
+    rows = [dict(zip(panel, row, strict=True)) for row in zip(*panel.values(), strict=True)]
+    return [row for row in rows if all(row[key] == value for key, value in chosen.items())]
+
+
+def test_the_predicted_lines_of_the_rate_hold_the_measured_marks(data):
+    """Equal for bits; else at most the line, in the end, and equal with the phases of the pair."""
+    panels = data["conjecture_rate"]
+    for row in _rows(panels["one_side"]):
+        bits = row["chain"].startswith("flip")
+        assert row["measured"] <= row["predicted"] * (1 + 1e-9)
+        assert not bits or math.isclose(row["measured"], row["predicted"], rel_tol=1e-9)
+    for row in _rows(panels["middle"]):
+        assert math.isclose(row["measured"], row["predicted"], rel_tol=1e-9)
+    for row in _rows(panels["words"], known="one word")[9:]:
+        assert math.isclose(row["measured"], row["predicted"], rel_tol=1e-5)
+    swings = _rows(panels["words"], known="two words")[6:]
+    for row in swings:
+        assert math.isclose(row["measured"], row["slowest"], rel_tol=0.013)
+        assert row["slowest"] <= row["predicted"]
+    assert min(row["measured"] / row["predicted"] for row in swings) < 0.5
+    assert max(row["measured"] / row["predicted"] for row in swings) > 0.99
+
+
+def test_the_bounds_on_information_hold_and_are_as_near_as_the_caption_says(data):
+    panels = data["alike_not_independent"]
+    for row in _rows(panels["bounds"], coefficient="KL"):
+        for seen in _rows(panels["pairs"], flip=row["flip"], apart=row["apart"]):
+            rounding = 1 + 1e-9
+            assert seen["information"] <= row["bound"] * rounding
+            assert row["bound"] <= 1.3 * seen["information"]
+
+
+@pytest.mark.parametrize("flip", [0.02, 0.05, 0.1, 0.2])
+def test_the_contraction_coefficient_of_a_flipping_bit_for_kl(flip):
+    """The largest KL(mu P, nu P) / KL(mu, nu) over a grid is (1 - 2 flip)^2, at fair bits."""
+    mu, nu = np.meshgrid(*2 * [np.linspace(0.01, 0.99, 99)])
+
+    def kl(a, b):
+        return a * np.log(a / b) + (1 - a) * np.log((1 - a) / (1 - b))
+
+    def after(a):
+        return a + flip - 2 * a * flip
+
+    different = mu != nu
+    mu, nu = mu[different], nu[different]
+    shrunk = kl(after(mu), after(nu)) / kl(mu, nu)
+    eta = (1 - 2 * flip) ** 2
+    assert shrunk.max() <= eta * (1 + 1e-9)
+    assert shrunk.max() > eta * 0.999
+    assert abs(mu[shrunk.argmax()] - 0.5) + abs(nu[shrunk.argmax()] - 0.5) < 0.03
+
+
+def test_the_words_after_the_prompt_by_counting(data):
+    """One and two words after "must be", from the counts of three words in a row."""
+    corpus = corpora.english()
+    followers = {}
+    for a, b, c, times in corpus.triples.tolist():
+        followers.setdefault((a, b), Counter())[c] += times
+    end = len(corpus.vocabulary) - 1
+    must, be = map(corpus.vocabulary.index, ("must", "be"))
+    first = followers[must, be]
+    one, two = np.zeros((2, len(corpus.vocabulary)))
+    for word, times in first.items():
+        one[word] = times / first.total()
+        nexts = Counter([end]) if word == end else followers[be, word]
+        for v, count in nexts.items():
+            two[v] += one[word] * count / nexts.total()
+    for distance, counted in ((1, one), (2, two)):
+        for row in _rows(data["fading_words"]["one_side"], distance=distance):
+            share = counted[corpus.vocabulary.index(row["word"])]
+            assert math.isclose(row["probability"], share, abs_tol=1e-9)
+
+
 def test_two_processes_write_the_same_bytes(tmp_path):
     """All files of a figure: picture, page, numbers and provenance."""
     for folder in ("one", "two"):
