@@ -14,6 +14,7 @@ from figures import (
     growth_complexity,
     parallelbench,
     permutation_frontier,
+    reveal_order,
     three_sentences,
     token_confidence,
 )
@@ -39,5 +40,6 @@ FIGURES: dict[str, Figure] = {
         conjecture_rate,
         five_counterexamples,
         alike_not_independent,
+        reveal_order,
     )
 }

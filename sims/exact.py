@@ -5,11 +5,12 @@ and `sims.correction` for decoders that go on after everything is written.
 """
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
 from sims.correction import corrected
-from sims.layers import run
+from sims.layers import Watch, run
 from sims.output import OutputDistribution
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Select, as_rule
@@ -19,9 +20,16 @@ from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
 from theory.lattice import EvidenceLattice
-from theory.validation import Weights, as_real
+from theory.validation import Weights, as_real, as_sites
 
-__all__ = ["as_decoder", "as_temperature", "output_distribution"]
+__all__ = [
+    "as_decoder",
+    "as_observed",
+    "as_temperature",
+    "output_distribution",
+    "refuse_observed",
+    "watched",
+]
 
 
 def output_distribution(
@@ -29,6 +37,8 @@ def output_distribution(
     policy: Decoder | Select,
     temperature: float = 1.0,
     denoiser: Denoiser | None = None,
+    *,
+    observed: Iterable[int] = (),
 ) -> OutputDistribution:
     """Compute the exact distribution of what `policy` writes.
 
@@ -45,6 +55,9 @@ def output_distribution(
         From patterns (B, L) to predictions (B, L, V), for instance `Perturbed`. The zero-loss
         denoiser of `p` if not given, which answers with the unconditional marginals where a
         parallel round has written a context that the data never contain.
+    observed : iterable of int
+        Sites that are given from the start, with tokens as the data have them: a prompt, or what
+        surrounds a gap. Then `kl` is the mean divergence of what is written given them.
 
     Returns
     -------
@@ -68,16 +81,45 @@ def output_distribution(
     >>> [output_distribution(p, policies.RandomOrder(s)).valid_mass for s in [(3,), (1, 2)]]
     [Fraction(2, 9), Fraction(1, 2)]
     """
+    return watched(p, policy, temperature, denoiser, observed, None)
+
+
+def watched(
+    p: Distribution,
+    policy: Decoder | Select,
+    temperature: float,
+    denoiser: Denoiser | None,
+    observed: Iterable[int],
+    watch: Watch | None,
+) -> OutputDistribution:
+    """`output_distribution`, with somebody who is told everything that is revealed."""
     check_distribution(p)
-    decoder = as_decoder(policy)
-    decoder.check(p.length, p.vocab)
+    decoder, given = as_decoder(policy), as_observed(observed, p.length)
+    decoder.check(p.length - len(given), p.vocab)
     temperature = as_temperature(temperature, p)
     lattice = _host_lattice(p)
     predict = from_lattice(lattice) if denoiser is None else predictor(p, denoiser)
     ask = with_draws(predict, temperature)
     if isinstance(decoder, Corrector):
+        refuse_observed(decoder, given)
         return corrected(p, lattice, decoder, ask)
-    return run(p, lattice, decoder, ask)
+    if isinstance(decoder, Policy) and decoder.revises:
+        refuse_observed(decoder, given)
+    return run(p, lattice, decoder, ask, given, watch)
+
+
+def as_observed(observed: Iterable[int], length: int) -> tuple[int, ...]:
+    """Check sites that are given; one at least is left to write."""
+    given = as_sites(observed, length, "observed")
+    if len(given) == length:
+        raise InvalidInput(f"nothing is left to write: all {length} sites are observed")
+    return given
+
+
+def refuse_observed(decoder: Decoder, given: tuple[int, ...]) -> None:
+    """Refuse given sites for decoders that would take them back."""
+    if given:
+        raise InvalidInput(f"{decoder!r} takes tokens back, those of observed sites too")
 
 
 def as_decoder(policy: Decoder | Select) -> Policy | TokenPolicy | Corrector:

@@ -12,7 +12,7 @@ with f what tokens are drawn from. By the chain rule the expected costs of all r
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,10 @@ from theory.errors import InvalidInput
 from theory.exact import ratio
 from theory.lattice import EvidenceLattice
 
-__all__ = ["run"]
+__all__ = ["Watch", "run"]
+
+Watch = Callable[[int, np.ndarray, np.ndarray, np.ndarray], None]
+"""Told the step, sequences (N, L), the sites that are revealed in them, and masses (N,)."""
 
 BATCH = 2**14
 """Sequences that the denoiser and the policy see at once."""
@@ -55,21 +58,37 @@ class _Layer:
 
 
 def run(
-    p: Distribution, lattice: EvidenceLattice, policy: Policy | TokenPolicy, ask: Ask
+    p: Distribution,
+    lattice: EvidenceLattice,
+    policy: Policy | TokenPolicy,
+    ask: Ask,
+    observed: tuple[int, ...] = (),
+    watch: Watch | None = None,
 ) -> OutputDistribution:
-    """Follow a policy from the empty sequence until everything is written."""
-    return _Run(p, lattice, policy, ask).finish()
+    """Follow a policy until everything is written.
+
+    It starts from the empty sequence, or with the tokens at the `observed` sites drawn from p.
+    `watch` is told everything that is revealed.
+    """
+    return _Run(p, lattice, policy, ask, observed, watch).finish()
 
 
 class _Run:
     """One computation: the layers, the finished mass and the running sums."""
 
     def __init__(
-        self, p: Distribution, lattice: EvidenceLattice, policy: Policy | TokenPolicy, ask: Ask
+        self,
+        p: Distribution,
+        lattice: EvidenceLattice,
+        policy: Policy | TokenPolicy,
+        ask: Ask,
+        observed: tuple[int, ...],
+        watch: Watch | None,
     ) -> None:
         self.p, self.policy, self.ask = p, policy, ask
+        self.observed, self.watch = observed, watch
         self.codes = Codes(p.length, p.vocab)
-        self.evidence = lattice.numerators.reshape(-1)
+        self.evidence, self.denominator = lattice.numerators.reshape(-1), lattice.denominator
         self.dtype = object if p.exact else np.float64
         self.selects = isinstance(policy, Policy) and not policy.looks_at_tokens
         self.steps = policy.steps if isinstance(policy, Policy) else None
@@ -84,9 +103,7 @@ class _Run:
         self.states = self.widest = 0
 
     def finish(self) -> OutputDistribution:
-        one = np.ones(1, dtype=self.dtype)
-        layer = _Layer(np.asarray([self.codes.blank]), one, one)
-        index = 0
+        layer, index = self._start(), 0
         while layer.keys.size and (self.steps is None or index < self.steps):
             self.states += layer.keys.size
             self.widest = max(self.widest, layer.keys.size)
@@ -117,6 +134,15 @@ class _Run:
             self.states,
             self.widest,
         )
+
+    def _start(self) -> _Layer:
+        """The empty sequence, or every value of the observed sites that is possible."""
+        keys = np.asarray([self.codes.blank])
+        for steps in self.codes.steps(np.asarray(self.observed, dtype=np.int64)):
+            keys = (keys[:, None] + steps).reshape(-1)
+        keys = keys[self.evidence[keys] != 0]
+        chances = _quotient(self.evidence[keys], np.asarray(self.denominator)).astype(self.dtype)
+        return _Layer(keys, chances, chances)
 
     def _step(self, layer: _Layer, index: int) -> _Layer:
         self.costs.append(0)
@@ -149,6 +175,8 @@ class _Run:
             total = total + chance
             weight = np.broadcast_to(chance, len(x))[rows]
             part = _Layer(layer.keys[rows], layer.mass[rows] * weight, layer.data[rows] * weight)
+            if self.watch is not None:
+                self.watch(index, x[rows], flip[rows] & (x[rows] == MASK), part.mass)
             yield from self._reveal(part, x[rows], flip[rows], draws[rows])
         check_chances(total, x)
 
@@ -250,6 +278,8 @@ class _Run:
             keys = layer.keys[rows] // self.codes.cells * self.codes.cells
             keys = keys + self.codes.encode(after) + calls * self.codes.cells
             mass = layer.mass[rows] * chance
+            if self.watch is not None:
+                self.watch(index, x[rows], (after != MASK) & (x[rows] == MASK), mass)
             complete = (after != MASK).all(axis=1)
             for finished in (False, True):
                 some = complete == finished

@@ -3,14 +3,14 @@
 For small distributions `sims.exact` says what this estimates.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from sims.exact import as_decoder, as_temperature
+from sims.exact import as_decoder, as_observed, as_temperature, refuse_observed
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Ask, Select, check_choice
 from sims.prediction import predictor, with_draws
@@ -60,7 +60,7 @@ class Decoded:
         InvalidInput
             If the states were not kept.
         """
-        states = self._kept()
+        states = self.kept_states()
         other = states[:-1] != states[-1]
         steps = np.arange(len(other))[:, None, None]
         return np.where(other, steps, -1).max(axis=0, initial=-1)
@@ -70,7 +70,7 @@ class Decoded:
         """Sites in the order in which they were revealed, (size, L); within a step, ascending."""
         return np.argsort(self.revealed_at, axis=1, kind="stable")
 
-    def _kept(self) -> np.ndarray:
+    def kept_states(self) -> np.ndarray:
         if self.states is None:
             raise InvalidInput("the states were not kept: decode(..., trajectory=True)")
         return self.states
@@ -84,6 +84,7 @@ def decode(
     temperature: float = 1.0,
     denoiser: Denoiser | None = None,
     *,
+    observed: Iterable[int] = (),
     batch: int | None = None,
     trajectory: bool = False,
     progress: bool | None = None,
@@ -99,6 +100,8 @@ def decode(
     rng : numpy.random.Generator
         Equal seeds and batches give equal sequences, on every backend.
     size : int
+    observed : iterable of int
+        Sites that are given from the start, with tokens drawn from the data.
     batch : int, optional
         Sequences decoded together; as many as keep predictions within 32 MiB if not given.
     trajectory : bool
@@ -127,15 +130,17 @@ def decode(
     ([0, 1000, 1000], [2, 2, 2])
     """
     check_distribution(p)
-    decoder = as_decoder(policy)
-    decoder.check(p.length, p.vocab)
+    decoder, given = as_decoder(policy), as_observed(observed, p.length)
+    decoder.check(p.length - len(given), p.vocab)
+    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.revises):
+        refuse_observed(decoder, given)
     size = check_draw(rng, size)
     temperature = as_temperature(temperature, p)
     if batch is None:
         batch = max(1, NUMBERS // (p.length * p.vocab))
     batch = min(as_integer(batch, "batch", 1), size)
     ask = with_draws(predictor(p, denoiser), temperature)
-    run = _Run(p, ask, rng, trajectory)
+    run = _Run(p, ask, rng, trajectory, given)
     parts = [
         run.decode(decoder, min(batch, size - start))
         for start in tracked(range(0, size, batch), progress)
@@ -165,15 +170,23 @@ class _Run:
     """What all batches share."""
 
     def __init__(
-        self, p: Distribution, ask: Ask, rng: np.random.Generator, trajectory: bool
+        self,
+        p: Distribution,
+        ask: Ask,
+        rng: np.random.Generator,
+        trajectory: bool,
+        observed: tuple[int, ...],
     ) -> None:
         self.p, self.rng, self.trajectory = p, rng, trajectory
+        self.observed = list(observed)
         self.ask = _floats(ask) if p.exact else ask
 
     def decode(self, decoder: Decoder, size: int) -> _Batch:
         """Write one batch."""
         if not isinstance(decoder, Corrector):
             batch = _Batch(np.full((size, self.p.length), MASK))
+            if self.observed:
+                batch.x[:, self.observed] = to_host(self.p.sample(self.rng, size))[:, self.observed]
             self._note(batch)
             self._write(decoder, batch)
             return batch

@@ -3,6 +3,7 @@
 from sims.claims.adaptivity import ADAPTIVITY
 from sims.claims.any_order import ANY_ORDER
 from sims.claims.bernoulli_steps import BERNOULLI_STEPS
+from sims.claims.both_sides import BOTH_SIDES
 from sims.claims.coins import COINS
 from sims.claims.correctors import CORRECTORS
 from sims.claims.cost_identity import COST_IDENTITY
@@ -16,6 +17,7 @@ from sims.claims.position_scores import POSITION_SCORES
 from sims.claims.random_order_cost import RANDOM_ORDER_COST
 from sims.claims.rejection import REJECTION
 from sims.claims.residual_energy import RESIDUAL_ENERGY
+from sims.claims.reveal_order import REVEAL_ORDER
 from sims.claims.sequence_alpha_loss import SEQUENCE_ALPHA_LOSS
 from sims.claims.serial_depth import SERIAL_DEPTH
 from sims.claims.speculative import SPECULATIVE
@@ -48,5 +50,7 @@ CLAIMS = (
     SPECULATIVE,
     SEQUENCE_ALPHA_LOSS,
     RESIDUAL_ENERGY,
+    REVEAL_ORDER,
+    BOTH_SIDES,
 )
 """The claims about what decoders write."""

@@ -11,6 +11,7 @@ from sims.policies.factor import Factor
 from sims.policies.first_hitting import FirstHitting
 from sims.policies.gibbs_corrector import GibbsCorrector
 from sims.policies.left_to_right import LeftToRight
+from sims.policies.mirrored import Mirrored
 from sims.policies.random_order import RandomOrder
 from sims.policies.remask import Remask
 from sims.policies.speculative import Speculative
@@ -31,6 +32,7 @@ __all__ = [
     "FirstHitting",
     "GibbsCorrector",
     "LeftToRight",
+    "Mirrored",
     "Policy",
     "RandomOrder",
     "Remask",

@@ -15,6 +15,7 @@ starts at the mean marginal entropy, and it sums to ``H(X)``. The gain curve is 
 entropy all sites have, each on its own, when every other site is revealed with probability t.
 """
 
+from theory.information.both_sides import Infilling, infilling, information_from_right
 from theory.information.bracket import Bracket, bracket
 from theory.information.entropies import (
     dual_total_correlation,
@@ -39,6 +40,7 @@ __all__ = [
     "Bracket",
     "Estimate",
     "GainCurve",
+    "Infilling",
     "block_complexity",
     "bracket",
     "cardinality_growth_complexity",
@@ -50,6 +52,8 @@ __all__ = [
     "gain_curve",
     "gains",
     "growth_complexity",
+    "infilling",
+    "information_from_right",
     "kl_divergence",
     "mean_entropies",
     "path_cost",

@@ -1,0 +1,60 @@
+"""Another policy, on the sequence read from right to left."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sims.policies.base import Decoder, Law, Policy, Select, as_rule
+from theory.errors import InvalidInput
+
+__all__ = ["Mirrored"]
+
+
+class Mirrored(Policy):
+    """Let another policy choose as if the sequence were written backwards.
+
+    ``Mirrored(LeftToRight())`` goes from right to left, and ``Mirrored(TopK(1))`` gives equal
+    scores to the highest index. An order that is the same with and without it comes from the data;
+    one that turns round comes from the rule for ties.
+
+    Parameters
+    ----------
+    inner : Policy, or a function as for `Rule`
+        One that selects before it draws, and takes nothing back.
+
+    >>> from sims.order import order
+    >>> from sims.policies import TopK
+    >>> from theory import gallery
+    >>> p = gallery.permutations(3)                        # all scores are equal
+    >>> [order(p, policy).kendall for policy in (TopK(1), Mirrored(TopK(1)))]
+    [1.0, -1.0]
+    """
+
+    def __init__(self, inner: Decoder | Select) -> None:
+        inner = as_rule(inner)
+        if not isinstance(inner, Policy) or inner.looks_at_tokens or inner.revises:
+            raise InvalidInput(f"inner must select sites before it draws, got {inner!r}")
+        self.inner = inner
+
+    @property
+    def steps(self) -> int | None:
+        """As the inner policy."""
+        return self.inner.steps
+
+    def check(self, length: int, vocab: int) -> None:
+        """Raise `InvalidInput` if the inner policy does not fit."""
+        self.inner.check(length, vocab)
+
+    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+        """Yield the outcomes of the inner policy, turned back."""
+        return self._back(self.inner.law(x[:, ::-1], predictions[:, ::-1], round_index))
+
+    def _back(self, law: Law) -> Iterator[tuple[object, np.ndarray]]:
+        for chance, reveal in law:
+            yield chance, reveal[:, ::-1]
+
+    def choose(
+        self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Let the inner policy choose."""
+        return self.inner.choose(x[:, ::-1], predictions[:, ::-1], round_index, rng)[:, ::-1]
