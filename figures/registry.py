@@ -12,6 +12,7 @@ from figures import (
     frechet_segment,
     frontier,
     growth_complexity,
+    inference_strategies,
     parallelbench,
     permutation_frontier,
     reveal_order,
@@ -41,5 +42,6 @@ FIGURES: dict[str, Figure] = {
         five_counterexamples,
         alike_not_independent,
         reveal_order,
+        inference_strategies,
     )
 }

@@ -137,7 +137,9 @@ class _Run:
 
     def _start(self) -> _Layer:
         """The empty sequence, or every value of the observed sites that is possible."""
-        keys = np.asarray([self.codes.blank])
+        keys, one = np.asarray([self.codes.blank]), np.ones(1, dtype=self.dtype)
+        if not self.observed:
+            return _Layer(keys, one, one)
         for steps in self.codes.steps(np.asarray(self.observed, dtype=np.int64)):
             keys = (keys[:, None] + steps).reshape(-1)
         keys = keys[self.evidence[keys] != 0]

@@ -9,6 +9,7 @@ from sims.claims.correctors import CORRECTORS
 from sims.claims.cost_identity import COST_IDENTITY
 from sims.claims.entropy_bound import ENTROPY_BOUND
 from sims.claims.expected_calls import EXPECTED_CALLS
+from sims.claims.inference_strategies import INFERENCE_STRATEGIES
 from sims.claims.likeliest_product import LIKELIEST_PRODUCT
 from sims.claims.markov_bisection import MARKOV_BISECTION
 from sims.claims.parallelbench import PARALLELBENCH
@@ -52,5 +53,6 @@ CLAIMS = (
     RESIDUAL_ENERGY,
     REVEAL_ORDER,
     BOTH_SIDES,
+    INFERENCE_STRATEGIES,
 )
 """The claims about what decoders write."""

@@ -13,6 +13,7 @@ import sympy
 from scipy.stats import chi2
 
 from sims import Decoded, Perturbed, decode, output_distribution, policies
+from sims.joints import Product
 from sims.policies import (
     Bernoulli,
     Bisection,
@@ -24,6 +25,7 @@ from sims.policies import (
     Factor,
     FirstHitting,
     GibbsCorrector,
+    JointDraw,
     LeftToRight,
     Mirrored,
     Policy,
@@ -195,6 +197,8 @@ DECODERS = {
     "factor": Factor(0.8),
     "entropy bounded": EntropyBounded(0.4),
     "tabulated": written_down(),
+    "drawn together": JointDraw(TopK(2), Product()),
+    "blocks of what is drawn together": Blocks(2, JointDraw(LeftToRight(2), Product())),
     "mirrored": Mirrored(TopK(2)),
     "blocks of mirrored": Blocks(3, Mirrored(LeftToRight(2))),
     "remask": Remask(QUARTERS),

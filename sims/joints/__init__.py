@@ -1,0 +1,18 @@
+"""Laws of the tokens of one round that know more than their marginals."""
+
+from sims.joints.base import Joint, Product, conditional, outer
+from sims.joints.mixture import Mixture
+from sims.joints.projection import Projection
+from sims.joints.resampled import Resampled
+from sims.joints.residual_energy import ResidualEnergy
+
+__all__ = [
+    "Joint",
+    "Mixture",
+    "Product",
+    "Projection",
+    "Resampled",
+    "ResidualEnergy",
+    "conditional",
+    "outer",
+]

@@ -1,0 +1,172 @@
+"""What a joint law of a round is: ``r(x_S | c)`` in place of ``prod_i p(x_i | c)``.
+
+One call of the denoiser gives the marginals of the tokens at the revealed sites S. A `Joint`
+adds something that it knows beyond them, and says what. By the chain rule, drawing the sites of
+every round from r loses
+
+    KL(p || q) = E_p sum_t KL(p(X_S | c_t) || r(X_S | c_t)),
+
+which is the cost of the product where r is the product, and 0 where r is the true conditional.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from theory.arrays import is_exact, require_memory, to_host
+from theory.distributions.base import Distribution, check_distribution
+from theory.distributions.sampling import as_floats, draw_tokens
+from theory.errors import InvalidInput
+from theory.exact import ratio
+
+__all__ = ["FromData", "Joint", "Product", "conditional", "outer", "quotients", "tokens_of"]
+
+
+class Joint(ABC):
+    """A law of the tokens at the sites of one round.
+
+    Attributes
+    ----------
+    knows : str
+        What it must know beyond the predicted marginals.
+    extra_calls : int
+        Calls of a network that follow the denoiser's in a round of several sites; a batch counts
+        as one.
+    """
+
+    knows: str
+    extra_calls: ClassVar[int] = 0
+
+    def check(self, length: int, vocab: int) -> None:  # noqa: B027
+        """Raise `InvalidInput` if the law does not fit such sequences."""
+
+    @abstractmethod
+    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+        """Return the probabilities of all values of the sites, shape (B, V^k), last site fastest.
+
+        Parameters
+        ----------
+        x : ndarray of int64, shape (B, L)
+            Masked sequences.
+        sites : ndarray of int64, shape (B, k)
+            Masked sites of each, ascending.
+        alone : ndarray, shape (B, k, V)
+            What each of them would be drawn from alone.
+        """
+
+    def draw(
+        self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw the tokens at the sites, shape (B, k)."""
+        law = as_floats(self.law(x, sites, alone))
+        return tokens_of(draw_tokens(rng, law), sites.shape[1], alone.shape[-1])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class FromData(Joint):
+    """A law that knows something of the data.
+
+    Parameters
+    ----------
+    p : Distribution
+    """
+
+    def __init__(self, p: Distribution) -> None:
+        check_distribution(p)
+        self.p = p
+
+    def check(self, length: int, vocab: int) -> None:
+        """Raise `InvalidInput` if the data are other sequences."""
+        if length > self.p.length or vocab != self.p.vocab:
+            raise InvalidInput(
+                f"{self!r} knows data of {self.p.length} sites and {self.p.vocab} tokens, not of "
+                f"{length} and {vocab}"
+            )
+
+
+class Product(Joint):
+    """The product of the marginals: what parallel decoding draws from.
+
+    >>> from theory import MASK
+    >>> alone = np.asarray([[[0.5, 0.5], [0.25, 0.75]]])
+    >>> Product().law(np.asarray([[MASK, MASK]]), np.asarray([[0, 1]]), alone).tolist()
+    [[0.125, 0.375, 0.125, 0.375]]
+    """
+
+    knows = "nothing"
+
+    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+        """Return the product of the rows."""
+        return outer(alone)
+
+
+def outer(alone: np.ndarray) -> np.ndarray:
+    """Products of one entry from each row, (B, k, V) to (B, V^k), last site fastest."""
+    require_memory(
+        2 * len(alone) * alone.shape[2] ** alone.shape[1], f"a law of {alone.shape[1]} sites"
+    )
+    law = alone[:, 0]
+    for k in range(1, alone.shape[1]):
+        law = (law[:, :, None] * alone[:, k, None, :]).reshape(len(alone), -1)
+    return law
+
+
+def tokens_of(cells: np.ndarray, count: int, vocab: int) -> np.ndarray:
+    """Tokens of the cells of a law of `count` sites, shape (N, count).
+
+    >>> tokens_of(np.asarray([0, 1, 2]), 2, 2).tolist()
+    [[0, 0], [0, 1], [1, 0]]
+    """
+    return cells[:, None] // vocab ** np.arange(count - 1, -1, -1, dtype=np.int64) % vocab
+
+
+def conditional(p: Distribution, x: np.ndarray, sites: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return ``p(x_S | c)``, and whether the context c is possible at all.
+
+    Parameters
+    ----------
+    p : Distribution
+    x : ndarray of int64, shape (B, L)
+    sites : ndarray of int64, shape (B, k)
+
+    Returns
+    -------
+    law : ndarray, shape (B, V^k)
+        0 everywhere where the context is impossible.
+    possible : ndarray of bool, shape (B,)
+
+    >>> from theory import MASK, gallery
+    >>> p = gallery.parity(3, exact=True)
+    >>> conditional(p, np.asarray([[1, MASK, MASK]]), np.asarray([[1, 2]]))[0].tolist()
+    [[Fraction(0, 1), Fraction(1, 2), Fraction(1, 2), Fraction(0, 1)]]
+    """
+    count, cells = sites.shape[1], p.vocab ** sites.shape[1]
+    require_memory(len(x) * cells * (p.length + 2), f"the conditional laws of {count} sites")
+    whole = to_host(p.evidence(x))
+    possible = np.asarray(whole != 0)
+    law = np.zeros((len(x), cells), dtype=whole.dtype)
+    if possible.any():
+        x, sites, whole = x[possible], sites[possible], whole[possible]
+        patterns = np.repeat(x, cells, axis=0)
+        tokens = np.tile(tokens_of(np.arange(cells, dtype=np.int64), count, p.vocab), (len(x), 1))
+        np.put_along_axis(patterns, np.repeat(sites, cells, axis=0), tokens, axis=1)
+        joint = to_host(p.evidence(patterns)).reshape(len(x), cells)
+        law[possible] = quotients(joint, whole[:, None])
+    return law, possible
+
+
+def quotients(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """``a / b``, and 0 where b is 0."""
+    if is_exact(a) or is_exact(b):
+        return np.where(b == 0, 0, ratio(a, b))
+    a, b = np.broadcast_arrays(a, b)
+    return np.divide(a, b, out=np.zeros(a.shape), where=b > 0)
+
+
+def predicted(p: Distribution, x: np.ndarray, sites: np.ndarray) -> Any:
+    """Zero-loss predictions at the sites, (B, k, V)."""
+    every = to_host(p.denoise(x, on_impossible="marginal"))
+    return every[np.arange(len(x))[:, None], sites]

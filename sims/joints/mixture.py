@@ -1,0 +1,174 @@
+"""A mixture of k products: the nearest one in KL to the joint of the revealed tokens.
+
+A head that puts out k products and their weights, in place of one product, can be at best
+
+    min over w, theta of KL(p(x_S | c) || sum_j w_j prod_i theta_{j,i}(x_i)).
+
+k = 1 is the product of the marginals. If some of the tokens make the others independent, the joint
+is exactly a mixture of as many products as they have possible values together: two for a repeated
+bit or three neighbours of a binary chain, ``2^(d-1)`` for even parity of d bits. Between the two
+ends, EM from several starts finds a local optimum: an upper bound on the minimum.
+"""
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from sims.joints.base import FromData, conditional, outer, quotients, tokens_of
+from theory.arrays import is_exact
+from theory.distributions.base import Distribution
+from theory.errors import InvalidInput
+from theory.validation import as_integer
+
+__all__ = ["Mixture"]
+
+MOST_STEPS = 500
+"""EM stops here at the latest."""
+
+GAIN = 1e-10
+"""EM stops when no start gained this much in nats in its last step."""
+
+ROUNDING = 1e-14
+"""Floats are independent if no probability is off by more."""
+
+SURE = 0.8
+"""A component that starts at one value gives each of its tokens this much beside its marginal."""
+
+
+class Mixture(FromData):
+    """The mixture of products nearest to the joint.
+
+    Parameters
+    ----------
+    p : Distribution
+        The data. Where a context is impossible there is no joint, and the product is left.
+    components : int
+    rng : numpy.random.Generator, optional
+        Draws starts of EM, once: equal contexts get equal mixtures. Without it there is one start,
+        with the components at the likeliest values.
+    starts : int
+        How many more are drawn.
+
+    Notes
+    -----
+    Exact distributions are allowed where no EM is needed: for one component, and for so many that
+    the mixture is the joint.
+
+    >>> from theory import MASK, gallery
+    >>> p = gallery.repeated_bit(3)
+    >>> x, sites = np.full((1, 3), MASK), np.asarray([[0, 1, 2]])
+    >>> law = Mixture(p, 2).law(x, sites, p.denoise(x))
+    >>> float(law[0, 0]), float(law[0, -1])
+    (0.5, 0.5)
+    """
+
+    def __init__(
+        self,
+        p: Distribution,
+        components: int,
+        rng: np.random.Generator | None = None,
+        starts: int = 7,
+    ) -> None:
+        super().__init__(p)
+        self.components = as_integer(components, "components", 1)
+        starts = as_integer(starts, "starts", 0)
+        self.knows = (
+            "the marginals"
+            if components == 1
+            else f"the {components} products nearest to the joint"
+        )
+        self._fitted: dict[bytes, np.ndarray] = {}
+        if rng is not None and not isinstance(rng, np.random.Generator):
+            raise InvalidInput(f"rng must be a numpy.random.Generator, got {type(rng).__name__}")
+        shape = (starts, self.components, p.length, p.vocab)
+        self._noise = np.zeros((0, *shape[1:])) if rng is None else rng.exponential(size=shape) ** 2
+
+    def __repr__(self) -> str:
+        return f"Mixture({self.components})"
+
+    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+        """Return the mixture fitted at each context."""
+        joint, possible = conditional(self.p, x, sites)
+        shape = (*joint.shape[:1], *(self.p.vocab,) * sites.shape[1])
+        rows = [
+            self._nearest(target, x[row], sites[row])
+            if possible[row]
+            else outer(alone[row, None])[0]
+            for row, target in enumerate(joint.reshape(shape))
+        ]
+        return np.asarray(rows)
+
+    def _nearest(self, joint: np.ndarray, x: np.ndarray, sites: np.ndarray) -> np.ndarray:
+        count = joint.ndim
+        if self.components == 1:
+            marginals = [
+                joint.sum(axis=tuple(j for j in range(count) if j != i)) for i in range(count)
+            ]
+            return outer(np.asarray(marginals)[None])[0]
+        if any(
+            _separates(joint, sites, self.components)
+            for size in range(count)
+            for sites in itertools.combinations(range(count), size)
+        ):
+            return joint.reshape(-1)
+        if is_exact(joint):
+            raise InvalidInput(
+                f"EM fits {self.components} products in floats, not in exact numbers"
+            )
+        key = np.append(x, sites).tobytes()
+        if key not in self._fitted:
+            self._fitted[key] = self._em(joint.reshape(-1), sites)
+        return self._fitted[key]
+
+    def _em(self, joint: np.ndarray, sites: np.ndarray) -> np.ndarray:
+        """Expectation maximisation from all starts at once; the law of the best."""
+        vocab, size = self.p.vocab, self.components
+        cells = np.flatnonzero(joint)
+        p = joint[cells]
+        one_hot = np.eye(vocab)[tokens_of(cells, len(sites), vocab)].transpose(1, 0, 2)  # (k, N, V)
+        marginals = p @ one_hot  # (k, V)
+        likeliest = one_hot[:, np.argsort(-p, kind="stable")[:size]].transpose(1, 0, 2)
+        first = SURE * likeliest + (1 - SURE) * marginals
+        theta = np.concatenate([first[None], marginals * self._noise[:, :, sites]])
+        theta = theta / theta.sum(axis=-1, keepdims=True)
+        weights = np.full((len(theta), size), 1 / size)
+        gained, before = np.inf, np.full(len(theta), -np.inf)
+        best = theta[0], weights[0]
+        for _ in range(MOST_STEPS):
+            parts = weights[:, :, None] * _products(theta, one_hot)
+            mix = parts.sum(axis=1)
+            value = np.log(np.maximum(mix, np.finfo(float).tiny)) @ p
+            best = theta[np.argmax(value)], weights[np.argmax(value)]
+            gained, before = (value - before).max(), value
+            if gained < GAIN:
+                break
+            shares = parts / np.maximum(mix, np.finfo(float).tiny)[:, None] * p
+            weights = shares.sum(axis=-1)
+            theta = np.stack([shares @ site for site in one_hot], axis=2)
+            theta = theta / np.maximum(weights, np.finfo(float).tiny)[:, :, None, None]
+        theta, weights = best
+        return weights @ outer(theta)
+
+
+def _separates(joint: np.ndarray, given: tuple[int, ...], most: int) -> bool:
+    """Tell whether these axes have at most so many values and leave the others independent."""
+    count = joint.ndim
+    others = [i for i in range(count) if i not in given]
+    whole = joint.sum(axis=tuple(others), keepdims=True)
+    if (whole != 0).sum() > most:
+        return False
+    law: Any = whole
+    for i in others:
+        one = joint.sum(axis=tuple(j for j in others if j != i), keepdims=True)
+        law = law * quotients(one, whole)
+    off = abs(law - joint).max()
+    return bool(off == 0 if is_exact(joint) else off <= ROUNDING)
+
+
+def _products(theta: np.ndarray, one_hot: np.ndarray) -> np.ndarray:
+    """Probability of every cell in every component, (R, K, N)."""
+    law: Any = 1.0
+    for i, site in enumerate(one_hot):
+        law = law * (theta[:, :, i] @ site.T)
+    return law

@@ -1,0 +1,161 @@
+"""M candidates from the product, one of them chosen by its weight: the energy in finite time.
+
+Candidates y_1 ... y_M are drawn from the product pi, and one is chosen in proportion to
+``w = exp(tc)``: self-normalised importance resampling. What comes out has the law
+
+    r_M(y) = M pi(y) w(y) E[1 / (w(y) + W)],    W a sum of M - 1 independent weights,
+
+and, where all M weights are 0, the first candidate. In floats the expectation is an integral in
+one variable, for ``1/a = int_0^inf e^(-s a) ds`` [ours]:
+
+    E[1 / (w + W)] = int_0^inf e^(-s w) phi(s)^(M-1) ds,    phi(s) = E_pi e^(-s w(Y)),
+
+and in exact arithmetic a sum over how often each weight occurs. A round with M candidates loses
+``KL(p || r_M) <= log(1 + chi2(p || pi) / M)``, by Jensen's inequality [ours].
+"""
+
+import itertools
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sims.joints.base import outer, predicted, quotients
+from sims.joints.residual_energy import ResidualEnergy
+from theory.arrays import is_exact, to_host
+from theory.distributions.base import Distribution
+from theory.distributions.sampling import as_floats, draw_tokens
+from theory.errors import TooLarge
+from theory.validation import as_integer
+
+__all__ = ["Resampled"]
+
+STEP = 0.25
+"""Of the trapezoidal rule in log s; its error falls like exp(-pi^2 / step)."""
+
+MOST_COUNTS = 20_000
+"""Exact laws are summed over so many ways to draw the other candidates."""
+
+
+class Resampled(ResidualEnergy):
+    """The residual energy with finitely many candidates.
+
+    A round of several sites counts two calls, as draft and verify do (`policies.Speculative`):
+    the draft, and one batch that weighs the candidates.
+
+    Parameters
+    ----------
+    p : Distribution
+    candidates : int
+        One is the product.
+
+    >>> from theory import MASK, gallery
+    >>> p = gallery.parity(2, exact=True)
+    >>> x, sites = np.asarray([[MASK, MASK]]), np.asarray([[0, 1]])
+    >>> Resampled(p, 2).law(x, sites, p.denoise(x)).tolist()    # odd only if both are: 1/4
+    [[Fraction(3, 8), Fraction(1, 8), Fraction(1, 8), Fraction(3, 8)]]
+    """
+
+    extra_calls: ClassVar[int] = 1
+
+    def __init__(self, p: Distribution, candidates: int) -> None:
+        super().__init__(p)
+        self.candidates = as_integer(candidates, "candidates", 1)
+        self.knows = f"the joint up to a constant, at {self.candidates} drawn candidates"
+
+    def __repr__(self) -> str:
+        return f"Resampled({self.candidates})"
+
+    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+        """Return the exact law of the candidate that is chosen."""
+        product, weights = outer(alone), self.weights(x, sites)
+        if self.candidates == 1:
+            return product
+        expected = _expected if is_exact(product) or is_exact(weights) else _integrated
+        nothing = np.where(weights == 0, product, 0).sum(axis=1)
+        rows = [
+            np.where(w == 0, pi * zero ** (self.candidates - 1), self.candidates * pi * w * mean)
+            for pi, w, zero, mean in zip(
+                product,
+                weights,
+                nothing,
+                (
+                    expected(pi, w, self.candidates - 1)
+                    for pi, w in zip(product, weights, strict=True)
+                ),
+                strict=True,
+            )
+        ]
+        law = np.asarray(rows)
+        return quotients(law, law.sum(axis=1, keepdims=True))  # 1 but for rounding
+
+    def draw(
+        self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw candidates, weigh them, choose one; nothing is summed over all values."""
+        count, size, vocab = alone.shape
+        many = self.candidates
+        rows = np.repeat(as_floats(alone).reshape(-1, vocab), many, axis=0)
+        drawn = draw_tokens(rng, rows).reshape(count, size, many).transpose(0, 2, 1)
+        after = np.repeat(x[:, None, :], many, axis=1)
+        np.put_along_axis(after, np.repeat(sites[:, None, :], many, axis=1), drawn, axis=2)
+        joint = as_floats(to_host(self.p.evidence(after.reshape(-1, x.shape[1]))))
+        single = np.take_along_axis(
+            as_floats(predicted(self.p, x, sites))[:, None], drawn[..., None], axis=3
+        )[..., 0]
+        weights = quotients(joint.reshape(count, many), single.prod(axis=2))
+        weights[(weights == 0).all(axis=1), 0] = 1.0
+        return drawn[np.arange(count), draw_tokens(rng, weights)]
+
+
+def _distinct(pi: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Different positive weights, their chances, and which of them each cell has."""
+    values, inverse = np.unique(w[w != 0], return_inverse=True)
+    chances = np.zeros(len(values), dtype=pi.dtype)
+    np.add.at(chances, inverse, pi[w != 0])
+    return values, chances, inverse
+
+
+def _integrated(pi: np.ndarray, w: np.ndarray, others: int) -> np.ndarray:
+    """``E[1 / (w + W)]`` at every positive weight by the trapezoidal rule in u = log s.
+
+    The integrand falls like e^u on the left and like exp(-w e^u) on the right.
+    """
+    means = np.zeros(len(w))
+    if not w.any():
+        return means
+    values, chances, inverse = _distinct(pi, w)
+    low = math.log(1e-18 / ((others + 1) * values[-1]))
+    high = math.log(745.0 / values[0])
+    s = np.exp(np.arange(low, high + STEP, STEP))
+    falls = np.exp(-s[:, None] * values)
+    zero = pi[w == 0].sum()
+    phi = zero + falls @ chances
+    means[w != 0] = (STEP * (s * phi**others) @ falls)[inverse]
+    return means
+
+
+def _expected(pi: np.ndarray, w: np.ndarray, others: int) -> np.ndarray:
+    """``E[1 / (w + W)]`` at every positive weight, over all counts of the other weights."""
+    values, chances, inverse = _distinct(pi, w)
+    values = np.append(values, 0 if not len(values) else values[0] * 0)
+    chances = np.append(chances, pi[w == 0].sum())
+    ways = math.comb(others + len(values) - 1, others)
+    if ways > MOST_COUNTS:
+        raise TooLarge(
+            f"{others + 1} candidates of {len(values)} different weights can be drawn in {ways} "
+            f"ways; exact laws are computed for at most {MOST_COUNTS}, use floats"
+        )
+    means: Any = np.zeros(len(values) - 1, dtype=object)
+    for drawn in itertools.combinations_with_replacement(range(len(values)), others):
+        counts = [drawn.count(d) for d in range(len(values))]
+        chance: Any = math.factorial(others)
+        for n in counts:
+            chance = chance // math.factorial(n)
+        for d, n in enumerate(counts):
+            chance = chance * chances[d] ** n
+        total = sum(values[d] * n for d, n in enumerate(counts))
+        means = means + quotients(np.asarray(chance, dtype=object), values[:-1] + total)
+    every = np.zeros(len(w), dtype=object)
+    every[w != 0] = means[inverse]
+    return every

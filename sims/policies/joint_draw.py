@@ -1,0 +1,126 @@
+"""Tokens of one round drawn together, from a law that knows more than their marginals."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from sims.joints.base import Joint, tokens_of
+from sims.policies.base import Ask, Outcomes, Policy, Select, TokenPolicy, as_rule, check_choice
+from theory import MASK
+from theory.errors import InvalidInput
+
+__all__ = ["JointDraw"]
+
+CELLS = 2**20
+"""Laws that are computed together have so many values."""
+
+
+class JointDraw(TokenPolicy):
+    """Choose sites by a policy, then draw their tokens from an approximate joint.
+
+    In each round `inner` selects the set S from the predictions, as it would alone; the tokens at
+    S are then drawn from ``r(x_S | c)`` in place of the product of the predictions. With the
+    product it is `inner`, with the true joint it writes the data in as many rounds as `inner`
+    would take on them.
+
+    Parameters
+    ----------
+    inner : Policy, or a function as for `Rule`
+        It must not look at drawn tokens, nor be on a clock.
+    joint : Joint
+        For instance one of `sims.joints`.
+
+    Notes
+    -----
+    The denoiser is called once in a round; in a round of several sites the calls that the joint
+    needs beside it (`Joint.extra_calls`) are counted, too. `path_kl` of the output is given as
+    `kl`, which it is if `inner` tosses no coins.
+
+    >>> from theory import gallery
+    >>> from sims import output_distribution
+    >>> from sims.joints import ResidualEnergy
+    >>> from sims.policies import LeftToRight
+    >>> p = gallery.permutations(3, exact=True)
+    >>> q = output_distribution(p, JointDraw(LeftToRight(3), ResidualEnergy(p)))
+    >>> q.kl, q.expected_rounds
+    (0, Fraction(1, 1))
+    """
+
+    def __init__(self, inner: Policy | Select, joint: Joint) -> None:
+        inner = as_rule(inner)
+        if not isinstance(inner, Policy) or inner.looks_at_tokens:
+            raise InvalidInput(
+                f"inner must be a policy that selects before it draws, got {inner!r}"
+            )
+        if inner.steps is not None or inner.revises:
+            raise InvalidInput(f"inner must go on until nothing is masked: {inner!r} has a clock")
+        if not isinstance(joint, Joint):
+            raise InvalidInput(f"joint must be a Joint of sims.joints, got {joint!r}")
+        self.inner, self.joint = inner, joint
+
+    def check(self, length: int, vocab: int) -> None:
+        """Raise `InvalidInput` if the inner policy or the joint does not fit."""
+        self.inner.check(length, vocab)
+        self.joint.check(length, vocab)
+
+    def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
+        """Yield every choice of the inner policy with every value of the chosen sites."""
+        predictions, draws = ask(x)
+        for chance, reveal in self.inner.law(x, predictions, round_index):
+            chances = np.broadcast_to(np.asarray(chance), len(x)).astype(draws.dtype)
+            check_choice(self.inner, x, reveal, chances != 0)
+            for rows, sites in _by_size(reveal, np.flatnonzero(chances != 0), draws.shape[-1]):
+                law = self._law(x, rows, sites, draws)
+                mass = chances[rows, None] * law
+                at, cell = np.nonzero(mass != 0)
+                after = x[rows[at]]
+                tokens = tokens_of(cell, sites.shape[1], draws.shape[-1])
+                np.put_along_axis(after, sites[at], tokens, axis=1)
+                yield rows[at], mass[at, cell], after, self._calls(sites.shape[1])
+
+    def write(self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator) -> Any:
+        """Let the inner policy choose, draw from the joint; the calls are an array (B,)."""
+        predictions, draws = ask(x)
+        reveal = self.inner.choose(x, predictions, round_index, rng)
+        check_choice(self.inner, x, reveal)
+        after, calls = x.copy(), np.zeros(len(x), dtype=np.int64)
+        for rows, sites in _by_size(reveal, np.arange(len(x)), draws.shape[-1]):
+            seen, alone = _shown(x[rows]), draws[rows[:, None], sites]
+            after[rows[:, None], sites] = self.joint.draw(seen, sites, alone, rng)
+            calls[rows] = self._calls(sites.shape[1])
+        return after, calls
+
+    def _law(
+        self, x: np.ndarray, rows: np.ndarray, sites: np.ndarray, draws: np.ndarray
+    ) -> np.ndarray:
+        alone = draws[rows[:, None], sites]
+        if sites.shape[1] == 1:
+            return alone[:, 0]
+        law = self.joint.law(_shown(x[rows]), sites, alone)
+        expected = (len(rows), draws.shape[-1] ** sites.shape[1])
+        if np.shape(law) != expected:
+            raise InvalidInput(
+                f"{self.joint!r} gave a law of shape {np.shape(law)}; expected {expected}"
+            )
+        return law
+
+    def _calls(self, size: int) -> int:
+        return 1 if size == 1 else 1 + self.joint.extra_calls
+
+
+def _shown(x: np.ndarray) -> np.ndarray:
+    """Sequences without the numbers that stand for masks of later blocks (`Blocks`)."""
+    return np.where(x < 0, MASK, x)
+
+
+def _by_size(
+    reveal: np.ndarray, rows: np.ndarray, vocab: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows that reveal equally many sites, and these sites (N, k), not too many at once."""
+    sizes = reveal.sum(axis=1)
+    for size in np.unique(sizes[rows]).tolist():
+        some = rows[sizes[rows] == size]
+        parts = min(len(some), -(-len(some) * vocab**size // CELLS))
+        for part in np.array_split(some, parts):
+            yield part, np.nonzero(reveal[part])[1].reshape(len(part), size)

@@ -1,0 +1,232 @@
+"""Tokens of a round drawn together, against decoders written from the definition."""
+
+import itertools
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sims import Perturbed, decode, joints, output_distribution, policies
+from sims.claims.rules import any_rule
+from sims.policies import JointDraw, LeftToRight
+from sims.policies.base import Policy
+from tests import oracles
+from tests.cases import EXACT_CASES, build_exact
+from tests.oracles import reveal
+from tests.sims import policy_oracles as slow
+from theory import JointTable, gallery
+from theory.errors import InvalidInput
+
+SMALL = [case for case in EXACT_CASES if case.length <= 4 and len(case.patterns) <= 81]
+each_small = pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+
+
+def product(joint, pattern, sites, rows):
+    return {
+        v: math.prod(row[t] for row, t in zip(rows, v, strict=True))
+        for v in itertools.product(range(len(rows[0])), repeat=len(sites))
+    }
+
+
+def true_joint(joint, pattern, sites, rows):
+    """The joint conditional where there is one."""
+    if oracles.evidence(joint, pattern) == 0:
+        return product(joint, pattern, sites, rows)
+    return oracles.marginal(oracles.condition(joint, pattern), sites)
+
+
+def two_candidates(joint, pattern, sites, rows):
+    """From two draws of the product, one in proportion to p(x_S | c) over it."""
+    alone = product(joint, pattern, sites, rows)
+    if len(sites) == 1 or oracles.evidence(joint, pattern) == 0:
+        return alone
+    given = oracles.marginal(oracles.condition(joint, pattern), sites)
+    weight = {v: given.get(v, 0) / q if q else 0 for v, q in alone.items()}
+    law: dict[Any, Any] = dict.fromkeys(alone, Fraction(0))
+    for a, b in itertools.product(alone, repeat=2):
+        total = weight[a] + weight[b]
+        share = weight[a] / total if total else Fraction(1)
+        law[a] += alone[a] * alone[b] * share
+        law[b] += alone[a] * alone[b] * (1 - share)
+    return law
+
+
+LAWS = {
+    "product": (lambda p: joints.Product(), product, 0),
+    "energy": (joints.ResidualEnergy, true_joint, 0),
+    "two candidates": (lambda p: joints.Resampled(p, 2), two_candidates, 1),
+}
+
+
+def joint_draw(joint, law, of_sites, extra):
+    """The oracle: the sites by a law, then their tokens by another."""
+
+    def draw(pattern, sites, ask):
+        prediction, rows = ask(pattern)
+        for chance, chosen in law(pattern, sites, prediction, 0):
+            calls = 1 if len(chosen) == 1 else 1 + extra
+            values = of_sites(joint, pattern, chosen, [rows[i] for i in chosen])
+            for tokens, share in values.items():
+                if chance * share != 0:
+                    yield chance * share, reveal(pattern, chosen, tokens), calls
+
+    return slow.Drawing(draw)
+
+
+def sizes_of(length):
+    return (length // 2, length - length // 2) if length > 1 else (1,)
+
+
+def inners(length):
+    return [
+        (LeftToRight(2), slow.left_to_right(2)),
+        (policies.TopK(2, "margin"), slow.top_k(2, "margin")),
+        (policies.RandomOrder(sizes_of(length)), slow.random_order(sizes_of(length))),
+        (policies.Blocks(3, LeftToRight(2)), slow.blocks(3, slow.left_to_right(2))),
+        (policies.Threshold(0.7), slow.threshold(0.7)),
+    ]
+
+
+@pytest.mark.parametrize("kind", LAWS)
+@pytest.mark.parametrize("number", range(5))
+@each_small
+def test_what_is_written_against_the_definition(case, number, kind):
+    p = build_exact(case)
+    make, of_sites, extra = LAWS[kind]
+    inner, law = inners(case.length)[number]
+    q = output_distribution(p, JointDraw(inner, make(p)))
+    expected = slow.expected_output(
+        case.joint,
+        case.vocab,
+        joint_draw(case.joint, law, of_sites, extra),
+        lambda pattern: case.conditional(pattern, "marginal"),
+        exact=True,
+    )
+    table = {x: q.table[x] for x in itertools.product(range(case.vocab), repeat=case.length)}
+    assert table == expected.table
+    assert q.rounds == expected.rounds
+
+
+@each_small
+def test_the_true_joint_writes_the_data_in_the_rounds_that_data_take(case):
+    p = build_exact(case)
+    for inner in (LeftToRight(2), any_rule((3, 1, 4)), policies.RandomOrder(sizes_of(case.length))):
+        q = output_distribution(p, JointDraw(inner, joints.ResidualEnergy(p)))
+        assert q.kl == 0
+        assert q.expected_rounds == output_distribution(p, inner).expected_rounds_on_data
+
+
+def test_the_loss_is_the_sum_over_rounds():
+    """KL(p || q) = E_p sum_t KL(p(X_S | c) || r(X_S | c)), here for two pairs with one cell off."""
+
+    class Off(joints.Joint):
+        knows = "a wrong law"
+
+        def law(self, x, sites, alone):
+            return np.tile([0.4, 0.1, 0.2, 0.3], (len(x), 1))
+
+    p = JointTable(np.random.default_rng(0).integers(1, 9, size=(2, 2, 2, 2)))
+    q = output_distribution(p, JointDraw(LeftToRight(2), Off()))
+    table = np.asarray(p.table()).reshape(4, 4)
+    first = table.sum(axis=1)
+    off = np.array([0.4, 0.1, 0.2, 0.3])
+    expected = (first * np.log(first / off)).sum()
+    expected += (table * np.log(table / first[:, None] / off)).sum()
+    assert q.kl == pytest.approx(expected, rel=1e-12)
+
+
+def test_within_blocks_and_at_a_temperature_and_with_a_wrong_denoiser():
+    p = gallery.parity(4, exact=True)
+    energy = joints.ResidualEnergy(p)
+    inside = policies.Blocks(2, JointDraw(LeftToRight(2), energy))
+    assert output_distribution(p, inside).table.tolist() == p.table().tolist()
+    blunt = Perturbed(p, smoothing=Fraction(1, 4))
+    q = output_distribution(p, JointDraw(LeftToRight(2), energy), denoiser=blunt)
+    assert q.valid_mass == 1  # the weights forbid what is odd
+    cold = output_distribution(p, JointDraw(LeftToRight(2), joints.Product()), temperature=0)
+    assert (cold.table == output_distribution(p, LeftToRight(2), temperature=0).table).all()
+
+
+@pytest.mark.parametrize("inner", [LeftToRight(2), policies.RandomOrder((1, 3))])
+@pytest.mark.parametrize(
+    "make", [joints.ResidualEnergy, lambda p: joints.Resampled(p, 3), joints.Projection]
+)
+def test_draws_follow_the_exact_law(inner, make):
+    p, size = gallery.binary_symmetric(4, 0.2), 20_000
+    decoder = JointDraw(inner, make(p))
+    q = output_distribution(p, decoder)
+    written = decode(p, decoder, np.random.default_rng(1), size)
+    found = np.bincount(written.tokens @ [8, 4, 2, 1], minlength=16) / size
+    assert abs(found - q.table.reshape(-1)).max() < 5 * math.sqrt(0.25 / size)
+    assert written.rounds.mean() == pytest.approx(q.expected_rounds)
+
+
+def test_candidates_are_drawn_at_a_length_that_has_no_table():
+    p = gallery.binary_symmetric(200, 0.05)
+    decoder = JointDraw(LeftToRight(50), joints.Resampled(p, 64))
+    written = decode(p, decoder, np.random.default_rng(0), 50)
+    alone = decode(p, LeftToRight(50), np.random.default_rng(0), 50)
+    flips = [(w.tokens[:, 1:] != w.tokens[:, :-1]).mean() for w in (written, alone)]
+    assert written.rounds.tolist() == [8] * 50
+    assert flips[0] < flips[1]
+
+
+def test_calls_of_rows_that_reveal_different_numbers_of_sites():
+    """Three equal bits, then a pair at once (two calls) if they are ones, else one by one."""
+
+    def select(x, predictions):
+        masked = x == oracles.MASK
+        first = masked & (np.cumsum(masked, axis=1) == 1)
+        return np.where((x[:, :1] == 1), masked, first)
+
+    p = gallery.repeated_bit(3, noise=0.1)
+    decoder = JointDraw(select, joints.Resampled(p, 2))
+    assert output_distribution(p, decoder).rounds == {3: 1.0}
+    assert decode(p, decoder, np.random.default_rng(0), 20).rounds.tolist() == [3] * 20
+
+
+class Clock(Policy):
+    @property
+    def steps(self):
+        return 2
+
+    def law(self, x, predictions, round_index):
+        yield 1, x == oracles.MASK
+
+
+@pytest.mark.parametrize(
+    ("inner", "joint", "match"),
+    [
+        (policies.TokenConfidence(1), joints.Product(), "selects before it draws"),
+        (7, joints.Product(), "selects before it draws, got 7"),
+        (policies.Bernoulli([0, 1]), joints.Product(), "has a clock"),
+        (Clock(), joints.Product(), "has a clock"),
+        (LeftToRight(2), "mixture", "must be a Joint of sims.joints, got 'mixture'"),
+    ],
+)
+def test_bad_input(inner, joint, match):
+    with pytest.raises(InvalidInput, match=match):
+        JointDraw(inner, joint)
+
+
+def test_joints_of_other_data_are_refused():
+    p = gallery.parity(3)
+    decoder = JointDraw(LeftToRight(2), joints.ResidualEnergy(gallery.permutations(3)))
+    with pytest.raises(InvalidInput, match="knows data of 3 sites and 3 tokens, not of 3 and 2"):
+        output_distribution(p, decoder)
+
+    class Short(joints.Joint):
+        knows = "too little"
+
+        def law(self, x, sites, alone):
+            return alone[:, 0]
+
+    with pytest.raises(InvalidInput, match=r"law of shape \(1, 2\); expected \(1, 4\)"):
+        output_distribution(p, JointDraw(LeftToRight(2), Short()))
+
+
+def test_its_name():
+    decoder = JointDraw(LeftToRight(2), joints.Projection(gallery.parity(3), "pairs"))
+    assert repr(decoder) == "JointDraw(LeftToRight(2), Projection('pairs'))"
