@@ -1,0 +1,171 @@
+"""What has finished of a sweep, in memory or in a file that survives an interruption.
+
+The file has one line of JSON for the sweep (format, version, experiment, seed), then one for
+each case in the order in which they finished::
+
+    {"case": {"length": 4}, "results": {"kl": 0.5}}
+    {"case": {"length": 6}, "error": "ValueError: ...", "traceback": "..."}
+
+Each line is on disk before the next case is looked at. A last line without its end is left from
+an interruption, and is written over. Of several lines of one case the last counts.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sims.sweep_cases import Case, key_of, read
+from theory.errors import InvalidInput
+
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None
+
+__all__ = ["Log", "failure_line", "header", "opened", "result_line"]
+
+FORMAT, VERSION = "zeroloss sweep", 1
+
+
+class Log:
+    """The cases that have finished.
+
+    Attributes
+    ----------
+    results : dict
+        From the key of a case to its results.
+    failures : dict
+        From the key of a case that failed to its error and its traceback.
+    where : str
+        How a message says where they are kept.
+    """
+
+    where = ""
+
+    def __init__(self) -> None:
+        self.results: dict[str, Case] = {}
+        self.failures: dict[str, tuple[str, str]] = {}
+
+    def write(self, line: str) -> None:
+        """Keep the line of a case."""
+        self._take(json.loads(line))
+
+    def _take(self, record: Any) -> None:
+        key = key_of(read(record["case"]))
+        if "results" in record:
+            self.results[key] = read(record["results"])
+            self.failures.pop(key, None)
+        else:
+            self.failures[key] = record["error"], record["traceback"]
+
+
+def result_line(key: str, results: str) -> str:
+    r"""Return the line of a case that went well.
+
+    >>> result_line('{"length": 4}', '{"kl": 0.5}')
+    '{"case": {"length": 4}, "results": {"kl": 0.5}}\n'
+    """
+    return f'{{"case": {key}, "results": {results}}}\n'
+
+
+def failure_line(key: str, error: str, traceback: str) -> str:
+    r"""Return the line of a case that failed.
+
+    >>> failure_line('{"length": 6}', "ValueError", "...")
+    '{"case": {"length": 6}, "error": "ValueError", "traceback": "..."}\n'
+    """
+    return f'{{"case": {key}, {json.dumps({"error": error, "traceback": traceback})[1:]}\n'
+
+
+def header(experiment: str, seed: int) -> str:
+    r"""Return the first line of a file.
+
+    >>> header("module:name", 0)
+    '{"format": "zeroloss sweep", "version": 1, "experiment": "module:name", "seed": 0}\n'
+    """
+    first = {"format": FORMAT, "version": VERSION, "experiment": experiment, "seed": seed}
+    return json.dumps(first) + "\n"
+
+
+@contextmanager
+def opened(path: Path | None, first: str) -> Iterator[Log]:
+    """Give the log of a sweep, with what the file holds already.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is of another sweep, in use by one, or cannot be read.
+    """
+    if path is None:
+        yield Log()
+        return
+    try:
+        file = path.open("a+b", buffering=0)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be opened: {error.strerror}") from None
+    with file:
+        yield _FileLog(path, file, first)
+
+
+class _FileLog(Log):
+    """A log that is on disk as well."""
+
+    def __init__(self, path: Path, file: Any, first: str) -> None:
+        super().__init__()
+        self.path, self.file, self.where = path, file, f" and are in {path}"
+        self._lock()
+        file.seek(0)
+        content = file.readall()
+        self.end = content.rfind(b"\n") + 1  # of the last whole line
+        if first.encode("ascii").startswith(content):
+            self.end = 0
+            self._append(first)
+        else:
+            self._read(content[: self.end].splitlines(), first)
+
+    def write(self, line: str) -> None:
+        self._append(line)
+        super().write(line)
+
+    def _append(self, line: str) -> None:
+        data = memoryview(line.encode("ascii"))
+        self.file.truncate(self.end)
+        while data:  # a disk that is nearly full takes a part
+            data = data[self.file.write(data) :]
+        os.fsync(self.file.fileno())
+        self.end += len(line)
+
+    def _lock(self) -> None:
+        """Two processes that write would write over each other."""
+        try:
+            if fcntl:
+                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InvalidInput(f"{self.path} is in use by another sweep") from None
+        except OSError:  # some file systems have no locks
+            pass
+
+    def _read(self, lines: list[bytes], first: str) -> None:
+        found, wanted = self._header(lines), json.loads(first)
+        if found.get("format") != FORMAT:
+            raise InvalidInput(f"{self.path} is no file of a sweep")
+        for name, what in (("version", "version"), ("experiment", "experiment"), ("seed", "seed")):
+            if found.get(name) != wanted[name]:
+                raise InvalidInput(
+                    f"{self.path} is of {what} {found.get(name)}, not of {wanted[name]}"
+                )
+        for number, line in enumerate(lines[1:], 2):
+            try:
+                self._take(json.loads(line))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                raise InvalidInput(f"line {number} of {self.path} is no case of a sweep") from None
+
+    def _header(self, lines: list[bytes]) -> dict[str, Any]:
+        try:
+            found = json.loads(lines[0])
+        except (IndexError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}

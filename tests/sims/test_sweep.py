@@ -1,0 +1,900 @@
+"""Sweeps: the same numbers wherever, in whatever order and after however many interruptions."""
+
+import argparse
+import contextlib
+import functools
+import itertools
+import json
+import math
+import os
+import pickle
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import types
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
+from fractions import Fraction
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rich.console
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sims import executors, sweep_cases, sweep_file
+from sims import sweep as sweep_module
+from sims.sweep import (
+    Results,
+    add_arguments,
+    executor_for,
+    from_arguments,
+    generator,
+    grid,
+    sweep,
+)
+from theory.errors import InvalidInput
+
+# Experiments: at the top level, so that other processes can import them
+
+
+def walk(rng, steps, p=0.5, name=""):
+    """Where a random walk ends, and its path."""
+    path = np.where(rng.random(steps) < p, 1, -1).cumsum()
+    return {"end": path[-1], "path": path, "noise": rng.normal(), "named": f"{name}{steps}"}
+
+
+def echo(rng, **case):
+    return {f"{name}_again": value for name, value in case.items()}
+
+
+def awkward(rng, what) -> Any:
+    """Fails in many ways, or not at all."""
+    match what:
+        case "divide":
+            return {"y": 1 / 0}
+        case "exit":
+            sys.exit("no more")
+        case "no dict":
+            return 3
+        case "complex":
+            return {"y": 1j}
+        case "fraction":
+            return {"y": Fraction(1, 3)}
+        case "nested":
+            return {"y": {"z": 1}}
+        case "parameter":
+            return {"what": 1}
+        case "number for a name":
+            return {1: 1}
+        case "digits":
+            return {"y": 10**5000}
+    return {"y": len(what)}
+
+
+calls = []
+"""Cases that `counted` was run on in this process."""
+
+broken_cases = set()
+"""Cases that it fails on."""
+
+
+def counted(rng, k):
+    calls.append(k)
+    if k in broken_cases:
+        raise RuntimeError(f"{k} is broken")
+    return {"draw": rng.random(), "nothing": math.nan}
+
+
+def threads_of(rng, k):
+    return {name: os.environ.get(name) for name in executors.THREADS}
+
+
+def dies(rng, k, file):
+    """The third of four, when the file has its first line and those of the others."""
+    for _ in range(6000):
+        if k != 2:
+            return {"y": k}
+        if len(Path(file).read_text().splitlines()) == 4:
+            break
+        time.sleep(0.01)
+    os._exit(3)
+
+
+def slow(rng, seconds):
+    time.sleep(seconds)
+    return {}
+
+
+GATE = threading.Event()
+
+
+def gated(rng, k):
+    assert GATE.wait(60)
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def _forget():
+    calls.clear()
+    broken_cases.clear()
+
+
+# Executors
+
+
+class Shuffled(Executor):
+    """Runs what it was given in another order, once it has been given everything."""
+
+    def __init__(self, count, seed):
+        self.order = np.random.default_rng(seed).permutation(count)
+        self.given = []
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        self.given.append((future, fn, args))
+        if len(self.given) == len(self.order):
+            self.thread = threading.Thread(target=self.run)
+            self.thread.start()
+        return future
+
+    def run(self):
+        for k in self.order:
+            future, fn, args = self.given[k]
+            future.set_result(fn(*args))
+
+
+class Interrupted(executors.InProcess):
+    """The in-process executor, until Ctrl-C."""
+
+    def __init__(self, after):
+        self.left = after
+
+    def submit(self, fn, /, *args, **kwargs):
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return super().submit(fn, *args, **kwargs)
+
+
+WALKS = [*grid(steps=(1, 5), p=(0.25, 1), name=("α", "b")), *grid(steps=(7, 8, 9))]
+
+
+def by_hand(cases, seed=0):
+    """Rows of `walk` without a sweep."""
+    rows = []
+    for case in cases:
+        results = walk(generator(seed, case), **case)
+        results |= {"end": int(results["end"]), "path": tuple(results["path"].tolist())}
+        rows.append(case | results)
+    return tuple(rows)
+
+
+@pytest.fixture
+def scheduler():
+    """Address of a Dask cluster of two workers, in threads of this process, on localhost.
+
+    It is there for one test only: its threads draw from the global random numbers, of which
+    Hypothesis complains.
+    """
+    from distributed import LocalCluster
+
+    cluster: Any = LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp",
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+    )
+    with cluster:
+        assert cluster.scheduler_address.startswith("tcp://127.0.0.1:")
+        yield cluster.scheduler_address
+
+
+def options(*arguments):
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args([str(argument) for argument in arguments])
+
+
+# The same numbers
+
+
+def test_in_this_process():
+    rows = sweep(walk, WALKS).rows
+    assert rows == by_hand(WALKS)
+    assert [next(iter(row)) for row in rows] == ["steps"] * len(WALKS)
+    assert len({row["noise"] for row in rows}) == len(WALKS)
+    assert sweep(walk, WALKS, seed=1).rows == by_hand(WALKS, 1)
+    assert sweep(walk, WALKS, seed=1).rows != rows
+
+
+def test_in_other_processes(tmp_path, monkeypatch):
+    for name in executors.THREADS:
+        monkeypatch.delenv(name, raising=False)
+    file = tmp_path / "walks"
+    with from_arguments(options("--workers", 2, "--state", file)) as run:
+        assert run(walk, WALKS, seed=3).rows == by_hand(WALKS, 3)
+        rows = sweep(threads_of, grid(k=(1, 2)), executor=run.keywords["executor"]).rows
+    assert [row["OPENBLAS_NUM_THREADS"] for row in rows] == ["1", "1"]
+    assert not any(name in os.environ for name in executors.THREADS)
+    assert sweep(walk, WALKS, seed=3, file=file, executor=Interrupted(0)).rows == by_hand(WALKS, 3)
+
+
+def test_on_a_cluster(tmp_path, scheduler):
+    file = tmp_path / "walks"
+    with from_arguments(options("--scheduler", scheduler, "--state", file)) as run:
+        assert run(walk, WALKS, seed=3).rows == by_hand(WALKS, 3)
+        failed = sweep(awkward, grid(what=("divide", "")), executor=run.keywords["executor"]).failed
+    assert [str(failure) for failure in failed] == [
+        "what='divide': ZeroDivisionError: division by zero"
+    ]
+    assert sweep(walk, WALKS, seed=3, file=file, executor=Interrupted(0)).rows == by_hand(WALKS, 3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_in_any_order(seed, tmp_path):
+    file = tmp_path / "walks"
+    executor = Shuffled(len(WALKS), seed)
+    assert sweep(walk, WALKS, file=file, executor=executor).rows == by_hand(WALKS)
+    cases = [json.loads(line)["case"] for line in file.read_text().splitlines()[1:]]
+    cases.remove(WALKS[-1])  # which may have finished before it was submitted
+    assert cases == [WALKS[k] for k in executor.order if k < len(WALKS) - 1]  # as they finished
+    assert sweep(walk, WALKS[::-1]).rows == by_hand(WALKS)[::-1]
+
+
+def test_in_threads():
+    with ThreadPoolExecutor(3) as executor:
+        assert sweep(walk, WALKS, executor=executor).rows == by_hand(WALKS)
+
+
+def test_beside_other_cases(tmp_path):
+    file = tmp_path / "walks"
+    few = WALKS[2:9:3]
+    assert sweep(walk, few, file=file).rows == by_hand(few)
+    assert sweep(walk, WALKS, file=file).rows == by_hand(WALKS)
+    assert sweep(walk, few, file=file, executor=Interrupted(0)).rows == by_hand(few)
+
+
+def test_the_generator_depends_on_values_types_and_the_seed():
+    def draws(seed, **case):
+        return generator(seed, case).random(4).tolist()
+
+    different = [draws(0), draws(0, x=1), draws(0, x=1.0), draws(0, x=True), draws(0, x="1")]
+    different += [draws(1), draws(1, x=1), draws(0, y=1), draws(0, x=(1,)), draws(0, x=None)]
+    assert len(set(map(tuple, different))) == len(different)
+    assert draws(0, x=[1, np.int64(2)]) == draws(0, x=(1, 2)) == draws(0, x=np.array([1, 2]))
+    assert draws(0, x=math.nan) == draws(0, x=np.float64("nan"))
+    with pytest.raises(InvalidInput, match="seed must be an integer"):
+        generator(-1, {})
+
+
+def test_the_seeds_of_earlier_releases():
+    r"""SHA-256 of ``[7,{"length": 4, "p": 0.1, "policy": "\u03b1"}]``, as sha256sum has it."""
+    digest = "96921a82948904dd85633ec2fbe70d7cddaf97b95975205e729a6a75c71fd4d4"
+    expected = np.random.default_rng(int(digest, 16)).random()
+    assert generator(7, {"policy": "α", "p": 0.1, "length": 4}).random() == expected
+
+
+# Interruptions
+
+
+def test_an_interrupted_sweep_goes_on(tmp_path):
+    cases = grid(k=range(5))
+    whole = tmp_path / "whole"
+    rows = sweep(counted, cases, file=whole).rows
+    assert [row["draw"] for row in rows] == [generator(0, case).random() for case in cases]
+    for after in range(6):
+        file = tmp_path / f"interrupted {after}"
+        calls.clear()
+        interrupted = pytest.raises(KeyboardInterrupt) if after < 5 else contextlib.nullcontext()
+        with interrupted:
+            sweep(counted, cases, file=file, executor=Interrupted(after))
+        assert calls == list(range(after))
+        assert whole.read_bytes().startswith(file.read_bytes())
+        assert str(sweep(counted, cases, file=file).rows) == str(rows)
+        assert calls == list(range(5))
+        assert file.read_bytes() == whole.read_bytes()
+
+
+def test_a_file_that_was_cut_off_anywhere(tmp_path, monkeypatch):
+    """At every byte: of the header, of a case that went well, and of one that failed."""
+    monkeypatch.setattr(os, "fsync", lambda file: None)  # which takes most of the time
+    cases = grid(what=("a", "divide"))
+    file = tmp_path / "state"
+    sweep(awkward, cases, file=file)
+    content = file.read_bytes()
+    ends = [k for k, byte in enumerate(content, 1) if byte == 10]
+    assert len(ends) == 3
+    for cut in range(len(content)):
+        file.write_bytes(content[:cut])
+        results = sweep(awkward, cases, file=file)
+        assert [row["y"] for row in results.rows] == [1]
+        assert [failure.case for failure in results.failed] == [{"what": "divide"}]
+        assert file.read_bytes() == content
+    sweep(awkward, cases, file=file)  # failures are tried again
+    assert file.read_bytes() == content + content[ends[1] :]
+
+
+def test_what_had_finished_is_kept_when_the_sweep_stops(tmp_path, monkeypatch):
+    """All four have finished when the first is being written."""
+    file = tmp_path / "state"
+    executor = Shuffled(4, 0)
+    write = sweep_file.Log.write
+
+    def stopping(self, line):
+        monkeypatch.setattr(sweep_file.Log, "write", write)
+        executor.thread.join()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep_file.Log, "write", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(counted, grid(k=range(4)), file=file, executor=executor)
+    assert len(sweep(counted, grid(k=range(4)), file=file, executor=Interrupted(0)).rows) == 4
+
+
+def test_a_full_disk(tmp_path, monkeypatch):
+    """Half a line is written, then nothing: what was there before is not lost."""
+    file = tmp_path / "state"
+    cases = grid(k=range(3))
+    sweep(counted, cases[:1], file=file)
+    before = file.read_bytes()
+    append = sweep_file._FileLog._append
+
+    def full(self, line):
+        self.file.write(line[: len(line) // 2].encode())
+        raise OSError("no space left")
+
+    monkeypatch.setattr(sweep_file._FileLog, "_append", full)
+    with pytest.raises(OSError, match="no space left"):
+        sweep(counted, cases, file=file)
+    monkeypatch.setattr(sweep_file._FileLog, "_append", append)
+    assert len(file.read_bytes()) > len(before)
+    assert len(sweep(counted, cases, file=file).rows) == 3
+    assert file.read_bytes().startswith(before)
+    assert len(file.read_bytes().splitlines()) == 4
+
+
+def test_an_interruption_ends_the_workers(monkeypatch):
+    """One case is done, another would take a minute."""
+    write = sweep_file.Log.write
+
+    def stopping(self, line):
+        write(self, line)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep_file.Log, "write", stopping)
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), executor_for(workers=2) as executor:
+        sweep(slow, grid(seconds=(0, 60)), executor=executor)
+    assert time.monotonic() - start < 30
+
+
+def test_workers_end_with_the_process_that_started_them():
+    """They hold its standard output: this test goes on when they have closed it."""
+    code = (
+        "import os; from sims.executors import executor_for\n"
+        "with executor_for(workers=1) as executor:\n"
+        "    print(executor.submit(os.getpid).result(), flush=True); os._exit(5)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, timeout=60)
+    assert (done.returncode, int(done.stdout) > 0) == (5, True)
+
+
+def test_a_worker_that_is_killed(tmp_path):
+    file = tmp_path / "state"
+    cases = grid(k=range(4), file=(str(file),))
+    with executor_for(workers=2) as executor:
+        with pytest.raises(BrokenExecutor) as broken:
+            sweep(dies, cases, file=file, executor=executor)
+        with pytest.raises(BrokenExecutor, match="0 of 1 cases had finished"):
+            sweep(dies, cases[:1], executor=executor)
+    message = str(broken.value)
+    assert f"3 of 4 cases had finished and are in {file}." in message
+    assert message.endswith(f"The first that had not:\n  file={str(file)!r} k=2")
+    others = [case for case in cases if case["k"] != 2]
+    rows = sweep(dies, others, file=file, executor=Interrupted(0)).rows
+    assert [row["y"] for row in rows] == [0, 1, 3]
+
+
+def test_a_cluster_that_goes_away():
+    class Gone(Executor):
+        def submit(self, fn, /, *args, **kwargs):
+            future = Future()
+            future.cancel()
+            return future
+
+    with pytest.raises(BrokenExecutor, match="0 of 20 cases had finished") as broken:
+        sweep(counted, grid(k=range(20)), executor=Gone())
+    assert str(broken.value).endswith("The first that had not:\n  k=0")
+
+
+# Failures
+
+
+AWKWARD = {
+    "divide": "ZeroDivisionError: division by zero",
+    "exit": "SystemExit: no more",
+    "no dict": "InvalidInput: an experiment must return a dict of results, got 3",
+    "complex": "y must be a number, a string, None or a list of these, got 1j of type complex",
+    "fraction": "got Fraction(1, 3) of type Fraction",
+    "nested": "got {'z': 1} of type dict",
+    "parameter": "what is a parameter and cannot be a result as well",
+    "number for a name": "names must be strings, got 1",
+    "digits": "Exceeds the limit",
+}
+
+
+def test_failing_cases_are_reported_and_stop_nothing(tmp_path):
+    file = tmp_path / "state"
+    cases = grid(what=("a", *AWKWARD, "bc"))
+    results = sweep(awkward, cases, file=file)
+    assert [row["y"] for row in results.rows] == [1, 2]
+    assert repr(results) == "<Results: 2 rows, 9 failed>"
+    assert [failure.case for failure in results.failed] == cases[1:-1]
+    for failure in results.failed:
+        what = failure.case["what"]
+        assert AWKWARD[what] in failure.error
+        assert str(failure) == f"what={what!r}: {failure.error}"
+        assert "Traceback" in failure.traceback
+        assert "sweep" in failure.traceback
+    assert "1 / 0" in results.failed[0].traceback
+    wrong = sweep(walk, [{"stpes": 3}]).failed
+    assert "unexpected keyword argument 'stpes'" in wrong[0].error
+    missing = str(sweep(awkward, [{}]).failed[0])
+    assert missing.startswith("no parameters: TypeError: awkward() missing 1 required")
+
+
+def test_failures_are_tried_again(tmp_path):
+    file = tmp_path / "state"
+    cases = grid(k=range(4))
+    broken_cases.update({1, 2})
+    assert [failure.case["k"] for failure in sweep(counted, cases, file=file).failed] == [1, 2]
+    broken_cases.remove(1)
+    results = sweep(counted, cases, file=file)
+    assert calls == [0, 1, 2, 3, 1, 2]
+    assert [row["k"] for row in results.rows] == [0, 1, 3]
+    assert [failure.error for failure in results.failed] == ["RuntimeError: 2 is broken"]
+    broken_cases.clear()
+    results = sweep(counted, cases, file=file)
+    assert calls[6:] == [2]
+    assert (len(results.rows), results.failed) == (4, ())
+
+
+def test_what_gets_lost_on_its_way_is_a_failure_of_the_case():
+    class Lossy(executors.InProcess):
+        def submit(self, fn, /, *args, **kwargs):
+            if '"k": 1' in args[0]:
+                fn = {}.__getitem__
+            return super().submit(fn, *args, **kwargs)
+
+    results = sweep(counted, grid(k=range(3)), executor=Lossy())
+    assert [row["k"] for row in results.rows] == [0, 2]
+    assert "KeyError" in results.failed[0].error
+
+
+def test_an_interrupted_worker_interrupts_the_sweep(tmp_path):
+    """Ctrl-C reaches the workers of a pool too: that is no failure of their case."""
+
+    class Pool(Executor):
+        def submit(self, fn, /, *args, **kwargs):
+            future = Future()
+            future.set_exception(KeyboardInterrupt())
+            return future
+
+    file = tmp_path / "state"
+    with pytest.raises(KeyboardInterrupt):
+        sweep(counted, grid(k=range(3)), file=file, executor=Pool())
+    assert len(file.read_text().splitlines()) == 1
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (np.int8(-3), -3),
+        (np.uint64(2**64 - 1), 2**64 - 1),
+        (np.float32(0.1), float(np.float32(0.1))),
+        (np.longdouble(0.5), 0.5),
+        (np.float64(0.1), 0.1),
+        (np.bool_(True), True),
+        (np.str_("ä"), "ä"),
+        (np.array(2.5), 2.5),
+        (np.arange(4).reshape(2, 2), ((0, 1), (2, 3))),
+        ([1, [2.0, (None, "x")]], (1, (2.0, (None, "x")))),
+        (math.inf, math.inf),
+        (-math.inf, -math.inf),
+        (-0.0, -0.0),
+        (5e-324, 5e-324),
+        (10**30, 10**30),
+        ("\ud800\n\r\u2028", "\ud800\n\r\u2028"),
+        (None, None),
+        ((), ()),
+    ],
+)
+def test_values_come_back_in_plain_types(value, plain, tmp_path):
+    file = tmp_path / "state"
+    for executor in (None, Interrupted(0)):  # run, and read again
+        (row,) = sweep(echo, [{"x": value}], file=file, executor=executor).rows
+        assert repr(row) == repr({"x": plain, "x_again": plain})  # types and signs too
+    assert len(file.read_bytes().splitlines()) == 2
+
+
+def test_what_is_not_a_number_survives_as_json_that_others_read(tmp_path):
+    def refuse(literal):
+        raise AssertionError(f"{literal} is no JSON")
+
+    file = tmp_path / "state"
+    case = {"x": math.nan, "y": (math.inf, -math.inf)}
+    for executor in (None, Interrupted(0)):
+        (row,) = sweep(echo, [case], file=file, executor=executor).rows
+        assert math.isnan(row["x_again"])
+        assert row["y_again"] == (math.inf, -math.inf)
+    for line in file.read_text(encoding="ascii").splitlines():
+        json.loads(line, parse_constant=refuse)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda entry: st.lists(entry, max_size=3).map(tuple),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=50)
+@given(st.dictionaries(st.text(max_size=3), VALUES, max_size=4))
+def test_cases_survive_json(case):
+    key = sweep_cases.key_of(case)
+    back = sweep_cases.read(json.loads(key))
+    assert back == case
+    assert sweep_cases.key_of(back) == key
+    assert sweep_cases.key_of(dict(reversed(case.items()))) == key
+    assert sweep_cases.read(json.loads(sweep_cases.written(case))) == case
+
+
+@pytest.mark.parametrize("value", [object(), 1j, {1}, Fraction(1, 2), {}, b"x", np.complex128(1)])
+def test_parameters_that_are_no_json(value, tmp_path):
+    file = tmp_path / "state"
+    for wrong in (value, [1, (value,)]):
+        with pytest.raises(InvalidInput, match="x must be a number, a string, None or a list of"):
+            sweep(echo, [{"x": 1}, {"x": wrong}], file=file)
+    assert not file.exists()
+
+
+def test_cases_that_are_no_cases():
+    wrong: Any
+    for wrong, complaint in (
+        (3, "a case must be a dict of parameters, got 3"),
+        ({3: 3}, "names must be strings, got 3"),
+    ):
+        with pytest.raises(InvalidInput, match=complaint):
+            sweep(echo, [wrong])
+    with pytest.raises(InvalidInput, match="seed must be an integer of at least 0, got -1"):
+        sweep(echo, [], seed=-1)
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        [{"a": 1, "b": 2}, {"b": 2, "a": 1}],
+        [{"a": (1, 2)}, {"a": [1, 2]}],
+        [{"a": math.nan}, {"a": np.float64("nan")}],
+        [{}, {}],
+    ],
+)
+def test_no_case_twice(twice, tmp_path):
+    file = tmp_path / "state"
+    with pytest.raises(InvalidInput, match="is there twice"):
+        sweep(echo, [{"other": 1}, *twice], file=file)
+    assert not file.exists()
+    assert len(sweep(echo, [{"a": 1}, {"a": 1.0}, {"a": True}, {"a": "1"}]).rows) == 4
+
+
+def test_no_cases_at_all(tmp_path):
+    file = tmp_path / "state"
+    results = sweep(echo, [], file=file)
+    assert (results.rows, results.failed) == ((), ())
+    assert results.column("x").shape == (0,)
+    assert results.mean(of="x", by="y") == ()
+    assert len(file.read_text().splitlines()) == 1
+    assert sweep(echo, iter([{"x": 1}]), file=file).column("x_again").tolist() == [1]
+
+
+def test_a_case_without_parameters():
+    assert grid() == [{}]
+    assert sweep(echo, grid()).rows == ({},)
+
+
+def test_grids():
+    assert grid(a=range(2), b=np.array([0.5, 1]), c=["x"]) == [
+        {"a": a, "b": b, "c": "x"} for a, b in itertools.product((0, 1), (0.5, 1.0))
+    ]
+    wrong: Any
+    for wrong in ("TopK", 3, None, b"x"):
+        with pytest.raises(InvalidInput, match="policy must be a sequence of values"):
+            grid(policy=wrong)
+
+
+# Experiments
+
+
+def test_experiments_without_a_name():
+    def local(rng):
+        return {}
+
+    wrong: Any
+    for wrong in (local, lambda rng: {}, 3, None, types.SimpleNamespace()):
+        with pytest.raises(InvalidInput, match="a function at the top level of a module"):
+            sweep(wrong, [])
+
+
+def test_experiments_that_other_processes_cannot_import(monkeypatch):
+    monkeypatch.setattr(walk, "__qualname__", "nowhere")
+    with (
+        ProcessPoolExecutor() as executor,  # no process is started
+        pytest.raises(InvalidInput, match=r"other processes cannot import .*nowhere"),
+    ):
+        sweep(walk, WALKS, executor=executor)
+
+
+def test_a_module_that_is_run_goes_by_its_name(monkeypatch):
+    main = types.ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    monkeypatch.setattr(walk, "__module__", "__main__")
+    assert sweep_module._name(walk) == "__main__:walk"
+    main.__spec__ = ModuleSpec("sims.walks", None)
+    assert sweep_module._name(walk) == "sims.walks:walk"
+
+
+@pytest.mark.parametrize("ahead", [1, 3, 20])
+def test_few_cases_wait_at_a_time(ahead, monkeypatch):
+    """None is let through before as many wait as may."""
+
+    class Watching(ThreadPoolExecutor):
+        most = 0
+        waiting: tuple[Future, ...] = ()
+
+        def submit(self, fn, /, *args, **kwargs):
+            future = super().submit(fn, *args, **kwargs)
+            self.waiting = (*(other for other in self.waiting if not other.done()), future)
+            self.most = max(self.most, len(self.waiting))
+            if len(self.waiting) == ahead:
+                GATE.set()
+            return future
+
+    GATE.clear()
+    monkeypatch.setattr(sweep_module, "AHEAD", ahead)
+    with Watching(4) as executor:
+        assert len(sweep(gated, grid(k=range(20)), executor=executor).rows) == 20
+    assert executor.most == ahead
+
+
+# Files
+
+
+def test_files_of_other_sweeps_are_left_as_they_are(tmp_path):
+    file = tmp_path / "state"
+    sweep(walk, WALKS, file=file, seed=1)
+    content = file.read_bytes()
+    with pytest.raises(InvalidInput, match="is of seed 1, not of 2"):
+        sweep(walk, WALKS, file=file, seed=2)
+    with pytest.raises(InvalidInput, match=r"is of experiment .*:walk, not of .*:echo"):
+        sweep(echo, WALKS, file=file, seed=1)
+    assert file.read_bytes() == content
+    newer = content.replace(b'"version": 1', b'"version": 2')
+    file.write_bytes(newer)
+    with pytest.raises(InvalidInput, match="is of version 2, not of 1"):
+        sweep(walk, WALKS, file=file, seed=1)
+    assert file.read_bytes() == newer
+
+
+@pytest.mark.parametrize("content", [b"x", b"\n", b"{}\n", b"[]\n", b"3", b"\xff\xfe\n"])
+def test_files_of_something_else_are_left_as_they_are(content, tmp_path):
+    file = tmp_path / "state"
+    file.write_bytes(content)
+    with pytest.raises(InvalidInput, match="is no file of a sweep"):
+        sweep(walk, WALKS, file=file)
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "x",
+        "3",
+        "[]",
+        "{}",
+        '{"case": 3, "results": {}}',
+        '{"case": {"a": {}}, "results": {}}',
+        '{"case": {}, "results": 3}',
+        '{"case": {}, "error": "x"}',
+        '{"case": {}}',
+    ],
+)
+def test_a_damaged_line_is_named(line, tmp_path):
+    file = tmp_path / "state"
+    sweep(counted, grid(k=range(2)), file=file)
+    first, second, third = file.read_text().splitlines(keepends=True)
+    content = f"{first}{second}{line}\n{third}"
+    file.write_text(content)
+    with pytest.raises(InvalidInput, match=r"line 3 of .*state is no case of a sweep"):
+        sweep(counted, grid(k=range(2)), file=file)
+    assert file.read_text() == content
+
+
+def test_files_that_cannot_be_opened(tmp_path):
+    for wrong in (tmp_path, tmp_path / "nothing" / "state"):
+        with pytest.raises(InvalidInput, match="cannot be opened"):
+            sweep(echo, [], file=wrong)
+
+
+@pytest.mark.skipif(sweep_file.fcntl is None, reason="this system has no file locks")
+def test_two_sweeps_do_not_write_the_same_file(tmp_path):
+    file = tmp_path / "state"
+    with (
+        sweep_file.opened(file, "first line\n"),
+        pytest.raises(InvalidInput, match="is in use by another sweep"),
+    ):
+        sweep(echo, [], file=file)
+    assert file.read_text() == "first line\n"
+
+
+# Results
+
+
+def test_means_and_their_errors():
+    results = sweep(walk, grid(steps=(2, 3), p=(0.5, 0.75), name=tuple("abcde")))
+    means = results.mean(of="noise", by=("steps", "p"))
+    assert [mean.at for mean in means] == grid(steps=(2, 3), p=(0.5, 0.75))
+    for mean in means:
+        values = [row["noise"] for row in results.rows if mean.at.items() <= row.items()]
+        assert mean.cases == len(values) == 5
+        assert mean.mean == pytest.approx(statistics.mean(values), rel=1e-12)
+        error = statistics.stdev(values) / math.sqrt(5)
+        assert mean.error == pytest.approx(error, rel=1e-12)
+        assert type(mean.mean) is type(mean.error) is float
+    (every,) = results.mean(of="noise")
+    assert (every.at, every.cases) == ({}, 20)
+    assert every.mean == pytest.approx(np.mean([mean.mean for mean in means]), rel=1e-12)
+
+
+def test_means_of_lists():
+    rows = ({"p": 0, "x": (1, 2)}, {"p": 0, "x": (3, 2)}, {"p": 1, "x": (5, 6)})
+    two, one = Results(rows).mean(of="x", by=["p"])
+    assert (two.mean.tolist(), two.error.tolist()) == ([2, 2], [1, 0])
+    assert one.mean.tolist() == [5, 6]
+    assert np.isnan(one.error).all()
+
+
+def test_means_of_what_is_not_finite():
+    rows = tuple({"p": p, "x": x} for p, x in [(0, 1.0), (0, math.inf), (1, math.nan), (1, 2)])
+    infinite, undefined = Results(rows).mean(of="x", by="p")
+    assert infinite.mean == math.inf
+    assert all(map(math.isnan, (infinite.error, undefined.mean, undefined.error)))
+
+
+def test_means_tell_types_apart():
+    rows = ({"p": 1, "x": True}, {"p": 1.0, "x": 3}, {"p": True, "x": 4}, {"p": (1,), "x": 5})
+    assert [mean.mean for mean in Results(rows).mean(of="x", by="p")] == [1, 3, 4, 5]
+    assert Results(rows).mean(of="x")[0].mean == 13 / 4
+
+
+@pytest.mark.parametrize("values", [("a", "b"), (1, "b"), (None, 1.0), ((1, 2), (1,)), (1, (2,))])
+def test_what_has_no_mean(values):
+    results = Results(tuple({"x": value} for value in values))
+    assert tuple(results.column("x").tolist()) == values
+    with pytest.raises(InvalidInput, match="'x' has no mean"):
+        results.mean(of="x")
+
+
+def test_columns():
+    results = sweep(walk, grid(steps=(2,), name=("a", "b", "c")))
+    assert results.column("name").tolist() == ["a", "b", "c"]
+    assert results.column("path").shape == (3, 2)
+    assert results.column("noise").dtype == np.float64
+    assert results.column("end").dtype == np.int64
+    for ask in (results.column, lambda name: results.mean(of="end", by=name)):
+        with pytest.raises(InvalidInput, match="there is no 'kl' in the row steps=2 name='a' end="):
+            ask("kl")
+    assert pickle.loads(pickle.dumps(results)).rows == results.rows
+
+
+# Executors and commands
+
+
+def test_one_or_the_other():
+    wrong: Any
+    for wrong, complaint in (
+        ({"workers": 2, "scheduler": "tcp://127.0.0.1:1"}, "not both"),
+        ({"workers": 0}, "workers must be an integer of at least 1, got 0"),
+        ({"workers": 1.5}, "workers must be an integer of at least 1, got 1.5"),
+    ):
+        with pytest.raises(InvalidInput, match=complaint), executor_for(**wrong):
+            pass
+
+
+def test_threads_that_the_environment_names_are_kept(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    with executor_for(workers=1):
+        assert os.environ["OMP_NUM_THREADS"] == "2"
+        assert "MKL_NUM_THREADS" not in os.environ
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+
+
+def test_without_dask(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with (
+        pytest.raises(InvalidInput, match=r"install zeroloss\[cluster\]"),
+        executor_for(scheduler="tcp://127.0.0.1:1"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://here", "localhost", ""])
+def test_no_scheduler_answers(address):
+    from dask import config
+
+    import_module("distributed")  # or else its defaults would end with the setting
+    with (
+        config.set({"distributed.comm.timeouts.connect": "0.2s"}),
+        pytest.raises(InvalidInput, match="no Dask scheduler answers at"),
+        executor_for(scheduler=address),
+    ):
+        pass
+
+
+def test_dask_is_loaded_when_it_is_used_only():
+    code = "import sys, sims.sweep; assert not {'distributed', 'dask'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
+
+
+def test_usual_options():
+    found = options()
+    assert (found.workers, found.scheduler, found.state) == (None, None, None)
+    with from_arguments(found) as run:
+        assert run(echo, grid(x=(1,))).rows == ({"x": 1, "x_again": 1},)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--workers", "0"], "must be a whole number of at least 1"),
+        (["--workers", "2", "--scheduler", "x"], "not allowed with argument --workers"),
+        (["--state", "nothing/state"], "there is no folder"),
+        (["--state", "."], "'.' is no name of a file"),
+        (["--state", ""], "'' is no name of a file"),
+    ],
+)
+def test_wrong_options(arguments, complaint, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        options(*arguments)
+    assert stop.value.code == 2
+    assert complaint in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_progress_bar_on_a_terminal_only(capsys, monkeypatch):
+    sweep(echo, grid(x=range(3)))
+    assert capsys.readouterr().err == ""
+    terminal = functools.partial(rich.console.Console, force_terminal=True)
+    monkeypatch.setattr(rich.console, "Console", terminal)
+    assert len(sweep(echo, grid(x=range(3))).rows) == 3
+    assert "sweeping" in capsys.readouterr().err
+    sweep(echo, grid(x=range(3)), progress=False)
+    assert capsys.readouterr().err == ""
