@@ -1,0 +1,123 @@
+"""The experiment against the same by hand, and its means against exact ones."""
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sims import output_distribution
+from sims.sweep import generator, grid, sweep
+from sims.training import (
+    FittedChain,
+    Tabular,
+    draw_training_set,
+    expected_excess,
+    experiment,
+    left_to_right,
+    predicting,
+    training_masks,
+    visited,
+)
+from sims.training.experiment import DATA, DECODERS, MASKS
+from theory import InvalidInput
+
+BLIND = ("left to right", "random", "two at once")
+
+
+@pytest.mark.parametrize("learner", ["tables", "chain"])
+@pytest.mark.parametrize("decoder", ["left to right", "two surest"])
+def test_one_case_by_hand(learner, decoder):
+    case: dict[str, Any] = {"data": "chain", "masks": "left to right", "decoder": decoder}
+    case |= {"size": 60, "learner": learner, "repeat": 3}
+    found = experiment(generator(7, case), **case)
+    p, policy = DATA["chain"](), DECODERS[decoder]
+    masks = predicting(left_to_right(6))
+    training = draw_training_set(p, masks, 60, generator(7, case))
+    denoiser = {"tables": Tabular, "chain": FittedChain}[learner](training, 0.5)
+    q = output_distribution(p, policy, denoiser=denoiser)
+    best = output_distribution(p, policy)
+    asked = visited(p, policy, denoiser=denoiser)
+    assert found == {
+        "kl": q.kl,
+        "excess": q.kl - best.kl,
+        "path_excess": q.path_kl - best.path_kl,
+        "untrained": float(asked[masks == 0].sum()),
+    }
+
+
+def test_every_name_runs_and_what_is_not_blind_has_no_best_masks():
+    cases = grid(data=DATA, masks=MASKS, decoder=DECODERS, size=(20,))
+    results = sweep(experiment, cases, progress=False)
+    assert all(f.case["masks"] == "best" and f.case["decoder"] not in BLIND for f in results.failed)
+    assert len(results.failed) == len(DATA) * (len(DECODERS) - len(BLIND))
+    assert all("looks at tokens or predictions" in f.error for f in results.failed)
+    for row in results.rows:
+        assert math.isfinite(row["kl"])
+        assert row["kl"] > 0
+        assert 0 <= row["untrained"] <= 1
+        assert row["path_excess"] >= row["excess"] - 1e-9 or row["decoder"] == "random"
+    some = [case for case in cases if case["decoder"] == "surest"]
+    again = sweep(experiment, some[::-1], progress=False)
+    assert all(row in results.rows for row in again.rows)
+
+
+@pytest.mark.parametrize(
+    ("data", "decoder"), list(itertools.product(DATA, ("left to right", "two at once")))
+)
+def test_means_are_the_exact_ones(data, decoder):
+    """Within four standard errors; without coins what is written and the path agree."""
+    names = ("uniform time", "blocks of 2", "best")
+    fixed = {"data": data, "decoder": decoder, "size": 300}
+    cases = [c | fixed for c in grid(masks=names, repeat=range(24))]
+    for mean in sweep(experiment, cases, seed=1, progress=False).mean(of="excess", by="masks"):
+        masks = training_masks(data, mean.at["masks"], decoder)
+        exact = expected_excess(DATA[data](), DECODERS[decoder], masks, 300)
+        assert abs(mean.mean - exact) < 4 * mean.error
+
+
+def test_the_mean_over_coins_is_the_exact_one():
+    fixed = {"data": "permutations", "decoder": "random", "size": 300, "masks": "uniform time"}
+    cases = [c | fixed for c in grid(repeat=range(16))]
+    results = sweep(experiment, cases, progress=False)
+    (mean,) = results.mean(of="path_excess")
+    masks = training_masks("permutations", "uniform time", "random")
+    exact = expected_excess(DATA["permutations"](), DECODERS["random"], masks, 300)
+    assert abs(mean.mean - exact) < 4 * mean.error
+    assert (results.column("excess") < results.column("path_excess")).all()
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_random_order_after_left_to_right_masks_stays_above_a_nat(data):
+    """With infinitely many samples: patterns that are no prefixes are predicted as uniform."""
+    p, masks = DATA[data](), training_masks(data, "left to right", "random")
+    limit = Tabular.expected(p, masks, 1)
+    assert output_distribution(p, DECODERS["random"], denoiser=limit).kl > 1
+    assert abs(output_distribution(p, DECODERS["left to right"], denoiser=limit).kl) < 1e-12
+
+
+def test_a_worse_denoiser_can_write_better():
+    """The right one reveals both clauses at once, the surest; who has seen no clause does not."""
+    case: dict[str, Any] = {
+        "data": "latents",
+        "masks": "last block of 2 only",
+        "decoder": "two surest",
+    }
+    found = experiment(generator(0, case), **case, size=1000)
+    assert found["excess"] < -0.3
+    best = output_distribution(DATA["latents"](), DECODERS["two surest"])
+    assert np.isclose(best.kl, found["kl"] - found["excess"])
+
+
+@pytest.mark.parametrize("what", ["data", "masks", "decoder", "learner"])
+def test_unknown_names_are_refused(what):
+    case: dict[str, Any] = {
+        "data": "chain",
+        "masks": "best",
+        "decoder": "random",
+        "learner": "tables",
+        what: "none",
+    }
+    with pytest.raises(InvalidInput, match=f"{what} must be one of .*, got 'none'"):
+        experiment(np.random.default_rng(0), size=1, **case)

@@ -1,0 +1,297 @@
+"""Mask distributions against their definitions, and what decoders visit against all paths."""
+
+import itertools
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+
+from sims import policies
+from sims.training import (
+    block_by_block,
+    fixed_count,
+    last_to_first,
+    left_to_right,
+    mismatch,
+    predicting,
+    prefix_of_block,
+    share_on_prefixes,
+    uniform_time,
+    visited,
+)
+from sims.training.masks import as_masks
+from tests import oracles
+from tests.sims import policy_oracles as slow
+from theory import MASK, InvalidInput, JointTable, MarkovChain, gallery
+
+LENGTHS = (1, 2, 3, 5)
+BLOCKS = [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (3, 5)]
+
+
+def patterns(length) -> list[Any]:
+    return list(itertools.product((0, 1), repeat=length))
+
+
+def time_integral(k, hidden):
+    """The integral of u^k (1 - u)^hidden over 0..1, term by term."""
+    terms = (Fraction((-1) ** j * math.comb(hidden, j), k + j + 1) for j in range(hidden + 1))
+    return sum(terms)
+
+
+def by_blocks(length, size, within):
+    """Tables of single blocks; ``within`` lists (chance, sites of the block that are shown)."""
+    for start in range(0, length, size):
+        block = list(range(start, min(start + size, length)))
+        table = dict.fromkeys(patterns(length), Fraction(0))
+        for chance, shown in within(block):
+            known = {*range(start), *shown}
+            table[tuple(int(i in known) for i in range(length))] += chance
+        yield table
+
+
+def at_uniform_time(block):
+    for size in range(len(block) + 1):
+        sets = list(itertools.combinations(block, size))
+        for chosen in sets:
+            yield Fraction(1, (len(block) + 1) * len(sets)), chosen
+
+
+def hidden_from_the_right(block):
+    for hidden in range(len(block) + 1):
+        yield Fraction(1, len(block) + 1), block[: len(block) - hidden]
+
+
+def mean(tables):
+    return {s: sum(t[s] for t in tables) / len(tables) for s in tables[0]}
+
+
+def same(table, expected):
+    assert all(type(v) is Fraction for v in table.reshape(-1))
+    assert {s: table[s] for s in patterns(table.ndim)} == expected
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_uniform_time_is_an_integral_over_time(length):
+    expected = {s: time_integral(sum(s), length - sum(s)) for s in patterns(length)}
+    same(uniform_time(length, exact=True), expected)
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_fixed_count_is_uniform_over_its_sets(length):
+    for count in range(length + 1):
+        sets = [s for s in patterns(length) if sum(s) == count]
+        expected = {s: Fraction(s in sets, len(sets)) for s in patterns(length)}
+        same(fixed_count(length, count, exact=True), expected)
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_left_to_right_is_uniform_over_prefixes(length):
+    prefixes = [(1,) * k + (0,) * (length - k) for k in range(length + 1)]
+    expected = {s: Fraction(s in prefixes, length + 1) for s in patterns(length)}
+    same(left_to_right(length, exact=True), expected)
+
+
+@pytest.mark.parametrize(("length", "size"), BLOCKS)
+def test_blocks_by_definition(length, size):
+    stages = list(by_blocks(length, size, at_uniform_time))
+    same(block_by_block(length, size, exact=True), mean(stages))
+    prefixes = list(by_blocks(length, size, hidden_from_the_right))
+    same(prefix_of_block(length, size, exact=True), mean(prefixes))
+    for k in range(1, len(stages) + 1):
+        same(last_to_first(length, size, stages=k, exact=True), mean(stages[-k:]))
+
+
+@pytest.mark.parametrize(("length", "size"), BLOCKS)
+def test_what_the_two_readings_are(length, size):
+    """(a) shows prefixes only; (b), when it is through, is block by block."""
+    a, b = prefix_of_block(length, size, exact=True), last_to_first(length, size, exact=True)
+    assert ((a != 0) == (left_to_right(length) != 0)).all()
+    assert (b == block_by_block(length, size, exact=True)).all()
+    assert (prefix_of_block(length, length, exact=True) == left_to_right(length, exact=True)).all()
+    assert (block_by_block(length, length, exact=True) == uniform_time(length, exact=True)).all()
+
+
+def test_blocks_of_one_site_are_prefixes():
+    """Those inside twice as often as the ends, as a full block is the next one empty."""
+    table = block_by_block(3, 1, exact=True)
+    assert [table[s] for s in ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 1, 1))] == [
+        Fraction(n, 6) for n in (1, 2, 2, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        uniform_time,
+        left_to_right,
+        lambda n, exact=False: fixed_count(n, n - 1, exact=exact),
+        lambda n, exact=False: block_by_block(n, 2, exact=exact),
+        lambda n, exact=False: prefix_of_block(n, 2, exact=exact),
+        lambda n, exact=False: last_to_first(n, 2, stages=1, exact=exact),
+    ],
+)
+def test_floats_are_the_fractions_and_hiding_something_is_conditioned_on(make):
+    for length in LENGTHS:
+        exact, floats = make(length, exact=True), make(length)
+        assert exact.sum() == 1
+        assert floats.dtype == np.float64
+        assert np.allclose(floats, exact.astype(float), rtol=1e-14, atol=0)
+        full = (1,) * length
+        left = predicting(exact)
+        for s in patterns(length):
+            assert left[s] == (0 if s == full else exact[s] / (1 - exact[full]))
+        assert not floats.flags.writeable
+
+
+# What a decoder visits
+
+JOINT = oracles.table_joint([[[1, 2], [0, 3]], [[4, 1], [2, 0]]])
+TABLE = JointTable([[[1, 2], [0, 3]], [[4, 1], [2, 0]]], exact=True)
+TIMES = (Fraction(0), Fraction(1, 3), Fraction(1))
+
+DECODERS = {
+    "left to right": (policies.LeftToRight(), slow.Selecting(slow.left_to_right(1))),
+    "two at once": (policies.LeftToRight(2), slow.Selecting(slow.left_to_right(2))),
+    "random": (policies.RandomOrder((1, 2)), slow.Selecting(slow.random_order((1, 2)))),
+    "first hitting": (policies.FirstHitting(), slow.Selecting(slow.first_hitting)),
+    "surest": (policies.TopK(1), slow.Selecting(slow.top_k(1, "confidence"))),
+    "threshold": (policies.Threshold(0.7), slow.Selecting(slow.threshold(0.7))),
+    "blocks": (
+        policies.Blocks(2, policies.TopK(1)),
+        slow.Selecting(slow.blocks(2, slow.top_k(1, "confidence"))),
+    ),
+    "bernoulli": (policies.Bernoulli(TIMES), slow.Selecting(slow.bernoulli(TIMES), steps=2)),
+    "remask": (
+        policies.Remask(TIMES, Fraction(1, 2)),
+        slow.Selecting(slow.remask(TIMES, Fraction(1, 2)), steps=2, revises=True),
+    ),
+    "token first": (policies.TokenConfidence(1), slow.Drawing(slow.token_confidence(1))),
+}
+
+
+def calls_by_pattern(start, decoder, ask, vocab, length):
+    """Expected calls at each mask pattern: every path, and each of its calls, one by one."""
+    found = dict.fromkeys(patterns(length), Fraction(0))
+
+    def walk(pattern, mass, index):
+        if index == decoder.steps or (decoder.steps is None and MASK not in pattern):
+            return
+        for chance, after, called in decoder.follow(pattern, ask, index, vocab):
+            found[tuple(int(o != MASK) for o in pattern)] += mass * chance * called
+            walk(after, mass * chance, index + 1)
+
+    for pattern, mass in start:
+        walk(pattern, mass, 0)
+    return found
+
+
+def check_visited(table, found):
+    total = sum(found.values())
+    assert {s: table[s] for s in patterns(table.ndim)} == {s: c / total for s, c in found.items()}
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_what_is_visited_along_all_paths(name):
+    decoder, oracle = DECODERS[name]
+    ask = slow.asking(oracles.zero_loss(JOINT, 2, "marginal"))
+    start = [((MASK,) * 3, Fraction(1))]
+    check_visited(visited(TABLE, decoder), calls_by_pattern(start, oracle, ask, 2, 3))
+
+
+@pytest.mark.parametrize("name", ["left to right", "surest", "token first"])
+def test_what_is_visited_after_a_prompt(name):
+    decoder, oracle = DECODERS[name]
+    ask = slow.asking(oracles.zero_loss(JOINT, 2, "marginal"))
+    start = [((MASK, v, MASK), oracles.evidence(JOINT, (MASK, v, MASK))) for v in range(2)]
+    found = calls_by_pattern(start, oracle, ask, 2, 3)
+    check_visited(visited(TABLE, decoder, observed=(1,)), found)
+
+
+def test_what_is_visited_with_another_denoiser_and_at_temperature_0():
+    """A denoiser that is surer of the right end leads the decoder there."""
+
+    def right_end(x):
+        rows = np.full((*x.shape, 2), Fraction(1, 2))
+        rows[:, -1] = [Fraction(1), Fraction(0)]
+        return rows
+
+    table = visited(TABLE, policies.TopK(1), 0, right_end)
+    assert [table[s] for s in ((0, 0, 0), (0, 0, 1), (1, 0, 1))] == [Fraction(1, 3)] * 3
+
+
+@pytest.mark.parametrize("length", [1, 2, 4])
+def test_left_to_right_inference_is_left_to_right_training(length):
+    third = Fraction(1, 3)
+    p = MarkovChain([1, 0], [[third, 1 - third], [0, 1]], length, exact=True)
+    table = visited(p, policies.LeftToRight())
+    assert (table == predicting(left_to_right(length, exact=True))).all()
+    random = visited(p, policies.FirstHitting())
+    assert (random == predicting(uniform_time(length, exact=True))).all()
+
+
+def test_mismatch_by_definition():
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        weights = rng.integers(0, 4, size=(2, 2, 2, 2)).astype(object)
+        weights[:, 0, 0, 0] += 1
+        nu, pi = (w * Fraction(1, int(w.sum())) for w in weights)
+        found = mismatch(nu, pi)
+        every = patterns(3)
+        assert found.tv == sum(max(nu[s] - pi[s], 0) for s in every)
+        assert found.unused == sum(pi[s] for s in every if nu[s] == 0)
+        assert found.untrained == sum(nu[s] for s in every if pi[s] == 0)
+        p, q = ({s: Fraction(t[s]) for s in every} for t in (nu, pi))
+        assert sympy.simplify(found.kl - oracles.kl_divergence(p, q, exact=True)) in (0, sympy.nan)
+        floats = mismatch(nu.astype(float), pi)
+        assert np.allclose(np.asarray(floats, dtype=float), np.asarray(found, dtype=float))
+
+
+def test_the_share_of_training_on_prefixes():
+    for length in LENGTHS:
+        table = uniform_time(length, exact=True)
+        prefixes = left_to_right(length) != 0
+        assert share_on_prefixes(length) == table[prefixes].sum()
+        raw = mismatch(left_to_right(length, exact=True), table)
+        assert raw.unused == 1 - share_on_prefixes(length)
+        assert raw.tv == raw.unused
+    assert abs(500 * share_on_prefixes(1000) - 1) < Fraction(1, 500)
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("masks", "message"),
+    [
+        ([0.5, 0.25], "sum to 0.75"),
+        ([1.5, -0.5], "entry 1 is -0.5"),
+        ([0.5, 0.25, 0.25], r"shape \(2,\)\*L, got \(3,\)"),
+        (1.0, r"got \(\)"),
+        ([Fraction(1, 2), Fraction(1, 3)], "sum to 5/6"),
+    ],
+)
+def test_masks_that_are_none_are_refused(masks, message):
+    with pytest.raises(InvalidInput, match=message):
+        as_masks(masks)
+
+
+def test_other_bad_input_is_refused():
+    for call, message in [
+        (lambda: uniform_time(0), "length must be an integer of at least 1, got 0"),
+        (lambda: fixed_count(2, 3), "at most the length 2, got 3"),
+        (lambda: block_by_block(3, 0), "size must be an integer of at least 1, got 0"),
+        (lambda: last_to_first(4, 2, stages=3), "2 blocks to train, got stages=3"),
+        (lambda: predicting([0.0, 1.0]), "hide nothing"),
+        (lambda: mismatch(uniform_time(2), uniform_time(3)), r"shape \(2,\)\*2, got \(2, 2, 2\)"),
+        (lambda: share_on_prefixes(0), "at least 1, got 0"),
+        (lambda: visited(TABLE, policies.Speculative()), "asks more than once in a round"),
+        (
+            lambda: visited(gallery.parity(2), policies.GibbsCorrector(policies.FirstHitting(), 1)),
+            "draws sites again",
+        ),
+    ]:
+        with pytest.raises(InvalidInput, match=message):
+            call()
