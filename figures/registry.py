@@ -12,12 +12,15 @@ from figures import (
     frechet_segment,
     frontier,
     growth_complexity,
+    imperfect_denoisers,
     inference_strategies,
     parallelbench,
     permutation_frontier,
     reveal_order,
     three_sentences,
     token_confidence,
+    training_masks,
+    training_strategies,
 )
 from figures.figure import Figure
 
@@ -42,6 +45,9 @@ FIGURES: dict[str, Figure] = {
         five_counterexamples,
         alike_not_independent,
         reveal_order,
+        training_masks,
+        training_strategies,
         inference_strategies,
+        imperfect_denoisers,
     )
 }

@@ -9,6 +9,7 @@ from sims.claims.correctors import CORRECTORS
 from sims.claims.cost_identity import COST_IDENTITY
 from sims.claims.entropy_bound import ENTROPY_BOUND
 from sims.claims.expected_calls import EXPECTED_CALLS
+from sims.claims.imperfect_denoisers import IMPERFECT_DENOISERS
 from sims.claims.inference_strategies import INFERENCE_STRATEGIES
 from sims.claims.likeliest_product import LIKELIEST_PRODUCT
 from sims.claims.markov_bisection import MARKOV_BISECTION
@@ -24,6 +25,8 @@ from sims.claims.serial_depth import SERIAL_DEPTH
 from sims.claims.speculative import SPECULATIVE
 from sims.claims.structure import STRUCTURE
 from sims.claims.token_confidence import TOKEN_CONFIDENCE
+from sims.claims.training_masks import TRAINING_MASKS
+from sims.claims.visited_masks import VISITED_MASKS
 from sims.claims.walk_scan import WALK_SCAN
 
 __all__ = ["CLAIMS"]
@@ -51,8 +54,11 @@ CLAIMS = (
     SPECULATIVE,
     SEQUENCE_ALPHA_LOSS,
     RESIDUAL_ENERGY,
+    VISITED_MASKS,
     REVEAL_ORDER,
     BOTH_SIDES,
+    TRAINING_MASKS,
     INFERENCE_STRATEGIES,
+    IMPERFECT_DENOISERS,
 )
 """The claims about what decoders write."""

@@ -1,0 +1,140 @@
+"""Crossings where they are known in closed form."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from sims import Perturbed, policies
+from sims.crossover import crossover, overtaking
+from sims.imperfect import excess_loss, split
+from theory import InvalidInput, gallery
+
+
+def entropy(e):
+    return -e * math.log(e) - (1 - e) * math.log(1 - e)
+
+
+def crossed(e, y):
+    """Cross-entropy of a flip e that is expected to be y."""
+    return -e * math.log(y) - (1 - e) * math.log(1 - y)
+
+
+def too_sure(p):
+    return lambda size: Perturbed(p, temperature=1 / (1 + size))
+
+
+def times_too_sure(e):
+    """1 / T at which expecting the flips costs as much as a coin: odds to the power 1 / T."""
+    y: Any = brentq(lambda y: crossed(e, y) - math.log(2), 1e-12, e, xtol=1e-16)
+    return math.log((1 - y) / y) / math.log((1 - e) / e)
+
+
+@pytest.mark.parametrize("flip", [0.05, 0.1, 0.3])
+def test_too_sure_from_left_to_right_or_all_at_once(flip):
+    """The marginals are right at any temperature; each flip is not."""
+    p = gallery.binary_symmetric(4, flip)
+    at_once = policies.RandomOrder((4,))
+    found = overtaking(p, policies.LeftToRight(), at_once, too_sure(p), largest=9)
+    assert 1 + found.size == pytest.approx(times_too_sure(flip), rel=1e-8)
+    one, all_at_once = found.splits
+    assert one.path_kl == pytest.approx(3 * (math.log(2) - entropy(flip)), rel=1e-8)
+    assert all_at_once.path_kl == pytest.approx(one.path_kl, rel=1e-8)
+    assert all_at_once.learning == pytest.approx(0, abs=1e-12)
+    assert found.loss == pytest.approx(excess_loss(p, too_sure(p)(found.size)), rel=1e-12)
+
+
+def test_the_part_that_overtakes():
+    p = gallery.binary_symmetric(2, 0.1)
+    policy = policies.Bernoulli((0, 0.25, 1))  # both at once: in one step or the other
+    at_once = 0.25**2 + 0.75**2
+    found = crossover(p, policy, too_sure(p), largest=9)
+
+    def difference(sharpness):
+        odds = (0.1 / 0.9) ** sharpness
+        learning = crossed(0.1, odds / (1 + odds)) - entropy(0.1)
+        return (1 - at_once) * learning - at_once * (math.log(2) - entropy(0.1))
+
+    assert 1 + found.size == pytest.approx(brentq(difference, 1, 10), rel=1e-8)
+    (parts,) = found.splits
+    assert parts.learning == pytest.approx(parts.factorisation, rel=1e-8)
+
+
+def test_it_is_the_first_one_that_is_found():
+    """An error that comes, goes and comes again: 1/4 of the way up and down, three times."""
+    p = gallery.binary_symmetric(2, 0.1)
+    policy = policies.Bernoulli((0, 0.5, 1))
+
+    def wave(size):
+        return too_sure(p)(4 * math.sin(math.pi * size) ** 2)
+
+    found = crossover(p, policy, wave, largest=3)
+    height = crossover(p, policy, too_sure(p), largest=4).size
+    assert found.size == pytest.approx(math.asin(math.sqrt(height / 4)) / math.pi, rel=1e-8)
+
+
+def test_below_the_crossing_the_theory_says_most():
+    p = gallery.words(3)
+
+    def family(size):
+        return Perturbed(p, noise=size, seed=1)
+
+    policy = policies.RandomOrder((1, 2))
+    found = crossover(p, policy, family, largest=3)
+    below, above = (split(p, policy, family(f * found.size)) for f in (0.99, 1.01))
+    assert below.learning < below.factorisation
+    assert above.learning > above.factorisation
+
+
+def test_parts_that_jump_past_each_other():
+    """A denoiser that knows all or nothing."""
+    p = gallery.binary_symmetric(2, 0.1)
+    blank = np.full((1, 2), -1)
+
+    def family(size):
+        hopeless = Perturbed(p, temperature=0.01)
+        return p.denoise if size < 0.3 else hopeless
+
+    found = crossover(p, policies.Bernoulli((0, 0.5, 1)), family)
+    assert found.size == pytest.approx(0.3, rel=1e-9)
+    assert family(0.3)(blank).tolist() == [[[0.5, 0.5], [0.5, 0.5]]]
+
+
+P = gallery.binary_symmetric(3, 0.1)
+
+
+def test_nothing_to_overtake():
+    """One site at a time loses nothing: any error is more. So do two orders of it."""
+    one, other = policies.LeftToRight(), policies.FirstHitting()
+    with pytest.raises(InvalidInput, match="not the smaller one"):
+        overtaking(P, policies.RandomOrder((3,)), one, too_sure(P))
+    with pytest.raises(InvalidInput, match="not the smaller one"):
+        overtaking(P, one, other, too_sure(P))
+    with pytest.raises(InvalidInput, match="not the smaller one"):
+        crossover(P, one, too_sure(P))
+
+
+def test_no_crossing():
+    with pytest.raises(InvalidInput, match="not larger up to the size"):
+        crossover(P, policies.RandomOrder((3,)), too_sure(P), largest=0.5)
+
+
+@pytest.mark.parametrize("largest", [0, -1, math.inf, math.nan, "1"])
+def test_sizes_are_checked(largest):
+    with pytest.raises(InvalidInput, match="largest"):
+        crossover(P, policies.RandomOrder((3,)), too_sure(P), largest=largest)
+
+
+@pytest.mark.parametrize("steps", [0, 1.5, None])
+def test_steps_are_checked(steps):
+    with pytest.raises(InvalidInput, match="steps"):
+        crossover(P, policies.RandomOrder((3,)), too_sure(P), steps=steps)
+
+
+def test_distributions_are_checked():
+    with pytest.raises(InvalidInput, match="floats"):
+        crossover(gallery.parity(3, exact=True), policies.LeftToRight(), too_sure(P))
+    with pytest.raises(InvalidInput, match="Distribution"):
+        crossover(None, policies.LeftToRight(), too_sure(P))  # pyright: ignore[reportArgumentType]

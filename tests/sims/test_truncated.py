@@ -1,0 +1,301 @@
+"""A denoiser with a window: against windows of patterns, one by one."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+
+from sims import decode, policies
+from sims.any_order import AnyOrder
+from sims.imperfect import excess_loss, split
+from sims.truncated import Truncated, window_price
+from tests import oracles
+from tests.cases import (
+    CASES,
+    DEVICE1,
+    EXACT_CASES,
+    build_exact,
+    each_case,
+    each_exact,
+    each_family,
+    random_rows,
+    to_device1,
+    to_host,
+)
+from theory import (
+    MASK,
+    Exchangeable,
+    HiddenMarkovModel,
+    InvalidInput,
+    JointTable,
+    MarkovChain,
+    TooLarge,
+    gallery,
+    information,
+)
+
+
+def window(pattern, site, width):
+    return tuple(o if abs(j - site) <= width else MASK for j, o in enumerate(pattern))
+
+
+def expected(case, pattern, width):
+    """One row for each site, with everything outside of its window masked."""
+    rows = []
+    for site, token in enumerate(pattern):
+        if token == MASK:
+            rows.append(case.conditional(window(pattern, site, width), "marginal")[site])
+        else:
+            rows.append([int(v == token) for v in range(case.vocab)])
+    return rows
+
+
+def some(case, most=12):
+    return case.patterns[:: max(1, len(case.patterns) // most)]
+
+
+@each_case
+def test_predictions_are_those_of_the_window(case):
+    p, patterns = case.build(), some(case)
+    for width in range(case.length + 1):
+        rows = [expected(case, x, width) for x in patterns]
+        found = Truncated(p, width)(np.asarray(patterns))
+        assert found.shape == (len(patterns), case.length, case.vocab)
+        np.testing.assert_allclose(found, np.array(rows, dtype=float), rtol=1e-9, atol=1e-12)
+
+
+@each_exact
+def test_exact_predictions_are_exact(case):
+    p, patterns = build_exact(case), some(case)
+    for width in range(case.length):
+        found = Truncated(p, width)(np.asarray(patterns))
+        assert found.dtype == object
+        assert found.tolist() == [expected(case, x, width) for x in patterns]
+
+
+@each_family
+def test_one_pattern_and_arrays_on_a_device(case):
+    patterns = np.asarray(some(case, 10))
+    host = Truncated(case.build(), 1)(patterns)
+    np.testing.assert_array_equal(Truncated(case.build(), 1)(patterns[3]), host[3])
+    there = Truncated(case.build(to_device1), 1)(to_device1(patterns))
+    assert there.device == DEVICE1
+    np.testing.assert_allclose(to_host(there), host, rtol=1e-12, atol=1e-15)
+
+
+def test_the_ends_of_the_reach():
+    """Width 0 sees nothing; width L - 1 sees what the zero-loss denoiser sees."""
+    p = gallery.words(3)
+    x = p.sample(np.random.default_rng(0), 30)
+    x = np.where(np.random.default_rng(1).random(x.shape) < 0.5, x, MASK)
+    full = p.denoise(x)
+    np.testing.assert_allclose(Truncated(p, 2)(x), full, rtol=1e-12)
+    np.testing.assert_allclose(Truncated(p, 99)(x), full, rtol=1e-12)
+    blank = np.broadcast_to(p.denoise([MASK] * 3), full.shape)
+    seen = (x == MASK)[..., None]
+    np.testing.assert_allclose(Truncated(p, 0)(x), np.where(seen, blank, full), rtol=1e-12)
+
+
+def test_patterns_are_left_alone():
+    p, x = gallery.parity(3), np.asarray([[0, MASK, 1], [MASK, MASK, MASK]])
+    before = x.copy()
+    x.flags.writeable = False
+    Truncated(p, 1)(x)
+    np.testing.assert_array_equal(x, before)
+
+
+def test_many_patterns_at_once(monkeypatch):
+    p = gallery.binary_symmetric(6, 0.2)
+    x = np.asarray(oracles.all_patterns(6, 2))
+    whole = Truncated(p, 2)(x)
+    for cells in (1, 7 * 12):
+        monkeypatch.setattr("sims.truncated.AT_ONCE", cells)
+        np.testing.assert_array_equal(Truncated(p, 2)(x[::20]), whole[::20])
+
+
+def test_at_any_length():
+    """From left to right a chain of 80 bits is written as by the unlimited denoiser."""
+    p = gallery.binary_symmetric(80, 0.1)
+    written = [
+        decode(p, policies.LeftToRight(), np.random.default_rng(0), 2, denoiser=f).tokens
+        for f in (None, Truncated(p, 1))
+    ]
+    np.testing.assert_array_equal(*written)
+
+
+# The price of a window
+
+
+def by_definition(joint, vocab, width):
+    """Loss of the windowed oracle in continuous time, above the entropy, for each token."""
+
+    def predict(pattern):
+        return [
+            oracles.conditional_marginals(joint, window(pattern, i, width), vocab)[i]
+            for i in range(len(pattern))
+        ]
+
+    loss = oracles.expected_continuous_nelbo(joint, predict, exact=True)
+    return (loss - oracles.entropy(joint, exact=True)) / oracles.length_of(joint)
+
+
+SMALL = [c for c in EXACT_CASES if c.length <= 4 and len(c.patterns) <= 81]
+
+
+@pytest.mark.parametrize("case", SMALL[::5], ids=lambda case: case.name)
+def test_the_price_is_the_loss_above_the_least(case):
+    p = build_exact(case)
+    for width in range(case.length):
+        price = by_definition(case.joint, case.vocab, width)
+        assert sympy.expand(window_price(p, width) - price) == 0
+        if width == 1:
+            assert sympy.expand(excess_loss(p, Truncated(p, 1)) / case.length - price) == 0
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.length == 4][::3], ids=lambda c: c.name)
+def test_the_price_in_floats(case):
+    p = case.build()
+    for width in range(4):
+        found = excess_loss(p, Truncated(p, width)) / 4
+        assert window_price(p, width) == pytest.approx(found, abs=1e-12)
+
+
+def test_the_price_without_a_window_is_total_correlation():
+    p = gallery.permutations(3, exact=True)
+    assert window_price(p, 0) * 3 == information.total_correlation(p)
+    assert window_price(p, 2) == 0
+
+
+def test_the_price_falls_with_the_width():
+    p = gallery.words(4)
+    prices = [window_price(p, width) for width in range(4)]
+    assert prices[0] > prices[1] > prices[2] > prices[3] == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("width", [0, 1, 3])
+def test_equal_bits_at_length_100(width):
+    """A bit is a coin if none of its window of n is known: 1 in n + 1 times."""
+    p = Exchangeable([1] + [0] * 99 + [1])
+    sizes = [min(99, i + width) - max(0, i - width) for i in range(100)]
+    bits = sum(1 / (n + 1) for n in sizes) - 1
+    assert window_price(p, width) * 100 == pytest.approx(bits * np.log(2), rel=1e-9)
+
+
+def test_parity_needs_all_of_the_others():
+    """A bit is determined if its window is everything and all known: 1 in L times."""
+    p = gallery.parity(5, exact=True)
+    log2 = sympy.log(2)
+    whole = [sum(max(i, 4 - i) <= width for i in range(5)) for width in range(5)]
+    assert whole == [0, 0, 1, 3, 5]
+    for width, sites in enumerate(whole):
+        assert window_price(p, width) == (1 - Fraction(sites, 5)) * log2 / 5
+
+
+# What is free
+
+
+def chain(length):
+    return MarkovChain(
+        random_rows(4, 2), random_rows(5, 2, 2), length, exact=True
+    )  # a generic one: no two conditionals are equal
+
+
+def second_order(length):
+    """The pair (a, b) is the state and shows b; what follows depends on both."""
+    rows = [[Fraction(k, 10), 1 - Fraction(k, 10)] for k in (1, 4, 7, 8)]
+    weights = np.empty((2,) * length, dtype=object)
+    for x in itertools.product((0, 1), repeat=length):
+        chance = Fraction(1, 4)
+        for a, b, c in zip(x, x[1:], x[2:], strict=False):
+            chance *= rows[2 * a + b][c]
+        weights[x] = chance
+    return JointTable(weights, exact=True)
+
+
+def sees_the_nearest(known, site, width):
+    """Whether the nearest known site on each side, if there is one, is in the window."""
+    left = [site - j for j in known if j < site]
+    right = [j - site for j in known if j > site]
+    return all(min(side) <= width for side in (left, right) if side)
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_orders_that_are_free_on_a_chain(width):
+    """Those in which no nearest known site is ever outside of the window, and no others."""
+    p = chain(4)
+    orders = AnyOrder(p, Truncated(p, width))
+    free = []
+    for order in itertools.permutations(range(4)):
+        sees = all(sees_the_nearest(order[:k], order[k], width) for k in range(4))
+        assert (orders.kl(order) == 0) == sees
+        free += [order] if sees else []
+    assert {(0, 1, 2, 3), (1, 2, 0, 3)} <= set(free)
+    assert (0, 3, 1, 2) not in free
+    assert orders.mean > 0
+
+
+def test_a_window_of_the_order_is_free_from_left_to_right():
+    p = second_order(5)
+    costs = [split(p, policies.LeftToRight(), Truncated(p, w)).path_kl for w in range(4)]
+    assert costs[2] == costs[3] == 0
+    assert costs[0] > costs[1] > 0
+
+
+def test_no_window_is_free_in_random_order():
+    """A gap may always be wider than the window, unless it sees everything."""
+    for p in (chain(4), second_order(4)):
+        for width in range(3):
+            assert float(window_price(p, width)) > 1e-6
+        assert window_price(p, 3) == 0
+
+
+def test_the_last_site_sees_its_neighbours():
+    """With all others known, one site on each side is all that a chain needs."""
+    p = chain(4)
+    x = np.asarray([[0, 1, MASK, 0], [1, 1, 0, MASK], [MASK, 0, 0, 1]])
+    assert Truncated(p, 1)(x).tolist() == p.denoise(x).tolist()
+
+
+def test_a_hidden_chain_needs_more_than_its_order():
+    """Its hidden state is never seen, so that every known token says something."""
+    p = HiddenMarkovModel([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]], [[0.8, 0.2], [0.3, 0.7]], 5)
+    costs = [split(p, policies.LeftToRight(), Truncated(p, w)).path_kl for w in range(5)]
+    assert all(a > b + 1e-6 for a, b in itertools.pairwise(costs))
+    assert costs[4] == pytest.approx(0, abs=1e-12)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("width", [-1, 1.5, "1", None, True])
+def test_widths_are_integers(width):
+    p = gallery.parity(3)
+    with pytest.raises(InvalidInput, match="width"):
+        Truncated(p, width)
+    with pytest.raises(InvalidInput, match="width"):
+        window_price(p, width)
+
+
+@pytest.mark.parametrize("p", [None, [[0.5, 0.5]]])
+def test_p_is_a_distribution(p):
+    with pytest.raises(InvalidInput, match="Distribution"):
+        Truncated(p, 1)
+    with pytest.raises(InvalidInput, match="Distribution"):
+        window_price(p, 1)
+
+
+@pytest.mark.parametrize("x", [[[0, 2, 0]], [[0, 1]], "abc", [[0.5, 0, 0]]])
+def test_patterns_are_checked(x):
+    with pytest.raises(InvalidInput):
+        Truncated(gallery.parity(3), 1)(x)
+
+
+def test_too_many_subsets():
+    with pytest.raises(TooLarge, match="width 12"):
+        window_price(gallery.binary_symmetric(100, 0.1), 12)
+
+
+def test_it_can_be_read():
+    assert repr(Truncated(gallery.parity(3), 2)).endswith(", 2)")
