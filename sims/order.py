@@ -1,8 +1,8 @@
 """In which order a decoder reveals: how autoregressive it is.
 
 Let n sites be masked at first. Sites that are revealed in the same round are taken to follow each
-other in random order, so that ranks 1..n are defined, and every mean below is over the decoder's
-draws and coins and over that order. With r_j the rank of the j-th site from the left:
+other in random order, so that ranks 1..n are defined, and both correlations are means over the
+decoder's draws and coins and over that order. With r_j the rank of the j-th site from the left:
 
     Kendall's tau    (pairs in order from the left - pairs that are not) / (n (n - 1) / 2)
     Spearman's rho   the correlation of r_j and j
@@ -51,7 +51,8 @@ class Order:
         Mean share of the sites with a neighbour, on one side at least, that was known in an
         earlier round (an observed one too).
     left_to_right : number
-        Probability that every round reveals the leftmost sites that are masked.
+        Probability that every round reveals the leftmost sites that are masked, several at once
+        included: 1 for a decoder that writes everything in one round.
     runs : ndarray, shape (T + 1,)
         Mean number of runs of neighbouring known sites, before the first round and after each.
     """
@@ -144,7 +145,12 @@ def order_of(written: Decoded, observed: Iterable[int] = ()) -> Order:
     """
     states = written.kept_states()
     length = states.shape[2]
-    tally = _Tally(length, as_sites(observed, length, "observed"), exact=False)
+    given = as_sites(observed, length, "observed")
+    tally = _Tally(length, given, exact=False)
+    wrong = (states[0] != MASK) != tally.first
+    if wrong.any():
+        start = np.flatnonzero(states[0][wrong.any(axis=1)][0] != MASK).tolist()
+        raise InvalidInput(f"observed is {list(given)}, but a trajectory starts with {start}")
     if ((states[:-1] != MASK) & (states[:-1] != states[1:])).any():
         raise InvalidInput("tokens are taken back in these trajectories")
     mass = np.full(states.shape[1], 1 / states.shape[1])

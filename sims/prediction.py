@@ -100,7 +100,8 @@ def temper(predictions: np.ndarray, temperature: float) -> np.ndarray:
         raise InvalidInput("the likeliest of free symbols cannot be told") from None
     top = np.argmax(np.round(floats, DIGITS), axis=-1)[..., None]
     if temperature == 0:
-        return (np.arange(predictions.shape[-1]) == top).astype(np.int64)
+        likeliest = np.arange(predictions.shape[-1]) == top
+        return likeliest.astype(np.int64).astype(predictions.dtype)  # objects: 0 and 1, exact
     largest = np.max(predictions, axis=-1, keepdims=True)
     raised = (predictions / largest) ** (1 / temperature)
     return raised / raised.sum(axis=-1, keepdims=True)

@@ -1,5 +1,6 @@
 """E3: context on both sides helps, by exactly what infilling gains."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +9,8 @@ import numpy as np
 
 from sims import policies
 from sims.exact import output_distribution
-from theory import MASK, MarkovChain, corpora, gallery, information, strategies
-from theory.arrays import to_host
+from theory import MASK, MarkovChain, corpora, gallery, homogenization, information, strategies
+from theory.arrays import times_log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
 from theory.claims.parts import named_distributions
@@ -21,12 +22,21 @@ Given = Callable[[Distribution, tuple[int, ...], tuple[int, ...]], Any]
 
 
 def _mutual(p: Distribution, a: Any, b: Any, given: Any) -> Any:
-    """``I(X_a; X_b | X_given)`` from four entropies."""
+    """``I(X_a; X_b | X_given)``, a sum over the table of logarithms of ratios of marginals."""
+    table = to_host(p.table())
 
-    def h(*parts: Any) -> Any:
-        return information.entropy(p, sorted({i for part in parts for i in part}))
+    def marginal(*parts: Any) -> np.ndarray:
+        kept = {i for part in parts for i in part}
+        gone = tuple(i for i in range(p.length) if i not in kept)
+        return table.sum(axis=gone, keepdims=True) + table * 0
 
-    return h(a, given) + h(b, given) - h(a, b, given) - h(given)
+    both, rest = marginal(a, b, given), marginal(given)
+    total = times_log(table, both).sum() + times_log(table, rest).sum()
+    return (
+        total
+        - times_log(table, marginal(a, given)).sum()
+        - times_log(table, marginal(b, given)).sum()
+    )
 
 
 def _forgotten(p: Distribution, a: Any, b: Any, given: Any) -> Any:
@@ -38,7 +48,7 @@ def _forgotten(p: Distribution, a: Any, b: Any, given: Any) -> Any:
 
 
 def _adds(p: Distribution, mutual: Callable[..., Any] = _mutual) -> list[Any]:
-    """For every site: the definition, and that it is not negative."""
+    """For every site: the mean log ratio of both predictions, and that it is not negative."""
     found = []
     for i in range(p.length):
         left, right = range(i), range(i + 1, p.length)
@@ -105,10 +115,40 @@ def _of_chains(p: Distribution, terms: Callable[..., Any] = _two_terms) -> list[
     """On a chain the price of a gap is a difference of two entropies, whatever its length."""
     if not isinstance(p, MarkovChain) or p.length < 3:
         return [0]
-    return [
-        information.infilling(p, range(1, stop)).price - terms(p, 0, stop - 1, stop)
-        for stop in range(2, p.length)
-    ]
+    found = []
+    for stop in range(2, p.length):
+        price = information.infilling(p, range(1, stop)).price
+        found += [price - terms(p, 0, stop - 1, stop)]
+        found += [excess(price, _from_the_neighbour(p, stop))]
+    return found
+
+
+def _from_the_neighbour(p: MarkovChain, site: int) -> Any:
+    """``I(X_(r-1); X_r)``."""
+    return information.total_correlation(p, (site - 1, site))
+
+
+def _stationary(p: MarkovChain) -> np.ndarray:
+    laws = [r.stationary for r in homogenization.decide(p).classes]
+    return sum(laws[1:], laws[0]) / len(laws)
+
+
+def _as_it_is(p: MarkovChain) -> np.ndarray:
+    """Planted: any start."""
+    return to_host(p.initial)
+
+
+def _grows(p: Distribution, start: Callable[[MarkovChain], np.ndarray] = _stationary) -> list[Any]:
+    """By how much the price falls where a gap gets longer, from a stationary start."""
+    if not isinstance(p, MarkovChain) or p.length < 4:
+        return [0]
+    steady = MarkovChain(start(p), to_host(p.transition), p.length, exact=p.exact)
+    prices = [information.infilling(_cut(steady, n), range(1, n - 1)).price for n in range(3, 6)]
+    return [excess(before, after) for before, after in itertools.pairwise(prices)]
+
+
+def _cut(p: MarkovChain, length: int) -> MarkovChain:
+    return MarkovChain(p.initial, p.transition, length, exact=p.exact)
 
 
 def _drawn_gap(p: Distribution) -> Any:
@@ -131,7 +171,8 @@ BOTH_SIDES = Claim(
         "A model that fills a gap from left to right without looking at what follows loses "
         "I(X_gap; X_right | X_left), which one that looks does not; nothing else is lost. On a "
         "chain this price is H(X_r | X_l) - H(X_r | X_g), with g the last site of the gap and r "
-        "the one after it: it does not grow with the gap but to a limit."
+        "the one after it: never more than I(X_g; X_r), however long the gap. In a stationary "
+        "chain it never falls as the gap gets longer."
     ),
     latex=(
         r"H(X_i \mid X_{<i}) - H(X_i \mid X_{<i}, X_{>i}) = I(X_i; X_{>i} \mid X_{<i}) \ge 0;\quad "
@@ -168,6 +209,12 @@ BOTH_SIDES = Claim(
             residual=_of_chains,
             distributions=lambda: strategies.chains(lengths=(3, 5), most=3, exact=True),
             planted={"terms": _nearest_only},
+        ),
+        Check(
+            level=Level.EXACT,
+            residual=_grows,
+            distributions=lambda: strategies.chains(lengths=(4, 4), most=3, exact=True),
+            planted={"start": _as_it_is},
         ),
         Check(
             level=Level.PROPERTY,

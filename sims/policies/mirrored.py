@@ -1,10 +1,8 @@
 """Another policy, on the sequence read from right to left."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from sims.policies.base import Decoder, Law, Policy, Select, as_rule
+from sims.policies.base import Decoder, Law, Policy, Select, as_rule, check_choice
 from theory.errors import InvalidInput
 
 __all__ = ["Mirrored"]
@@ -22,7 +20,7 @@ class Mirrored(Policy):
     inner : Policy, or a function as for `Rule`
         One that selects before it draws, and takes nothing back.
 
-    >>> from sims.order import order
+    >>> from sims import order
     >>> from sims.policies import TopK
     >>> from theory import gallery
     >>> p = gallery.permutations(3)                        # all scores are equal
@@ -47,10 +45,9 @@ class Mirrored(Policy):
 
     def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
         """Yield the outcomes of the inner policy, turned back."""
-        return self._back(self.inner.law(x[:, ::-1], predictions[:, ::-1], round_index))
-
-    def _back(self, law: Law) -> Iterator[tuple[object, np.ndarray]]:
-        for chance, reveal in law:
+        mirrored = x[:, ::-1]
+        for chance, reveal in self.inner.law(mirrored, predictions[:, ::-1], round_index):
+            check_choice(self.inner, mirrored, reveal, np.asarray(chance) != 0)
             yield chance, reveal[:, ::-1]
 
     def choose(

@@ -91,5 +91,8 @@ def test_what_cannot_be_mirrored():
     for inner in wrong:
         with pytest.raises(InvalidInput, match="must select sites before it draws"):
             policies.Mirrored(inner)
+    wrong_choice: Any = lambda x, predictions: [[True]]  # noqa: E731
+    with pytest.raises(InvalidInput, match="the policy returned list"):
+        output_distribution(gallery.parity(3), policies.Mirrored(wrong_choice))
     with pytest.raises(InvalidInput, match="sum to the length"):
         output_distribution(gallery.parity(3), policies.Mirrored(policies.RandomOrder((2,))))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from sims import decode, policies
+from sims import decode, output_distribution, policies
 from sims.order import order, order_of
 from tests import oracles
 from tests.sims import policy_oracles as slow
@@ -207,6 +207,26 @@ def test_trajectories_one_by_one():
     assert found.kendall == pytest.approx(tau)
     assert found.spearman == pytest.approx(rho)
     assert found.left_to_right == 0
+
+
+def test_what_was_observed_has_to_fit_the_trajectories():
+    p, rng = gallery.walk(3), np.random.default_rng(0)
+    prompted = decode(p, policies.LeftToRight(), rng, 4, trajectory=True, observed=[2])
+    blank = decode(p, policies.LeftToRight(), rng, 4, trajectory=True)
+    for written, observed in [(prompted, ()), (prompted, [0]), (blank, [0, 1]), (blank, [0, 1, 2])]:
+        with pytest.raises(InvalidInput, match="but a trajectory starts with"):
+            order_of(written, observed)
+
+
+def test_temperature_zero_stays_exact():
+    """The likeliest tokens are 0 and 1, in the numbers of the predictions."""
+    p = JointTable([[[2, 0], [0, 1]], [[1, 1], [0, 3]]], exact=True)
+    found = order(p, policies.Speculative(), 0)
+    assert (found.kendall, found.left_to_right) == (Fraction(2, 3), 1)
+    assert not isinstance(found.kendall, float)
+    assert output_distribution(p, policies.Speculative(), 0).table[1, 1, 1] == 1
+    tables = {type(v) for v in output_distribution(p, policies.Speculative(), 0).table.ravel()}
+    assert float not in tables
 
 
 def test_prompts_are_drawn_from_the_data():
