@@ -152,10 +152,10 @@ class _FileLog(Log):
         found, wanted = self._header(lines), json.loads(first)
         if found.get("format") != FORMAT:
             raise InvalidInput(f"{self.path} is no file of a sweep")
-        for name, what in (("version", "version"), ("experiment", "experiment"), ("seed", "seed")):
+        for name in ("version", "experiment", "seed"):
             if found.get(name) != wanted[name]:
                 raise InvalidInput(
-                    f"{self.path} is of {what} {found.get(name)}, not of {wanted[name]}"
+                    f"{self.path} is of {name} {found.get(name)}, not of {wanted[name]}"
                 )
         for number, line in enumerate(lines[1:], 2):
             try:
