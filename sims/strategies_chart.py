@@ -45,6 +45,7 @@ SELECTING = (
     "bisection",
     "spread out",
     "random order",
+    "ancestral steps",
     "position scores",
     "entropy bounded",
 )
@@ -60,6 +61,9 @@ MOST_VALUES = 2**15
 
 MOST_MIXED = 4
 """Mixtures are fitted to blocks of at most so many sites: EM is slow."""
+
+FEW_CANDIDATES, FEW_VALUES = 4, 32
+"""In exact numbers candidates are resampled from so many."""
 
 MOST_COINS = 10**5
 """Bernoulli steps are followed where so many patterns with coins are enough."""
@@ -139,6 +143,11 @@ class SpreadOut(Policy):
 def strategies(p: Distribution, rng: np.random.Generator) -> Iterator[Strategy]:
     """Every strategy at every setting that suits a distribution.
 
+    Bernoulli steps are left out where they toss coins in too many patterns. Exact distributions
+    have neither these nor the laws that are fitted in floats or summed over too many terms:
+    mixtures, projections, and resampling of 16 candidates or of more than 32 values. Mixtures are
+    fitted to four sites at most.
+
     Parameters
     ----------
     p : Distribution
@@ -171,10 +180,19 @@ def strategies(p: Distribution, rng: np.random.Generator) -> Iterator[Strategy]:
         ("projection", joints.Projection(p, "pairs")),
     ]
     for (family, joint), size in itertools.product(every, sizes):
-        if family == "mixture" and (p.exact or size > MOST_MIXED):
+        if family == "mixture" and size > MOST_MIXED:
+            continue
+        if p.exact and not _in_fractions(joint, p.vocab**size):
             continue
         decoder = policies.JointDraw(policies.LeftToRight(size), joint)
         yield Strategy(family, repr(decoder), decoder, joint.knows)
+
+
+def _in_fractions(joint: joints.Joint, values: int) -> bool:
+    """Tell whether a joint law of so many values is computed in exact numbers on any data."""
+    if isinstance(joint, joints.Resampled):
+        return joint.candidates <= FEW_CANDIDATES and values <= FEW_VALUES
+    return isinstance(joint, joints.ResidualEnergy)
 
 
 def _selecting(p: Distribution) -> Iterator[tuple[str, Decoder]]:
@@ -197,7 +215,7 @@ def _selecting(p: Distribution) -> Iterator[tuple[str, Decoder]]:
     if not p.exact and (2 * p.vocab + 1) ** length <= MOST_COINS:
         for steps in (2, 4):
             times = schedules.best_grid(p, steps)
-            yield "random order", policies.Bernoulli(times.tolist())
+            yield "ancestral steps", policies.Bernoulli(times.tolist())
     for k in range(1, length + 1):
         yield "position scores", policies.TopK(k)
     for score in ("margin", "entropy"):

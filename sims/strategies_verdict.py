@@ -1,11 +1,13 @@
 """What a chart of inference strategies says about small blocks, in words made of its numbers."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sims.strategies_chart import BLOCKS, JOINTS, NOTHING, OPTIMUM, SELECTING, Row, least
+from theory.errors import InvalidInput
+from theory.validation import as_integer
 
 __all__ = ["Verdict", "verdict"]
 
@@ -27,6 +29,9 @@ class Verdict:
         draws, and of every family that draws jointly; infinite if it has no such member.
     serial : mapping
         The fewest rounds without loss, of the blocks, of every rival and of the optimum.
+    blocks : mapping
+        What blocks of each size lose, each written in one round. Where this does not grow with
+        the size, it counts where blocks end, for instance with the latents that decide the rest.
     larger_better : tuple of int or None
         Two block sizes of which the larger one loses less; None if there are none.
     right : bool
@@ -41,6 +46,7 @@ class Verdict:
     rivals: Mapping[str, float]
     joints: Mapping[str, float]
     serial: Mapping[str, float]
+    blocks: Mapping[int, float]
     larger_better: tuple[int, int] | None
     right: bool
     sentence: str
@@ -54,6 +60,12 @@ def verdict(rows: Iterable[Row], size: int = 2) -> Verdict:
     rows : iterable of Row
         Of all `strategies` on one distribution, as `chart` of `sims.strategies_chart` returns them.
     size : int
+        Of blocks that the chart has.
+
+    Raises
+    ------
+    InvalidInput
+        If the chart lacks these blocks, the optimum, or everything to compare them with.
 
     Examples
     --------
@@ -64,17 +76,16 @@ def verdict(rows: Iterable[Row], size: int = 2) -> Verdict:
     >>> found.right, round(found.loss, 3), round(found.rivals["spread out"], 3)
     (False, 0.514, 0.222)
     >>> print(found.sentence.partition(";")[0])
-    Blocks of 2 lose 0.514 nats in 2 rounds
+    Blocks of 2, each in one round, lose 0.514 nats in 2 rounds
     """
-    rows = list(rows)
-    loss_of = {
-        b: row
-        for b in range(1, 1 + max(_block(row) for row in rows))
-        for row in rows
-        if _block(row) == b
-    }
-    mine = loss_of[size]
-    rounds, loss = mine.rounds, _tidy(mine.path_kl)
+    rows = _checked(rows)
+    size = as_integer(size, "size", 1)
+    losses = {_block(row): _tidy(row.path_kl) for row in rows if _block(row)}
+    losses = dict(sorted(losses.items()))
+    mine = next((row for row in rows if _block(row) == size), None)
+    if mine is None:
+        raise InvalidInput(f"the chart has blocks of {_listed(losses)} sites, not of {size}")
+    rounds = mine.rounds
     rivals = {f: least(rows, f, rounds) for f in SELECTING if f != BLOCKS}
     drawn = {f: least(rows, f, rounds) for f in JOINTS}
     best = [(r.rounds, r.path_kl) for r in rows if r.family == OPTIMUM]
@@ -83,33 +94,36 @@ def verdict(rows: Iterable[Row], size: int = 2) -> Verdict:
     pair = next(
         (
             (small, large)
-            for large in loss_of
-            for small in range(1, large)
-            if loss_of[small].path_kl > loss_of[large].path_kl + NOTHING
+            for large in losses
+            for small in losses
+            if small < large and losses[small] > losses[large] + NOTHING
         ),
         None,
     )
-    right = loss <= min(rivals.values()) + NOTHING
-    found = Verdict(size, rounds, loss, optimum, rivals, drawn, serial, pair, right, "")
-    words = [_compared(found), _without_loss(found), _jointly(found)]
-    if pair is not None:
-        small, large = (_nats(loss_of[b].path_kl) for b in pair)
-        words.append(
-            f"smaller is not always better: blocks of {pair[0]} lose {small}, of {pair[1]} {large}"
-        )
-    sentence = "; ".join(words) + "."
-    return Verdict(
-        size,
-        rounds,
-        loss,
-        optimum,
-        rivals,
-        drawn,
-        serial,
-        pair,
-        right,
-        sentence[0].upper() + sentence[1:],
+    right = losses[size] <= min(rivals.values()) + NOTHING
+    found = Verdict(
+        size, rounds, losses[size], optimum, rivals, drawn, serial, losses, pair, right, ""
     )
+    words = (_compared(found), _without_loss(found), _jointly(found), _by_size(found))
+    sentence = "; ".join(part for part in words if part) + "."
+    return replace(found, sentence=sentence[0].upper() + sentence[1:])
+
+
+def _checked(rows: Iterable[Row]) -> list[Row]:
+    rows = list(rows)
+    for row in rows:
+        if not isinstance(row, Row):
+            raise InvalidInput(f"rows must be those of a chart, got {row!r}")
+    families = {row.family for row in rows}
+    lacks = [f for f in (OPTIMUM, BLOCKS) if f not in families]
+    if not families & set(SELECTING) - {BLOCKS}:
+        lacks.append("another family that selects first")
+    if lacks:
+        raise InvalidInput(
+            f"a chart of {len(rows)} rows that lacks {', '.join(lacks)} says nothing about blocks; "
+            "make it from all `strategies`"
+        )
+    return rows
 
 
 def _block(row: Row) -> int:
@@ -125,7 +139,7 @@ def _serial(rows: list[Row], family: str) -> float:
 
 
 def _compared(v: Verdict) -> str:
-    start = f"blocks of {v.size} lose {_nats(v.loss)} in {v.rounds:g} rounds; "
+    start = f"blocks of {v.size}, each in one round, lose {_nats(v.loss)} in {_rounds(v.rounds)}; "
     better = {f: loss for f, loss in v.rivals.items() if loss < v.loss - NOTHING}
     if not better:
         return (
@@ -137,17 +151,44 @@ def _compared(v: Verdict) -> str:
 
 
 def _without_loss(v: Verdict) -> str:
-    fewest = min(rounds for f, rounds in v.serial.items() if f in v.rivals)
+    fewest = min(v.serial[f] for f in v.rivals)
     family = next(f for f in v.rivals if v.serial[f] == fewest)
-    return (
-        f"without loss blocks need {v.serial[BLOCKS]:.4g} rounds, {family} {fewest:.4g}, "
-        f"the optimum {v.serial[OPTIMUM]:.4g}"
-    )
+    named = [
+        ("blocks of any kind", v.serial[BLOCKS]),
+        (family, fewest),
+        ("the optimum", v.serial[OPTIMUM]),
+    ]
+    finite = [(name, rounds) for name, rounds in named if np.isfinite(rounds)]
+    if not finite:
+        return ""
+    (name, rounds), *rest = finite
+    verb = "need" if name.startswith("blocks") else "needs"
+    more = "".join(f", {other} {count:.4g}" for other, count in rest)
+    return f"without loss {name} {verb} {_rounds(rounds)}{more}"
 
 
 def _jointly(v: Verdict) -> str:
     named = ", ".join(f"{f} {_nats(loss)}" for f, loss in v.joints.items() if np.isfinite(loss))
-    return f"drawn jointly within as many calls: {named}"
+    return f"drawn jointly within as many calls: {named}" if named else ""
+
+
+def _by_size(v: Verdict) -> str:
+    if v.larger_better is None:
+        return ""
+    losses = ", ".join("0" if loss < NOTHING else f"{loss:.3g}" for loss in v.blocks.values())
+    return (
+        "smaller is not always better, it counts where a block ends: "
+        f"blocks of {_listed(v.blocks)} lose {losses} nats"
+    )
+
+
+def _listed(sizes: Iterable[int]) -> str:
+    every = [str(size) for size in sizes]
+    return every[0] if len(every) < 2 else f"{', '.join(every[:-1])} and {every[-1]}"
+
+
+def _rounds(count: float) -> str:
+    return f"{count:.4g} round{'' if count == 1 else 's'}"
 
 
 def _by_value(item: tuple[str, float]) -> float:

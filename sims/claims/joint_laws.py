@@ -10,6 +10,7 @@ import numpy as np
 from sims import joints
 from sims.claims.rules import any_rule
 from sims.exact import output_distribution
+from sims.joints.base import quotients
 from sims.policies import JointDraw, LeftToRight
 from theory import MASK, information
 from theory.arrays import log, to_host
@@ -18,6 +19,7 @@ from theory.claims.parts import every_pattern
 from theory.distributions import Distribution
 
 __all__ = [
+    "AnyNumber",
     "Halfway",
     "Independent",
     "Unbroken",
@@ -31,6 +33,7 @@ __all__ = [
     "marginals",
     "one_component",
     "resampling_bound",
+    "too_few_components",
     "true_joint",
 ]
 
@@ -41,7 +44,7 @@ class Halfway(joints.ResidualEnergy):
     """Planted: weights halfway between those of the product and the true ones."""
 
     def weights(self, x: np.ndarray, sites: np.ndarray) -> np.ndarray:
-        return (super().weights(x, sites) + 1) / 2
+        return quotients(super().weights(x, sites) + 1, np.asarray(2))
 
 
 def true_joint(
@@ -62,7 +65,8 @@ class Unconditional(joints.Mixture):
     """Planted: the product of the marginals given nothing."""
 
     def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
-        return super().law(np.full_like(x, MASK), sites, alone)
+        every = to_host(self.p.denoise(np.full_like(x, MASK)))
+        return joints.outer(every[np.arange(len(x))[:, None], sites])
 
 
 def one_component(p: Distribution, rule: Sequence[int], joint: Law = _one_product) -> Any:
@@ -73,17 +77,69 @@ def one_component(p: Distribution, rule: Sequence[int], joint: Law = _one_produc
 
 
 def many_components(p: Distribution, rule: Sequence[int], fewer: bool = False) -> Any:
-    """``q - p`` with as many components as all sites but one have values."""
+    """``q - p`` with as many components as all sites but one have values.
+
+    And the sum of the products of one round of all sites minus p, term by term, beside what the
+    weights and the rows of each product sum to.
+    """
     joint = joints.Mixture(p, 1 if fewer else p.vocab ** (p.length - 1))
     q = output_distribution(p, JointDraw(any_rule(rule), joint))
-    return q.table - to_host(p.table())
+    data = to_host(p.table())
+    weights, products = joint.parts(np.full(p.length, MASK), np.arange(p.length))
+    total: Any = data * 0
+    for x in itertools.product(range(p.vocab), repeat=p.length):
+        for weight, product in zip(weights, products, strict=True):
+            total[x] += weight * math.prod(row[t] for row, t in zip(product, x, strict=True))
+    wrong = [abs(v) for v in (total - data).reshape(-1)]
+    sums = [abs(weights.sum() - 1), *abs(products.sum(axis=2) - 1).reshape(-1)]
+    more = max(0, len(weights) - joint.components)
+    return [*(q.table - data).reshape(-1), *wrong, *sums, more]
+
+
+class AnyNumber(joints.Mixture):
+    """Planted: the joint itself, however few components there are."""
+
+    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+        return joints.conditional(self.p, x, sites)[0]
+
+
+def too_few_components(
+    p: Distribution, count: int, joint: Callable[..., joints.Joint] = joints.Mixture
+) -> Any:
+    """By how much a mixture of k products is nearer to p than a matrix of rank k can be.
+
+    With some sites as rows and the others as columns a mixture of k products has rank at most k,
+    so that its distance from p in the Frobenius norm is at least the root of the sum of the
+    squares of all singular values of p but the first k (Eckart and Young). EM is not exact.
+    """
+    if p.exact or p.length == 1:
+        return [0.0]
+    x, sites, alone = _everything(p)
+    data = to_host(p.table())
+    off = joint(p, count).law(x, sites, alone)[0].reshape(data.shape) - data
+    distance = float(np.sqrt((off**2).sum()))
+    least = []
+    for size in range(1, p.length):
+        for rows in itertools.combinations(range(p.length), size):
+            matrix = np.moveaxis(data, rows, range(size)).reshape(p.vocab**size, -1)
+            left = np.linalg.svd(matrix, compute_uv=False)[count:]
+            least.append(float(np.sqrt((left**2).sum())))
+    return [excess(value, distance) for value in least]
 
 
 def _is_chain(p: Distribution) -> bool:
-    """Tell whether the table is that of a chain with its pair marginals."""
-    x, sites, alone = _everything(p)
-    law = joints.Projection(p).law(x, sites, alone)  # the marginals are right already
-    off = abs(law[0] - to_host(p.table()).reshape(-1)).max()
+    """Tell whether ``p(x)`` times the inner ``p(x_i)`` is the product of the ``p(x_i, x_{i+1})``.
+
+    Summed from the table, with nothing of what is checked.
+    """
+    data, sites = to_host(p.table()), range(p.length)
+
+    def marginal(*kept: int) -> Any:
+        return data.sum(axis=tuple(i for i in sites if i not in kept), keepdims=True)
+
+    left = data * math.prod(marginal(i) for i in sites[1:-1])
+    right = math.prod(marginal(i, i + 1) for i in sites[:-1]) if p.length > 1 else data
+    off = abs(left - right).max()
     return bool(off == 0 if p.exact else off < 1e-12)
 
 

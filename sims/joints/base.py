@@ -39,7 +39,10 @@ class Joint(ABC):
     extra_calls: ClassVar[int] = 0
 
     def check(self, length: int, vocab: int) -> None:  # noqa: B027
-        """Raise `InvalidInput` if the law does not fit such sequences."""
+        """Raise `InvalidInput` if it does not fit so many sites to write, at most all."""
+
+    def check_whole(self, length: int) -> None:  # noqa: B027
+        """Raise `InvalidInput` if it does not fit sequences of so many sites, observed or not."""
 
     @abstractmethod
     def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
@@ -79,12 +82,17 @@ class FromData(Joint):
         self.p = p
 
     def check(self, length: int, vocab: int) -> None:
-        """Raise `InvalidInput` if the data are other sequences."""
+        """Raise `InvalidInput` if the data have other tokens, or fewer sites."""
         if length > self.p.length or vocab != self.p.vocab:
             raise InvalidInput(
                 f"{self!r} knows data of {self.p.length} sites and {self.p.vocab} tokens, not of "
                 f"{length} and {vocab}"
             )
+
+    def check_whole(self, length: int) -> None:
+        """Raise `InvalidInput` if the data are longer or shorter sequences."""
+        if length != self.p.length:
+            raise InvalidInput(f"{self!r} knows data of {self.p.length} sites, not of {length}")
 
 
 class Product(Joint):

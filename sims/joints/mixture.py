@@ -4,10 +4,14 @@ A head that puts out k products and their weights, in place of one product, can 
 
     min over w, theta of KL(p(x_S | c) || sum_j w_j prod_i theta_{j,i}(x_i)).
 
-k = 1 is the product of the marginals. If some of the tokens make the others independent, the joint
-is exactly a mixture of as many products as they have possible values together: two for a repeated
-bit or three neighbours of a binary chain, ``2^(d-1)`` for even parity of d bits. Between the two
-ends, EM from several starts finds a local optimum: an upper bound on the minimum.
+k = 1 is the product of the marginals, for which the predictions are taken. If some of the tokens
+make the others independent, the joint is exactly a mixture of as many products as they have
+possible values together: two for a repeated bit or three neighbours of a binary chain,
+``2^(d-1)`` for even parity of d bits. Between the two ends, EM from several starts finds a local
+optimum: an upper bound on the minimum.
+
+What such a head has learnt is the true joint: for k >= 2 neither the temperature nor a denoiser
+that is not perfect changes the mixture. It is an ideal, not a way to draw from given predictions.
 """
 
 import itertools
@@ -22,6 +26,9 @@ from theory.errors import InvalidInput
 from theory.validation import as_integer
 
 __all__ = ["Mixture"]
+
+Parts = tuple[np.ndarray, np.ndarray]
+"""Weights (K,) and products (K, k, V)."""
 
 MOST_STEPS = 500
 """EM stops here at the latest."""
@@ -38,6 +45,10 @@ SURE = 0.8
 
 class Mixture(FromData):
     """The mixture of products nearest to the joint.
+
+    One component is the product of the predictions, as `Product` is. From two on the true joint of
+    the data is fitted, and the predictions are not looked at, tempered or not. In `JointDraw` the
+    rounds of a single site are still drawn from them.
 
     Parameters
     ----------
@@ -78,7 +89,7 @@ class Mixture(FromData):
             if components == 1
             else f"the {components} products nearest to the joint"
         )
-        self._fitted: dict[bytes, np.ndarray] = {}
+        self._fitted: dict[bytes, Parts] = {}
         if rng is not None and not isinstance(rng, np.random.Generator):
             raise InvalidInput(f"rng must be a numpy.random.Generator, got {type(rng).__name__}")
         shape = (starts, self.components, p.length, p.vocab)
@@ -89,29 +100,52 @@ class Mixture(FromData):
 
     def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
         """Return the mixture fitted at each context."""
+        if self.components == 1:
+            return outer(alone)
         joint, possible = conditional(self.p, x, sites)
         shape = (*joint.shape[:1], *(self.p.vocab,) * sites.shape[1])
         rows = [
-            self._nearest(target, x[row], sites[row])
+            _mixed(*self._nearest(target, x[row], sites[row]))
             if possible[row]
             else outer(alone[row, None])[0]
             for row, target in enumerate(joint.reshape(shape))
         ]
         return np.asarray(rows)
 
-    def _nearest(self, joint: np.ndarray, x: np.ndarray, sites: np.ndarray) -> np.ndarray:
-        count = joint.ndim
+    def parts(self, x: np.ndarray, sites: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Weights and products of the mixture at one context.
+
+        Parameters
+        ----------
+        x : ndarray of int64, shape (L,)
+            A context that is possible.
+        sites : ndarray of int64, shape (k,)
+
+        Returns
+        -------
+        weights : ndarray, shape (K,)
+            As many as there are components, or fewer if that is enough for the joint.
+        products : ndarray, shape (K, k, V)
+
+        >>> from theory import MASK, gallery
+        >>> mixture = Mixture(gallery.repeated_bit(3), 2)
+        >>> weights, products = mixture.parts(np.full(3, MASK), np.arange(3))
+        >>> weights.tolist(), products[:, :, 1].tolist()        # all zeros or all ones
+        ([0.5, 0.5], [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+        """
+        joint, possible = conditional(self.p, x[None], sites[None])
+        if not possible[0]:
+            raise InvalidInput(f"the context {x.tolist()} is impossible")
+        return self._nearest(joint.reshape((self.p.vocab,) * len(sites)), x, sites)
+
+    def _nearest(self, joint: np.ndarray, x: np.ndarray, sites: np.ndarray) -> Parts:
         if self.components == 1:
-            marginals = [
-                joint.sum(axis=tuple(j for j in range(count) if j != i)) for i in range(count)
-            ]
-            return outer(np.asarray(marginals)[None])[0]
-        if any(
-            _separates(joint, sites, self.components)
-            for size in range(count)
-            for sites in itertools.combinations(range(count), size)
-        ):
-            return joint.reshape(-1)
+            return joint.sum(keepdims=True).reshape(1), _marginals(joint)[None]
+        for size in range(joint.ndim):
+            for given in itertools.combinations(range(joint.ndim), size):
+                found = _separated(joint, given, self.components)
+                if found is not None:
+                    return found
         if is_exact(joint):
             raise InvalidInput(
                 f"EM fits {self.components} products in floats, not in exact numbers"
@@ -121,8 +155,8 @@ class Mixture(FromData):
             self._fitted[key] = self._em(joint.reshape(-1), sites)
         return self._fitted[key]
 
-    def _em(self, joint: np.ndarray, sites: np.ndarray) -> np.ndarray:
-        """Expectation maximisation from all starts at once; the law of the best."""
+    def _em(self, joint: np.ndarray, sites: np.ndarray) -> Parts:
+        """Expectation maximisation from all starts at once; the best of them."""
         vocab, size = self.p.vocab, self.components
         cells = np.flatnonzero(joint)
         p = joint[cells]
@@ -148,22 +182,45 @@ class Mixture(FromData):
             theta = np.stack([shares @ site for site in one_hot], axis=2)
             theta = theta / np.maximum(weights, np.finfo(float).tiny)[:, :, None, None]
         theta, weights = best
-        return weights @ outer(theta)
+        return weights, theta
 
 
-def _separates(joint: np.ndarray, given: tuple[int, ...], most: int) -> bool:
-    """Tell whether these axes have at most so many values and leave the others independent."""
-    count = joint.ndim
-    others = [i for i in range(count) if i not in given]
-    whole = joint.sum(axis=tuple(others), keepdims=True)
-    if (whole != 0).sum() > most:
-        return False
-    law: Any = whole
+def _separated(joint: np.ndarray, given: tuple[int, ...], most: int) -> Parts | None:
+    """One product for each value of these axes; None if there are more, or it is not the joint."""
+    count, vocab = joint.ndim, joint.shape[0]
+    others = tuple(i for i in range(count) if i not in given)
+    whole = np.asarray(joint.sum(axis=others)).reshape(-1)
+    values = np.flatnonzero(whole != 0)
+    if len(values) > most:
+        return None
+    weights = whole[values]
+    products = np.zeros((len(values), count, vocab), dtype=joint.dtype)
+    tokens = tokens_of(values, len(given), vocab)
+    for k, axis in enumerate(given):
+        products[np.arange(len(values)), axis, tokens[:, k]] = 1
     for i in others:
-        one = joint.sum(axis=tuple(j for j in others if j != i), keepdims=True)
-        law = law * quotients(one, whole)
-    off = abs(law - joint).max()
-    return bool(off == 0 if is_exact(joint) else off <= ROUNDING)
+        drop = tuple(j for j in others if j != i)
+        both = np.moveaxis(joint.sum(axis=drop), _place(i, given), -1)
+        products[:, i] = quotients(both.reshape(-1, vocab)[values], weights[:, None])
+    off = abs(_mixed(weights, products) - joint.reshape(-1)).max()
+    close = off == 0 if is_exact(joint) else off <= ROUNDING
+    return (weights, products) if close else None
+
+
+def _place(axis: int, given: tuple[int, ...]) -> int:
+    """Where an axis is after all but it and the given ones are summed out."""
+    return sum(1 for g in given if g < axis)
+
+
+def _marginals(joint: np.ndarray) -> np.ndarray:
+    """The single marginals, (k, V)."""
+    axes = range(joint.ndim)
+    return np.asarray([joint.sum(axis=tuple(j for j in axes if j != i)) for i in axes])
+
+
+def _mixed(weights: np.ndarray, products: np.ndarray) -> np.ndarray:
+    """The law of a mixture, (V^k,)."""
+    return (weights[:, None] * outer(products)).sum(axis=0)
 
 
 def _products(theta: np.ndarray, one_hot: np.ndarray) -> np.ndarray:

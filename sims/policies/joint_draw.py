@@ -8,6 +8,7 @@ import numpy as np
 from sims.joints.base import Joint, tokens_of
 from sims.policies.base import Ask, Outcomes, Policy, Select, TokenPolicy, as_rule, check_choice
 from theory import MASK
+from theory.arrays import is_exact
 from theory.errors import InvalidInput
 
 __all__ = ["JointDraw"]
@@ -23,6 +24,12 @@ class JointDraw(TokenPolicy):
     S are then drawn from ``r(x_S | c)`` in place of the product of the predictions. With the
     product it is `inner`, with the true joint it writes the data in as many rounds as `inner`
     would take on them.
+
+    A single site is drawn from the (tempered) predictions of the denoiser whatever the joint is.
+    For several sites it depends on the joint what these are to it: `Product`, `Projection`,
+    `ResidualEnergy` and `Resampled` start from the predictions as they are drawn from, and the
+    last two weigh them by what they know of the data; a `Mixture` of two components or more knows
+    the true joint, and looks neither at the temperature nor at the denoiser.
 
     Parameters
     ----------
@@ -66,6 +73,7 @@ class JointDraw(TokenPolicy):
 
     def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
         """Yield every choice of the inner policy with every value of the chosen sites."""
+        self.joint.check_whole(x.shape[1])
         predictions, draws = ask(x)
         for chance, reveal in self.inner.law(x, predictions, round_index):
             chances = np.broadcast_to(np.asarray(chance), len(x)).astype(draws.dtype)
@@ -81,6 +89,7 @@ class JointDraw(TokenPolicy):
 
     def write(self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator) -> Any:
         """Let the inner policy choose, draw from the joint; the calls are an array (B,)."""
+        self.joint.check_whole(x.shape[1])
         predictions, draws = ask(x)
         reveal = self.inner.choose(x, predictions, round_index, rng)
         check_choice(self.inner, x, reveal)
@@ -103,6 +112,12 @@ class JointDraw(TokenPolicy):
             raise InvalidInput(
                 f"{self.joint!r} gave a law of shape {np.shape(law)}; expected {expected}"
             )
+        if is_exact(draws):
+            floats = [v for v in law.reshape(-1).tolist() if isinstance(v, float)]
+            if floats:
+                raise InvalidInput(
+                    f"an exact distribution needs exact laws, {self.joint!r} gave {floats[0]}"
+                )
         return law
 
     def _calls(self, size: int) -> int:

@@ -149,6 +149,40 @@ def test_within_blocks_and_at_a_temperature_and_with_a_wrong_denoiser():
     assert (cold.table == output_distribution(p, LeftToRight(2), temperature=0).table).all()
 
 
+@pytest.mark.parametrize("exact", [False, True])
+def test_coins_at_temperature_zero(exact):
+    """A chance of 1/3 for each pair of three sites is not rounded to 0."""
+    p = JointTable(np.arange(1, 9).reshape(2, 2, 2), exact=exact)
+    inner = policies.RandomOrder((2, 1))
+    joint = JointDraw(inner, joints.Product())
+    cold, alone = (output_distribution(p, d, temperature=0) for d in (joint, inner))
+    assert cold.table.sum() == pytest.approx(1)
+    np.testing.assert_allclose(cold.table.astype(float), alone.table.astype(float), atol=1e-15)
+    if exact:
+        assert cold.table.tolist() == alone.table.tolist()
+
+
+@pytest.mark.parametrize("inner", [policies.RandomOrder((1, 2)), LeftToRight(2)])
+def test_a_mixture_of_one_product_is_the_policy_whatever_is_predicted(inner):
+    p = JointTable(np.arange(1, 9).reshape(2, 2, 2))
+    blunt = Perturbed(p, smoothing=0.3)
+    decoder = JointDraw(inner, joints.Mixture(p, 1))
+    for temperature, denoiser in ((0, None), (0.5, None), (1, blunt), (2, blunt)):
+        tables = [
+            output_distribution(p, d, temperature=temperature, denoiser=denoiser).table
+            for d in (decoder, inner)
+        ]
+        np.testing.assert_allclose(tables[0], tables[1], atol=1e-15)
+
+
+def test_a_mixture_of_several_products_knows_the_joint_and_not_what_is_predicted():
+    p = gallery.binary_symmetric(2, 0.1)
+    decoder = JointDraw(LeftToRight(2), joints.Mixture(p, 2))
+    for temperature, denoiser in ((1, None), (0, None), (3, Perturbed(p, smoothing=0.3))):
+        q = output_distribution(p, decoder, temperature=temperature, denoiser=denoiser)
+        np.testing.assert_allclose(q.table, [[0.45, 0.05], [0.05, 0.45]], atol=1e-15)
+
+
 @pytest.mark.parametrize("inner", [LeftToRight(2), policies.RandomOrder((1, 3))])
 @pytest.mark.parametrize(
     "make", [joints.ResidualEnergy, lambda p: joints.Resampled(p, 3), joints.Projection]
@@ -216,6 +250,23 @@ def test_joints_of_other_data_are_refused():
     decoder = JointDraw(LeftToRight(2), joints.ResidualEnergy(gallery.permutations(3)))
     with pytest.raises(InvalidInput, match="knows data of 3 sites and 3 tokens, not of 3 and 2"):
         output_distribution(p, decoder)
+
+    chain = JointDraw(LeftToRight(2), joints.Projection(gallery.binary_symmetric(5, 0.1)))
+    other = gallery.binary_symmetric(3, 0.2)
+    with pytest.raises(InvalidInput, match="knows data of 5 sites, not of 3"):
+        output_distribution(other, chain)
+    with pytest.raises(InvalidInput, match="knows data of 5 sites, not of 3"):
+        decode(other, chain, np.random.default_rng(0), 2)
+    decoder = JointDraw(LeftToRight(3), joints.ResidualEnergy(gallery.parity(5)))
+    with pytest.raises(InvalidInput, match="knows data of 5 sites, not of 3"):
+        output_distribution(p, decoder)
+    inside = policies.Blocks(2, decoder)
+    with pytest.raises(InvalidInput, match="knows data of 5 sites, not of 3"):
+        output_distribution(p, inside)
+    given = output_distribution(gallery.parity(5), decoder, observed=[0, 3])
+    assert abs(given.kl) < 1e-12  # three of five sites are left, and the data fit
+    with pytest.raises(InvalidInput, match=r"needs exact laws, ResidualEnergy\(\) gave 0\.\d"):
+        output_distribution(gallery.parity(5, exact=True), decoder)
 
     class Short(joints.Joint):
         knows = "too little"

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sims import joints
+from sims import joints, output_distribution
+from sims.claims.joint_laws import many_components
+from sims.policies import JointDraw, LeftToRight
 from tests import oracles
 from tests.cases import EXACT_CASES, build_exact
 from tests.oracles import MASK
@@ -359,6 +361,122 @@ def test_marginals_are_kept_even_where_no_law_of_the_reference_has_them(rows):
     only = JointTable([[1, 0], [0, 1]])
     law = law_of(joints.Projection(only), (MASK, MASK), (0, 1), [[0.5, 0.5], [0.9, 0.1]])
     np.testing.assert_allclose(marginals_of(law, 2, 2), [[0.5, 0.5], [0.9, 0.1]], atol=1e-15)
+
+
+def uniform(sequences, vocab, length):
+    """The uniform law on sequences, as a flat table."""
+    inside = set(sequences)
+    every = itertools.product(range(vocab), repeat=length)
+    return np.asarray([float(x in inside) / len(inside) for x in every])
+
+
+@pytest.mark.parametrize(
+    ("p", "inside"),
+    [
+        (gallery.one_hot(4), lambda x: sum(x) == 1),
+        (gallery.balanced(4), lambda x: sum(x) == 2),
+        (gallery.balanced(6), lambda x: sum(x) == 3),
+        (gallery.permutations(4), lambda x: len(set(x)) == 4),
+    ],
+)
+def test_pairs_converge_where_they_forbid_values_together(p, inside):
+    """The variance of the sum is 0, though every value has possible pairs: one round is exact."""
+    blank = (MASK,) * p.length
+    projection = joints.Projection(p, "pairs")
+    law = law_of(projection, blank, range(p.length), np.asarray(p.denoise(list(blank))))
+    sequences = [x for x in itertools.product(range(p.vocab), repeat=p.length) if inside(x)]
+    np.testing.assert_allclose(law, uniform(sequences, p.vocab, p.length), atol=1e-13)
+    assert projection.pairs_off <= 1e-13
+    q = output_distribution(p, JointDraw(LeftToRight(p.length), projection))
+    assert abs(q.kl) < 1e-12
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_reference_has_the_pairs_and_no_law_with_them_has_more_entropy(seed):
+    """Moves that keep all pairs: the signs of an even number of flips, times anything small."""
+    p = JointTable(random_table(seed, (2, 2, 2, 2), zeros=0.3))
+    data = np.asarray(p.table())
+    blank = (MASK,) * 4
+    projection = joints.Projection(p, "pairs")
+    law = projection._reference(np.array(blank), np.arange(4)).reshape(data.shape)
+    assert projection.pairs_off < 1e-12
+    for kept in itertools.combinations(range(4), 2):
+        others = tuple(k for k in range(4) if k not in kept)
+        np.testing.assert_allclose(law.sum(axis=others), data.sum(axis=others), atol=1e-12)
+
+    def entropy(r):
+        return -(r[r > 0] * np.log(r[r > 0])).sum()
+
+    cells = list(itertools.product(range(2), repeat=4))
+    rows = [
+        [float((x[i], x[j]) == v) for x in cells]
+        for i, j in itertools.combinations(range(4), 2)
+        for v in itertools.product(range(2), repeat=2)
+    ]
+    _, sizes, basis = np.linalg.svd(np.asarray(rows))
+    null = basis[(sizes > 1e-9).sum() :]
+    rng = np.random.default_rng(seed)
+    most = entropy(law)
+    for move in [data.reshape(-1) - law.reshape(-1), *(rng.normal(size=(200, len(null))) @ null)]:
+        for size in (1, 1e-2, 1e-4, -1e-4):
+            other = law.reshape(-1) + size * move
+            if other.min() >= -1e-15:
+                assert entropy(np.maximum(other, 0)) <= most + 1e-11
+
+
+def test_the_error_of_the_pairs_is_told(monkeypatch):
+    monkeypatch.setattr("sims.joints.pairs.MOST_SWEEPS", 3)
+    p = gallery.binary_symmetric(7, 0.1)
+    projection = joints.Projection(p, "pairs")
+    assert projection.pairs_off == 0
+    law = projection._reference(np.full(7, MASK), np.arange(7)).reshape((2,) * 7)
+    off = max(
+        abs(law.sum(axis=tuple(k for k in range(7) if k not in kept)) - pair_of(p, kept)).max()
+        for kept in itertools.combinations(range(7), 2)
+    )
+    assert projection.pairs_off == pytest.approx(off)
+    assert off > 1e-9
+
+
+def pair_of(p, kept):
+    return np.asarray(p.table()).sum(axis=tuple(k for k in range(p.length) if k not in kept))
+
+
+# The parts of a mixture
+
+
+@each_small
+def test_a_mixture_is_the_sum_of_its_products(case):
+    p = build_exact(case)
+    blank = np.full(p.length, MASK)
+    mixture = joints.Mixture(p, case.vocab ** (p.length - 1))
+    weights, products = mixture.parts(blank, np.arange(p.length))
+    assert len(weights) <= mixture.components
+    assert sum(weights) == 1
+    assert (products.sum(axis=2) == 1).all()
+    for x in itertools.product(range(case.vocab), repeat=p.length):
+        terms = [
+            w * math.prod(row[t] for row, t in zip(rows, x, strict=True))
+            for w, rows in zip(weights, products, strict=True)
+        ]
+        assert sum(terms) == case.joint.get(x, 0)
+
+
+def test_a_wrong_separation_is_seen(monkeypatch):
+    """If all were taken as independent, the mixture would be the product, not the joint."""
+    monkeypatch.setattr("sims.joints.mixture.ROUNDING", 1)
+    p = gallery.parity(3)
+    law = joints.Mixture(p, 4).law(
+        np.full((1, 3), MASK), np.arange(3)[None], np.full((1, 3, 2), 0.5)
+    )
+    assert law.tolist() == [[0.125] * 8]
+    assert abs(np.asarray(many_components(p, (1, 7)))).max() > 0.1
+
+
+def test_no_parts_at_an_impossible_context():
+    p = JointTable([[[1, 0], [0, 1]], [[0, 0], [0, 0]]])
+    with pytest.raises(InvalidInput, match=r"context \[1, -1, -1\] is impossible"):
+        joints.Mixture(p, 2).parts(np.array([1, MASK, MASK]), np.array([1, 2]))
 
 
 # What is refused

@@ -3,13 +3,20 @@
 import dataclasses
 import itertools
 import math
+from fractions import Fraction
 from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from sims import frontier, output_distribution, policies, regret
+from sims import frontier, joints, output_distribution, policies, regret
 from sims.claims.inference_strategies import INFERENCE_STRATEGIES
+from sims.claims.joint_laws import (
+    Independent,
+    _is_chain,
+    any_sets_of_a_chain,
+    blocks_of_a_chain,
+)
 from sims.strategies_chart import (
     FAMILIES,
     JOINTS,
@@ -38,18 +45,16 @@ def charts():
         "latents": gallery.nae_sat(4, clauses),
         "pairs": gallery.coupled_pairs(2),
     }
-    return {k: (p, *chart(p, _without_coins(p))) for k, p in data.items()}
+    return {k: (p, *chart(p, _strategies(p))) for k, p in data.items()}
 
 
-def _without_coins(p):
-    """Bernoulli steps take long."""
-    every = strategies(p, np.random.default_rng(0))
-    return [s for s in every if not isinstance(s.decoder, policies.Bernoulli)]
+def _strategies(p):
+    return list(strategies(p, np.random.default_rng(0)))
 
 
 def test_every_row_is_what_the_decoder_gives(charts):
     p, rows, corners = charts["pairs"]
-    decoders = {s.setting: s.decoder for s in _without_coins(p)}
+    decoders = {s.setting: s.decoder for s in _strategies(p)}
     found = frontier(p)
     assert [(float(c.rounds), float(c.kl)) for c in found] == [
         (float(c.rounds), float(c.kl)) for c in corners
@@ -67,7 +72,8 @@ def test_every_row_is_what_the_decoder_gives(charts):
 @pytest.mark.parametrize("name", ["chain", "permutations", "latents", "pairs"])
 def test_no_policy_that_selects_first_is_below_the_optimum(charts, name):
     rows = charts[name][1]
-    assert {row.family for row in rows} == set(FAMILIES) - {"others"}
+    coins = {"ancestral steps"} if name == "latents" else set()
+    assert {row.family for row in rows} == set(FAMILIES) - {"others"} - coins
     for row in rows:
         if row.family in SELECTING:
             assert row.regret >= -1e-9
@@ -105,14 +111,58 @@ def test_the_sentences_have_the_numbers(charts):
 
     loss = math.log(2) - h(0.1) + 2 * (h(0.18) - h(0.1))
     sentence = verdict(charts["chain"][1]).sentence
-    assert sentence.startswith(f"Blocks of 2 lose {loss:.3g} nats in 4 rounds; with no more rounds")
+    assert sentence.startswith(
+        f"Blocks of 2, each in one round, lose {loss:.3g} nats in 4 rounds; "
+    )
     assert "bisection nothing" in sentence
-    assert "without loss blocks need 7 rounds, bisection 3, the optimum 3" in sentence
+    assert "without loss blocks of any kind need 7 rounds, bisection 3, the optimum 3" in sentence
     sentence = verdict(charts["permutations"][1]).sentence
     lost = 4 * math.log(4) - 2 * math.log(4) + 2 * math.log(2) - math.log(24)
     assert f"lose {lost:.3g} nats in 2 rounds; no family that selects first loses less" in sentence
     sentence = verdict(charts["latents"][1]).sentence
-    assert sentence.endswith("blocks of 3 lose 0.347 nats, of 4 nothing.")
+    assert sentence.endswith(
+        "smaller is not always better, it counts where a block ends: blocks of 1, 2, 3, 4, 5, 6, 7 "
+        "and 8 lose 0, 0, 0.347, 0, 0.562, 1.12, 1.69, 2.25 nats."
+    )
+    assert verdict(charts["latents"][1]).blocks[7] == pytest.approx(1.687, abs=5e-4)
+
+
+def test_one_site_needs_one_round():
+    p = gallery.binary_symmetric(1, 0.1)
+    found = verdict(chart(p, _strategies(p))[0], 1)
+    assert found.sentence == (
+        "Blocks of 1, each in one round, lose nothing in 1 round; no family that selects first "
+        "loses less, and the optimum is nothing; without loss blocks of any kind need 1 round, "
+        "bisection 1, the optimum 1."
+    )
+
+
+def test_charts_that_say_nothing_about_blocks(charts):
+    rows = charts["permutations"][1]
+    anything: Any = [3]
+    for wrong, size, match in (
+        (rows, 9, "has blocks of 1, 2, 3 and 4 sites, not of 9"),
+        (rows, 0, "size must be"),
+        (anything, 2, "rows must be those of a chart, got 3"),
+        ([], 2, "a chart of 0 rows that lacks optimum, small blocks, another family"),
+        ([r for r in rows if r.family != OPTIMUM], 2, "lacks optimum says nothing"),
+        ([r for r in rows if r.family != "small blocks"], 2, "lacks small blocks says"),
+        (
+            [r for r in rows if r.family in (OPTIMUM, "small blocks")],
+            2,
+            "lacks another family that selects first",
+        ),
+    ):
+        with pytest.raises(InvalidInput, match=match):
+            verdict(wrong, size)
+
+
+def test_a_chart_without_what_loses_nothing():
+    p = gallery.permutations(3)
+    every = [s for s in _strategies(p) if s.setting in ("LeftToRight(2)", "TopK(2, 'confidence')")]
+    rows, _ = chart(p, every)
+    assert "without loss the optimum needs 3 rounds" in verdict(rows).sentence
+    assert "drawn jointly" not in verdict(rows).sentence
 
 
 def test_the_sentence_follows_the_numbers(charts):
@@ -173,13 +223,56 @@ def test_decoders_of_ones_own():
         SpreadOut(0)
 
 
-def test_exact_distributions_have_no_mixtures_and_no_coins():
-    p = gallery.permutations(3, exact=True)
-    every = list(strategies(p, np.random.default_rng(0)))
-    assert {s.family for s in every} == set(FAMILIES) - {OPTIMUM, "mixture", "others"}
-    energies = [s for s in every if s.family == "energy"]
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda exact: gallery.permutations(3, exact=exact),
+        lambda exact: gallery.parity(4, exact=exact),
+        lambda exact: gallery.binary_symmetric(4, Fraction(1, 10) if exact else 0.1, exact=exact),
+    ],
+)
+def test_exact_distributions_have_no_laws_that_are_fitted_and_no_coins(build):
+    """The whole chart of the others has the numbers of the floats."""
+    p = build(True)
+    every = _strategies(p)
+    without = {OPTIMUM, "mixture", "projection", "ancestral steps", "others"}
+    assert {s.family for s in every} == set(FAMILIES) - without
     assert all(isinstance(s, Strategy) for s in every)
-    assert [output_distribution(p, s.decoder).kl for s in energies] == [0, 0]
+    for s in every:
+        if s.family == "energy":
+            assert output_distribution(p, s.decoder).kl == 0
+    rows, _ = chart(p, every)
+    floats = {r.setting: r for r in chart(build(False), _strategies(build(False)))[0]}
+    shared = [r for r in rows if r.setting in floats and r.family != OPTIMUM]
+    assert len(shared) >= len(every) - p.length  # the schedules may differ
+    for row in shared:
+        assert row.path_kl == pytest.approx(floats[row.setting].path_kl, abs=1e-9)
+        assert row.rounds == pytest.approx(floats[row.setting].rounds, abs=1e-9)
+    assert verdict(rows).loss == pytest.approx(verdict(list(floats.values())).loss)
+
+
+# The checks of the claim
+
+
+@pytest.mark.parametrize("residual", [blocks_of_a_chain, any_sets_of_a_chain])
+def test_a_wrong_projection_is_seen(monkeypatch, residual):
+    """Links are left out in the class itself, not in one that is planted."""
+    monkeypatch.setattr(joints.Projection, "_reference", Independent._reference)
+    check = next(c for c in INFERENCE_STRATEGIES.checks if c.residual is residual)
+    assert not INFERENCE_STRATEGIES.run(check, examples=60).passed
+
+
+def test_which_tables_are_chains():
+    tenth = Fraction(1, 10)
+    for p, chain in (
+        (gallery.binary_symmetric(4, tenth, exact=True), True),
+        (gallery.binary_symmetric(1, tenth, exact=True), True),
+        (gallery.binary_symmetric(4, 0.1), True),
+        (gallery.permutations(2, exact=True), True),  # two sites always are
+        (gallery.parity(3, exact=True), False),
+        (gallery.permutations(3), False),
+    ):
+        assert _is_chain(p) is chain
 
 
 @pytest.mark.parametrize("check", INFERENCE_STRATEGIES.checks, ids=lambda c: c.residual.__name__)

@@ -1,0 +1,143 @@
+"""The law of the largest entropy with given pair marginals.
+
+    r = argmax { H(r) : r_ij = target_ij for all i < j },
+
+by iterative proportional fitting: the pairs are set right, one after another, starting from the
+uniform law. Where a value is impossible although all of its pairs are possible, its probability
+falls only like one over the number of sweeps: four sites of which exactly one is 1 have pairs that
+allow all zeros, but they sum to one without it. So if some sweeps are not enough, the largest
+support of all laws with these marginals is found by one linear program,
+
+    max sum_c t_c  such that  A (t + u) = s b,  0 <= t <= 1,  u >= 0,  s >= 1,
+
+with A r = b for the pair marginals, and the fit starts again on the values that have t > 0. On
+that support the maximum is positive everywhere, and the error falls geometrically [textbook:
+Csiszar; the linear program is ours].
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from sims.joints.base import quotients
+
+__all__ = ["most_random", "support"]
+
+Pairs = Mapping[tuple[int, int], np.ndarray]
+
+FEW_SWEEPS = 100
+"""So many are tried before the support is looked for."""
+
+MOST_SWEEPS = 2000
+"""Fitting stops here at the latest."""
+
+CLOSE = 1e-13
+"""Fitting stops when no pair marginal is off by more."""
+
+LARGEST_SCALE = 1e6
+"""Of the linear program; values that have at most ``POSITIVE / LARGEST_SCALE`` are taken as 0."""
+
+POSITIVE = 1e-3
+"""Far above the tolerance of the linear program, 1e-7."""
+
+
+def most_random(wanted: Pairs, count: int, vocab: int) -> tuple[np.ndarray, float]:
+    """Fit the law, and say by how much its pair marginals are off.
+
+    Parameters
+    ----------
+    wanted : mapping of (int, int) to ndarray, shape (V, V)
+        The marginals of all pairs ``i < j`` of the sites 0 .. k-1.
+    count, vocab : int
+        k and V.
+
+    Returns
+    -------
+    law : ndarray, shape (V^k,)
+    off : float
+        The largest error of a pair marginal, 1e-13 or less if the fit has converged.
+
+    >>> half, apart = np.full((2, 2), 0.25), np.asarray([[0, 0.5], [0.5, 0]])
+    >>> law, off = most_random({(0, 1): apart, (0, 2): half, (1, 2): half}, 3, 2)
+    >>> law.tolist()                                    # 01 or 10, then a fair bit
+    [0.0, 0.0, 0.25, 0.25, 0.25, 0.25, 0.0, 0.0]
+    """
+    law, off = _fit(np.ones((vocab,) * count), wanted, FEW_SWEEPS)
+    if off > CLOSE:
+        live = law > 0
+        inside = support(wanted, live)
+        start = law if (inside == live).all() else inside.astype(np.float64)
+        law, off = _fit(start, wanted, MOST_SWEEPS)
+    return law.reshape(-1), off
+
+
+def _fit(law: np.ndarray, wanted: Pairs, sweeps: int) -> tuple[np.ndarray, float]:
+    off = _off(law, wanted)
+    for _ in range(sweeps):
+        for pair, target in wanted.items():
+            others = _others(pair, law.ndim)
+            now = law.sum(axis=others, keepdims=True)
+            law = law * quotients(np.expand_dims(target, others), now)
+        off = _off(law, wanted)
+        if off <= CLOSE:
+            break
+    return law, off
+
+
+def _off(law: np.ndarray, wanted: Pairs) -> float:
+    return max(
+        float(abs(law.sum(axis=_others(pair, law.ndim)) - target).max())
+        for pair, target in wanted.items()
+    )
+
+
+def _others(pair: tuple[int, int], count: int) -> tuple[int, ...]:
+    return tuple(k for k in range(count) if k not in pair)
+
+
+def support(wanted: Pairs, live: np.ndarray) -> np.ndarray:
+    """Tell which values have a positive probability in some law with these pair marginals.
+
+    Parameters
+    ----------
+    wanted : mapping of (int, int) to ndarray, shape (V, V)
+    live : ndarray of bool, shape (V, ..., V)
+        The values to look at: those whose pairs are all possible.
+
+    Returns
+    -------
+    ndarray of bool, shape (V, ..., V)
+        `live` itself if the linear program is not solved.
+
+    >>> import itertools
+    >>> one = np.asarray([[0.5, 0.25], [0.25, 0]])          # of four bits one is 1
+    >>> pairs = dict.fromkeys(itertools.combinations(range(4), 2), one)
+    >>> zeros = np.zeros((2,) * 4, dtype=bool)
+    >>> for site in range(4):
+    ...     zeros[tuple(np.eye(4, dtype=np.int64)[site])] = True
+    >>> zeros[0, 0, 0, 0] = True
+    >>> np.argwhere(support(pairs, zeros)).tolist()
+    [[0, 0, 0, 1], [0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0]]
+    """
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array, hstack
+
+    cells = np.argwhere(live)
+    size, vocab = len(cells), live.shape[0]
+    rows, right = [], []
+    for k, ((i, j), target) in enumerate(wanted.items()):
+        rows.append(k * vocab**2 + cells[:, i] * vocab + cells[:, j])
+        right.append(target.reshape(-1))
+    b = np.concatenate(right)
+    every, column = np.concatenate(rows), np.tile(np.arange(size), len(rows))
+    matrix: Any = csr_array((np.ones(len(every)), (every, column)), shape=(len(b), size))
+    used = np.flatnonzero(np.bincount(every, minlength=len(b)))
+    matrix = hstack([matrix, matrix, csr_array(-b[:, None])]).tocsr()[used]
+    goal = np.concatenate([-np.ones(size), np.zeros(size + 1)])
+    bounds = [(0, 1)] * size + [(0, None)] * size + [(1, LARGEST_SCALE)]
+    solved = linprog(goal, A_eq=matrix, b_eq=np.zeros(len(used)), bounds=bounds, method="highs")
+    inside = live.copy()
+    if solved.status == 0:
+        inside[live] = solved.x[:size] > POSITIVE
+    return inside
