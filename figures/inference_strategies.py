@@ -235,5 +235,5 @@ FIGURE = Figure(
         "seed": SEED,
         "corpus": corpora.made_from(),
     },
-    absolute_tolerance=2e-6,
+    absolute_tolerance=5e-7,
 )

@@ -93,7 +93,9 @@ def kind_of(decoder: Decoder) -> str:
         return KINDS[3]
     if decoder.looks_at_tokens:
         return KINDS[2]
-    inner = decoder.inner if isinstance(decoder, policies.Blocks) else decoder
+    inner = decoder
+    while isinstance(inner, policies.Blocks | policies.Mirrored):
+        inner = inner.inner
     return KINDS[0] if isinstance(inner, BLIND) else KINDS[1]
 
 
@@ -109,7 +111,8 @@ BLIND = (
 def usual_decoders(p: Distribution) -> list[Decoder]:
     """Every decoder of the package at settings that fit a distribution.
 
-    Those whose exact computation would take long there are left out.
+    Those whose exact computation would take long there are left out, and so are those that need
+    something of the user's: a rule, a table, a joint, or a policy to be mirrored.
     """
     length, vocab = p.length, p.vocab
     halves = schedules.uniform(length, min(2, length))

@@ -88,7 +88,7 @@ def temper(predictions: np.ndarray, temperature: float) -> np.ndarray:
     At 0, probabilities that are equal to 12 decimals count as equal.
 
     >>> temper(np.asarray([0.2, 0.4, 0.4]), 0).tolist()
-    [0, 1, 0]
+    [0.0, 1.0, 0.0]
     >>> temper(np.asarray([0.25, 0.75]), 0.5)
     array([0.1, 0.9])
     """

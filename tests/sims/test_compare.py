@@ -8,6 +8,7 @@ import pytest
 
 from sims import Perturbed, frontier, output_distribution, policies, regret
 from sims.compare import KINDS, compare, kind_of, usual_decoders
+from sims.joints import Product
 from sims.optimal import cost_of
 from tests.cases import random_weights
 from theory import MASK, InvalidInput, JointTable, gallery, schedules
@@ -196,18 +197,21 @@ PUBLIC = {
 }
 
 
+OF_THE_USER = {"Rule", "Tabulated", "JointDraw", "Mirrored"}
+
+
 def names(decoders):
     return {type(decoder).__name__ for decoder in decoders}
 
 
 def test_every_decoder_of_the_package_is_among_the_usual_ones():
-    """Rule and Tabulated need a function or a table of the user's."""
-    assert names(usual_decoders(gallery.parity(4))) == PUBLIC - {"Rule", "Tabulated"}
+    """But for those that need something of the user's."""
+    assert names(usual_decoders(gallery.parity(4))) == PUBLIC - OF_THE_USER
 
 
 def test_those_that_would_take_long_are_left_out_and_no_others(monkeypatch):
     """Coins for every site, and what starts from everything that can be written."""
-    everything = PUBLIC - {"Rule", "Tabulated"}
+    everything = PUBLIC - OF_THE_USER
     coins, correctors = {"Bernoulli", "Remask"}, {"BlockCorrector", "GibbsCorrector"}
     assert names(usual_decoders(gallery.parity(8))) == everything
     assert names(usual_decoders(gallery.words(4))) == everything - {"Remask"}
@@ -251,6 +255,8 @@ OF_KIND = {
         policies.Bernoulli((0, 0.5, 1)),
         policies.Blocks(2, policies.LeftToRight(2)),
         policies.Blocks(2, policies.FirstHitting()),
+        policies.Mirrored(policies.LeftToRight(2)),
+        policies.Blocks(2, policies.Mirrored(policies.FirstHitting())),
     ],
     SCORES: [
         policies.TopK(2),
@@ -258,6 +264,7 @@ OF_KIND = {
         policies.Factor(1.0),
         policies.EntropyBounded(0.1),
         policies.Blocks(2, policies.TopK(2)),
+        policies.Mirrored(policies.TopK(2)),
         policies.Rule(lambda x, predictions: x == MASK),
         policies.Tabulated(np.full((3,) * 4, 15)),
     ],
@@ -266,6 +273,7 @@ OF_KIND = {
         policies.Speculative(),
         policies.Blocks(2, policies.TokenConfidence(1)),
         policies.Blocks(3, policies.Speculative()),
+        policies.JointDraw(policies.LeftToRight(2), Product()),
     ],
     BACK: [
         policies.Remask((0, 0.5, 1), 0.5),
