@@ -159,7 +159,7 @@ def _long() -> dict[str, Distribution]:
     return {
         "binary_symmetric(40, 0.1)": gallery.binary_symmetric(40, 0.1),
         "golden mean": MarkovChain([0.5, 0.5], [[0.5, 0.5], [1, 0]], 12),
-        "words of English prose": corpora.english().chain(6),
+        "words of English prose": corpora.english().chain(4),
     }
 
 

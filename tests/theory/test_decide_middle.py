@@ -108,7 +108,7 @@ def test_exact_decision(chain):
     assert not isinstance(found.rate, float)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(chains(4))
 def test_rate(chain):
     found = middle(chain)
@@ -213,7 +213,7 @@ def test_two_transient_classes_with_equal_roots_side_by_side(exact):
 FORKS = st.lists(st.integers(1, 2), min_size=8, max_size=8)
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(FORKS, st.booleans(), st.sampled_from([0, 1]), st.sampled_from([4, 5]))
 def test_winners_side_by_side_share_the_middle(weights, alone, left, right):
     """Two tokens from which to two winners, from which to two tokens: shares by their chances."""
@@ -232,7 +232,7 @@ def test_winners_side_by_side_share_the_middle(weights, alone, left, right):
             assert all(isinstance(v, Fraction) for v in found.limit)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.lists(st.integers(0, 2), min_size=8, max_size=8), st.integers(1, 4))
 def test_a_period_between_the_ends(ways, stay):
     """It shows unless the entries, or the exits, weigh all phases alike."""
