@@ -7,6 +7,7 @@ from sims.imperfect import excess_loss, split
 from sims.monte_carlo import Decoded, decode
 from sims.optimal import Point, frontier, regret
 from sims.order import Order, order, order_of
+from sims.orders import orders
 from sims.output import OutputDistribution
 from sims.perturbed import Perturbed
 from sims.truncated import Truncated
@@ -24,6 +25,7 @@ __all__ = [
     "frontier",
     "order",
     "order_of",
+    "orders",
     "output_distribution",
     "policies",
     "regret",

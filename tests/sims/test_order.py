@@ -11,6 +11,7 @@ import scipy.stats
 
 from sims import decode, output_distribution, policies
 from sims.order import order, order_of
+from sims.orders import orders as all_orders
 from tests import oracles
 from tests.sims import policy_oracles as slow
 from theory import MASK, InvalidInput, JointTable, MarkovChain, gallery
@@ -274,3 +275,39 @@ def test_prompts_are_drawn_from_the_data():
 def test_refusals(ask, match):
     with pytest.raises(InvalidInput, match=match):
         ask(gallery.parity(3))
+
+
+@each_decoder
+@pytest.mark.parametrize("name", ["xor", "walk", "table", "chain"])
+@pytest.mark.parametrize("observed", [(), (1,)])
+def test_the_distribution_of_orders(pair, name, observed):
+    """Every sequence of sets with its chance; steps that reveal nothing leave no set."""
+    ours, theirs = pair
+    p, joint, vocab = data(name)
+
+    def predict(pattern):
+        if oracles.evidence(joint, pattern) == 0:
+            return oracles.site_marginals(joint, vocab)
+        return oracles.conditional_marginals(joint, pattern, vocab)
+
+    chances = {}
+    for tokens, chance in oracles.marginal(joint, observed).items():
+        start = oracles.reveal((MASK,) * p.length, observed, tokens)
+        if chance:
+            for share, sets in paths(start, theirs, slow.asking(predict), vocab):
+                key = tuple(tuple(part) for part in sets if part)
+                chances[key] = chances.get(key, 0) + chance * share
+    found = all_orders(p, ours, observed=observed)
+    assert found == chances
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+def test_orders_in_floats_and_refusals():
+    p = gallery.walk(3)
+    found = all_orders(p, policies.TopK(1))
+    assert sum(found.values()) == pytest.approx(1)
+    assert {type(chance) for chance in found.values()} == {float}
+    with pytest.raises(InvalidInput, match="takes tokens back"):
+        all_orders(p, policies.GibbsCorrector(policies.LeftToRight(), 1))
+    with pytest.raises(InvalidInput, match="nothing is left"):
+        all_orders(p, policies.TopK(1), observed=range(3))
