@@ -25,6 +25,7 @@ from theory.validation import Weights, as_real, as_sites
 __all__ = [
     "as_decoder",
     "as_observed",
+    "as_revealing",
     "as_temperature",
     "output_distribution",
     "refuse_observed",
@@ -106,6 +107,14 @@ def watched(
     if isinstance(decoder, Policy) and decoder.revises:
         refuse_observed(decoder, given)
     return run(p, lattice, decoder, ask, given, watch)
+
+
+def as_revealing(policy: Decoder | Select) -> Policy | TokenPolicy:
+    """Return a decoder that reveals each site once, or the `Rule` of a function."""
+    decoder = as_decoder(policy)
+    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.revises):
+        raise InvalidInput(f"{decoder!r} takes tokens back: its sites are not revealed once")
+    return decoder
 
 
 def as_observed(observed: Iterable[int], length: int) -> tuple[int, ...]:

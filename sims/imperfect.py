@@ -29,10 +29,10 @@ import numpy as np
 
 from sims.exact import as_decoder, as_observed, as_temperature
 from sims.policies import Decoder, Policy
-from sims.policies.base import Select, check_chances, check_choice
+from sims.policies.base import Select, check_chances, checked_chances
 from sims.prediction import predictor, with_draws
 from theory import MASK, forward, information
-from theory.arrays import frozen, is_exact, require_memory, times_log, to_host
+from theory.arrays import frozen, require_memory, times_log, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.exact import ratio
@@ -220,7 +220,7 @@ class _Walk:
         predictions, draws = self.ask(x)
         revealed = np.zeros(x.shape, dtype=mass.dtype)
         for chance, flip in self.policy.law(x, predictions, index):
-            chance = self._checked(chance, flip, x)
+            chance, _ = checked_chances(self.policy, x, chance, flip, exact=self.p.exact)
             total = total + chance
             weight = mass * chance
             revealed = revealed + np.where(flip, weight[:, None], 0)
@@ -245,21 +245,6 @@ class _Walk:
         weights = revealed[:, :, None] * truth
         divergence = times_log(weights, truth).sum() - times_log(weights, draws).sum()
         self.learning[-1] += divergence
-
-    def _checked(self, chance: Any, flip: Any, x: np.ndarray) -> np.ndarray:
-        chance = np.asarray(chance)
-        if chance.shape not in ((), (len(x),)):
-            raise InvalidInput(
-                f"the policy's chances have shape {chance.shape}; expected () or ({len(x)},)"
-            )
-        if self.p.exact and not is_exact(chance):
-            raise InvalidInput(
-                f"an exact distribution needs chances that are Fractions, got {chance.flat[0]}"
-            )
-        if not (chance >= 0).all():
-            raise InvalidInput(f"the policy's chances must not be negative, got {chance.min()}")
-        check_choice(self.policy, x, flip, np.broadcast_to(chance != 0, len(x)))
-        return chance if self.p.exact else chance.astype(np.float64)
 
     def _known(self, keys: np.ndarray) -> np.ndarray:
         return (keys // len(self.sequences))[:, None] & self.bits > 0

@@ -21,7 +21,7 @@ import numpy as np
 from sims.codes import Codes
 from sims.output import OutputDistribution
 from sims.policies import Policy, TokenPolicy
-from sims.policies.base import Ask, check_chances, check_choice
+from sims.policies.base import Ask, check_chances, checked_chances
 from theory import MASK
 from theory.arrays import frozen, is_exact, require_memory, times_log
 from theory.distributions.base import Distribution
@@ -173,7 +173,8 @@ class _Run:
         total: Any = 0
         for number, (chance, flip) in enumerate(self.policy.law(x, predictions, index)):
             self.branched = self.branched or number > 0
-            chance, rows = self._checked(chance, flip, x)
+            chance, used = checked_chances(self.policy, x, chance, flip, exact=self.p.exact)
+            rows = np.flatnonzero(used)
             total = total + chance
             weight = np.broadcast_to(chance, len(x))[rows]
             part = _Layer(layer.keys[rows], layer.mass[rows] * weight, layer.data[rows] * weight)
@@ -181,25 +182,6 @@ class _Run:
                 self.watch(index, x[rows], flip[rows] & (x[rows] == MASK), part.mass)
             yield from self._reveal(part, x[rows], flip[rows], draws[rows])
         check_chances(total, x)
-
-    def _checked(self, chance: Any, flip: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The chance as an array, and the rows that it gives to this outcome."""
-        assert isinstance(self.policy, Policy)
-        chance = np.asarray(chance)
-        if chance.shape not in ((), (len(x),)):
-            raise InvalidInput(
-                f"the policy's chances have shape {chance.shape}; expected () or ({len(x)},)"
-            )
-        if self.p.exact and not is_exact(chance):
-            raise InvalidInput(
-                f"an exact distribution needs chances that are Fractions, got {chance.flat[0]}"
-            )
-        chance = chance.astype(self.dtype)
-        if not (chance >= 0).all():
-            raise InvalidInput(f"the policy's chances must not be negative, got {chance.min()}")
-        used = np.broadcast_to(chance != 0, len(x))
-        check_choice(self.policy, x, flip, used)
-        return chance, np.flatnonzero(used)
 
     def _reveal(
         self, layer: _Layer, x: np.ndarray, flip: np.ndarray, draws: np.ndarray

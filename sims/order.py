@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from sims.exact import watched
+from sims.exact import as_revealing, watched
 from sims.monte_carlo import Decoded
-from sims.policies import Corrector, Decoder, Policy, TokenPolicy
-from sims.policies.base import Ask, Law, Outcomes, Select, as_rule
+from sims.policies import Decoder, Policy, TokenPolicy
+from sims.policies.base import Ask, Law, Outcomes, Select
 from theory import MASK
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
@@ -110,9 +110,7 @@ def order(
     [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]
     """
     check_distribution(p)
-    decoder = as_rule(policy)
-    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.revises):
-        raise InvalidInput(f"{decoder!r} takes tokens back: its sites are not revealed once")
+    decoder = as_revealing(policy)
     given = as_sites(observed, p.length, "observed")
     tally, until = _Tally(p.length, given, p.exact), _Tally(p.length, given, p.exact)
     watched(p, decoder, temperature, denoiser, given, tally.add)

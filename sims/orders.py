@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from sims.exact import as_decoder, as_observed, as_temperature
-from sims.policies import Corrector, Decoder, Policy, TokenPolicy
-from sims.policies.base import Ask, Select, check_choice
+from sims.exact import as_observed, as_revealing, as_temperature
+from sims.policies import Decoder, Policy, TokenPolicy
+from sims.policies.base import Ask, Select, check_chances, checked_chances
 from sims.prediction import predictor, with_draws
 from theory import MASK
 from theory.arrays import require_memory, to_host
 from theory.distributions.base import Distribution, check_distribution
-from theory.errors import InvalidInput
 from theory.forward import Denoiser
 
 __all__ = ["orders"]
@@ -67,9 +66,7 @@ def orders(
     ((2,), (1,), (0,)) 1/6
     """
     check_distribution(p)
-    decoder, given = as_decoder(policy), as_observed(observed, p.length)
-    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.revises):
-        raise InvalidInput(f"{decoder!r} takes tokens back: its sites are not revealed once")
+    decoder, given = as_revealing(policy), as_observed(observed, p.length)
     decoder.check(p.length - len(given), p.vocab)
     ask = with_draws(predictor(p, denoiser), as_temperature(temperature, p))
     require_memory(2 * p.vocab**p.length * p.length, f"all sequences of {p.length} sites")
@@ -99,10 +96,10 @@ Outcome = Iterator[tuple[tuple[int, ...], np.ndarray, np.ndarray]]
 def _select(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: Ask) -> Outcome:
     """Sets of sites, the sequences after them, and their masses."""
     predictions, draws = ask(x)
+    total: Any = 0
     for chance, reveal in policy.law(x, predictions, index):
-        chance = np.broadcast_to(np.asarray(chance).astype(mass.dtype), len(x))
-        used = chance != 0
-        check_choice(policy, x, reveal, used)
+        chance, used = checked_chances(policy, x, chance, reveal, exact=mass.dtype == object)
+        total = total + chance
         for pattern in np.unique(reveal[used], axis=0):
             rows = used & (reveal == pattern).all(axis=1)
             sites = np.flatnonzero(pattern)
@@ -115,6 +112,7 @@ def _select(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: Ask) 
                 after[:, i] = np.tile(np.arange(rates.shape[1]), len(after) // rates.shape[1])
             kept = weight != 0
             yield tuple(sites.tolist()), after[kept], weight[kept]
+    check_chances(total, x)
 
 
 def _write(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: Ask) -> Outcome:

@@ -9,11 +9,11 @@ import numpy as np
 
 from sims import policies
 from sims.exact import output_distribution
-from theory import MASK, MarkovChain, corpora, gallery, homogenization, information, strategies
+from theory import MASK, MarkovChain, corpora, gallery, information, strategies
 from theory.arrays import times_log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
-from theory.claims.parts import named_distributions
+from theory.claims.parts import named_distributions, start_as_it_is, stationary_start
 from theory.distributions import Distribution
 
 __all__ = ["BOTH_SIDES"]
@@ -128,17 +128,9 @@ def _from_the_neighbour(p: MarkovChain, site: int) -> Any:
     return information.total_correlation(p, (site - 1, site))
 
 
-def _stationary(p: MarkovChain) -> np.ndarray:
-    laws = [r.stationary for r in homogenization.decide(p).classes]
-    return sum(laws[1:], laws[0]) / len(laws)
-
-
-def _as_it_is(p: MarkovChain) -> np.ndarray:
-    """Planted: any start."""
-    return to_host(p.initial)
-
-
-def _grows(p: Distribution, start: Callable[[MarkovChain], np.ndarray] = _stationary) -> list[Any]:
+def _grows(
+    p: Distribution, start: Callable[[MarkovChain], np.ndarray] = stationary_start
+) -> list[Any]:
     """By how much the price falls where a gap gets longer, from a stationary start."""
     if not isinstance(p, MarkovChain) or p.length < 4:
         return [0]
@@ -214,7 +206,7 @@ BOTH_SIDES = Claim(
             level=Level.EXACT,
             residual=_grows,
             distributions=lambda: strategies.chains(lengths=(4, 4), most=3, exact=True),
-            planted={"start": _as_it_is},
+            planted={"start": start_as_it_is},
         ),
         Check(
             level=Level.PROPERTY,

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from theory import MASK
+from theory.arrays import is_exact
 from theory.errors import InvalidInput
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "as_rule",
     "check_chances",
     "check_choice",
+    "checked_chances",
 ]
 
 Select = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -265,6 +267,44 @@ def check_choice(policy: Policy, x: np.ndarray, flip: Any, used: Any = True) -> 
     for problem, rows in wrong.items():
         if rows.any():
             raise InvalidInput(f"the policy selected {problem} at x = {x[rows][0].tolist()}")
+
+
+def checked_chances(
+    policy: Policy, x: np.ndarray, chance: Any, flip: Any, *, exact: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Check one outcome of a law.
+
+    Parameters
+    ----------
+    policy : Policy
+    x : ndarray, shape (B, L)
+    chance, flip : anything
+        What the policy yielded.
+    exact : bool
+        Whether chances have to be Fractions.
+
+    Returns
+    -------
+    chance : ndarray, shape () or (B,)
+        Objects or float64.
+    used : ndarray of bool, shape (B,)
+        The rows that the outcome concerns.
+    """
+    chance = np.asarray(chance)
+    if chance.shape not in ((), (len(x),)):
+        raise InvalidInput(
+            f"the policy's chances have shape {chance.shape}; expected () or ({len(x)},)"
+        )
+    if exact and not is_exact(chance):
+        raise InvalidInput(
+            f"an exact distribution needs chances that are Fractions, got {chance.flat[0]}"
+        )
+    chance = chance.astype(object if exact else np.float64)
+    if not (chance >= 0).all():
+        raise InvalidInput(f"the policy's chances must not be negative, got {chance.min()}")
+    used = np.broadcast_to(chance != 0, len(x))
+    check_choice(policy, x, flip, used)
+    return chance, used
 
 
 def check_chances(total: Any, x: np.ndarray) -> None:

@@ -9,9 +9,9 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis.strategies import SearchStrategy
 
-from theory import gallery, strategies
-from theory.arrays import MASK
-from theory.distributions import Distribution, JointTable
+from theory import gallery, homogenization, strategies
+from theory.arrays import MASK, to_host
+from theory.distributions import Distribution, JointTable, MarkovChain
 from theory.errors import TooLarge
 
 __all__ = [
@@ -21,6 +21,8 @@ __all__ = [
     "inner_levels",
     "levels",
     "named_distributions",
+    "start_as_it_is",
+    "stationary_start",
     "symbolic_table",
 ]
 
@@ -112,3 +114,14 @@ def named_distributions(words_of: int = 3) -> dict[str, Distribution]:
         "cities()": gallery.cities(),
         f"words({words_of})": gallery.words(words_of),
     }
+
+
+def stationary_start(p: MarkovChain) -> np.ndarray:
+    """A stationary distribution: the mean of those of all classes that are reached."""
+    laws = [r.stationary for r in homogenization.decide(p).classes]
+    return sum(laws[1:], laws[0]) / len(laws)
+
+
+def start_as_it_is(p: MarkovChain) -> np.ndarray:
+    """Planted: any start."""
+    return to_host(p.initial)

@@ -12,6 +12,7 @@ from theory import JointTable, MarkovChain, homogenization, strategies
 from theory.arrays import to_host, xlogx
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
+from theory.claims.parts import start_as_it_is, stationary_start
 from theory.claims.result import Level
 from theory.distributions import Distribution
 
@@ -82,17 +83,6 @@ def _top_of_mean(sign: int = 1) -> list[Any]:
 # ---- stationary chains ----------------------------------------------------------------------
 
 
-def _stationary_start(p: MarkovChain) -> np.ndarray:
-    """A stationary distribution: the mean of those of all classes that are reached."""
-    laws = [r.stationary for r in homogenization.decide(p).classes]
-    return sum(laws[1:], laws[0]) / len(laws)
-
-
-def _as_it_is(p: MarkovChain) -> np.ndarray:
-    """Planted: any start."""
-    return to_host(p.initial)
-
-
 Start = Callable[[MarkovChain], np.ndarray]
 
 
@@ -106,14 +96,14 @@ def _from_the_first(p: MarkovChain, start: Start) -> homogenization.Measures:
     return homogenization.average(MarkovChain(start(p), steps, SITES, exact=p.exact), [0])
 
 
-def _entropy_falls(p: Distribution, start: Start = _stationary_start) -> list[Any]:
+def _entropy_falls(p: Distribution, start: Start = stationary_start) -> list[Any]:
     """By how much mean entropy falls from one distance to the next."""
     if not isinstance(p, MarkovChain):
         return [0]
     return _falls(_from_the_first(p, start).entropy.tolist())
 
 
-def _top_grows(p: Distribution, start: Start = _stationary_start) -> list[Any]:
+def _top_grows(p: Distribution, start: Start = stationary_start) -> list[Any]:
     """By how much mean top mass grows from one distance to the next."""
     if not isinstance(p, MarkovChain):
         return [0]
@@ -124,14 +114,14 @@ def _nearest(p: Distribution) -> float:
     """The share of the mean top mass that is left at the next distance."""
     if not isinstance(p, MarkovChain):
         return float("nan")
-    top = _from_the_first(p, _stationary_start).top_mass[:, 0].tolist()
+    top = _from_the_first(p, stationary_start).top_mass[:, 0].tolist()
     return closeness(top[1], top[0])
 
 
 # ---- two tokens of the past, and why one is not enough --------------------------------------
 
 
-def _second_order(weights: Sequence[int], start: Start = _stationary_start) -> JointTable:
+def _second_order(weights: Sequence[int], start: Start = stationary_start) -> JointTable:
     """Four stationary bits, of which each depends on the two before it."""
     chances = [Fraction(w, 8) for w in weights]  # of a 1, after 00, 01, 10, 11
     steps = np.full((4, 4), Fraction(0), dtype=object)
@@ -149,7 +139,7 @@ def _second_order(weights: Sequence[int], start: Start = _stationary_start) -> J
 
 
 def _two_known(
-    p: Distribution, weights: Sequence[int], start: Start = _stationary_start
+    p: Distribution, weights: Sequence[int], start: Start = stationary_start
 ) -> list[Any]:
     """The same with two tokens revealed, where each depends on the two before it."""
     seen = homogenization.average(_second_order(weights, start), [0, 1])
@@ -216,13 +206,13 @@ SMOOTHING = Claim(
             level=Level.EXACT,
             residual=_entropy_falls,
             distributions=lambda: strategies.chains(lengths=(1, 1), most=2, exact=True),
-            planted={"start": _as_it_is},
+            planted={"start": start_as_it_is},
         ),
         Check(
             level=Level.EXACT,
             residual=_top_grows,
             distributions=lambda: strategies.chains(lengths=(1, 1), most=2, exact=True),
-            planted={"start": _as_it_is},
+            planted={"start": start_as_it_is},
             tightness=_nearest,
         ),
         Check(
@@ -232,7 +222,7 @@ SMOOTHING = Claim(
             parts=lambda p: st.fixed_dictionaries(
                 {"weights": st.lists(st.sampled_from((1, 4)), min_size=4, max_size=4)}
             ),
-            planted={"start": _as_it_is},
+            planted={"start": start_as_it_is},
         ),
         Check(
             level=Level.EXACT,
@@ -251,14 +241,14 @@ SMOOTHING = Claim(
             level=Level.PROPERTY,
             residual=_entropy_falls,
             distributions=lambda: strategies.chains(lengths=(1, 1), vocabs=(1, 4)),
-            planted={"start": _as_it_is},
+            planted={"start": start_as_it_is},
             tolerance=1e-10,
         ),
         Check(
             level=Level.PROPERTY,
             residual=_top_grows,
             distributions=lambda: strategies.chains(lengths=(1, 1), vocabs=(1, 4)),
-            planted={"start": _as_it_is},
+            planted={"start": start_as_it_is},
             tolerance=1e-10,
             tightness=_nearest,
         ),
