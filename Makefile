@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 LOWEST ?= .venv-lowest
+PEERS ?= .venv-peers
 FRESH := .venv-constraints
 
 BIN := $(VENV)/bin
@@ -19,18 +20,19 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reproduce test lint types tests lowest bench figures-check notes constraints clean
+.PHONY: help setup reproduce test lint types tests lowest bench bench-peers figures-check notes constraints clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.done ## Install the project and its tools into .venv (instant when up to date)
 
-reproduce: setup ## Check every claim and draw every figure into out/
-	$(BIN)/python -m theory
-	$(BIN)/python -m figures --out out
+reproduce: setup ## Check every claim and draw every figure into out/ (SLOWEST=10 lists what took long)
+	$(BIN)/python -m theory $(if $(SLOWEST),--slowest $(SLOWEST))
+	$(BIN)/python -m figures --out out $(if $(SLOWEST),--slowest $(SLOWEST))
 
-test: setup lint types tests ## Everything that has to pass: lint, types, tests
+test: setup ## Everything that has to pass: lint, types, tests
+	@$(MAKE) --no-print-directory -j2 lint types tests
 
 lint: setup ## Check style and formatting with ruff
 	$(BIN)/ruff check
@@ -40,13 +42,16 @@ types: setup ## Check types with pyright
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 tests: setup ## Run the tests and doctests (PYTEST_OPTIONS=... replaces -n auto and the like)
-	$(ONE_THREAD) $(BIN)/pytest $(PYTEST_OPTIONS)
+	$(ONE_THREAD) $(BIN)/pytest $(PYTEST_OPTIONS) $(if $(SLOWEST),--durations $(SLOWEST))
 
 lowest: $(LOWEST)/.done ## Run the tests with the lowest supported versions of the dependencies
 	$(ONE_THREAD) $(LOWEST)/bin/pytest $(PYTEST_OPTIONS)
 
-bench: setup ## Run the benchmarks
-	$(BIN)/python -m benchmarks
+bench: setup ## Run the benchmarks; the results also go into out/benchmarks.json
+	$(BIN)/python -m benchmarks --json out/benchmarks.json
+
+bench-peers: $(PEERS)/.done ## All benchmarks, beside other libraries; renews benchmarks/README.md
+	$(PEERS)/bin/python -m benchmarks --all --readme
 
 figures-check: setup ## Check that the figures still show what they claim
 	$(BIN)/python -m figures --check
@@ -69,7 +74,7 @@ constraints: ## Pin the newest versions in constraints.txt (with Python 3.11)
 	@rm -rf $(FRESH)
 
 clean: ## Remove everything that make has made, the virtual environments too
-	rm -rf $(VENV) $(LOWEST) $(FRESH) out build dist .hypothesis .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) $(PEERS) $(FRESH) out build dist .hypothesis .pytest_cache .ruff_cache
 	find theory sims figures tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is removed first and made last: a setup that was cut off starts afresh.
@@ -80,6 +85,15 @@ $(VENV)/.done: pyproject.toml constraints.txt
 	@rm -f $@
 	@$(BIN)/python $(PIP_INSTALL) --upgrade -c constraints.txt pip
 	@$(BIN)/python $(PIP_INSTALL) $(PINNED) -e . --group dev
+	@touch $@
+
+$(PEERS)/.done: pyproject.toml constraints.txt
+	@$(call require_python)
+	@echo "Installing into $(PEERS) ..."
+	@rm -f $@
+	@$(PYTHON) -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python $(PIP_INSTALL) --upgrade -c constraints.txt pip
+	@$(PEERS)/bin/python $(PIP_INSTALL) $(PINNED) -e . --group peers
 	@touch $@
 
 $(LOWEST)/.done: pyproject.toml constraints.txt

@@ -1,79 +1,78 @@
-"""Run the benchmarks and print one table.
+"""Run the benchmarks and print their tables.
 
 A slow run does not fail: the column "reach" only says whether a target was met. Answers that
-differ from those of the naive version do: the exit code is then 1.
+differ from those of a naive version or a peer do: the exit code is then 1.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks import decoders, fading, families, lattices, profiles
-from benchmarks.case import measured
+from benchmarks import gpu, growth, machine, report, suite
+from benchmarks.progress import watching
 
-LATTICES = (lattices.lattice, lattices.conditionals, lattices.denoise, lattices.entropies)
-FAMILIES = (families.markov, families.empirical)
-PROFILES = (profiles.exchangeable, profiles.long_chain, profiles.best_schedule)
-FADING = (fading.far_chain, fading.far_hidden, fading.decision)
-DECODERS = (decoders.decode, decoders.frontier, decoders.monte_carlo)
-KERNELS = {
-    kernel.__name__.replace("_", "-"): kernel
-    for kernel in (*LATTICES, lattices.exact, *FAMILIES, *PROFILES, *FADING, *DECODERS)
+SECTIONS = {
+    "suite": (suite.run, list(suite.KERNELS)),
+    "growth": (growth.run, list(growth.NAMES)),
+    "gpu": (gpu.run, list(gpu.NAMES)),
 }
 
-WRITES = ("fresh_writes", "resident_writes")
 
-
-def as_table(results: list[dict[str, Any]]) -> Table:
-    """All results. Fresh and resident writes, and the naive versions, as ratios."""
-    table = Table(box=box.SIMPLE_HEAD, caption="* extrapolated from a part of the work")
-    for name in ("kernel", "time", "cells/s", "fresh", "resident", "faster than", "reach"):
-        left = name in ("kernel", "faster than", "reach")
-        table.add_column(name, justify="left" if left else "right", no_wrap=True)
-    for r in results:
-        each = r["seconds_per_pattern"]
-        time = f"{_short(r['seconds'] * 1e3)} ms"
-        counts = ", ".join(f"{count} {name}" for name, count in r["counts"].items())
-        table.add_row(
-            "\n  ".join(filter(None, (r["kernel"], r["size"], counts))),
-            f"{time}\n{_short(each * 1e6)} µs each" if each else time,
-            f"{r['cells_per_second']:.1e}",
-            *(f"{_short(r[name])}×" if r[name] else "" for name in WRITES),
-            "\n".join(f"{name} {_short(x)}×" for name, x in r["faster_than"].items()),
-            r["reach"],
-        )
-    return table
-
-
-def _short(x: float) -> str:
-    return f"{float(f'{x:.3g}'):g}"
-
-
-def main() -> int:
-    """Measure, print, and return the exit code."""
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """Options, with the sections and the names that are to be measured in each."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", choices=KERNELS, metavar="NAME", help=", ".join(KERNELS))
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
-    parser.add_argument("--repeats", type=int, default=7, help="turns of each call (default 7)")
+    parser.add_argument("--growth", action="store_true", help="fit how time and memory grow")
+    parser.add_argument("--gpu", action="store_true", help="the same kernels on a GPU")
+    parser.add_argument("--all", action="store_true", help="the suite, --growth and --gpu")
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="this kernel; may be given several times"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that all runs")
-    options = parser.parse_args()
-    results, different = [], False
-    for name in [options.only] if options.only else KERNELS:
-        try:
-            results.extend(measured(c, options.repeats) for c in KERNELS[name](options.quick))
-        except AssertionError as difference:
-            different = True
-            print(f"{name}: the answers differ\n{difference}", file=sys.stderr)
-    Console(width=130).print(as_table(results))
+    parser.add_argument("--repeats", type=int, default=7, help="turns of each call (default 7)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
+    parser.add_argument(
+        "--readme", action="store_true", help="renew benchmarks/README.md and measured.json"
+    )
+    options = parser.parse_args(arguments)
+    if options.repeats < 1:
+        parser.error(f"--repeats must be at least 1, got {options.repeats}")
+    if options.readme and (options.only or options.quick):
+        parser.error("--readme needs all of a section at full size: leave out --only and --quick")
+    chosen = [n for n in ("growth", "gpu") if getattr(options, n) or options.all]
+    if options.all or not chosen:
+        chosen.insert(0, "suite")
+    options.names = {}
+    for section in chosen:
+        known = SECTIONS[section][1]
+        names = [n for n in known if not options.only or n in options.only]
+        options.names[section] = names
+    for name in options.only or ():
+        if not any(name in names for names in options.names.values()):
+            known = [n for section in chosen for n in SECTIONS[section][1]]
+            parser.error(f"no kernel is called {name}: {', '.join(dict.fromkeys(known))}")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print, and return the exit code."""
+    options = parsed(arguments)
+    results, sound = {}, True
+    on = machine.description()  # before anything of ours makes it busy
+    for section, names in options.names.items():
+        with watching(names, section) as watch:
+            found, agreed = SECTIONS[section][0](names, options.quick, options.repeats, watch)
+        results[section] = {"machine": on} | found
+        sound &= agreed
+        console = Console(width=None if sys.stdout.isatty() else report.WIDTH)
+        console.print(report.RENDERED[section](results[section]))
+    print(f"Measured on {machine.sentence(on)}")
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    return int(different)
+        report.save(options.json, results)
+    if options.readme:
+        report.renew_readme(results)
+    return int(not sound)
 
 
 if __name__ == "__main__":

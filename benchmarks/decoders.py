@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 
 import sims
 from benchmarks import naive
-from benchmarks.case import Case
+from benchmarks.case import Case, Way
 from benchmarks.lattices import random_table
 from sims import policies
 from theory import JointTable, ProductMixture, gallery
@@ -29,12 +29,12 @@ def _with_lattice(table: np.ndarray) -> JointTable:
 
 
 def _way(name: str, length: int, naive_length: int) -> str:
-    """The name of a naive way, starred if it is timed on shorter sequences."""
-    return name if naive_length == length else f"{name} (L={naive_length})*"
+    """The name of a naive way, with its length if it is timed on shorter sequences."""
+    return name if naive_length == length else f"{name} (L={naive_length})"
 
 
-def _at_most(seconds: float | None) -> tuple[str, float] | None:
-    return None if seconds is None else ("seconds", seconds)
+def _at_most(seconds: float | None) -> tuple[tuple[str, float], ...]:
+    return () if seconds is None else (("seconds", seconds),)
 
 
 def decode(quick: bool) -> Iterator[Case]:
@@ -46,7 +46,7 @@ def decode(quick: bool) -> Iterator[Case]:
         lines = [("top 1", top[1], 6, 3, 5, None), ("top 2", top[2], 6, 2, 6, None)]
         lines += [(f"random {sizes}", both, 4, 3, 4, None) for sizes, both in order.items()]
     else:
-        lines = [("top 1", top[1], 8, 3, 8, 0.01), ("top 1", top[1], 12, 3, 11, 2.0)]
+        lines = [("top 1", top[1], 8, 3, 8, 0.01), ("top 1", top[1], 12, 3, 11, 1.0)]
         lines += [("top 2", top[2], 16, 2, 16, 0.3)]
         names = ["8 × 1", "4 × 2", "1, 3, 4"]
         for name, both in zip(names, order.values(), strict=True):
@@ -66,14 +66,15 @@ def decode(quick: bool) -> Iterator[Case]:
             f"L={length} V={vocab}",
             q.states,
             partial(sims.output_distribution, p, policy),
-            {
-                _way("one by one", length, naive_length): partial(
-                    naive.decoded_one_by_one, small.table(), law
+            [
+                Way(
+                    _way("one by one", length, naive_length),
+                    partial(naive.decoded_one_by_one, small.table(), law),
+                    states / q.states,
                 )
-            },
-            states / q.states,
-            target=_at_most(seconds),
-            written=False,
+            ],
+            targets=_at_most(seconds),
+            floors=(),
             counts={"visited": q.states, "held": q.widest},
         )
 
@@ -83,7 +84,7 @@ def frontier(quick: bool) -> Iterator[Case]:
 
     Powers of a random table, so that the sites depend on each other enough for several rounds.
     """
-    lines = [(8, 2, 8, 0.3), (10, 2, 8, 3.0), (12, 2, 8, 60.0), (7, 4, 5, 60.0)]
+    lines = [(8, 2, 8, 0.3), (10, 2, 8, 1.5), (12, 2, 8, 60.0), (7, 4, 5, 60.0)]
     if quick:
         lines = [(5, 2, 5, None), (7, 2, 5, None)]
     for length, vocab, naive_length, seconds in lines:
@@ -98,10 +99,15 @@ def frontier(quick: bool) -> Iterator[Case]:
             f"L={length} V={vocab}",
             pairs,
             partial(sims.frontier, p, [MULTIPLIER]),
-            {name: partial(naive.best_decoder, small.table(), MULTIPLIER)},
-            (vocab + 2) ** naive_length / pairs,
-            target=_at_most(seconds),
-            written=False,
+            [
+                Way(
+                    name,
+                    partial(naive.best_decoder, small.table(), MULTIPLIER),
+                    (vocab + 2) ** naive_length / pairs,
+                )
+            ],
+            targets=_at_most(seconds),
+            floors=(),
         )
 
 
@@ -129,8 +135,7 @@ def monte_carlo(quick: bool) -> Iterator[Case]:
             f"L={p.length} V={p.vocab}, batch {size}",
             size * p.length,
             partial(draw, size, size),
-            {"batch of 1" + "*" * (few < size): partial(draw, few, 1)},
-            few / size,
-            size,
-            written=False,
+            [Way("batch of 1", partial(draw, few, 1), few / size)],
+            patterns=size,
+            floors=(),
         )

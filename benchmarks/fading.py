@@ -7,7 +7,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from benchmarks import naive
-from benchmarks.case import Case
+from benchmarks.case import Case, Way
 from theory import MASK, HiddenMarkovModel, MarkovChain, corpora, homogenization
 
 TRIED = 50
@@ -30,10 +30,9 @@ def far_chain(quick: bool) -> Iterator[Case]:
             f"L={length} V={vocab}",
             length * vocab**3,
             partial(homogenization.average, p, [0, length - 1]),
-            {"powers*": slow},
-            share=TRIED / (length - 2),
-            target=None if quick else ("seconds", 1),
-            written=False,
+            [Way("powers", slow, TRIED / (length - 2))],
+            targets=(("seconds", 1),),
+            floors=(),
         )
 
 
@@ -53,9 +52,9 @@ def far_hidden(quick: bool) -> Iterator[Case]:
         f"L={length} V={states}",
         length * states,
         partial(homogenization.measure, p, x),
-        {"plain loops": slow},
-        target=None if quick else ("seconds", 1),
-        written=False,
+        [Way("plain loops", slow)],
+        targets=(("seconds", 1),),
+        floors=(),
     )
 
 
@@ -67,10 +66,10 @@ def decision(quick: bool) -> Iterator[Case]:
     decided, (rate, limit) = homogenization.decide(p), naive.fading_of_powers(p.transition)
     assert_allclose(decided.rate, rate, rtol=1e-4)
     assert_allclose(np.asarray(decided.limit), limit, atol=1e-8)
-    ways = {
-        "powers": partial(naive.fading_of_powers, p.transition),
-        "only the eigenvalues": partial(np.linalg.eigvals, p.transition),
-    }
+    ways = [
+        Way("powers", partial(naive.fading_of_powers, p.transition)),
+        Way("only the eigenvalues", partial(np.linalg.eigvals, p.transition)),
+    ]
     size = f"V={p.vocab}"
     call = partial(homogenization.decide, p)
-    yield Case("decide", size, p.vocab**2, call, ways, written=False)
+    yield Case("decide", size, p.vocab**2, call, ways, floors=())

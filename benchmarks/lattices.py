@@ -13,11 +13,18 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from benchmarks import naive
-from benchmarks.case import Case
+from benchmarks.case import Case, Skipped, Way
+from benchmarks.floors import Floor, writes
 from theory import MASK, EvidenceLattice
+from theory.arrays import free_memory
 
 SAMPLE = 2000  # patterns that are sliced where there are too many to slice them all
-TARGETS = {(12, 3): ("fresh", 5.0), (16, 2): ("fresh", 2.0)}
+SIZES = [(8, 3), (12, 2), (12, 3), (16, 2), (17, 2), (18, 2), (8, 8), (6, 16), (3, 256)]
+TARGETS = {(12, 3): 3.0, (16, 2): 1.5, (17, 2): 1.5, (18, 2): 1.5, (8, 8): 4.0, (6, 16): 4.0}
+CONCATENATED = 10**8  # cells up to which concatenation is tried: it takes seconds there
+LARGE = 2**20  # cells from which on a small buffer is no excuse for a tenth more memory
+FLOAT32 = 1.001 * 2.0**-24  # relative error: sums in float64 are rounded once
+TABLES = 3  # of the size of the lattice that are there at once: it, and the pages to write on
 
 
 def random_table(length: int, vocab: int) -> np.ndarray:
@@ -25,20 +32,61 @@ def random_table(length: int, vocab: int) -> np.ndarray:
     return table / table.sum()
 
 
-def lattice(quick: bool) -> Iterator[Case]:
+def lattice(quick: bool) -> Iterator[Case | Skipped]:
     """The whole lattice."""
-    sizes = [(8, 3), (10, 2)] if quick else [(8, 3), (12, 2), (12, 3), (16, 2), (3, 256)]
     rng = np.random.default_rng(1)
-    for length, vocab in sizes:
+    for length, vocab in [(8, 3), (10, 2)] if quick else SIZES:
+        size, cells = f"L={length} V={vocab}", (vocab + 1) ** length
+        if TABLES * 8 * cells > free_memory():
+            yield Skipped("lattice", size, f"needs {TABLES * 8 * cells / 2**30:.1f} GiB")
+            continue
         p, x = random_table(length, vocab), rng.integers(MASK, vocab, size=(SAMPLE, length))
-        found, cells = EvidenceLattice(p), (vocab + 1) ** length
-        assert_allclose(found.values, naive.concatenated_lattice(p), rtol=1e-12)
+        found, ways = EvidenceLattice(p), []
+        if cells <= CONCATENATED:
+            assert_allclose(found.values, naive.concatenated_lattice(p), rtol=1e-12)
+            ways = [Way("concatenating", partial(naive.concatenated_lattice, p))]
         assert_allclose(found.evidence(x), naive.sliced_evidence(p, x), rtol=1e-12)
-        ways = {"concatenating": partial(naive.concatenated_lattice, p)}
-        ways["slicing*"] = partial(naive.sliced_evidence, p, x)
-        size, call = f"L={length} V={vocab}", partial(EvidenceLattice, p)
-        target = TARGETS.get((length, vocab))
-        yield Case("lattice", size, cells, call, ways, SAMPLE / cells, target=target)
+        ways += [Way("slicing", partial(naive.sliced_evidence, p, x), SAMPLE / cells)]
+        fresh = TARGETS.get((length, vocab))
+        targets = () if fresh is None else (("fresh", fresh),)
+        if cells >= LARGE:
+            targets += (("peak", 1.1),)
+        result, call = found.values.nbytes, partial(EvidenceLattice, p)
+        del found
+        yield Case("lattice", size, cells, call, ways, targets=targets, result_bytes=result)
+
+
+def reused(quick: bool) -> Iterator[Case]:
+    """The lattice in memory that is there already, and in half of it with float32."""
+    for length, vocab in [(8, 3)] if quick else [(12, 3), (16, 2)]:
+        p, cells, size = random_table(length, vocab), (vocab + 1) ** length, f"L={length} V={vocab}"
+        expected = naive.concatenated_lattice(p)
+        buffer = np.empty(expected.shape)
+        assert_allclose(EvidenceLattice(p, out=buffer).values, expected, rtol=1e-12)
+        concatenating = Way("concatenating", partial(naive.concatenated_lattice, p))
+        yield Case(
+            "lattice, buffer given",
+            size,
+            cells,
+            partial(EvidenceLattice, p, out=buffer),
+            [concatenating],
+            floors=(Floor("resident", cells, "every entry of the buffer is written once"),),
+        )
+        single = EvidenceLattice(p, dtype="float32").values
+        assert single.dtype == np.float32, f"{single.dtype} instead of float32"
+        assert_allclose(single, expected, rtol=FLOAT32)
+        error = float(np.max(np.abs(single / expected - 1)))
+        yield Case(
+            "lattice in float32",
+            size,
+            cells,
+            partial(EvidenceLattice, p, dtype="float32"),
+            [concatenating, Way("float64", partial(EvidenceLattice, p))],
+            floors=writes(cells // 2),
+            counts={"relative error": f"{error:.1e}"},
+            targets=(("peak", 1.1),) if cells >= LARGE else (),
+            result_bytes=single.nbytes,
+        )
 
 
 def conditionals(quick: bool) -> Iterator[Case]:
@@ -50,35 +98,33 @@ def conditionals(quick: bool) -> Iterator[Case]:
         assert_allclose(ours, theirs, rtol=1e-12)
     kernel, size = "lattice + conditionals", f"L={length} V={vocab}"
     cells = (vocab + 1) ** length + length * vocab * (vocab + 1) ** (length - 1)
-    ways = {"slicing": partial(naive.sliced_conditionals, p)}
-    target = None if quick else ("slicing", 400.0)
-    yield Case(kernel, size, cells, every, ways, target=target)
+    ways = [Way("slicing", partial(naive.sliced_conditionals, p))]
+    yield Case(kernel, size, cells, every, ways, targets=(("slicing", 500.0),))
 
 
 def denoise(quick: bool) -> Iterator[Case]:
-    """A batch of random patterns, once the lattice is there."""
+    """A batch of random patterns, once the lattice is there: their evidence, and predictions."""
     rng, (batch, sample) = np.random.default_rng(1), (256, 32) if quick else (4096, 256)
     for length, vocab in [(8, 3)] if quick else [(8, 3), (12, 3), (16, 2)]:
         p, x = random_table(length, vocab), rng.integers(MASK, vocab, size=(batch, length))
-        found = EvidenceLattice(p)
-        expected = naive.sliced_denoise(p, x[:sample])
-        assert_allclose(found.denoise(x)[:sample], expected, rtol=1e-12)
-        size, call = f"L={length} V={vocab}, batch {batch}", partial(found.denoise, x)
-        ways = {"slicing*": partial(naive.sliced_denoise, p, x[:sample])}
-        yield Case("denoise", size, x.size * vocab, call, ways, sample / batch, batch)
-
-
-def entropies(quick: bool) -> Iterator[Case]:
-    """The lattice, then the entropies of all sets of sites."""
-    length, vocab = (6, 3) if quick else (10, 3)
-    p = random_table(length, vocab)
-    expected = naive.marginalised_entropies(p)
-    assert_allclose(EvidenceLattice(p).subset_entropies(), expected, rtol=1e-12, atol=1e-12)
-    size, cells = f"L={length} V={vocab}", (vocab + 1) ** length
-    ways = {"marginalising": partial(naive.marginalised_entropies, p)}
-    yield Case(
-        "lattice + entropies", size, cells, lambda: EvidenceLattice(p).subset_entropies(), ways
-    )
+        found, few, size = EvidenceLattice(p), x[:sample], f"L={length} V={vocab}, batch {batch}"
+        for kernel, call, slow, entries in (
+            ("evidence", found.evidence, naive.sliced_evidence, 1),
+            ("denoise", found.denoise, naive.sliced_denoise, 1 + length * vocab),
+        ):
+            assert_allclose(call(x)[:sample], slow(p, few), rtol=1e-12)
+            cells = batch if entries == 1 else x.size * vocab
+            yield Case(
+                kernel,
+                size,
+                cells,
+                partial(call, x),
+                [Way("slicing", partial(slow, p, few), sample / batch)],
+                patterns=batch,
+                entries=entries,
+                targets=(("entry", 0.2),),
+                floors=(Floor("copy", cells, "every number that is returned was read first"),),
+            )
 
 
 def exact(quick: bool) -> Iterator[Case]:
@@ -89,5 +135,5 @@ def exact(quick: bool) -> Iterator[Case]:
     fractions = np.frompyfunc(lambda w: Fraction(int(w), total), 1, 1)(weights)
     assert_array_equal(EvidenceLattice(weights).values, naive.concatenated_lattice(fractions))
     kernel, size, cells = "lattice of integers", f"L={length} V={vocab}", (vocab + 1) ** length
-    ways = {"Fractions": partial(naive.concatenated_lattice, fractions)}
+    ways = [Way("Fractions", partial(naive.concatenated_lattice, fractions))]
     yield Case(kernel, size, cells, partial(EvidenceLattice, weights), ways)

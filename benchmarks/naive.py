@@ -65,6 +65,24 @@ def marginalised_entropies(p: np.ndarray) -> np.ndarray:
     return entropies
 
 
+def total_correlation(p: np.ndarray) -> float:
+    """Sum of the entropies of the sites minus the entropy of all of them."""
+    alone = sum(entropy(marginal(p, (i,))) for i in range(p.ndim))
+    return alone - entropy(p)
+
+
+def chain_evidence(initial: np.ndarray, transition: np.ndarray, x: np.ndarray) -> list[float]:
+    """Sequence by sequence, site by site: a message that loses what is not observed."""
+    found = []
+    for pattern in x.tolist():
+        message = initial
+        for i, v in enumerate(pattern):
+            message = message @ transition if i else message
+            message = message if v == MASK else message * (np.arange(len(initial)) == v)
+        found.append(float(message.sum()))
+    return found
+
+
 def forward_backward(initial: np.ndarray, transition: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Scaled messages along one sequence, in both directions."""
     length, vocab = len(x), len(initial)

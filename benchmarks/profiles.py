@@ -7,7 +7,7 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from benchmarks import naive
-from benchmarks.case import Case
+from benchmarks.case import Case, Way
 from theory import Exchangeable, MarkovChain, information, schedules
 
 
@@ -19,16 +19,15 @@ def exchangeable(quick: bool) -> Iterator[Case]:
     expected = naive.exchangeable_entropies(counts[: small + 1])
     assert_allclose(information.mean_entropies(Exchangeable(counts[: small + 1])), expected)
     # the work of the naive way grows with the third power of the length
-    ways = {"term by term*": partial(naive.exchangeable_entropies, counts[: small + 1])}
+    slow = partial(naive.exchangeable_entropies, counts[: small + 1])
     yield Case(
         "profile, exchangeable",
         f"L={length} V=2",
         length + 1,
         lambda: information.profile(Exchangeable(counts)),
-        ways,
-        share=(small / length) ** 3,
-        target=("seconds", 0.5),
-        written=False,
+        [Way("term by term", slow, (small / length) ** 3)],
+        targets=(("seconds", 0.5),),
+        floors=(),
     )
 
 
@@ -40,16 +39,15 @@ def long_chain(quick: bool) -> Iterator[Case]:
     expected = naive.chain_entropies(initial, transition, small)
     assert_allclose(information.mean_entropies(MarkovChain(initial, transition, small)), expected)
     # the work of the naive way grows with the third power of the length
-    ways = {"term by term*": partial(naive.chain_entropies, initial, transition, small)}
+    slow = partial(naive.chain_entropies, initial, transition, small)
     yield Case(
         "profile, chain",
         f"L={length} V=2",
         length + 1,
         lambda: information.profile(MarkovChain(initial, transition, length)),
-        ways,
-        share=(small / length) ** 3,
-        target=("seconds", 5),
-        written=False,
+        [Way("term by term", slow, (small / length) ** 3)],
+        targets=(("seconds", 5),),
+        floors=(),
     )
 
 
@@ -67,7 +65,6 @@ def best_schedule(quick: bool) -> Iterator[Case]:
         f"L={length}, {rounds} rounds",
         rounds * length**2,
         partial(schedules.optimal, f, rounds),
-        {"loops*": loops},
-        share=share,
-        written=False,
+        [Way("loops", loops, share)],
+        floors=(),
     )

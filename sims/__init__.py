@@ -3,6 +3,7 @@
 from sims import policies
 from sims.any_order import AnyOrder
 from sims.exact import output_distribution
+from sims.fixed_order import fixed_batches
 from sims.imperfect import excess_loss, split
 from sims.monte_carlo import Decoded, decode
 from sims.optimal import Point, frontier, regret
@@ -22,6 +23,7 @@ __all__ = [
     "Truncated",
     "decode",
     "excess_loss",
+    "fixed_batches",
     "frontier",
     "order",
     "order_of",

@@ -40,7 +40,7 @@ from theory import MASK
 from theory.arrays import log, require_memory, times_log, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
-from theory.exact import as_sympy, elementwise
+from theory.exact import elementwise
 from theory.forward import Denoiser
 from theory.validation import as_sites
 
@@ -228,11 +228,11 @@ class AnyOrder:
 
     def _expected(self, values: np.ndarray) -> Any:
         if self.p.exact:
-            return sum(as_sympy(w) * v for w, v in zip(self._chances, values, strict=True))
+            return sum(w * v for w, v in zip(self._chances, values, strict=True))
         return float(self._chances @ values)
 
     def _number(self, weight: Fraction) -> Any:
-        return as_sympy(weight) if self.p.exact else float(weight)
+        return weight if self.p.exact else float(weight)
 
 
 def _around(logs: np.ndarray, known: int, i: int, j: int) -> np.ndarray:

@@ -5,18 +5,15 @@ predictions given the others. On the table of all sequences that is a sum over t
 set, followed by a product with the predictions.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from sims.layers import BATCH, run
 from sims.output import OutputDistribution
 from sims.policies import Corrector, Policy, TokenPolicy
 from sims.policies.base import SUM_TOLERANCE, Ask
 from theory import MASK
-from theory.arrays import require_memory, to_host
+from theory.arrays import array_namespace, device, require_memory
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice import EvidenceLattice
@@ -31,7 +28,7 @@ def corrected(
     """The output of the inner decoder after the corrector's rounds."""
     inner = corrector.inner
     if inner is None:
-        table, rounds, states, widest = to_host(p.table()), {0: 1}, 0, 0
+        table, rounds, states, widest = p.table(), {0: 1}, 0, 0
     else:
         if isinstance(inner, Corrector):
             q = corrected(p, lattice, inner, ask)
@@ -47,8 +44,9 @@ def corrected(
     return OutputDistribution(p, table, (), True, rounds, None, states, widest)
 
 
-def _one_round(p: Distribution, table: np.ndarray, corrector: Corrector, ask: Ask) -> np.ndarray:
-    require_memory(4 * table.size, f"a correction of the table of shape ({p.vocab},)*{p.length}")
+def _one_round(p: Distribution, table: Any, corrector: Corrector, ask: Ask) -> Any:
+    what = f"a correction of the table of shape ({p.vocab},)*{p.length}"
+    require_memory(5 * p.vocab**p.length, what, table)
     after, total = table * 0, 0
     for chance, sites in corrector.sets(p.length):
         if not chance >= 0:
@@ -61,20 +59,30 @@ def _one_round(p: Distribution, table: np.ndarray, corrector: Corrector, ask: As
     return after
 
 
-def _drawn_again(p: Distribution, table: np.ndarray, sites: Sequence[int], ask: Ask) -> np.ndarray:
+def _drawn_again(p: Distribution, table: Any, sites: Sequence[int], ask: Ask) -> Any:
     """The table after the tokens at `sites` were replaced by a parallel draw."""
+    xp, here = array_namespace(table), device(table)
     rest = [i for i in range(p.length) if i not in sites]
-    contexts = table.sum(axis=tuple(sites), keepdims=True).reshape((p.vocab,) * len(rest))
-    after = np.zeros((p.vocab,) * p.length, dtype=table.dtype)
-    turned = np.moveaxis(after, [*rest, *sites], range(p.length))
-    happens = np.argwhere(contexts != 0)
-    mass = contexts.reshape(-1)[np.flatnonzero(contexts != 0)]
-    for rows in np.array_split(np.arange(len(mass)), math.ceil(len(mass) / BATCH)):
-        x = np.full((len(rows), p.length), MASK)
-        x[:, rest] = happens[rows]
+    contexts = xp.reshape(xp.sum(table, axis=tuple(sites)), (-1,))
+    happens = xp.nonzero(contexts != 0)[0]
+    count = happens.shape[0]
+    parts = []
+    for start in range(0, count, BATCH):
+        rows = happens[start : min(start + BATCH, count)]
+        nothing = xp.full(rows.shape, MASK, dtype=xp.int64, device=here)
+        digits = {i: rows // p.vocab ** (len(rest) - 1 - k) % p.vocab for k, i in enumerate(rest)}
+        x = xp.stack([digits.get(i, nothing) for i in range(p.length)], axis=1)
         _, draws = ask(x)
-        joint: Any = mass[rows][:, None]
+        joint = xp.take(contexts, rows)[:, None]
         for site in sites:
-            joint = (joint[:, :, None] * draws[:, None, site, :]).reshape(len(x), -1)
-        turned[tuple(happens[rows].T)] = joint.reshape(len(x), *(p.vocab,) * len(sites))
-    return after
+            joint = joint[:, :, None] * draws[:, site, :][:, None, :]
+            joint = xp.reshape(joint, (rows.shape[0], -1))
+        parts.append(joint)
+    drawn = xp.concat(parts, axis=0)
+    if count < contexts.shape[0]:
+        place = xp.cumulative_sum(xp.astype(contexts != 0, xp.int64)) - 1
+        place = xp.where(place < 0, 0, place)
+        drawn = xp.where((contexts != 0)[:, None], xp.take(drawn, place, axis=0), 0)
+    turned = xp.reshape(drawn, (p.vocab,) * p.length)
+    order = [*rest, *sites]
+    return xp.permute_dims(turned, tuple(order.index(i) for i in range(p.length)))

@@ -1,9 +1,11 @@
 """The exact distribution of what a decoder writes.
 
-No sampling: see `sims.layers` for how the masked sequences that a decoder reaches are followed,
+No sampling, and where the data live: on the host, or on a GPU if that holds the arrays of the
+distribution. See `sims.layers` for how the masked sequences that a decoder reaches are followed,
 and `sims.correction` for decoders that go on after everything is written.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterable
 
@@ -14,8 +16,8 @@ from sims.layers import Watch, run
 from sims.output import OutputDistribution
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Select, as_rule
-from sims.prediction import from_lattice, predictor, with_draws
-from theory.arrays import to_host
+from sims.prediction import from_lattice, predictor, predictor_there, with_draws
+from theory.arrays import from_host, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
@@ -63,12 +65,15 @@ def output_distribution(
     Returns
     -------
     OutputDistribution
+        Its table lives where the data do. So does everything on the way: a function of the
+        user's and the `denoiser` are given arrays that live there, and have to answer with such.
 
     Raises
     ------
     InvalidInput
         If the policy selects no site or an observed one, if its chances do not sum to 1, or if
-        the denoiser returns a wrong shape or what is no probability.
+        the denoiser returns a wrong shape or what is no probability. If either answers with an
+        array that lives elsewhere, or if `policies.JointDraw` is asked about data on a device.
     TooLarge
 
     Examples
@@ -93,13 +98,21 @@ def watched(
     observed: Iterable[int],
     watch: Watch | None,
 ) -> OutputDistribution:
-    """`output_distribution`, with somebody who is told everything that is revealed."""
+    """`output_distribution`, with somebody who is told everything that is revealed.
+
+    The one who watches counts on the host, so then the decoder is followed there.
+    """
     check_distribution(p)
     decoder, given = as_decoder(policy), as_observed(observed, p.length)
     decoder.check(p.length - len(given), p.vocab)
     temperature = as_temperature(temperature, p)
-    lattice = _host_lattice(p)
-    predict = from_lattice(lattice) if denoiser is None else predictor(p, denoiser)
+    lattice = p.lattice()
+    if watch is not None and not isinstance(lattice.numerators, np.ndarray):
+        lattice, there = _on_the_host(lattice), predictor(p, denoiser)
+        ask = with_draws(from_lattice(lattice) if denoiser is None else there, temperature)
+        q = run(p, lattice, as_revealing(decoder), ask, given, watch)
+        return dataclasses.replace(q, table=from_host(q.table, p.like))
+    predict = from_lattice(lattice) if denoiser is None else predictor_there(p, denoiser)
     ask = with_draws(predict, temperature)
     if isinstance(decoder, Corrector):
         refuse_observed(decoder, given)
@@ -153,10 +166,7 @@ def as_temperature(temperature: float, p: Distribution) -> float:
     return temperature
 
 
-def _host_lattice(p: Distribution) -> EvidenceLattice:
-    lattice = p.lattice()
-    if isinstance(lattice.numerators, np.ndarray):
-        return lattice
-    inner = (slice(0, p.vocab),) * p.length
+def _on_the_host(lattice: EvidenceLattice) -> EvidenceLattice:
+    inner = (slice(0, lattice.vocab),) * lattice.length
     table = np.ascontiguousarray(to_host(lattice.numerators)[inner])
     return EvidenceLattice.of(Weights(table, lattice.denominator))

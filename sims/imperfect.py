@@ -43,7 +43,7 @@ __all__ = ["Split", "excess_loss", "split"]
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Path KL and its two parts, in nats; SymPy expressions if the distribution is exact.
+    """Path KL and its two parts, in nats; exact numbers if the distribution is exact.
 
     Attributes
     ----------

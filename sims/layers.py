@@ -9,8 +9,12 @@ the same pass: revealing the sites S at the context c costs
 
 with f what tokens are drawn from. By the chain rule the expected costs of all rounds add up to
 ``E_policy KL(p || q_path)``; for the zero-loss denoiser each is a total correlation.
+
+All of it happens where the lattice lives. From a device the host reads single numbers (how many
+sites are masked, how many calls there were, the sums), never the sequences.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,23 +23,36 @@ from typing import Any
 import numpy as np
 
 from sims.codes import Codes
+from sims.costs import log_ratio, quotient
 from sims.output import OutputDistribution
 from sims.policies import Policy, TokenPolicy
 from sims.policies.base import Ask, check_chances, checked_chances
 from theory import MASK
-from theory.arrays import frozen, is_exact, require_memory, times_log
+from theory.arrays import (
+    array_namespace,
+    device,
+    from_host,
+    frozen,
+    require_memory,
+    to_host,
+)
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
-from theory.exact import ratio
 from theory.lattice import EvidenceLattice
+from theory.scatter import Sums, groups, lookup, merged
 
 __all__ = ["Watch", "run"]
 
-Watch = Callable[[int, np.ndarray, np.ndarray, np.ndarray], None]
+Array = Any
+
+Watch = Callable[[int, Array, Array, Array], None]
 """Told the step, sequences (N, L), the sites that are revealed in them, and masses (N,)."""
 
 BATCH = 2**14
-"""Sequences that the denoiser and the policy see at once."""
+"""Sequences that the denoiser and the policy see at once on the host."""
+
+DEVICE_BATCH = 2**18
+"""The same on a device, which needs more of them to be busy."""
 
 PENDING = 2**20
 """Outcomes that may wait to be merged, beside those merged already."""
@@ -52,9 +69,39 @@ class _Layer:
     merged where that is the number of steps.
     """
 
-    keys: np.ndarray
-    mass: np.ndarray  # under the decoder
-    data: np.ndarray  # under the data, following the same policy
+    keys: Array
+    mass: Array  # under the decoder
+    data: Array  # under the data, following the same policy
+
+    @property
+    def size(self) -> int:
+        return self.keys.shape[0]
+
+
+class _Stack:
+    """Gathers arrays of rows until they are worth the work on them: small ones cost their calls."""
+
+    def __init__(self, most: int, xp: Any) -> None:
+        self.most, self.xp = most, xp
+        self.parts: list[tuple[Array, ...]] = []
+        self.count = 0
+
+    def add(self, *part: Array) -> Iterator[tuple[Array, ...]]:
+        """Take arrays of equally many rows; yield all so far, joined, once they are many."""
+        rows = part[0].shape[0]
+        if rows:
+            self.parts.append(part)
+            self.count += rows
+        if self.count >= self.most:
+            yield from self.rest()
+
+    def rest(self) -> Iterator[tuple[Array, ...]]:
+        """Yield what is still there, joined, if anything is."""
+        parts, self.parts, self.count = self.parts, [], 0
+        if len(parts) == 1:
+            yield parts[0]
+        elif parts:
+            yield tuple(self.xp.concat(list(arrays)) for arrays in zip(*parts, strict=True))
 
 
 def run(
@@ -87,15 +134,21 @@ class _Run:
     ) -> None:
         self.p, self.policy, self.ask = p, policy, ask
         self.observed, self.watch = observed, watch
-        self.codes = Codes(p.length, p.vocab)
-        self.evidence, self.denominator = lattice.numerators.reshape(-1), lattice.denominator
-        self.dtype = object if p.exact else np.float64
+        self.like = lattice.numerators
+        self.xp, self.device = array_namespace(self.like), device(self.like)
+        self.batch = BATCH if isinstance(self.like, np.ndarray) else DEVICE_BATCH
+        self.codes = Codes(p.length, p.vocab, self.like)
+        self.evidence = self.xp.reshape(lattice.numerators, (-1,))
+        self.denominator = lattice.denominator
+        self.dtype = object if p.exact else self.xp.float64
         self.selects = isinstance(policy, Policy) and not policy.looks_at_tokens
         self.steps = policy.steps if isinstance(policy, Policy) else None
         self.revises = isinstance(policy, Policy) and policy.revises
         self.follows_data = self.selects and not self.revises
-        require_memory(2 * self.codes.cells, f"the output table of shape ({p.vocab},)*{p.length}")
-        self.finished = np.zeros(self.codes.cells, dtype=self.dtype)
+        what = f"the output table of shape ({p.vocab},)*{p.length}"
+        require_memory(2 * self.codes.cells, what, self.like)
+        one = self.xp.ones(1, dtype=self.dtype, device=self.device)
+        self.finished = Sums(self.codes.cells, one)
         self.rounds: dict[int, Any] = {}
         self.costs: list[Any] = []
         self.data_rounds: Any = 0
@@ -103,27 +156,28 @@ class _Run:
         self.states = self.widest = 0
 
     def finish(self) -> OutputDistribution:
-        layer, index = self._start(), 0
-        while layer.keys.size and (self.steps is None or index < self.steps):
-            self.states += layer.keys.size
-            self.widest = max(self.widest, layer.keys.size)
+        xp, layer, index = self.xp, self._start(), 0
+        while layer.size and (self.steps is None or index < self.steps):
+            self.states += layer.size
+            self.widest = max(self.widest, layer.size)
             layer = self._step(layer, index)
             index += 1
         left = self.codes.decode(layer.keys % self.codes.cells)
-        masked = (left == MASK).any(axis=1)
-        if masked.any():
+        masked = xp.any(left == MASK, axis=1)
+        if bool(xp.any(masked)):
+            first = int(xp.argmax(xp.astype(masked, xp.int64)))
             raise InvalidInput(
                 f"{self.policy!r} leaves sites masked at the end of its clock: x = "
-                f"{left[masked][0].tolist()}"
+                f"{to_host(left[first, ...]).tolist()}"
             )
         self._finish(layer)
-        lattice = self.finished.reshape((self.p.vocab + 1,) * self.p.length)
-        table = np.ascontiguousarray(lattice[(slice(self.p.vocab),) * self.p.length])
+        lattice = xp.reshape(self.finished.table(), (self.p.vocab + 1,) * self.p.length)
+        table = xp.asarray(lattice[(slice(self.p.vocab),) * self.p.length], copy=True)
         tidy: Any = (lambda v: v) if self.p.exact else float
-        rounds = {count: self.rounds[count] for count in sorted(self.rounds)}
+        rounds = {count: tidy(self.rounds[count]) for count in sorted(self.rounds)}
         if not self.p.exact:
-            total = float(sum(rounds.values()))  # 1 but for rounding
-            rounds = {count: float(chance) / total for count, chance in rounds.items()}
+            total = sum(rounds.values())  # 1 but for rounding
+            rounds = {count: chance / total for count, chance in rounds.items()}
         return OutputDistribution(
             self.p,
             table,
@@ -137,223 +191,260 @@ class _Run:
 
     def _start(self) -> _Layer:
         """The empty sequence, or every value of the observed sites that is possible."""
-        keys, one = np.asarray([self.codes.blank]), np.ones(1, dtype=self.dtype)
+        xp = self.xp
+        keys = xp.asarray([self.codes.blank], dtype=xp.int64, device=self.device)
+        one = xp.ones(1, dtype=self.dtype, device=self.device)
         if not self.observed:
             return _Layer(keys, one, one)
-        for steps in self.codes.steps(np.asarray(self.observed, dtype=np.int64)):
-            keys = (keys[:, None] + steps).reshape(-1)
-        keys = keys[self.evidence[keys] != 0]
-        chances = _quotient(self.evidence[keys], np.asarray(self.denominator)).astype(self.dtype)
+        observed = from_host(np.asarray(self.observed, dtype=np.int64), self.like)
+        steps = self.codes.steps(observed)
+        for k in range(len(self.observed)):
+            keys = xp.reshape(keys[:, None] + steps[k, :], (-1,))
+        keys = keys[xp.take(self.evidence, keys) != 0]
+        total = from_host([self.denominator], self.like)
+        chances = xp.astype(quotient(xp.take(self.evidence, keys), total), self.dtype)
         return _Layer(keys, chances, chances)
 
     def _step(self, layer: _Layer, index: int) -> _Layer:
         self.costs.append(0)
-        x = self.codes.decode(layer.keys % self.codes.cells)
+        xp, x = self.xp, self.codes.decode(layer.keys % self.codes.cells)
         follow = self._select if self.selects else self._write
         parts: list[_Layer] = []
         pending = 0
-        for rows in _batches((x == MASK).sum(axis=1)):
-            part = _Layer(layer.keys[rows], layer.mass[rows], layer.data[rows])
-            for outcome, finished in follow(part, frozen(x[rows]), index):
-                self.widest = max(self.widest, outcome.keys.size)
+        masked = xp.sum(xp.astype(x == MASK, xp.int64), axis=1)
+        for rows in _batches(masked, self.batch):
+            part, seen = self._rows(layer, rows), frozen(self._some(x, rows))
+            for outcome, finished in follow(part, seen, index):
+                self.widest = max(self.widest, outcome.size)
                 if finished:
                     self._finish(outcome)
                     continue
                 parts.append(outcome)
-                pending += outcome.keys.size
-                if pending > max(PENDING, parts[0].keys.size):  # so that memory stays bounded
+                pending += outcome.size
+                if pending > max(PENDING, parts[0].size):  # so that memory stays bounded
                     parts, pending = [self._merge(parts)], 0
         return self._merge(parts)
 
     # ---- policies that select sites before they draw --------------------------------------
 
-    def _select(self, layer: _Layer, x: np.ndarray, index: int) -> Iterator[tuple[_Layer, bool]]:
+    def _select(self, layer: _Layer, x: Array, index: int) -> Iterator[tuple[_Layer, bool]]:
         assert isinstance(self.policy, Policy)
+        xp = self.xp
         predictions, draws = self.ask(x)
         total: Any = 0
+        chosen = _Stack(self.batch, xp)
         for number, (chance, flip) in enumerate(self.policy.law(x, predictions, index)):
             self.branched = self.branched or number > 0
             chance, used = checked_chances(self.policy, x, chance, flip, exact=self.p.exact)
-            rows = np.flatnonzero(used)
+            rows = xp.nonzero(used)[0]
             total = total + chance
-            weight = np.broadcast_to(chance, len(x))[rows]
-            part = _Layer(layer.keys[rows], layer.mass[rows] * weight, layer.data[rows] * weight)
-            if self.watch is not None:
-                self.watch(index, x[rows], flip[rows] & (x[rows] == MASK), part.mass)
-            yield from self._reveal(part, x[rows], flip[rows], draws[rows])
+            weight = chance if chance.ndim == 0 else self._some(chance, rows)
+            part = self._rows(layer, rows)
+            mass, data = part.mass * weight, part.data * weight
+            seen, flips = self._some(x, rows), self._some(flip, rows)
+            for some in chosen.add(part.keys, mass, data, seen, flips, rows):
+                yield from self._chosen(some, index, draws)
+        for some in chosen.rest():
+            yield from self._chosen(some, index, draws)
         check_chances(total, x)
 
-    def _reveal(
-        self, layer: _Layer, x: np.ndarray, flip: np.ndarray, draws: np.ndarray
+    def _chosen(
+        self, stacked: tuple[Array, ...], index: int, draws: Array
     ) -> Iterator[tuple[_Layer, bool]]:
-        """Draw tokens at the masked sites of `flip`, all values at once; mask the others."""
-        reveal = flip & (x == MASK)
-        sizes = reveal.sum(axis=1)
-        for size in np.unique(sizes).tolist():
-            finished = not self.revises and size == (x[0] == MASK).sum()
-            every = np.flatnonzero(sizes == size)
-            parts = min(len(every), math.ceil(len(every) * self.p.vocab**size / AT_ONCE))
-            for rows in np.array_split(every, parts):
-                yield self._drawn(layer, x, rows, size, flip, draws), finished
+        """Reveal what several outcomes of a law have chosen."""
+        keys, mass, data, x, flip, origin = stacked
+        if self.watch is not None:
+            self.watch(index, x, flip & (x == MASK), mass)
+        return self._reveal(_Layer(keys, mass, data), x, flip, origin, draws)
+
+    def _reveal(
+        self, layer: _Layer, x: Array, flip: Array, origin: Array, draws: Array
+    ) -> Iterator[tuple[_Layer, bool]]:
+        """Draw tokens at the masked sites of `flip`, all values at once; mask the others.
+
+        Row k of the layer, `x` and `flip` draws from row ``origin[k]`` of `draws`.
+        """
+        if not layer.size:
+            return
+        xp, masked = self.xp, x == MASK
+        sizes = xp.sum(xp.astype(flip & masked, xp.int64), axis=1)
+        left = int(xp.sum(xp.astype(masked[:1, :], xp.int64)))
+        for size, every in groups(sizes):
+            finished = not self.revises and size == left
+            count = every.shape[0]
+            parts = min(count, math.ceil(count * self.p.vocab**size / AT_ONCE))
+            for rows in _split(every, parts):
+                part, seen, flips, at = (
+                    self._rows(layer, rows),
+                    self._some(x, rows),
+                    self._some(flip, rows),
+                    self._some(origin, rows),
+                )
+                yield self._drawn(part, seen, flips, size, at, draws), finished
 
     def _drawn(
-        self,
-        layer: _Layer,
-        x: np.ndarray,
-        rows: np.ndarray,
-        size: int,
-        flip: np.ndarray,
-        draws: np.ndarray,
+        self, layer: _Layer, x: Array, flip: Array, size: int, origin: Array, draws: Array
     ) -> _Layer:
         """The outcomes of rows that all reveal `size` sites."""
-        keys, mass, data = layer.keys[rows], layer.mass[rows], layer.data[rows]
-        x, flip = x[rows], flip[rows]
+        xp, keys, count = self.xp, layer.keys, layer.size
         if self.revises:
-            again = np.where(flip & (x != MASK), self.p.vocab - x, 0)
-            keys = keys + again @ self.codes.strides
+            again = xp.where(flip & (x != MASK), self.p.vocab - x, 0)
+            keys = keys + xp.matmul(again, self.codes.strides)
         if size == 0:
-            return _Layer(keys, mass, data)
-        sites = np.nonzero(flip & (x == MASK))[1].reshape(len(keys), size)
+            return _Layer(keys, layer.mass, layer.data)
+        sites = xp.reshape(xp.nonzero(flip & (x == MASK))[1], (count, size))
         # key, mass, data, and the factor for each value, before and after merging
-        require_memory(8 * len(keys) * self.p.vocab**size, f"a round that reveals {size} sites")
+        what = f"a round that reveals {size} sites"
+        require_memory(8 * count * self.p.vocab**size, what, self.like)
         steps = self.codes.steps(sites)
-        chances = np.take_along_axis(draws[rows], sites[:, :, None], axis=1)
-        after, factor = keys[:, None], chances[:, 0]
+        places = xp.reshape(origin[:, None] * self.p.length + sites, (-1,))
+        chances = xp.take(xp.reshape(draws, (-1, self.p.vocab)), places, axis=0)
+        chances = xp.reshape(chances, (count, size, self.p.vocab))
+        after, factor = keys[:, None], chances[:, 0, :]
         for k in range(size):
-            after = (after[:, :, None] + steps[:, k, None, :]).reshape(len(keys), -1)
+            after = xp.reshape(after[:, :, None] + steps[:, k, :][:, None, :], (count, -1))
             if k:
-                factor = (factor[:, :, None] * chances[:, k, None, :]).reshape(len(keys), -1)
-        return self._pass_on(keys, after, mass, data, factor)
+                factor = factor[:, :, None] * chances[:, k, :][:, None, :]
+                factor = xp.reshape(factor, (count, -1))
+        return self._pass_on(layer, keys, after, factor)
 
-    def _pass_on(
-        self,
-        keys: np.ndarray,
-        after: np.ndarray,
-        mass: np.ndarray,
-        data: np.ndarray,
-        factor: np.ndarray,
-    ) -> _Layer:
+    def _pass_on(self, layer: _Layer, keys: Array, after: Array, factor: Array) -> _Layer:
         """Give every value its mass under the decoder and under the data, and add the cost."""
-        cells = self.codes.cells
-        mass = mass[:, None] * factor
+        xp, cells = self.xp, self.codes.cells
+        mass, data = layer.mass[:, None] * factor, layer.data
         if self.follows_data:
-            self.data_rounds = self.data_rounds + data.sum()
-            before = self.evidence[keys % cells][:, None]
-            share = _quotient(self.evidence[after % cells], before)
+            self.data_rounds = self.data_rounds + xp.sum(data)
+            before = xp.take(self.evidence, keys % cells)[:, None]
+            share = quotient(lookup(self.evidence, after % cells), before)
             data = data[:, None] * share
-            lost = _log_ratio(data, share, factor)
+            lost = log_ratio(data, share, factor)
             self.costs[-1] = self.costs[-1] + lost
         else:
-            data = np.broadcast_to(data[:, None] * 0, mass.shape)
-        kept = ((mass != 0) | (data != 0)).reshape(-1)
-        after = after.reshape(-1) + cells  # one call more
-        if kept.all():
-            return _Layer(after, mass.reshape(-1), data.reshape(-1))
-        return _Layer(after[kept], mass.reshape(-1)[kept], data.reshape(-1)[kept])
+            data = xp.broadcast_to(data[:, None] * 0, mass.shape)
+        after = xp.reshape(after, (-1,)) + cells  # one call more
+        mass, data = xp.reshape(mass, (-1,)), xp.reshape(data, (-1,))
+        kept = (mass != 0) | (data != 0)
+        if bool(xp.all(kept)):
+            return _Layer(after, mass, data)
+        return _Layer(after[kept], mass[kept], data[kept])
 
     # ---- policies that look at drawn tokens ------------------------------------------------
 
-    def _write(self, layer: _Layer, x: np.ndarray, index: int) -> Iterator[tuple[_Layer, bool]]:
+    def _write(self, layer: _Layer, x: Array, index: int) -> Iterator[tuple[_Layer, bool]]:
         assert isinstance(self.policy, TokenPolicy)
-        total = np.zeros(len(x), dtype=self.dtype)
+        xp = self.xp
+        total = Sums(x.shape[0], layer.mass)
+        stacks: dict[int, _Stack] = {}
         for rows, chance, after, calls in self.policy.outcomes(x, self.ask, index):
-            self._check_outcome(x[rows], chance, after, calls)
-            np.add.at(total, rows, chance)
-            keys = layer.keys[rows] // self.codes.cells * self.codes.cells
-            keys = keys + self.codes.encode(after) + calls * self.codes.cells
-            mass = layer.mass[rows] * chance
-            if self.watch is not None:
-                self.watch(index, x[rows], (after != MASK) & (x[rows] == MASK), mass)
-            complete = (after != MASK).all(axis=1)
-            for finished in (False, True):
-                some = complete == finished
-                if some.any():
-                    yield _Layer(keys[some], mass[some], mass[some] * 0), finished
-        check_chances(total, x)
+            self._check_outcome(rows, x, chance, after, calls)
+            total.add(rows, chance)
+            stack = stacks.setdefault(calls, _Stack(self.batch, xp))
+            for some in stack.add(rows, chance, after):
+                yield from self._written(layer, x, some, calls, index)
+        for calls, stack in stacks.items():
+            for some in stack.rest():
+                yield from self._written(layer, x, some, calls, index)
+        check_chances(total.table(), x)
 
-    def _check_outcome(self, x: np.ndarray, chance: Any, after: Any, calls: int) -> None:
-        if np.shape(after) != x.shape or np.shape(chance) != x.shape[:1]:
+    def _written(
+        self, layer: _Layer, x: Array, stacked: tuple[Array, ...], calls: int, index: int
+    ) -> Iterator[tuple[_Layer, bool]]:
+        """Give several outcomes their masses, those that are complete apart."""
+        rows, chance, after = stacked
+        xp, cells, seen = self.xp, self.codes.cells, self.xp.take(x, rows, axis=0)
+        self._check_written(seen, chance, after)
+        keys = xp.take(layer.keys, rows) // cells * cells
+        keys = keys + self.codes.encode(after) + calls * cells
+        mass = xp.take(layer.mass, rows) * chance
+        if self.watch is not None:
+            self.watch(index, seen, (after != MASK) & (seen == MASK), mass)
+        complete = xp.all(after != MASK, axis=1)
+        for finished in (False, True):
+            some = xp.nonzero(complete == finished)[0]
+            if some.shape[0]:
+                yield self._rows(_Layer(keys, mass, mass * 0), some), finished
+
+    def _check_outcome(self, rows: Any, x: Array, chance: Any, after: Any, calls: int) -> None:
+        count, length = rows.shape[0], x.shape[1]
+        expected = [((count,), chance), ((count, length), after)]
+        if any(not hasattr(a, "shape") or tuple(a.shape) != s for s, a in expected):
             raise InvalidInput(
                 f"{self.policy!r} gave chances of shape {np.shape(chance)} and sequences of shape "
-                f"{np.shape(after)} for {len(x)} rows of {x.shape[1]} sites"
+                f"{np.shape(after)} for {count} rows of {length} sites"
             )
         if calls < 1:
             raise InvalidInput(f"{self.policy!r} took {calls} calls of the denoiser")
-        if not (np.asarray(chance) >= 0).all():
-            raise InvalidInput(f"the policy's chances must not be negative, got {min(chance)}")
-        outside = (after < MASK) | (after >= self.p.vocab)
-        if outside.any():
+
+    def _check_written(self, x: Array, chance: Array, after: Array) -> None:
+        xp = self.xp
+        if not bool(xp.all(chance >= 0)):
             raise InvalidInput(
-                f"{self.policy!r} wrote token {after[outside][0]} of 0..{self.p.vocab - 1}"
+                f"the policy's chances must not be negative, got {min(to_host(chance))}"
             )
+        outside = (after < MASK) | (after >= self.p.vocab)
+        if bool(xp.any(outside)):
+            token = to_host(after)[to_host(outside)][0]
+            raise InvalidInput(f"{self.policy!r} wrote token {token} of 0..{self.p.vocab - 1}")
         seen = x != MASK
-        wrong = (seen & (after != x)).any(axis=1) | ((after != MASK) == seen).all(axis=1)
-        if wrong.any():
+        wrong = xp.any(seen & (after != x), axis=1) | xp.all((after != MASK) == seen, axis=1)
+        if bool(xp.any(wrong)):
             raise InvalidInput(
                 f"{self.policy!r} changed an observed token or wrote none, from x = "
-                f"{x[wrong][0].tolist()}"
+                f"{to_host(x)[to_host(wrong)][0].tolist()}"
             )
+
+    # ---- parts of a layer ------------------------------------------------------------------
+
+    def _rows(self, layer: _Layer, rows: Array) -> _Layer:
+        if rows.shape[0] == layer.size:
+            return layer
+        return _Layer(*(self.xp.take(x, rows) for x in (layer.keys, layer.mass, layer.data)))
+
+    def _some(self, x: Array, rows: Array) -> Array:
+        """Rows that are different and in order: all of them where they are as many."""
+        return x if rows.shape[0] == x.shape[0] else self.xp.take(x, rows, axis=0)
 
     # ---- between the rounds ----------------------------------------------------------------
 
     def _merge(self, parts: list[_Layer]) -> _Layer:
         """Add up equal sequences."""
-        self.widest = max(self.widest, sum(part.keys.size for part in parts))
+        xp, count = self.xp, sum(part.size for part in parts)
+        self.widest = max(self.widest, count)
         if not parts:
-            return _Layer(*(np.zeros(0, dtype=np.int64),) * 3)
+            nothing = xp.zeros(0, dtype=xp.int64, device=self.device)
+            return _Layer(nothing, xp.astype(nothing, self.dtype), xp.astype(nothing, self.dtype))
         # keys, masses and data in parts, put together, and sorted
-        require_memory(9 * sum(part.keys.size for part in parts), "a round of the decoder")
-        keys = np.concatenate([part.keys for part in parts])
-        mass = np.concatenate([part.mass for part in parts])
-        data = np.concatenate([part.data for part in parts])
-        if not self.branched or not keys.size:
+        require_memory(9 * count, "a round of the decoder", self.like)
+        keys = xp.concat([part.keys for part in parts])
+        mass = xp.concat([part.mass for part in parts])
+        data = xp.concat([part.data for part in parts])
+        if not self.branched:
             return _Layer(keys, mass, data)
-        span = int(keys.max()) + 1
-        if span <= 4 * len(keys):  # most of the range is there: no need to sort
-            unique = np.flatnonzero(np.bincount(keys, minlength=span))
-            return _Layer(unique, _sums(keys, mass, span)[unique], _sums(keys, data, span)[unique])
-        unique, inverse = np.unique(keys, return_inverse=True)
-        count = len(unique)
-        return _Layer(unique, _sums(inverse, mass, count), _sums(inverse, data, count))
+        return _Layer(*merged(keys, mass, data))
 
     def _finish(self, layer: _Layer) -> None:
         """Put the mass of complete sequences where it stays."""
-        np.add.at(self.finished, layer.keys % self.codes.cells, layer.mass)
-        calls = layer.keys // self.codes.cells
-        for count in np.unique(calls).tolist():
-            here = layer.mass[calls == count].sum()
+        if not layer.size:
+            return
+        xp, cells = self.xp, self.codes.cells
+        self.finished.add(layer.keys % cells, layer.mass)
+        first, last = int(xp.min(layer.keys)) // cells, int(xp.max(layer.keys)) // cells
+        for count in range(first, last + 1):
+            mass = layer.mass
+            if first < last:
+                mass = mass[layer.keys // cells == count]
+            here = xp.sum(mass)
             if here != 0:
                 self.rounds[count] = self.rounds.get(count, 0) + here
 
 
-def _batches(masked: np.ndarray) -> Iterator[np.ndarray]:
+def _batches(masked: Array, most: int) -> Iterator[Array]:
     """Rows with equally many masked sites, not too many at once."""
-    for count in np.unique(masked):
-        rows = np.flatnonzero(masked == count)
-        yield from np.array_split(rows, math.ceil(len(rows) / BATCH))
+    for _, rows in groups(masked):
+        yield from _split(rows, math.ceil(rows.shape[0] / most))
 
 
-def _sums(index: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
-    """Sums of the values that have the same index."""
-    if values.dtype == object:
-        total = np.zeros(count, dtype=object)
-        np.add.at(total, index, values)
-        return total
-    return np.bincount(index, weights=values, minlength=count)
-
-
-def _quotient(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """``a / b``, and 0 where nothing can happen."""
-    if is_exact(a):
-        return np.where(b == 0, 0, ratio(a, b))
-    return np.divide(a, b, out=np.zeros(np.broadcast(a, b).shape), where=b > 0)
-
-
-def _log_ratio(weights: np.ndarray, share: np.ndarray, factor: np.ndarray) -> Any:
-    """``sum weights log(share / factor)``; infinite where something that happens is not drawn."""
-    if is_exact(weights):
-        return times_log(weights, share).sum() - times_log(weights, factor).sum()
-    used = weights > 0
-    with np.errstate(divide="ignore", over="ignore"):
-        logs = np.log(np.divide(share, factor, out=np.ones_like(weights), where=used))
-    return float((weights * logs).sum())
+def _split(rows: Array, parts: int) -> Iterator[Array]:
+    """The rows in so many parts of about the same size."""
+    ends = [k * rows.shape[0] // parts for k in range(parts + 1)]
+    return (rows[a:b] for a, b in itertools.pairwise(ends))

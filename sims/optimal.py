@@ -48,7 +48,8 @@ def frontier(p: Distribution, multipliers: Sequence[float] | None = None) -> lis
     Returns
     -------
     list of Point
-        In the order of the multipliers; corners by increasing rounds.
+        In the order of the multipliers; corners by increasing rounds. The work is done where the
+        arrays of `p` live, on the host or on a GPU, and the tables of the policies stay there.
 
     Raises
     ------

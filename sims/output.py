@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from theory import JointTable, information
-from theory.arrays import to_host
+from theory.arrays import array_namespace
 from theory.distributions.base import Distribution
 
 __all__ = ["OutputDistribution"]
@@ -23,8 +23,8 @@ class OutputDistribution:
     ----------
     p : Distribution
         The data.
-    table : ndarray, shape (V,)*L
-        Probability of every output; Fractions if `p` is exact.
+    table : array, shape (V,)*L
+        Probability of every output, where `p` lives; Fractions if `p` is exact.
     round_costs : tuple of numbers
         The parts of `path_kl` that the steps contribute, in nats: in each the expected
         divergence of the joint conditional of the revealed sites from the product that is drawn
@@ -45,7 +45,7 @@ class OutputDistribution:
     """
 
     p: Distribution
-    table: np.ndarray
+    table: Any
     round_costs: tuple[Any, ...]
     revises: bool
     rounds: Mapping[int, Any]
@@ -90,13 +90,14 @@ class OutputDistribution:
     @cached_property
     def tv(self) -> Any:
         """Total variation distance: half the sum of ``|p - q|``."""
-        total = abs(self._data - self.table).sum() / 2
+        xp = array_namespace(self.table)
+        total = xp.sum(xp.abs(self._data - self.table)) / 2
         return total if self.p.exact else float(total)
 
     @cached_property
     def valid_mass(self) -> Any:
         """Probability that the output is a sequence that the data contain."""
-        mass = self.table[self._data > 0].sum()
+        mass = array_namespace(self.table).sum(self.table[self._data > 0])
         return mass if self.p.exact else float(mass)
 
     @cached_property
@@ -109,10 +110,10 @@ class OutputDistribution:
         """The output distribution as a `JointTable`, with the symbols of the data."""
         return JointTable(self.table, exact=self.p.exact, symbols=self.p.symbols)
 
-    def sample(self, rng: np.random.Generator, size: int) -> np.ndarray:
-        """Draw outputs, shape (size, L)."""
+    def sample(self, rng: np.random.Generator, size: int) -> Any:
+        """Draw outputs, shape (size, L), where `p` lives."""
         return self.distribution.sample(rng, size)
 
     @cached_property
-    def _data(self) -> np.ndarray:
-        return to_host(self.p.table())
+    def _data(self) -> Any:
+        return self.p.table()

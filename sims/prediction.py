@@ -1,34 +1,42 @@
 """Asking the denoiser: predictions, and what tokens are drawn from."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from sims.policies.scores import DIGITS
-from theory.arrays import from_host, frozen, is_exact, to_host
+from sims.codes import Codes
+from sims.policies.scores import as_floats, rounded
+from theory import MASK
+from theory.arrays import array_namespace, device, from_host, frozen, is_exact, to_host
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
 from theory.lattice import EvidenceLattice, reveal_observed
-from theory.validation import check_predictions
+from theory.scatter import lookup
+from theory.validation import PREDICTION_TOLERANCE, check_predictions
 
-__all__ = ["from_lattice", "predictor", "temper", "with_draws"]
+__all__ = ["from_lattice", "predictor", "predictor_there", "temper", "with_draws"]
 
-Predict = Callable[[np.ndarray], np.ndarray]
+Predict = Callable[[Any], Any]
 
 
 def predictor(p: Distribution, denoiser: Denoiser | None) -> Predict:
-    """Host predictions of a denoiser of the user's, checked, or else of the zero-loss one."""
+    """Host predictions for host patterns, wherever p lives: the zero-loss ones, or a user's."""
+    predict = predictor_there(p, denoiser)
+    return lambda x: to_host(predict(from_host(x, p.like)))
 
-    def zero_loss(x: np.ndarray) -> np.ndarray:
-        return to_host(p.denoise(from_host(x, p.like), on_impossible="marginal"))
 
-    def users(x: np.ndarray) -> np.ndarray:
-        assert denoiser is not None
-        patterns = from_host(x, p.like)
-        predictions = denoiser(patterns)
-        check_predictions(predictions, patterns, p.vocab)
-        predictions = to_host(predictions)
+def predictor_there(p: Distribution, denoiser: Denoiser | None) -> Predict:
+    """Predictions where p lives of a denoiser of the user's, checked, or of the zero-loss one."""
+    if denoiser is None:
+        return lambda x: p.denoise(x, on_impossible="marginal")
+    if not callable(denoiser):
+        raise InvalidInput(f"denoiser must be a function from patterns, got {denoiser!r}")
+
+    def users(x: Any) -> Any:
+        predictions = denoiser(x)
+        _check(predictions, x, p.vocab)
         if p.exact and not is_exact(predictions):
             raise InvalidInput(
                 f"an exact distribution needs an exact denoiser, got {predictions.dtype}"
@@ -36,53 +44,98 @@ def predictor(p: Distribution, denoiser: Denoiser | None) -> Predict:
         predictions = reveal_observed(x, predictions)
         return predictions if p.exact else _normalised(predictions)
 
-    if denoiser is None:
-        return zero_loss
-    if not callable(denoiser):
-        raise InvalidInput(f"denoiser must be a function from patterns, got {denoiser!r}")
     return users
 
 
-def _normalised(predictions: np.ndarray) -> np.ndarray:
+def _check(predictions: Any, x: Any, vocab: int) -> None:
+    """Refuse what is no prediction, or lives elsewhere than the patterns."""
+    if isinstance(x, np.ndarray):
+        return check_predictions(predictions, x, vocab)
+    xp, here = array_namespace(x), device(x)
+    try:
+        beside = array_namespace(predictions) is xp and device(predictions) == here
+    except TypeError:
+        beside = False
+    if not beside:
+        raise InvalidInput(
+            f"the denoiser returned {type(predictions).__name__} for patterns on {here}: it has "
+            f"to answer with an array that lives there"
+        )
+    expected = (*x.shape, vocab)
+    if tuple(predictions.shape) != expected:
+        raise InvalidInput(
+            f"the denoiser returned shape {tuple(predictions.shape)} for patterns of shape "
+            f"{tuple(x.shape)}; expected {expected}"
+        )
+    if not xp.isdtype(predictions.dtype, ("bool", "integral", "real floating")):
+        raise InvalidInput(f"the denoiser returned {predictions.dtype}; real numbers are needed")
+    values = xp.astype(predictions, xp.float64, copy=False)
+    off = xp.abs(xp.sum(values, axis=-1) - 1)
+    good = (x != MASK) | (xp.all(values >= 0, axis=-1) & (off <= PREDICTION_TOLERANCE))
+    if not bool(xp.all(good)):
+        at = int(xp.argmin(xp.astype(xp.reshape(good, (-1,)), xp.int64)))
+        row = to_host(xp.reshape(values, (-1, vocab))[at, ...]).tolist()
+        raise InvalidInput(
+            f"the denoiser's predictions must be probabilities that sum to 1, got {row}"
+        )
+    return None
+
+
+def _normalised(predictions: Any) -> Any:
     """In float64, divided by their sums: those of a float32 model are off by a little."""
-    predictions = predictions.astype(np.float64)
-    return predictions / predictions.sum(axis=-1, keepdims=True)
+    xp = array_namespace(predictions)
+    predictions = xp.astype(predictions, xp.float64)
+    return predictions / xp.sum(predictions, axis=-1, keepdims=True)
 
 
 def from_lattice(lattice: EvidenceLattice) -> Predict:
-    """The zero-loss predictions of many patterns, looked up in a host lattice.
+    """The zero-loss predictions of many patterns, looked up where the lattice lives.
 
     Where a context is impossible, the unconditional marginals.
     """
-    blank = np.full((1, lattice.length), -1)
-    marginals = lattice.predict(blank)[0]
+    xp, like = array_namespace(lattice.numerators), lattice.numerators
+    blank = xp.full((1, lattice.length), MASK, dtype=xp.int64, device=device(like))
+    marginals, exact = lattice.predict(blank)[0], is_exact(like)
+    codes, flat = Codes(lattice.length, lattice.vocab, like), xp.reshape(like, (-1,))
+    tokens = xp.arange(lattice.vocab, dtype=xp.int64, device=device(like))
+    steps = tokens * codes.strides[:, None]
 
-    def predict(x: np.ndarray) -> np.ndarray:
-        predictions, evidence = lattice.predict(x)
+    def predict(x: Any) -> Any:
+        predictions, evidence = lattice.predict(x) if exact else looked_up(x)
         impossible = evidence == 0
-        if impossible.any():
-            predictions[impossible] = marginals
+        if bool(xp.any(impossible)):
+            predictions = xp.where(impossible[:, None, None], marginals, predictions)
+        elif not exact:
+            return predictions  # one-hot at observed sites already
         return reveal_observed(x, predictions)
+
+    def looked_up(x: Any) -> tuple[Any, Any]:
+        """``Z[x_S, i = v] / Z[x_S]``; an observed token leads back to its own pattern."""
+        slots = xp.where(x == MASK, lattice.vocab, x)
+        at = xp.matmul(slots, codes.strides)
+        neighbours = (at[:, None] - slots * codes.strides)[..., None] + steps
+        evidence = xp.take(flat, at)
+        seen = (x == MASK)[..., None] | (x[..., None] == tokens)
+        found = xp.where(seen, lookup(flat, neighbours), 0.0)
+        return found / xp.where(evidence > 0, evidence, 1.0)[:, None, None], evidence
 
     return predict
 
 
-def with_draws(
-    predict: Predict, temperature: float
-) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def with_draws(predict: Predict, temperature: float) -> Callable[[Any], tuple[Any, Any]]:
     """From patterns to predictions and to the tempered ones, which tokens are drawn from.
 
     Nobody may write to them: a policy that did would change what is drawn.
     """
 
-    def ask(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def ask(x: Any) -> tuple[Any, Any]:
         predictions = frozen(predict(frozen(x)))
         return predictions, frozen(temper(predictions, temperature))
 
     return ask
 
 
-def temper(predictions: np.ndarray, temperature: float) -> np.ndarray:
+def temper(predictions: Any, temperature: float) -> Any:
     """Predictions to the power ``1 / temperature``, renormalised; 0 is the lowest argmax.
 
     At 0, probabilities that are equal to 12 decimals count as equal.
@@ -94,14 +147,16 @@ def temper(predictions: np.ndarray, temperature: float) -> np.ndarray:
     """
     if temperature == 1:
         return predictions
-    try:
-        floats = predictions.astype(np.float64, copy=False)
-    except TypeError:
-        raise InvalidInput("the likeliest of free symbols cannot be told") from None
-    top = np.argmax(np.round(floats, DIGITS), axis=-1)[..., None]
+    xp = array_namespace(predictions)
     if temperature == 0:
-        likeliest = np.arange(predictions.shape[-1]) == top
-        return likeliest.astype(np.int64).astype(predictions.dtype)  # objects: 0 and 1, exact
-    largest = np.max(predictions, axis=-1, keepdims=True)
+        try:
+            floats = as_floats(predictions)
+        except InvalidInput:
+            raise InvalidInput("the likeliest of free symbols cannot be told") from None
+        top = xp.argmax(rounded(floats), axis=-1)[..., None]
+        tokens = xp.arange(predictions.shape[-1], dtype=xp.int64, device=device(predictions))
+        likeliest = xp.astype(tokens == top, xp.int64)
+        return xp.astype(likeliest, predictions.dtype)  # objects: 0 and 1, exact
+    largest = xp.max(predictions, axis=-1, keepdims=True)
     raised = (predictions / largest) ** (1 / temperature)
-    return raised / raised.sum(axis=-1, keepdims=True)
+    return raised / xp.sum(raised, axis=-1, keepdims=True)

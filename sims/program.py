@@ -11,7 +11,8 @@ finds the last term for every S by looking it up. There are ``(V + 2)^L`` pairs 
 a set to go through: each site is observed, in S, or masked and not in S.
 
 Contexts are taken by the number of their masked sites, few first. The masks of one size are the
-rows of an array, the observed tokens its columns.
+rows of an array, the observed tokens its columns. These arrays live where the distribution does;
+only the sets of sites are gone through on the host.
 """
 
 import itertools
@@ -25,10 +26,18 @@ import numpy as np
 
 from sims.codes import Codes
 from sims.policies import Tabulated
-from theory.arrays import is_exact, require_memory, to_host, xlogx
+from theory.arrays import (
+    array_namespace,
+    device,
+    from_host,
+    is_exact,
+    require_memory,
+    xlogx,
+)
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.exact import all_rational, ratio
+from theory.scatter import lookup, placed
 
 __all__ = ["Point", "Program"]
 
@@ -56,6 +65,7 @@ class Point:
         ``KL(p || q)`` in nats.
     policy : Tabulated
         The decoder: give it to `output_distribution`, or ask it for its ``sites`` at a pattern.
+        Its table lives where the distribution does.
         At contexts that the data never contain it reveals everything.
     """
 
@@ -79,24 +89,25 @@ class _Set:
     ----------
     places : tuple of int
         Which of the masked sites, in increasing order, are revealed.
-    sites : ndarray, shape (rows,)
+    sites : array, shape (rows,)
         The same with bit i for site i, for each mask.
-    cell : ndarray, shape (rows, contexts)
+    cell : array, shape (rows, contexts)
         Where the sum over the revealed tokens of the values after it is kept.
     """
 
     places: tuple[int, ...]
-    sites: np.ndarray
-    cell: np.ndarray
+    sites: Any
+    cell: Any
 
 
 @dataclass(frozen=True, eq=False)
 class _Level:
     """All masks of one size."""
 
-    masks: np.ndarray  # (rows,), bit i for site i
-    sites: np.ndarray  # (rows, size): the masked sites of each
-    codes: np.ndarray  # (rows, contexts): the patterns, as places in the evidence lattice
+    size: int
+    masks: Any  # (rows,), bit i for site i
+    sites: np.ndarray  # (rows, size): the masked sites of each, on the host
+    codes: Any  # (rows, contexts): the patterns, as places in the evidence lattice
     sets: list[_Set]
 
 
@@ -119,11 +130,13 @@ class Program:
             f"the best decoder of {p.length} sites over {p.vocab} tokens, with "
             f"{NUMBERS_PER_PAIR} numbers for each of ({p.vocab} + 2)^{p.length} pairs of a "
             f"context and a set,",
+            p.like,
         )
         lattice = p.lattice()
-        self.codes = Codes(p.length, p.vocab)
+        self.like, self.xp = lattice.numerators, array_namespace(lattice.numerators)
+        self.strides = Codes(p.length, p.vocab).strides
         self.total = lattice.denominator
-        self.evidence = to_host(lattice.numerators).reshape(-1)
+        self.evidence = self.xp.reshape(lattice.numerators, (-1,))
         if self.exact and not all_rational(self.evidence):
             raise InvalidInput("the best decoder of a distribution with free symbols is not known")
         self.solved: dict[float, Point] = {}
@@ -134,60 +147,66 @@ class Program:
             rational = self.exact and multiplier == math.inf
             solve = self._solve_rational if rational else self._solve_floats
             rounds, kl, choices = solve(multiplier)
-            policy = Tabulated(choices.reshape((self.vocab + 1,) * self.length))
+            policy = Tabulated(self.xp.reshape(choices, (self.vocab + 1,) * self.length))
             self.solved[multiplier] = Point(multiplier, rounds, kl, policy)
         return self.solved[multiplier]
 
     # ---- in floats -------------------------------------------------------------------------
 
-    def _solve_floats(self, multiplier: float) -> tuple[float, float, np.ndarray]:
-        value, rounds, lost = (np.zeros(self._cells) for _ in range(3))
-        choices = self._no_choices()
+    def _solve_floats(self, multiplier: float) -> tuple[float, float, Any]:
+        xp = self.xp
+        value, rounds, lost = (self._zeros() for _ in range(3))
+        choices = []
         for level, costs in zip(self._levels, self._costs, strict=True):
-            z = self._probabilities[level.codes]
+            z = lookup(self._probabilities, level.codes)
             first = level.sets[0]
-            best, chosen = z + value[first.cell], first.cell
-            cost, sites = costs[0], np.broadcast_to(first.sites[:, None], z.shape)
+            best, chosen = z + lookup(value, first.cell), first.cell
+            cost, sites = costs[0], xp.broadcast_to(first.sites[:, None], z.shape)
             for one, dear in zip(level.sets[1:], costs[1:], strict=True):
-                after = z + value[one.cell]
+                after = z + lookup(value, one.cell)
                 if multiplier == math.inf:
                     better = (dear == 0) & (after < best * (1 - TIE))
                 else:
                     after = after + multiplier * dear
                     better = after < best * (1 - TIE)
-                best = np.where(better, after, best)
-                chosen = np.where(better, one.cell, chosen)
-                cost = np.where(better, dear, cost)
-                sites = np.where(better, one.sites[:, None], sites)
-            parts = ((value, best), (rounds, z + rounds[chosen]), (lost, cost + lost[chosen]))
+                best = xp.where(better, after, best)
+                chosen = xp.where(better, one.cell, chosen)
+                cost = xp.where(better, dear, cost)
+                sites = xp.where(better, one.sites[:, None], sites)
+            parts = (
+                (value, best),
+                (rounds, z + lookup(rounds, chosen)),
+                (lost, cost + lookup(lost, chosen)),
+            )
             for flat, numbers in parts:
                 self._keep(level, flat, numbers)
-            choices[level.codes] = np.where(z > 0, sites, level.masks[:, None])
-        return float(rounds[-1]), float(lost[-1]), choices
+            choices.append(xp.where(z > 0, sites, level.masks[:, None]))
+        return float(rounds[-1]), float(lost[-1]), self._table(choices)
 
     @cached_property
-    def _probabilities(self) -> np.ndarray:
+    def _probabilities(self) -> Any:
         if is_exact(self.evidence):
             return ratio(self.evidence, self.total).astype(np.float64)
         return self.evidence
 
     @cached_property
-    def _costs(self) -> list[list[np.ndarray]]:
+    def _costs(self) -> list[list[Any]]:
         """``Z(c) TC(X_S | c)`` for every pair, from sums of ``Z log Z``."""
+        xp = self.xp
         terms = xlogx(self._probabilities)
-        summed = np.zeros(self._cells)
-        self._write(0, summed, terms[self._complete])
+        summed = self._zeros()
+        self._write(0, summed, lookup(terms, self._complete))
         result = []
         for level in self._levels:
-            here, z = terms[level.codes], self._probabilities[level.codes]
-            alone = [here - summed[one.cell] for one in level.sets if len(one.places) == 1]
+            here, z = lookup(terms, level.codes), lookup(self._probabilities, level.codes)
+            alone = [here - lookup(summed, one.cell) for one in level.sets if len(one.places) == 1]
             costs = []
             for one in level.sets:
                 if len(one.places) == 1:
-                    costs.append(np.zeros_like(here))
+                    costs.append(xp.zeros_like(here))
                 else:
-                    cost = sum(alone[k] for k in one.places) - (here - summed[one.cell])
-                    costs.append(np.where(cost > INDEPENDENT * z, cost, 0.0))
+                    cost = sum(alone[k] for k in one.places) - (here - lookup(summed, one.cell))
+                    costs.append(xp.where(cost > INDEPENDENT * z, cost, 0.0))
             result.append(costs)
             self._keep(level, summed, here)
         return result
@@ -199,7 +218,7 @@ class Program:
         if evidence.dtype != object and self.total * (self.length + 1) >= 2**31:
             evidence = evidence.astype(object)  # products must not overflow
         rounds = np.zeros(self._cells, dtype=evidence.dtype)
-        choices = self._no_choices()
+        choices = []
         for level in self._levels:
             z = evidence[level.codes]
             first = level.sets[0]
@@ -212,8 +231,8 @@ class Program:
                 best = np.where(better, after, best)
                 sites = np.where(better, one.sites[:, None], sites)
             self._keep(level, rounds, best)
-            choices[level.codes] = np.where(z > 0, sites, level.masks[:, None])
-        return ratio(rounds[-1:], self.total)[0], 0, choices
+            choices.append(np.where(z > 0, sites, level.masks[:, None]))
+        return ratio(rounds[-1:], self.total)[0], 0, self._table(choices)
 
     def _independent(
         self,
@@ -230,9 +249,9 @@ class Program:
             return np.ones(level.codes.shape, dtype=bool)
         rest, last = level.codes[:, :, None], level.codes[:, :, None]
         for k in places[:-1]:
-            step = self.codes.steps(level.sites[:, k])[:, None, None, :]
+            step = self._steps(level.sites[:, k])[:, None, None, :]
             rest = (rest[..., None] + step).reshape(*level.codes.shape, -1)
-        step = self.codes.steps(level.sites[:, places[-1]])[:, None, :]
+        step = self._steps(level.sites[:, places[-1]])[:, None, :]
         both = rest[..., None] + step[:, :, None, :]
         z = evidence[level.codes][:, :, None, None]
         product = evidence[rest][..., None] * evidence[last + step][:, :, None, :]
@@ -240,8 +259,22 @@ class Program:
 
     # ---- where everything is kept ----------------------------------------------------------
 
-    def _no_choices(self) -> np.ndarray:
-        return np.zeros(self.codes.cells, dtype=np.int64)
+    def _there(self, values: np.ndarray) -> Any:
+        """Host integers beside the distribution."""
+        return values if isinstance(self.like, np.ndarray) else from_host(values, self.like)
+
+    def _zeros(self) -> Any:
+        return self.xp.zeros(self._cells, dtype=self.xp.float64, device=device(self.like))
+
+    def _steps(self, sites: np.ndarray) -> np.ndarray:
+        return Codes(self.length, self.vocab).steps(sites)
+
+    def _table(self, choices: list[Any]) -> Any:
+        """What is revealed at every pattern, from all levels; nothing at complete sequences."""
+        xp = self.xp
+        codes = xp.concat([xp.reshape(level.codes, (-1,)) for level in self._levels])
+        choices = [xp.reshape(each, (-1,)) for each in choices]
+        return placed(codes, xp.concat(choices), (self.vocab + 1) ** self.length)
 
     @property
     def _cells(self) -> int:
@@ -257,28 +290,30 @@ class Program:
         return [0, *itertools.accumulate(sizes)]
 
     @cached_property
-    def _complete(self) -> np.ndarray:
+    def _complete(self) -> Any:
         """Codes of the sequences without masks, shape (1, V^L)."""
-        sites = np.arange(self.length)[None, :]
-        return _at(self.codes.strides[sites], self._tokens(self.length))
+        return self._at(self.strides[None, :], self._tokens(self.length))
 
-    def _tokens(self, count: int) -> np.ndarray:
-        """All values of `count` observed sites, shape (V^count, count)."""
-        values = np.arange(self.vocab**count)
-        return values[:, None] // self.vocab ** np.arange(count - 1, -1, -1) % self.vocab
+    def _tokens(self, count: int) -> Any:
+        """All values of `count` observed sites, shape (count, V^count)."""
+        xp = self.xp
+        values = xp.arange(self.vocab**count, dtype=xp.int64, device=device(self.like))
+        powers = self.vocab ** np.arange(count - 1, -1, -1, dtype=np.int64)
+        return values[None, :] // self._there(powers)[:, None] % self.vocab
 
-    def _keep(self, level: _Level, flat: np.ndarray, numbers: np.ndarray) -> None:
-        self._write(level.sites.shape[1], flat, numbers)
+    def _keep(self, level: _Level, flat: Any, numbers: Any) -> None:
+        self._write(level.size, flat, numbers)
 
-    def _write(self, masked: int, flat: np.ndarray, numbers: np.ndarray) -> None:
+    def _write(self, masked: int, flat: Any, numbers: Any) -> None:
         """Put down the numbers of all masks of a size, with their sums over observed tokens."""
-        rows, sites = len(numbers), self.length - masked
+        xp = self.xp
+        rows, sites = numbers.shape[0], self.length - masked
         for k in range(sites):
-            shape = (rows, (self.vocab + 1) ** k, self.vocab, -1)
-            numbers = numbers.reshape(shape)
-            total = numbers.sum(axis=2, keepdims=True)
-            numbers = np.concatenate([numbers, total], axis=2)
-        flat[self._starts[masked] : self._starts[masked + 1]] = numbers.reshape(-1)
+            before = (self.vocab + 1) ** k
+            numbers = xp.reshape(numbers, (rows, before, self.vocab, self.vocab ** (sites - 1 - k)))
+            total = xp.sum(numbers, axis=2, keepdims=True)
+            numbers = xp.concat([numbers, total], axis=2)
+        flat[self._starts[masked] : self._starts[masked + 1]] = xp.reshape(numbers, (-1,))
 
     @cached_property
     def _levels(self) -> list[_Level]:
@@ -299,19 +334,19 @@ class Program:
         sites = np.nonzero(masked)[1].reshape(len(masks), size)
         observed = np.nonzero(~masked)[1].reshape(len(masks), self.length - size)
         tokens = self._tokens(self.length - size)
-        blank = self.vocab * self.codes.strides[sites].sum(axis=1)
-        codes = blank[:, None] + _at(self.codes.strides[observed], tokens)
+        blank = self._there(self.vocab * self.strides[sites].sum(axis=1))
+        codes = blank[:, None] + self._at(self.strides[observed], tokens)
         sets = [
             self._set(masks, sites, observed, tokens, places, number) for places in _subsets(size)
         ]
-        return _Level(masks, sites, codes, sets)
+        return _Level(size, self._there(masks), sites, codes, sets)
 
     def _set(
         self,
         masks: np.ndarray,
         sites: np.ndarray,
         observed: np.ndarray,
-        tokens: np.ndarray,
+        tokens: Any,
         places: tuple[int, ...],
         number: np.ndarray,
     ) -> _Set:
@@ -325,13 +360,13 @@ class Program:
         width = (self.vocab + 1) ** (self.length - size)
         start = self._starts[size] + number[left] * width
         start = start + self.vocab * np.take_along_axis(strides, chosen, axis=1).sum(axis=1)
-        cell = start[:, None] + _at(np.take_along_axis(strides, observed, axis=1), tokens)
-        return _Set(places, bits, cell)
+        along = np.take_along_axis(strides, observed, axis=1)
+        cell = self._there(start)[:, None] + self._at(along, tokens)
+        return _Set(places, self._there(bits), cell)
 
-
-def _at(strides: np.ndarray, tokens: np.ndarray) -> np.ndarray:
-    """Sum of tokens times strides, shape (rows, contexts)."""
-    return strides @ tokens.T
+    def _at(self, strides: np.ndarray, tokens: Any) -> Any:
+        """Sum of tokens times strides, shape (rows, contexts)."""
+        return self.xp.matmul(self._there(strides), tokens)
 
 
 def _subsets(size: int) -> Iterator[tuple[int, ...]]:

@@ -32,13 +32,13 @@ from typing import Any
 
 import numpy as np
 
-from sims.executors import InProcess, executor_for
 from sims.progress import tracked
 from sims.sweep_cases import Case, as_case, generator_of, key_of, listed, read, spelled, written
 from sims.sweep_file import Log, failure_line, header, opened, result_line
 from sims.sweep_results import Failure, Mean, Results
 from theory.arguments import positive
 from theory.errors import InvalidInput
+from theory.executors import InProcess, executor_for
 from theory.validation import as_integer
 
 __all__ = [

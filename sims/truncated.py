@@ -35,7 +35,6 @@ from theory import MASK, information
 from theory.arrays import from_host, require_memory, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import TooLarge
-from theory.exact import as_sympy
 from theory.lattice import reveal_observed
 from theory.validation import as_integer, as_tokens
 
@@ -141,7 +140,7 @@ def window_price(p: Distribution, width: int) -> Any:
     Returns
     -------
     number
-        A SymPy expression if `p` is exact. ``TC / L`` at width 0, and 0 at width ``L - 1``.
+        An exact number if `p` is exact. ``TC / L`` at width 0, and 0 at width ``L - 1``.
 
     Raises
     ------
@@ -182,7 +181,7 @@ def window_price(p: Distribution, width: int) -> Any:
     for site, window in enumerate(windows):
         for size in range(len(window) + 1):
             weight: Any = Fraction(1, (len(window) + 1) * math.comb(len(window), size))
-            weight = as_sympy(weight) if p.exact else float(weight)
+            weight = weight if p.exact else float(weight)
             for known in itertools.combinations(window, size):
                 with_site = tuple(sorted((*known, site)))
                 total = total + weight * (entropy(with_site) - entropy(known))

@@ -8,10 +8,11 @@ import pytest
 
 from sims import output_distribution, policies
 from tests.cases import CASES, to_device1
-from theory import EvidenceLattice, forward, information
+from theory import MASK, EvidenceLattice, forward, information
 from theory.arrays import array_namespace, device, to_host
 
 EACH = pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
+SOME = pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES[::4]])
 
 
 def to_gpu(values):
@@ -62,6 +63,45 @@ def test_tables_information_and_loss(case, there):
     assert np.isclose(float(forward.nelbo(away, levels)), forward.nelbo(host, levels))
     sizes = (1,) * host.length
     assert output_distribution(away, policies.RandomOrder(sizes)).kl < 1e-12
+
+
+TABLES = ("subset_entropies", "mean_entropies", "profile", "gains")
+NUMBERS = {
+    "entropy": lambda p, x: information.entropy(p, given=x),
+    "entropy of the ends": lambda p, x: information.entropy(p, {0, p.length - 1}),
+    "total correlation": lambda p, x: information.total_correlation(p, given=x, base=2),
+    "dual total correlation": lambda p, x: information.dual_total_correlation(p),
+    "growth complexity": lambda p, x: information.growth_complexity(p),
+    "path cost": lambda p, x: information.path_cost(p, (p.length,)),
+    "gain": lambda p, x: information.gain_curve(p)(0.5),
+    "divergence": lambda p, x: information.kl_divergence(p.table(), p.table() / 2),
+}
+
+
+@SOME
+def test_information_stays_where_it_is_computed(case, there):
+    """Tables as arrays beside the distribution; single numbers as scalars of any kind."""
+    host, away = case.build(), case.build(there)
+    for name in TABLES:
+        found, expected = getattr(information, name)(away), getattr(information, name)(host)
+        assert same_place(found, away.like), name
+        np.testing.assert_allclose(to_host(found), expected, rtol=1e-10, atol=1e-12)
+    likely = np.unravel_index(np.argmax(host.table()), host.table().shape)
+    x = np.asarray([int(likely[0])] + [MASK] * (host.length - 1))
+    for name, function in NUMBERS.items():
+        found, expected = function(away, there(x)), function(host, x)
+        assert found is not None
+        assert np.isclose(float(found), float(expected), rtol=1e-10, atol=1e-12), name
+
+
+@SOME
+def test_lattices_stay_where_their_tables_are(case, there):
+    host, away = case.build().lattice(), case.build(there).lattice()
+    pairs = [(away.values, host.values), (away.subset_entropies(), host.subset_entropies())]
+    pairs += [(away.conditionals(i), host.conditionals(i)) for i in range(host.length)]
+    for found, expected in pairs:
+        assert same_place(found, away.numerators)
+        np.testing.assert_allclose(to_host(found), expected, rtol=1e-10, atol=1e-12)
 
 
 def test_a_lattice_of_a_million_cells(there):

@@ -20,6 +20,7 @@ from theory.distributions import (
 )
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge, ZerolossError
 from theory.lattice import EvidenceLattice
+from theory.linear_forms import LinearForm
 
 __all__ = [
     "MASK",
@@ -31,6 +32,7 @@ __all__ = [
     "ImpossibleEvidence",
     "InvalidInput",
     "JointTable",
+    "LinearForm",
     "MarkovChain",
     "Permutations",
     "ProductMixture",

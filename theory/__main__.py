@@ -4,11 +4,15 @@ Exit code 0 if all checks pass, 1 if one fails, 2 for wrong usage.
 """
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 
 from theory.arguments import positive
 from theory.streams import prepare_output
+
+WORTH_A_PROCESS = 10
+"""Fewer checks than this are done sooner than a further process has started."""
 
 LEVELS = ("symbolic", "exact", "property", "numeric")
 
@@ -36,12 +40,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="N",
         help="instances for each exact and property check (default: 50)",
     )
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="processes that share the checks (default: one a core, or none for a few checks)",
+    )
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, instead")
+    parser.add_argument(
+        "--slowest",
+        type=positive,
+        default=0,
+        metavar="N",
+        help="list the N slowest checks with their times",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
 
     from theory.claims import Level, registry
     from theory.claims.report import run_claims, to_json
-    from theory.errors import ZerolossError
+    from theory.errors import InvalidInput, ZerolossError
+    from theory.executors import executor_for, usable_cores
 
     try:
         chosen = [registry[key] for key in options.claim or registry]
@@ -53,13 +72,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not any(level in claim.levels for claim in chosen for level in levels):
         have = "; ".join(f"{claim.id}: {', '.join(claim.levels)}" for claim in chosen)
         parser.error(f"no check has the level {' or '.join(levels)} ({have})")
-    results = run_claims(
-        chosen,
-        examples=options.examples,
-        levels=levels,
-        quiet=options.json,
-        tightest=bool(options.claim),
-    )
+    workers = options.workers
+    if workers is None and options.scheduler is None:
+        checks = sum(check.level in levels for claim in chosen for check in claim.checks)
+        workers = min(usable_cores(), checks // WORTH_A_PROCESS)
+    with contextlib.ExitStack() as stack:
+        try:
+            several = workers if workers and workers > 1 else None
+            executor = stack.enter_context(executor_for(several, options.scheduler))
+        except InvalidInput as error:
+            parser.error(str(error))
+        results = run_claims(
+            chosen,
+            examples=options.examples,
+            levels=levels,
+            quiet=options.json,
+            tightest=bool(options.claim),
+            slowest=options.slowest,
+            executor=executor,
+        )
     if options.json:
         print(to_json(chosen, results))
     passed = all(result.passed for group in results.values() for result in group)

@@ -71,7 +71,7 @@ def sequence_alpha_objective(p: Distribution, sites: Any, alpha: Any) -> Any:
     Returns
     -------
     scalar, or array of shape (B,)
-        float64, or SymPy expressions if `p`, `sites` and `alpha` are exact.
+        float64, or exact numbers if `p`, `sites` and `alpha` are exact.
 
     Raises
     ------

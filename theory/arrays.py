@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 import array_api_compat
+import array_api_compat.numpy
 import numpy as np
 
 from theory import exact
@@ -37,6 +38,9 @@ __all__ = [
 MASK = -1
 """A masked site. As an index it selects the last slot of every axis of the evidence lattice."""
 
+NOT_ASKED = 2**20
+"""Bytes up to which no one asks how much memory is free."""
+
 Array = Any
 
 
@@ -50,8 +54,16 @@ def as_array(x: Any) -> Array:
 
 
 def array_namespace(*arrays: Array) -> Any:
-    """Return the array API namespace that the arrays share (NumPy's for host arrays)."""
-    return array_api_compat.array_namespace(*arrays)
+    """Return the array API namespace that the arrays share (NumPy's for host arrays).
+
+    >>> array_namespace(np.zeros(1)) is np
+    True
+    """
+    for x in arrays:
+        if type(x) is not np.ndarray:
+            xp = array_api_compat.array_namespace(*arrays)
+            return np if xp is array_api_compat.numpy else xp
+    return np
 
 
 def device(x: Array) -> Any:
@@ -143,7 +155,7 @@ def log(x: Array) -> Array:
 def xlogx(x: Array) -> Array:
     """``x log x`` in nats with ``0 log 0 = 0``, elementwise.
 
-    Integers and objects give SymPy expressions in the logarithms of primes.
+    Integers and Fractions give linear forms in the logarithms of primes.
 
     >>> xlogx(np.asarray([0.0, 1.0]))
     array([0., 0.])
@@ -212,7 +224,10 @@ def require_memory(cells: int, what: str, like: Array | None = None, itemsize: i
     ...
     theory.errors.TooLarge: the evidence lattice of shape (3,)*40 has 1.22e+19 cells and needs ...
     """
-    needed, free = cells * itemsize, free_memory(like)
+    needed = cells * itemsize
+    if needed <= NOT_ASKED and not os.environ.get("ZEROLOSS_MEMORY"):
+        return
+    free = free_memory(like)
     if needed > free:
         raise TooLarge(
             f"{what} has {_short(cells)} cells and needs {_gibibytes(needed)}; "
@@ -248,7 +263,10 @@ def free_memory(like: Array | None = None) -> int:
     if limit := os.environ.get("ZEROLOSS_MEMORY"):
         return int(limit)
     if like is not None and array_api_compat.is_cupy_array(like):
-        return int(device(like).mem_info[0])
+        import cupy  # pyright: ignore[reportMissingImports]
+
+        pool = cupy.get_default_memory_pool()
+        return int(device(like).mem_info[0]) + int(pool.free_bytes())
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:
             for line in lines:

@@ -48,7 +48,7 @@ class Bound:
     Attributes
     ----------
     quantity, bound : number
-        Floats, or SymPy expressions of an exact distribution.
+        Floats, or exact numbers of an exact distribution.
     upper : bool
         Whether the quantity is at most the bound, or at least.
     """

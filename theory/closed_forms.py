@@ -2,7 +2,7 @@
 
 A *cost* is the KL divergence of what the zero-loss denoiser writes from the data, when the rounds
 reveal batches of the given sizes. It is in nats (in bits with ``base=2``), a float, or with
-``exact=True`` a SymPy expression in the logarithms of primes.
+``exact=True`` a linear form in the logarithms of primes.
 
 Copying a list, or anything else that the prompt determines, costs nothing in any number of rounds.
 """
@@ -17,7 +17,6 @@ import numpy as np
 
 from theory import schedules
 from theory.errors import InvalidInput
-from theory.exact import as_sympy
 from theory.exact import log as exact_log
 from theory.information.units import in_units
 from theory.times import as_times
@@ -55,7 +54,7 @@ def permutation_cost(
     base : float, optional
         Unit: nats if not given, 2 for bits.
     exact : bool
-        Return a SymPy expression.
+        Return a `theory.LinearForm`.
 
     Raises
     ------
@@ -290,7 +289,7 @@ def _sum_of_logs(terms: Iterable[tuple[Any, Fraction]], base: float | None, exac
     """``sum_k w_k log r_k`` of positive rationals."""
     unit = as_base(base)
     if exact:
-        ratios = [(as_sympy(w), exact_log(np.asarray([r], dtype=object))[0]) for w, r in terms]
+        ratios = [(w, exact_log(np.asarray([r], dtype=object))[0]) for w, r in terms]
         return in_units(sum(w * value for w, value in ratios), base)
     return math.fsum(float(w) * _log(r) for w, r in terms) / unit
 

@@ -1,15 +1,8 @@
 """Exact numbers: integers over one denominator, Fractions, and logarithms without rounding.
 
-The entropy of a rational table is a rational combination of logarithms of integers. Written in
-the logarithms of *primes* it is unique, because ``sum_p c_p log p = 0`` with rational ``c_p``
-means ``prod p^c_p = 1`` and hence every ``c_p = 0``. So two entropies are equal if and only if
-their expressions here are equal, and an identity between entropies can be checked without any
-tolerance.
-
-Counts up to 10^10 are factored completely. Of a larger integer a cofactor may stay unfactored; an
-expression with such a logarithm is right but need not be unique.
-
-SymPy is imported when a logarithm is first asked for.
+The entropy of a rational table is a rational combination of logarithms of integers: a
+`LinearForm`. Equality of such forms is decided, so an identity between entropies can be checked
+without any tolerance. Logarithms of expressions stay expressions of SymPy.
 """
 
 import math
@@ -20,6 +13,8 @@ from numbers import Rational
 from typing import Any
 
 import numpy as np
+
+from theory.linear_forms import LinearForm, as_fraction
 
 __all__ = [
     "all_rational",
@@ -39,6 +34,9 @@ __all__ = [
 
 TRIAL_LIMIT = 10**5
 """Primes up to this are found; what is left of a huge integer is kept whole."""
+
+FACTORED = TRIAL_LIMIT**2
+"""Integers up to this are factored completely."""
 
 
 def is_rational(value: Any) -> bool:
@@ -61,7 +59,7 @@ def times_log(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
     >>> times_log(np.asarray([0, 2]), np.asarray([0, 3])).tolist()
     [0, 2*log(3)]
     """
-    return elementwise(lambda w, v: 0 if w == 0 else as_sympy(w) * _log(v), weights, x)
+    return elementwise(_times_log, weights, x)
 
 
 def elementwise(function: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
@@ -139,8 +137,12 @@ def _divide(numerator: Any, denominator: Any) -> Any:
     if denominator == 0:
         return math.nan
     if is_rational(numerator) and is_rational(denominator):
-        return Fraction(numerator) / Fraction(denominator)
+        return Fraction(_plain(numerator), _plain(denominator))
     return numerator / denominator
+
+
+def _plain(value: Any) -> Any:
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def as_sympy(value: Any) -> Any:
@@ -166,22 +168,25 @@ def from_sympy(value: Any) -> Any:
     return Fraction(int(value.p), int(value.q)) if value.is_Rational else value
 
 
+def _times_log(weight: Any, value: Any) -> Any:
+    return 0 if weight == 0 else _log(value) * (weight if is_rational(weight) else as_sympy(weight))
+
+
 def _log(value: Any) -> Any:
+    fraction = as_fraction(value)
+    if fraction is not None and fraction > 0:
+        above, below = _factors(fraction.numerator), _factors(fraction.denominator)
+        return LinearForm({**above, **{p: -k for p, k in below.items()}})
     import sympy
 
-    if value == 0:
-        return -sympy.oo
-    if isinstance(value, sympy.Rational):
-        value = Fraction(int(value.p), int(value.q))
-    if is_rational(value):
-        fraction = Fraction(value)
-        return _log_of_integer(fraction.numerator) - _log_of_integer(fraction.denominator)
-    return sympy.log(value)
+    return -sympy.oo if fraction == 0 else sympy.log(value)
 
 
 @lru_cache(maxsize=65536)
-def _log_of_integer(n: int) -> Any:
+def _factors(n: int) -> dict[int, int]:
+    """The powers of primes in `n`; a cofactor without small ones is kept whole."""
+    if n == 1:
+        return {}
     import sympy
 
-    factors = sympy.factorint(n, limit=TRIAL_LIMIT, use_rho=False, use_pm1=False, use_ecm=False)
-    return sympy.Add(*(k * sympy.log(p) for p, k in factors.items()))
+    return sympy.factorint(n, limit=TRIAL_LIMIT, use_rho=False, use_pm1=False, use_ecm=False)

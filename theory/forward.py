@@ -310,7 +310,7 @@ def _weighted_sum(coefficients: np.ndarray, losses: Any) -> Any:
     if is_exact(losses):
         used = coefficients.reshape(-1) != 0
         pairs = zip(coefficients.reshape(-1)[used], losses.reshape(-1)[used], strict=True)
-        return sum((exact.as_sympy(c) * loss for c, loss in pairs), start=0)
+        return sum((c * loss for c, loss in pairs), start=0)
     xp = array_namespace(losses)
     coefficients = from_host(coefficients.astype(np.float64), losses)
     used = coefficients > 0  # a loss may be infinite where it is not asked for

@@ -24,6 +24,7 @@ from theory.arrays import (
     to_host,
 )
 from theory.errors import InvalidInput
+from theory.linear_forms import LinearForm
 
 __all__ = [
     "Weights",
@@ -38,7 +39,9 @@ __all__ = [
     "as_sites",
     "as_sizes",
     "as_tokens",
+    "as_unnormalised",
     "as_weights",
+    "check_buffer",
     "check_predictions",
 ]
 
@@ -53,6 +56,9 @@ PREDICTION_TOLERANCE = 1e-4
 
 HUGE_WEIGHT = 2.0**900
 """Weights above this are scaled down first (by a power of two), so that their sum is finite."""
+
+CACHED = 2**16
+"""Weights that are looked at twice while they are in the cache."""
 
 
 class Weights(NamedTuple):
@@ -124,6 +130,8 @@ def as_numbers(x: Any, name: str, *, exact: bool = False) -> Any:
     if not xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
         raise InvalidInput(f"{name} must hold real numbers, got {x.dtype}")
     if exact:
+        if x.size and max(-int(x.min()), int(x.max())) * x.size < 2**63:  # so do all sums
+            return x.astype(np.int64)
         return exact_numbers.integers(x.reshape(-1).tolist()).reshape(x.shape)
     x = xp.astype(x, xp.float64, copy=False)
     if 0 not in x.shape and not math.isfinite(float(xp.min(x)) - float(xp.max(x))):
@@ -133,7 +141,7 @@ def as_numbers(x: Any, name: str, *, exact: bool = False) -> Any:
 
 def _as_objects(x: np.ndarray, name: str) -> np.ndarray:
     flat = [_as_exact_number(v, name) for v in x.reshape(-1).tolist()]
-    if not all(map(exact_numbers.is_rational, flat)):
+    if not all(exact_numbers.is_rational(v) or isinstance(v, LinearForm) for v in flat):
         import sympy
 
         flat = [sympy.sympify(v) for v in flat]
@@ -143,7 +151,7 @@ def _as_objects(x: np.ndarray, name: str) -> np.ndarray:
 
 
 def _as_exact_number(value: Any, name: str) -> Any:
-    if exact_numbers.is_rational(value):
+    if exact_numbers.is_rational(value) or isinstance(value, LinearForm):
         return value
     sympy: Any = sys.modules.get("sympy")  # an expression can only come from an imported SymPy
     if sympy is not None and isinstance(value, sympy.Expr) and _is_finite_and_real(value):
@@ -201,26 +209,82 @@ def as_weights(weights: Any, name: str = "weights", *, exact: bool | None = Fals
 
     With ``exact=None`` integers, Fractions and SymPy expressions stay exact, floats do not.
     """
+    values, total = as_unnormalised(weights, name, exact=exact)
+    if not isinstance(total, float):
+        return Weights(values, total)
+    xp = array_namespace(values)
+    return Weights(xp.astype(values, xp.float64, copy=False) / total, 1.0)
+
+
+def as_unnormalised(weights: Any, name: str, *, exact: bool | None = False) -> Weights:
+    """Check non-negative weights of any shape and sum them; ``total`` is a float unless exact.
+
+    Host numbers are not copied and keep their type. It takes two passes, the least weight and the
+    sum, which also find out what is not finite.
+    """
     if exact is None:
         weights = _rectangular(weights, name)
         exact = is_exact(weights)
-    x = as_numbers(weights, name, exact=exact)
+    x = _rectangular(weights, name)
+    short = not exact and isinstance(x, np.ndarray) and x.dtype.kind in "biuf"
+    if not short:
+        x = as_numbers(x, name, exact=exact)
     if 0 in x.shape:
         raise InvalidInput(f"{name} must not be empty, got shape {tuple(x.shape)}")
-    _refuse_negative(x, name)
     if exact:
+        _refuse_negative(x, name)
         return _exact_weights(x, name)
     xp = array_namespace(x)
-    if float(xp.max(x)) > HUGE_WEIGHT:
+    with np.errstate(over="ignore", invalid="ignore"):
+        least, total = _least_and_sum(x)
+    if not (least >= 0 and math.isfinite(total)):
+        x = as_numbers(x, name)
+        _refuse_negative(x, name)
         x = x * (1 / HUGE_WEIGHT)
-    total = float(xp.sum(x))
+        total = float(xp.sum(x))
     if total == 0:
         raise InvalidInput(f"{name} of shape {tuple(x.shape)} cannot be normalised: sum {total}")
-    return Weights(x / total, 1.0)
+    return Weights(x, total)
+
+
+def _least_and_sum(x: Any) -> tuple[float, float]:
+    """Both in one way through memory; ``nan`` in either if there is one."""
+    xp = array_namespace(x)
+    pieces = [x]
+    if isinstance(x, np.ndarray) and x.flags.c_contiguous and x.size > CACHED:
+        flat = x.reshape(-1)
+        pieces = [flat[i : i + CACHED] for i in range(0, x.size, CACHED)]
+    least, total = zip(*((xp.min(y), xp.sum(y, dtype=xp.float64)) for y in pieces), strict=True)
+    return float(np.min([float(v) for v in least])), float(sum(float(v) for v in total))
+
+
+def check_buffer(out: Any, shape: tuple[int, ...], dtype: Any, source: Any) -> None:
+    """Refuse memory that cannot be filled with what is computed from `source`."""
+    xp = array_namespace(source)
+    try:
+        beside = array_namespace(out) is xp and device(out) == device(source)
+    except TypeError:
+        beside = False
+    if not beside:
+        raise InvalidInput(f"out must be an array beside the weights, got {type(out).__name__}")
+    if tuple(out.shape) != shape or out.dtype != dtype:
+        raise InvalidInput(
+            f"out must have shape {shape} and dtype {dtype}, got {tuple(out.shape)}, {out.dtype}"
+        )
+    flags = getattr(out, "flags", None)  # NumPy and CuPy; others are always contiguous
+    if flags is not None and not flags.c_contiguous:
+        raise InvalidInput(f"out must be contiguous, got strides {out.strides}")
+    if isinstance(out, np.ndarray) and not out.flags.writeable:
+        raise InvalidInput("out must be writable, got a read-only array")
+    overlap = getattr(xp, "may_share_memory", None)
+    if overlap is not None and overlap(out, source):
+        raise InvalidInput("out must not overlap the weights, which are read while it is filled")
 
 
 def _exact_weights(x: np.ndarray, name: str) -> Weights:
-    if x.dtype.kind != "O" or exact_numbers.all_rational(x):
+    if x.dtype.kind != "O":
+        values, total = x, int(x.sum())
+    elif exact_numbers.all_rational(x):
         values, _ = exact_numbers.over_common_denominator(x)
         total = sum(values.reshape(-1).tolist())
     else:

@@ -76,7 +76,7 @@ class PermutationFrontier:
 
     def _candidates(self, n: int, before: Any) -> np.ndarray:
         """``(n - m) log n + F(m, before)`` for m < n."""
-        last = (n - np.arange(n)) * self.logs[n]
+        last = (n - np.arange(n, dtype=np.int64)) * self.logs[n]
         return last.reshape((n,) + (1,) * isinstance(before, slice)) + self.values[:n, before]
 
     def differences(self, n: int) -> np.ndarray:

@@ -11,6 +11,10 @@ Two other kinds of decoders, which the exact computation treats in ways of their
 
 - `TokenPolicy`, which looks at drawn tokens before it chooses,
 - `Corrector`, which lets a policy write everything and then draws some sites again.
+
+Sequences and predictions reach a policy where the data live, on the host or on a device, and it
+answers with arrays that live there: nothing is moved for it. What draws (`choose`, `write`, with
+a host generator) is given host arrays.
 """
 
 import inspect
@@ -20,11 +24,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from sims.policies.checks import (
+    SUM_TOLERANCE,
+    as_chances,
+    check_chances,
+    check_choice,
+    checked_chances,
+)
 from theory import MASK
-from theory.arrays import is_exact
-from theory.errors import InvalidInput
 
 __all__ = [
+    "SUM_TOLERANCE",
     "Ask",
     "Decoder",
     "Law",
@@ -33,22 +43,23 @@ __all__ = [
     "Rule",
     "Select",
     "TokenPolicy",
+    "as_chances",
     "as_rule",
     "check_chances",
     "check_choice",
     "checked_chances",
 ]
 
-Select = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Select = Callable[[Any, Any], Any]
 """From patterns (B, L) and predictions (B, L, V) to the sites to reveal, bool (B, L)."""
 
-Law = Iterator[tuple[Any, np.ndarray]]
+Law = Iterator[tuple[Any, Any]]
 """Outcomes of a choice: chances, and the sites that are then revealed."""
 
-Ask = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+Ask = Callable[[Any], tuple[Any, Any]]
 """Calls the denoiser on patterns (B, L): predictions, and what tokens are drawn from, (B, L, V)."""
 
-Outcomes = Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, int]]
+Outcomes = Iterator[tuple[Any, Any, Any, int]]
 """Rows that an outcome concerns (N,), its chances (N,), the sequences after it, and the calls."""
 
 
@@ -111,24 +122,24 @@ class Policy(Decoder, ABC):
         return None
 
     @abstractmethod
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield the outcomes of the choice.
 
         Parameters
         ----------
-        x : ndarray of int64, shape (B, L)
+        x : array of int64, shape (B, L)
             Sequences with equally many masked sites; at least one, unless the policy revises.
-            Nobody may write to `x` or `predictions`.
-        predictions : ndarray, shape (B, L, V)
+            Nobody may write to `x` or `predictions`. They live where the data do.
+        predictions : array, shape (B, L, V)
             The denoiser's untempered predictions; one-hot at observed sites.
         round_index : int
             0 in the first round.
 
         Yields
         ------
-        chance : number or ndarray, shape () or (B,)
+        chance : number or array, shape () or (B,)
             Probability of this outcome. The chances of a row sum to 1; Fractions stay exact.
-        reveal : ndarray of bool, shape (B, L)
+        reveal : array of bool, shape (B, L)
             The sites to reveal: masked ones, at least one in each row whose chance is not 0. A
             policy that revises marks an observed site to mask it again.
         """
@@ -166,12 +177,13 @@ class TokenPolicy(Decoder, ABC):
     looks_at_tokens = True
 
     @abstractmethod
-    def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
+    def outcomes(self, x: Any, ask: Ask, round_index: int) -> Outcomes:
         """Yield what one round can lead to, from sequences with equally many masked sites.
 
         Parameters
         ----------
-        x : ndarray of int64, shape (B, L)
+        x : array of int64, shape (B, L)
+            On the host or on a device; everything that is yielded lives there, too.
         ask : callable
             ``ask(x)`` returns predictions and the probabilities to draw from (the predictions at
             the temperature of the run), both (B, L, V).
@@ -179,10 +191,10 @@ class TokenPolicy(Decoder, ABC):
 
         Yields
         ------
-        rows : ndarray of int, shape (N,)
-        chance : ndarray, shape (N,)
+        rows : array of int64, shape (N,)
+        chance : array, shape (N,)
             The chances of each row sum to 1 over all outcomes.
-        after : ndarray of int64, shape (N, L)
+        after : array of int64, shape (N, L)
             Observed tokens stay, at least one more is observed.
         calls : int
             Calls of the denoiser that follow each other; a batch counts as one.
@@ -201,7 +213,9 @@ class Rule(Policy):
     Parameters
     ----------
     select : callable
-        ``select(x, predictions)`` returns a bool array (B, L): the sites to reveal.
+        ``select(x, predictions)`` returns a bool array (B, L): the sites to reveal. It is given
+        arrays that live where the data do, NumPy's if that is the host, and has to answer with
+        one that lives there.
 
     Examples
     --------
@@ -222,7 +236,7 @@ class Rule(Policy):
     def __init__(self, select: Select) -> None:
         self.select = select
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield the one outcome of the rule."""
         yield 1, self.select(x, predictions)
 
@@ -240,83 +254,3 @@ def as_rule(policy: Any) -> Any:
         return policy
     select: Any = policy
     return Rule(select)
-
-
-def check_choice(policy: Policy, x: np.ndarray, flip: Any, used: Any = True) -> None:
-    """Refuse a choice of sites that is no bool array, or selects what it may not.
-
-    Parameters
-    ----------
-    policy : Policy
-    x : ndarray, shape (B, L)
-    flip : anything
-        What the policy returned.
-    used : bool or ndarray, shape (B,)
-        The rows that the choice concerns.
-    """
-    if not isinstance(flip, np.ndarray) or (flip.shape, flip.dtype) != (x.shape, bool):
-        what = type(flip).__name__
-        if isinstance(flip, np.ndarray):
-            what = f"{flip.dtype} of shape {flip.shape}"
-        raise InvalidInput(f"the policy returned {what}; expected bool of shape {x.shape}")
-    wrong = {}
-    if not policy.revises:
-        wrong["an observed site"] = used & (flip & (x != MASK)).any(axis=1)
-    if policy.steps is None:
-        wrong["no site"] = used & ~flip.any(axis=1)
-    for problem, rows in wrong.items():
-        if rows.any():
-            raise InvalidInput(f"the policy selected {problem} at x = {x[rows][0].tolist()}")
-
-
-def checked_chances(
-    policy: Policy, x: np.ndarray, chance: Any, flip: Any, *, exact: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Check one outcome of a law.
-
-    Parameters
-    ----------
-    policy : Policy
-    x : ndarray, shape (B, L)
-    chance, flip : anything
-        What the policy yielded.
-    exact : bool
-        Whether chances have to be Fractions.
-
-    Returns
-    -------
-    chance : ndarray, shape () or (B,)
-        Objects or float64.
-    used : ndarray of bool, shape (B,)
-        The rows that the outcome concerns.
-    """
-    chance = np.asarray(chance)
-    if chance.shape not in ((), (len(x),)):
-        raise InvalidInput(
-            f"the policy's chances have shape {chance.shape}; expected () or ({len(x)},)"
-        )
-    if exact and not is_exact(chance):
-        raise InvalidInput(
-            f"an exact distribution needs chances that are Fractions, got {chance.flat[0]}"
-        )
-    chance = chance.astype(object if exact else np.float64)
-    if not (chance >= 0).all():
-        raise InvalidInput(f"the policy's chances must not be negative, got {chance.min()}")
-    used = np.broadcast_to(chance != 0, len(x))
-    check_choice(policy, x, flip, used)
-    return chance, used
-
-
-def check_chances(total: Any, x: np.ndarray) -> None:
-    """Refuse chances of the rows of `x` that do not sum to 1."""
-    sums = np.broadcast_to(np.asarray(total, dtype=np.float64), len(x))
-    wrong = ~(abs(sums - 1) <= SUM_TOLERANCE)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise InvalidInput(
-            f"the policy's chances sum to {sums[row]:.10g}, not to 1, at x = {x[row].tolist()}"
-        )
-
-
-SUM_TOLERANCE = 1e-9
-"""How far from 1 the chances of a policy may sum."""

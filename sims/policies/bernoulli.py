@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from sims.policies.base import Law, Policy
+from sims.policies.random_order import masked_sites, places_of
 from theory import MASK
+from theory.arrays import from_host
+from theory.scatter import lookup
 from theory.times import as_times, spell_times
 
 __all__ = ["Bernoulli"]
@@ -54,17 +57,16 @@ class Bernoulli(Policy):
         a, b = self.times[step : step + 2]
         return (b - a) / (1 - a)
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield every set of masked sites of each row, the empty one too."""
         chance = self.chance(round_index)
         masked = x == MASK
-        place = np.cumsum(masked, axis=1) - 1
-        count = int(masked[0].sum())
+        place, count = places_of(masked), masked_sites(x)
         for coins in itertools.product((False, True), repeat=count):
             heads = sum(coins)
             weight = chance**heads * (1 - chance) ** (count - heads)
             if weight:
-                yield weight, masked & np.asarray(coins)[place]
+                yield weight, masked & lookup(from_host(np.asarray(coins), x), place)
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator

@@ -1,9 +1,11 @@
 """Recursive halving: the middle of every gap."""
 
-import numpy as np
+from typing import Any
 
 from sims.policies.base import Law, Policy
 from theory import MASK
+from theory.arrays import array_namespace, device
+from theory.scatter import running_maximum
 from theory.validation import as_integer
 
 __all__ = ["Bisection"]
@@ -29,7 +31,7 @@ class Bisection(Policy):
     >>> from theory import gallery
     >>> from sims import output_distribution
     >>> q = output_distribution(gallery.binary_symmetric(7, 0.1), Bisection())
-    >>> round(q.kl, 12), q.expected_rounds
+    >>> abs(round(q.kl, 12)), q.expected_rounds
     (0.0, 3.0)
     """
 
@@ -39,23 +41,22 @@ class Bisection(Policy):
     def __repr__(self) -> str:
         return "Bisection()" if self.order == 1 else f"Bisection({self.order})"
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield the one outcome."""
-        masked, length = x == MASK, x.shape[1]
-        before = _last_masked(masked)
-        after = length - 1 - _last_masked(masked[:, ::-1])[:, ::-1]
-        site, far = np.arange(length), self.order
+        xp, masked, length = array_namespace(x), x == MASK, x.shape[1]
+        site, far = xp.arange(length, dtype=xp.int64, device=device(x)), self.order
+        before = _last_masked(masked, site)
+        after = length - 1 - _last_masked(masked[:, ::-1], site)[:, ::-1]
         begins = masked & ((before < 0) | (site - before > far))
         ends = masked & ((after >= length) | (after - site > far))
-        first = np.maximum.accumulate(np.where(begins, site, 0), axis=1)
-        last = np.where(ends, site, length)[:, ::-1]
-        last = np.minimum.accumulate(last, axis=1)[:, ::-1]
-        middle = first + np.maximum(last - first + 1 - self.order, 0) // 2
+        first = running_maximum(xp.where(begins, site, 0))
+        last = -running_maximum(xp.where(ends, -site, -length)[:, ::-1])[:, ::-1]
+        middle = first + xp.where(last - first >= far, last - first + 1 - far, 0) // 2
         yield 1, masked & (site >= middle) & (before < middle)
 
 
-def _last_masked(masked: np.ndarray) -> np.ndarray:
+def _last_masked(masked: Any, site: Any) -> Any:
     """The nearest masked site strictly to the left of every site, -1 where there is none."""
-    here = np.where(masked, np.arange(masked.shape[1]), -1)
-    here = np.maximum.accumulate(here, axis=1)
-    return np.concatenate([np.full_like(here[:, :1], -1), here[:, :-1]], axis=1)
+    xp = array_namespace(masked)
+    here = running_maximum(xp.where(masked, site, -1))
+    return xp.concat([xp.full_like(here[:, :1], -1), here[:, :-1]], axis=1)

@@ -1,10 +1,26 @@
 """Semi-autoregressive: one block after another."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
-from sims.policies.base import Ask, Decoder, Law, Outcomes, Policy, Select, TokenPolicy, as_rule
+from sims.policies.base import (
+    Ask,
+    Decoder,
+    Law,
+    Outcomes,
+    Policy,
+    Select,
+    TokenPolicy,
+    as_chances,
+    as_rule,
+    check_choice,
+)
 from theory import MASK
+from theory.arrays import array_namespace, device
 from theory.errors import InvalidInput
+from theory.scatter import groups, lookup
 from theory.validation import as_integer
 
 __all__ = ["Blocks"]
@@ -51,17 +67,25 @@ class Blocks(Policy, TokenPolicy):
         for size in {min(self.size, length), length % self.size or min(self.size, length)}:
             self.inner.check(size, vocab)
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield the outcomes of the inner policy within the block."""
         assert isinstance(self.inner, Policy)
+        xp = array_namespace(x)
+        every = xp.arange(x.shape[0], dtype=xp.int64, device=device(x))
         for rows, end in self._by_block(x):
-            seen = x[rows, :end], predictions[rows, :end]
-            for chance, within in self.inner.law(*seen, round_index):
-                chances = np.zeros(len(x), dtype=object)
-                chances[rows] = chance
-                reveal = np.zeros(x.shape, dtype=bool)
-                reveal[rows, :end] = within
-                yield chances, reveal
+            # where a row is among these rows, if it is
+            place = xp.searchsorted(rows, every)
+            place = xp.where(place == rows.shape[0], 0, place)
+            here = xp.take(rows, place) == every
+            seen = xp.take(x, rows, axis=0)[:, :end]
+            guessed = xp.take(predictions, rows, axis=0)[:, :end, ...]
+            for chance, within in self.inner.law(seen, guessed, round_index):
+                check_choice(self.inner, seen, within, as_chances(chance, seen) != 0)
+                chances = as_chances(chance, seen)
+                chances = lookup(xp.broadcast_to(chances, (rows.shape[0],)), place)
+                reveal = here[:, None] & xp.take(within, place, axis=0)
+                after = xp.zeros_like(x[:, end:]) != 0
+                yield xp.where(here, chances, 0), xp.concat([reveal, after], axis=1)
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
@@ -74,14 +98,15 @@ class Blocks(Policy, TokenPolicy):
             reveal[rows, :end] = self.inner.choose(*seen, round_index, rng)
         return reveal
 
-    def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
+    def outcomes(self, x: Any, ask: Ask, round_index: int) -> Outcomes:
         """Yield the outcomes of the inner policy within the block."""
         assert isinstance(self.inner, TokenPolicy)
         hidden, asking = self._hide(x), _asking(ask)
+        xp = array_namespace(x)
         for some, _ in self._by_block(x):
-            inner = self.inner.outcomes(hidden[some], asking, round_index)
+            inner = self.inner.outcomes(xp.take(hidden, some, axis=0), asking, round_index)
             for rows, chance, after, calls in inner:
-                yield some[rows], chance, _show(after), calls
+                yield xp.take(some, rows), chance, _show(after), calls
 
     def write(
         self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator
@@ -91,30 +116,40 @@ class Blocks(Policy, TokenPolicy):
         after, calls = self.inner.write(self._hide(x), _asking(ask), round_index, rng)
         return _show(after), calls
 
-    def _hide(self, x: np.ndarray) -> np.ndarray:
+    def _hide(self, x: Any) -> Any:
         """Hide the masks after the first block that has any."""
-        return np.where((x == MASK) & (np.arange(x.shape[1]) >= self._end(x)[:, None]), HIDDEN, x)
+        xp = array_namespace(x)
+        later = (x == MASK) & (_sites(x) >= self._end(x)[:, None])
+        return xp.where(later, HIDDEN, x)
 
-    def _end(self, x: np.ndarray) -> np.ndarray:
+    def _end(self, x: Any) -> Any:
         """Where the first block with a masked site ends, (B,)."""
-        first = np.argmax(x == MASK, axis=1)
-        return np.minimum((first // self.size + 1) * self.size, x.shape[1])
+        xp = array_namespace(x)
+        first = xp.argmax(xp.astype(x == MASK, xp.int64), axis=1)
+        end = (first // self.size + 1) * self.size
+        return xp.where(end > x.shape[1], x.shape[1], end)
 
-    def _by_block(self, x: np.ndarray) -> list[tuple[np.ndarray, int]]:
+    def _by_block(self, x: Any) -> Iterator[tuple[Any, int]]:
         """Rows with the same block and equally many masked sites in it, and where it ends."""
-        ends = self._end(x)
-        masked = ((x == MASK) & (np.arange(x.shape[1]) < ends[:, None])).sum(axis=1)
-        kinds, inverse = np.unique(np.stack([ends, masked]), axis=1, return_inverse=True)
-        inverse = inverse.reshape(-1)
-        return [(np.flatnonzero(inverse == k), int(end)) for k, end in enumerate(kinds[0])]
+        xp, ends = array_namespace(x), self._end(x)
+        within = (x == MASK) & (_sites(x) < ends[:, None])
+        masked = xp.sum(xp.astype(within, xp.int64), axis=1)
+        kinds = ends * (x.shape[1] + 1) + masked
+        for kind, rows in groups(kinds):
+            yield rows, kind // (x.shape[1] + 1)
 
 
 HIDDEN = MASK - 1
 """What an inner token policy sees in place of the masks of later blocks."""
 
 
-def _show(x: np.ndarray) -> np.ndarray:
-    return np.where(x == HIDDEN, MASK, x)
+def _sites(x: Any) -> Any:
+    xp = array_namespace(x)
+    return xp.arange(x.shape[1], dtype=xp.int64, device=device(x))
+
+
+def _show(x: Any) -> Any:
+    return array_namespace(x).where(x == HIDDEN, MASK, x)
 
 
 def _asking(ask: Ask) -> Ask:

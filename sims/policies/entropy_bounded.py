@@ -1,12 +1,12 @@
 """As many sites as a bound on the entropies allows."""
 
 import math
-
-import numpy as np
+from typing import Any
 
 from sims.policies.base import Law, Policy
-from sims.policies.scores import DIGITS, entropy, ranks
+from sims.policies.scores import DIGITS, entropy, ranks, rounded
 from theory import MASK
+from theory.arrays import array_namespace
 from theory.validation import as_real
 
 __all__ = ["EntropyBounded"]
@@ -36,13 +36,13 @@ class EntropyBounded(Policy):
     def __init__(self, gamma: float) -> None:
         self.gamma = as_real(gamma, "gamma", 0, math.inf)
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield the one outcome."""
-        uncertain, masked = entropy(predictions), x == MASK
+        xp, uncertain, masked = array_namespace(x), entropy(predictions), x == MASK
         place = ranks(-uncertain, x)
-        order = np.argsort(place, axis=1)
-        sorted_entropies = np.take_along_axis(np.where(masked, uncertain, 0), order, axis=1)
-        before = np.cumsum(sorted_entropies, axis=1) - sorted_entropies  # the largest is the last
-        spent = np.round(np.take_along_axis(before, place, axis=1), DIGITS)
-        fits = spent <= np.round(self.gamma, DIGITS)
-        yield 1, masked & fits
+        order = xp.argsort(place, axis=1)
+        sorted_entropies = xp.take_along_axis(xp.where(masked, uncertain, 0.0), order, axis=1)
+        # what comes before a site; its own is the largest so far
+        before = xp.cumulative_sum(sorted_entropies, axis=1) - sorted_entropies
+        spent = rounded(xp.take_along_axis(before, place, axis=1))
+        yield 1, masked & (spent <= round(self.gamma, DIGITS))

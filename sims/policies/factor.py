@@ -1,12 +1,12 @@
 """As many sites as are jointly sure enough."""
 
 import math
-
-import numpy as np
+from typing import Any
 
 from sims.policies.base import Law, Policy
-from sims.policies.scores import DIGITS, largest, ranks
+from sims.policies.scores import DIGITS, largest, ranks, rounded
 from theory import MASK
+from theory.arrays import array_namespace
 from theory.validation import as_real
 
 __all__ = ["Factor"]
@@ -35,10 +35,11 @@ class Factor(Policy):
     def __init__(self, f: float) -> None:
         self.f = as_real(f, "f", 0, math.inf, ends=False)
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield the one outcome."""
-        sure, masked = largest(predictions), x == MASK
-        place = ranks(np.round(sure, DIGITS), x)
-        fits = masked & (np.round((place + 2) * (1 - sure), DIGITS) < np.round(self.f, DIGITS))
-        last = np.where(fits, place, 0).max(axis=1, keepdims=True)
+        xp, sure, masked = array_namespace(x), largest(predictions), x == MASK
+        place = ranks(rounded(sure), x)
+        product = xp.astype(place + 2, xp.float64) * (1 - sure)
+        fits = masked & (rounded(product) < round(self.f, DIGITS))
+        last = xp.max(xp.where(fits, place, 0), axis=1, keepdims=True)
         yield 1, masked & (place <= last)

@@ -1,11 +1,12 @@
 """First hitting: the times at which sites are revealed, one after another."""
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from sims.policies.base import Law, Policy
-from sims.policies.random_order import random_sites, sets_of_sites
+from sims.policies.random_order import masked_sites, random_sites, sets_of_sites
 from theory import MASK
 
 __all__ = ["FirstHitting"]
@@ -27,11 +28,10 @@ class FirstHitting(Policy):
     (0, Fraction(3, 1))
     """
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield every masked site of each row."""
-        masked = x == MASK
-        chance = Fraction(1, int(masked[0].sum()))
-        for reveal in sets_of_sites(masked, 1):
+        chance = Fraction(1, masked_sites(x))
+        for reveal in sets_of_sites(x == MASK, 1):
             yield chance, reveal
 
     def choose(

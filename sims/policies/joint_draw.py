@@ -8,7 +8,7 @@ import numpy as np
 from sims.joints.base import Joint, tokens_of
 from sims.policies.base import Ask, Outcomes, Policy, Select, TokenPolicy, as_rule, check_choice
 from theory import MASK
-from theory.arrays import is_exact
+from theory.arrays import device, is_exact
 from theory.errors import InvalidInput
 
 __all__ = ["JointDraw"]
@@ -44,6 +44,8 @@ class JointDraw(TokenPolicy):
     needs beside it (`Joint.extra_calls`) are counted, too. `path_kl` of the output is given as
     `kl`, which it is if `inner` tosses no coins.
 
+    The laws are computed on the host: exact output distributions of data on a device are refused.
+
     >>> from theory import gallery
     >>> from sims import output_distribution
     >>> from sims.joints import ResidualEnergy
@@ -71,8 +73,13 @@ class JointDraw(TokenPolicy):
         self.inner.check(length, vocab)
         self.joint.check(length, vocab)
 
-    def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
+    def outcomes(self, x: Any, ask: Ask, round_index: int) -> Outcomes:
         """Yield every choice of the inner policy with every value of the chosen sites."""
+        if not isinstance(x, np.ndarray):
+            raise InvalidInput(
+                f"{self!r} draws from laws that are computed on the host; these sequences live on "
+                f"{device(x)}. Give it a distribution that lives on the host"
+            )
         self.joint.check_whole(x.shape[1])
         predictions, draws = ask(x)
         for chance, reveal in self.inner.law(x, predictions, round_index):

@@ -1,9 +1,10 @@
 """Left to right, k sites at a time: autoregressive decoding for k = 1."""
 
-import numpy as np
+from typing import Any
 
 from sims.policies.base import Law, Policy
 from theory import MASK
+from theory.arrays import array_namespace
 from theory.validation import as_integer
 
 __all__ = ["LeftToRight"]
@@ -29,7 +30,7 @@ class LeftToRight(Policy):
     def __init__(self, k: int = 1) -> None:
         self.k = as_integer(k, "k", 1)
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield the one outcome."""
-        masked = x == MASK
-        yield 1, masked & (np.cumsum(masked, axis=1) <= self.k)
+        xp, masked = array_namespace(x), x == MASK
+        yield 1, masked & (xp.cumulative_sum(xp.astype(masked, xp.int64), axis=1) <= self.k)

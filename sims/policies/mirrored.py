@@ -1,8 +1,18 @@
 """Another policy, on the sequence read from right to left."""
 
+from typing import Any
+
 import numpy as np
 
-from sims.policies.base import Decoder, Law, Policy, Select, as_rule, check_choice
+from sims.policies.base import (
+    Decoder,
+    Law,
+    Policy,
+    Select,
+    as_chances,
+    as_rule,
+    check_choice,
+)
 from theory.errors import InvalidInput
 
 __all__ = ["Mirrored"]
@@ -43,11 +53,12 @@ class Mirrored(Policy):
         """Raise `InvalidInput` if the inner policy does not fit."""
         self.inner.check(length, vocab)
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield the outcomes of the inner policy, turned back."""
         mirrored = x[:, ::-1]
-        for chance, reveal in self.inner.law(mirrored, predictions[:, ::-1], round_index):
-            check_choice(self.inner, mirrored, reveal, np.asarray(chance) != 0)
+        turned = predictions[:, ::-1, ...]
+        for chance, reveal in self.inner.law(mirrored, turned, round_index):
+            check_choice(self.inner, mirrored, reveal, as_chances(chance, x) != 0)
             yield chance, reveal[:, ::-1]
 
     def choose(

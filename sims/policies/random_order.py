@@ -4,15 +4,18 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from sims.policies.base import Law, Policy
 from theory import MASK
+from theory.arrays import array_namespace, from_host
 from theory.errors import InvalidInput
+from theory.scatter import lookup
 from theory.validation import as_sizes
 
-__all__ = ["RandomOrder", "random_sites", "sets_of_sites"]
+__all__ = ["RandomOrder", "masked_sites", "places_of", "random_sites", "sets_of_sites"]
 
 
 class RandomOrder(Policy):
@@ -40,9 +43,9 @@ class RandomOrder(Policy):
         """Raise `InvalidInput` if the sizes do not sum to the length."""
         as_sizes(self.sizes, length)
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield every choice among the masked sites of each row."""
-        count = int((x[0] == MASK).sum())
+        count = masked_sites(x)
         size = int(self._size(np.asarray([count]))[0])
         chance = Fraction(1, math.comb(count, size))
         for reveal in sets_of_sites(x == MASK, size):
@@ -65,18 +68,32 @@ class RandomOrder(Policy):
         return np.asarray(self.sizes)[index]
 
 
-def sets_of_sites(allowed: np.ndarray, size: int) -> Iterator[np.ndarray]:
+def masked_sites(x: Any) -> int:
+    """How many sites of each row (B, L) are masked, where that is the same number."""
+    xp = array_namespace(x)
+    return int(xp.sum(xp.astype(x[:1, :] == MASK, xp.int64)))
+
+
+def places_of(allowed: Any) -> Any:
+    """Number of each allowed site among those of its row, (B, L); anything from 0 elsewhere."""
+    xp = array_namespace(allowed)
+    place = xp.cumulative_sum(xp.astype(allowed, xp.int64), axis=1) - 1
+    return xp.where(place < 0, 0, place)
+
+
+def sets_of_sites(allowed: Any, size: int) -> Iterator[Any]:
     """Every set of `size` of the allowed sites, for rows (B, L) with equally many of them.
 
     >>> [s.tolist() for s in sets_of_sites(np.asarray([[True, False, True]]), 1)]
     [[[True, False, False]], [[False, False, True]]]
     """
-    count = int(allowed[0].sum())
-    sites = np.nonzero(allowed)[1].reshape(len(allowed), count)
+    xp = array_namespace(allowed)
+    count = int(xp.sum(xp.astype(allowed[:1, :], xp.int64)))
+    place = places_of(allowed)
     for chosen in itertools.combinations(range(count), size):
-        reveal = np.zeros_like(allowed)
-        np.put_along_axis(reveal, sites[:, list(chosen)], True, axis=1)
-        yield reveal
+        among = np.zeros(max(count, 1), dtype=bool)
+        among[list(chosen)] = True
+        yield allowed & lookup(from_host(among, allowed), place)
 
 
 def random_sites(allowed: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:

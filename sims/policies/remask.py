@@ -8,7 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sims.policies.base import Law, Policy
+from sims.policies.random_order import masked_sites
 from theory import MASK
+from theory.arrays import array_namespace, from_host
+from theory.scatter import lookup
 from theory.times import as_times, spell_times
 from theory.validation import as_real
 
@@ -57,20 +60,19 @@ class Remask(Policy):
         sigma = self.strength * (min(Fraction(1), (1 - b) / a) if a else 1)
         return (b - (1 - sigma) * a) / (1 - a), sigma
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield every set of sites to flip."""
         reveal, mask = self.chances(round_index)
-        masked = x == MASK
-        length, count = x.shape[1], int(masked[0].sum())
-        order = np.argsort(~masked, axis=1, kind="stable")  # masked sites first
-        place = np.argsort(order, axis=1, kind="stable")
+        xp, length, count = array_namespace(x), x.shape[1], masked_sites(x)
+        order = xp.argsort(xp.astype(x != MASK, xp.int64), axis=1, stable=True)  # masked first
+        place = xp.argsort(order, axis=1)
         for coins in itertools.product((False, True), repeat=length):
             weight = Fraction(1)
             for k, heads in enumerate(coins):
                 chance = reveal if k < count else mask
                 weight *= chance if heads else 1 - chance
             if weight:
-                yield weight, np.asarray(coins)[place]
+                yield weight, lookup(from_host(np.asarray(coins), x), place)
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator

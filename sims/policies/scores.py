@@ -1,10 +1,13 @@
-"""How sure a prediction is, and the order in which sites are revealed because of it."""
+"""How sure a prediction is, and the order in which sites are revealed because of it.
 
-from typing import Literal
+Predictions (B, L, V) and sequences (B, L) live on one device; so do the answers.
+"""
 
-import numpy as np
+import math
+from typing import Any, Literal
 
 from theory import MASK
+from theory.arrays import array_namespace, device, xlogx
 from theory.errors import InvalidInput
 
 __all__ = [
@@ -18,6 +21,7 @@ __all__ = [
     "entropy",
     "largest",
     "ranks",
+    "rounded",
 ]
 
 Score = Literal["confidence", "margin", "entropy"]
@@ -29,55 +33,74 @@ DIGITS = 12
 """Scores are rounded to this many decimals, so that what is equal but for rounding ties."""
 
 
-def as_floats(predictions: np.ndarray) -> np.ndarray:
+def as_floats(predictions: Any) -> Any:
     """Predictions as floats to be compared; free symbols cannot be.
 
+    >>> import numpy as np
     >>> from fractions import Fraction
     >>> as_floats(np.asarray([Fraction(1, 4)], dtype=object))
     array([0.25])
     """
+    xp = array_namespace(predictions)
     try:
-        return predictions.astype(np.float64, copy=False)
+        return xp.astype(predictions, xp.float64, copy=False)
     except TypeError:
         raise InvalidInput(FREE_SYMBOLS) from None
 
 
-def confidence(predictions: np.ndarray) -> np.ndarray:
+def rounded(scores: Any) -> Any:
+    """Scores rounded to 12 decimals, as ``numpy.round`` does it.
+
+    >>> import numpy as np
+    >>> rounded(np.asarray([1 / 3])).tolist()
+    [0.333333333333]
+    """
+    return array_namespace(scores).round(scores * 10.0**DIGITS) / 10.0**DIGITS
+
+
+def confidence(predictions: Any) -> Any:
     """Probability of the likeliest token, shape (B, L), rounded to 12 decimals.
 
+    >>> import numpy as np
     >>> confidence(np.asarray([[[0.25, 0.75]]]))
     array([[0.75]])
     """
-    return np.round(largest(predictions), DIGITS)
+    return rounded(largest(predictions))
 
 
-def margin(predictions: np.ndarray) -> np.ndarray:
+def margin(predictions: Any) -> Any:
     """Probability of the likeliest token minus that of the next, rounded to 12 decimals.
 
+    >>> import numpy as np
     >>> margin(np.asarray([[[0.25, 0.75]]]))
     array([[0.5]])
     """
+    xp = array_namespace(predictions)
     p = as_floats(predictions)
+    top, second = p[..., 0], xp.zeros_like(p[..., 0]) - math.inf
     if p.shape[-1] == 1:
-        return np.ones(p.shape[:-1])
-    top = np.partition(p, -2, axis=-1)
-    return np.round(top[..., -1] - top[..., -2], DIGITS)
+        return xp.ones_like(top)
+    for v in range(1, p.shape[-1]):
+        second = xp.maximum(second, xp.minimum(top, p[..., v]))
+        top = xp.maximum(top, p[..., v])
+    return rounded(top - second)
 
 
-def entropy(predictions: np.ndarray) -> np.ndarray:
+def entropy(predictions: Any) -> Any:
     """Entropy of each prediction in nats, shape (B, L), rounded to 12 decimals.
 
+    >>> import numpy as np
     >>> entropy(np.asarray([[[0.0, 1.0]]]))
     array([[0.]])
     """
-    p = as_floats(predictions)
-    terms = p * np.log(np.where(p > 0, p, 1.0))
-    return np.round(np.abs(terms.sum(axis=-1)), DIGITS)
+    xp = array_namespace(predictions)
+    return rounded(xp.abs(xp.sum(xlogx(as_floats(predictions)), axis=-1)))
 
 
-def certainty(predictions: np.ndarray, score: Score) -> np.ndarray:
+def certainty(predictions: Any, score: Score) -> Any:
     """The score of every site, the larger the surer.
 
+    >>> import numpy as np
     >>> certainty(np.asarray([[[0.5, 0.5], [0.25, 0.75]]]), "confidence")
     array([[0.5 , 0.75]])
     """
@@ -86,38 +109,42 @@ def certainty(predictions: np.ndarray, score: Score) -> np.ndarray:
     return margin(predictions) if score == "margin" else confidence(predictions)
 
 
-def ranks(scores: np.ndarray, x: np.ndarray) -> np.ndarray:
+def ranks(scores: Any, x: Any) -> Any:
     """Place of each masked site, 0 for the largest score, ties to the lowest index.
 
     Observed sites come after all masked ones.
 
+    >>> import numpy as np
     >>> ranks(np.asarray([[0.5, 0.9, 0.9, 1.0]]), np.asarray([[-1, -1, -1, 0]]))
     array([[2, 0, 1, 3]])
     """
-    order = np.argsort(np.where(x == MASK, -scores, np.inf), axis=1, kind="stable")
-    places = np.empty_like(order)
-    np.put_along_axis(places, order, np.broadcast_to(np.arange(x.shape[1]), x.shape), axis=1)
-    return places
+    xp = array_namespace(x)
+    order = xp.argsort(xp.where(x == MASK, -scores, math.inf), axis=1, stable=True)
+    return xp.argsort(order, axis=1)
 
 
-def best(scores: np.ndarray, x: np.ndarray) -> np.ndarray:
+def best(scores: Any, x: Any) -> Any:
     """The masked site of the largest score, the lowest of equal ones; bool (B, L).
 
+    >>> import numpy as np
     >>> best(np.asarray([[0.5, 0.9, 0.9, 1.0]]), np.asarray([[-1, -1, -1, 0]]))
     array([[False,  True, False, False]])
     """
-    site = np.argmax(np.where(x == MASK, scores, -np.inf), axis=1)
-    return np.arange(x.shape[1]) == site[:, None]
+    xp = array_namespace(x)
+    site = xp.argmax(xp.where(x == MASK, scores, -math.inf), axis=1)
+    return xp.arange(x.shape[1], dtype=xp.int64, device=device(x)) == site[:, None]
 
 
-def largest(predictions: np.ndarray) -> np.ndarray:
+def largest(predictions: Any) -> Any:
     """Probability of the likeliest token as it is, shape (B, L).
 
+    >>> import numpy as np
     >>> largest(np.asarray([[[0.25, 0.75]]]))
     array([[0.75]])
     """
+    xp = array_namespace(predictions)
     p = as_floats(predictions)
     top = p[..., 0]
     for v in range(1, p.shape[-1]):  # faster than a maximum over a short axis
-        top = np.maximum(top, p[..., v])
+        top = xp.maximum(top, p[..., v])
     return top

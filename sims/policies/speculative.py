@@ -1,10 +1,14 @@
 """Draft in parallel, verify one by one, and replace the first token that is refused."""
 
+from typing import Any
+
 import numpy as np
 
 from sims.policies.base import Ask, Outcomes, TokenPolicy
+from sims.policies.random_order import masked_sites
 from sims.policies.scores import FREE_SYMBOLS
 from theory import MASK
+from theory.arrays import array_namespace, device, is_exact
 from theory.distributions.sampling import draw_tokens
 from theory.errors import InvalidInput
 from theory.validation import as_integer
@@ -43,33 +47,35 @@ class Speculative(TokenPolicy):
     def __init__(self, k: int | None = None) -> None:
         self.k = None if k is None else as_integer(k, "k", 1)
 
-    def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
+    def outcomes(self, x: Any, ask: Ask, round_index: int) -> Outcomes:
         """Yield a refusal at each drafted site, and the draft accepted as a whole."""
         _, draft = ask(x)
-        count = int((x[0] == MASK).sum())
-        sites = np.nonzero(x == MASK)[1].reshape(len(x), count)
+        xp, count = array_namespace(x), masked_sites(x)
+        sites = xp.reshape(xp.nonzero(x == MASK)[1], (-1, count))
         size = count if self.k is None else min(self.k, count)
         calls = 1 if size == 1 else 2
-        rows, after = np.arange(len(x)), x
-        chance = draft.dtype.type(1) if draft.dtype != object else 1
-        chance = np.full(len(x), chance, dtype=draft.dtype)
+        rows, after = xp.arange(x.shape[0], dtype=xp.int64, device=device(x)), x
+        chance = xp.ones(x.shape[0], dtype=draft.dtype, device=device(draft))
         for j in range(size):
-            if not len(rows):
+            if not rows.shape[0]:
                 return
-            site = sites[rows, j]
-            q = draft[rows, site]
-            p = q if j == 0 else ask(after)[1][np.arange(len(rows)), site]
+            site = xp.take(sites[:, j], rows)
+            q = _at(draft, rows, site)
+            p = q
+            if j:
+                every = xp.arange(rows.shape[0], dtype=xp.int64, device=device(x))
+                p = _at(ask(after)[1], every, site)
             accepted = _least(p, q)
             at, mass, refused = _written(after, site, chance, self.refused(p, accepted))
-            yield rows[at], mass, refused, calls
+            yield xp.take(rows, at), mass, refused, calls
             at, chance, after = _written(after, site, chance, accepted)
-            rows = rows[at]
+            rows = xp.take(rows, at)
         yield rows, chance, after, calls
 
-    def refused(self, p: np.ndarray, accepted: np.ndarray) -> np.ndarray:
+    def refused(self, p: Any, accepted: Any) -> Any:
         """What is written after a refusal: the part of p that acceptance does not give."""
         left = p - accepted
-        return left if left.dtype == object else np.where(left > ROUNDING, left, 0.0)
+        return left if is_exact(left) else array_namespace(left).where(left > ROUNDING, left, 0.0)
 
     def write(
         self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator
@@ -99,19 +105,25 @@ class Speculative(TokenPolicy):
         return after, 1 if size.max() == 1 else 2
 
 
-def _least(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+def _least(p: Any, q: Any) -> Any:
     try:
-        return np.minimum(p, q)
+        return array_namespace(p).minimum(p, q)
     except TypeError:
         raise InvalidInput(FREE_SYMBOLS) from None
 
 
-def _written(
-    x: np.ndarray, site: np.ndarray, chance: np.ndarray, shares: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _at(draws: Any, rows: Any, site: Any) -> Any:
+    """What is drawn from in some rows, each at its site, (N, V)."""
+    xp = array_namespace(draws)
+    flat = xp.reshape(draws, (-1, draws.shape[2]))
+    return xp.take(flat, rows * draws.shape[1] + site, axis=0)
+
+
+def _written(x: Any, site: Any, chance: Any, shares: Any) -> tuple[Any, Any, Any]:
     """Give every token of a site its share: rows, chances, and the sequences with the token."""
-    mass = chance[:, None] * shares
-    at, token = np.nonzero(mass != 0)
-    after = x[at]
-    after[np.arange(len(at)), site[at]] = token
-    return at, mass[at, token], after
+    xp, mass = array_namespace(x), chance[:, None] * shares
+    at, token = xp.nonzero(mass != 0)
+    sites = xp.arange(x.shape[1], dtype=xp.int64, device=device(x))
+    here = sites == xp.take(site, at)[:, None]
+    after = xp.where(here, token[:, None], xp.take(x, at, axis=0))
+    return at, xp.take(xp.reshape(mass, (-1,)), at * mass.shape[1] + token), after

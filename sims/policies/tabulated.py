@@ -1,11 +1,14 @@
 """A policy written down: for every pattern the sites that it reveals."""
 
+from typing import Any
+
 import numpy as np
 
 from sims.policies.base import Law, Policy
 from theory import MASK
-from theory.arrays import frozen
+from theory.arrays import array_namespace, as_array, device, from_host, frozen, to_host
 from theory.errors import InvalidInput
+from theory.scatter import lookup
 from theory.validation import as_tokens
 
 __all__ = ["Tabulated"]
@@ -14,11 +17,13 @@ __all__ = ["Tabulated"]
 class Tabulated(Policy):
     """A value-adaptive policy as a table, such as the best ones that `frontier` finds.
 
-    It looks at the revealed tokens; predictions play no role once the table is made.
+    It looks at the revealed tokens; predictions play no role once the table is made. The table
+    stays where it is given; asked about sequences that live elsewhere, the policy copies it
+    there, once, and keeps the copy.
 
     Parameters
     ----------
-    choices : ndarray of int64, shape (V+1,)*L
+    choices : array of int64, shape (V+1,)*L
         Bit i of an entry is set if site i is revealed at that pattern; the last index of an axis
         is the masked slot. Entries of complete sequences are not used.
 
@@ -35,15 +40,17 @@ class Tabulated(Policy):
     ((0,), (1,))
     """
 
-    def __init__(self, choices: np.ndarray) -> None:
-        choices = np.array(choices)
-        shape = choices.shape
-        if choices.dtype.kind not in "iu" or len(set(shape)) != 1 or shape[0] < 2:
+    def __init__(self, choices: Any) -> None:
+        choices = as_array(choices)
+        xp, shape = array_namespace(choices), tuple(choices.shape)
+        integers = choices.dtype != object and xp.isdtype(choices.dtype, "integral")
+        if not integers or len(set(shape)) != 1 or shape[0] < 2:
             raise InvalidInput(
                 f"choices must be integers of shape (V+1,)*L, got {choices.dtype} of shape {shape}"
             )
-        self.choices = frozen(choices.astype(np.int64))
-        self.length, self.vocab = choices.ndim, shape[0] - 1
+        self.choices = frozen(xp.astype(choices, xp.int64, copy=True))
+        self.length, self.vocab = len(shape), shape[0] - 1
+        self._copy = self.choices
 
     def sites(self, x: object) -> tuple[int, ...]:
         """The sites that are revealed at a pattern (L,).
@@ -56,7 +63,7 @@ class Tabulated(Policy):
         rows, single = as_tokens(x, self.length, self.vocab, self.choices)
         if not single:
             raise InvalidInput(f"x must be one pattern of shape ({self.length},)")
-        return tuple(np.flatnonzero(self._reveal(rows)[0]).tolist())
+        return tuple(np.flatnonzero(to_host(self._reveal(rows))[0]).tolist())
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` unless the table is for such sequences."""
@@ -66,13 +73,27 @@ class Tabulated(Policy):
                 f"sequences have {length} sites over {vocab}"
             )
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield the one outcome."""
         yield 1, self._reveal(x)
 
-    def _reveal(self, x: np.ndarray) -> np.ndarray:
-        found = self.choices[tuple(x.T)]  # MASK is the last slot
-        return (x == MASK) & (found[:, None] >> np.arange(self.length) & 1 == 1)
+    def _reveal(self, x: Any) -> Any:
+        xp, choices = array_namespace(x), self._beside(x)
+        codes = xp.zeros_like(x[:, 0])
+        for i in range(self.length):
+            codes = codes * (self.vocab + 1) + xp.where(x[:, i] == MASK, self.vocab, x[:, i])
+        found = lookup(xp.reshape(choices, (-1,)), codes)
+        sites = xp.arange(self.length, dtype=xp.int64, device=device(x))
+        return (x == MASK) & ((found[:, None] >> sites) & 1 == 1)
+
+    def _beside(self, x: Any) -> Any:
+        """The table where the sequences live."""
+        for table in (self.choices, self._copy):
+            if array_namespace(table) is array_namespace(x) and device(table) == device(x):
+                return table
+        host = to_host(self.choices)
+        self._copy = host if isinstance(x, np.ndarray) else from_host(host, x)
+        return self._copy
 
     def __repr__(self) -> str:
         return f"<Tabulated policy of {self.length} sites over {self.vocab} tokens>"

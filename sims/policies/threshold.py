@@ -1,10 +1,11 @@
 """All sites that are sure enough."""
 
-import numpy as np
+from typing import Any
 
 from sims.policies.base import Law, Policy
 from sims.policies.scores import DIGITS, best, confidence
 from theory import MASK
+from theory.arrays import array_namespace
 from theory.validation import as_real
 
 __all__ = ["Threshold"]
@@ -34,8 +35,9 @@ class Threshold(Policy):
     def __init__(self, gamma: float) -> None:
         self.gamma = as_real(gamma, "gamma", 0, 1)
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield the one outcome."""
         sure = confidence(predictions)
-        above = (x == MASK) & (sure > np.round(self.gamma, DIGITS))
-        yield 1, np.where(above.any(axis=1, keepdims=True), above, best(sure, x))
+        above = (x == MASK) & (sure > round(self.gamma, DIGITS))
+        xp = array_namespace(x)
+        yield 1, xp.where(xp.any(above, axis=1, keepdims=True), above, best(sure, x))

@@ -1,12 +1,15 @@
 """A token for every site, then the k likeliest of them: scores of drawn tokens."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 
 from sims.policies.base import Ask, Outcomes, TokenPolicy
-from sims.policies.scores import DIGITS, as_floats, ranks
+from sims.policies.random_order import masked_sites
+from sims.policies.scores import as_floats, ranks, rounded
 from theory import MASK
+from theory.arrays import array_namespace, device
 from theory.distributions.sampling import draw_tokens
 from theory.validation import as_integer
 
@@ -37,35 +40,53 @@ class TokenConfidence(TokenPolicy):
     def __init__(self, k: int) -> None:
         self.k = as_integer(k, "k", 1)
 
-    def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
+    def outcomes(self, x: Any, ask: Ask, round_index: int) -> Outcomes:
         """Yield every set of k sites with every choice of tokens.
 
         A set with its tokens is kept if every other site drew a token that ranks below all of
         them, that is, below the worst of them. The others' draws are summed over in `_below`.
         """
         predictions, draws = ask(x)
-        rows = np.arange(len(x))
-        count = int((x[0] == MASK).sum())
-        sites = np.nonzero(x == MASK)[1].reshape(len(x), count)
-        sure = np.round(as_floats(predictions[rows[:, None], sites]), DIGITS)
-        chances = draws[rows[:, None], sites]
-        below = _below(sure, chances)
+        xp, count, vocab = array_namespace(x), masked_sites(x), draws.shape[-1]
+        rows = xp.arange(x.shape[0], dtype=xp.int64, device=device(x))
+        every = xp.arange(x.shape[1], dtype=xp.int64, device=device(x))
+        sites = xp.reshape(xp.nonzero(x == MASK)[1], (-1, count))
+        sure, chances = (
+            xp.reshape(
+                xp.take(
+                    xp.reshape(values, (-1, vocab)),
+                    xp.reshape(rows[:, None] * x.shape[1] + sites, (-1,)),
+                    axis=0,
+                ),
+                (-1, count, vocab),
+            )
+            for values in (rounded(as_floats(predictions)), draws)
+        )
+        below, step = xp.reshape(_below(sure, chances), (-1,)), count * vocab
+        here = [every == sites[:, i, None] for i in range(count)]
         size = min(self.k, count)
         for chosen in itertools.combinations(range(count), size):
             others = [j for j in range(count) if j not in chosen]
-            for tokens in itertools.product(range(draws.shape[-1]), repeat=size):
-                chance = chances[:, chosen[0], tokens[0]]
-                for i, v in zip(chosen[1:], tokens[1:], strict=True):
-                    chance = chance * chances[:, i, v]
-                kept = sure[:, chosen, tokens]
-                last = size - 1 - np.argmin(kept[:, ::-1], axis=1)  # of equal ones the last site
-                worst, token = np.asarray(chosen)[last], np.asarray(tokens)[last]
+            for tokens in itertools.product(range(vocab), repeat=size):
+                pairs = list(zip(chosen, tokens, strict=True))
+                chance, least, worst = None, None, None
+                for i, v in pairs:
+                    alone, value = chances[:, i, v], sure[:, i, v]
+                    chance = alone if chance is None else chance * alone
+                    if least is None or worst is None:
+                        least, worst = value, xp.zeros_like(rows) + (i * vocab + v)
+                    else:  # of equal ones the last site is the worst
+                        worst = xp.where(value <= least, i * vocab + v, worst)
+                        least = xp.minimum(value, least)
                 for j in others:
-                    chance = chance * below[rows, j, worst, token]
-                here = np.flatnonzero(chance != 0)
-                after = x[here]
-                np.put_along_axis(after, sites[here][:, chosen], np.asarray([tokens]), axis=1)
-                yield here, chance[here], after, 1
+                    chance = chance * xp.take(below, (rows * count + j) * step + worst)
+                some = xp.nonzero(chance != 0)[0]
+                after = x
+                for i, v in pairs:
+                    after = xp.where(here[i], v, after)
+                if some.shape[0] < x.shape[0]:
+                    after, chance = xp.take(after, some, axis=0), xp.take(chance, some)
+                yield some, chance, after, 1
 
     def write(
         self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator
@@ -74,17 +95,18 @@ class TokenConfidence(TokenPolicy):
         predictions, draws = ask(x)
         drawn = draw_tokens(rng, draws.reshape(-1, draws.shape[-1])).reshape(x.shape)
         sure = np.take_along_axis(as_floats(predictions), drawn[..., None], axis=-1)[..., 0]
-        keep = (x == MASK) & (ranks(np.round(sure, DIGITS), x) < self.k)
+        keep = (x == MASK) & (ranks(rounded(sure), x) < self.k)
         return np.where(keep, drawn, x), 1
 
 
-def _below(sure: np.ndarray, chances: np.ndarray) -> np.ndarray:
+def _below(sure: Any, chances: Any) -> Any:
     """Probability that site j draws a token that ranks below token v at site i, (B, j, i, v)."""
-    site = np.arange(sure.shape[1])
+    xp = array_namespace(sure)
+    site = xp.arange(sure.shape[1], dtype=xp.int64, device=device(sure))
     later = (site[:, None] > site)[None, :, :, None]
-    total = np.zeros((len(sure), len(site), *sure.shape[1:]), dtype=chances.dtype)
+    total: Any = 0
     for u in range(sure.shape[-1]):
-        other, this = sure[:, :, None, None, u], sure[:, None, :, :]
+        other, this = sure[:, :, u][:, :, None, None], sure[:, None, :, :]
         ranks_below = (other < this) | ((other == this) & later)
-        total = total + np.where(ranks_below, chances[:, :, None, None, u], 0)
+        total = total + xp.where(ranks_below, chances[:, :, u][:, :, None, None], 0)
     return total

@@ -1,6 +1,6 @@
 """The k surest sites, then their tokens: scores of positions."""
 
-import numpy as np
+from typing import Any
 
 from sims.policies.base import Law, Policy
 from sims.policies.scores import SCORES, Score, best, certainty, ranks
@@ -41,7 +41,7 @@ class TopK(Policy):
             raise InvalidInput(f"score must be one of {', '.join(SCORES)}, got {score!r}")
         self.score: Score = score
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
         """Yield the one outcome."""
         scores = certainty(predictions, self.score)
         if self.k == 1:

@@ -16,6 +16,7 @@ from sims.policies import LeftToRight, Policy, RandomOrder, Rule, TokenConfidenc
 from tests import oracles
 from tests.cases import (
     CASES,
+    DEVICE1,
     build_exact,
     each_family,
     empirical,
@@ -23,6 +24,7 @@ from tests.cases import (
     random_rows,
     table,
     to_device1,
+    to_host,
 )
 from theory import MASK, InvalidInput, JointTable, TooLarge, gallery, information, strategies
 
@@ -528,11 +530,11 @@ def test_outputs_are_drawn_from_the_output_distribution():
 
 @each_family
 def test_distributions_on_a_device(case):
-    """The decoder works on the host; the data may live elsewhere."""
+    """The decoder is followed where the data live (every policy: tests/sims/test_devices.py)."""
     q = output_distribution(case.build(to_device1), RandomOrder((1, case.length - 1)))
     there = output_distribution(case.build(), RandomOrder((1, case.length - 1)))
-    assert isinstance(q.table, np.ndarray)
-    np.testing.assert_allclose(q.table, there.table, rtol=TOLERANCE)
+    assert q.table.device == DEVICE1
+    np.testing.assert_allclose(to_host(q.table), there.table, rtol=TOLERANCE)
     for name in ("kl", "path_kl", "valid_mass", "expected_rounds"):
         assert getattr(q, name) == close(getattr(there, name))
 

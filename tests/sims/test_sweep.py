@@ -33,8 +33,8 @@ import rich.console
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sims import executors, sweep_cases, sweep_file
 from sims import sweep as sweep_module
+from sims import sweep_cases, sweep_file
 from sims.sweep import (
     Results,
     add_arguments,
@@ -44,6 +44,7 @@ from sims.sweep import (
     grid,
     sweep,
 )
+from theory import executors
 from theory.errors import InvalidInput
 
 # Experiments: at the top level, so that other processes can import them
@@ -385,7 +386,7 @@ def test_an_interruption_ends_the_workers(monkeypatch):
 def test_workers_end_with_the_process_that_started_them():
     """They hold its standard output: this test goes on when they have closed it."""
     code = (
-        "import os; from sims.executors import executor_for\n"
+        "import os; from theory.executors import executor_for\n"
         "with executor_for(workers=1) as executor:\n"
         "    print(executor.submit(os.getpid).result(), flush=True); os._exit(5)"
     )

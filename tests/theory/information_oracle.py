@@ -14,6 +14,7 @@ import mpmath
 import sympy
 
 from tests import oracles
+from theory.linear_forms import LinearForm
 
 # From the joint
 
@@ -164,7 +165,7 @@ def _float(value: Any) -> float:
 def _mpf(value):
     if isinstance(value, Fraction):
         return mpmath.mpf(value.numerator) / value.denominator
-    if isinstance(value, sympy.Expr):
+    if isinstance(value, (sympy.Expr, LinearForm)):
         return mpmath.mpf(value.evalf(30))
     return mpmath.mpf(float(value))
 

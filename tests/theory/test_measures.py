@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from numbers import Rational
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from theory import (
     homogenization,
 )
 from theory.arrays import to_host
+from theory.linear_forms import LinearForm
 
 measure: Any = homogenization.measure
 average: Any = homogenization.average
@@ -115,7 +117,7 @@ def exactly(found, expected):
 
 
 def as_sympy(value) -> Any:
-    return value if isinstance(value, sympy.Basic) else oracles.rational(value)
+    return oracles.rational(value) if isinstance(value, Rational) else sympy.sympify(value)
 
 
 @each_factored
@@ -158,7 +160,7 @@ def over_contexts(case, observed, combine, exact=False, **options):
 def mean(name, chances, values):
     if any(v != v for v in values):
         return math.nan
-    if any(isinstance(v, sympy.Basic) for v in values):
+    if any(isinstance(v, (sympy.Basic, LinearForm)) for v in values):
         return sum(oracles.rational(c) * v for c, v in zip(chances, values, strict=True))
     return sum(c * v for c, v in zip(chances, values, strict=True))
 

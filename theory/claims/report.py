@@ -2,11 +2,12 @@
 
 import contextlib
 import dataclasses
-import functools
 import itertools
 import json
 import math
+import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from theory.claims.claim import Claim
 from theory.claims.result import Level, Result
+from theory.executors import InProcess, as_finished
 
 __all__ = ["run_claims", "to_json"]
 
@@ -45,6 +47,8 @@ def run_claims(
     levels: Iterable[Level] = tuple(Level),
     quiet: bool = False,
     tightest: bool = False,
+    slowest: int = 0,
+    executor: Executor | None = None,
 ) -> dict[str, list[Result]]:
     """Run the checks of some claims and print the table.
 
@@ -59,6 +63,11 @@ def run_claims(
         Print nothing.
     tightest : bool
         Print the tightest instance of each inequality below the table.
+    slowest : int
+        Print so many of the checks that took longest below the table.
+    executor : Executor, optional
+        Where the checks run, each of them as one task. In other processes they are looked up in
+        the registry.
 
     Returns
     -------
@@ -69,23 +78,32 @@ def run_claims(
     if not console.is_terminal:
         console = Console(width=PLAIN_WIDTH, quiet=quiet)
     wide = console.width >= WIDE
-    wanted = [(claim, check) for claim in claims for check in claim.checks if check.level in levels]
+    wanted = [
+        (claim, k)
+        for claim in claims
+        for k, check in enumerate(claim.checks)
+        if check.level in levels
+    ]
+    here = executor is None or isinstance(executor, InProcess)
+    tasks = [(claim if here else claim.id, k, examples) for claim, k in wanted]
+    found: list[Result | None] = [None] * len(wanted)
+    took = [0.0] * len(wanted)
     results: dict[str, list[Result]] = {claim.id: [] for claim in claims}
     progress = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console
     )
     live = Live(progress, console=console, transient=True, refresh_per_second=8)
     with live if console.is_terminal else contextlib.nullcontext():
-        steps = [examples if check.distributions else 1 for _, check in wanted]
-        task = progress.add_task("checking", total=sum(steps))
-        for k, (claim, check) in enumerate(wanted):
-            progress.update(task, description=f"{claim.id} {check.level:8}")
-            step = functools.partial(progress.advance, task)
-            result = claim.run(check, examples=examples, progress=step)
-            if result.passed and claim.run(check, examples=200, planted=True).passed:
-                result = dataclasses.replace(result, passed=False, counterexample=UNPLANTED)
-            results[claim.id].append(result)
-            progress.update(task, completed=sum(steps[: k + 1]))  # searches may need more
+        bar = progress.add_task("checks", total=len(wanted))
+        for number, (result, seconds) in as_finished(executor or InProcess(), _run, tasks):
+            found[number], took[number] = result, seconds
+            for claim in claims:
+                results[claim.id] = [
+                    result
+                    for (owner, _), result in zip(wanted, found, strict=True)
+                    if owner is claim and result is not None
+                ]
+            progress.advance(bar)
             live.update(Group(_table(claims, results, wide=wide), progress), refresh=True)
     console.print(_table(claims, results, wide=wide))
     for claim in claims:
@@ -97,8 +115,35 @@ def run_claims(
         for result in itertools.chain(*results.values()):
             if result.tightest > 0:  # of those at 0 none is special
                 console.print(_tightest_instance(result), markup=False, highlight=False)
+    if slowest:
+        console.print(_slowest(wanted, took, slowest))
     console.print(_summary(results), highlight=False)
     return results
+
+
+def _run(claim: Claim | str, number: int, examples: int) -> tuple[Result, float]:
+    """Run one check of a claim and its planted violation; how long both took."""
+    began = time.perf_counter()
+    if isinstance(claim, str):
+        from theory.claims.collect import registry
+
+        claim = registry[claim]
+    check = claim.checks[number]
+    result = claim.run(check, examples=examples)
+    if result.passed and claim.run(check, examples=200, planted=True).passed:
+        result = dataclasses.replace(result, passed=False, counterexample=UNPLANTED)
+    return result, time.perf_counter() - began
+
+
+def _slowest(wanted: Sequence[tuple[Claim, int]], took: Sequence[float], most: int) -> Table:
+    table = Table(title="Slowest checks, with their planted violations", title_justify="left")
+    for name in ("s", "id", "level", "claim"):
+        table.add_column(name, justify="right" if name == "s" else "left")
+    for seconds, (claim, k) in sorted(zip(took, wanted, strict=True), key=lambda row: -row[0])[
+        :most
+    ]:
+        table.add_row(f"{seconds:.1f}", claim.id, claim.checks[k].level, claim.title)
+    return table
 
 
 def _table(claims: Sequence[Claim], results: dict[str, list[Result]], *, wide: bool) -> Table:

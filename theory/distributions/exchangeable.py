@@ -22,6 +22,7 @@ two continuations, and ``H_m = - sum_k C(m, k) q_m(k) log q_m(k)``. [ours, textb
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -310,7 +311,8 @@ def _exact_entropy(row: np.ndarray) -> Any:
     arrangements = _binomials(row.shape[0] - 1)
     total = (arrangements * row).sum()
     whole = xlogx(np.asarray([total], dtype=object))[0]
-    return (whole - (arrangements * xlogx(row)).sum()) / exact_numbers.as_sympy(total)
+    negative = (arrangements * xlogx(row)).sum()
+    return exact_numbers.ratio(np.asarray(whole - negative, dtype=object), total).item()
 
 
 def _length(weights: Any) -> int:

@@ -10,18 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import MASK, array_namespace, from_host, on_one_device, xlogx
+from theory.arrays import MASK, array_namespace, from_host, on_one_device
 from theory.distributions.base import Distribution
-from theory.distributions.gaps import first_chances, pair_chances
+from theory.distributions.hidden_bracket import hidden_bracket
 from theory.distributions.messages import Smoothed, smooth
 from theory.distributions.sampling import check_draw, draw_tokens
 from theory.errors import InvalidInput
 from theory.validation import as_chain, as_integer, as_rows
 
 __all__ = ["HiddenMarkovModel"]
-
-PAIR_CELLS = 2**22
-"""Joint probabilities of pairs held at a time (32 MiB)."""
 
 
 class HiddenMarkovModel(Distribution):
@@ -106,37 +103,15 @@ class HiddenMarkovModel(Distribution):
         return xp.stack(tokens, axis=1)
 
     def mean_entropy_bracket(self) -> tuple[Any, Any]:
-        """Bounds of the mean entropy of k random sites in nats, k = 0..L, in closed form.
+        """Bounds of the mean entropy of k random sites in nats, k = 0..L (see `hidden_bracket`).
 
         Of the sites before it, a site is told at most the hidden state at the nearest one, and at
         least the token there::
 
             H(X_s | Z_r) <= H(X_s | all revealed before s) <= H(X_s | X_r)
 
-        with r the nearest revealed site before s. Both sums run over pairs of sites, weighted by
-        how often they are neighbours in a random set. Time ``O(L^2 V^2 H)``. [ours]
+        with r the nearest revealed site before s. [ours]
         """
-        xp, length = array_namespace(self.like), self.length
-        states = [self.initial]
-        for _ in range(length - 1):
-            states.append(xp.matmul(states[-1][None, :], self.transition)[0, ...])
-        states = xp.stack(states)
-        marginals = xp.matmul(states, self.emission)
-        alone = -xp.sum(xlogx(marginals), axis=1)
-        first = sum(
-            chance * float(alone[i]) for i, chance in enumerate(first_chances(length, float))
-        )
-        lower, upper = first, first
-        emitted = states[:, None, :] * xp.matrix_transpose(self.emission)[None, ...]  # (L, V, H)
-        rows = max(1, PAIR_CELLS // self.vocab**2)
-        read = self.emission
-        for gap, chance in enumerate(pair_chances(length, float), start=1):
-            read = xp.matmul(self.transition, read)  # P(token | state `gap` sites before)
-            told = xp.matmul(states[: length - gap, :], -xp.sum(xlogx(read), axis=1)[:, None])
-            lower = lower + chance * float(xp.sum(told))
-            heard = -xp.sum(alone[: length - gap])
-            for start in range(0, length - gap, rows):
-                stop = min(start + rows, length - gap)
-                heard = heard - xp.sum(xlogx(xp.matmul(emitted[start:stop, ...], read)))
-            upper = upper + chance * float(heard)
-        return from_host(lower, self.like), from_host(upper, self.like)
+        bounds = hidden_bracket(self.initial, self.transition, self.emission, self.length)
+        lower, upper = (from_host(bound, self.like) for bound in bounds)
+        return lower, upper

@@ -18,6 +18,7 @@ from theory.distributions.base import Distribution
 from theory.distributions.logarithms import log_factorials
 from theory.distributions.sampling import check_draw
 from theory.lattice import quotient
+from theory.linear_forms import LinearForm
 from theory.validation import as_integer
 
 __all__ = ["Permutations"]
@@ -135,6 +136,4 @@ def _is_possible(x: Any) -> Any:
 
 def _sum_of_logs(numbers: range) -> Any:
     """Sum of the logarithms of positive integers, in the logarithms of primes."""
-    import sympy
-
-    return sympy.Add(*exact_numbers.log(np.asarray(numbers, dtype=object)).tolist())
+    return sum(exact_numbers.log(np.asarray(numbers, dtype=object)).tolist(), start=LinearForm({}))

@@ -130,7 +130,7 @@ def phases(links: np.ndarray, period: int) -> np.ndarray:
 
 def _levels(links: np.ndarray) -> np.ndarray:
     """Least numbers of steps from the first token of a class."""
-    level = np.full(len(links), -1)
+    level = np.full(len(links), -1, dtype=np.int64)
     level[0], new, depth = 0, np.arange(len(links)) == 0, 0
     while new.any():
         depth += 1

@@ -179,7 +179,7 @@ def fano(
     Returns
     -------
     Bound
-        Floats, or SymPy expressions if `p` is exact.
+        Floats, or exact numbers if `p` is exact.
 
     Raises
     ------

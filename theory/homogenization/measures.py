@@ -339,7 +339,7 @@ def _top_mass(predictions: Any, top: int) -> Any:
     try:
         if top == 1:
             return xp.max(predictions, axis=-1, keepdims=True)
-        falling = xp.sort(predictions, axis=-1, descending=True)
+        falling = xp.flip(xp.sort(predictions, axis=-1), axis=-1)
     except TypeError:
         raise InvalidInput("which of these symbols is the likeliest is not known") from None
     return xp.cumulative_sum(falling[..., :top], axis=-1)

@@ -10,6 +10,7 @@ eigenvalue is defective.
 """
 
 import math
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,7 +76,7 @@ def _of_two(deviation: np.ndarray) -> Any:
 def _simplest(value: Any) -> Any:
     import sympy
 
-    return value if is_rational(value) else sympy.simplify(value)
+    return value if is_rational(value) or value.is_Rational else sympy.simplify(value)
 
 
 # ---- without rounding -----------------------------------------------------------------------
@@ -96,10 +97,11 @@ def _exact_strength(deviation: np.ndarray, rate: Any) -> Any:
     mode = right @ _solved(field, left.T @ right, left.T)
     sums = []
     for _ in range(order):
-        rows = elementwise(abs, elementwise(as_sympy, field.shown(mode))).sum(axis=1)
-        sums += [from_sympy(_simplest(v) / 2) for v in rows.tolist()]
+        sums += elementwise(abs, field.shown(mode)).sum(axis=1).tolist()
         mode = steps @ mode / root
-    return largest(sums)
+    if all(map(is_rational, sums)):
+        return max(sums) / Fraction(2)
+    return from_sympy(_simplest(as_sympy(largest(sums)) / 2))
 
 
 def _common_order(deviation: np.ndarray, rate: Any) -> tuple[int | None, int]:

@@ -25,6 +25,7 @@ from theory.information.entropies import (
     total_correlation,
 )
 from theory.information.estimate import Estimate, estimate_profile
+from theory.information.fixed_order import fixed_order_cost
 from theory.information.gain_curve import GainCurve, gain_curve
 from theory.information.growth import (
     block_complexity,
@@ -49,6 +50,7 @@ __all__ = [
     "effective_total_correlation",
     "entropy",
     "estimate_profile",
+    "fixed_order_cost",
     "gain_curve",
     "gains",
     "growth_complexity",

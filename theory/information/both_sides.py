@@ -61,7 +61,7 @@ def information_from_right(
     Returns
     -------
     number
-        float64, or a SymPy expression if `p` is exact.
+        float64, or an exact number if `p` is exact.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Entropies, total correlations and divergences.
 
-On an exact distribution every function returns a SymPy expression in the logarithms of primes.
+On an exact distribution every function returns a linear form in the logarithms of primes.
 """
 
 import math
@@ -54,7 +54,7 @@ def entropy(
     Returns
     -------
     scalar
-        float64, or a SymPy expression if `p` is exact.
+        float64, or a `theory.LinearForm` if `p` is exact.
 
     Raises
     ------

@@ -37,7 +37,7 @@ class GainCurve:
     Notes
     -----
     An exact curve takes its times as Fractions (a float stands for the fraction that it is) or
-    SymPy expressions, and answers exactly.
+    exact numbers, and answers exactly.
 
     >>> from fractions import Fraction
     >>> from theory import gallery

@@ -4,15 +4,15 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import Any
 
 from theory.errors import InvalidInput
 from theory.validation import as_integer
 
-__all__ = ["InProcess", "executor_for"]
+__all__ = ["InProcess", "as_finished", "executor_for", "usable_cores"]
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Where the libraries behind NumPy look for a number of threads."""
@@ -71,6 +71,29 @@ def executor_for(workers: int | None = None, scheduler: str | None = None) -> It
             yield executor
     else:
         yield InProcess()
+
+
+def as_finished(
+    executor: Executor, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
+) -> Iterator[tuple[int, Any]]:
+    """Call a function with the arguments of each task; yield its number and value when it ends.
+
+    >>> list(as_finished(InProcess(), pow, [(2, 3), (3, 2)]))
+    [(0, 8), (1, 9)]
+    """
+    if isinstance(executor, InProcess):
+        for k, task in enumerate(tasks):
+            yield k, function(*task)
+        return
+    futures = {executor.submit(function, *task): k for k, task in enumerate(tasks)}
+    for future in as_completed(futures):
+        yield futures[future], future.result()
+
+
+def usable_cores() -> int:
+    """Number of processors that this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 @contextmanager

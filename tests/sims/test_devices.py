@@ -1,0 +1,392 @@
+"""Output distributions and frontiers where the data live: the host's numbers, nothing moved.
+
+On the second device of a strict array backend, which raises where arrays of two devices meet or
+NumPy is let loose on one of them, and with CuPy where there is a GPU.
+"""
+
+import math
+import operator
+from fractions import Fraction
+
+import array_api_strict as strict
+import numpy as np
+import pytest
+
+from sims import decode, frontier, order, output_distribution, policies, regret
+from sims.joints import Product
+from sims.policies import Policy
+from tests.cases import CPU, DEVICE1, to_device1
+from theory import MASK, InvalidInput, JointTable, MarkovChain, ProductMixture
+from theory.arrays import array_namespace, device, from_host, to_host
+
+CLOSE = 1e-12  # sums of a few hundred products, in another order
+
+WEIGHTS = {
+    "pairs": [[9, 1], [2, 4]],
+    "zeros": [[[5, 0], [0, 3]], [[0, 1], [4, 0]]],
+    "three": [[[1, 4, 0], [2, 2, 1], [0, 3, 1]], [[0, 1, 5], [2, 0, 0], [1, 1, 3]], [[1] * 3] * 3],
+    "four": (np.arange(16) * 7 % 11).reshape((2,) * 4).tolist(),
+}
+
+
+def to_gpu(values):
+    import cupy  # pyright: ignore[reportMissingImports]
+
+    return cupy.asarray(values)
+
+
+@pytest.fixture(params=["device1", pytest.param("cupy", marks=pytest.mark.cupy)])
+def there(request):
+    """Puts values on the other backend."""
+    return {"device1": to_device1, "cupy": to_gpu}[request.param]
+
+
+def table(name, convert=np.asarray):
+    weights = np.asarray(WEIGHTS[name], dtype=np.float64)
+    return JointTable(convert(weights / weights.sum()))
+
+
+def chain(convert=np.asarray):
+    return MarkovChain(convert([0.5, 0.5]), convert([[0.75, 0.25], [0.5, 0.5]]), 4)
+
+
+def same_place(x, like):
+    return array_namespace(x) is array_namespace(like) and device(x) == device(like)
+
+
+def certain_first(x, predictions):
+    """A function of the user's, written with names of the array standard."""
+    xp = array_namespace(x)
+    masked = x == MASK
+    sure = masked & (xp.max(predictions, axis=-1) > 0.7)
+    first = masked & (xp.cumulative_sum(xp.astype(masked, xp.int64), axis=1) == 1)
+    return xp.where(xp.any(sure, axis=1, keepdims=True), sure, first)
+
+
+class Doubtful(Policy):
+    """The first masked site alone with a chance that depends on the row, else all."""
+
+    def law(self, x, predictions, round_index):
+        xp, masked = array_namespace(x), x == MASK
+        chance = predictions[:, -1, 0] / 2 + 0.25
+        yield chance, masked & (xp.cumulative_sum(xp.astype(masked, xp.int64), axis=1) == 1)
+        yield 1 - chance, masked
+
+
+def tabulated(length, vocab, convert=np.asarray):
+    """Reveals one site or two, by the sum of the tokens seen."""
+    slots = np.indices((vocab + 1,) * length)
+    masked = (slots == vocab) * 2 ** np.arange(length).reshape((length,) + (1,) * length)
+    odd = np.where(slots == vocab, 0, slots).sum(axis=0) % 2 == 1
+    lowest = np.where(masked > 0, masked, 2**length).min(axis=0)
+    choices = np.where(odd, lowest, masked.sum(axis=0))
+    return policies.Tabulated(convert(np.where(lowest == 2**length, 0, choices)))
+
+
+POLICIES = {
+    "random order": lambda n, v: policies.RandomOrder((1,) * (n - 2) + (2,)),
+    "at once": lambda n, v: policies.RandomOrder((n,)),
+    "first hitting": lambda n, v: policies.FirstHitting(),
+    "left to right": lambda n, v: policies.LeftToRight(2),
+    "bisection": lambda n, v: policies.Bisection(),
+    "bisection of order 2": lambda n, v: policies.Bisection(2),
+    "confidence": lambda n, v: policies.TopK(1),
+    "two by confidence": lambda n, v: policies.TopK(2),
+    "margin": lambda n, v: policies.TopK(1, "margin"),
+    "entropy": lambda n, v: policies.TopK(2, "entropy"),
+    "threshold": lambda n, v: policies.Threshold(0.6),
+    "factor": lambda n, v: policies.Factor(1.0),
+    "entropy bounded": lambda n, v: policies.EntropyBounded(0.7),
+    "blocks": lambda n, v: policies.Blocks(2, policies.TopK(1)),
+    "blocks of coins": lambda n, v: policies.Blocks(2, policies.FirstHitting()),
+    "blocks of any width": lambda n, v: policies.Blocks(3, policies.Threshold(0.6)),
+    "blocks of tokens": lambda n, v: policies.Blocks(2, policies.TokenConfidence(1)),
+    "mirrored": lambda n, v: policies.Mirrored(policies.EntropyBounded(0.3)),
+    "coins": lambda n, v: policies.Bernoulli((0, Fraction(1, 3), 1)),
+    "remask": lambda n, v: policies.Remask((0, 0.5, 0.75, 1), 0.5),
+    "token confidence": lambda n, v: policies.TokenConfidence(1),
+    "two by token confidence": lambda n, v: policies.TokenConfidence(2),
+    "speculative": lambda n, v: policies.Speculative(),
+    "speculative, two": lambda n, v: policies.Speculative(2),
+    "tabulated": tabulated,
+    "tabulated there": lambda n, v: tabulated(n, v, to_device1),
+    "function": lambda n, v: certain_first,
+    "policy of the user's": lambda n, v: Doubtful(),
+    "gibbs": lambda n, v: policies.GibbsCorrector(policies.LeftToRight(2), 2),
+    "block corrector": lambda n, v: policies.BlockCorrector(None, 2, 2),
+    "gibbs after gibbs": lambda n, v: policies.GibbsCorrector(
+        policies.GibbsCorrector(policies.TokenConfidence(1), 1), 1
+    ),
+}
+
+each_policy = pytest.mark.parametrize("make", POLICIES.values(), ids=POLICIES)
+
+
+def agree(away, host, like):
+    """Everything that an output distribution says."""
+    assert same_place(away.table, like)
+    np.testing.assert_allclose(to_host(away.table), host.table, rtol=CLOSE, atol=CLOSE)
+    np.testing.assert_allclose(away.round_costs, host.round_costs, rtol=CLOSE, atol=CLOSE)
+    assert all(isinstance(cost, float) for cost in away.round_costs)
+    for name in ("kl", "path_kl", "reverse_kl", "tv", "valid_mass", "expected_rounds"):
+        found, expected = getattr(away, name), getattr(host, name)
+        assert type(found) is type(expected), name  # a float, if not a whole number of rounds
+        assert found == pytest.approx(expected, rel=CLOSE, abs=CLOSE, nan_ok=True), name
+    on_data = float(away.expected_rounds_on_data), float(host.expected_rounds_on_data)
+    assert on_data[0] == pytest.approx(on_data[1], rel=CLOSE, nan_ok=True)
+    assert away.rounds == pytest.approx(host.rounds, rel=CLOSE, abs=CLOSE)
+    assert (away.states, away.revises) == (host.states, host.revises)
+
+
+# Output distributions
+
+
+@each_policy
+@pytest.mark.parametrize("name", ["pairs", "three", "four"])
+def test_output_distributions(make, name, there):
+    host, away = table(name), table(name, there)
+    policy = make(host.length, host.vocab)
+    agree(output_distribution(away, policy), output_distribution(host, policy), away.like)
+
+
+def test_output_distributions_of_a_chain(there):
+    host, away = chain(), chain(there)
+    policy = policies.Bisection()
+    agree(output_distribution(away, policy), output_distribution(host, policy), away.like)
+
+
+@each_policy
+@pytest.mark.parametrize("temperature", [0, 0.5])
+def test_temperatures(make, temperature, there):
+    host, away = table("zeros"), table("zeros", there)
+    policy = make(host.length, host.vocab)
+    found = output_distribution(away, policy, temperature)
+    agree(found, output_distribution(host, policy, temperature), away.like)
+
+
+def test_mixtures(there):
+    weights, sites = [0.25, 0.75], [[[0.5, 0.5], [0.1, 0.9]], [[0.8, 0.2], [0.3, 0.7]]]
+    host = ProductMixture(np.asarray(weights), np.asarray(sites))
+    away = ProductMixture(there(np.asarray(weights)), there(np.asarray(sites)))
+    policy = policies.RandomOrder((2,))
+    agree(output_distribution(away, policy), output_distribution(host, policy), away.like)
+
+
+@pytest.mark.parametrize("observed", [(0,), (1, 3)])
+@pytest.mark.parametrize(
+    "policy", [policies.TopK(1), policies.FirstHitting(), policies.TokenConfidence(1)], ids=repr
+)
+def test_observed_sites(policy, observed, there):
+    host, away = table("four"), table("four", there)
+    found = output_distribution(away, policy, observed=observed)
+    agree(found, output_distribution(host, policy, observed=observed), away.like)
+
+
+def tilted(x):
+    """A denoiser that is not perfect: it leans to the last token, and more behind other tokens."""
+    xp = array_namespace(x)
+    seen = xp.sum(xp.astype(x == 1, xp.float64), axis=1)
+    last = xp.broadcast_to(((seen + 1) / (seen + 3))[:, None], x.shape)
+    return xp.stack([1 - last, last], axis=-1)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [policies.TopK(1), policies.Speculative(), policies.GibbsCorrector(None, 1)],
+    ids=repr,
+)
+def test_denoisers_are_asked_there(policy, there):
+    host, away = table("four"), table("four", there)
+    found = output_distribution(away, policy, denoiser=tilted)
+    agree(found, output_distribution(host, policy, denoiser=tilted), away.like)
+
+
+def test_what_is_made_of_an_output_distribution_stays_there(there):
+    away = table("zeros", there)
+    q = output_distribution(away, policies.RandomOrder((3,)))
+    drawn = q.sample(np.random.default_rng(0), 20)
+    assert same_place(drawn, away.like)
+    assert same_place(q.distribution.table(), away.like)
+    host = output_distribution(table("zeros"), policies.RandomOrder((3,)))
+    assert (to_host(drawn) == host.sample(np.random.default_rng(0), 20)).all()
+
+
+def test_layers_are_merged_in_parts(monkeypatch, there):
+    """Small batches and few pending outcomes change nothing."""
+    host, away = table("three"), table("three", there)
+    expected = output_distribution(host, policies.FirstHitting())
+    monkeypatch.setattr("sims.layers.DEVICE_BATCH", 2)
+    monkeypatch.setattr("sims.layers.PENDING", 3)
+    monkeypatch.setattr("sims.layers.AT_ONCE", 4)
+    monkeypatch.setattr("theory.scatter.PENDING", 2)
+    agree(output_distribution(away, policies.FirstHitting()), expected, away.like)
+
+
+def test_orders_are_counted_on_the_host(there):
+    """Who watches a decoder counts there, as the documentation of `sims.exact.watched` says."""
+    host, away = table("four"), table("four", there)
+    for policy in (policies.TopK(1), policies.TokenConfidence(1)):
+        assert order(away, policy).kendall == pytest.approx(order(host, policy).kendall, abs=CLOSE)
+
+
+# Nothing is moved
+
+
+@pytest.fixture
+def moved(monkeypatch):
+    """The sizes of all arrays that leave the device."""
+    sizes = []
+    array = type(strict.asarray(0))
+    to_device = array.to_device
+
+    def watching(self, device, /, **options):
+        sizes.append(self.size)
+        return to_device(self, device, **options)
+
+    monkeypatch.setattr(array, "to_device", watching)
+    return sizes
+
+
+def test_the_strict_backend_lets_nothing_go_by_itself(moved):
+    there = to_device1([1.0, 2.0])
+    with pytest.raises((RuntimeError, TypeError, ValueError)):
+        np.asarray(there)
+    with pytest.raises(ValueError, match="device"):
+        operator.add(there, strict.asarray([1.0, 2.0], device=CPU))
+    to_host(there)
+    assert moved == [2]
+
+
+@each_policy
+def test_only_single_numbers_leave_the_device(make, moved):
+    p = table("four", to_device1)
+    policy = make(4, 2)
+    if isinstance(policy, policies.Tabulated):
+        policy = policies.Tabulated(to_device1(to_host(policy.choices)))
+        moved.clear()
+    q = output_distribution(p, policy)
+    assert q.tv >= 0
+    assert q.kl > -CLOSE
+    assert max(moved, default=0) <= 1
+
+
+def test_only_single_numbers_leave_the_device_for_a_frontier(moved):
+    frontier(table("four", to_device1))
+    assert max(moved, default=0) <= 1
+
+
+# Frontiers
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_frontiers(name, there):
+    host, away = table(name), table(name, there)
+    for multipliers in (None, [0, 0.5, 3, math.inf]):
+        found, expected = frontier(away, multipliers), frontier(host, multipliers)
+        for point, other in zip(found, expected, strict=True):
+            assert isinstance(point.rounds, float)
+            assert isinstance(point.kl, float)
+            assert point.rounds == pytest.approx(other.rounds, rel=CLOSE)
+            assert point.kl == pytest.approx(other.kl, rel=CLOSE, abs=CLOSE)
+            assert same_place(point.policy.choices, away.like)
+            assert (to_host(point.policy.choices) == other.policy.choices).all()
+
+
+def test_the_best_decoder_is_followed_where_it_was_found(there):
+    away = table("four", there)
+    for point in frontier(away):
+        q = output_distribution(away, point.policy)
+        assert same_place(q.table, away.like)
+        assert q.kl == pytest.approx(point.kl, abs=CLOSE)
+        assert q.expected_rounds_on_data == pytest.approx(point.rounds, rel=CLOSE)
+
+
+def test_the_best_decoder_draws_on_the_host(there):
+    host, away = table("four"), table("four", there)
+    best, expected = frontier(away, [2.0])[0].policy, frontier(host, [2.0])[0].policy
+    assert best.sites([MASK] * 4) == expected.sites([MASK] * 4)
+    drawn = decode(away, best, np.random.default_rng(0), 30, progress=False).tokens
+    tokens = decode(host, expected, np.random.default_rng(0), 30, progress=False).tokens
+    assert (to_host(drawn) == tokens).all()
+
+
+def test_regrets(there):
+    host, away = table("four"), table("four", there)
+    for policy in (policies.RandomOrder((2, 2)), policies.TopK(2)):
+        assert regret(away, policy) == pytest.approx(regret(host, policy), abs=CLOSE)
+
+
+# What is refused
+
+
+def on_the_host(x, predictions):
+    return np.ones(x.shape, dtype=bool)
+
+
+class HostChances(Policy):
+    def law(self, x, predictions, round_index):
+        yield np.ones(x.shape[0]), x == MASK
+
+
+def elsewhere(x, predictions):
+    return strict.asarray(np.ones(x.shape, dtype=bool), device=strict.Device("device2"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "match"),
+    [
+        (on_the_host, "the policy returned an array of bools on cpu for sequences on"),
+        (elsewhere, "the policy returned an array of bools on .*device2"),
+        (HostChances(), "the policy returned an array of chances on cpu for sequences on"),
+        (lambda x, predictions: [True], "the policy returned list; expected bool of shape"),
+        (lambda x, predictions: x, r"the policy returned .*int64 of shape \(1, 2\); expected bool"),
+        (lambda x, predictions: x != MASK, r"selected no site at x = \[-1, -1\]"),
+        (policies.JointDraw(policies.LeftToRight(2), Product()), "laws that are computed on the"),
+    ],
+    ids=["host", "another device", "chances", "list", "numbers", "no site", "joint"],
+)
+def test_answers_that_would_have_to_be_moved_are_refused(policy, match):
+    with pytest.raises(InvalidInput, match=match):
+        output_distribution(table("pairs", to_device1), policy)
+
+
+def test_numpy_on_an_array_of_a_device_raises_by_itself():
+    def with_numpy(x, predictions):
+        return np.cumsum(x == MASK, axis=1) == 1
+
+    with pytest.raises((RuntimeError, TypeError, ValueError)):
+        output_distribution(table("pairs", to_device1), with_numpy)
+
+
+@pytest.mark.parametrize(
+    ("answer", "match"),
+    [
+        (lambda x: np.full((*x.shape, 2), 0.5), "returned ndarray for patterns on .*device1"),
+        (lambda x: 0.5, "returned float for patterns on .*device1"),
+        (lambda x: to_device1(np.full(x.shape, 0.5)), r"shape \(1, 2\) for patterns of .*\(1, 2,"),
+        (lambda x: to_device1(np.full((*x.shape, 2), 0.75)), r"sum to 1, got \[0.75, 0.75\]"),
+        (lambda x: to_device1(np.full((*x.shape, 2), [1.5, -0.5])), r"got \[1.5, -0.5\]"),
+        (lambda x: to_device1(np.full((*x.shape, 2), 0.5j)), "complex"),
+    ],
+)
+def test_denoisers_that_answer_elsewhere_or_wrongly(answer, match):
+    with pytest.raises(InvalidInput, match=match):
+        output_distribution(table("pairs", to_device1), policies.TopK(1), denoiser=answer)
+
+
+def test_a_clock_that_ends_too_early_there():
+    class Short(Policy):
+        @property
+        def steps(self):
+            return 1
+
+        def law(self, x, predictions, round_index):
+            yield 1, x != x
+
+    with pytest.raises(InvalidInput, match=r"leaves sites masked .*\[-1, -1\]"):
+        output_distribution(table("pairs", to_device1), Short())
+
+
+def test_device1_is_what_the_tests_say():
+    assert table("pairs", to_device1).like.device == DEVICE1
+    assert from_host([1], to_device1([0.0])).device == DEVICE1

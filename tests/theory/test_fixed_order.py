@@ -1,0 +1,258 @@
+"""What a fixed order loses, against the product of predictions and against decoders' outputs."""
+
+import itertools
+import math
+import random
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+
+from tests import oracles
+from tests.cases import (
+    CASES,
+    DEVICE1,
+    EXACT_CASES,
+    build_exact,
+    each_case,
+    each_family,
+    to_device1,
+)
+from theory import (
+    HiddenMarkovModel,
+    InvalidInput,
+    MarkovChain,
+    TooLarge,
+    gallery,
+    information,
+)
+from theory.information import fixed_order
+from theory.information.fixed_order import fixed_order_cost
+
+ROUNDING = 1e-12  # of sums of a few hundred entropies below 2
+CHAINS = [case for case in CASES if case.family is MarkovChain]
+each_chain = pytest.mark.parametrize("case", CHAINS, ids=lambda case: case.name)
+# large integers stay unfactored in "chain dense", so that equal expressions differ in form
+EXACT = [c for c in EXACT_CASES if c.length > 1 and c.name != "chain dense"]
+each_exact = pytest.mark.parametrize("case", EXACT, ids=lambda case: case.name)
+
+
+def orders(length, seed=0, number=4):
+    """All at once, one by one, and some random ordered partitions, as lists of batches."""
+    rng = random.Random(f"{length} {seed}")
+    found = [[tuple(range(length))], [(i,) for i in range(length)]]
+    for _ in range(number):
+        sites = rng.sample(range(length), length)
+        cuts = sorted(rng.sample(range(1, length), rng.randint(0, length - 1)))
+        found.append([tuple(sites[a:b]) for a, b in itertools.pairwise([0, *cuts, length])])
+    return found
+
+
+def by_definition(joint, vocab, order, exact=False):
+    """KL(p || q) with q(x) the product of the predictions in this order."""
+    predict = oracles.zero_loss(joint, vocab)
+    support = {x: p for x, p in joint.items() if p != 0}
+    q = {x: oracles.partition_probability(x, order, predict) for x in support}
+    return oracles.kl_divergence(support, q, exact)
+
+
+def given(joint, vocab, order, observed, exact=False):
+    """The same, averaged over what the observed sites hold."""
+    predict = oracles.zero_loss(joint, vocab)
+    terms = []
+    for values, chance in oracles.marginal(joint, observed).items():
+        if chance == 0:
+            continue
+        seen = dict(zip(observed, values, strict=True))
+        pattern = tuple(seen.get(i, oracles.MASK) for i in range(oracles.length_of(joint)))
+        inside = {x: p for x, p in oracles.condition(joint, pattern).items() if p != 0}
+        q = {}
+        for x in inside:
+            context, q[x] = list(pattern), Fraction(1)
+            for batch in order:
+                rows = predict(tuple(context))
+                for i in batch:
+                    q[x] = q[x] * rows[i][x[i]]
+                for i in batch:
+                    context[i] = x[i]
+        weight = oracles.rational(chance) if exact else float(chance)
+        terms.append(weight * oracles.kl_divergence(inside, q, exact))
+    return oracles.total(terms, exact)
+
+
+# Against the definition
+
+
+@each_case
+def test_the_cost_is_the_divergence_of_the_product_of_predictions(case):
+    p = case.build()
+    for order in orders(case.length):
+        expected = by_definition(case.joint, case.vocab, order)
+        assert fixed_order_cost(p, order) == pytest.approx(expected, abs=ROUNDING)
+        bits = fixed_order_cost(p, order, base=2)
+        assert bits == pytest.approx(expected / math.log(2), abs=ROUNDING)
+
+
+@each_case
+def test_observed_sites(case):
+    if case.length == 1:
+        return
+    p, rng = case.build(), random.Random(case.name)
+    for _ in range(3):
+        observed = sorted(rng.sample(range(case.length), rng.randint(1, case.length - 1)))
+        rest = [i for i in range(case.length) if i not in observed]
+        cut = rng.randint(0, len(rest) - 1)
+        order = [tuple(b) for b in (rest[:cut], rest[cut:]) if b]
+        expected = given(case.joint, case.vocab, order, observed)
+        actual = fixed_order_cost(p, order, observed=observed)
+        assert actual == pytest.approx(expected, abs=ROUNDING)
+
+
+@each_exact
+def test_exact_costs_are_expressions(case):
+    p = build_exact(case)
+    for order in orders(case.length, seed=1, number=2):
+        expected = by_definition(case.joint, case.vocab, order, exact=True)
+        assert sympy.expand(fixed_order_cost(p, order) - expected) == 0
+
+
+@each_chain
+def test_chains_as_sums_of_entropies(case):
+    """The fast way against the general one, which is given the same chain."""
+    p = case.build()
+    for order in orders(case.length, seed=2):
+        slow = fixed_order._cost(p, order, ())
+        assert fixed_order_cost(p, order) == pytest.approx(slow, abs=ROUNDING)
+
+
+def test_the_mean_over_all_orders_is_the_path_cost():
+    p = gallery.binary_symmetric(5, Fraction(1, 8), exact=True)
+    for sizes in [(2, 3), (1, 3, 1), (5,)]:
+        every = list(oracles.ordered_partitions(range(5), sizes))
+        mean = sum(fixed_order_cost(p, order) for order in every) / len(every)
+        assert sympy.expand(mean - information.path_cost(p, sizes)) == 0
+
+
+# Chains without a table
+
+
+def longer_chain(length):
+    """Three tokens, no symmetry, one step that cannot be made."""
+    rows = np.array([[0.5, 0.5, 0.0], [0.1, 0.2, 0.7], [0.6, 0.3, 0.1]])
+    return MarkovChain([0.2, 0.3, 0.5], rows, length)
+
+
+@pytest.mark.parametrize("p", [longer_chain(40), gallery.periodic(40), gallery.end_of_text(40)])
+def test_longer_chains_by_entropies_of_sets(p):
+    """At 40 sites, by `subset_entropy`, which sums bridges and is tested by itself."""
+    for order in orders(40, seed=3, number=3):
+        slow = fixed_order._cost(p, order, ())
+        assert fixed_order_cost(p, order) == pytest.approx(slow, abs=1e-11)
+    observed = (3, 20, 21, 39)
+    rest = [i for i in range(40) if i not in observed]
+    order = [tuple(rest[::5]), tuple(i for i in rest if i not in rest[::5])]
+    slow = fixed_order._cost(p, order, observed)
+    assert fixed_order_cost(p, order, observed=observed) == pytest.approx(slow, abs=1e-11)
+
+
+@pytest.mark.parametrize("length", [1000, 10_000])
+def test_k_bits_at_a_time_in_closed_form(length):
+    """From a known bit the i-th next is noise h((1 - (1-2f)^i) / 2); written as if alone."""
+    flip, k = 0.05, 5
+
+    def h(steps):
+        q = (1 - (1 - 2 * flip) ** steps) / 2
+        return -q * math.log(q) - (1 - q) * math.log1p(-q)
+
+    p = gallery.binary_symmetric(length, flip)
+    order = [tuple(range(i, i + k)) for i in range(0, length, k)]
+    first = (k - 1) * (math.log(2) - h(1))
+    later = sum(h(i) for i in range(1, k + 1)) - k * h(1)
+    expected = first + (length // k - 1) * later
+    assert fixed_order_cost(p, order) == pytest.approx(expected, rel=1e-11)
+
+
+def test_far_apart_sites_of_a_slow_chain_by_squaring():
+    """Both ends, then the middle third and its rest: three gaps, the longest of 9999 steps."""
+    p = MarkovChain([1, 0], [[1 - 1e-4, 1e-4], [3e-4, 1 - 3e-4]], 10_000)
+    law = np.linalg.matrix_power(p.transition, 9999)
+    joint = np.asarray(p.initial)[:, None] * law
+    alone = -sum(x * math.log(x) for x in joint.sum(axis=0))
+    both = -sum(x * math.log(x) for x in joint.ravel() if x > 0)
+    order = [(0, 9999), *((i,) for i in range(1, 9999))]
+    assert fixed_order_cost(p, order) == pytest.approx(alone - both, abs=ROUNDING)  # H(X_0) = 0
+    gaps = [1, 2, 700, 9000]
+    one_by_one = p._row_entropies(9000)
+    np.testing.assert_allclose(
+        p.gap_entropies(gaps), one_by_one.values[np.array(gaps) - 1], rtol=1e-10
+    )
+
+
+def test_what_falls_apart_costs_nothing_at_all():
+    p = longer_chain(10_000)
+    assert fixed_order_cost(p, [(i,) for i in range(10_000)]) == 0.0
+    odd = [tuple(range(1, 10_000, 2))]
+    assert fixed_order_cost(p, odd, observed=range(0, 10_000, 2)) == 0.0
+
+
+def test_a_lost_neighbour_on_the_right_would_be_noticed():
+    """What is planted: the last site is known, and forgetting it gives another sum."""
+    p = gallery.binary_symmetric(4, 0.1)
+    joint = oracles.chain_joint([0.5, 0.5], [[0.9, 0.1], [0.1, 0.9]], 4)
+    known_first, forgotten = [(3,), (1, 2), (0,)], [(1, 2), (3,), (0,)]
+    expected = by_definition(joint, 2, known_first)
+    assert fixed_order_cost(p, known_first) == pytest.approx(expected, abs=ROUNDING)
+    assert abs(fixed_order_cost(p, forgotten) - expected) > 0.1
+
+
+# Devices, and what is refused
+
+
+@each_family
+def test_on_a_device(case):
+    here, there = case.build(), case.build(to_device1)
+    for order in orders(case.length, number=2):
+        cost = fixed_order_cost(there, order)
+        if len(order) < case.length:  # one at a time costs nothing, and nothing is computed
+            assert cost.device == DEVICE1
+        expected = float(fixed_order_cost(here, order))
+        assert float(cost) == pytest.approx(expected, abs=ROUNDING)
+
+
+def test_no_closed_form_beyond_a_table():
+    p = HiddenMarkovModel([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]], [[0.7, 0.3], [0.4, 0.6]], 200)
+    with pytest.raises(TooLarge, match="2"):
+        fixed_order_cost(p, [range(100), range(100, 200)])
+
+
+@pytest.mark.parametrize(
+    ("batches", "message"),
+    [
+        ([(0, 1), (1, 2)], "batch 1 has site 1 again, which is in batch 0"),
+        ([(0, 1), ()], "batch 1 is empty"),
+        ([(0,)], "leave out 2 sites, site 1 first"),
+        ([(0, 1), (2, 3)], r"batch 1 must lie in 0..2, got 3"),
+        ([(0, 0), (1, 2)], "batch 0 must be distinct"),
+        ([0, 1, 2], "batch 0 must be a list of sites, got 0"),
+        (3, "batches must be a sequence of sets of sites, got 3"),
+        ([(0.5, 1), (2,)], "batch 0 must be integers"),
+    ],
+)
+def test_bad_batches(batches, message):
+    with pytest.raises(InvalidInput, match=message):
+        fixed_order_cost(gallery.parity(3), batches)
+
+
+def test_bad_observed_sites_and_bases():
+    p, table = gallery.parity(3), np.full((2, 2), 0.25)
+    with pytest.raises(InvalidInput, match="batch 0 has site 0 again, which is observed"):
+        fixed_order_cost(p, [(0, 1), (2,)], observed=[0])
+    with pytest.raises(InvalidInput, match="base"):
+        fixed_order_cost(p, [(0, 1, 2)], base=1)
+    bad: Any = table
+    with pytest.raises(InvalidInput, match="Distribution"):
+        fixed_order_cost(bad, [(0, 1)])
+    with pytest.raises(InvalidInput, match="a gap must be an integer of at least 1, got 0"):
+        gallery.periodic(3).gap_entropies([0])

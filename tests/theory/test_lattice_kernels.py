@@ -1,0 +1,319 @@
+"""How the lattice is summed: every kernel and split against slices of the table, and its limits.
+
+The weights are integers whose total is a power of two. Then every probability and every sum of
+them is exact in float64, whatever the order of the sums, and equality can be asked for.
+"""
+
+import itertools
+import random
+import tracemalloc
+from fractions import Fraction
+
+import array_api_strict
+import numpy as np
+import pytest
+
+from tests.cases import DEVICE1, to_device1, to_host
+from theory import MASK, EvidenceLattice, JointTable
+from theory.errors import InvalidInput, TooLarge
+
+# (L, V): one axis, several axes at once, rows of ones, and sums in place
+SIZES = [(1, 1), (6, 1), (1, 5), (2, 2), (8, 2), (5, 3), (4, 4), (2, 7), (3, 9), (4, 6), (2, 70)]
+FLOATS = [np.float64, np.float32]
+ROUNDED = 2.0**-24
+
+
+def dyadic(length, vocab, seed=0):
+    """Integer weights whose sum is a power of two."""
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(0, 9, (vocab,) * length)
+    weights.flat[0] = 0
+    weights.flat[0] = 2 ** int(weights.sum()).bit_length() - weights.sum()
+    return weights
+
+
+def slices(weights, limit=400):
+    """(index in the lattice, sum of the slice) of all patterns, or of so many random ones."""
+    length, vocab = weights.ndim, len(weights)
+    if (vocab + 1) ** length <= limit:
+        chosen = itertools.product(range(vocab + 1), repeat=length)
+    else:
+        rng = random.Random(0)
+        chosen = [tuple(rng.choices(range(vocab + 1), k=length)) for _ in range(limit)]
+        chosen += [(vocab,) * length, (0,) * length]
+    for index in chosen:
+        yield index, int(weights[tuple(slice(None) if v == vocab else v for v in index)].sum())
+
+
+def check(found, weights):
+    total = int(weights.sum())
+    for index, expected in slices(weights):
+        assert Fraction(float(found[index])) == Fraction(expected, total), index
+
+
+each_size = pytest.mark.parametrize(("length", "vocab"), SIZES)
+
+
+@each_size
+def test_every_kernel_sums_the_slices(length, vocab):
+    weights = dyadic(length, vocab)
+    check(EvidenceLattice(weights.astype(float)).values, weights)
+    numerators = EvidenceLattice(weights).numerators
+    assert numerators.dtype == np.int64
+    for index, expected in slices(weights):
+        assert numerators[index] == expected
+
+
+@each_size
+def test_splitting_into_parts_and_short_products_changes_nothing(length, vocab, monkeypatch):
+    for name, value in [("CACHE_CELLS", 30), ("PART_CELLS", 2)]:
+        monkeypatch.setattr(f"theory.subset_sums.{name}", value)
+    for name, value in [("LARGEST_PRODUCT", 20), ("LARGEST_SUM", 20)]:
+        monkeypatch.setattr(f"theory.subset_sums.{name}", value)
+    weights = dyadic(length, vocab, seed=1)
+    check(EvidenceLattice(weights.astype(float)).values, weights)
+    objects = EvidenceLattice(weights.astype(object) * 2**70).numerators  # beyond 64 bits
+    assert all(objects[index] == expected * 2**70 for index, expected in slices(weights))
+
+
+@pytest.mark.parametrize(("length", "vocab"), [(13, 2), (10, 3), (6, 8), (5, 16), (3, 80)])
+def test_lattices_beyond_one_part(length, vocab):
+    weights = dyadic(length, vocab)
+    check(EvidenceLattice(weights.astype(float)).values, weights)
+
+
+@pytest.mark.parametrize("view", [np.transpose, np.flip, lambda x: np.repeat(x, 2)[::2]])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.longdouble])
+def test_weights_of_any_layout_and_float_type(view, dtype):
+    weights = dyadic(4, 3)
+    values = EvidenceLattice(view(weights.astype(dtype)).reshape(weights.shape)).values
+    assert values.dtype == np.float64
+    check(values, np.asarray(view(weights)).reshape(weights.shape))
+
+
+def test_huge_and_tiny_weights():
+    for scale in (1e308, 1e-320):
+        values = EvidenceLattice(np.full((2, 2, 2), scale)).values
+        assert values[2, 2, 2] == pytest.approx(1, rel=1e-12)
+        assert values[0, 2, 1] == pytest.approx(0.25, rel=1e-3 if scale < 1 else 1e-12)
+
+
+# ---- float32 ------------------------------------------------------------------------------
+
+
+@each_size
+def test_float32_is_the_exact_value_rounded_once(length, vocab):
+    weights = dyadic(length, vocab, seed=2)
+    total, off = int(weights.sum()), []
+    for given in (weights, weights.astype(np.float32), weights.astype(float)):
+        lattice = EvidenceLattice(given, dtype=np.float32)
+        assert lattice.values.dtype == np.float32
+        for index, expected in slices(weights):
+            exact = Fraction(expected, total)
+            error = abs(Fraction(float(lattice.values[index])) - exact)
+            assert error <= ROUNDED * exact, index
+            assert lattice.values[index] == np.float32(float(exact))
+            off.append(error)
+
+
+def test_float32_does_round_what_does_not_fit():
+    """With 2**25 + 1 ones beside a large rest, 24 bits do not suffice."""
+    weights = np.array([2**25 + 1, 2**26 - 2**25 - 1], dtype=float)
+    exact = Fraction(2**25 + 1, 2**26)
+    found = Fraction(float(EvidenceLattice(weights, dtype="float32").values[0]))
+    assert 0 < abs(found - exact) <= ROUNDED * exact
+
+
+@pytest.mark.parametrize(("length", "vocab"), [(1, 5), (7, 2), (4, 3), (2, 9)])
+def test_float32_on_a_device_is_within_its_bound(length, vocab):
+    weights = np.random.default_rng(3).integers(1, 2**20, (vocab,) * length)
+    total = int(weights.sum())
+    lattice = EvidenceLattice(to_device1(weights.astype(float)), dtype=array_api_strict.float32)
+    assert lattice.values.device == DEVICE1
+    assert lattice.values.dtype == array_api_strict.float32
+    found = to_host(lattice.values)
+    for index, expected in slices(weights):
+        exact = Fraction(expected, total)
+        bound = (1 + length * (vocab - 1)) * Fraction(ROUNDED) * exact
+        assert abs(Fraction(float(found[index])) - exact) <= bound * Fraction(1001, 1000)
+
+
+def test_what_is_read_off_a_float32_lattice():
+    weights = np.random.default_rng(4).integers(1, 100, (3,) * 4).astype(float)
+    long, short = EvidenceLattice(weights), EvidenceLattice(weights, dtype="float32")
+    x = np.array(list(itertools.product([MASK, 0, 1, 2], repeat=4)))
+    for name, argument in [("denoise", x), ("evidence", x), ("conditionals", 2)]:
+        expected, found = (getattr(z, name)(argument) for z in (long, short))
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, rtol=3 * ROUNDED * 1.001)
+    entropies = short.subset_entropies()
+    assert entropies.dtype == np.float64
+    bound = ROUNDED * (1 + long.subset_entropies().max()) * 1.001
+    np.testing.assert_allclose(entropies, long.subset_entropies(), rtol=0, atol=bound)
+
+
+def test_a_lattice_of_a_table_in_float32():
+    p = JointTable(dyadic(4, 2).astype(float))
+    lattice = EvidenceLattice(p.table(), dtype="float32")
+    assert (lattice.values == p.lattice().values.astype(np.float32)).all()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int64", np.complex128, int, "single", 3])
+def test_other_types_are_refused(dtype):
+    with pytest.raises(InvalidInput, match="dtype must be"):
+        EvidenceLattice([1, 2], dtype=dtype)
+
+
+# ---- buffers ------------------------------------------------------------------------------
+
+
+@each_size
+@pytest.mark.parametrize("dtype", [*FLOATS, np.int64])
+def test_a_buffer_is_filled_and_can_be_used_again(length, vocab, dtype):
+    buffer = np.full((vocab + 1,) * length, -7, dtype=dtype)
+    wanted = None if dtype == np.int64 else dtype
+    for seed in (5, 6):
+        weights = dyadic(length, vocab, seed)
+        lattice = EvidenceLattice(weights, dtype=wanted, out=buffer)
+        assert lattice.numerators is buffer
+        assert (buffer == EvidenceLattice(weights, dtype=wanted).numerators).all()
+
+
+def test_an_older_lattice_in_the_buffer_answers_from_the_new_numbers():
+    buffer = np.empty((3, 3))
+    first = EvidenceLattice([[1.0, 0.0], [0.0, 1.0]], out=buffer)
+    assert first.evidence([0, MASK]) == 0.5
+    EvidenceLattice([[1.0, 1.0], [1.0, 1.0]], out=buffer)
+    assert first.evidence([0, 1]) == first.values[0, 1] == 0.25
+
+
+def test_a_buffer_on_a_device():
+    weights = dyadic(3, 2).astype(float)
+    buffer = to_device1(np.zeros((3, 3, 3)))
+    assert EvidenceLattice(to_device1(weights), out=buffer).numerators is buffer
+    assert (to_host(buffer) == EvidenceLattice(weights).values).all()
+    for given, out in [(weights, buffer), (to_device1(weights), np.zeros((3, 3, 3)))]:
+        with pytest.raises(InvalidInput, match="beside the weights"):
+            EvidenceLattice(given, out=out)
+
+
+def read_only():
+    x = np.zeros((3, 3))
+    x.flags.writeable = False
+    return x
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        (np.zeros((3, 2)), r"shape \(3, 3\)"),
+        (np.zeros(9), r"shape \(3, 3\)"),
+        (np.zeros((3, 3), np.float32), "dtype float64, got .* float32"),
+        (np.zeros((3, 3), np.int64), "dtype float64"),
+        (np.zeros((3, 3), order="F"), "contiguous"),
+        (np.zeros((3, 6))[:, ::2], "contiguous"),
+        (read_only(), "read-only"),
+        ([[0.0] * 3] * 3, "list"),
+    ],
+)
+def test_buffers_that_do_not_fit(out, message):
+    with pytest.raises(InvalidInput, match=message):
+        EvidenceLattice(np.ones((2, 2)), out=out)
+
+
+def test_a_buffer_that_holds_the_weights():
+    buffer = np.ones((3, 3))
+    with pytest.raises(InvalidInput, match="overlap"):
+        EvidenceLattice(buffer[:2, :2], out=buffer)
+    EvidenceLattice(buffer[:2, :2].copy(), out=buffer)
+
+
+def test_exact_weights_need_a_buffer_of_their_own_type():
+    with pytest.raises(InvalidInput, match=r"dtype int64, got .* float64"):
+        EvidenceLattice([[1, 0], [0, 1]], out=np.zeros((3, 3)))
+
+
+# ---- memory -------------------------------------------------------------------------------
+
+
+def peak_of(build):
+    tracemalloc.start()
+    lattice = build()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak, lattice.numerators.nbytes
+
+
+@pytest.mark.parametrize("given", FLOATS)
+@pytest.mark.parametrize("wanted", FLOATS)
+@pytest.mark.parametrize(("length", "vocab"), [(15, 2), (12, 3), (7, 9), (3, 200)])
+def test_the_peak_is_the_result_and_at_most_a_tenth(length, vocab, given, wanted):
+    table = np.full((vocab,) * length, 1, dtype=given)
+    peak, result = peak_of(lambda: EvidenceLattice(table, dtype=wanted))
+    assert result <= peak <= 1.1 * result
+    buffer = np.empty((vocab + 1,) * length, dtype=wanted)
+    peak, result = peak_of(lambda: EvidenceLattice(table, dtype=wanted, out=buffer))
+    assert peak <= 0.1 * result
+
+
+def test_a_peak_that_holds_the_table_twice_would_be_seen():
+    table = np.full((200,) * 3, 1.0)
+    peak, result = peak_of(lambda: EvidenceLattice(table / table.sum()))
+    assert peak > 1.1 * result
+
+
+def test_entropies_take_little_memory():
+    lattice = EvidenceLattice(np.full((2,) * 13, 1.0))
+    tracemalloc.start()
+    lattice.subset_entropies()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.2 * lattice.numerators.nbytes
+
+
+def test_a_float32_lattice_needs_half_the_memory(monkeypatch):
+    table = np.full((2,) * 8, 1 / 256)
+    monkeypatch.setenv("ZEROLOSS_MEMORY", "40000")  # 3 ** 8 floats take 26 244 or 52 488 bytes
+    assert EvidenceLattice(table, dtype="float32").values.shape == (3,) * 8
+    with pytest.raises(TooLarge):
+        EvidenceLattice(table)
+    EvidenceLattice(table, out=np.empty((3,) * 8))  # nothing new is needed
+
+
+# ---- entropies and predictions in parts -----------------------------------------------------
+
+
+@pytest.mark.parametrize(("length", "vocab"), [(1, 3), (2, 5), (4, 2), (3, 3)])
+def test_entropies_in_parts(length, vocab, monkeypatch):
+    weights = np.random.default_rng(5).integers(0, 3, (vocab,) * length)
+    weights.flat[-1] = 1
+    whole = EvidenceLattice(weights.astype(float)).subset_entropies()
+    exact = EvidenceLattice(weights).subset_entropies()
+    monkeypatch.setattr("theory.entropy_sums.CACHE_CELLS", 5)
+    monkeypatch.setattr("theory.entropy_sums.PART_CELLS", 2)
+    parts = EvidenceLattice(weights.astype(float)).subset_entropies()
+    np.testing.assert_allclose(parts, whole, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(parts, exact.astype(float), rtol=1e-12, atol=1e-14)
+    assert (EvidenceLattice(weights).subset_entropies() == exact).all()
+
+
+@pytest.mark.parametrize("vocab", [2, 7, 8, 9])
+def test_predictions_over_short_and_long_axes(vocab):
+    weights = np.random.default_rng(6).integers(1, 9, (vocab,) * 2)
+    patterns = list(itertools.product([MASK, *range(vocab)], repeat=2))
+    exact = EvidenceLattice(weights).denoise(np.array(patterns))
+    floats = EvidenceLattice(weights.astype(float)).denoise(np.array(patterns))
+    for row, (a, b) in enumerate(patterns):
+        expected = [
+            [int(v == a) if a != MASK else share(weights, (v, b), (a, b)) for v in range(vocab)],
+            [int(v == b) if b != MASK else share(weights, (a, v), (a, b)) for v in range(vocab)],
+        ]
+        assert exact[row].tolist() == expected
+        np.testing.assert_allclose(floats[row], np.array(expected, dtype=float), rtol=1e-13)
+
+
+def share(weights, seen, given):
+    part, whole = (
+        weights[tuple(slice(None) if v == MASK else v for v in x)].sum() for x in (seen, given)
+    )
+    return Fraction(int(part), int(whole))

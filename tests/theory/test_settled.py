@@ -1,0 +1,428 @@
+"""Powers until they repeat, and entropies at lengths of thousands of sites."""
+
+import itertools
+import math
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import oracles
+from tests.cases import DEVICE1, rows, to_device1, to_host
+from theory import (
+    HiddenMarkovModel,
+    JointTable,
+    MarkovChain,
+    gallery,
+    information,
+    schedules,
+    strategies,
+)
+from theory.distributions import hidden_bracket, settled
+from theory.distributions.gaps import (
+    first_chances,
+    over_first_sites,
+    over_pairs,
+    pair_chances,
+)
+from theory.distributions.hidden_bracket import WORK
+from theory.distributions.settled import (
+    common_period,
+    conditional_entropy_error,
+    entropy_error,
+    until_settled,
+)
+
+ROUNDING = 1e-11
+
+
+def blocks(*matrices):
+    """Chains beside each other that never meet."""
+    size = sum(len(m) for m in matrices)
+    out, start = np.zeros((size, size)), 0
+    for m in matrices:
+        out[start : start + len(m), start : start + len(m)] = m
+        start += len(m)
+    return out
+
+
+def turning(*phases):
+    """Steps from each group of tokens to the next one, and from the last to the first."""
+    size = sum(phases)
+    starts = np.cumsum([0, *phases])
+    out, rng = np.zeros((size, size)), np.random.default_rng(size)
+    for n, here in enumerate(phases):
+        there = (n + 1) % len(phases)
+        columns = slice(starts[there], starts[there] + phases[there])
+        out[starts[n] : starts[n] + here, columns] = rng.dirichlet(np.ones(phases[there]), here)
+    return out
+
+
+MIXING = np.array([[0.5, 0.3, 0.2], [0.1, 0.6, 0.3], [0.3, 0.3, 0.4]])
+STICKY = np.array([[0.999, 0.001], [0.002, 0.998]])
+TRANSIENT = np.array([[0.5, 0.2, 0.2, 0.1], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1.0]])
+MATRICES = {
+    "mixing": (MIXING, 1),
+    "sticky": (STICKY, 1),
+    "identity": (np.eye(3), 1),
+    "turns": (turning(1, 1), 2),
+    "three phases": (turning(2, 1, 3), 3),
+    "two and three": (blocks(turning(1, 2), turning(1, 1, 1)), 6),
+    "mixing and turns": (blocks(MIXING, turning(2, 2)), 2),
+    "transient": (TRANSIENT, 2),
+    "one token": (np.eye(1), 1),
+}
+each_matrix = pytest.mark.parametrize(("matrix", "period"), MATRICES.values(), ids=MATRICES)
+
+
+# Periods and distances
+
+
+@each_matrix
+def test_common_periods(matrix, period):
+    """Against the times at which each token that comes back can come back."""
+    links = matrix > 0
+    assert common_period(links) == period
+    size, power, returns = len(links), np.eye(len(links), dtype=bool), [0] * len(links)
+    reach = np.linalg.matrix_power(links.astype(float) + np.eye(size), size) > 0
+    for steps in range(1, 4 * size * size):
+        power = (power.astype(float) @ links) > 0
+        returns = [math.gcd(r, steps) if power[a, a] else r for a, r in enumerate(returns)]
+    stays = [a for a in range(size) if all(reach[b, a] for b in range(size) if reach[a, b])]
+    assert math.lcm(*(returns[a] for a in stays)) == period
+
+
+@each_matrix
+@pytest.mark.parametrize("tolerance", [1e-13, 1e-6, 1e-2])
+def test_what_stands_for_a_power_is_as_near_as_promised(matrix, period, tolerance, monkeypatch):
+    monkeypatch.setattr(settled, "SETTLED", tolerance)
+    steps = 400
+    found = until_settled(matrix, np.eye(len(matrix)), steps)
+    assert found.error <= tolerance
+    assert found.period in (1, period)
+    power = np.eye(len(matrix))
+    for gap, entry in enumerate(found.entries(np.arange(1, steps + 1)), start=1):
+        power = power @ matrix
+        away = np.abs(power - found.values[entry]).sum(axis=1).max() / 2
+        assert away <= (found.error if gap > found.computed else 0) + 1e-13
+
+
+def test_it_ends_early_where_it_can():
+    for name in ("mixing", "turns", "two and three", "mixing and turns", "identity"):
+        matrix, period = MATRICES[name]
+        found = until_settled(matrix, np.eye(len(matrix)), 10_000)
+        assert found.computed < 100 + period
+        assert found.period == period
+
+
+def test_a_creeping_chain_is_not_taken_for_settled():
+    """What is planted: each step moves by 2e-15, below the tolerance, but 10,000 steps add up."""
+    creeping = np.array([[1 - 2e-15, 2e-15], [2e-15, 1 - 2e-15]])
+    near = until_settled(creeping, np.eye(2), 10_000)
+    assert np.abs(near.values[1] - near.values[0]).max() < settled.SETTLED
+    assert near.computed == 10_000
+    assert until_settled(creeping, np.eye(2), 40).computed == 40  # and no longer than asked
+    assert until_settled(np.eye(2), np.eye(2), 10_000).computed < 50
+
+
+def test_more_phases_than_steps():
+    found = until_settled(turning(*[1] * 70), np.eye(70), 100)
+    assert (found.computed, found.period, found.error) == (100, 1, 0.0)
+    found = until_settled(turning(*[1] * 45), np.eye(45), 100)
+    assert (found.computed, found.period, found.error) == (32 + 44, 45, 0.0)
+
+
+@given(st.integers(2, 6), st.integers(0, 10**6), st.sampled_from([1e-12, 1e-3, 0.1, 0.7]))
+@settings(max_examples=100)
+def test_entropies_move_no_further_than_stated(tokens, seed, distance):
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet(np.full(tokens, 0.3))
+    q = rng.dirichlet(np.full(tokens, 0.3))
+    tv = np.abs(p - q).sum() / 2
+    if tv > distance:
+        q = p + (q - p) * distance / tv
+    tv = np.abs(p - q).sum() / 2
+
+    def h(x):
+        return -sum(float(v) * math.log(v) for v in x.ravel() if v > 0)
+
+    assert abs(h(p) - h(q)) <= entropy_error(tv, tokens) + 1e-14
+    joint, other = (rng.dirichlet(np.full(tokens**2, 0.3)).reshape(tokens, tokens) for _ in "pq")
+    tv = np.abs(joint - other).sum() / 2
+    here, there = (h(x) - h(x.sum(axis=1)) for x in (joint, other))
+    assert abs(here - there) <= conditional_entropy_error(tv, tokens) + 1e-14
+
+
+def test_the_bound_of_entropies_is_sharp():
+    """A point against the point that lost t to all others alike."""
+    for tokens, t in itertools.product([2, 3, 5], [1e-9, 0.01, 0.4]):
+        spread = [1 - t] + [t / (tokens - 1)] * (tokens - 1)
+        exactly = -math.fsum(x * math.log(x) for x in spread)
+        assert entropy_error(t, tokens) == pytest.approx(exactly, rel=1e-12)
+
+
+# Sums over gaps
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 9, 400])
+def test_sums_over_chances(length):
+    values = np.random.default_rng(length).random(length)
+    pairs = values[: length - 1]
+    first = sum(v * c for v, c in zip(values, first_chances(length, float), strict=True))
+    gaps = sum((v * c for v, c in zip(pairs, pair_chances(length, float), strict=True)), 0.0)
+    np.testing.assert_allclose(over_first_sites(values), first, rtol=1e-12)
+    np.testing.assert_allclose(over_pairs(pairs), gaps + np.zeros(length + 1), rtol=1e-12)
+
+
+# Long chains
+
+
+def gapwise(initial, transition, length, sizes):
+    """e_k of a few sizes with every power in long double and every chance a Fraction."""
+    initial = np.asarray(initial, dtype=np.longdouble)
+    transition = np.asarray(transition, dtype=np.longdouble)
+
+    def h(x):
+        return -np.where(x > 0, x * np.log(np.where(x > 0, x, 1)), 0).sum(axis=-1)
+
+    laws = [initial]
+    for _ in range(length - 1):
+        laws.append(laws[-1] @ transition)
+    laws = np.array(laws)
+    before, power, told = np.cumsum(laws, axis=0), transition, []
+    for gap in range(1, length):
+        told.append((before[length - gap - 1] * h(power)).sum())
+        power = power @ transition
+    alone, found = h(laws), []
+    for k in sizes:
+        total = np.longdouble(0)
+        for i in range(length if k else 0):
+            total += alone[i] * share(math.comb(length - 1 - i, k - 1), math.comb(length, k))
+        for gap in range(1, length if k > 1 else 0):
+            ways = math.comb(length - gap - 1, k - 2)
+            if not ways:
+                break
+            total += told[gap - 1] * share(ways, math.comb(length, k))
+        found.append(float(total))
+    return found
+
+
+def share(a, b):
+    """a / b of integers that no double can hold, to long double precision."""
+    shift = 80 - a.bit_length() + b.bit_length() if a else 0
+    scaled = (a << shift) // b if shift >= 0 else a // (b << -shift)
+    return np.ldexp(np.longdouble(scaled), -shift)
+
+
+LONG = {
+    "mixing": (rows((1, 2, 3))[0], MIXING),
+    "sticky": (rows((1, 0))[0], STICKY),
+    "three phases": (rows((1, 0, 0, 0, 0, 0))[0], turning(2, 1, 3)),
+    "two and three": (rows((1, 2, 1, 1, 1, 1))[0], blocks(turning(1, 2), turning(1, 1, 1))),
+    "transient": (rows((1, 0, 0, 0))[0], TRANSIENT),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_thousand_sites_in_long_double(name):
+    initial, transition = LONG[name]
+    initial = np.array(initial, dtype=float)
+    sizes = [0, 1, 2, 3, 10, 100, 500, 999, 1000]
+    expected = gapwise(initial, transition, 1000, sizes)
+    p = MarkovChain(initial, transition, 1000)
+    np.testing.assert_allclose(
+        information.mean_entropies(p)[sizes], expected, rtol=2e-13, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("flip", [0.1, 0.001])
+def test_ten_thousand_bits_in_thirty_digits(flip):
+    """One flip in ten settles after 150 gaps or so, one in a thousand never."""
+    length = 10_000
+    actual = information.mean_entropies(gallery.binary_symmetric(length, flip))
+    with mpmath.workdps(30):
+        keep, power, told = 1 - 2 * mpmath.mpf(flip), mpmath.mpf(1), []
+        for gap in range(1, length):
+            power *= keep
+            share_of_flips = (1 - power) / 2
+            rest = 1 - share_of_flips
+            lost = share_of_flips * mpmath.log(share_of_flips) + rest * mpmath.log(rest)
+            told.append(-(length - gap) * lost)
+        for k in (1, 2, 3, 100, 101, length - 1, length):
+            chance, total = mpmath.mpf(k) * (k - 1) / (length * (length - 1)), mpmath.log(2)
+            for gap, value in enumerate(told, start=1):
+                total += chance * value
+                chance = chance * max(length - gap + 1 - k, 0) / max(length - gap - 1, 1)
+                if chance < mpmath.mpf(10) ** -40:
+                    break
+            assert actual[k] == pytest.approx(float(total), rel=3e-13)
+
+
+def test_the_error_of_a_truncation_is_within_what_is_stated(monkeypatch):
+    """With a tolerance of 1e-3 it can be seen, and is no more than the sum of its parts."""
+    for matrix, _ in (MATRICES["mixing"], MATRICES["mixing and turns"], MATRICES["transient"]):
+        size, length = len(matrix), 300
+        p = MarkovChain(np.eye(size)[0], matrix, length)
+        exactly = np.array(p.mean_subset_entropies())
+        monkeypatch.setattr(settled, "SETTLED", 1e-3)
+        monkeypatch.setattr(settled, "EVERY", 2)
+        rough, found = p.mean_subset_entropies(), p._row_entropies(length - 1)
+        monkeypatch.undo()
+        gaps = np.arange(1, length)
+        later = np.where(gaps > found.computed, length - gaps, 0).astype(float)
+        stated = over_pairs(later * entropy_error(found.error, size))
+        assert np.abs(rough - exactly).max() > 0
+        assert (np.abs(rough - exactly) <= stated + ROUNDING).all()
+        # the docstring's: so many neighbours are further apart than G
+        assert (over_pairs(later) <= length / (math.e * found.computed) * 1.2).all()
+
+
+def test_truncated_chains_by_enumeration(monkeypatch):
+    """Short chains that forget in two steps, all subsets, with the powers stopped on the way."""
+    monkeypatch.setattr(settled, "EVERY", 1)
+    small = Fraction(1, 2**48)
+    half = Fraction(1, 2)
+    mixing = [[half + small, half - small], [half - small, half + small]]
+    turns = [[0, 0, 1, 0], [0, 0, half, half], [half + small, half - small, 0, 0]]
+    turns.append([half, half, 0, 0])
+    for initial, transition, length in [((1, 2), mixing, 8), ((1, 0, 0, 0), turns, 5)]:
+        law = [Fraction(w, sum(initial)) for w in initial]
+        joint = oracles.chain_joint(law, transition, length)
+        p = MarkovChain(np.array(law, dtype=float), np.array(transition, dtype=float), length)
+        assert p._row_entropies(length - 1).computed < length - 1
+        e = oracles.mean_subset_entropies(joint)
+        np.testing.assert_allclose(information.mean_entropies(p), e, rtol=0, atol=1e-12)
+        cost = oracles.mean_path_cost(joint, (2, length - 2), len(law)) if length == 5 else None
+        if cost is not None:
+            assert information.path_cost(p, (2, length - 2)) == pytest.approx(cost, abs=1e-12)
+
+
+def test_many_tokens_and_sites():
+    """256 tokens, 3000 sites: a period of four, and what does not depend on k for k = 1 and L."""
+    p = MarkovChain(np.eye(256)[0], turning(64, 64, 64, 64), 3000)
+    e = information.mean_entropies(p)
+    each = -np.sum(p.marginals * np.log(np.where(p.marginals > 0, p.marginals, 1)), axis=1)
+    steps = p.gap_entropies([1])[0]
+    whole = float(each[0]) + float((p.marginals[:-1] @ steps).sum())
+    assert e[1] == pytest.approx(float(each.mean()), rel=1e-12)
+    assert e[3000] == pytest.approx(whole, rel=1e-12)
+    f = information.profile(p)
+    assert (np.diff(f) <= 1e-9).all()
+    sizes = schedules.uniform(3000, 60)
+    starts = np.cumsum([0, *sizes[:-1]])
+    lost = sum(s * f[a] - f[a : a + s].sum() for a, s in zip(starts, sizes, strict=True))
+    assert information.path_cost(p, sizes) == pytest.approx(lost, rel=1e-9)
+
+
+def test_long_chains_on_a_device():
+    p, there = (
+        MarkovChain(convert([0.2, 0.3, 0.5]), convert(MIXING), 500)
+        for convert in (np.array, lambda x: to_device1(np.array(x)))
+    )
+    e = information.mean_entropies(there)
+    assert e.device == DEVICE1
+    np.testing.assert_allclose(to_host(e), information.mean_entropies(p), rtol=1e-13)
+    assert there.gap_entropies([3, 400]).device == DEVICE1
+
+
+# Long hidden chains
+
+
+def pair_by_pair(p):
+    """Both bounds by their definition, over all pairs of sites."""
+    initial, step, emission = (np.asarray(x) for x in (p.initial, p.transition, p.emission))
+    length = p.length
+
+    def h(x):
+        x = np.asarray(x)
+        return -np.where(x > 0, x * np.log(np.where(x > 0, x, 1)), 0).sum()
+
+    laws = [initial @ np.linalg.matrix_power(step, i) for i in range(length)]
+    lower, upper = np.zeros(length + 1), np.zeros(length + 1)
+    for i, chance in enumerate(first_chances(length, float)):
+        lower += chance * h(laws[i] @ emission)
+        upper += chance * h(laws[i] @ emission)
+    for gap, chance in enumerate(pair_chances(length, float), start=1):
+        read = np.linalg.matrix_power(step, gap) @ emission
+        for r in range(length - gap):
+            lower += chance * sum(m * h(row) for m, row in zip(laws[r], read, strict=True))
+            joint = emission.T @ (laws[r][:, None] * read)
+            upper += chance * (h(joint) - h(joint.sum(axis=1)))
+    return lower, upper
+
+
+HIDDEN = [
+    HiddenMarkovModel([1, 0], STICKY, [[0.9, 0.1], [0.3, 0.7]], 90),
+    HiddenMarkovModel([1, 0, 0], MIXING, np.eye(2)[[0, 1, 1]], 90),
+    HiddenMarkovModel([1, 0, 0, 0], turning(2, 2), MIXING[[0, 1, 2, 0]], 90),
+    gallery.hidden_periodic(90, 0.3),
+]
+
+
+@pytest.mark.parametrize("p", HIDDEN, ids=["sticky", "mixing", "turning", "two"])
+def test_the_bracket_pair_by_pair(p, monkeypatch):
+    lower, upper = pair_by_pair(p)
+    bracket = information.bracket(p)
+    np.testing.assert_allclose(bracket.lower, lower, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(bracket.upper, upper, rtol=0, atol=1e-9)
+    assert (bracket.lower <= lower + ROUNDING).all()
+    assert (bracket.upper >= upper - ROUNDING).all()
+    # sites joined, down to one group: wider, and still on the right sides
+    for work in (WORK // 10**6, 1):
+        monkeypatch.setattr(hidden_bracket, "WORK", work)
+        joined = information.bracket(p)
+        np.testing.assert_array_equal(joined.lower, bracket.lower)
+        assert (joined.upper >= upper - ROUNDING).all()
+        assert (joined.upper <= information.bracket(p).upper[1] * np.arange(91) + ROUNDING).all()
+
+
+@pytest.mark.parametrize("p", HIDDEN, ids=["sticky", "mixing", "turning", "two"])
+def test_the_bracket_stays_outside_whatever_is_left_out(p, monkeypatch):
+    """With a tolerance of 1e-3; without the errors that are added, some bounds fall inside."""
+    lower, upper = pair_by_pair(p)
+    for module in (settled, hidden_bracket):
+        monkeypatch.setattr(module, "SETTLED", 1e-3)
+    monkeypatch.setattr(settled, "EVERY", 2)
+    rough = information.bracket(p)
+    assert (rough.lower <= lower + ROUNDING).all()
+    assert (rough.upper >= upper - ROUNDING).all()
+    for name in ("entropy_error", "conditional_entropy_error"):
+        monkeypatch.setattr(hidden_bracket, name, lambda *_: 0.0)
+    bare = information.bracket(p)
+    if p is HIDDEN[1]:  # what is planted
+        assert (bare.lower > lower + ROUNDING).any() or (bare.upper < upper - ROUNDING).any()
+
+
+@given(strategies.hidden_markov_models(lengths=(4, 6), states=(1, 3)))
+@settings(max_examples=40)
+def test_rough_brackets_contain_the_mean_entropies(p):
+    e = information.mean_entropies(JointTable(p.table()))
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (settled, hidden_bracket):
+            patch.setattr(module, "SETTLED", 1e-2)
+        patch.setattr(settled, "EVERY", 1)
+        patch.setattr(hidden_bracket, "WORK", 1)
+        lower, upper = p.mean_entropy_bracket()
+    assert (lower <= e + ROUNDING).all()
+    assert (e <= upper + ROUNDING).all()
+
+
+def test_a_long_hidden_chain_that_shows_its_state_is_a_chain():
+    initial, transition = [0.2, 0.3, 0.5], MIXING
+    e = information.mean_entropies(MarkovChain(initial, transition, 3000))
+    lower, upper = information.bracket(HiddenMarkovModel(initial, transition, np.eye(3), 3000))
+    np.testing.assert_allclose(lower, e, rtol=1e-11)
+    np.testing.assert_allclose(upper, e, rtol=1e-11)
+
+
+def test_the_width_is_at_most_what_a_token_leaves_open_of_its_state():
+    """``I(X_s; Z_r | X_r) <= H(Z_r | X_r)`` for each neighbour."""
+    p = HiddenMarkovModel([2 / 3, 1 / 3], STICKY, [[0.95, 0.05], [0.05, 0.95]], 2000)
+    joint = np.array([2 / 3, 1 / 3])[:, None] * np.array([[0.95, 0.05], [0.05, 0.95]])
+    open_ = -(joint * np.log(joint)).sum() + (joint.sum(axis=0) * np.log(joint.sum(axis=0))).sum()
+    lower, upper = information.bracket(p)
+    assert (upper - lower <= np.maximum(np.arange(2001) - 1, 0) * open_ + ROUNDING).all()
+    assert (upper - lower)[2000] > 0.3 * 1999 * open_  # and not far below for neighbours

@@ -1,0 +1,219 @@
+"""Sums over every subset of axes, in little more than the time of writing them.
+
+A table ``p`` of shape ``(V,)*L`` becomes ``Z`` of shape ``(V+1,)*L`` whose slot ``V`` on an axis
+holds the sum over that axis. There is little to compute; what costs time is the way through
+memory. So on the host
+
+- a large lattice is ``V + 1`` smaller ones: those of the slices of the table along the first axis,
+  and that *of the summed table*. It is split so until a part stays in the cache. What is written
+  is then never read again from memory; only the table is, which is smaller.
+- Within a part of floats, axes are extended from last to first, a few at a time, by a matrix
+  product with a Kronecker power of ``[I; 1]``, the identity above a row of ones. One factor sums
+  one axis, and the product copies what it does not sum: the last one writes the part itself.
+
+For a larger vocabulary such products multiply too much by zero: there a pass over each axis, from
+last to first, adds the observed slots up in place. It need not visit the masked slots of the axes
+before. So it is for exact numbers; other backends do the same with the whole lattice at once.
+"""
+
+from functools import lru_cache, reduce
+from typing import Any
+
+import array_api_compat
+import numpy as np
+
+from theory.arrays import array_namespace, frozen
+
+__all__ = ["fill"]
+
+CACHE_CELLS = 3**11
+"""On the host, larger lattices are filled part by part (1.4 MiB)."""
+
+PART_CELLS = 2**11
+"""Smaller parts would spend their time on the calls."""
+
+LARGEST_KERNEL = 32
+"""Rows of a Kronecker power, at most."""
+
+SHORT_AXIS = 4
+"""Up to this vocabulary, axes are extended by Kronecker powers."""
+
+LONG_AXIS = 64
+"""From this vocabulary on, `numpy.sum` is fast enough along any axis."""
+
+LARGEST_PRODUCT, LARGEST_SUM = 2**18, 2**13
+"""Multiplications in one product of matrices, or of a vector and a matrix. BLAS would divide
+larger ones among threads, which costs more than it gains at this size."""
+
+
+def fill(table: Any, total: float | None, lattice: Any) -> None:
+    """Write ``table / total`` and its sums over every subset of axes into `lattice`.
+
+    Parameters
+    ----------
+    table : array, shape (V,)*L
+        On the host of any real dtype if `lattice` holds floats, else of the same dtype.
+    total : float or None
+        None leaves the table as it is, which has to have the dtype of `lattice`.
+    lattice : array, shape (V+1,)*L
+        Overwritten; contiguous. On the host, floats are summed as float64 and rounded once to its
+        dtype; elsewhere they are summed in its dtype.
+
+    >>> lattice = np.empty((3, 3))
+    >>> fill(np.asarray([[1, 0], [0, 1]]), 2.0, lattice)
+    >>> lattice
+    array([[0.5, 0. , 0.5],
+           [0. , 0.5, 0.5],
+           [0.5, 0.5, 1. ]])
+    """
+    xp = array_namespace(lattice)
+    if array_api_compat.is_numpy_namespace(xp):
+        _fill_in_parts(table, total, lattice)
+        return
+    inside = (slice(0, table.shape[0]),) * table.ndim
+    lattice[inside] = xp.astype(table if total is None else table / total, lattice.dtype)
+    _append_sums(xp, lattice)
+
+
+def _append_sums(xp: Any, lattice: Any) -> None:
+    """Fill the masked slots of a lattice that holds its table, from the last axis to the first."""
+    vocab = lattice.shape[0] - 1
+    in_place = array_api_compat.is_numpy_namespace(xp) or array_api_compat.is_cupy_namespace(xp)
+    for axis in reversed(range(lattice.ndim)):
+        before = (slice(0, vocab),) * axis
+        masked, observed = (*before, vocab, ...), (*before, slice(0, vocab), ...)
+        if not in_place:
+            lattice[masked] = xp.sum(lattice[observed], axis=axis)
+        elif vocab in (2, 3):  # up to twice as fast as the general sum
+            total = lattice[masked]
+            xp.add(lattice[(*before, 0, ...)], lattice[(*before, 1, ...)], out=total)
+            if vocab == 3:
+                total += lattice[(*before, 2, ...)]
+        else:
+            xp.sum(lattice[observed], axis=axis, out=lattice[masked])
+
+
+def _fill_in_parts(table: np.ndarray, total: float | None, lattice: np.ndarray) -> None:
+    """Split along the first axes, down to parts that stay in the cache."""
+    vocab, length, cells = table.shape[0], table.ndim, lattice.size
+    while cells > CACHE_CELLS and cells // (vocab + 1) >= PART_CELLS:
+        cells, length = cells // (vocab + 1), length - 1
+    floats = lattice.dtype.kind == "f"
+    dtype = np.dtype(np.float64) if floats else lattice.dtype
+    extend = _extend_in_place
+    if floats and vocab < LONG_AXIS:
+        extend = _Products(vocab, length) if vocab <= SHORT_AXIS else _extend_with_ones
+    unrounded = None if lattice.dtype == dtype else np.empty((vocab + 1,) * length, dtype)
+
+    def fill_part(table: Any, lattice: np.ndarray) -> None:
+        if unrounded is None:
+            extend(table, total, lattice)
+        else:
+            extend(table, total, unrounded)
+            lattice[...] = unrounded
+
+    def fill_rest(table: Any, lattice: np.ndarray) -> None:
+        if table.ndim == length:
+            fill_part(table, lattice)
+            return
+        for v in range(vocab):
+            fill_rest(table[v], lattice[v])
+        fill_summed(table, lattice[vocab])
+
+    def fill_summed(table: Any, lattice: np.ndarray) -> None:
+        """The lattice of ``sum(table)``, of which only a slice at a time is held."""
+        if table.ndim - 1 == length:
+            fill_part(np.sum(table, axis=0, dtype=dtype), lattice)
+            return
+        both = np.zeros(table.shape[2:], dtype)  # summed over the next axis, too
+        for v in range(vocab):
+            one = np.sum(table[:, v], axis=0, dtype=dtype)
+            both += one
+            fill_rest(one, lattice[v])
+        fill_rest(both, lattice[vocab])
+
+    fill_rest(table, lattice)
+
+
+def _divide(table: np.ndarray, total: float | None, out: np.ndarray) -> np.ndarray:
+    if total is None:
+        out[...] = table
+        return out
+    return np.divide(table, total, out=out, dtype=out.dtype)
+
+
+def _extend_in_place(table: np.ndarray, total: float | None, lattice: np.ndarray) -> None:
+    _divide(table, total, lattice[(slice(0, table.shape[0]),) * table.ndim])
+    _append_sums(np, lattice)
+
+
+def _extend_with_ones(table: np.ndarray, total: float | None, lattice: np.ndarray) -> None:
+    """The same for floats; a row of ones sums a short axis faster than `numpy.sum`."""
+    vocab, length = table.shape[0], table.ndim
+    observed, ones = (slice(0, vocab),), np.ones((1, vocab))
+    _divide(table, total, lattice[observed * length])
+    rows = _short_enough(vocab ** (length - 1), vocab, vocab, LARGEST_SUM)
+    last = np.matmul(table.reshape(-1, rows, vocab), ones[0]).reshape(table.shape[1:])
+    _divide(last, total, lattice[(*observed * (length - 1), vocab, ...)])
+    for axis in reversed(range(length - 1)):
+        run = _short_enough((vocab + 1) ** (length - 1 - axis), vocab, vocab + 1, LARGEST_SUM)
+        blocks = lattice.reshape(*lattice.shape[: axis + 1], -1, run)[observed * axis]
+        blocks = blocks.swapaxes(-3, -2)
+        np.matmul(ones, blocks[..., :vocab, :], out=blocks[..., vocab:, :])
+
+
+class _Products:
+    """Extends the axes of float tables of one shape by matrix products, from last to first."""
+
+    def __init__(self, vocab: int, length: int) -> None:
+        self.steps, done = [], 0
+        while done < length:
+            axes = 1
+            while done + axes < length and (vocab + 1) ** (axes + 1) <= LARGEST_KERNEL:
+                axes += 1
+            kernel = _kernel(vocab, axes)
+            before, after = vocab ** (length - done - axes), (vocab + 1) ** done
+            self.steps.append((kernel, before, after))
+            done += axes
+        widest = max((before * len(k) * after for k, before, after in self.steps[:-1]), default=0)
+        self.scratch = np.empty((2, widest))
+        self.values = np.empty((vocab,) * length)
+
+    def __call__(self, table: np.ndarray, total: float | None, lattice: np.ndarray) -> None:
+        result = table if total is None else _divide(table, total, self.values)
+        for i, (kernel, before, after) in enumerate(self.steps):
+            last, size = i + 1 == len(self.steps), before * len(kernel) * after
+            source, result = result, lattice if last else self.scratch[i % 2, :size]
+            if after == 1:  # one vector for each value of the axes before
+                rows = _short_enough(before, kernel.size, table.shape[0], LARGEST_PRODUCT)
+                source = source.reshape(-1, rows, kernel.shape[1])
+                np.matmul(source, kernel.T, out=result.reshape(-1, rows, len(kernel)))
+            else:
+                columns = _short_enough(after, kernel.size, lattice.shape[0], LARGEST_PRODUCT)
+                source = source.reshape(before, kernel.shape[1], -1, columns)
+                target = result.reshape(before, len(kernel), -1, columns)
+                np.matmul(kernel, source.swapaxes(1, 2), out=target.swapaxes(1, 2))
+
+
+@lru_cache(maxsize=32)
+def _kernel(vocab: int, axes: int) -> np.ndarray:
+    """Kronecker power of the identity above a row of ones, shape ((V+1)^axes, V^axes).
+
+    >>> _kernel(2, 1)
+    array([[1., 0.],
+           [0., 1.],
+           [1., 1.]])
+    """
+    factor = np.vstack([np.eye(vocab), np.ones(vocab)])
+    return frozen(reduce(np.kron, [factor] * axes))
+
+
+def _short_enough(count: int, size: int, base: int, most: int) -> int:
+    """Divide `count`, a power of `base`, until its product with `size` is at most `most`.
+
+    >>> _short_enough(3**9, 200, 3, 200 * 1000) == 3**6
+    True
+    """
+    while count > 1 and count * size > most:
+        count //= base
+    return count
