@@ -125,12 +125,32 @@ def length_of(joint):
     return len(next(iter(joint)))
 
 
+def added(numbers):
+    """The sum; of Fractions, over one common denominator, which is much quicker."""
+    numbers = list(numbers)
+    if not all(type(p) is Fraction for p in numbers):
+        return sum(numbers)
+    d = math.lcm(*(p.denominator for p in numbers))
+    return Fraction(sum(p.numerator * (d // p.denominator) for p in numbers), d)
+
+
 def agrees(x, pattern):
     return all(o in (MASK, v) for v, o in zip(x, pattern, strict=True))
 
 
+def agreeing(joint, pattern):
+    """The sequences that agree with the pattern, with what they weigh in the joint."""
+    if len(pattern) != length_of(joint):
+        raise ValueError(f"{len(pattern)} sites of {length_of(joint)}")
+    observed = [(i, o) for i, o in enumerate(pattern) if o != MASK]
+    kept = joint.items()
+    for i, o in observed:
+        kept = [(x, p) for x, p in kept if x[i] == o]
+    return dict(kept)
+
+
 def evidence(joint, pattern):
-    return sum(p for x, p in joint.items() if agrees(x, pattern))
+    return added(agreeing(joint, pattern).values())
 
 
 def condition(joint, pattern):
@@ -138,22 +158,25 @@ def condition(joint, pattern):
     z = evidence(joint, pattern)
     if z == 0:
         raise Impossible(pattern)
-    return {x: (p / z if agrees(x, pattern) else 0 * p) for x, p in joint.items()}
+    kept = agreeing(joint, pattern)
+    return {x: (p / z if x in kept else 0 * p) for x, p in joint.items()}
 
 
 def site_marginals(joint, vocab):
     """P(x_i = v) as a list of ``length`` lists of ``vocab`` numbers."""
-    out = [[0] * vocab for _ in range(length_of(joint))]
+    found = [[[] for _ in range(vocab)] for _ in range(length_of(joint))]
     for x, p in joint.items():
-        for i, v in enumerate(x):
-            out[i][v] += p
-    return out
+        if p:
+            for i, v in enumerate(x):
+                found[i][v].append(p)
+    return [[added(chances) for chances in site] for site in found]
 
 
 def conditional_marginals(joint, pattern, vocab, on_impossible="raise"):
     """P(x_i = v | pattern), one-hot where observed."""
-    if evidence(joint, pattern) != 0:
-        return site_marginals(condition(joint, pattern), vocab)
+    if (z := evidence(joint, pattern)) != 0:
+        together = site_marginals(agreeing(joint, pattern), vocab)
+        return [[p / z for p in site] for site in together]
     if on_impossible == "raise":
         raise Impossible(pattern)
     if on_impossible == "marginal":
@@ -228,9 +251,8 @@ def marginal(joint, sites):
     """The joint of some of the sites, in the order in which they are named."""
     out = {}
     for x, p in joint.items():
-        key = tuple(x[i] for i in sites)
-        out[key] = out.get(key, 0) + p
-    return out
+        out.setdefault(tuple(x[i] for i in sites), []).append(p)
+    return {values: added(chances) for values, chances in out.items()}
 
 
 def entropy(joint, sites=None, exact=False):

@@ -55,7 +55,10 @@ def few(items, most=8):
 
 
 def mass(joint, fixed):
-    return sum(p for x, p in joint.items() if all(x[i] == v for i, v in fixed.items()))
+    kept = joint.items()
+    for i, v in fixed.items():
+        kept = [(x, p) for x, p in kept if x[i] == v]
+    return oracles.added(p for _, p in kept)
 
 
 def observed_in(x):
