@@ -187,7 +187,7 @@ class _Walk:
         """Follow the policy from the observed sites until everything is known."""
         count, length = self.sequences.shape
         start = int(self.bits[list(observed)].sum())
-        keys, mass = start * count + np.arange(count), self.chances
+        keys, mass = start * count + np.arange(count, dtype=np.int64), self.chances
         complete = (2**length - 1) * count
         for index in itertools.count():
             keys, mass = keys[keys < complete], mass[keys < complete]

@@ -11,7 +11,7 @@ __all__ = ["draw_comparison", "draw_decoders"]
 STYLES = dict(
     zip(
         KINDS,
-        (("o", "#0072B2"), ("s", "#D55E00"), ("^", "#AA4499"), ("x", "#009E73")),
+        (("o", "#0072B2"), ("s", "#D55E00"), ("^", "#CC79A7"), ("x", "#009E73")),
         strict=True,
     )
 )

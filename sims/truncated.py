@@ -104,7 +104,7 @@ class Truncated:
         dtype = object if self.p.exact else np.float64
         predictions = np.zeros((*host.shape, self.p.vocab), dtype=dtype)
         rows, sites = np.nonzero(host == MASK)
-        places = np.arange(self.p.length)
+        places = np.arange(self.p.length, dtype=np.int64)
         at_once = max(1, AT_ONCE // (self.p.length * self.p.vocab))
         for start in range(0, len(rows), at_once):
             row, site = rows[start : start + at_once], sites[start : start + at_once]

@@ -70,8 +70,8 @@ class Bernstein:
     def derivative(self) -> "Bernstein":
         """The derivative.
 
-        >>> Bernstein(np.asarray([0, 1, 4])).derivative().coefficients
-        array([2, 6])
+        >>> Bernstein(np.asarray([0.0, 1.0, 4.0])).derivative().coefficients
+        array([2., 6.])
         """
         c = self.coefficients
         return Bernstein((c[1:] - c[:-1]) * self.degree if self.degree else c * 0)

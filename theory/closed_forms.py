@@ -85,7 +85,8 @@ def permutation_frontier(n: int, *, base: float | None = None) -> np.ndarray:
     """
     n = as_integer(n, "n", 1)
     unit = as_base(base)
-    left, later = np.arange(1, n + 1)[:, None], np.arange(n + 1)[None, :]
+    later = np.arange(n + 1, dtype=np.int64)[None, :]
+    left = later[:, 1:].T
     taken = np.where(later < left, (left - later - 1) / left, 0)  # when the last token is drawn
     # one_round[M - 1, m] is the cost of going from M places left to m.
     one_round = np.cumsum(-np.log1p(-taken)[:, ::-1], axis=1)[:, ::-1]

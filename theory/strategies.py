@@ -121,6 +121,8 @@ def joint_tables(
     exact : bool
         Hold Fractions instead of floats.
 
+    Examples
+    --------
     >>> import hypothesis
     >>> hypothesis.find(joint_tables(lengths=(2, 2), vocabs=(2, 2)), lambda p: True).table()
     array([[0., 0.],

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import hypothesis.strategies as st
@@ -27,16 +28,26 @@ def _exp_total_correlation(
     p: Distribution, x: np.ndarray, sites: list[int], tokens: tuple[int, ...]
 ) -> Any:
     """``exp(tc(x_S | x_C))``: predictions one after another over predictions at once."""
-    at_once = to_host(p.denoise(x, on_impossible="marginal"))
-    after, weight = x.copy(), 1
+    at_once = _predictions(p, tuple(x))
+    after, weight = list(x), 1
     for i, v in zip(sites, tokens, strict=True):
         if at_once[i, v] == 0:
             return 0
-        weight = weight * to_host(p.denoise(after, on_impossible="marginal"))[i, v] / at_once[i, v]
+        weight = weight * _predictions(p, tuple(after))[i, v] / at_once[i, v]
         after[i] = v
-        if p.evidence(after) == 0:
+        if _evidence(p, tuple(after)) == 0:
             return 0
     return weight
+
+
+@lru_cache(maxsize=256)  # each pattern is asked for with many choices of sites and tokens
+def _predictions(p: Distribution, x: tuple[int, ...]) -> np.ndarray:
+    return to_host(p.denoise(np.asarray(x), on_impossible="marginal"))
+
+
+@lru_cache(maxsize=256)
+def _evidence(p: Distribution, x: tuple[int, ...]) -> Any:
+    return p.evidence(np.asarray(x))
 
 
 def _pairs_only(p: Distribution, x: np.ndarray, sites: list[int], tokens: tuple[int, ...]) -> Any:
@@ -64,7 +75,8 @@ def _identity(p: Distribution, weight: Weight = _exp_total_correlation) -> list[
                     weighted = product * weight(p, x, list(sites), tokens)
                     after = x.copy()
                     after[list(sites)] = tokens
-                    residuals.append(weighted - p.evidence(after) / p.evidence(x))
+                    known, before = _evidence(p, tuple(after)), _evidence(p, tuple(x))
+                    residuals.append(weighted - known / before)
                     mean = mean + weighted
                 residuals.append(mean - 1)
     return residuals

@@ -141,7 +141,7 @@ def _scattered() -> dict[str, Distribution]:
     """Weights without structure: fractional parts of multiples of the golden ratio."""
     tables: dict[str, Distribution] = {}
     for length, vocab in ((2, 3), (3, 2), (3, 3), (4, 2), (5, 2)):
-        weights = np.arange(1, vocab**length + 1) * (math.sqrt(5) - 1) / 2 % 1
+        weights = np.arange(1.0, vocab**length + 1) * (math.sqrt(5) - 1) / 2 % 1
         name = f"scattered weights, {length} sites, {vocab} tokens"
         tables[name] = JointTable(weights.reshape((vocab,) * length))
     return tables

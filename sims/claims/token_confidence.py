@@ -82,7 +82,7 @@ def _scattered_tables() -> dict[str, Distribution]:
     """Weights without structure: fractional parts of multiples of the golden ratio."""
     tables: dict[str, Distribution] = {}
     for length, vocab in ((3, 2), (3, 3), (4, 2), (4, 3), (5, 3), (6, 3)):
-        weights = np.arange(1, vocab**length + 1) * (math.sqrt(5) - 1) / 2 % 1
+        weights = np.arange(1.0, vocab**length + 1) * (math.sqrt(5) - 1) / 2 % 1
         table = JointTable(weights.reshape((vocab,) * length))
         tables[f"scattered weights, {length} sites, {vocab} tokens"] = table
     return tables

@@ -120,7 +120,7 @@ def ranks(scores: Any, x: Any) -> Any:
     """
     xp = array_namespace(x)
     order = xp.argsort(xp.where(x == MASK, -scores, math.inf), axis=1, stable=True)
-    return xp.argsort(order, axis=1)
+    return xp.astype(xp.argsort(order, axis=1), xp.int64)
 
 
 def best(scores: Any, x: Any) -> Any:

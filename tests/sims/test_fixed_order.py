@@ -1,5 +1,6 @@
 """Batches of policies that look at nothing, and what they lose, against what decoders write."""
 
+import inspect
 from fractions import Fraction
 
 import numpy as np
@@ -122,7 +123,7 @@ class LooksLater(policies.LeftToRight):
         LooksLater(),
         lambda x, predictions: x == MASK,
     ],
-    ids=repr,
+    ids=lambda policy: "function" if inspect.isfunction(policy) else repr(policy),
 )
 def test_what_looks_or_tosses_is_refused(policy):
     with pytest.raises(InvalidInput, match="has no fixed batches"):

@@ -47,7 +47,9 @@ def test_sums_and_multiples_are_those_of_sympy(a, b, constant, factor):
     s, t = expression(a, constant), expression(b)
     assert is_zero((x + y)._sympy_() - (s + t))
     assert is_zero((x - y)._sympy_() - (s - t))
-    assert is_zero((factor * x)._sympy_() - sympy.Rational(factor.numerator, factor.denominator) * s)
+    assert is_zero(
+        (factor * x)._sympy_() - sympy.Rational(factor.numerator, factor.denominator) * s
+    )
     assert is_zero((-x)._sympy_() + s)
     if factor:
         assert (x / factor) * factor == x

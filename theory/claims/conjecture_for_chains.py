@@ -83,7 +83,7 @@ def _aperiodic(p: Any) -> Decision:
     """Planted: periods are overlooked, and so are further classes."""
     found = homogenization.decide(p)
     recurrent = found.classes[0].stationary
-    return Decision(True, True, 0, 0, recurrent, np.stack([recurrent] * p.vocab), found.classes, "")
+    return Decision(True, True, 0, recurrent, np.stack([recurrent] * p.vocab), found.classes, "")
 
 
 def _by_powers(p: Distribution, decide: Decider = homogenization.decide) -> list[float]:
@@ -109,11 +109,11 @@ def _by_denoiser(p: Distribution, decide: Decider = homogenization.decide) -> li
     if p.exact or p.vocab > 4:  # too many contexts of two tokens to go through
         return [0.0]
     decision, long = decide(p), _continued(p)
-    contexts = [np.full(long.length, MASK) for _ in range(p.vocab + p.vocab**2)]
+    contexts = np.full((p.vocab + p.vocab**2, long.length), MASK)
     for k, x in enumerate(contexts):
         x[: 1 + (k >= p.vocab)] = k if k < p.vocab else divmod(k - p.vocab, p.vocab)
-    possible = [x for x in contexts if long.evidence(x) > 0]
-    far = np.stack([to_host(long.denoise(x))[-2:] for x in possible])
+    possible = contexts[to_host(long.evidence(contexts)) > 0]
+    far = to_host(long.denoise(possible))[:, -2:]
     apart = float(np.abs(far[:, 0] - far[:, 1]).sum(axis=1).max() / 2)
     differ = float(np.abs(far[:, 1] - far[0, 1]).max())
     return [

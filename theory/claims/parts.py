@@ -9,10 +9,11 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis.strategies import SearchStrategy
 
-from theory import gallery, homogenization, strategies
+from theory import gallery, strategies
 from theory.arrays import MASK, to_host
 from theory.distributions import Distribution, JointTable, MarkovChain
 from theory.errors import TooLarge
+from theory.homogenization.structure import structure
 
 __all__ = [
     "challengers",
@@ -118,7 +119,7 @@ def named_distributions(words_of: int = 3) -> dict[str, Distribution]:
 
 def stationary_start(p: MarkovChain) -> np.ndarray:
     """A stationary distribution: the mean of those of all classes that are reached."""
-    laws = [r.stationary for r in homogenization.decide(p).classes]
+    laws = [r.stationary for r in structure(p).recurrent]
     return sum(laws[1:], laws[0]) / len(laws)
 
 

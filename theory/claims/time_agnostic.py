@@ -62,8 +62,8 @@ def _polynomial_schedule(
         total: Any = 0
         for k, loss in enumerate(counts[:-1]):
             chance = level**k * (1 - level) ** (p.length - k)
-            area = sympy.integrate(sympy.cancel(rate * chance), (variable, low, high))
-            total = total + area * loss
+            primitive = sympy.Poly(sympy.cancel(rate * chance), variable).integrate()
+            total = total + (primitive.eval(high) - primitive.eval(low)) * loss
         return total
 
     level_begin, level_end = alpha.subs(t, begin), alpha.subs(t, end)

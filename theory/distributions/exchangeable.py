@@ -22,7 +22,6 @@ two continuations, and ``H_m = - sum_k C(m, k) q_m(k) log q_m(k)``. [ours, textb
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from fractions import Fraction
 from typing import Any
 
 import numpy as np

@@ -77,7 +77,7 @@ def over_pairs(values: np.ndarray) -> np.ndarray:
     [0.0, 0.0, 1.0, 2.0]
     """
     length = len(values) + 1
-    size = np.arange(length + 1)
+    size = np.arange(length + 1, dtype=np.int64)
     chance = size * (size - 1) / max(length * (length - 1), 1)
     return _summed(values, chance, length - 2)
 
@@ -88,7 +88,7 @@ def _summed(values: np.ndarray, chance: np.ndarray, others: int) -> np.ndarray:
     Chances only fall, and from some size on they are negligible for good.
     """
     most = len(chance)
-    free, total = most - 1 - np.arange(most), np.zeros(most)
+    free, total = most - 1 - np.arange(most, dtype=np.int64), np.zeros(most)
     for n, value in enumerate(values.tolist()):
         total[:most] += value * chance
         chance = chance * np.maximum(free[:most] - n, 0) / max(others - n, 1)

@@ -87,7 +87,7 @@ def hidden_bracket(
     rows = until_settled(
         transition, emission, length - 1, lambda product: -xp.sum(xlogx(product), axis=1)
     )
-    gaps = np.arange(1, length)
+    gaps = np.arange(1, length, dtype=np.int64)
     later = np.where(gaps > rows.computed, length - gaps, 0)  # pairs for which another gap stands
     told = _told(laws, rows, gaps) - later * entropy_error(rows.error, emission.shape[1])
     heard = _Heard(laws, transition, emission, rows).sums()
@@ -196,7 +196,7 @@ def _grouped(laws: Any, period: int, most: int) -> Groups:
     xp, length = array_namespace(laws), laws.shape[0]
     if period > most:
         period = 1
-    site = np.arange(length)
+    site = np.arange(length, dtype=np.int64)
     final = length - period + (site - length) % period  # the last site of the same phase
     away = _between(laws, xp.take(laws, from_host(final, laws), axis=0))
     moving = np.flatnonzero(away > SETTLED / 2)

@@ -9,7 +9,7 @@ distribution. The limit is then the same after every token if and only if there 
 from textbook theory of finite chains]
 """
 
-import math
+from functools import partial
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def decide_chain(p: MarkovChain) -> Decision:
         if r.period > 1:
             one = s.steps[0, 0] * 0 + 1
             reason = never_alike(r, p.symbols)
-            return Decision(False, False, one, math.nan, None, None, s.recurrent, reason)
+            return Decision(False, False, one, None, None, s.recurrent, reason)
     limits, spectra = s.limits(), s.spectra()
     others = [spectrum.second for spectrum in spectra]
     kept = set(s.classes.recurrent)
@@ -78,9 +78,9 @@ def decide_chain(p: MarkovChain) -> Decision:
         True,
         forgets,
         rate,
-        strength(deviation, rate),
         s.recurrent[0].stationary if forgets else None,
         limits,
         s.recurrent,
         far_away(s.recurrent, p.symbols, rate),
+        partial(strength, deviation, rate),
     )

@@ -1,6 +1,9 @@
 """What is decided about predictions far from what is observed."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -63,11 +66,16 @@ class Decision:
     homogenizes: bool
     forgets: bool
     rate: Any
-    constant: Any
     limit: np.ndarray | None
     limits: np.ndarray | None
     classes: tuple[RecurrentClass, ...]
     reason: str
+    constant_of: Callable[[], Any] | None = None  # asked for takes longer than the decision
+
+    @cached_property
+    def constant(self) -> Any:
+        """The factor in front of ``rate^n``, computed when it is asked for."""
+        return math.nan if self.constant_of is None else self.constant_of()
 
     def __repr__(self) -> str:
         rate = str(self.rate)

@@ -48,7 +48,6 @@ def decide_hidden(p: HiddenMarkovModel) -> Decision:
         homogenizes,
         forgets,
         rate,
-        math.nan,
         start @ limit @ emission if forgets else None,
         None,
         s.recurrent,

@@ -16,7 +16,6 @@ ends are never forgotten. [ours, from textbook theory of non-negative matrices]
 """
 
 import itertools
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -168,9 +167,7 @@ def _refuse_symbols(s: Structure, spectra: list[Spectrum], path: list[int]) -> N
 def _decision(
     s: Structure, homogenizes: bool, limit: np.ndarray | None, rate: Any, reason: str
 ) -> Decision:
-    return Decision(
-        homogenizes, limit is not None, rate, math.nan, limit, None, s.recurrent, reason
-    )
+    return Decision(homogenizes, limit is not None, rate, limit, None, s.recurrent, reason)
 
 
 def _ends(s: Structure, left: int | None, right: int | None) -> list[tuple[int, int]]:

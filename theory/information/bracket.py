@@ -39,8 +39,9 @@ class Bracket(NamedTuple):
         low, high = to_host(self.lower), to_host(self.upper)
         length = low.shape[0] - 1
         lower, upper = low[1:] * 0, high[1:] * 0
+        sites = np.arange(length + 1, dtype=np.int64)
         for j in range(length):
-            before, after = np.arange(j + 1), np.arange(j + 1, length + 1)
+            before, after = sites[: j + 1], sites[j + 1 :]
             upper[j] = ((high[j + 1] - low[before]) / (j + 1 - before)).min()
             lower[j] = max(((low[after] - high[j]) / (after - j)).max(), 0.0)
         return Bracket(from_host(lower, self.lower), from_host(upper, self.upper))

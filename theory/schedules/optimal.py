@@ -82,7 +82,7 @@ def _shortest(lost: np.ndarray, most: int, enough: float, tie: float) -> tuple[i
     length = lost.size
     cost = np.full(length + 1, np.inf)
     cost[length] = 0.0
-    boundaries = np.arange(length + 1)
+    boundaries = np.arange(length + 1, dtype=np.int64)
     ahead = boundaries[None, :] - boundaries[:length, None]
     total_lost = float(lost.sum())
     choices: list[np.ndarray] = []  # choices[r][a]: where the next batch ends if r more follow it

@@ -47,7 +47,7 @@ def affine_code(
     require_memory(count, what, itemsize=64 + 32 * length)  # sorting takes a few copies
     words = offset[None, :] % modulus
     for row in generator % modulus:
-        shifts = np.arange(modulus)[:, None, None] * row
+        shifts = np.arange(modulus, dtype=np.int64)[:, None, None] * row
         words = np.unique(((words + shifts) % modulus).reshape(-1, length), axis=0)
     return uniform(words, modulus, exact)
 
