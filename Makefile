@@ -20,7 +20,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reproduce test lint types tests lowest bench bench-peers figures-check notes constraints clean
+.PHONY: help setup reproduce test lint types tests lowest bench bench-peers notebooks figures-check notes constraints clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ bench: setup ## Run the benchmarks; the results also go into out/benchmarks.json
 
 bench-peers: $(PEERS)/.done ## All benchmarks, beside other libraries; renews benchmarks/README.md
 	$(PEERS)/bin/python -m benchmarks --all --readme
+
+notebooks: setup ## Write the lessons as notebooks into out/notebooks
+	$(BIN)/python notebooks/make_notebooks.py
 
 figures-check: setup ## Check that the figures still show what they claim
 	$(BIN)/python -m figures --check

@@ -60,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from theory.claims import Level, registry
     from theory.claims.report import run_claims, to_json
     from theory.errors import InvalidInput, ZerolossError
-    from theory.executors import executor_for, usable_cores
+    from theory.executors import executor_for
+    from theory.threads import usable_cores
 
     try:
         chosen = [registry[key] for key in options.claim or registry]

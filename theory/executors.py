@@ -10,12 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from theory.errors import InvalidInput
+from theory.threads import THREADS, usable_cores
 from theory.validation import as_integer
 
 __all__ = ["InProcess", "as_finished", "executor_for", "usable_cores"]
-
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Where the libraries behind NumPy look for a number of threads."""
 
 
 class InProcess(Executor):
@@ -88,12 +86,6 @@ def as_finished(
     futures = {executor.submit(function, *task): k for k, task in enumerate(tasks)}
     for future in as_completed(futures):
         yield futures[future], future.result()
-
-
-def usable_cores() -> int:
-    """Number of processors that this process may use."""
-    allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 @contextmanager

@@ -11,11 +11,15 @@ memory. So on the host
   product with a Kronecker power of ``[I; 1]``, the identity above a row of ones. One factor sums
   one axis, and the product copies what it does not sum: the last one writes the part itself.
 
+- Slices of a large lattice are filled by several threads. The numbers do not depend on how many.
+
 For a larger vocabulary such products multiply too much by zero: there a pass over each axis, from
 last to first, adds the observed slots up in place. It need not visit the masked slots of the axes
 before. So it is for exact numbers; other backends do the same with the whole lattice at once.
 """
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, reduce
 from typing import Any
 
@@ -23,11 +27,15 @@ import array_api_compat
 import numpy as np
 
 from theory.arrays import array_namespace, frozen
+from theory.threads import usable_threads
 
 __all__ = ["fill"]
 
 CACHE_CELLS = 3**11
 """On the host, larger lattices are filled part by part (1.4 MiB)."""
+
+THREADED_CELLS = 2**22
+"""Larger lattices are filled by several threads (32 MiB)."""
 
 PART_CELLS = 2**11
 """Smaller parts would spend their time on the calls."""
@@ -98,41 +106,75 @@ def _fill_in_parts(table: np.ndarray, total: float | None, lattice: np.ndarray) 
     vocab, length, cells = table.shape[0], table.ndim, lattice.size
     while cells > CACHE_CELLS and cells // (vocab + 1) >= PART_CELLS:
         cells, length = cells // (vocab + 1), length - 1
-    floats = lattice.dtype.kind == "f"
-    dtype = np.dtype(np.float64) if floats else lattice.dtype
-    extend = _extend_in_place
-    if floats and vocab < LONG_AXIS:
-        extend = _Products(vocab, length) if vocab <= SHORT_AXIS else _extend_with_ones
-    unrounded = None if lattice.dtype == dtype else np.empty((vocab + 1,) * length, dtype)
+    threads = usable_threads() if lattice.size > THREADED_CELLS else 1
+    if threads == 1:
+        _Parts(vocab, length, total, lattice.dtype).fill(table, lattice)
+        return
 
-    def fill_part(table: Any, lattice: np.ndarray) -> None:
-        if unrounded is None:
-            extend(table, total, lattice)
-        else:
-            extend(table, total, unrounded)
-            lattice[...] = unrounded
+    def fill(summed: bool, table: np.ndarray, lattice: np.ndarray) -> None:
+        parts = _Parts(vocab, length, total, lattice.dtype)  # with scratch memory of its own
+        (parts.fill_summed if summed else parts.fill)(table, lattice)
 
-    def fill_rest(table: Any, lattice: np.ndarray) -> None:
-        if table.ndim == length:
-            fill_part(table, lattice)
+    depth = 1 if vocab > 2 * threads else 2
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [
+            pool.submit(fill, *slices) for slices in _slices(table, lattice, length, depth)
+        ]:
+            done.result()
+
+
+def _slices(
+    table: np.ndarray, lattice: np.ndarray, length: int, depth: int
+) -> Iterator[tuple[bool, np.ndarray, np.ndarray]]:
+    """What can be filled independently, the largest first: whether a table is summed first."""
+    if depth == 0 or table.ndim == length:
+        yield False, table, lattice
+        return
+    yield True, table, lattice[-1]
+    for v in range(table.shape[0]):
+        yield from _slices(table[v], lattice[v], length, depth - 1)
+
+
+class _Parts:
+    """Fills lattices part by part; a part has `length` sites."""
+
+    def __init__(self, vocab: int, length: int, total: float | None, dtype: np.dtype) -> None:
+        self.vocab, self.length, self.total = vocab, length, total
+        floats = dtype.kind == "f"
+        self.dtype = np.dtype(np.float64) if floats else dtype
+        self.extend: Any = _extend_in_place
+        if floats and vocab < LONG_AXIS:
+            short = vocab <= SHORT_AXIS
+            self.extend = _Products(vocab, length) if short else _extend_with_ones
+        rounded = dtype != self.dtype
+        self.unrounded = np.empty((vocab + 1,) * length, self.dtype) if rounded else None
+
+    def fill(self, table: np.ndarray, lattice: np.ndarray) -> None:
+        if table.ndim == self.length:
+            self._fill_part(table, lattice)
             return
-        for v in range(vocab):
-            fill_rest(table[v], lattice[v])
-        fill_summed(table, lattice[vocab])
+        for v in range(self.vocab):
+            self.fill(table[v], lattice[v])
+        self.fill_summed(table, lattice[self.vocab])
 
-    def fill_summed(table: Any, lattice: np.ndarray) -> None:
+    def fill_summed(self, table: np.ndarray, lattice: np.ndarray) -> None:
         """The lattice of ``sum(table)``, of which only a slice at a time is held."""
-        if table.ndim - 1 == length:
-            fill_part(np.sum(table, axis=0, dtype=dtype), lattice)
+        if table.ndim - 1 == self.length:
+            self._fill_part(np.sum(table, axis=0, dtype=self.dtype), lattice)
             return
-        both = np.zeros(table.shape[2:], dtype)  # summed over the next axis, too
-        for v in range(vocab):
-            one = np.sum(table[:, v], axis=0, dtype=dtype)
+        both = np.zeros(table.shape[2:], self.dtype)  # summed over the next axis, too
+        for v in range(self.vocab):
+            one = np.sum(table[:, v], axis=0, dtype=self.dtype)
             both += one
-            fill_rest(one, lattice[v])
-        fill_rest(both, lattice[vocab])
+            self.fill(one, lattice[v])
+        self.fill(both, lattice[self.vocab])
 
-    fill_rest(table, lattice)
+    def _fill_part(self, table: np.ndarray, lattice: np.ndarray) -> None:
+        if self.unrounded is None:
+            self.extend(table, self.total, lattice)
+        else:
+            self.extend(table, self.total, self.unrounded)
+            lattice[...] = self.unrounded
 
 
 def _divide(table: np.ndarray, total: float | None, out: np.ndarray) -> np.ndarray:

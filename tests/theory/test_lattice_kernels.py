@@ -317,3 +317,30 @@ def share(weights, seen, given):
         weights[tuple(slice(None) if v == MASK else v for v in x)].sum() for x in (seen, given)
     )
     return Fraction(int(part), int(whole))
+
+
+@pytest.mark.parametrize(("length", "vocab"), [(7, 2), (5, 3), (4, 5), (3, 9), (2, 70)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_fill_the_same_lattice(monkeypatch, length, vocab, dtype, threads):
+    table = dyadic(length, vocab).astype(np.float64)
+    expected = EvidenceLattice(table, dtype=dtype).numerators
+    monkeypatch.setattr("theory.subset_sums.THREADED_CELLS", 1)
+    monkeypatch.setattr("theory.subset_sums.CACHE_CELLS", 50)
+    monkeypatch.setattr("theory.subset_sums.PART_CELLS", 2)
+    monkeypatch.setattr("theory.subset_sums.usable_threads", lambda: threads)
+    assert np.array_equal(EvidenceLattice(table, dtype=dtype).numerators, expected)
+
+
+def test_what_goes_wrong_in_a_thread_is_raised(monkeypatch):
+    monkeypatch.setattr("theory.subset_sums.THREADED_CELLS", 1)
+    monkeypatch.setattr("theory.subset_sums.CACHE_CELLS", 50)
+    monkeypatch.setattr("theory.subset_sums.PART_CELLS", 2)
+    monkeypatch.setattr("theory.subset_sums.usable_threads", lambda: 2)
+
+    def fails(*arguments):
+        raise MemoryError("no scratch memory")
+
+    monkeypatch.setattr("theory.subset_sums._Products.__call__", fails)
+    with pytest.raises(MemoryError, match="scratch"):
+        EvidenceLattice(np.ones((2,) * 7) / 2**7)
