@@ -1,25 +1,48 @@
 """``python -m figures``: draw every figure, or check that the numbers are still the same.
 
+What is drawn is shown on one page, ``index.html`` in the folder.
+
 Exit code 0 if all is well, 1 if a number changed, 2 for wrong usage.
 """
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from theory.arguments import positive
+from theory.streams import prepare_output
+
+WORTH_SHARING = 3
+"""Fewer figures than this are done by one process, unless workers are asked for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m figures",
-        description="Draw the figures: PDF, PNG, the plotted numbers (CSV), provenance (JSON).",
+        description="Draw the figures: PDF, PNG, the plotted numbers (CSV), provenance (JSON), "
+        "and a page that shows them all (index.html).",
         epilog="exit code: 0 all is well, 1 a number changed, 2 wrong usage",
     )
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="this figure only (repeatable)"
     )
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder (default: out)")
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        metavar="N",
+        help="processes that share the figures (default: one a core, or none for one or two)",
+    )
+    parser.add_argument(
+        "--slowest",
+        type=positive,
+        default=0,
+        metavar="N",
+        help="list the N slowest figures with their times",
+    )
     action = parser.add_mutually_exclusive_group()
     action.add_argument(
         "--check", action="store_true", help="recompute and compare with the recorded numbers"
@@ -32,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     from figures.registry import FIGURES
+    from theory.threads import usable_cores
 
     unknown = [name for name in options.only or () if name not in FIGURES]
     if unknown:
@@ -44,9 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if options.notes:
         return _renew_notes(Path("paper_notes.md"), parser)
-    chosen = [FIGURES[name] for name in options.only or FIGURES]
+    names = list(dict.fromkeys(options.only or FIGURES))
+    workers = options.workers
+    if workers is None and len(names) >= WORTH_SHARING:
+        workers = min(usable_cores(), len(names))
     try:
-        return _run(chosen, options)
+        return _run(names, workers if workers and workers > 1 else None, options)
     except OSError as error:
         parser.error(f"{error.filename} cannot be written: {error.strerror}")
 
@@ -61,32 +88,32 @@ def _renew_notes(path: Path, parser: argparse.ArgumentParser) -> int:
     return 0
 
 
-def _run(chosen: Sequence, options: argparse.Namespace) -> int:
-    import matplotlib as mpl
-    from rich.console import Console
-    from rich.progress import track
+def _run(names: Sequence[str], workers: int | None, options: argparse.Namespace) -> int:
+    from figures.gallery_page import write_gallery_page
+    from figures.running import Action, Outcome, run_figures
+    from theory.executors import executor_for
 
-    from figures.check import differences
-    from figures.files import record, write
-
-    mpl.use("Agg")
-    console = Console()
-    changed = []
-    shown = track(chosen, "figures", console=console) if console.is_terminal else chosen
-    for figure in shown:
-        data = figure.compute()
-        if options.check:
-            found = differences(figure, data)
-            changed += found
-            print(f"{figure.name}: {'as recorded' if not found else f'{len(found)} differ'}")
-        else:
-            written = record(figure, data) if options.record else write(figure, data, options.out)
-            for path in written:
+    action: Action = "check" if options.check else "record" if options.record else "write"
+    done: list[Outcome] = []
+    with contextlib.ExitStack() as stack:
+        executor = stack.enter_context(executor_for(workers))
+        for outcome in run_figures(executor, names, action, options.out):
+            done.append(outcome)
+            differ = len(outcome.differences)
+            if action == "check":
+                print(f"{outcome.name}: {f'{differ} differ' if differ else 'as recorded'}")
+            for path in outcome.written:
                 print(path)
+    if action == "write":
+        print(write_gallery_page(options.out))
+    changed = [line for outcome in done for line in outcome.differences]
     for line in changed[:20]:
         print(line)
+    for outcome in sorted(done, key=lambda outcome: -outcome.seconds)[: options.slowest]:
+        print(f"{outcome.seconds:6.1f} s  {outcome.name}")
     return 1 if changed else 0
 
 
 if __name__ == "__main__":
+    prepare_output()
     sys.exit(main())

@@ -96,7 +96,7 @@ def _draw_batches(axes: Any, profile: list[float], batches: list[Any]) -> None:
         axes.plot([start, start + size], [height, height], "-", color=STEPS, linewidth=1.2)
         axes.plot([start, start], [0, height], ":", color=STEPS, linewidth=0.8)
     axes.stairs(profile, range(len(profile) + 1), color=PROFILE, linewidth=1.2, baseline=None)
-    axes.plot(range(len(profile)), profile, "o", color=PROFILE, markersize=3)
+    axes.plot(range(len(profile)), profile, "o", color=PROFILE, markersize=3, clip_on=False)
 
 
 def _rows(panel: Any, name: str, columns: tuple[str, ...]) -> list[Any]:

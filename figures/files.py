@@ -8,14 +8,25 @@ import io
 import json
 import os
 import sys
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from figures.figure import Data, Figure
 
-__all__ = ["read_csv", "read_recorded", "record", "recorded_folder", "write"]
+__all__ = [
+    "drawn",
+    "picture",
+    "provenance",
+    "put",
+    "read_csv",
+    "read_recorded",
+    "record",
+    "recorded_folder",
+    "write",
+]
 
 PACKAGES = ("zeroloss", "numpy", "scipy", "sympy", "matplotlib")
 
@@ -26,43 +37,59 @@ def write(figure: Figure, data: Data, folder: Path) -> list[Path]:
     Every file is written beside its place and then moved there, so that an interrupted run
     leaves no half-written file.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    with drawn(figure, data) as drawing:
+        png = picture(drawing)
+        drawing.set_layout_engine("none")  # everything has found its place
+        pdf = io.BytesIO()
+        drawing.savefig(pdf, format="pdf", metadata={"CreationDate": None})
+    return [
+        put(folder / f"{figure.name}.pdf", pdf.getvalue()),
+        put(folder / f"{figure.name}.png", png),
+        *_write_csvs(figure, data, folder),
+        put(folder / f"{figure.name}.json", provenance(figure, data).encode()),
+    ]
+
+
+@contextmanager
+def drawn(figure: Figure, data: Data) -> Iterator[Any]:
+    """Draw `data` in the style of the package; the drawing is closed at the end."""
     import matplotlib.pyplot as plt
 
-    folder.mkdir(parents=True, exist_ok=True)
     with plt.style.context("figures.paper"):
         drawing = figure.draw(data)
-        pdf, png = io.BytesIO(), io.BytesIO()
-        drawing.savefig(pdf, format="pdf", metadata={"CreationDate": None})
-        drawing.savefig(png, format="png", metadata={"Software": None})
-        plt.close(drawing)
-    paths = [
-        _put(folder / f"{figure.name}.pdf", pdf.getvalue()),
-        _put(folder / f"{figure.name}.png", png.getvalue()),
-        *_write_csvs(figure, data, folder),
-        _put(folder / f"{figure.name}.json", _provenance(figure).encode()),
-    ]
-    return paths
+        try:
+            yield drawing
+        finally:
+            plt.close(drawing)
+
+
+def picture(drawing: Any) -> bytes:
+    """Return a drawing as PNG, after everything has been moved to its place."""
+    png = io.BytesIO()
+    drawing.savefig(png, format="png", metadata={"Software": None})
+    return png.getvalue()
 
 
 def record(figure: Figure, data: Data) -> list[Path]:
     """Keep the plotted numbers and the picture in the package, for ``--check`` and the README."""
-    with tempfile.TemporaryDirectory() as folder:
-        picture = next(p for p in write(figure, data, Path(folder)) if p.suffix == ".png")
-        content = picture.read_bytes()
+    with drawn(figure, data) as drawing:
+        content = picture(drawing)
     paths = _write_csvs(figure, data, recorded_folder())
-    return [*paths, _put(recorded_folder() / picture.name, content)]
+    return [*paths, put(recorded_folder() / f"{figure.name}.png", content)]
 
 
 def _write_csvs(figure: Figure, data: Data, folder: Path) -> list[Path]:
     """Write the plotted numbers, one file per panel."""
     folder.mkdir(parents=True, exist_ok=True)
     return [
-        _put(folder / f"{figure.name}-{panel}.csv", _csv(columns).encode())
+        put(folder / f"{figure.name}-{panel}.csv", _csv(columns).encode())
         for panel, columns in data.items()
     ]
 
 
-def _put(path: Path, content: bytes) -> Path:
+def put(path: Path, content: bytes) -> Path:
+    """Write a file beside its place and move it there; return its path."""
     beside = path.with_name(path.name + ".part")
     beside.write_bytes(content)
     os.replace(beside, path)
@@ -95,7 +122,8 @@ def read_recorded(figure: Figure, panel: str) -> dict[str, list[str]] | None:
     return read_csv(path) if path.exists() else None
 
 
-def _provenance(figure: Figure) -> str:
+def provenance(figure: Figure, data: Data) -> str:
+    """Return where a figure comes from, as JSON: all of `figure`, the panels, and the versions."""
     content = {
         "name": figure.name,
         "title": figure.title,
@@ -103,6 +131,7 @@ def _provenance(figure: Figure) -> str:
         "relation": figure.relation,
         "source": figure.source,
         "claims": list(figure.claims),
+        "panels": list(data),
         "parameters": dict(figure.parameters),
         "versions": {
             "python": ".".join(map(str, sys.version_info[:3])),

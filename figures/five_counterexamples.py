@@ -71,7 +71,7 @@ def draw(data: Data) -> Any:
                 label=label,
                 markevery=(first, 3),  # so that no mark hides another
             )
-        axis.set_title(f"({'abcdef'[k]}) {name}\n", loc="left")
+        axis.set_title(f"({'abcdef'[k]}) {name}", loc="left", pad=16)
         axis.text(0, 1.05, verdict, transform=axis.transAxes, fontsize=7, color="0.35")
     axes[0, 0].set(ylim=(-0.05, 1.05), xlim=(0, FARTHEST + 1), xticks=(1, 8, 16, 24))
     for axis in axes[1]:

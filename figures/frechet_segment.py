@@ -86,7 +86,7 @@ def _draw_table(axes: Any, row: dict[str, float]) -> None:
     axes.set_title(f"p(New) = {first:g}\np(York) = {second:g}", fontsize=7)
     unit = "bit" if row["bits"] == 1 else "bits"
     lost = f"{row['bits']:.2g} {unit} lost" if row["bits"] else "nothing lost"
-    axes.set_xlabel(rf"$\varepsilon$ = {row['epsilon']:g}: {lost}", fontsize=7)
+    axes.set_xlabel(rf"$\varepsilon = {row['epsilon']:g}$: {lost}", fontsize=7)
 
 
 def _draw_segment(axes: Any, segment: Any) -> None:
@@ -97,7 +97,7 @@ def _draw_segment(axes: Any, segment: Any) -> None:
         axes.plot(x, y, **style)
         axes.plot([x[0], x[-1]], [y[0], y[-1]], "o", color=style["color"])
         label = f"p(New) = {a:g}, p(York) = {b:g}"
-        axes.text(x[0] + 0.006, y[0], label, color=style["color"], va="center")
+        axes.text(x[0] + 0.008, y[0], label, color=style["color"], va="center")
     axes.set(
         xlabel=r"dependence $\varepsilon$ = p(New York) $-$ p(New) p(York)",
         ylabel="lost in one\nparallel step (bits)",

@@ -6,7 +6,7 @@ from typing import Any
 from figures.figure import Data, Figure
 from sims.compare import compare, usual_decoders
 from sims.plot import draw_decoders
-from theory import corpora, gallery
+from theory import JointTable, corpora, gallery
 from theory.distributions import Distribution
 
 __all__ = ["FIGURE"]
@@ -14,7 +14,7 @@ __all__ = ["FIGURE"]
 
 def _distributions() -> dict[str, Distribution]:
     return {
-        "English words, 4 letters": gallery.words(4),
+        "English words, 4 letters": JointTable(gallery.words(4).table()),  # keeps its lattice
         "noisy repeated bit, 8": gallery.repeated_bit(8, noise=0.1),
         "coupled pairs, 6": gallery.coupled_pairs(3),
         "symmetric chain, 8": gallery.binary_symmetric(8, 0.1),

@@ -67,7 +67,7 @@ def _of_blocks(count: int) -> tuple[int, float, float]:
 
 
 STYLES = {
-    "tc_bits": ("TC", "0.55", "-", "o"),
+    "tc_bits": ("TC", "0.55", "-", "v"),
     "one_block_bits": ("one block", "#D55E00", "--", "s"),
     "continuum_bits": ("continuum", "#0072B2", "-", "o"),
     "dtc_bits": ("DTC", "#009E73", "-.", "^"),
@@ -94,7 +94,7 @@ def draw(data: Data) -> Any:
     axes["c"].set(xlabel="blocks K, equal in log-odds", ylabel="complexity over continuum")
     axes["c"].set(ylim=(0.8, 5), xticks=blocks["blocks"], xticklabels=blocks["blocks"])
     axes["c"].minorticks_off()
-    draw_published(axes["table"], data["published"], "published, and recomputed")
+    draw_published(axes["table"], data["published"], "(d) published, and recomputed")
     return figure
 
 
@@ -110,7 +110,7 @@ def _draw_curves(axes: Any, curves: Any) -> None:
 
 
 def _draw_complexities(axes: Any, complexities: Any) -> None:
-    axes.set_title("(b) complexities, bits")
+    axes.set_title("(b) complexities")
     places = {
         "tc_bits": (0.2, 50.0),
         "one_block_bits": (0.07, 10.5),
@@ -129,7 +129,7 @@ def _draw_complexities(axes: Any, complexities: Any) -> None:
         )
         axes.text(*places[column], label, color=colour, fontsize=7)
     axes.set_yscale("log")
-    axes.set(xlabel="noise of each copy", ylim=(0.3, 200))
+    axes.set(xlabel="noise of each copy", ylabel="complexity, bits", ylim=(0.3, 200))
 
 
 FIGURE = Figure(

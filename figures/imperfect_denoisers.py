@@ -138,6 +138,7 @@ def _windows(words: Distribution) -> Iterator[tuple[Any, ...]]:
 
 # ---- drawing --------------------------------------------------------------------------------
 
+BAR = ("#56B4E9", 0.6)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#444444")
 MARKS = ("o", "s", "^", "D", "v")
 
@@ -194,7 +195,7 @@ def _draw_orders(axes: Any, rows: Any) -> None:
             [rows["best"][k], rows["worst"][k]],
             [y, y],
             "-",
-            color="#9DC3DE",
+            color=BAR,
             linewidth=6,
             solid_capstyle="butt",
         )
@@ -205,7 +206,7 @@ def _draw_orders(axes: Any, rows: Any) -> None:
     axes.set(ylim=(max(places) + 2.3, -1.2), xlim=(-0.1, 2.6), xlabel="KL over its mean, the loss")
     for name, y in (("words, 4 letters", -0.75), ("chain, 6 bits", places[count // 2] - 0.75)):
         axes.text(2.6, y, name, ha="right", va="center", fontsize=7, style="italic")
-    axes.plot([], [], "-", color="#9DC3DE", linewidth=6, label="best to worst")
+    axes.plot([], [], "-", color=BAR, linewidth=6, label="best to worst")
     axes.plot([], [], ">", color=COLOURS[1], markersize=5, label="left to right")
     axes.plot([], [], "s", color="0", markersize=4, fillstyle="none", label="surest first")
     axes.legend(loc="lower center", ncols=3, columnspacing=1, handlelength=1.2, fontsize=6.5)

@@ -16,7 +16,7 @@ from sims.strategies_chart import (
     strategies,
 )
 from sims.strategies_verdict import verdict
-from theory import HiddenMarkovModel, corpora, gallery
+from theory import HiddenMarkovModel, JointTable, corpora, gallery
 from theory.distributions import Distribution
 
 __all__ = ["FIGURE"]
@@ -43,7 +43,7 @@ STYLES: dict[str, tuple[str, str, str]] = {
     "ancestral steps": (".", "0.45", "ancestral, 2 or 4 steps"),
     "position scores": ("^", "#E69F00", "position scores"),
     "entropy bounded": ("P", "#CC79A7", "entropy bounded"),
-    "drawn tokens": ("+", "#882255", "confidence of drawn tokens"),
+    "drawn tokens": ("+", "#D55E00", "confidence of drawn tokens"),
     "draft and verify": ("x", "black", "draft and verify"),
     "mixture": ("$4$", "#009E73", "blocks + mixture of 4"),
     "resampling": ("*", "#009E73", "blocks + 16 candidates"),
@@ -56,7 +56,7 @@ def _distributions() -> dict[str, Distribution]:
     return {
         "symmetric chain, 7": gallery.binary_symmetric(7, 0.1),
         "hidden Markov chain, 7": HiddenMarkovModel([0.5, 0.5], rows, rows, 7),
-        "English words, 4 letters": gallery.words(4),
+        "English words, 4 letters": JointTable(gallery.words(4).table()),  # keeps its lattice
         "permutations, 4": gallery.permutations(4),
         "4 latents, then 4 clauses": gallery.nae_sat(4, CLAUSES),
     }

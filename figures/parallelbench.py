@@ -128,7 +128,7 @@ def _draw_one_round(axes: Any, data: Data, column: str, label: str) -> None:
     else:
         axes.set_title("(b) all in one round")
         limit = ("log2 e", data["published"]["published"][3], "bottom")
-        places = {COPY: (10, 0.6), REPLACE: (4.3, 2.3), SHUFFLE: (5.6, 10)}
+        places = {COPY: (10, 0.6), REPLACE: (3.9, 2.3), SHUFFLE: (5.6, 10)}
     text, height, side = limit
     axes.axhline(height, color="0.7", linewidth=0.8, zorder=0)
     axes.text(LENGTHS[-1] + 0.3, height, text, fontsize=7, color="0.4", ha="right", va=side)
@@ -167,6 +167,7 @@ def _draw_rounds(axes: Any, data: Data) -> None:
         for panel, face in (("thresholds", colour), ("batches", "white")):
             x, y = _of(data[panel], name, "rounds", "kl_bits")
             axes.plot(x, y, mark, color=colour, markerfacecolor=face)
+    _label(axes, {REPLACE: (1.05, 0.0), SHUFFLE: (2.3, 4.2)})
     axes.text(3, 5.3, "filled: a threshold\nopen: k per round", fontsize=7, va="center")
     axes.set(xlabel="expected rounds", ylabel="KL, bits", xticks=range(1, LENGTH + 1))
 

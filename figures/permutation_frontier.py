@@ -72,7 +72,7 @@ def _spell(sizes: tuple[int, ...]) -> str:
     return "(" + ", ".join(map(str, sizes)) + ")"
 
 
-BEST, EQUAL = "#000000", "#AA4499"
+BEST, EQUAL = "#000000", "#CC79A7"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 DASHES = ("-", "--", "-.", ":")
 

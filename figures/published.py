@@ -38,7 +38,7 @@ def draw_published(axes: Any, panel: Any, title: str) -> None:
     count = len(panel["quantity"])
     axes.set(xlim=(0, 1), ylim=(count + 0.5, -0.5))
     lines = [
-        (quantity, f"{theirs:.6g}", f"{ours:.6g}", f"{difference:.2g}", seen)
+        (quantity, f"{theirs:.6g}", f"{ours:.6g}", f"{difference:.2g}".replace("-", MINUS), seen)
         for quantity, theirs, ours, difference, seen in zip(*panel.values(), strict=True)
     ]
     for row, cells in enumerate([("", *list(panel)[1:]), *lines]):
@@ -47,6 +47,9 @@ def draw_published(axes: Any, panel: Any, title: str) -> None:
             axes.text(x, row, cell, ha=side, va="center", fontsize=7, color=colour)
     axes.plot([0, 1], [0.5, 0.5], color="0.7", linewidth=0.6)
 
+
+MINUS = "\u2212"
+"""As Matplotlib writes it at the ticks."""
 
 PLACES = (0.0, 0.5, 0.61, 0.72, 0.76)
 SIDES = ("left", "right", "right", "right", "left")

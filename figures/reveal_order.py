@@ -111,13 +111,13 @@ def draw(data: Data) -> Any:
             axis.set(yticks=sorted({0, rounds - 1}), yticklabels=sorted({1, rounds}))
             axis.tick_params(length=2, pad=1)
             value = numbers["kendall"][known[name, label]]
-            axis.set_xlabel(f"tau = {value + 0.0:.2f}", labelpad=1, fontsize=7)
+            axis.set_xlabel(rf"$\tau = {value + 0.0:.2f}$", labelpad=1, fontsize=7)
             axis.set_facecolor("0.85")
     for axis, name in zip(axes[0], DATA, strict=True):
         axis.set_title(name, loc="center", fontsize=7)
     for axis, label in zip(axes[:, 0], DECODERS, strict=True):
         axis.set_ylabel(f"{label}\nround", fontsize=7)
-    figure.supxlabel("site; tau is Kendall's correlation with left to right", fontsize=8)
+    figure.supxlabel(r"site; $\tau$ is Kendall's correlation with left to right", fontsize=8)
     assert image is not None
     bar = figure.colorbar(image, ax=axes, aspect=40, pad=0.01, ticks=[0, 0.5, 1])
     bar.set_label("chance of being revealed")

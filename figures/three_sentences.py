@@ -55,7 +55,7 @@ def _switch(p: JointTable) -> float:
     return (low + high) / 2
 
 
-I_AM, IS, INVALID, SCORE = "#0072B2", "#D55E00", "#882255", "#000000"
+I_AM, IS, INVALID, SCORE = "#0072B2", "#D55E00", "#009E73", "#000000"
 
 
 def draw(data: Data) -> Any:

@@ -7,7 +7,6 @@ import numpy as np
 from figures.figure import Data, Figure
 from sims import output_distribution, policies
 from theory import JointTable, corpora, gallery
-from theory.distributions import Distribution
 
 __all__ = ["FIGURE"]
 
@@ -26,7 +25,8 @@ def _random_table(length: int, vocab: int, seed: int) -> JointTable:
 
 def compute() -> Data:
     """Exact distances over temperatures on two distributions, and over sizes at temperature 1."""
-    chosen: dict[str, Distribution] = {WORDS: gallery.words(4), TABLE: _random_table(6, 3, 0)}
+    words = JointTable(gallery.words(4).table())  # keeps its lattice, for all decoders
+    chosen = {WORDS: words, TABLE: _random_table(6, 3, 0)}
     temperatures: dict[str, list[Any]] = {
         name: [] for name in ("distribution", "score_of", "temperature", "tv", "kl_nats")
     }
@@ -42,8 +42,8 @@ def compute() -> Data:
     sizes: dict[str, list[Any]] = {name: [] for name in columns}
     for vocab, lengths in LENGTHS.items():
         for length in lengths:
+            tables = [_random_table(length, vocab, seed) for seed in range(TABLES)]
             for score, decoder in DECODERS.items():
-                tables = [_random_table(length, vocab, seed) for seed in range(TABLES)]
                 tv = [output_distribution(p, decoder).tv for p in tables]
                 spread = (min(tv), float(np.mean(tv)), max(tv))
                 row = (vocab, length, score, *(round(v, 12) + 0.0 for v in spread))
@@ -54,8 +54,9 @@ def compute() -> Data:
 
 TOKEN, PLACE = "#D55E00", "#0072B2"
 COLOURS = {"token": TOKEN, "place": PLACE}
+SHAPES = {"token": "s", "place": "o"}
 DASHES = {WORDS: "-", TABLE: "--"}
-MARKS = {2: ("#D55E00", "o"), 3: ("#AA4499", "s"), 4: ("#882255", "^")}
+MARKS = {2: ("#D55E00", "o"), 3: ("#CC79A7", "s"), 4: ("#E69F00", "^")}
 
 
 def draw(data: Data) -> Any:
@@ -63,17 +64,20 @@ def draw(data: Data) -> Any:
     import matplotlib.pyplot as plt
 
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(6.75, 2.5))
-    for axes, column, title in (
-        (left, "tv", "(a) total variation"),
-        (middle, "kl_nats", "(b) KL(p || q), nats"),
+    for axes, column, title, label in (
+        (left, "tv", "(a) distance from the data", "total variation"),
+        (middle, "kl_nats", "(b) divergence", "KL(p || q), nats"),
     ):
         axes.set_title(title)
         _draw_temperatures(axes, data["temperatures"], column)
+        axes.set_ylabel(label)
     left.set_ylim(-0.03, 1.03)
     middle.set_ylim(-0.15, 5.15)
     left.text(1.5, -0.005, "place first", color=PLACE, fontsize=7)
-    left.text(0.75, 0.7, "token first", color=TOKEN, fontsize=7)
-    middle.text(1.15, 4.4, "— four-letter words\n- - random table", fontsize=7, va="center")
+    left.text(1.1, 0.68, "token first", color=TOKEN, fontsize=7)
+    for name, dashes in DASHES.items():
+        middle.plot([], [], color="0.3", linestyle=dashes, label=name.split(",")[0])
+    middle.legend(loc="upper right")
     right.set_title("(c) one site a round, T = 1")
     _draw_sizes(right, data["sizes"])
     return figure
@@ -87,9 +91,11 @@ def _draw_temperatures(axes: Any, rows: Any, column: str) -> None:
                 if (rows["distribution"][k], rows["score_of"][k]) == (name, score):
                     x.append(rows["temperature"][k])
                     y.append(value)
-            axes.plot(x, y, color=colour, linestyle=dashes)
+            axes.plot(
+                x, y, dashes, color=colour, marker=SHAPES[score], markevery=(4, 5), markersize=3.5
+            )
     axes.axvline(1, color="0.85", linewidth=0.8, zorder=0)
-    axes.set(xlabel="temperature of the draws", xlim=(0, max(TEMPERATURES)))
+    axes.set(xlabel="temperature of the draws", xlim=(0, max(TEMPERATURES) + 0.1))
 
 
 def _draw_sizes(axes: Any, rows: Any) -> None:
@@ -120,8 +126,9 @@ FIGURE = Figure(
         "at every masked site, and the likeliest drawn token is kept; so does LLaDA when it "
         "remasks by low confidence, and Fast-dLLM. (a, b) Exact distance from the data "
         "over the temperature of the draws, for four-letter words (solid) and a random table of "
-        "6 sites and 3 tokens (dashed). At temperature 1 (grey line) place first is exact; at 0 "
-        "the two would write the same, with an infinite divergence (the axis ends at 5). (c) "
+        "6 sites and 3 tokens (dashed); circles: place first, squares: token first. At "
+        "temperature 1 (grey line) place first is exact; at 0 the two would write the same, with "
+        "an infinite divergence (the axis ends at 5). (c) "
         "Total variation at temperature 1 on random tables, by their size: mean and range of 8 "
         "tables. Place first is at 0 for all of them."
     ),

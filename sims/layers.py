@@ -71,7 +71,7 @@ class _Layer:
 
     keys: Array
     mass: Array  # under the decoder
-    data: Array  # under the data, following the same policy
+    data: Array  # under the data, following the same policy; the mass, where nobody asks for it
 
     @property
     def size(self) -> int:
@@ -240,7 +240,8 @@ class _Run:
             total = total + chance
             weight = chance if chance.ndim == 0 else self._some(chance, rows)
             part = self._rows(layer, rows)
-            mass, data = part.mass * weight, part.data * weight
+            mass = part.mass * weight
+            data = part.data * weight if self.follows_data else mass
             seen, flips = self._some(x, rows), self._some(flip, rows)
             for some in chosen.add(part.keys, mass, data, seen, flips, rows):
                 yield from self._chosen(some, index, draws)
@@ -311,22 +312,23 @@ class _Run:
     def _pass_on(self, layer: _Layer, keys: Array, after: Array, factor: Array) -> _Layer:
         """Give every value its mass under the decoder and under the data, and add the cost."""
         xp, cells = self.xp, self.codes.cells
-        mass, data = layer.mass[:, None] * factor, layer.data
-        if self.follows_data:
-            self.data_rounds = self.data_rounds + xp.sum(data)
-            before = xp.take(self.evidence, keys % cells)[:, None]
-            share = quotient(lookup(self.evidence, after % cells), before)
-            data = data[:, None] * share
-            lost = log_ratio(data, share, factor)
-            self.costs[-1] = self.costs[-1] + lost
-        else:
-            data = xp.broadcast_to(data[:, None] * 0, mass.shape)
-        after = xp.reshape(after, (-1,)) + cells  # one call more
-        mass, data = xp.reshape(mass, (-1,)), xp.reshape(data, (-1,))
+        mass = xp.reshape(layer.mass[:, None] * factor, (-1,))
+        called = xp.reshape(after, (-1,)) + cells  # one call more
+        if not self.follows_data:
+            kept = mass != 0
+            if not bool(xp.all(kept)):
+                called, mass = called[kept], mass[kept]
+            return _Layer(called, mass, mass)
+        self.data_rounds = self.data_rounds + xp.sum(layer.data)
+        before = xp.take(self.evidence, keys % cells)[:, None]
+        share = quotient(lookup(self.evidence, after % cells), before)
+        data = layer.data[:, None] * share
+        self.costs[-1] = self.costs[-1] + log_ratio(data, share, factor)
+        data = xp.reshape(data, (-1,))
         kept = (mass != 0) | (data != 0)
         if bool(xp.all(kept)):
-            return _Layer(after, mass, data)
-        return _Layer(after[kept], mass[kept], data[kept])
+            return _Layer(called, mass, data)
+        return _Layer(called[kept], mass[kept], data[kept])
 
     # ---- policies that look at drawn tokens ------------------------------------------------
 
@@ -362,7 +364,7 @@ class _Run:
         for finished in (False, True):
             some = xp.nonzero(complete == finished)[0]
             if some.shape[0]:
-                yield self._rows(_Layer(keys, mass, mass * 0), some), finished
+                yield self._rows(_Layer(keys, mass, mass), some), finished
 
     def _check_outcome(self, rows: Any, x: Array, chance: Any, after: Any, calls: int) -> None:
         count, length = rows.shape[0], x.shape[1]
@@ -398,7 +400,8 @@ class _Run:
     def _rows(self, layer: _Layer, rows: Array) -> _Layer:
         if rows.shape[0] == layer.size:
             return layer
-        return _Layer(*(self.xp.take(x, rows) for x in (layer.keys, layer.mass, layer.data)))
+        keys, mass = (self.xp.take(x, rows) for x in (layer.keys, layer.mass))
+        return _Layer(keys, mass, self.xp.take(layer.data, rows) if self.follows_data else mass)
 
     def _some(self, x: Array, rows: Array) -> Array:
         """Rows that are different and in order: all of them where they are as many."""
@@ -417,10 +420,12 @@ class _Run:
         require_memory(9 * count, "a round of the decoder", self.like)
         keys = xp.concat([part.keys for part in parts])
         mass = xp.concat([part.mass for part in parts])
+        if not self.follows_data:
+            if self.branched:
+                keys, mass = merged(keys, mass)
+            return _Layer(keys, mass, mass)
         data = xp.concat([part.data for part in parts])
-        if not self.branched:
-            return _Layer(keys, mass, data)
-        return _Layer(*merged(keys, mass, data))
+        return _Layer(*merged(keys, mass, data)) if self.branched else _Layer(keys, mass, data)
 
     def _finish(self, layer: _Layer) -> None:
         """Put the mass of complete sequences where it stays."""

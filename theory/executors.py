@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from theory.errors import InvalidInput
-from theory.threads import THREADS, usable_cores
+from theory.threads import THREADS
 from theory.validation import as_integer
 
-__all__ = ["InProcess", "as_finished", "executor_for", "usable_cores"]
+__all__ = ["InProcess", "as_finished", "executor_for"]
 
 
 class InProcess(Executor):

@@ -66,11 +66,11 @@ class Remask(Policy):
         xp, length, count = array_namespace(x), x.shape[1], masked_sites(x)
         order = xp.argsort(xp.astype(x != MASK, xp.int64), axis=1, stable=True)  # masked first
         place = xp.argsort(order, axis=1)
+        unmasked = length - count
+        of_masked = [reveal**k * (1 - reveal) ** (count - k) for k in range(count + 1)]
+        of_others = [mask**k * (1 - mask) ** (unmasked - k) for k in range(unmasked + 1)]
         for coins in itertools.product((False, True), repeat=length):
-            weight = Fraction(1)
-            for k, heads in enumerate(coins):
-                chance = reveal if k < count else mask
-                weight *= chance if heads else 1 - chance
+            weight = of_masked[sum(coins[:count])] * of_others[sum(coins[count:])]
             if weight:
                 yield weight, lookup(from_host(np.asarray(coins), x), place)
 

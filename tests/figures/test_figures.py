@@ -1,9 +1,12 @@
 """Figures: numbers against slow oracles, the same bytes twice, and a check that can fail."""
 
 import csv
+import io
 import itertools
 import json
 import math
+import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -15,11 +18,13 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from figures import FIGURES, files
+from figures import FIGURES, files, running
 from figures.__main__ import main
 from figures.check import differences
 from figures.notes import ENDS, TABLES, bounds_table, claims_table, published_table, with_tables
+from tests.figures.standard import complaints, watched_texts
 from theory import claims, corpora
+from theory.executors import InProcess
 
 ROOT = Path(__file__).parents[2]
 NAMES = list(FIGURES)
@@ -28,12 +33,6 @@ PINNED = dict(
     for line in (ROOT / "constraints.txt").read_text().splitlines()
     if "==" in line and not line.startswith("#")
 )
-
-
-@pytest.fixture(scope="module")
-def data():
-    mpl.use("Agg")
-    return {name: figure.compute() for name, figure in FIGURES.items()}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -200,40 +199,50 @@ def test_the_words_after_the_prompt_by_counting(data):
             assert math.isclose(row["probability"], share, abs_tol=1e-9)
 
 
-def test_two_processes_write_the_same_bytes(tmp_path):
-    """All files of a figure: picture, page, numbers and provenance."""
-    for folder in ("one", "two"):
-        command = [sys.executable, "-m", "figures", "--only", "frechet_segment"]
-        subprocess.run([*command, "--out", str(tmp_path / folder)], check=True, capture_output=True)
+def test_two_processes_write_the_same_bytes(tmp_path, capsys):
+    """All files of some figures, and the page: shared by two processes, and in this one."""
+    names = ["five_counterexamples", "cost_picture"]
+    chosen = [part for name in names for part in ("--only", name)]
+    command = [sys.executable, "-m", "figures", *chosen, "--workers", "2", "--slowest", "1"]
+    ran = subprocess.run(
+        [*command, "--out", str(tmp_path / "one")], check=True, capture_output=True, text=True
+    )
+    assert main([*chosen, "--out", str(tmp_path / "two")]) == 0
+    lines = ran.stdout.splitlines()
+    assert (
+        lines[:-1] == capsys.readouterr().out.replace(f"two{os.sep}", f"one{os.sep}").splitlines()
+    )
+    assert re.fullmatch(r" +\d+\.\d s  (five_counterexamples|cost_picture)", lines[-1])
+    assert [Path(p).stem for p in lines if p.endswith(".pdf")] == names
     one, two = ({p.name: p.read_bytes() for p in (tmp_path / f).iterdir()} for f in ("one", "two"))
     assert one == two
-    assert {Path(n).suffix for n in one} == {".pdf", ".png", ".csv", ".json"}
-    provenance = json.loads(one["frechet_segment.json"])
-    assert provenance["claims"] == ["A5"]
+    assert {Path(n).suffix for n in one} == {".pdf", ".png", ".csv", ".json", ".html"}
+    provenance = json.loads(one["cost_picture.json"])
+    assert provenance["claims"] == ["B2", "B5", "I1"]
     assert provenance["versions"]["numpy"] == np.__version__
 
 
 def test_the_csv_holds_the_plotted_numbers(data, tmp_path):
-    figure = FIGURES["english_words"]
-    files.write(figure, data["english_words"], tmp_path)
-    with open(tmp_path / "english_words-rounds.csv", encoding="utf-8") as lines:
+    figure, numbers = FIGURES["cost_picture"], data["cost_picture"]["profiles"]["profile_bits"]
+    files.write(figure, data["cost_picture"], tmp_path)
+    with open(tmp_path / "cost_picture-profiles.csv", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
-    written = [float(row["valid_mass"]) for row in rows]
-    assert np.allclose(written, data["english_words"]["rounds"]["valid_mass"], rtol=1e-11)
+    assert np.allclose([float(row["profile_bits"]) for row in rows], numbers, rtol=1e-11)
     assert not list(tmp_path.glob("*.part"))
 
 
-@pytest.mark.skipif(
-    mpl.__version__ != PINNED["matplotlib"], reason="pictures differ between Matplotlib versions"
-)
 @pytest.mark.parametrize("name", NAMES)
-def test_the_pictures_of_the_readme_are_the_real_output(data, name, tmp_path):
-    """Drawn anew, less than one pixel in a thousand is different."""
-    files.write(FIGURES[name], data[name], tmp_path)
-    fresh, shown = imread(tmp_path / f"{name}.png"), imread(files.recorded_folder() / f"{name}.png")
+def test_a_figure_keeps_the_standard_and_the_picture_of_the_readme_is_the_real_output(data, name):
+    """No complaints; and drawn anew, less than one pixel in a thousand is different."""
+    with watched_texts() as texts, files.drawn(FIGURES[name], data[name]) as drawing:
+        png = files.picture(drawing)
+        assert complaints(drawing, texts) == []
+    assert f"figures/recorded/{name}.png" in (ROOT / "README.md").read_text(encoding="utf-8")
+    if mpl.__version__ != PINNED["matplotlib"]:
+        pytest.skip("pictures differ between Matplotlib versions")
+    fresh, shown = imread(io.BytesIO(png)), imread(files.recorded_folder() / f"{name}.png")
     assert fresh.shape == shown.shape
     assert (np.abs(fresh - shown).max(axis=-1) > 0.02).mean() < 1e-3
-    assert f"figures/recorded/{name}.png" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 # ---- notes and README say what the registries say ------------------------------------------
@@ -312,18 +321,53 @@ def test_the_command_lists_figures(capsys):
 
 
 def test_the_command_checks(capsys):
-    assert main(["--only", "frechet_segment", "--check"]) == 0
-    assert capsys.readouterr().out == "frechet_segment: as recorded\n"
+    assert main(["--only", "cost_picture", "--check"]) == 0
+    assert capsys.readouterr().out == "cost_picture: as recorded\n"
+
+
+def test_the_slowest_figures_are_listed(capsys):
+    assert main(["--only", "cost_picture", "--check", "--slowest", "3"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "cost_picture: as recorded"
+    assert re.fullmatch(r" +\d+\.\d s  cost_picture", second)
+
+
+def test_what_is_done_comes_in_order_whichever_is_ready_first(monkeypatch, tmp_path):
+    """The second of three is ready first, then the third: both wait for the first."""
+    seen = []
+
+    def as_finished(executor, function, tasks):
+        assert function is running.run_figure
+        for k in (1, 2, 0):
+            seen.append(k)
+            yield k, running.Outcome(tasks[k][0], (), (), 0.0)
+
+    monkeypatch.setattr(running, "as_finished", as_finished)
+    names = ["b", "a", "c"]
+    done = running.run_figures(InProcess(), names, "check", tmp_path)
+    assert next(done).name == "b"
+    assert seen == [1, 2, 0]
+    assert [outcome.name for outcome in done] == ["a", "c"]
+
+
+def test_all_figures_are_shared_by_the_cores_and_a_few_are_not(monkeypatch):
+    asked = []
+    monkeypatch.setattr("theory.threads.usable_cores", lambda: 4)
+    monkeypatch.setattr("figures.__main__._run", lambda names, workers, _: asked.append(workers))
+    for arguments in ([], ["--only", NAMES[0]], ["--workers", "3"], ["--workers", "1"]):
+        main(arguments)
+    assert asked == [4, None, 3, None]
 
 
 def test_the_command_fails_when_a_number_changed(monkeypatch, capsys):
     monkeypatch.setattr("figures.check.read_recorded", lambda figure, panel: None)
-    assert main(["--only", "frechet_segment", "--check"]) == 1
+    assert main(["--only", "cost_picture", "--check"]) == 1
     assert "nothing is recorded" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--only", "nothing"], ["--check", "--record"], ["--nonsense"]]
+    "arguments",
+    [["--only", "nothing"], ["--check", "--record"], ["--nonsense"], ["--workers", "0"]],
 )
 def test_wrong_usage_gives_exit_code_2(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
