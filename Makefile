@@ -20,7 +20,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reproduce test lint types tests lowest bench bench-peers notebooks figures-check notes constraints clean
+.PHONY: help setup reproduce test lint types tests lowest bench bench-peers docs site notebooks figures-check notes constraints clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,12 @@ bench: setup ## Run the benchmarks; the results also go into out/benchmarks.json
 bench-peers: $(PEERS)/.done ## All benchmarks, beside other libraries; renews benchmarks/README.md
 	$(PEERS)/bin/python -m benchmarks --all --readme
 
+docs: $(VENV)/.docs ## Build the guide and the reference into out/docs
+	$(BIN)/python -m sphinx -qW --keep-going -b html -d out/.doctrees docs out/docs
+
+site: $(VENV)/.site ## Build the lessons for the browser into out/site (PYODIDE=folder or address)
+	$(BIN)/python site/build.py --out out/site --wheels $(VENV)/wheels --pyodide "$(PYODIDE)"
+
 notebooks: setup ## Write the lessons as notebooks into out/notebooks
 	$(BIN)/python notebooks/make_notebooks.py
 
@@ -77,7 +83,7 @@ constraints: ## Pin the newest versions in constraints.txt (with Python 3.11)
 	@rm -rf $(FRESH)
 
 clean: ## Remove everything that make has made, the virtual environments too
-	rm -rf $(VENV) $(LOWEST) $(PEERS) $(FRESH) out build dist .hypothesis .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) $(PEERS) $(FRESH) docs/made out build dist .hypothesis .pytest_cache .ruff_cache
 	find theory sims figures tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is removed first and made last: a setup that was cut off starts afresh.
@@ -88,6 +94,10 @@ $(VENV)/.done: pyproject.toml constraints.txt
 	@rm -f $@
 	@$(BIN)/python $(PIP_INSTALL) --upgrade -c constraints.txt pip
 	@$(BIN)/python $(PIP_INSTALL) $(PINNED) -e . --group dev
+	@touch $@
+
+$(VENV)/.docs $(VENV)/.site: $(VENV)/.%: $(VENV)/.done
+	$(BIN)/python $(PIP_INSTALL) $(PINNED) --group $*
 	@touch $@
 
 $(PEERS)/.done: pyproject.toml constraints.txt

@@ -184,7 +184,7 @@ class _Run:
     def decode(self, decoder: Decoder, size: int) -> _Batch:
         """Write one batch."""
         if not isinstance(decoder, Corrector):
-            batch = _Batch(np.full((size, self.p.length), MASK))
+            batch = _Batch(np.full((size, self.p.length), MASK, dtype=np.int64))
             if self.observed:
                 batch.x[:, self.observed] = to_host(self.p.sample(self.rng, size))[:, self.observed]
             self._note(batch)

@@ -14,6 +14,7 @@ import functools
 import itertools
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import sympy
@@ -125,7 +126,7 @@ def length_of(joint):
     return len(next(iter(joint)))
 
 
-def added(numbers):
+def added(numbers) -> Any:
     """The sum; of Fractions, over one common denominator, which is much quicker."""
     numbers = list(numbers)
     if not all(type(p) is Fraction for p in numbers):

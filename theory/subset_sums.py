@@ -160,11 +160,11 @@ class _Parts:
     def fill_summed(self, table: np.ndarray, lattice: np.ndarray) -> None:
         """The lattice of ``sum(table)``, of which only a slice at a time is held."""
         if table.ndim - 1 == self.length:
-            self._fill_part(np.sum(table, axis=0, dtype=self.dtype), lattice)
+            self._fill_part(np.asarray(np.sum(table, axis=0, dtype=self.dtype)), lattice)
             return
         both = np.zeros(table.shape[2:], self.dtype)  # summed over the next axis, too
         for v in range(self.vocab):
-            one = np.sum(table[:, v], axis=0, dtype=self.dtype)
+            one = np.asarray(np.sum(table[:, v], axis=0, dtype=self.dtype))
             both += one
             self.fill(one, lattice[v])
         self.fill(both, lattice[self.vocab])

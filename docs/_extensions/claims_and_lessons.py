@@ -26,9 +26,9 @@ def claims_page() -> str:
     lines = [
         "# Claims",
         "",
-        "What is checked, in the order of the identifiers. `python -m theory` checks all of them and",
-        "prints how; [what a check is](../guide/checked.md) is a chapter of the guide. Passing on",
-        "instances is no proof.",
+        "What is checked, in the order of the identifiers. `python -m theory` checks all of them",
+        "and prints how; [what a check is](../guide/checked.md) is a chapter of the guide. Passing",
+        "on instances is no proof.",
     ]
     for name, claim in registry.items():
         levels = ", ".join(dict.fromkeys(str(check.level) for check in claim.checks))
@@ -46,18 +46,18 @@ def claims_page() -> str:
 
 
 def escaped(text: str) -> str:
-    """Keep statements from being read as Markdown.
+    r"""Keep statements from being read as Markdown.
 
-    >>> escaped("sum_i x_i <= [1]")
-    'sum\\\\_i x\\\\_i \\\\<= \\\\[1\\\\]'
+    >>> print(escaped("sum_i x_i <= [1]"))
+    sum\_i x\_i \<= \[1\]
     """
     return re.sub(r"([\\`*_{}\[\]<>#|$])", r"\\\1", text)
 
 
 def lesson_page(source: str) -> str:
-    """Turn a lesson (a script of cells) into Markdown; solutions are folded.
+    r"""Turn a lesson (a script of cells) into Markdown; solutions are folded.
 
-    >>> print(lesson_page("# %% [markdown]\\n# # Two words\\n\\n# %%\\n1 + 1\\n"))
+    >>> print(lesson_page("# %% [markdown]\n# # Two words\n\n# %%\n1 + 1\n"))
     # Two words
     <BLANKLINE>
     ```python
@@ -122,8 +122,7 @@ class ClaimRole(SphinxRole):
         from theory.claims import registry
 
         if self.text not in registry:
-            message = self.inliner.reporter.error(f"there is no claim {self.text}", line=self.lineno)
-            return [], [message]
+            return [], [self.inliner.reporter.error(f"there is no claim {self.text}")]
         target = f"{MADE}/claims.html#claim-{self.text.lower()}"
         return [link(self.env.docname, target, self.text, registry[self.text].title)], []
 
@@ -135,8 +134,7 @@ class LessonRole(SphinxRole):
         """Make the link."""
         path = lessons().get(self.text)
         if path is None:
-            message = self.inliner.reporter.error(f"there is no lesson {self.text}", line=self.lineno)
-            return [], [message]
+            return [], [self.inliner.reporter.error(f"there is no lesson {self.text}")]
         return [link(self.env.docname, f"{MADE}/{path.stem}.html", f"lesson {int(self.text)}")], []
 
 

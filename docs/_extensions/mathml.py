@@ -6,11 +6,14 @@ from typing import Any
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
 
 def written(formula: str, display: str) -> str:
     """Convert LaTeX to a MathML element; the LaTeX stays as its ``alttext``."""
     element = convert(formula, display=display)
+    if "\\" in element:
+        logging.getLogger(__name__).warning("a command of this formula is not known: %s", formula)
     return element.replace("<math ", f'<math alttext="{escape(formula, quote=True)}" ', 1)
 
 
