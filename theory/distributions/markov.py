@@ -35,7 +35,7 @@ from theory.distributions.messages import TINY, Smoothed, replace, smooth
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.distributions.settled import Settled, until_settled
 from theory.lattice import quotient
-from theory.scatter import placed
+from theory.scatter import placed, running_maximum
 from theory.validation import as_chain, as_integer
 
 __all__ = ["MarkovChain"]
@@ -119,11 +119,13 @@ class MarkovChain(Distribution):
             smoothed = smooth(self.initial, self.transition, self._likelihood(x))
             return smoothed.posterior, xp.isfinite(smoothed.log_evidence)
         (masked,) = xp.nonzero(xp.reshape(x, (-1,)) == MASK)
-        weights = self._prior(x, near, masked) * self._future(x, near, masked)
+        left = self._left(x, near)
+        rows = xp.take(xp.reshape(left, (-1,)), masked)
+        weights = xp.take(self._rows, rows, axis=0) * self._future(x, near, masked)
         total = xp.sum(weights, axis=-1)
         predictions = placed(masked, quotient(weights, total[..., None]), x.shape[0] * x.shape[1])
         predictions = xp.reshape(predictions, (*x.shape, self.vocab))
-        factors = self._gathered(x, near)
+        factors = self._gathered(x, left)
         if self.exact:
             return predictions, xp.all(factors != 0, axis=1)
         # see `messages`: below TINY, what was lost to underflow may be all there is
@@ -137,7 +139,7 @@ class MarkovChain(Distribution):
         if self.exact:
             near = _neighbours(x)
             self._tabulate(near)
-            return self._gathered(x, near).prod(axis=1)
+            return self._gathered(x, self._left(x, near)).prod(axis=1)
         return array_namespace(x).exp(self._log_evidence(x))
 
     def _log_evidence(self, x: Any) -> Any:
@@ -147,7 +149,7 @@ class MarkovChain(Distribution):
         if not self._tabulate(near):
             return smooth(self.initial, self.transition, self._likelihood(x)).log_evidence
         xp = array_namespace(x)
-        factors = self._gathered(x, near)
+        factors = self._gathered(x, self._left(x, near))
         doubtful = xp.any(factors < TINY, axis=1)
         nothing = factors[:, :, None]
         smoothed = Smoothed(nothing, xp.sum(log(factors), axis=1))
@@ -161,22 +163,16 @@ class MarkovChain(Distribution):
         likelihood = self._likelihood(x)
         return replace(smoothed, doubtful, self.initial, self.transition, likelihood)
 
-    def _prior(self, x: Any, near: Neighbours, sites: Any) -> Any:
-        """``p(x_i | nearest observed token on the left)`` at M of the B L sites, shape (M, V)."""
-        xp = array_namespace(x)
-        rows = xp.take(xp.reshape(self._left(x, near), (-1,)), sites)
-        return xp.take(self._rows, rows, axis=0)
-
     def _future(self, x: Any, near: Neighbours, sites: Any) -> Any:
         """``p(nearest observed token on the right | x_i)`` up to a factor, shape (M, V)."""
         xp = array_namespace(x)
         rows = xp.take(xp.reshape(self._right(x, near), (-1,)), sites)
         return xp.take(self._columns, rows, axis=0)
 
-    def _gathered(self, x: Any, near: Neighbours) -> Any:
+    def _gathered(self, x: Any, left: Any) -> Any:
         """Probability of each observed token given those on its left, 1 where masked."""
         xp = array_namespace(x)
-        cells = self._left(x, near) * self.vocab + xp.where(x == MASK, xp.zeros_like(x), x)
+        cells = left * self.vocab + xp.where(x == MASK, xp.zeros_like(x), x)
         found = xp.take(xp.reshape(self._rows, (-1,)), xp.reshape(cells, (-1,)))
         found = xp.reshape(found, x.shape)
         return xp.where(x == MASK, xp.ones_like(found), found)
@@ -413,22 +409,9 @@ def _neighbours(x: Any) -> Neighbours:
 
 
 def _nearest_observed(x: Any) -> Any:
-    """Index of the nearest observed site strictly left of each site, -1 where there is none.
-
-    A running maximum by doubling: the standard has no cumulative maximum.
-    """
+    """Index of the nearest observed site strictly left of each site, -1 where there is none."""
     xp = array_namespace(x)
-    length = x.shape[1]
-    site = xp.arange(length, dtype=xp.int64, device=device(x))
-    nearest = xp.where(x == MASK, xp.full_like(x, -1), xp.broadcast_to(site, x.shape))
-    nearest = _shift(xp, nearest, 1)
-    reach = 1
-    while reach < length:
-        nearest = xp.maximum(nearest, _shift(xp, nearest, reach))
-        reach *= 2
-    return nearest
-
-
-def _shift(xp: Any, x: Any, by: int) -> Any:
-    left = xp.full((x.shape[0], by), -1, dtype=x.dtype, device=device(x))
-    return xp.concat([left, x[:, : x.shape[1] - by]], axis=1)
+    site = xp.arange(x.shape[1], dtype=xp.int64, device=device(x))
+    observed = xp.where(x == MASK, xp.full_like(x, -1), xp.broadcast_to(site, x.shape))
+    nowhere = xp.full((x.shape[0], 1), -1, dtype=x.dtype, device=device(x))
+    return running_maximum(xp.concat([nowhere, observed[:, :-1]], axis=1))
