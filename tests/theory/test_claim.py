@@ -569,3 +569,95 @@ def test_the_readme_claim_joins_the_table_through_its_entry_point(tmp_path):
     (claim,) = json.loads(done.stdout)
     assert claim["title"] == "The profile sums to the entropy"
     assert claim["checks"][0]["passed"]
+
+
+# Shared by processes
+
+
+def checked(arguments, capsys):
+    assert main([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    return [[{**check, "seconds": 0} for check in claim["checks"]] for claim in found]
+
+
+@pytest.mark.slow
+def test_processes_find_what_one_finds(capsys):
+    arguments = ["--claim", "A4", "--claim", "B8", "--examples", "10"]
+    alone = checked(arguments, capsys)
+    assert sum(map(len, alone)) >= 4
+    assert checked([*arguments, "--workers", "2"], capsys) == alone
+
+
+def test_the_slowest_checks_are_listed_on_request(capsys):
+    arguments = ["--claim", "A4", "--level", "exact", "--level", "property", "--examples", "3"]
+    assert main(arguments) == 0
+    assert "Slowest" not in capsys.readouterr().out
+    assert main([*arguments, "--slowest", "1"]) == 0
+    listed = capsys.readouterr().out.split("Slowest")[1]
+    assert len(re.findall(r"[│|] +\d+\.\d [│|] A4", listed)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--workers", "0"], "--workers"),
+        (["--slowest", "-1"], "--slowest"),
+        (["--workers", "2", "--scheduler", "tcp://localhost:1"], "not both"),
+        (["--scheduler", "nowhere"], "no Dask scheduler answers at 'nowhere'"),
+    ],
+)
+def test_wrong_places_to_run_give_exit_code_2(arguments, says, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--claim", "A4", *arguments])
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+# A residual of symbols
+
+
+def symbolic(residual):
+    return Check(level="symbolic", residual=residual, planted={"slope": 2})
+
+
+def line(slope=1):
+    x = sympy.Symbol("x", positive=True)
+    return [sympy.log(x**slope) - sympy.log(x)]
+
+
+def test_a_point_refutes_symbols(capsys):
+    claim = make(symbolic(line))
+    assert claim.run(claim.checks[0]).passed
+    found = claim.run(claim.checks[0], planted=True)
+    assert not found.passed
+    assert found.counterexample == "is -1.94591 at x = 1/7"  # log(1/49) - log(1/7)
+
+
+def test_what_vanishes_at_the_point_alone_is_refuted_too():
+    x = sympy.Symbol("x", positive=True)
+    claim = make(symbolic(lambda slope=1: [7 * x - 1, x - x * slope]))
+    found = claim.run(claim.checks[0])
+    assert not found.passed
+    assert found.counterexample == "does not vanish: 7*x - 1"
+
+
+def test_a_number_that_is_not_zero_needs_no_point():
+    claim = make(symbolic(lambda slope=1: [sympy.log(2) * (slope - 1)]))
+    assert claim.run(claim.checks[0]).passed
+    assert claim.run(claim.checks[0], planted=True).counterexample == "is 0.693147"
+
+
+def test_a_planted_violation_of_named_distributions_ends_at_the_first_counterexample():
+    named = {"one bit": gallery.parity(1), "two": gallery.parity(2), "three": gallery.parity(3)}
+    check = Check(
+        level="numeric",
+        residual=lambda p, wrong=0: wrong,
+        planted={"wrong": 1},
+        named=lambda: named,
+        tolerance=1e-9,
+    )
+    claim = make(check)
+    assert claim.run(check).instances == 3
+    found = claim.run(check, planted=True)
+    assert (found.passed, found.instances) == (False, 1)
+    assert found.counterexample == "on one bit: residual 1"
