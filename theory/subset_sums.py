@@ -19,7 +19,6 @@ before. So it is for exact numbers; other backends do the same with the whole la
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, reduce
 from typing import Any
 
@@ -110,6 +109,8 @@ def _fill_in_parts(table: np.ndarray, total: float | None, lattice: np.ndarray) 
     if threads == 1:
         _Parts(vocab, length, total, lattice.dtype).fill(table, lattice)
         return
+
+    from concurrent.futures import ThreadPoolExecutor  # here, where it is used: it loads slowly
 
     def fill(summed: bool, table: np.ndarray, lattice: np.ndarray) -> None:
         parts = _Parts(vocab, length, total, lattice.dtype)  # with scratch memory of its own
