@@ -617,7 +617,7 @@ def test_wrong_places_to_run_give_exit_code_2(arguments, says, capsys):
 
 
 def symbolic(residual):
-    return Check(level="symbolic", residual=residual, planted={"slope": 2})
+    return Check(level=Level.SYMBOLIC, residual=residual, planted={"slope": 2})
 
 
 def line(slope=1):
@@ -650,7 +650,7 @@ def test_a_number_that_is_not_zero_needs_no_point():
 def test_a_planted_violation_of_named_distributions_ends_at_the_first_counterexample():
     named = {"one bit": gallery.parity(1), "two": gallery.parity(2), "three": gallery.parity(3)}
     check = Check(
-        level="numeric",
+        level=Level.NUMERIC,
         residual=lambda p, wrong=0: wrong,
         planted={"wrong": 1},
         named=lambda: named,
