@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     from figures.registry import FIGURES
-    from theory.threads import usable_cores
+    from theory.executors import worth_sharing
 
     unknown = [name for name in options.only or () if name not in FIGURES]
     if unknown:
@@ -69,11 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.notes:
         return _renew_notes(Path("paper_notes.md"), parser)
     names = list(dict.fromkeys(options.only or FIGURES))
-    workers = options.workers
-    if workers is None and len(names) >= WORTH_SHARING:
-        workers = min(usable_cores(), len(names))
+    most = len(names) if len(names) >= WORTH_SHARING else 0
     try:
-        return _run(names, workers if workers and workers > 1 else None, options)
+        return _run(names, worth_sharing(options.workers, most), options)
     except OSError as error:
         parser.error(f"{error.filename} cannot be written: {error.strerror}")
 

@@ -24,6 +24,7 @@ __all__ = [
     "read_csv",
     "read_recorded",
     "record",
+    "recorded_data",
     "recorded_folder",
     "write",
 ]
@@ -109,6 +110,32 @@ def read_csv(path: Path) -> dict[str, list[str]]:
     """Read one panel back, as text."""
     rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
     return {name: [row[k] for row in rows[1:]] for k, name in enumerate(rows[0])}
+
+
+def recorded_data(figure: Figure) -> Data:
+    """The recorded numbers of all panels, for `figure.draw` where computing them takes too long.
+
+    >>> from figures import FIGURES
+    >>> list(recorded_data(FIGURES["frechet_segment"]))
+    ['segment', 'tables']
+    """
+    paths = sorted(recorded_folder().glob(f"{figure.name}-*.csv"))
+    return {
+        path.stem.removeprefix(f"{figure.name}-"): {
+            column: [_value(cell) for cell in cells] for column, cells in read_csv(path).items()
+        }
+        for path in paths
+    }
+
+
+def _value(cell: str) -> int | float | str:
+    """A cell of a table: a number where it is one."""
+    for kind in (int, float):
+        try:
+            return kind(cell)
+        except ValueError:
+            pass
+    return cell
 
 
 def recorded_folder() -> Path:

@@ -141,32 +141,11 @@ assert found.revealed[0][-1] > 0.3
 import matplotlib.pyplot as plt
 
 from figures import FIGURES
-from figures.files import read_csv, recorded_folder
+from figures.files import recorded_data
 
 plt.style.use("figures.paper")
 
-
-def number(text):
-    """A cell of a recorded table: a number where it is one."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
-
-
-def recorded(name):
-    """The numbers of a figure as they were recorded."""
-    return {
-        path.stem.removeprefix(f"{name}-"): {
-            column: list(map(number, cells)) for column, cells in read_csv(path).items()
-        }
-        for path in sorted(recorded_folder().glob(f"{name}-*.csv"))
-    }
-
-
-maps = recorded("reveal_order")
+maps = recorded_data(FIGURES["reveal_order"])
 picture = FIGURES["reveal_order"].draw(maps)
 
 # %%
@@ -288,7 +267,7 @@ assert never > 1
 # (16 data sets), so we look at the recorded ones.
 
 # %%
-learnt = recorded("training_strategies")
+learnt = recorded_data(FIGURES["training_strategies"])
 picture = FIGURES["training_strategies"].draw(learnt)
 
 # %%
@@ -387,7 +366,7 @@ else:
 # tokens of a round together, or draw them first and check them.
 
 # %%
-strategies = recorded("inference_strategies")
+strategies = recorded_data(FIGURES["inference_strategies"])
 picture = FIGURES["inference_strategies"].draw(strategies)
 compared = strategies["compared"]
 for where, family, nats in zip(

@@ -285,25 +285,9 @@ assert round(result.rows[0].kl, 2) == 1.13  # the lower end of the vertical line
 
 # %%
 from figures import FIGURES
-from figures.files import read_csv, recorded_folder
+from figures.files import recorded_data
 
-
-def number(text):
-    """A cell of a recorded table: a number where it is one."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
-
-
-seven = {
-    path.stem.removeprefix("frontier-"): {
-        column: list(map(number, cells)) for column, cells in read_csv(path).items()
-    }
-    for path in sorted(recorded_folder().glob("frontier-*.csv"))
-}
+seven = recorded_data(FIGURES["frontier"])
 picture = FIGURES["frontier"].draw(seven)
 
 # %% [markdown]

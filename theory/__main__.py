@@ -60,8 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from theory.claims import Level, registry
     from theory.claims.report import run_claims, to_json
     from theory.errors import InvalidInput, ZerolossError
-    from theory.executors import executor_for
-    from theory.threads import usable_cores
+    from theory.executors import executor_for, worth_sharing
 
     try:
         chosen = [registry[key] for key in options.claim or registry]
@@ -73,14 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not any(level in claim.levels for claim in chosen for level in levels):
         have = "; ".join(f"{claim.id}: {', '.join(claim.levels)}" for claim in chosen)
         parser.error(f"no check has the level {' or '.join(levels)} ({have})")
-    workers = options.workers
-    if workers is None and options.scheduler is None:
-        checks = sum(check.level in levels for claim in chosen for check in claim.checks)
-        workers = min(usable_cores(), checks // WORTH_A_PROCESS)
+    checks = sum(check.level in levels for claim in chosen for check in claim.checks)
+    most = 0 if options.scheduler else checks // WORTH_A_PROCESS
+    workers = worth_sharing(options.workers, most)
     with contextlib.ExitStack() as stack:
         try:
-            several = workers if workers and workers > 1 else None
-            executor = stack.enter_context(executor_for(several, options.scheduler))
+            executor = stack.enter_context(executor_for(workers, options.scheduler))
         except InvalidInput as error:
             parser.error(str(error))
         results = run_claims(

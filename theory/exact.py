@@ -8,13 +8,12 @@ without any tolerance. Logarithms of expressions stay expressions of SymPy.
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from functools import lru_cache
 from numbers import Rational
 from typing import Any
 
 import numpy as np
 
-from theory.linear_forms import LinearForm, as_fraction
+from theory.linear_forms import as_fraction, logarithm
 
 __all__ = [
     "all_rational",
@@ -30,13 +29,6 @@ __all__ = [
     "times_log",
     "xlogx",
 ]
-
-
-TRIAL_LIMIT = 10**5
-"""Primes up to this are found; what is left of a huge integer is kept whole."""
-
-FACTORED = TRIAL_LIMIT**2
-"""Integers up to this are factored completely."""
 
 
 def is_rational(value: Any) -> bool:
@@ -175,18 +167,7 @@ def _times_log(weight: Any, value: Any) -> Any:
 def _log(value: Any) -> Any:
     fraction = as_fraction(value)
     if fraction is not None and fraction > 0:
-        above, below = _factors(fraction.numerator), _factors(fraction.denominator)
-        return LinearForm({**above, **{p: -k for p, k in below.items()}})
+        return logarithm(fraction)
     import sympy
 
     return -sympy.oo if fraction == 0 else sympy.log(value)
-
-
-@lru_cache(maxsize=65536)
-def _factors(n: int) -> dict[int, int]:
-    """The powers of primes in `n`; a cofactor without small ones is kept whole."""
-    if n == 1:
-        return {}
-    import sympy
-
-    return sympy.factorint(n, limit=TRIAL_LIMIT, use_rho=False, use_pm1=False, use_ecm=False)

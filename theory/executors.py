@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from theory.errors import InvalidInput
-from theory.threads import THREADS
+from theory.threads import THREADS, usable_cores
 from theory.validation import as_integer
 
-__all__ = ["InProcess", "as_finished", "executor_for"]
+__all__ = ["InProcess", "as_finished", "executor_for", "worth_sharing"]
 
 
 class InProcess(Executor):
@@ -86,6 +86,18 @@ def as_finished(
     futures = {executor.submit(function, *task): k for k, task in enumerate(tasks)}
     for future in as_completed(futures):
         yield futures[future], future.result()
+
+
+def worth_sharing(workers: int | None, most: int) -> int | None:
+    """Processes for a command: as many as asked for, else one a core, at most `most`.
+
+    None, for `executor_for`, where that is not more than this process itself.
+
+    >>> worth_sharing(1, 8), worth_sharing(3, 2), worth_sharing(None, 1)
+    (None, 3, None)
+    """
+    count = min(usable_cores(), most) if workers is None else workers
+    return count if count > 1 else None
 
 
 @contextmanager

@@ -18,15 +18,22 @@ import math
 import operator
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from functools import lru_cache
 from numbers import Rational
 from typing import Any
 
 import numpy as np
 
-__all__ = ["LinearForm", "as_fraction"]
+__all__ = ["LinearForm", "as_fraction", "logarithm"]
 
 ONE = 1
 """The key of the rational constant: its logarithm would be zero."""
+
+TRIAL_LIMIT = 10**5
+"""Primes up to this are found; what is left of a huge integer is kept whole."""
+
+FACTORED = TRIAL_LIMIT**2
+"""Integers up to this are factored completely."""
 
 SURE = 0.01
 """A float sum below this share of its largest terms is computed again with more digits."""
@@ -279,6 +286,26 @@ def as_fraction(value: Any) -> Fraction | None:
     return None
 
 
+def logarithm(value: Fraction) -> LinearForm:
+    """Natural logarithm of a positive rational number.
+
+    >>> logarithm(Fraction(3, 8))
+    -3*log(2) + log(3)
+    """
+    above, below = _factors(value.numerator), _factors(value.denominator)
+    return LinearForm({**above, **{p: -k for p, k in below.items()}})
+
+
+@lru_cache(maxsize=65536)
+def _factors(n: int) -> dict[int, int]:
+    """The powers of primes in `n`; a cofactor without small ones is kept whole."""
+    if n == 1:
+        return {}
+    import sympy
+
+    return sympy.factorint(n, limit=TRIAL_LIMIT, use_rho=False, use_pm1=False, use_ecm=False)
+
+
 def _form_of(value: Fraction) -> LinearForm:
     return LinearForm({ONE: value.numerator} if value else {}, value.denominator)
 
@@ -312,8 +339,6 @@ def _vanishes(numerators: dict[int, int]) -> bool:
         return True
     if ONE in numerators:
         return False
-    from theory.exact import FACTORED
-
     if all(k <= FACTORED for k in numerators):
         return False
     powers = dict.fromkeys(base := _coprime(numerators), 0)

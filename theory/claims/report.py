@@ -97,14 +97,15 @@ def run_claims(
         bar = progress.add_task("checks", total=len(wanted))
         for number, (result, seconds) in as_finished(executor or InProcess(), _run, tasks):
             found[number], took[number] = result, seconds
-            for claim in claims:
-                results[claim.id] = [
-                    result
-                    for (owner, _), result in zip(wanted, found, strict=True)
-                    if owner is claim and result is not None
-                ]
+            owner, _ = wanted[number]
+            results[owner.id] = [
+                result
+                for (claim, _), result in zip(wanted, found, strict=True)
+                if claim is owner and result is not None
+            ]
             progress.advance(bar)
-            live.update(Group(_table(claims, results, wide=wide), progress), refresh=True)
+            if console.is_terminal:
+                live.update(Group(_table(claims, results, wide=wide), progress), refresh=True)
     console.print(_table(claims, results, wide=wide))
     for claim in claims:
         for result in results[claim.id]:
