@@ -253,6 +253,7 @@ class Claim:
         *,
         examples: int = 25,
         planted: bool = False,
+        progress: Callable[[], None] | None = None,
     ) -> Result:
         """Run one of the claim's checks.
 
@@ -264,12 +265,14 @@ class Claim:
         planted : bool
             Put the planted violation in place; the result must then not pass. Its
             counterexample is not shrunk.
+        progress : callable, optional
+            Called after each instance.
         """
         parts = dict(check.planted) if planted else {}
         if check.level is Level.SYMBOLIC:
             return run_symbolic(self.id, check, parts)
         if check.level is Level.NUMERIC:
-            return run_named(self.id, check, parts)
+            return run_named(self.id, check, parts, progress)
         assert check.distributions is not None
         drawn = check.distributions()
         return search(
@@ -281,4 +284,5 @@ class Claim:
             examples=examples,
             fixed=parts,
             shrink=not planted,
+            progress=progress,
         )

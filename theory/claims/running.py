@@ -98,6 +98,7 @@ def search(
     examples: int,
     fixed: Mapping[str, Any],
     shrink: bool = True,
+    progress: Callable[[], None] | None = None,
 ) -> Result:
     """Evaluate the residual on drawn instances and shrink the first failure.
 
@@ -124,6 +125,8 @@ def search(
         p = data.draw(distributions)
         parts = {**data.draw(check.parts(p)), **fixed}
         sizes.append(_size(check.residual(p, **parts)))
+        if progress is not None:
+            progress()
         if not sizes[-1] <= tolerance:  # also where it is nan
             raise _Refuted(describe(p, parts, sizes[-1]))
         ratio = tightest.see(p, parts, functools.partial(describe, p, parts, sizes[-1]))
@@ -183,7 +186,9 @@ def _value_of(symbol: Any, k: int) -> Any:
     return sympy.Integer(k + 2) if symbol.is_integer else sympy.Rational(1, sympy.prime(k + 4))
 
 
-def run_named(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result:
+def run_named(
+    claim: str, check: "Check", parts: Mapping[str, Any], progress: Callable[[], None] | None
+) -> Result:
     """Evaluate the residual on the named distributions; a planted one, until it is rejected."""
     assert check.named is not None
     planted = not check.planted.keys().isdisjoint(parts)
@@ -199,6 +204,8 @@ def run_named(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result:
             counterexample = f"on {name}: residual {size:.3g}"
         if counterexample and planted:
             break
+        if progress is not None:
+            progress()
     seconds = time.perf_counter() - began
     return Result(
         claim,
