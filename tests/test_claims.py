@@ -38,6 +38,7 @@ def test_the_check_rejects_its_planted_violation(claim, check):
 def test_the_claim_says_where_it_comes_from(claim: Claim):
     for text in (claim.title, claim.statement, claim.latex, claim.source):
         assert text.strip()
+        assert text.isprintable()  # a backslash sequence that became a tab or a form feed is not
     assert claim.statement.endswith(".")
     assert claims.registry[claim.id] is claim
 

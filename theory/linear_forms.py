@@ -10,6 +10,8 @@ the sum cannot vanish, because ``e^c`` is transcendental (Hermite) and ``prod p^
 Integers that were not factored completely are compared over a coprime base, which takes greatest
 common divisors only, so equality is decided for them, too.
 
+Symbols of SymPy can take the place of logarithms: free numbers, of which no combination vanishes.
+
 Mixed with other expressions of SymPy, and in every operation that leaves these numbers (products
 of two logarithms, powers), they become expressions of SymPy.
 """
@@ -42,7 +44,8 @@ SURE = 0.01
 class LinearForm:
     """``(n_1 + sum_k n_k log k) / d``: `numerators` maps ``k`` to ``n_k``, and 1 to the constant.
 
-    The keys are primes, or coprime to all primes up to a limit.
+    The keys are primes, or coprime to all primes up to a limit; or symbols, which stand for
+    themselves.
 
     >>> LinearForm({2: 3, 5: -1}, 2)
     -log(5)/2 + 3*log(2)/2
@@ -52,7 +55,7 @@ class LinearForm:
 
     __slots__ = ("denominator", "numerators")
 
-    def __init__(self, numerators: dict[int, int], denominator: int = 1) -> None:
+    def __init__(self, numerators: dict[Any, int], denominator: int = 1) -> None:
         self.numerators = numerators
         self.denominator = denominator
 
@@ -61,7 +64,7 @@ class LinearForm:
         import sympy
 
         terms = [
-            sympy.Rational(n, self.denominator) * (1 if k == ONE else sympy.log(k))
+            sympy.Rational(n, self.denominator) * _value_of(k, sympy.log)
             for k, n in self.numerators.items()
         ]
         return sympy.Add(*terms)
@@ -80,12 +83,20 @@ class LinearForm:
 
     @property
     def free_symbols(self) -> frozenset[Any]:
-        """No symbols; as SymPy's expressions, they can be asked for them."""
-        return frozenset()
+        """The symbols; as SymPy's expressions, they can be asked for them."""
+        return frozenset(k for k in self.numerators if type(k) is not int)
+
+    def coefficient(self, key: Any) -> Fraction:
+        """What a symbol, or the logarithm of a prime, is multiplied by; the constant for 1.
+
+        >>> LinearForm({1: 3, 2: -1}, 2).coefficient(2)
+        Fraction(-1, 2)
+        """
+        return Fraction(self.numerators.get(key, 0), self.denominator)
 
     @property
     def constant(self) -> Fraction | None:
-        """The number as a Fraction if it has no logarithms, else None."""
+        """The number as a Fraction if it has no logarithms and symbols, else None."""
         if any(k != ONE for k in self.numerators):
             return None
         return Fraction(self.numerators.get(ONE, 0), self.denominator)
@@ -221,8 +232,7 @@ class LinearForm:
     def __float__(self) -> float:
         """The nearest double but for some units in its last places; 0.0 only for zero itself."""
         terms = [
-            (n / self.denominator) * (1.0 if k == ONE else math.log(k))
-            for k, n in self.numerators.items()
+            (n / self.denominator) * _value_of(k, math.log) for k, n in self.numerators.items()
         ]
         total = math.fsum(terms)
         if not terms or abs(total) > SURE * max(map(abs, terms)):
@@ -236,7 +246,7 @@ class LinearForm:
         context, bits = mpmath.mp.clone(), 128
         while True:
             context.prec = bits
-            terms = [n * (1 if k == ONE else context.log(k)) for k, n in self.numerators.items()]
+            terms = [n * _value_of(k, context.log) for k, n in self.numerators.items()]
             total = context.fsum(terms)
             if abs(total) > context.ldexp(max(map(abs, terms)), 64 - bits):
                 value = float(total / self.denominator)
@@ -333,11 +343,16 @@ def _leave(operation: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     return operation(sympy.sympify(a), sympy.sympify(b))
 
 
-def _vanishes(numerators: dict[int, int]) -> bool:
+def _value_of(key: Any, log: Callable[[int], Any]) -> Any:
+    """What a key stands for: itself for 1 and for symbols."""
+    return log(key) if type(key) is int and key != ONE else key
+
+
+def _vanishes(numerators: dict[Any, int]) -> bool:
     """Tell whether a form is zero."""
     if not numerators:
         return True
-    if ONE in numerators:
+    if ONE in numerators or any(type(k) is not int for k in numerators):
         return False
     if all(k <= FACTORED for k in numerators):
         return False

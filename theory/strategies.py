@@ -21,6 +21,7 @@ where it fails:
 (3, 2)
 """
 
+import functools
 import math
 from fractions import Fraction
 from typing import Any
@@ -62,6 +63,10 @@ __all__ = [
 Range = tuple[int, int]
 
 
+# Composite strategies ask for their parts anew on every draw: the parts are kept, because
+# Hypothesis looks through every new strategy before its first draw.
+
+
 def _range(bounds: Range, name: str, low: int, high: int | None = None) -> SearchStrategy[int]:
     """Integers between two bounds, of which the lower lies between `low` and `high`."""
     if not isinstance(bounds, tuple) or len(bounds) != 2:
@@ -73,6 +78,7 @@ def _range(bounds: Range, name: str, low: int, high: int | None = None) -> Searc
     return st.integers(least, most if high is None else min(most, high))
 
 
+@functools.cache
 def _placed(count: int, length: int) -> SearchStrategy[list[bool]]:
     """Lists of `length` bools of which `count` are True."""
     return st.permutations([False] * (length - count) + [True] * count)
@@ -80,7 +86,11 @@ def _placed(count: int, length: int) -> SearchStrategy[list[bool]]:
 
 def _weights(count: int, most: int, *, positive: bool = False) -> SearchStrategy[list[int]]:
     """Integer weights that are not all zero."""
-    most = as_integer(most, "most", 1)
+    return _integer_weights(count, as_integer(most, "most", 1), positive)
+
+
+@functools.cache
+def _integer_weights(count: int, most: int, positive: bool) -> SearchStrategy[list[int]]:
     least = 1 if positive else 0
     drawn = st.lists(st.integers(least, most), min_size=count, max_size=count)
     return drawn if positive else drawn.filter(any)
@@ -88,6 +98,11 @@ def _weights(count: int, most: int, *, positive: bool = False) -> SearchStrategy
 
 def _rows(count: int, width: int, most: int, exact: bool) -> SearchStrategy[np.ndarray]:
     """A matrix of `count` distributions."""
+    return _normalised_rows(count, width, as_integer(most, "most", 1), bool(exact))
+
+
+@functools.cache
+def _normalised_rows(count: int, width: int, most: int, exact: bool) -> SearchStrategy[np.ndarray]:
 
     def normalise(rows: list[list[int]]) -> np.ndarray:
         if exact:
@@ -241,9 +256,13 @@ def masks(length: int, *, masked: Range | None = None) -> SearchStrategy[tuple[b
     (False, True, True)
     """
     length = as_integer(length, "length", 1)
-    if masked is None:
+    return _masks(length, None if masked is None else _range(masked, "masked", 0, length))
+
+
+@functools.cache
+def _masks(length: int, counts: SearchStrategy[int] | None) -> SearchStrategy[tuple[bool, ...]]:
+    if counts is None:
         return st.lists(st.booleans(), min_size=length, max_size=length).map(tuple)
-    counts = _range(masked, "masked", 0, length)
     return counts.flatmap(lambda count: _placed(count, length)).map(tuple)
 
 
@@ -268,17 +287,21 @@ def schedules(length: int, *, rounds: Range | None = None) -> SearchStrategy[tup
     (3, 1)
     """
     length = as_integer(length, "length", 1)
+    return _sizes(length, None if rounds is None else _range(rounds, "rounds", 1, length))
 
+
+@functools.cache
+def _sizes(length: int, counts: SearchStrategy[int] | None) -> SearchStrategy[tuple[int, ...]]:
     def sizes(cuts: list[bool]) -> tuple[int, ...]:
         ends = [i + 1 for i, cut in enumerate(cuts) if cut] + [length]
         return tuple(b - a for a, b in zip([0, *ends], ends, strict=False))
 
-    if rounds is None:
+    if counts is None:
         return st.lists(st.booleans(), min_size=length - 1, max_size=length - 1).map(sizes)
-    counts = _range(rounds, "rounds", 1, length)
     return counts.flatmap(lambda count: _placed(count - 1, length - 1)).map(sizes)
 
 
+@functools.cache
 def noise_schedules() -> SearchStrategy[NoiseSchedule]:
     """Levels of noise over time: one of each kind in `theory.schedules`.
 
@@ -302,7 +325,12 @@ def orderings(length: int) -> SearchStrategy[tuple[int, ...]]:
     >>> hypothesis.find(orderings(3), lambda order: True)
     (0, 1, 2)
     """
-    return st.permutations(range(as_integer(length, "length", 1))).map(tuple)
+    return _orderings(as_integer(length, "length", 1))
+
+
+@functools.cache
+def _orderings(length: int) -> SearchStrategy[tuple[int, ...]]:
+    return st.permutations(range(length)).map(tuple)
 
 
 def rationals(*, most: int = 6) -> SearchStrategy[Fraction]:
@@ -312,6 +340,10 @@ def rationals(*, most: int = 6) -> SearchStrategy[Fraction]:
     >>> hypothesis.find(rationals(), lambda a: True)
     Fraction(1, 2)
     """
-    most = as_integer(most, "most", 2)
+    return _rationals(as_integer(most, "most", 2))
+
+
+@functools.cache
+def _rationals(most: int) -> SearchStrategy[Fraction]:
     values = {Fraction(a, b) for b in range(2, most + 1) for a in range(1, b)}
     return st.sampled_from(sorted(values, key=lambda v: (v.denominator, math.floor(v * most))))

@@ -14,7 +14,7 @@ from sims.policies import Policy
 from theory import closed_forms, strategies
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
-from theory.claims.parts import named_distributions
+from theory.claims.parts import equal_bits_and_parity, named_distributions
 from theory.distributions import Distribution
 
 __all__ = ["EXPECTED_CALLS"]
@@ -147,8 +147,9 @@ EXPECTED_CALLS = Claim(
         Check(
             level=Level.EXACT,
             residual=_limit,
-            distributions=lambda: strategies.joint_tables(
-                lengths=(1, 3), vocabs=(2, 2), exact=True
+            distributions=lambda: st.one_of(
+                strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True),
+                equal_bits_and_parity(lengths=(2, 3)),
             ),
             parts=_many_steps,
             planted={"limit": policies.LeftToRight(2)},
@@ -164,7 +165,10 @@ EXPECTED_CALLS = Claim(
         Check(
             level=Level.PROPERTY,
             residual=_limit,
-            distributions=lambda: strategies.distributions(lengths=(1, 3)),
+            distributions=lambda: st.one_of(
+                strategies.distributions(lengths=(1, 3)),
+                equal_bits_and_parity(lengths=(2, 3), exact=False),
+            ),
             parts=_many_steps,
             planted={"limit": policies.LeftToRight(2)},
             tolerance=1e-12,

@@ -217,7 +217,9 @@ MARKOV_BISECTION = Claim(
         Check(
             level=Level.EXACT,
             residual=_blocks,
-            distributions=lambda: strategies.chains(lengths=(1, 4), exact=True),
+            distributions=lambda: st.one_of(
+                strategies.chains(lengths=(1, 4), exact=True), _symmetric_chains()
+            ),
             parts=_size,
             planted={"blind": True},
         ),
@@ -249,7 +251,11 @@ MARKOV_BISECTION = Claim(
         Check(
             level=Level.PROPERTY,
             residual=_blocks,
-            distributions=lambda: strategies.distributions(lengths=(1, 4)),
+            distributions=lambda: st.one_of(
+                strategies.distributions(lengths=(1, 4)),
+                strategies.chains(lengths=(4, 4)),
+                _second_order(exact=False),
+            ),
             parts=_size,
             planted={"blind": True},
             tolerance=1e-10,

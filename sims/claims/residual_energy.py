@@ -16,7 +16,7 @@ from sims.policies.base import Ask, Outcomes
 from theory import MASK, strategies
 from theory.arrays import to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.parts import every_pattern
+from theory.claims.parts import equal_bits_and_parity, every_pattern
 from theory.distributions import Distribution
 
 __all__ = ["RESIDUAL_ENERGY"]
@@ -151,8 +151,9 @@ RESIDUAL_ENERGY = Claim(
         Check(
             level=Level.EXACT,
             residual=_decoded,
-            distributions=lambda: strategies.joint_tables(
-                lengths=(1, 3), vocabs=(2, 2), exact=True
+            distributions=lambda: st.one_of(
+                strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True),
+                equal_bits_and_parity(lengths=(3, 3)),
             ),
             parts=_rule,
             planted={"weight": _pairs_only},
@@ -167,7 +168,10 @@ RESIDUAL_ENERGY = Claim(
         Check(
             level=Level.PROPERTY,
             residual=_decoded,
-            distributions=lambda: strategies.distributions(lengths=(3, 3), vocabs=(2, 2)),
+            distributions=lambda: st.one_of(
+                strategies.distributions(lengths=(3, 3), vocabs=(2, 2)),
+                equal_bits_and_parity(lengths=(3, 3), exact=False),
+            ),
             parts=_rule,
             planted={"weight": _pairs_only},
             tolerance=1e-10,

@@ -24,7 +24,7 @@ class _Careless(Speculative):
 
     def refused(self, p: np.ndarray, accepted: np.ndarray) -> np.ndarray:
         missing = 1 - accepted.sum(axis=-1, keepdims=True)
-        return p * missing
+        return p * np.maximum(missing, 0)  # floats may miss 0 by a rounding
 
 
 def _difference(p: Distribution, k: int, decoder: Factory = Speculative) -> Any:

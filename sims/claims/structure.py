@@ -14,6 +14,7 @@ from theory.arrays import MASK, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
 from theory.claims.parts import every_pattern, symbolic_table
+from theory.claims.vanishing import vanishes
 from theory.distributions import Distribution
 
 __all__ = ["STRUCTURE"]
@@ -121,8 +122,6 @@ def _prime_tables() -> Any:
 
 def _vanishing_minors(independent: bool = False) -> list[int]:
     """For 2 and 3 bits: 1 for each pair and context whose minors are all the polynomial 0."""
-    import sympy
-
     counts = []
     for length in (2, 3):
         p = symbolic_table(length)
@@ -133,7 +132,7 @@ def _vanishing_minors(independent: bool = False) -> list[int]:
         for x in every_pattern(p):
             for pair in itertools.combinations(np.flatnonzero(x == MASK).tolist(), 2):
                 minors = _minors(p, x, *pair)
-                counts.append(int(all(sympy.simplify(m) == 0 for m in minors)))
+                counts.append(int(all(vanishes(m) for m in minors)))
     return counts
 
 

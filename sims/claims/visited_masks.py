@@ -57,7 +57,7 @@ def _shares(share: Share = share_on_prefixes) -> list[Any]:
     for length in INTEGRATED:
         table, total = uniform_time(length, exact=True), sympy.Integer(0)
         areas = [
-            sympy.integrate(sympy.expand(u**k * (1 - u) ** (length - k)), (u, 0, 1))
+            sympy.Poly(u**k * (1 - u) ** (length - k), u).integrate().eval(1)
             for k in range(length + 1)
         ]
         for shown in itertools.product((0, 1), repeat=length):

@@ -255,6 +255,33 @@ def test_a_tightest_case_is_the_same_on_repetition():
     assert first.instances == second.instances
 
 
+def test_what_is_drawn_hangs_on_the_claim_and_on_no_source_text(monkeypatch):
+    """Hypothesis would take the digest of the function that it calls for a seed."""
+    seen: list[bytes] = []
+
+    def residual(p, planted=0):
+        seen.append(p.table().tobytes())
+        return planted
+
+    check = Check(
+        level=Level.PROPERTY,
+        residual=residual,
+        distributions=lambda: strategies.joint_tables(lengths=(3, 3)),
+        planted={"planted": 1},
+        tolerance=1e-9,
+    )
+
+    def drawn(key):
+        seen.clear()
+        make(check, id=key).run(check, examples=20)
+        return list(seen)
+
+    first = drawn("X1")
+    assert drawn("X2") != first
+    monkeypatch.setattr("hypothesis.core.function_digest", lambda function: b"another text")
+    assert drawn("X1") == first
+
+
 def test_a_false_inequality_with_a_tightness_is_refuted_and_shrunk():
     """TC against DTC again; the tightest case is one of those that pass."""
     plain = false_claim()

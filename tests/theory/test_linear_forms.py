@@ -166,3 +166,39 @@ def test_arrays_of_them_add_up():
     assert x.sum() == exact.log(np.asarray(144)).item()
     assert (x @ np.asarray([1, 1, 0, -1])) == 0
     assert max(x) == x[3]
+
+
+X, Y = sympy.symbols("x y")
+combined = st.builds(
+    lambda x, y, logs, d: (LinearForm({X: x, Y: y, 2: logs, 1: d}), (x, y, logs, d)),
+    *[st.integers(-3, 3).filter(bool)] * 4,
+)
+
+
+@given(combined, combined, st.fractions(-3, 3))
+@settings(max_examples=50, deadline=None, derandomize=True)
+def test_symbols_are_free_beside_logarithms(a, b, factor):
+    (one, left), (other, right) = a, b
+    total = one + factor * other
+    for key, u, v in zip((X, Y, 2, 1), left, right, strict=True):
+        assert total.coefficient(key) == u + factor * v
+    expected = sympy.sympify(one) + sympy.Rational(str(factor)) * sympy.sympify(other)
+    assert sympy.expand(sympy.sympify(total) - expected) == 0
+    assert (total == 0) is (expected == 0)
+    assert total.free_symbols == expected.free_symbols
+
+
+def test_a_form_with_symbols():
+    form = LinearForm({X: 2, 2: 1}, 3)
+    assert str(form) == "2*x/3 + log(2)/3"
+    assert form != LinearForm({X: 2, 3: 1}, 3)
+    assert form - LinearForm({X: 2, 2: 1}, 3) == 0
+    assert LinearForm({X: 1}) == X
+    assert hash(LinearForm({X: 1})) == hash(X)
+    assert form.constant is None
+    assert pickle.loads(pickle.dumps(form)) == form
+    assert sympy.expand(form * X).coeff(X**2) == sympy.Rational(2, 3)
+    with pytest.raises(TypeError):
+        float(form)
+    with pytest.raises(TypeError):
+        form.sign()

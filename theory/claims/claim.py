@@ -21,6 +21,7 @@ Every check also carries a *planted violation*: parts that make the claim wrong.
 does not reject it is broken.
 """
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -66,9 +67,14 @@ class Verdict(StrEnum):
 
 
 def _no_parts(p: Distribution) -> "SearchStrategy[dict[str, Any]]":
+    return _nothing()
+
+
+@functools.cache
+def _nothing() -> "SearchStrategy[dict[str, Any]]":
     import hypothesis.strategies as st
 
-    return st.just({})
+    return st.builds(dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,7 +259,6 @@ class Claim:
         *,
         examples: int = 25,
         planted: bool = False,
-        progress: Callable[[], None] | None = None,
     ) -> Result:
         """Run one of the claim's checks.
 
@@ -265,14 +270,12 @@ class Claim:
         planted : bool
             Put the planted violation in place; the result must then not pass. Its
             counterexample is not shrunk.
-        progress : callable, optional
-            Called after each instance.
         """
         parts = dict(check.planted) if planted else {}
         if check.level is Level.SYMBOLIC:
             return run_symbolic(self.id, check, parts)
         if check.level is Level.NUMERIC:
-            return run_named(self.id, check, parts, progress)
+            return run_named(self.id, check, parts)
         assert check.distributions is not None
         drawn = check.distributions()
         return search(
@@ -284,5 +287,4 @@ class Claim:
             examples=examples,
             fixed=parts,
             shrink=not planted,
-            progress=progress,
         )

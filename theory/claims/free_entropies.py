@@ -17,6 +17,7 @@ import numpy as np
 
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
+from theory.linear_forms import LinearForm
 
 __all__ = ["FreeEntropies", "FreeProfile", "expanded", "negative_coefficients"]
 
@@ -49,8 +50,8 @@ class FreeEntropies(_Unknown):
     """One symbol for the entropy of each set of sites.
 
     >>> from theory import information
-    >>> sorted(map(str, information.total_correlation(FreeEntropies(2)).args))
-    ['-H_01', 'H_0', 'H_1']
+    >>> information.total_correlation(FreeEntropies(2))
+    H_0 - H_01 + H_1
     """
 
     def __init__(self, length: int) -> None:
@@ -60,7 +61,8 @@ class FreeEntropies(_Unknown):
         between = "" if length <= 10 else ","
         for index in itertools.product((0, 1), repeat=length):
             name = between.join(str(i) for i in range(length) if index[i])
-            table[index] = sympy.Symbol(f"H_{name}") if name else sympy.S.Zero
+            symbol = {sympy.Symbol(f"H_{name}"): 1} if name else {}
+            table[index] = LinearForm(symbol)
         super().__init__(length, table)
 
     def subset_entropies(self) -> Any:
@@ -100,8 +102,8 @@ class FreeProfile(_Unknown):
 
         self.falls = tuple(sympy.symbols(f"d_:{length - 1}", nonnegative=True))
         last = sympy.Symbol("f", nonnegative=True)
-        profile = [sympy.Add(last, *self.falls[j:]) for j in range(length)]
-        means = list(itertools.accumulate(profile, initial=sympy.S.Zero))
+        profile = [LinearForm(dict.fromkeys((last, *self.falls[j:]), 1)) for j in range(length)]
+        means = list(itertools.accumulate(profile, initial=LinearForm({})))
         super().__init__(length, np.asarray(means, dtype=object))
 
     def mean_subset_entropies(self) -> Any:
@@ -110,10 +112,10 @@ class FreeProfile(_Unknown):
 
 
 def expanded(residuals: Sequence[Any]) -> list[Any]:
-    """Multiply out, so that equal coefficients cancel."""
+    """Multiply out, so that equal coefficients cancel; linear forms are sums already."""
     import sympy
 
-    return [sympy.expand(residual) for residual in residuals]
+    return [r if isinstance(r, LinearForm) else sympy.expand(r) for r in residuals]
 
 
 def negative_coefficients(slack: Any, p: FreeProfile) -> list[Any]:
@@ -123,6 +125,8 @@ def negative_coefficients(slack: Any, p: FreeProfile) -> list[Any]:
     >>> negative_coefficients(2 * p.falls[0] - p.falls[1], p)
     [0, -1]
     """
+    if isinstance(slack, LinearForm) and slack.numerators.keys() <= set(p.falls):
+        return [min(slack.coefficient(fall), 0) for fall in p.falls]
     import sympy
 
     slack = sympy.expand(slack)

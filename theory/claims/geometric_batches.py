@@ -11,7 +11,7 @@ from theory.bounds import Bound
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.free_entropies import FreeProfile, negative_coefficients
 from theory.claims.inequality import bound_closeness, bound_excess
-from theory.claims.parts import named_distributions
+from theory.claims.parts import equal_bits_and_parity, named_distributions
 from theory.claims.result import Level
 from theory.distributions import Distribution
 
@@ -94,8 +94,9 @@ GEOMETRIC_BATCHES = Claim(
         Check(
             level=Level.EXACT,
             residual=_violation,
-            distributions=lambda: strategies.joint_tables(
-                lengths=(1, 4), vocabs=(2, 2), exact=True
+            distributions=lambda: st.one_of(
+                strategies.joint_tables(lengths=(1, 4), vocabs=(2, 2), exact=True),
+                equal_bits_and_parity(),
             ),
             parts=_ratio,
             planted={"schedules": SWAPPED},
@@ -104,7 +105,9 @@ GEOMETRIC_BATCHES = Claim(
         Check(
             level=Level.PROPERTY,
             residual=_violation,
-            distributions=lambda: strategies.distributions(lengths=(1, 5)),
+            distributions=lambda: st.one_of(
+                strategies.distributions(lengths=(1, 5)), equal_bits_and_parity(exact=False)
+            ),
             parts=_ratio,
             planted={"schedules": SWAPPED},
             tolerance=1e-10,

@@ -24,6 +24,9 @@ STEPS = 4
 LATE, LATER = 300, 3000
 """Between these distances only the slowest mode of the named chains is left."""
 
+STILL = 1e-13
+"""Where the deviation over ``rate^n`` moves by less in a step, it stays the same up to rounding."""
+
 SOUND = 1e4
 """Eigenvectors worse conditioned than this are left alone."""
 
@@ -196,7 +199,9 @@ def _late(p: Distribution, constant: Callable[[Decision], float] = _predicted) -
     power, most = np.linalg.matrix_power(scaled, LATE), 0.0
     for _ in range(LATE, LATER):
         most = max(most, float(np.abs(power).sum(axis=1).max()) / 2)
-        power = power @ scaled
+        before, power = power, power @ scaled
+        if np.abs(power - before).max() < STILL:
+            break
     return [most / constant(found) - 1]
 
 

@@ -19,7 +19,7 @@ from theory.claims.free_entropies import (
 )
 from theory.claims.identities import MOST_SITES
 from theory.claims.inequality import bound_closeness, bound_excess, excess
-from theory.claims.parts import inner_levels, named_distributions
+from theory.claims.parts import equal_bits_and_parity, inner_levels, named_distributions
 from theory.claims.result import Level
 from theory.distributions import Distribution
 
@@ -162,7 +162,13 @@ def _steps(p: Distribution) -> Any:
 
 
 def _exact_tables() -> Any:
-    return strategies.joint_tables(lengths=(1, 4), vocabs=(2, 2), exact=True)
+    tables = strategies.joint_tables(lengths=(1, 4), vocabs=(2, 2), exact=True)
+    return st.one_of(tables, equal_bits_and_parity())
+
+
+def _any() -> Any:
+    others = equal_bits_and_parity(lengths=(4, 5), exact=False)
+    return st.one_of(strategies.distributions(lengths=(1, 5)), others)
 
 
 GROWTH_COMPLEXITY = Claim(
@@ -241,7 +247,7 @@ GROWTH_COMPLEXITY = Claim(
         Check(
             level=Level.PROPERTY,
             residual=_below,
-            distributions=lambda: strategies.distributions(lengths=(1, 5)),
+            distributions=_any,
             planted={"growth": lambda p: 2 * information.growth_complexity(p)},
             tolerance=1e-10,
             tightness=_share_of_least,
@@ -249,7 +255,7 @@ GROWTH_COMPLEXITY = Claim(
         Check(
             level=Level.PROPERTY,
             residual=_on_grid,
-            distributions=lambda: strategies.distributions(lengths=(1, 5)),
+            distributions=_any,
             parts=_inner,
             planted={"losses": [_half(loss) for loss in ON_GRIDS]},
             tolerance=1e-10,

@@ -15,6 +15,7 @@ from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import bound_closeness, closeness, excess
 from theory.claims.parts import named_distributions, symbolic_table
 from theory.claims.result import Level
+from theory.claims.vanishing import fraction_field
 from theory.distributions import Distribution, JointTable
 from theory.homogenization.envelopes import bonferroni, frechet
 
@@ -123,8 +124,6 @@ def _product_less(chances: list[Any], together: Any) -> list[Any]:
 
 def _free_tables(upper: Any = _least, lower: Any = _union) -> list[Any]:
     """Negative coefficients of the slacks on tables of symbols of two and three bits."""
-    import sympy
-
     negative = []
     for length in (2, 3):
         p = symbolic_table(length)
@@ -133,8 +132,9 @@ def _free_tables(upper: Any = _least, lower: Any = _union) -> list[Any]:
             chances = [first[i, v] for i, v in enumerate(tokens)]
             for slack in (upper(chances, p.evidence(tokens)), lower(chances, p.evidence(tokens))):
                 for one in slack:
-                    numerator, _ = sympy.fraction(sympy.cancel(one))
-                    negative += [min(c, 0) for c in sympy.Poly(numerator).coeffs()]
+                    quotient = fraction_field(one)
+                    coefficients = (*quotient.numer.coeffs(), *quotient.denom.coeffs())
+                    negative += [min(int(c), 0) for c in coefficients]
     return negative
 
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import hypothesis.strategies as st
-import numpy as np
 
-from theory import JointTable, bounds, gallery, information, schedules, strategies
+from theory import bounds, information, schedules, strategies
 from theory.bounds import Bound
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.free_entropies import FreeProfile, negative_coefficients
 from theory.claims.inequality import bound_closeness, excess
+from theory.claims.parts import equal_bits_and_parity
 from theory.claims.result import Level
 from theory.distributions import Distribution
 
@@ -84,15 +84,6 @@ def _attained(p: Distribution, chosen: Any = _attaining) -> list[Any]:
     return [bounds.largest_batch(p, sizes).slack for sizes in chosen(p)] or [0]
 
 
-def _equal_bits_and_parity() -> Any:
-    tables: list[Distribution] = [gallery.parity(length, exact=True) for length in range(3, 6)]
-    for length in range(2, 6):
-        weights = np.zeros((2,) * length, dtype=np.int64)
-        weights[(0,) * length] = weights[(1,) * length] = 1
-        tables.append(JointTable(weights, exact=True))
-    return st.sampled_from(tables)
-
-
 def _sizes(p: Distribution) -> Any:
     return st.fixed_dictionaries({"sizes": strategies.schedules(p.length)})
 
@@ -136,7 +127,7 @@ LARGEST_BATCH = Claim(
         Check(
             level=Level.EXACT,
             residual=_attained,
-            distributions=_equal_bits_and_parity,
+            distributions=equal_bits_and_parity,
             planted={"chosen": _everything},
         ),
         Check(

@@ -99,7 +99,7 @@ def _stationary(optimum: Factory = zero_loss) -> Any:
         at_best = dict(zip(symbols.reshape(-1), best.reshape(-1), strict=True))
         for i in np.flatnonzero(x == MASK):
             slopes = [sympy.diff(here, symbols[i, v]).subs(at_best) for v in range(2)]
-            residuals.append(sympy.simplify(slopes[0] - slopes[1]))
+            residuals.append(slopes[0] - slopes[1])
             curvatures = [sympy.diff(here, symbols[i, v], 2) for v in range(2)]
             residuals += [
                 0 if sympy.sympify(sympy.simplify(c)).is_positive else 1 for c in curvatures

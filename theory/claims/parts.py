@@ -17,6 +17,7 @@ from theory.homogenization.structure import structure
 
 __all__ = [
     "challengers",
+    "equal_bits_and_parity",
     "every_pattern",
     "fractions_from_one_to_zero",
     "inner_levels",
@@ -86,6 +87,20 @@ def challengers(p: Distribution) -> SearchStrategy[JointTable]:
         full_support=True,
         exact=p.exact,
     )
+
+
+def equal_bits_and_parity(*, lengths: tuple[int, int] = (2, 5), exact: bool = True) -> Any:
+    """Equal bits and parity: the profile falls once, first or last, where many bounds are tight.
+
+    To be drawn beside others, which rarely come near.
+    """
+    least, most = lengths
+    tables: list[Distribution] = []
+    for length in range(least, most + 1):
+        equal = np.zeros((2,) * length, dtype=np.int64)
+        equal[(0,) * length] = equal[(1,) * length] = 1
+        tables += [JointTable(equal, exact=exact), gallery.parity(length, exact=exact)]
+    return st.sampled_from(tables)
 
 
 def symbolic_table(length: int = 2) -> JointTable:

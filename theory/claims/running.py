@@ -12,6 +12,7 @@ import numpy as np
 from theory.arrays import to_host
 from theory.claims.describe import describe
 from theory.claims.result import Level, Result
+from theory.claims.vanishing import simplified
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -68,7 +69,7 @@ def _size(residual: Any) -> float:
     for value in _numbers(residual):
         free = getattr(value, "free_symbols", None)
         if free:
-            value = _simplified(value)
+            value = simplified(value)
         if value == 0:
             continue
         if getattr(value, "free_symbols", None):
@@ -77,15 +78,9 @@ def _size(residual: Any) -> float:
         if math.isnan(size):
             return size
         if free is not None and size < NEARLY_ZERO:  # a number not in its normal form?
-            size = 0.0 if _simplified(value) == 0 else max(size, np.finfo(float).tiny)
+            size = 0.0 if simplified(value) == 0 else max(size, np.finfo(float).tiny)
         largest = max(largest, size)
     return largest
-
-
-def _simplified(value: Any) -> Any:
-    import sympy
-
-    return sympy.simplify(sympy.expand_log(sympy.sympify(value), force=True))
 
 
 def search(
@@ -98,11 +93,11 @@ def search(
     examples: int,
     fixed: Mapping[str, Any],
     shrink: bool = True,
-    progress: Callable[[], None] | None = None,
 ) -> Result:
     """Evaluate the residual on drawn instances and shrink the first failure.
 
-    Where the check has a measure of tightness, the later instances climb towards its maximum.
+    Where the check has a measure of tightness, the later instances climb towards its maximum. The
+    draws of a claim are the same in every run, and do not hang on the text of this function.
     """
     import hypothesis
     import hypothesis.strategies as st
@@ -111,6 +106,7 @@ def search(
     phases = [hypothesis.Phase.generate, hypothesis.Phase.target]
     phases += [hypothesis.Phase.shrink] if shrink else []
 
+    @hypothesis.seed(claim)
     @hypothesis.settings(
         phases=phases,
         max_examples=examples,
@@ -125,8 +121,6 @@ def search(
         p = data.draw(distributions)
         parts = {**data.draw(check.parts(p)), **fixed}
         sizes.append(_size(check.residual(p, **parts)))
-        if progress is not None:
-            progress()
         if not sizes[-1] <= tolerance:  # also where it is nan
             raise _Refuted(describe(p, parts, sizes[-1]))
         ratio = tightest.see(p, parts, functools.partial(describe, p, parts, sizes[-1]))
@@ -160,7 +154,7 @@ def run_symbolic(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result
     began = time.perf_counter()
     residuals = list(_numbers(check.residual(**parts)))
     left = list(itertools.islice(filter(None, map(_at_a_point, residuals)), 1))
-    left = left or [f"does not vanish: {s}" for s in map(_simplified, residuals) if s != 0]
+    left = left or [f"does not vanish: {s}" for s in map(simplified, residuals) if s != 0]
     worst = math.inf if left else 0.0
     seconds = time.perf_counter() - began
     return Result(claim, check.level, not left, 1, worst, 0.0, seconds, "\n".join(left[:3]))
@@ -168,6 +162,8 @@ def run_symbolic(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result
 
 def _at_a_point(residual: Any) -> str:
     """Where and how a residual is surely not zero, at one rational point; empty if it may be."""
+    if residual == 0:
+        return ""
     import sympy
 
     symbols = sorted(getattr(residual, "free_symbols", ()), key=str)
@@ -186,9 +182,7 @@ def _value_of(symbol: Any, k: int) -> Any:
     return sympy.Integer(k + 2) if symbol.is_integer else sympy.Rational(1, sympy.prime(k + 4))
 
 
-def run_named(
-    claim: str, check: "Check", parts: Mapping[str, Any], progress: Callable[[], None] | None
-) -> Result:
+def run_named(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result:
     """Evaluate the residual on the named distributions; a planted one, until it is rejected."""
     assert check.named is not None
     planted = not check.planted.keys().isdisjoint(parts)
@@ -204,8 +198,6 @@ def run_named(
             counterexample = f"on {name}: residual {size:.3g}"
         if counterexample and planted:
             break
-        if progress is not None:
-            progress()
     seconds = time.perf_counter() - began
     return Result(
         claim,

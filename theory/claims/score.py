@@ -57,7 +57,7 @@ def _two_by_two(factor: Callable[[Any], Any] = _odds) -> list[Any]:
     import sympy
 
     alpha = sympy.exp(-sympy.Symbol("s", positive=True))
-    return [sympy.simplify(r) for r in _concrete_score(symbolic_table(), alpha, factor)]
+    return _concrete_score(symbolic_table(), alpha, factor)
 
 
 def _levels(p: Distribution) -> Any:
