@@ -41,7 +41,6 @@ def write(figure: Figure, data: Data, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     with drawn(figure, data) as drawing:
         png = picture(drawing)
-        drawing.set_layout_engine("none")  # everything has found its place
         pdf = io.BytesIO()
         drawing.savefig(pdf, format="pdf", metadata={"CreationDate": None})
     return [
@@ -54,19 +53,30 @@ def write(figure: Figure, data: Data, folder: Path) -> list[Path]:
 
 @contextmanager
 def drawn(figure: Figure, data: Data) -> Iterator[Any]:
-    """Draw `data` in the style of the package; the drawing is closed at the end."""
+    """Draw `data` in the style of the package, everything at its place; it is closed at the end."""
     import matplotlib.pyplot as plt
 
     with plt.style.context("figures.paper"):
         drawing = figure.draw(data)
         try:
+            _place(drawing)
             yield drawing
         finally:
             plt.close(drawing)
 
 
+def _place(drawing: Any) -> None:
+    """Lay a drawing out, once for all of its files, with letters as wide as in the PNG."""
+    import matplotlib as mpl
+
+    drawing.dpi = mpl.rcParams["savefig.dpi"]
+    drawing.get_layout_engine().execute(drawing)
+    mpl.rcParams["figure.constrained_layout.use"] = False
+    drawing.set_layout_engine(None)  # as the settings say: none
+
+
 def picture(drawing: Any) -> bytes:
-    """Return a drawing as PNG, after everything has been moved to its place."""
+    """Return a drawing as PNG."""
     png = io.BytesIO()
     drawing.savefig(png, format="png", metadata={"Software": None})
     return png.getvalue()

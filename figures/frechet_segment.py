@@ -1,5 +1,6 @@
 """One prediction, many joints: 2 x 2 tables with the same margins."""
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -51,7 +52,7 @@ def _joint(a: Fraction, b: Fraction, epsilon: Fraction) -> JointTable:
 
 
 def _cost(p: JointTable) -> float:
-    return float(information.total_correlation(p, base=2))
+    return float(information.total_correlation(p)) / math.log(2)
 
 
 BLUE, ORANGE = "#0072B2", "#D55E00"

@@ -65,6 +65,7 @@ SEARCH = hypothesis.settings(
     database=None,
     deadline=None,
     suppress_health_check=list(hypothesis.HealthCheck),  # a slow machine is no error
+    phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),  # find, and make smaller
 )
 
 

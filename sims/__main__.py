@@ -111,7 +111,7 @@ def _distance(parser: argparse.ArgumentParser, options: argparse.Namespace) -> i
             "of its 254 most frequent words"
         )
     after = None if options.after is None else " ".join(options.after)
-    between = options.between
+    between = None if options.between is None else tuple(options.between)
     order = options.order or 1
     try:
         if options.text:

@@ -1,11 +1,14 @@
 """Partly masked sequences as integers in base V + 1."""
 
+import itertools
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from theory import MASK
-from theory.arrays import array_namespace, device, from_host
+from theory.arrays import array_namespace, from_host
+from theory.scatter import lookup
 
 __all__ = ["Codes"]
 
@@ -29,19 +32,24 @@ class Codes:
         strides = (vocab + 1) ** np.arange(length - 1, -1, -1, dtype=np.int64)
         self.blank = int(vocab * strides.sum())
         changes = np.arange(vocab, dtype=np.int64) - vocab  # from a mask to a token
-        self.strides = strides if like is None else from_host(strides, like)
-        self._changes = changes if like is None else from_host(changes, like)
+        self._like = strides if like is None else like
+        self.strides = from_host(strides, self._like)
+        self._changes = from_host(strides[:, None] * changes, self._like)
 
     def decode(self, codes: Any) -> Any:
-        """Sequences (B, L) of codes (B,)."""
-        xp = array_namespace(codes)
-        digits = xp.empty((codes.shape[0], self.length), dtype=xp.int64, device=device(codes))
-        rest = codes
-        for site in range(self.length - 1, -1, -1):
-            left = rest // (self.vocab + 1)
-            digits[:, site] = rest - left * (self.vocab + 1)
-            rest = left
-        return xp.where(digits == self.vocab, MASK, digits)
+        """Sequences (B, L) of codes (B,), half of the sites at once."""
+        xp, later = array_namespace(codes), self.length // 2
+        below = (self.vocab + 1) ** later
+        first = lookup(self._halves, codes // below)
+        last = lookup(self._halves[:, self.length - 2 * later :], codes % below)
+        return xp.concat([first, last], axis=1)
+
+    @cached_property
+    def _halves(self) -> Any:
+        """The sequences of the first half of the sites, which is not the shorter one."""
+        tokens = (*range(self.vocab), MASK)
+        every = list(itertools.product(tokens, repeat=self.length - self.length // 2))
+        return from_host(np.asarray(every, dtype=np.int64), self._like)
 
     def encode(self, x: Any) -> Any:
         """Codes (B,) of sequences (B, L)."""
@@ -50,6 +58,4 @@ class Codes:
 
     def steps(self, sites: Any) -> Any:
         """By how much a code changes when a masked site is given token v, shape (..., V)."""
-        xp = array_namespace(sites)
-        strides = xp.reshape(xp.take(self.strides, xp.reshape(sites, (-1,))), sites.shape)
-        return strides[..., None] * self._changes
+        return lookup(self._changes, sites)

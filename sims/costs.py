@@ -21,8 +21,7 @@ def quotient(a: Any, b: Any) -> Any:
     """
     if is_exact(a):
         return np.where(b == 0, 0, ratio(a, b))
-    xp = array_namespace(a)
-    return a / xp.where(b > 0, b, xp.ones_like(b))
+    return a / array_namespace(a).where(b > 0, b, 1.0)
 
 
 def log_ratio(weights: Any, share: Any, factor: Any) -> Any:
@@ -35,7 +34,6 @@ def log_ratio(weights: Any, share: Any, factor: Any) -> Any:
     if is_exact(weights):
         return times_log(weights, share).sum() - times_log(weights, factor).sum()
     xp, used = array_namespace(weights), weights > 0
-    one = xp.ones_like(weights[:1, :1])
     with np.errstate(divide="ignore", over="ignore"):
-        logs = xp.log(xp.where(used, share, one) / xp.where(used, factor, one))
+        logs = xp.log(xp.where(used, share, 1.0) / xp.where(used, factor, 1.0))
     return xp.sum(weights * logs)

@@ -15,7 +15,6 @@ from theory import MarkovChain, homogenization
 from theory.distributions.corpora import Corpus
 from theory.distributions.word_chain import End, Far, WordChain
 from theory.distributions.word_middle import Middle
-from theory.errors import InvalidInput
 
 __all__ = [
     "DISTANCES",
@@ -205,23 +204,30 @@ def distances(
 def _after(chain: WordChain, phrase: str, shown: int) -> Context:
     law, keeps, anywhere = chain.after(phrase), chain.lasting(), chain.anywhere()
     far = chain.far(law)
-    rows = []
-    for n in DISTANCES:
-        gap = chain.difference(law, keeps, n)
-        further = chain.difference(law, keeps, n + 1)
-        without = chain.predict(anywhere, n)
-        rows.append(
-            _row(
-                chain,
-                chain.predict(law, n),
-                (n, None),
-                shown,
-                limit_tv=None if far.limit is None else _variation(gap),
-                next_tv=_variation(gap - further),
-                information=divergence(chain.difference(law, anywhere, n), without),
-                ended=chain.ended(law, n),
-            )
+    gaps = list(chain.differences(law, keeps, [m for n in DISTANCES for m in (n, n + 1)]))
+    walks = zip(
+        DISTANCES,
+        chain.predictions(law, DISTANCES),
+        chain.predictions(anywhere, DISTANCES),
+        chain.differences(law, anywhere, DISTANCES),
+        chain.endings(law, DISTANCES),
+        gaps[::2],
+        gaps[1::2],
+        strict=True,
+    )
+    rows = [
+        _row(
+            chain,
+            here,
+            (n, None),
+            shown,
+            limit_tv=None if far.limit is None else _variation(gap),
+            next_tv=_variation(gap - further),
+            information=float(divergence(told, without)),
+            ended=ended,
         )
+        for n, here, without, told, ended, gap, further in walks
+    ]
     return _context(chain, [phrase], rows, [], far, False, shown)
 
 
@@ -229,31 +235,35 @@ def _between(chain: WordChain, left: str, right: str, shown: int) -> Context:
     law, future = chain.after(left), chain.before(right)
     middle = Middle(chain, law, future)
     places = [(n, n) for n in DISTANCES] + [(n, LONG - n) for n in DISTANCES[:-1]]
+    with_next = [*places, *((a + 1, b - 1) for a, b in places if b > 1)]
+    found = zip(with_next, chain.bridges(law, future, with_next), strict=True)
+    predictions = {place: here for place, here in found if here is not None}
+    possible, gaps = list(predictions), {}
+    if middle.far.limit is not None:
+        gaps = dict(zip(possible, middle.gaps(possible), strict=True))
+    spans = sorted({a + b for a, b in possible})
+    ended = dict(zip(spans, chain.endings(law, spans, future), strict=True))
     rows, never = [], []
     for a, b in places:
-        try:
-            here = chain.bridge(law, future, a, b)
-        except InvalidInput:
+        if (a, b) not in predictions:
             never.append((a, b))
             continue
-        next_tv, limit_tv, information = None, None, None
-        if b > 1:
-            next_tv = _variation(here - chain.bridge(law, future, a + 1, b - 1))
+        limit_tv, information = None, None
         if middle.far.limit is not None:
-            gap = middle.gap(a, b)
-            limit_tv, information = _variation(gap), divergence(gap, middle.far.limit)
-            if b > 1:
-                next_tv = _variation(gap - middle.gap(a + 1, b - 1))
+            limit_tv = _variation(gaps[a, b])
+            information = float(divergence(gaps[a, b], middle.far.limit))
+        compared = gaps or predictions
+        next_tv = _variation(compared[a, b] - compared[a + 1, b - 1]) if b > 1 else None
         rows.append(
             _row(
                 chain,
-                here,
+                predictions[a, b],
                 (a, b),
                 shown,
                 limit_tv=limit_tv,
                 next_tv=next_tv,
                 information=information,
-                ended=chain.ended(law, a + b, future),
+                ended=ended[a + b],
             )
         )
     return _context(chain, [left, right], rows, never, middle.far, middle.rounded, shown)

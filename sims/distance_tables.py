@@ -68,8 +68,11 @@ def print_drawn(console: Console, remains: Remains, *, some_are_frequent: bool) 
 
 def _print_widest(console: Console, tables: list[Table]) -> None:
     unbounded = console.options.update(max_width=UNBOUNDED)
-    widths = [Measurement.get(console, unbounded, table).maximum for table in tables]
-    fitting = (table for table, width in zip(tables, widths, strict=True) if width <= console.width)
+    fitting = (
+        table
+        for table in tables
+        if Measurement.get(console, unbounded, table).maximum <= console.width
+    )
     table = next(fitting, tables[-1])
     console.print(table)
     if len(table.columns) < len(tables[0].columns):

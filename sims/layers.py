@@ -39,7 +39,7 @@ from theory.arrays import (
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice import EvidenceLattice
-from theory.scatter import Sums, groups, lookup, merged
+from theory.scatter import Sums, any_true, groups, lookup, merged, row_counts
 
 __all__ = ["Watch", "run"]
 
@@ -162,14 +162,7 @@ class _Run:
             self.widest = max(self.widest, layer.size)
             layer = self._step(layer, index)
             index += 1
-        left = self.codes.decode(layer.keys % self.codes.cells)
-        masked = xp.any(left == MASK, axis=1)
-        if bool(xp.any(masked)):
-            first = int(xp.argmax(xp.astype(masked, xp.int64)))
-            raise InvalidInput(
-                f"{self.policy!r} leaves sites masked at the end of its clock: x = "
-                f"{to_host(left[first, ...]).tolist()}"
-            )
+        self._check_complete(layer)
         self._finish(layer)
         lattice = xp.reshape(self.finished.table(), (self.p.vocab + 1,) * self.p.length)
         table = xp.asarray(lattice[(slice(self.p.vocab),) * self.p.length], copy=True)
@@ -189,6 +182,16 @@ class _Run:
             self.widest,
         )
 
+    def _check_complete(self, layer: _Layer) -> None:
+        xp, left = self.xp, self.codes.decode(layer.keys % self.codes.cells)
+        masked = row_counts(left == MASK) > 0
+        if any_true(masked):
+            first = int(xp.argmax(xp.astype(masked, xp.int64)))
+            raise InvalidInput(
+                f"{self.policy!r} leaves sites masked at the end of its clock: x = "
+                f"{to_host(left[first, ...]).tolist()}"
+            )
+
     def _start(self) -> _Layer:
         """The empty sequence, or every value of the observed sites that is possible."""
         xp = self.xp
@@ -207,14 +210,13 @@ class _Run:
 
     def _step(self, layer: _Layer, index: int) -> _Layer:
         self.costs.append(0)
-        xp, x = self.xp, self.codes.decode(layer.keys % self.codes.cells)
+        x = self.codes.decode(layer.keys % self.codes.cells)
         follow = self._select if self.selects else self._write
         parts: list[_Layer] = []
         pending = 0
-        masked = xp.sum(xp.astype(x == MASK, xp.int64), axis=1)
-        for rows in _batches(masked, self.batch):
+        for masked, rows in _batches(row_counts(x == MASK), self.batch):
             part, seen = self._rows(layer, rows), frozen(self._some(x, rows))
-            for outcome, finished in follow(part, seen, index):
+            for outcome, finished in follow(part, seen, masked, index):
                 self.widest = max(self.widest, outcome.size)
                 if finished:
                     self._finish(outcome)
@@ -227,86 +229,83 @@ class _Run:
 
     # ---- policies that select sites before they draw --------------------------------------
 
-    def _select(self, layer: _Layer, x: Array, index: int) -> Iterator[tuple[_Layer, bool]]:
+    def _select(
+        self, layer: _Layer, x: Array, masked: int, index: int
+    ) -> Iterator[tuple[_Layer, bool]]:
         assert isinstance(self.policy, Policy)
         xp = self.xp
         predictions, draws = self.ask(x)
+        draws = xp.reshape(draws, (-1, self.p.vocab))
+        every = xp.arange(x.shape[0], dtype=xp.int64, device=self.device)
         total: Any = 0
         chosen = _Stack(self.batch, xp)
         for number, (chance, flip) in enumerate(self.policy.law(x, predictions, index)):
             self.branched = self.branched or number > 0
             chance, used = checked_chances(self.policy, x, chance, flip, exact=self.p.exact)
-            rows = xp.nonzero(used)[0]
             total = total + chance
-            weight = chance if chance.ndim == 0 else self._some(chance, rows)
+            if used is False:
+                continue
+            rows, weight = every, chance
+            if used is not True:
+                rows = xp.nonzero(used)[0]
+                weight = self._some(chance, rows)
             part = self._rows(layer, rows)
             mass = part.mass * weight
             data = part.data * weight if self.follows_data else mass
             seen, flips = self._some(x, rows), self._some(flip, rows)
             for some in chosen.add(part.keys, mass, data, seen, flips, rows):
-                yield from self._chosen(some, index, draws)
+                yield from self._chosen(some, masked, index, draws)
         for some in chosen.rest():
-            yield from self._chosen(some, index, draws)
+            yield from self._chosen(some, masked, index, draws)
         check_chances(total, x)
 
     def _chosen(
-        self, stacked: tuple[Array, ...], index: int, draws: Array
+        self, stacked: tuple[Array, ...], masked: int, index: int, draws: Array
     ) -> Iterator[tuple[_Layer, bool]]:
         """Reveal what several outcomes of a law have chosen."""
-        keys, mass, data, x, flip, origin = stacked
+        xp, (keys, mass, data, x, flip, origin) = self.xp, stacked
         if self.watch is not None:
             self.watch(index, x, flip & (x == MASK), mass)
-        return self._reveal(_Layer(keys, mass, data), x, flip, origin, draws)
-
-    def _reveal(
-        self, layer: _Layer, x: Array, flip: Array, origin: Array, draws: Array
-    ) -> Iterator[tuple[_Layer, bool]]:
-        """Draw tokens at the masked sites of `flip`, all values at once; mask the others.
-
-        Row k of the layer, `x` and `flip` draws from row ``origin[k]`` of `draws`.
-        """
-        if not layer.size:
-            return
-        xp, masked = self.xp, x == MASK
-        sizes = xp.sum(xp.astype(flip & masked, xp.int64), axis=1)
-        left = int(xp.sum(xp.astype(masked[:1, :], xp.int64)))
-        for size, every in groups(sizes):
-            finished = not self.revises and size == left
-            count = every.shape[0]
-            parts = min(count, math.ceil(count * self.p.vocab**size / AT_ONCE))
-            for rows in _split(every, parts):
-                part, seen, flips, at = (
-                    self._rows(layer, rows),
-                    self._some(x, rows),
-                    self._some(flip, rows),
-                    self._some(origin, rows),
-                )
-                yield self._drawn(part, seen, flips, size, at, draws), finished
-
-    def _drawn(
-        self, layer: _Layer, x: Array, flip: Array, size: int, origin: Array, draws: Array
-    ) -> _Layer:
-        """The outcomes of rows that all reveal `size` sites."""
-        xp, keys, count = self.xp, layer.keys, layer.size
         if self.revises:
             again = xp.where(flip & (x != MASK), self.p.vocab - x, 0)
             keys = keys + xp.matmul(again, self.codes.strides)
+            flip = flip & (x == MASK)
+        return self._reveal(_Layer(keys, mass, data), flip, masked, origin, draws)
+
+    def _reveal(
+        self, layer: _Layer, shown: Array, masked: int, origin: Array, draws: Array
+    ) -> Iterator[tuple[_Layer, bool]]:
+        """Draw tokens at the sites that are `shown`, of those `masked`, all values at once.
+
+        Row k of the layer and of `shown` draws from the rows of site 0, 1, ... of `draws` that
+        begin at ``origin[k] * L``.
+        """
+        if not layer.size:
+            return
+        for size, every in groups(row_counts(shown)):
+            finished = not self.revises and size == masked
+            count = every.shape[0]
+            parts = min(count, math.ceil(count * self.p.vocab**size / AT_ONCE))
+            for rows in _split(every, parts):
+                part, sites = self._rows(layer, rows), self._some(shown, rows)
+                yield self._drawn(part, sites, size, self._some(origin, rows), draws), finished
+
+    def _drawn(self, layer: _Layer, shown: Array, size: int, origin: Array, draws: Array) -> _Layer:
+        """The outcomes of rows that all reveal `size` sites."""
+        xp, keys, count = self.xp, layer.keys, layer.size
         if size == 0:
-            return _Layer(keys, layer.mass, layer.data)
-        sites = xp.reshape(xp.nonzero(flip & (x == MASK))[1], (count, size))
+            return layer
+        sites = xp.reshape(xp.nonzero(shown)[1], (count, size))
         # key, mass, data, and the factor for each value, before and after merging
         what = f"a round that reveals {size} sites"
         require_memory(8 * count * self.p.vocab**size, what, self.like)
         steps = self.codes.steps(sites)
-        places = xp.reshape(origin[:, None] * self.p.length + sites, (-1,))
-        chances = xp.take(xp.reshape(draws, (-1, self.p.vocab)), places, axis=0)
-        chances = xp.reshape(chances, (count, size, self.p.vocab))
-        after, factor = keys[:, None], chances[:, 0, :]
-        for k in range(size):
+        chances = lookup(draws, origin[:, None] * self.p.length + sites)
+        after, factor = keys[:, None] + steps[:, 0, :], chances[:, 0, :]
+        for k in range(1, size):
             after = xp.reshape(after[:, :, None] + steps[:, k, :][:, None, :], (count, -1))
-            if k:
-                factor = factor[:, :, None] * chances[:, k, :][:, None, :]
-                factor = xp.reshape(factor, (count, -1))
+            factor = factor[:, :, None] * chances[:, k, :][:, None, :]
+            factor = xp.reshape(factor, (count, -1))
         return self._pass_on(layer, keys, after, factor)
 
     def _pass_on(self, layer: _Layer, keys: Array, after: Array, factor: Array) -> _Layer:
@@ -316,23 +315,25 @@ class _Run:
         called = xp.reshape(after, (-1,)) + cells  # one call more
         if not self.follows_data:
             kept = mass != 0
-            if not bool(xp.all(kept)):
+            if any_true(~kept):
                 called, mass = called[kept], mass[kept]
             return _Layer(called, mass, mass)
         self.data_rounds = self.data_rounds + xp.sum(layer.data)
-        before = xp.take(self.evidence, keys % cells)[:, None]
+        before = lookup(self.evidence, keys % cells)[:, None]
         share = quotient(lookup(self.evidence, after % cells), before)
         data = layer.data[:, None] * share
         self.costs[-1] = self.costs[-1] + log_ratio(data, share, factor)
         data = xp.reshape(data, (-1,))
         kept = (mass != 0) | (data != 0)
-        if bool(xp.all(kept)):
-            return _Layer(called, mass, data)
-        return _Layer(called[kept], mass[kept], data[kept])
+        if any_true(~kept):
+            called, mass, data = called[kept], mass[kept], data[kept]
+        return _Layer(called, mass, data)
 
     # ---- policies that look at drawn tokens ------------------------------------------------
 
-    def _write(self, layer: _Layer, x: Array, index: int) -> Iterator[tuple[_Layer, bool]]:
+    def _write(
+        self, layer: _Layer, x: Array, masked: int, index: int
+    ) -> Iterator[tuple[_Layer, bool]]:
         assert isinstance(self.policy, TokenPolicy)
         xp = self.xp
         total = Sums(x.shape[0], layer.mass)
@@ -353,14 +354,14 @@ class _Run:
     ) -> Iterator[tuple[_Layer, bool]]:
         """Give several outcomes their masses, those that are complete apart."""
         rows, chance, after = stacked
-        xp, cells, seen = self.xp, self.codes.cells, self.xp.take(x, rows, axis=0)
+        xp, cells, seen = self.xp, self.codes.cells, lookup(x, rows)
         self._check_written(seen, chance, after)
-        keys = xp.take(layer.keys, rows) // cells * cells
+        keys = lookup(layer.keys, rows) // cells * cells
         keys = keys + self.codes.encode(after) + calls * cells
-        mass = xp.take(layer.mass, rows) * chance
+        mass = lookup(layer.mass, rows) * chance
         if self.watch is not None:
             self.watch(index, seen, (after != MASK) & (seen == MASK), mass)
-        complete = xp.all(after != MASK, axis=1)
+        complete = row_counts(after == MASK) == 0
         for finished in (False, True):
             some = xp.nonzero(complete == finished)[0]
             if some.shape[0]:
@@ -378,18 +379,18 @@ class _Run:
             raise InvalidInput(f"{self.policy!r} took {calls} calls of the denoiser")
 
     def _check_written(self, x: Array, chance: Array, after: Array) -> None:
-        xp = self.xp
-        if not bool(xp.all(chance >= 0)):
+        if any_true(~(chance >= 0)):
             raise InvalidInput(
                 f"the policy's chances must not be negative, got {min(to_host(chance))}"
             )
         outside = (after < MASK) | (after >= self.p.vocab)
-        if bool(xp.any(outside)):
+        if any_true(outside):
             token = to_host(after)[to_host(outside)][0]
             raise InvalidInput(f"{self.policy!r} wrote token {token} of 0..{self.p.vocab - 1}")
         seen = x != MASK
-        wrong = xp.any(seen & (after != x), axis=1) | xp.all((after != MASK) == seen, axis=1)
-        if bool(xp.any(wrong)):
+        changed = row_counts(seen & (after != x)) > 0
+        wrong = changed | (row_counts((after != MASK) != seen) == 0)
+        if any_true(wrong):
             raise InvalidInput(
                 f"{self.policy!r} changed an observed token or wrote none, from x = "
                 f"{to_host(x)[to_host(wrong)][0].tolist()}"
@@ -400,12 +401,12 @@ class _Run:
     def _rows(self, layer: _Layer, rows: Array) -> _Layer:
         if rows.shape[0] == layer.size:
             return layer
-        keys, mass = (self.xp.take(x, rows) for x in (layer.keys, layer.mass))
-        return _Layer(keys, mass, self.xp.take(layer.data, rows) if self.follows_data else mass)
+        keys, mass = lookup(layer.keys, rows), lookup(layer.mass, rows)
+        return _Layer(keys, mass, lookup(layer.data, rows) if self.follows_data else mass)
 
     def _some(self, x: Array, rows: Array) -> Array:
         """Rows that are different and in order: all of them where they are as many."""
-        return x if rows.shape[0] == x.shape[0] else self.xp.take(x, rows, axis=0)
+        return x if rows.shape[0] == x.shape[0] else lookup(x, rows)
 
     # ---- between the rounds ----------------------------------------------------------------
 
@@ -433,20 +434,17 @@ class _Run:
             return
         xp, cells = self.xp, self.codes.cells
         self.finished.add(layer.keys % cells, layer.mass)
-        first, last = int(xp.min(layer.keys)) // cells, int(xp.max(layer.keys)) // cells
-        for count in range(first, last + 1):
-            mass = layer.mass
-            if first < last:
-                mass = mass[layer.keys // cells == count]
-            here = xp.sum(mass)
+        for count, rows in groups(layer.keys // cells):
+            here = xp.sum(self._some(layer.mass, rows))
             if here != 0:
                 self.rounds[count] = self.rounds.get(count, 0) + here
 
 
-def _batches(masked: Array, most: int) -> Iterator[Array]:
-    """Rows with equally many masked sites, not too many at once."""
-    for _, rows in groups(masked):
-        yield from _split(rows, math.ceil(rows.shape[0] / most))
+def _batches(masked: Array, most: int) -> Iterator[tuple[int, Array]]:
+    """Rows with equally many masked sites, not too many at once, and that number."""
+    for count, every in groups(masked):
+        for rows in _split(every, math.ceil(every.shape[0] / most)):
+            yield count, rows
 
 
 def _split(rows: Array, parts: int) -> Iterator[Array]:

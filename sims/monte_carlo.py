@@ -21,6 +21,7 @@ from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
+from theory.scatter import groups, row_counts
 from theory.validation import as_integer
 
 __all__ = ["Decoded", "decode"]
@@ -239,8 +240,7 @@ class _Run:
         self, policy: TokenPolicy, batch: _Batch, active: np.ndarray, index: int
     ) -> None:
         x = frozen(batch.x[active])
-        for count in np.unique((x == MASK).sum(axis=1)):
-            rows = np.flatnonzero((x == MASK).sum(axis=1) == count)
+        for _, rows in groups(row_counts(x == MASK)):
             after, calls = policy.write(x[rows], self.ask, index, self.rng)
             batch.x[active[rows]] = after
             batch.calls[active[rows]] += calls

@@ -99,7 +99,7 @@ def _select(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: Ask) 
     total: Any = 0
     for chance, reveal in policy.law(x, predictions, index):
         chance, used = checked_chances(policy, x, chance, reveal, exact=mass.dtype == object)
-        total = total + chance
+        total, used = total + chance, np.broadcast_to(used, len(x))
         for pattern in np.unique(reveal[used], axis=0):
             rows = used & (reveal == pattern).all(axis=1)
             sites = np.flatnonzero(pattern)

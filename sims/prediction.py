@@ -13,7 +13,7 @@ from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
 from theory.lattice import EvidenceLattice, reveal_observed
-from theory.scatter import lookup
+from theory.scatter import any_true, lookup
 from theory.validation import PREDICTION_TOLERANCE, check_predictions
 
 __all__ = ["from_lattice", "predictor", "predictor_there", "temper", "with_draws"]
@@ -93,9 +93,11 @@ def from_lattice(lattice: EvidenceLattice) -> Predict:
 
     Where a context is impossible, the unconditional marginals.
     """
-    xp, like = array_namespace(lattice.numerators), lattice.numerators
-    blank = xp.full((1, lattice.length), MASK, dtype=xp.int64, device=device(like))
-    marginals, exact = lattice.predict(blank)[0], is_exact(like)
+    xp, like, exact = (
+        array_namespace(lattice.numerators),
+        lattice.numerators,
+        is_exact(lattice.numerators),
+    )
     codes, flat = Codes(lattice.length, lattice.vocab, like), xp.reshape(like, (-1,))
     tokens = xp.arange(lattice.vocab, dtype=xp.int64, device=device(like))
     steps = tokens * codes.strides[:, None]
@@ -103,19 +105,24 @@ def from_lattice(lattice: EvidenceLattice) -> Predict:
     def predict(x: Any) -> Any:
         predictions, evidence = lattice.predict(x) if exact else looked_up(x)
         impossible = evidence == 0
-        if bool(xp.any(impossible)):
-            predictions = xp.where(impossible[:, None, None], marginals, predictions)
+        if any_true(impossible):
+            predictions = xp.where(impossible[:, None, None], marginals(), predictions)
         elif not exact:
             return predictions  # one-hot at observed sites already
         return reveal_observed(x, predictions)
 
+    def marginals() -> Any:
+        blank = xp.full((1, lattice.length), MASK, dtype=xp.int64, device=device(like))
+        return lattice.predict(blank)[0]
+
     def looked_up(x: Any) -> tuple[Any, Any]:
         """``Z[x_S, i = v] / Z[x_S]``; an observed token leads back to its own pattern."""
-        slots = xp.where(x == MASK, lattice.vocab, x)
+        masked = x == MASK
+        slots = xp.where(masked, lattice.vocab, x)
         at = xp.matmul(slots, codes.strides)
         neighbours = (at[:, None] - slots * codes.strides)[..., None] + steps
-        evidence = xp.take(flat, at)
-        seen = (x == MASK)[..., None] | (x[..., None] == tokens)
+        evidence = lookup(flat, at)
+        seen = masked[..., None] | (x[..., None] == tokens)
         found = xp.where(seen, lookup(flat, neighbours), 0.0)
         return found / xp.where(evidence > 0, evidence, 1.0)[:, None, None], evidence
 

@@ -115,9 +115,9 @@ def remains(
         # followed twice: a prediction far away is rounded, the difference of two is not
         gaps = chain.differences(laws, anywhere, DRAWN_DISTANCES)
         for k, (n, gap) in enumerate(zip(DRAWN_DISTANCES, gaps, strict=True)):
-            told[k, some] = [divergence(row, without[n]) for row in gap]
+            told[k, some] = divergence(gap, without[n])
             only = np.asarray([without[n][:-1].sum(), without[n][-1]])
-            of_end[k, some] = [divergence(row * np.asarray([-1, 1]), only) for row in gap[:, -1:]]
+            of_end[k, some] = divergence(gap[:, -1:] * np.asarray([-1, 1]), only)
         for k, here in enumerate(chain.predictions(laws, DRAWN_DISTANCES)):
             words = here[:, :-2]
             first[k, some] = _likeliest(here)
@@ -169,21 +169,23 @@ def frequent_words(size: int) -> int:
     return min(FREQUENT_WORDS, size - 2)
 
 
-def divergence(gap: np.ndarray, law: np.ndarray) -> float:
+def divergence(gap: np.ndarray, law: np.ndarray) -> np.ndarray:
     """KL divergence in nats of ``law + gap`` from ``law``, accurate for small gaps too.
 
+    Gaps of shape (K,) or (B, K) give shape () or (B,).
+
     >>> law = np.asarray([0.5, 0.5])
-    >>> round(divergence(np.asarray([0.5, -0.5]), law), 9)      # ln 2
+    >>> round(float(divergence(np.asarray([0.5, -0.5]), law)), 9)      # ln 2
     0.693147181
-    >>> round(divergence(np.asarray([1e-20, -1e-20]), law) * 1e40, 9)     # gap^2 / (2 law)
+    >>> round(float(divergence(np.asarray([1e-20, -1e-20]), law)) * 1e40, 9)     # gap^2 / (2 law)
     2.0
     """
     from scipy.special import xlog1py
 
     there = law > 0
-    if np.any(gap[~there] > 0):
-        return float("inf")
-    ratio = np.maximum(gap[there] / law[there], -1.0)
+    ratio = np.maximum(np.compress(there, gap, axis=-1) / law[there], -1.0)
     series = ratio**2 / 2 - ratio**3 / 6 + ratio**4 / 12
     terms = np.where(np.abs(ratio) < SMALL, series, xlog1py(1 + ratio, ratio) - ratio)
-    return float(law[there] @ terms)
+    # row by row, so that a row gives the same among any others
+    found = (law[there] * terms).sum(axis=-1)
+    return np.where(np.any(gap[..., ~there] > 0, axis=-1), np.inf, found)[()]

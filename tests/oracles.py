@@ -159,8 +159,8 @@ def condition(joint, pattern):
     z = evidence(joint, pattern)
     if z == 0:
         raise Impossible(pattern)
-    kept = agreeing(joint, pattern)
-    return {x: (p / z if x in kept else 0 * p) for x, p in joint.items()}
+    kept, none = agreeing(joint, pattern), 0 * z
+    return {x: (p / z if x in kept else none) for x, p in joint.items()}
 
 
 def site_marginals(joint, vocab):
@@ -544,11 +544,7 @@ def _log(values):
 
 
 def _logsumexp(values, axis):
-    top = np.max(values, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)
-    with np.errstate(divide="ignore"):
-        out = np.log(np.sum(np.exp(values - top), axis=axis, keepdims=True)) + top
-    return np.squeeze(out, axis=axis)
+    return np.logaddexp.reduce(values, axis=axis)
 
 
 def hmm_forward_backward(initial, transition, emission, pattern):

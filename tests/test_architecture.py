@@ -15,11 +15,15 @@ LAYERS = {"theory": 0, "sims": 1, "figures": 2}
 
 
 @functools.cache
-def sources(*packages):
-    """{path: syntax tree} of all modules of the packages."""
-    paths = [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+def parsed(package):
+    paths = sorted((ROOT / package).rglob("*.py"))
     assert paths
     return {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def sources(*packages):
+    """{path: syntax tree} of all modules of the packages."""
+    return {path: tree for package in packages for path, tree in parsed(package).items()}
 
 
 def where(path, node):

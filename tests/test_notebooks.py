@@ -1,5 +1,6 @@
 """The lessons: their form, that each runs from top to bottom, and the notebooks made of them."""
 
+import json
 import os
 import re
 import subprocess
@@ -71,21 +72,19 @@ def test_a_lesson_without_this_is_refused(old, new, fault):
 
 
 RUN = """
-import sys, time
+import json, sys, time
 
 def refuse(event, args):
     if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "subprocess.Popen"):
         raise RuntimeError(f"a lesson reached out: {event} {args}")
 
-import jupytext
 sys.addaudithook(refuse)
 space = {"__name__": "__main__"}
+cells = json.load(sys.stdin)
 spent = time.process_time()
-for number, cell in enumerate(jupytext.read(sys.argv[1], fmt="py:percent").cells):
-    if cell.cell_type != "code":
-        continue
-    code = compile(cell.source, f"cell {number}", "exec")
-    if "ipywidgets" in cell.source:  # without it, too
+for number, source in cells:
+    code = compile(source, f"cell {number}", "exec")
+    if "ipywidgets" in source:  # without it, too
         had = sys.modules.get("ipywidgets")
         sys.modules["ipywidgets"] = None
         exec(code, dict(space))
@@ -101,8 +100,10 @@ print("\\nspent", time.process_time() - spent)
 
 def run(path, **environment):
     """Run a lesson in a process of its own, warnings as errors, network refused."""
+    cells = enumerate(cells_of(path.read_text(encoding="utf-8")))
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", RUN, str(path)],
+        [sys.executable, "-W", "error", "-c", RUN],
+        input=json.dumps([(k, cell.source) for k, cell in cells if cell.cell_type == "code"]),
         cwd=ROOT,
         env={**os.environ, "MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8", **environment},
         capture_output=True,
@@ -193,7 +194,7 @@ nbformat.write(notebook, sys.argv[1])
 
 @pytest.mark.slow
 def test_a_notebook_runs_in_a_kernel(tmp_path):
-    (path, *_) = make_notebooks.write(tmp_path)
+    (_, path, *_) = make_notebooks.write(tmp_path)  # one of the quick ones
     done = subprocess.run(
         [sys.executable, "-c", KERNEL, str(path)],
         cwd=tmp_path,

@@ -59,7 +59,7 @@ def array_namespace(*arrays: Array) -> Any:
     True
     """
     for x in arrays:
-        if type(x) is not np.ndarray:
+        if not isinstance(x, (np.ndarray, np.generic)):
             xp = array_api_compat.array_namespace(*arrays)
             return np if array_api_compat.is_numpy_namespace(xp) else xp
     return np
@@ -67,7 +67,7 @@ def array_namespace(*arrays: Array) -> Any:
 
 def device(x: Array) -> Any:
     """Return the device of `x`, to be handed to creation functions."""
-    return array_api_compat.device(x)
+    return "cpu" if isinstance(x, np.ndarray) else array_api_compat.device(x)
 
 
 def to_host(x: Array) -> np.ndarray:
@@ -76,7 +76,7 @@ def to_host(x: Array) -> np.ndarray:
     >>> to_host(np.arange(3)).tolist()
     [0, 1, 2]
     """
-    if array_api_compat.is_numpy_array(x):
+    if isinstance(x, np.ndarray):
         return np.asarray(x)
     if array_api_compat.is_cupy_array(x):
         import cupy  # pyright: ignore[reportMissingImports]
@@ -145,10 +145,8 @@ def log(x: Array) -> Array:
     """
     if is_exact(x):
         return exact.log(x)
-    xp = array_namespace(x)
-    positive = x > 0
-    elsewhere = xp.where(x == 0, xp.full_like(x, -np.inf), xp.full_like(x, np.nan))
-    return xp.where(positive, xp.log(xp.where(positive, x, xp.ones_like(x))), elsewhere)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return array_namespace(x).log(x)
 
 
 def xlogx(x: Array) -> Array:

@@ -18,11 +18,8 @@ from theory.arrays import array_namespace, device, from_host, is_exact
 
 __all__ = ["Bernstein"]
 
-NEARLY_ZERO = 1e-300
-"""Below this the chances of SciPy overflow; only the first one differs from 0 or 1 visibly."""
-
-CELLS = 2**22
-"""Binomial chances held at a time (32 MiB)."""
+CELLS = 2**18
+"""Binomial chances held at a time (2 MiB)."""
 
 
 class Bernstein:
@@ -54,15 +51,12 @@ class Bernstein:
         if is_exact(self.coefficients):
             terms = zip(range(n + 1), self.coefficients.tolist(), strict=True)
             return sum(c * (math.comb(n, j) * t**j * (1 - t) ** (n - j)) for j, c in terms)
-        from scipy.stats import binom
-
         t = np.asarray(t, dtype=np.float64)
-        t = np.where(t < NEARLY_ZERO, 0.0, t)
         xp = array_namespace(self.coefficients)
         rows = max(1, CELLS // (n + 1))
         values = []
         for start in range(0, max(t.size, 1), rows):
-            chances = binom.pmf(np.arange(n + 1), n, t.reshape(-1, 1)[start : start + rows])
+            chances = _binomial_chances(n, t.reshape(-1)[start : start + rows])
             values.append(xp.matmul(from_host(chances, self.coefficients), self.coefficients))
         flat = xp.concat(values)
         return xp.reshape(flat, t.shape) if t.ndim else flat[0]
@@ -118,6 +112,27 @@ class Bernstein:
         raised = c * from_host(numerators / (n + 1), c)
         nothing = xp.zeros((1,), dtype=c.dtype, device=device(c))
         return Bernstein(xp.concat([nothing, raised] if shift else [raised, nothing]))
+
+
+def _binomial_chances(n: int, t: np.ndarray) -> np.ndarray:
+    """``C(n, j) t^j (1-t)^(n-j)`` for j = 0..n, shape (T, n+1).
+
+    Neighbouring chances have the ratio ``(n-j+1)/j t/(1-t)``, which falls as j rises. So all
+    follow from the largest one by factors of at most 1, upwards and downwards; it is 1 at first,
+    and then all are divided by their sum. Nothing overflows, and nothing cancels.
+
+    >>> _binomial_chances(2, np.asarray([0.5, 1.0]))
+    array([[0.25, 0.5 , 0.25],
+           [0.  , 0.  , 1.  ]])
+    """
+    j = np.arange(1.0, n + 1)
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
+        ratios = (n + 1 - j) / j * (t / (1 - t))[:, None]
+        chances = np.ones((t.size, n + 1))
+        np.cumprod(np.minimum(ratios, 1.0), axis=1, out=chances[:, 1:])
+        falling = np.minimum(1 / ratios, 1.0)[:, ::-1]
+        chances[:, :n] *= np.cumprod(falling, axis=1)[:, ::-1]
+    return chances / chances.sum(axis=1, keepdims=True)
 
 
 def _objects(values: list[Any]) -> np.ndarray:

@@ -33,6 +33,8 @@ __all__ = [
 
 def is_rational(value: Any) -> bool:
     """Tell whether `value` is an integer or a Fraction (not a SymPy expression)."""
+    if type(value) in (int, Fraction):  # an abstract class is asked slowly
+        return True
     return isinstance(value, (Rational, np.integer)) and not isinstance(value, bool)
 
 
@@ -128,6 +130,8 @@ def xlogx(x: np.ndarray) -> np.ndarray:
 def _divide(numerator: Any, denominator: Any) -> Any:
     if denominator == 0:
         return math.nan
+    if type(numerator) is Fraction and type(denominator) in (int, Fraction):
+        return numerator / denominator
     if is_rational(numerator) and is_rational(denominator):
         return Fraction(_plain(numerator), _plain(denominator))
     return numerator / denominator

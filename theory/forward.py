@@ -215,12 +215,12 @@ def loss_by_pattern(p: Distribution, denoiser: Denoiser | None = None) -> Any:
         truth, evidence = lattice.predict(x)
         xp = array_namespace(evidence)
         possible = xp.nonzero(evidence != 0)[0]
-        x, truth = xp.take(x, possible, axis=0), xp.take(truth, possible, axis=0)
-        evidence = lattice.evidence(x)
+        x, truth, evidence = (xp.take(array, possible, axis=0) for array in (x, truth, evidence))
+        chance = exact.ratio(evidence, lattice.denominator) if p.exact else evidence
         guess = truth if denoiser is None else _ask(denoiser, x, truth)
         columns = xp.asarray(masked, dtype=xp.int64, device=device(x))
         truth, guess = xp.take(truth, columns, axis=1), xp.take(guess, columns, axis=1)
-        joint = truth * evidence[:, None, None]
+        joint = truth * chance[:, None, None]
         losses.append(-xp.sum(times_log(joint, guess)))
     if p.exact:
         return np.asarray(losses, dtype=object).reshape((2,) * p.length)

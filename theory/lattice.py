@@ -165,7 +165,7 @@ class EvidenceLattice:
         """
         x, single = self._tokens(x)
         xp = array_namespace(self.numerators)
-        found = xp.take(xp.reshape(self.numerators, (-1,)), self._codes(x)[0])
+        found = xp.take(xp.reshape(self.numerators, (-1,)), self._codes(x))
         probability = exact.ratio(found, self.denominator) if is_exact(found) else found
         return probability[0] if single else probability
 
@@ -193,14 +193,11 @@ class EvidenceLattice:
         """Predictions at masked sites (others undefined) and evidence numerators, unchecked."""
         xp = array_namespace(self.numerators)
         flat = xp.reshape(self.numerators, (-1,))
-        codes, strides = self._codes(x)
+        codes = self._codes(x)
         evidence = xp.take(flat, codes)
-        tokens = xp.arange(self.vocab, dtype=xp.int64, device=device(x))
-        steps = (tokens - self.vocab) * strides[:, None]  # from the masked slot to each token
-        steps = xp.concat([xp.zeros_like(steps), steps])  # observed sites stay where they are
         sites = xp.arange(self.length, dtype=xp.int64, device=device(x))
         rows = xp.where(x == MASK, sites + self.length, sites)
-        steps = xp.take(steps, xp.reshape(rows, (-1,)), axis=0)
+        steps = xp.take(self._steps, xp.reshape(rows, (-1,)), axis=0)
         neighbours = codes[:, None, None] + xp.reshape(steps, (*x.shape, self.vocab))
         found = xp.reshape(xp.take(flat, xp.reshape(neighbours, (-1,))), neighbours.shape)
         return quotient(found, evidence[:, None, None]), evidence
@@ -247,13 +244,26 @@ class EvidenceLattice:
     def _tokens(self, x: Any) -> tuple[Any, bool]:
         return as_tokens(x, self.length, self.vocab, self.numerators)
 
-    def _codes(self, x: Any) -> tuple[Any, Any]:
-        """Base-(V+1) code of each pattern (B,), and the strides (L,)."""
+    def _codes(self, x: Any) -> Any:
+        """Base-(V+1) code of each pattern, (B,)."""
         xp = array_namespace(x)
-        strides = [(self.vocab + 1) ** (self.length - 1 - i) for i in range(self.length)]
-        strides = xp.asarray(strides, dtype=xp.int64, device=device(x))
         slots = xp.where(x == MASK, xp.full_like(x, self.vocab), x)
-        return xp.matmul(slots, strides), strides
+        return xp.matmul(slots, self._strides)
+
+    @cached_property
+    def _strides(self) -> Any:
+        """What a slot of each site counts in a code, (L,)."""
+        xp = array_namespace(self.numerators)
+        strides = [(self.vocab + 1) ** (self.length - 1 - i) for i in range(self.length)]
+        return frozen(xp.asarray(strides, dtype=xp.int64, device=device(self.numerators)))
+
+    @cached_property
+    def _steps(self) -> Any:
+        """Steps of a code to each token, (2L, V): none if observed; from the slot if masked."""
+        xp = array_namespace(self.numerators)
+        tokens = xp.arange(self.vocab, dtype=xp.int64, device=device(self.numerators))
+        steps = (tokens - self.vocab) * self._strides[:, None]
+        return frozen(xp.concat([xp.zeros_like(steps), steps]))
 
 
 def _as_float_dtype(dtype: Any) -> str:

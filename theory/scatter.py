@@ -7,7 +7,8 @@ in every turn. No sum is a difference of two cumulative sums, which would lose w
 beside all that comes before it, and the order of the additions is always the same.
 
 The other functions stand for more names that are missing: assignment to given places, looking up
-at places of any shape, rows grouped by a number, ``maximum.accumulate``.
+at places of any shape, rows grouped by a number, ``maximum.accumulate``; and for ``any`` and a sum
+of bools, which NumPy has faster names for.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,17 @@ import numpy as np
 
 from theory.arrays import array_namespace, device
 
-__all__ = ["Sums", "groups", "lookup", "merged", "placed", "running_maximum", "sums_at"]
+__all__ = [
+    "Sums",
+    "any_true",
+    "groups",
+    "lookup",
+    "merged",
+    "placed",
+    "row_counts",
+    "running_maximum",
+    "sums_at",
+]
 
 Array = Any
 
@@ -194,24 +205,47 @@ def groups(numbers: Any) -> Iterator[tuple[int, Any]]:
     >>> [(value, places.tolist()) for value, places in groups(np.asarray([3, 1, 3]))]
     [(1, [1]), (3, [0, 2])]
     """
-    xp = array_namespace(numbers)
-    low, high = int(xp.min(numbers)), int(xp.max(numbers))
-    if low == high:
-        yield low, xp.arange(numbers.shape[0], dtype=xp.int64, device=device(numbers))
+    xp, first = array_namespace(numbers), int(numbers[0])
+    if not any_true(numbers != first):
+        yield first, xp.arange(numbers.shape[0], dtype=xp.int64, device=device(numbers))
         return
-    for value in range(low, high + 1):
+    for value in range(int(xp.min(numbers)), int(xp.max(numbers)) + 1):
         places = xp.nonzero(numbers == value)[0]
         if places.shape[0]:
             yield value, places
 
 
 def lookup(values: Any, place: Any) -> Any:
-    """Entries of an array (N,) at places of any shape.
+    """Entries, or rows, of an array (N, ...) at places of any shape.
 
     >>> lookup(np.asarray([5, 6]), np.asarray([[1, 0]])).tolist()
     [[6, 5]]
+    >>> lookup(np.asarray([[5, 6], [7, 8]]), np.asarray([1])).tolist()
+    [[7, 8]]
     """
     if isinstance(place, np.ndarray):
-        return values.take(place)
+        return values.take(place, axis=0)
     xp = array_namespace(place)
-    return xp.reshape(xp.take(values, xp.reshape(place, (-1,))), place.shape)
+    found = xp.take(values, xp.reshape(place, (-1,)), axis=0)
+    return xp.reshape(found, (*place.shape, *values.shape[1:]))
+
+
+def any_true(flags: Any) -> bool:
+    """Whether any entry of an array of bools is True.
+
+    >>> any_true(np.asarray([[False, True]]))
+    True
+    """
+    return bool(array_namespace(flags).count_nonzero(flags))
+
+
+def row_counts(flags: Any) -> Any:
+    """How many entries of each row of an array of bools (B, L) are True.
+
+    >>> row_counts(np.asarray([[False, True], [True, True]])).tolist()
+    [1, 2]
+    """
+    if isinstance(flags, np.ndarray):
+        return np.add.reduce(flags, axis=1, dtype=np.int64)
+    xp = array_namespace(flags)
+    return xp.sum(xp.astype(flags, xp.int64), axis=1)

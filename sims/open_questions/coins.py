@@ -150,8 +150,8 @@ def _laws(
     if not masked:
         yield (), reached
         return
-    for sites in subsets(masked):
-        chosen = [next(m for m in moves[context] if m.sites == sites) for context in reached]
+    for k, sites in enumerate(subsets(masked)):  # in the order of the moves
+        chosen = [moves[context][k] for context in reached]
         if all(move.inside for move in chosen):
             law: dict[Context, Fraction] = {}
             for move, mass in zip(chosen, reached.values(), strict=True):

@@ -6,6 +6,7 @@ and the equality of the two values is checked. By weak duality the result is the
 the floats did.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -96,11 +97,11 @@ def least(
     value = sum((costs[j] * y for j, y in solution.items()), Fraction(0))
     bound = sum((totals[i] * price for i, price in prices.items()), Fraction(0))
     served = all(
-        sum(value * solution.get(j, 0) for j, value in row.items()) == total
+        sum(value * solution[j] for j, value in row.items() if j in solution) == total
         for row, total in zip(rows, totals, strict=True)
     )
     fair = all(
-        sum(prices.get(i, 0) * value for i, value in column.items()) <= cost
+        sum(prices[i] * value for i, value in column.items() if i in prices) <= cost
         for column, cost in zip(columns, costs, strict=True)
     )
     positive = min(solution.values(), default=0) >= 0
@@ -130,23 +131,32 @@ def solve(equations: Iterable[tuple[Terms, Fraction | int]]) -> dict[int, Fracti
     >>> solve([({0: 2, 1: 1}, 4), ({0: 1, 1: -1}, Fraction(1, 2))])
     {0: Fraction(3, 2), 1: Fraction(1, 1)}
     """
-    pivots: dict[int, tuple[dict[int, Fraction], Fraction]] = {}
-    for terms, right in sorted(equations, key=lambda equation: len(equation[0])):
-        row, right = {k: Fraction(v) for k, v in terms.items()}, Fraction(right)
-        for unknown, (other, constant) in pivots.items():
+    pivots: dict[int, tuple[int, dict[int, int], int]] = {}
+    for terms, constant in sorted(equations, key=lambda equation: len(equation[0])):
+        row, right = _in_integers(terms, constant)
+        for unknown, (lead, other, known) in pivots.items():
             if factor := row.pop(unknown, None):
-                right -= factor * constant
+                row, right = {k: v * lead for k, v in row.items()}, right * lead - factor * known
                 for k, value in other.items():
-                    row[k] = row.get(k, Fraction(0)) - factor * value
+                    row[k] = row.get(k, 0) - factor * value
         row = {k: value for k, value in row.items() if value}
         if row:
+            common = math.gcd(right, *row.values())
             unknown, lead = row.popitem()
-            pivots[unknown] = {k: v / lead for k, v in row.items()}, right / lead
+            other = {k: v // common for k, v in row.items()}
+            pivots[unknown] = lead // common, other, right // common
         elif right:
             raise Uncertified("the equations contradict each other")
     solution: dict[int, Fraction] = {}
-    for unknown, (other, constant) in reversed(pivots.items()):
-        known = sum((v * solution.get(k, 0) for k, v in other.items()), Fraction(0))
-        if constant != known:
-            solution[unknown] = constant - known
+    for unknown, (lead, other, known) in reversed(pivots.items()):
+        left = known - sum(v * solution[k] for k, v in other.items() if k in solution)
+        if left:
+            solution[unknown] = Fraction(left, lead)
     return dict(sorted(solution.items()))
+
+
+def _in_integers(terms: Terms, constant: Fraction | int) -> tuple[dict[int, int], int]:
+    """An equation times the common denominator of its numbers."""
+    common = math.lcm(*(v.denominator for v in (constant, *terms.values())))
+    row = {k: v.numerator * (common // v.denominator) for k, v in terms.items()}
+    return row, constant.numerator * (common // constant.denominator)

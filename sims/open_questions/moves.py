@@ -155,24 +155,25 @@ class Moves:
     def _at(self, context: Context) -> Iterator[Move]:
         here = self.evidence[context]
         alone = {
-            site: [(v, w) for v in range(self.p.vocab) if (w := self._with(context, (site,), (v,)))]
+            site: [
+                (v, weight)
+                for v in range(self.p.vocab)
+                if (weight := self.evidence[_observe(context, (site,), (v,))])
+            ]
             for site, token in enumerate(context)
             if token == MASK
         }
         for sites in subsets(tuple(alone)):
             after, independent, inside = [], True, True
+            whole = here ** len(sites)
             for drawn in itertools.product(*(alone[site] for site in sites)):
-                tokens = tuple(v for v, _ in drawn)
-                product = prod(w for _, w in drawn)
-                weight = self._with(context, sites, tokens)
-                independent = independent and weight * here ** (len(sites) - 1) == product
+                tokens, weights = zip(*drawn, strict=True)
+                product, following = prod(weights), _observe(context, sites, tokens)
+                weight = self.evidence[following]
+                independent = independent and weight * whole == product * here
                 inside = inside and weight != 0
-                share = Fraction(product, here ** len(sites))
-                after.append((share, _observe(context, sites, tokens)))
+                after.append((Fraction(product, whole), following))
             yield Move(sites, tuple(after), independent, inside)
-
-    def _with(self, context: Context, sites: tuple[int, ...], tokens: tuple[int, ...]) -> int:
-        return self.evidence[_observe(context, sites, tokens)]
 
 
 def _observe(context: Context, sites: tuple[int, ...], tokens: tuple[int, ...]) -> Context:

@@ -27,11 +27,13 @@ import numpy as np
 from sims.policies.checks import (
     SUM_TOLERANCE,
     as_chances,
+    chances_of_rows,
     check_chances,
     check_choice,
     checked_chances,
 )
 from theory import MASK
+from theory.scatter import groups, row_counts
 
 __all__ = [
     "SUM_TOLERANCE",
@@ -45,6 +47,7 @@ __all__ = [
     "TokenPolicy",
     "as_chances",
     "as_rule",
+    "chances_of_rows",
     "check_chances",
     "check_choice",
     "checked_chances",
@@ -153,17 +156,16 @@ class Policy(Decoder, ABC):
         whose law is long override it.
         """
         chosen = np.zeros(x.shape, dtype=bool)
-        masked = (x == MASK).sum(axis=1)
-        for count in np.unique(masked):
-            rows = np.flatnonzero(masked == count)
+        for _, rows in groups(row_counts(x == MASK)):
+            seen, guessed = x[rows], predictions[rows]
             uniform, below = rng.random(len(rows)), np.zeros(len(rows))
-            for chance, reveal in self.law(x[rows], predictions[rows], round_index):
-                check_choice(self, x[rows], reveal, np.asarray(chance) != 0)
+            for chance, reveal in self.law(seen, guessed, round_index):
+                check_choice(self, seen, reveal, np.asarray(chance) != 0)
                 chance = np.asarray(chance, dtype=np.float64)
                 here = (uniform >= below) & (chance > 0)
                 chosen[rows[here]] = reveal[here]
                 below = below + chance
-            check_chances(below, x[rows])
+            check_chances(below, seen)
         return chosen
 
 

@@ -62,9 +62,9 @@ class Bernoulli(Policy):
         chance = self.chance(round_index)
         masked = x == MASK
         place, count = places_of(masked), masked_sites(x)
+        weights = [chance**k * (1 - chance) ** (count - k) for k in range(count + 1)]
         for coins in itertools.product((False, True), repeat=count):
-            heads = sum(coins)
-            weight = chance**heads * (1 - chance) ** (count - heads)
+            weight = weights[sum(coins)]
             if weight:
                 yield weight, masked & lookup(from_host(np.asarray(coins), x), place)
 

@@ -13,8 +13,8 @@ from sims.policies.base import (
     Policy,
     Select,
     TokenPolicy,
-    as_chances,
     as_rule,
+    chances_of_rows,
     check_choice,
 )
 from theory import MASK
@@ -80,10 +80,10 @@ class Blocks(Policy, TokenPolicy):
             seen = xp.take(x, rows, axis=0)[:, :end]
             guessed = xp.take(predictions, rows, axis=0)[:, :end, ...]
             for chance, within in self.inner.law(seen, guessed, round_index):
-                check_choice(self.inner, seen, within, as_chances(chance, seen) != 0)
-                chances = as_chances(chance, seen)
-                chances = lookup(xp.broadcast_to(chances, (rows.shape[0],)), place)
-                reveal = here[:, None] & xp.take(within, place, axis=0)
+                chances = chances_of_rows(chance, seen)
+                check_choice(self.inner, seen, within, chances != 0)
+                chances = lookup(chances, place)
+                reveal = here[:, None] & lookup(within, place)
                 after = xp.zeros_like(x[:, end:]) != 0
                 yield xp.where(here, chances, 0), xp.concat([reveal, after], axis=1)
 

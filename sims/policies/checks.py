@@ -10,11 +10,19 @@ import numpy as np
 from theory import MASK
 from theory.arrays import array_namespace, device, is_exact, to_host
 from theory.errors import InvalidInput
+from theory.scatter import any_true, row_counts
 
 if TYPE_CHECKING:
     from sims.policies.base import Policy
 
-__all__ = ["SUM_TOLERANCE", "as_chances", "check_chances", "check_choice", "checked_chances"]
+__all__ = [
+    "SUM_TOLERANCE",
+    "as_chances",
+    "chances_of_rows",
+    "check_chances",
+    "check_choice",
+    "checked_chances",
+]
 
 
 def check_choice(policy: "Policy", x: Any, flip: Any, used: Any = True) -> None:
@@ -29,7 +37,6 @@ def check_choice(policy: "Policy", x: Any, flip: Any, used: Any = True) -> None:
     used : bool or array, shape (B,)
         The rows that the choice concerns.
     """
-    xp = array_namespace(x)
     if not _lives_beside(flip, x, "of bools"):
         raise InvalidInput(
             f"the policy returned {type(flip).__name__}; expected bool of shape {tuple(x.shape)}"
@@ -39,14 +46,17 @@ def check_choice(policy: "Policy", x: Any, flip: Any, used: Any = True) -> None:
             f"the policy returned {flip.dtype} of shape {tuple(flip.shape)}; expected bool of "
             f"shape {tuple(x.shape)}"
         )
-    wrong = {}
     if not policy.revises:
-        wrong["an observed site"] = xp.any(flip & (x != MASK), axis=1) & used
+        observed = flip & (x != MASK)
+        if any_true(observed):
+            _refuse_rows("an observed site", (row_counts(observed) > 0) & used, x)
     if policy.steps is None:
-        wrong["no site"] = ~xp.any(flip, axis=1) & used
-    for problem, rows in wrong.items():
-        if bool(xp.any(rows)):
-            raise InvalidInput(f"the policy selected {problem} at x = {_first_row(x, rows)}")
+        _refuse_rows("no site", (row_counts(flip) == 0) & used, x)
+
+
+def _refuse_rows(problem: str, rows: Any, x: Any) -> None:
+    if any_true(rows):
+        raise InvalidInput(f"the policy selected {problem} at x = {_first_row(x, rows)}")
 
 
 def _is_bool(x: Any) -> bool:
@@ -77,13 +87,23 @@ def _first_row(x: Any, rows: Any) -> list[int]:
 
 
 def as_chances(chance: Any, x: Any) -> Any:
-    """A number or an array of chances as an array beside `x`; on the host numbers stay exact."""
+    """One chance as a number, several as an array beside `x`; on the host they stay exact."""
     if isinstance(x, np.ndarray):
-        return np.asarray(chance)
+        chance = np.asarray(chance)
+        return chance if chance.ndim else chance.item()
     if hasattr(chance, "shape") and chance.shape != () and _lives_beside(chance, x, "of chances"):
         return chance
-    xp = array_namespace(x)
-    return xp.asarray(float(chance), dtype=xp.float64, device=device(x))
+    return float(chance)
+
+
+def chances_of_rows(chance: Any, x: Any) -> Any:
+    """The chances of all rows of `x` as an array beside it, (B,)."""
+    xp, chance = array_namespace(x), as_chances(chance, x)
+    if hasattr(chance, "shape"):
+        return chance
+    if isinstance(x, np.ndarray):
+        return np.broadcast_to(np.asarray(chance), (x.shape[0],))
+    return xp.full((x.shape[0],), chance, dtype=xp.float64, device=device(x))
 
 
 def checked_chances(
@@ -102,40 +122,52 @@ def checked_chances(
 
     Returns
     -------
-    chance : array, shape () or (B,)
-        Objects or float64.
-    used : array of bool, shape (B,)
+    chance : number, or array, shape (B,)
+        Exact or a float; objects or float64.
+    used : bool, or array of bool, shape (B,)
         The rows that the outcome concerns.
     """
     xp, chance = array_namespace(x), as_chances(chance, x)
-    if chance.shape not in ((), (x.shape[0],)):
+    several = hasattr(chance, "shape")
+    if several and chance.shape != (x.shape[0],):
         raise InvalidInput(
             f"the policy's chances have shape {chance.shape}; expected () or ({x.shape[0]},)"
         )
-    if exact and not is_exact(chance):
+    if exact and not is_exact(np.asarray(chance)):
         raise InvalidInput(
-            f"an exact distribution needs chances that are Fractions, got {chance.flat[0]}"
+            f"an exact distribution needs chances that are Fractions, got "
+            f"{np.asarray(chance).flat[0]}"
         )
-    chance = xp.astype(chance, object if exact else xp.float64)
-    if not bool(xp.all(chance >= 0)):
-        raise InvalidInput(f"the policy's chances must not be negative, got {xp.min(chance)}")
-    used = xp.broadcast_to(chance != 0, (x.shape[0],))
+    if several:
+        chance = xp.astype(chance, object if exact else xp.float64)
+        negative = any_true(~(chance >= 0))
+    else:
+        chance = chance if exact else float(chance)
+        negative = not chance >= 0
+    if negative:
+        least = xp.min(chance) if several else chance
+        raise InvalidInput(f"the policy's chances must not be negative, got {least}")
+    used = chance != 0 if several else bool(chance != 0)
     check_choice(policy, x, flip, used)
     return chance, used
 
 
 def check_chances(total: Any, x: Any) -> None:
     """Refuse chances of the rows of `x` that do not sum to 1."""
-    xp = array_namespace(x)
-    total = xp.astype(as_chances(total, x), xp.float64)
-    wrong = ~(xp.abs(total - 1) <= SUM_TOLERANCE)
-    if bool(xp.any(wrong)):
-        sums, wrong = (xp.broadcast_to(each, (x.shape[0],)) for each in (total, wrong))
+    xp, total, row = array_namespace(x), as_chances(total, x), 0
+    if hasattr(total, "shape"):
+        total = xp.astype(total, xp.float64)
+        wrong = ~(xp.abs(total - 1) <= SUM_TOLERANCE)
+        if not any_true(wrong):
+            return
         row = int(xp.argmax(xp.astype(wrong, xp.int64)))
-        raise InvalidInput(
-            f"the policy's chances sum to {float(sums[row]):.10g}, not to 1, at x = "
-            f"{_first_row(x, wrong)}"
-        )
+        total = total[row]
+    elif abs(float(total) - 1) <= SUM_TOLERANCE:
+        return
+    raise InvalidInput(
+        f"the policy's chances sum to {float(total):.10g}, not to 1, at x = "
+        f"{to_host(x[row, ...]).tolist()}"
+    )
 
 
 SUM_TOLERANCE = 1e-9

@@ -7,6 +7,7 @@ Joints are dicts as in `tests.oracles`; sequences of probability zero may be mis
 import functools
 import itertools
 import math
+import operator
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -60,28 +61,34 @@ def count_of_policies(masked, vocab):
     )
 
 
-def rounds_and_kl(joint, policy, predict):
+def rounds_and_kl(support, policy, chance_of):
     """E_p[rounds] as it is, and KL(p || q) in nats; an int 0 if q is p.
 
     Every sequence is written along one path, so its probability is a product of predictions.
     """
     rounds, q = 0, {}
-    support = {x: p for x, p in joint.items() if p != 0}
     for x, p in support.items():
-        pattern, q[x] = (MASK,) * len(x), Fraction(1)
+        pattern, count, q[x] = (MASK,) * len(x), 0, Fraction(1)
         while MASK in pattern:
-            sites, rows = policy[pattern], predict(pattern)
-            for i in sites:
-                q[x] = q[x] * rows[i][x[i]]
+            before, sites = pattern, policy[pattern]
             pattern = reveal(pattern, sites, [x[i] for i in sites])
-            rounds += p
+            q[x] = q[x] * chance_of(before, sites, pattern)
+            count += 1
+        rounds += count * p
     return rounds, 0 if q == support else oracles.kl_divergence(support, q)
 
 
 def every_point(joint, vocab):
     """(rounds, kl) of every policy."""
     predict = oracles.zero_loss(joint, vocab)
-    return [rounds_and_kl(joint, policy, predict) for policy in all_policies(joint)]
+    support = {x: p for x, p in joint.items() if p != 0}
+
+    @functools.cache
+    def chance_of(pattern, sites, after):
+        rows = predict(pattern)
+        return functools.reduce(operator.mul, [rows[i][after[i]] for i in sites])
+
+    return [rounds_and_kl(support, policy, chance_of) for policy in all_policies(joint)]
 
 
 def hull_at(points, rounds):
@@ -123,6 +130,7 @@ class Move(NamedTuple):
     cost: float  # the total correlation of the sites given the pattern, in nats
     free: bool  # whether they are independent given the pattern
     after: list  # of (chance, pattern)
+    floats: list  # the same chances in floats
 
 
 def _moves(joint, pattern):
@@ -132,11 +140,12 @@ def _moves(joint, pattern):
         together = oracles.marginal(given, sites)
         terms, free = [], True
         for tokens, p in together.items():
-            product = math.prod(alone[i][v,] for i, v in zip(sites, tokens, strict=True))
+            chances = [alone[i][v,] for i, v in zip(sites, tokens, strict=True)]
+            product = functools.reduce(operator.mul, chances)
             free = free and product == p
             terms += [oracles.times_log(p, p), -oracles.times_log(p, product)]
         after = [(p, reveal(pattern, sites, tokens)) for tokens, p in together.items()]
-        yield Move(sites, math.fsum(terms), free, after)
+        yield Move(sites, math.fsum(terms), free, after, [float(p) for p, _ in after])
 
 
 class Game:
@@ -146,8 +155,10 @@ class Game:
         self.joint = {x: p for x, p in joint.items() if p != 0}
         self.start = (MASK,) * oracles.length_of(joint)
         self.moves = functools.cache(lambda pattern: list(_moves(self.joint, pattern)))
+        self.depth = functools.cache(self._depth)
+        self.optimum = functools.cache(self._optimum)
 
-    def depth(self):
+    def _depth(self):
         """Fewest expected rounds without divergence, where the joint is of Fractions."""
 
         @functools.cache
@@ -162,7 +173,7 @@ class Game:
 
         return rounds(self.start)
 
-    def optimum(self, multiplier):
+    def _optimum(self, multiplier):
         """The least E_p[rounds] + multiplier * KL."""
 
         @functools.cache
@@ -170,7 +181,9 @@ class Game:
             if MASK not in pattern:
                 return 0.0
             return min(
-                1 + multiplier * m.cost + math.fsum(float(p) * least(after) for p, after in m.after)
+                1
+                + multiplier * m.cost
+                + math.fsum(p * least(x) for p, (_, x) in zip(m.floats, m.after, strict=True))
                 for m in self.moves(pattern)
             )
 
@@ -190,7 +203,8 @@ class Game:
             parts = [(p, *go(after)) for p, after in move.after]
             return (
                 1 + sum(p * rounds for p, rounds, _, _ in parts),
-                move.cost + math.fsum(float(p) * kl for p, _, kl, _ in parts),
+                move.cost
+                + math.fsum(p * kl for p, (_, _, kl, _) in zip(move.floats, parts, strict=True)),
                 move.free and all(free for *_, free in parts),
             )
 

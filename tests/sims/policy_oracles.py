@@ -35,6 +35,15 @@ def above(a, b):
     return round(float(a - b), DIGITS) > 0
 
 
+def times(a, b):
+    """The product; many factors are ONE itself."""
+    return b if a is ONE else a if b is ONE else a * b
+
+
+def add_to(table, key, value):
+    table[key] = table[key] + value if key in table else value
+
+
 # Scores: the larger, the surer
 
 
@@ -149,18 +158,21 @@ def surely_first(pattern, sites, prediction, index):
 
 def _coins(chance_of):
     """Every set of sites that heads may come up at, where each site has a chance of its own."""
-    for heads in itertools.product([False, True], repeat=len(chance_of)):
-        chance = ONE
-        for p, head in zip(chance_of.values(), heads, strict=True):
-            chance *= p if head else 1 - p
-        if chance != 0:
-            yield chance, tuple(i for i, head in zip(chance_of, heads, strict=True) if head)
+    sets = [(ONE, ())]
+    for i, p in chance_of.items():
+        sets = [
+            (times(chance, q), (*heads, i) if head else heads)
+            for chance, heads in sets
+            for q, head in ((1 - p, False), (p, True))
+            if q != 0
+        ]
+    return sets
 
 
 def bernoulli(times):
     def law(pattern, sites, prediction, index):
         a, b = times[index], times[index + 1]
-        return list(_coins(dict.fromkeys(sites, (b - a) / (1 - a))))
+        return _coins(dict.fromkeys(sites, (b - a) / (1 - a)))
 
     return law
 
@@ -170,7 +182,7 @@ def remask(times, strength):
         a, b = times[index], times[index + 1]
         sigma = strength * min(ONE, (1 - b) / a) if a != 0 else strength
         shown = (b - (1 - sigma) * a) / (1 - a)
-        return list(_coins({i: shown if o == MASK else sigma for i, o in enumerate(pattern)}))
+        return _coins({i: shown if o == MASK else sigma for i, o in enumerate(pattern)})
 
     return law
 
@@ -192,15 +204,11 @@ def blocks(size, law):
 def token_confidence(k):
     def draw(pattern, sites, ask):
         prediction, draws = ask(pattern)
-        for tokens in itertools.product(range(len(draws[0])), repeat=len(sites)):
+        for chance, tokens in products(draws[i] for i in sites):
             drawn = dict(zip(sites, tokens, strict=True))
-            chance = ONE
-            for i, v in drawn.items():
-                chance = chance * draws[i][v]
             score = {i: round(float(prediction[i][v]), DIGITS) for i, v in drawn.items()}
             kept = sorted(sites, key=lambda i: (-score[i], i))[:k]
-            if chance != 0:
-                yield chance, reveal(pattern, kept, [drawn[i] for i in kept]), 1
+            yield chance, reveal(pattern, kept, [drawn[i] for i in kept]), 1
 
     return draw
 
@@ -241,14 +249,21 @@ def blocks_of_draws(size, draw):
 # Decoders
 
 
-def drawn(pattern, sites, rows, vocab):
+def products(rows):
+    """(chance, tokens) of every choice of a token from each row that has a chance."""
+    choices = [(ONE, ())]
+    for row in rows:
+        likely = [(v, p) for v, p in enumerate(row) if p != 0]
+        choices = [
+            (times(chance, p), (*tokens, v)) for chance, tokens in choices for v, p in likely
+        ]
+    return choices
+
+
+def drawn(pattern, sites, rows):
     """(chance, sequence) of every choice of tokens at the sites, drawn independently."""
-    for tokens in itertools.product(range(vocab), repeat=len(sites)):
-        chance = ONE
-        for i, v in zip(sites, tokens, strict=True):
-            chance = chance * rows[i][v]
-        if chance != 0:
-            yield chance, reveal(pattern, sites, tokens)
+    for chance, tokens in products(rows[i] for i in sites):
+        yield chance, reveal(pattern, sites, tokens)
 
 
 @dataclass(frozen=True)
@@ -268,8 +283,8 @@ class Selecting:
         prediction, rows = ask(pattern)
         for chance, flipped in self.law(pattern, masked_sites(pattern), prediction, index):
             shown, base = self.split(pattern, flipped)
-            for share, after in drawn(base, shown, rows, vocab):
-                yield chance * share, after, int(len(shown) > 0)
+            for share, after in drawn(base, shown, rows):
+                yield times(chance, share), after, int(len(shown) > 0)
 
 
 @dataclass(frozen=True)
@@ -317,9 +332,8 @@ def written_with_calls(joint, vocab, decoder, ask):
             for (x, calls), mass in layer.items():
                 for chance, sites in decoder.sets(length):
                     pattern = reveal(x, sites, [MASK] * len(sites))
-                    for share, y in drawn(pattern, sites, ask(pattern)[1], vocab):
-                        key = (y, calls + 1)
-                        after[key] = after.get(key, 0) + mass * chance * share
+                    for share, y in drawn(pattern, sites, ask(pattern)[1]):
+                        add_to(after, (y, calls + 1), times(times(mass, chance), share))
             layer = after
         return layer
     layer, index = {((MASK,) * length, 0): ONE}, 0
@@ -331,8 +345,7 @@ def written_with_calls(joint, vocab, decoder, ask):
             else:
                 following = decoder.follow(pattern, ask, index, vocab)
             for chance, sequence, called in following:
-                key = (sequence, calls + called)
-                after[key] = after.get(key, 0) + mass * chance
+                add_to(after, (sequence, calls + called), times(mass, chance))
         layer, index = after, index + 1
     return layer
 
@@ -352,22 +365,22 @@ def along_the_data(joint, decoder, ask, exact=False):
         after, terms = {}, []
         for pattern, mass in layer.items():
             if MASK not in pattern:
-                after[pattern] = after.get(pattern, 0) + mass
+                add_to(after, pattern, mass)
                 continue
             prediction, rows = ask(pattern)
             given = oracles.condition(joint, pattern)
             for chance, sites in decoder.law(pattern, masked_sites(pattern), prediction, index):
-                calls += mass * chance * (len(sites) > 0)
+                arriving = times(mass, chance)
+                calls += arriving * (len(sites) > 0)
                 for tokens, share in oracles.marginal(given, sites).items():
-                    weight, product = mass * chance * share, ONE
+                    weight, product = times(arriving, share), ONE
                     if weight == 0:
                         continue
                     for i, v in zip(sites, tokens, strict=True):
-                        product = product * rows[i][v]
+                        product = times(product, rows[i][v])
                     terms.append(oracles.times_log(weight, share, exact))
                     terms.append(-oracles.times_log(weight, product, exact))
-                    key = reveal(pattern, sites, tokens)
-                    after[key] = after.get(key, 0) + weight
+                    add_to(after, reveal(pattern, sites, tokens), weight)
         costs.append(oracles.total(terms, exact))
         layer, index = after, index + 1
     return costs, calls

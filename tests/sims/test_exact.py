@@ -1,5 +1,6 @@
 """What decoders write, against a recursion over every choice and every token."""
 
+import functools
 import itertools
 import math
 import random
@@ -58,24 +59,25 @@ def left_to_right_law(k):
     return lambda pattern, prediction, index: [(Fraction(1), tuple(masked_sites(pattern)[:k]))]
 
 
+@functools.cache
 def looked_up(seed, pattern):
     """A non-empty set of masked sites for every pattern, tokens included."""
     masked, rng = masked_sites(pattern), random.Random(f"{seed} {pattern}")
-    return sorted(rng.sample(masked, k=rng.randint(1, len(masked))))
+    return tuple(sorted(rng.sample(masked, k=rng.randint(1, len(masked)))))
 
 
 def lookup_rule(seed):
     def select(x, predictions):
         reveal = np.zeros(x.shape, dtype=bool)
         for row, pattern in zip(reveal, x.tolist(), strict=True):
-            row[looked_up(seed, tuple(pattern))] = True
+            row[list(looked_up(seed, tuple(pattern)))] = True
         return reveal
 
     return Rule(select)
 
 
 def lookup_law(seed):
-    return lambda pattern, prediction, index: [(Fraction(1), tuple(looked_up(seed, pattern)))]
+    return lambda pattern, prediction, index: [(Fraction(1), looked_up(seed, pattern))]
 
 
 class Sometimes(Policy):
@@ -88,8 +90,8 @@ class Sometimes(Policy):
 
 def sometimes_law(pattern, prediction, index):
     return [
-        (Fraction(1, 3), tuple(looked_up(index, pattern))),
-        (Fraction(2, 3), tuple(looked_up(index + 1, pattern))),
+        (Fraction(1, 3), looked_up(index, pattern)),
+        (Fraction(2, 3), looked_up(index + 1, pattern)),
     ]
 
 

@@ -600,6 +600,15 @@ def ask_at(temperature):
     return ask
 
 
+@functools.cache
+def rows_of_all_patterns(temperature):
+    """The same at every pattern, which is an index: MASK is -1, the last one."""
+    tokens = np.array([*range(VOCAB), MASK])
+    every = tokens[np.indices((VOCAB + 1,) * LENGTH)].reshape(LENGTH, -1).T
+    answers = ask_at(temperature)(every)
+    return [rows.reshape(*(VOCAB + 1,) * LENGTH, LENGTH, VOCAB) for rows in answers]
+
+
 def chances_of_sites(decoder, pattern, index):
     chances = {}
     for chance, sites in seen(decoder)(pattern, wrong(LENGTH, VOCAB)(pattern), index):
@@ -683,9 +692,17 @@ def test_outcomes_row_by_row(policy, decoder, temperature):
             assert_same_numbers(row_chances, chances_of_sequences(decoder, pattern, temperature))
 
 
-def assert_drawn_from(chances, outcomes):
+def counted(rows):
+    """How often each sequence of bits and masks is among the rows."""
+    shape = (VOCAB + 1,) * LENGTH
+    numbers = np.ravel_multi_index(tuple(rows.T - MASK), shape)
+    every = itertools.product((MASK, *range(VOCAB)), repeat=LENGTH)
+    counts = np.bincount(numbers, minlength=math.prod(shape)).tolist()
+    return Counter({x: count for x, count in zip(every, counts, strict=True) if count})
+
+
+def assert_drawn_from(chances, counts):
     """Chi-square. Nothing that has no chance is ever drawn; what is rare counts together."""
-    counts = Counter(outcomes)
     assert counts.keys() <= chances.keys()
     likely = {k: float(p) * counts.total() for k, p in chances.items()}
     rare = [k for k, mean in likely.items() if mean < 5]
@@ -733,7 +750,7 @@ def test_draws_of_sets(policy, decoder):
     if not policy.revises:
         assert not (chosen & (x != MASK)).any()
     for place, pattern in enumerate(patterns):
-        drawn = map(tuple, chosen[which == place].tolist())
+        drawn = counted(chosen[which == place])
         assert_drawn_from(chances_of_sites(decoder, pattern, index), drawn)
     again = policy.choose(x, predictions, index, np.random.default_rng(1))
     np.testing.assert_array_equal(again, chosen)
@@ -744,15 +761,16 @@ def test_draws_of_sets(policy, decoder):
 def test_draws_of_tokens(policy, decoder, temperature):
     """Pattern by pattern, where the calls are known, and in one batch of all."""
 
+    rows_of = rows_of_all_patterns(temperature)
+
     def ask(x):
-        patterns, inverse = np.unique(x, axis=0, return_inverse=True)
-        return tuple(rows_of[inverse] for rows_of in ask_at(temperature)(patterns))
+        return tuple(rows[tuple(x.T)] for rows in rows_of)
 
     for pattern in (PATTERNS[0], PATTERNS[4]):
         x = np.array([pattern] * COPIES)
         after, calls = policy.write(x, ask, 0, np.random.default_rng(2))
         assert (x == pattern).all()
-        outcomes = [(tuple(y), calls) for y in after.tolist()]
+        outcomes = Counter({(y, calls): count for y, count in counted(after).items()})
         assert_drawn_from(chances_of_sequences(decoder, pattern, temperature), outcomes)
     patterns = [x for x in PATTERNS if fits(policy, x)]
     x, which = shuffled_batch(patterns)
@@ -760,7 +778,7 @@ def test_draws_of_tokens(policy, decoder, temperature):
     np.testing.assert_array_equal(after[x != MASK], x[x != MASK])
     for place, pattern in enumerate(patterns):
         expected = chances_of_sequences(decoder, pattern, temperature)
-        drawn = map(tuple, after[which == place].tolist())
+        drawn = counted(after[which == place])
         assert_drawn_from({y: p for (y, _), p in expected.items()}, drawn)
     assert calls == max(calls for _, calls in chances_of_sequences(decoder, PATTERNS[0], 1))
 
@@ -773,10 +791,10 @@ def test_draws_of_what_correctors_draw_again(size):
     assert drawn.dtype == bool
     sets = slow.subsets_of(range(LENGTH), size)
     chances = {tuple(i in sites for i in range(LENGTH)): chance for chance, sites in sets}
-    assert_drawn_from(chances, map(tuple, drawn.tolist()))
+    assert_drawn_from(chances, counted(drawn))
     if size == 1:
         drawn = GibbsCorrector(None, 1).choose(COPIES, LENGTH, np.random.default_rng(5))
-        assert_drawn_from(chances, map(tuple, drawn.tolist()))
+        assert_drawn_from(chances, counted(drawn))
 
 
 # Limits and identities

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 import sympy
+from sympy.polys.matrices import DomainMatrix
 
 from tests import oracles
 from tests.oracles import MASK
@@ -29,17 +30,16 @@ class Steps:
         fractions = [[Fraction(v) for v in row] for row in matrix]
         self.scale = math.lcm(*(v.denominator for row in fractions for v in row))
         self.size = len(fractions)
-        self.one = np.array([[int(v * self.scale) for v in row] for row in fractions], object)
-        self.power = functools.cache(self._power)
+        one = [[int(v * self.scale) for v in row] for row in fractions]
+        nothing = [[int(i == j) for j in range(self.size)] for i in range(self.size)]
+        self.known = {0: np.array(nothing, object), 1: np.array(one, object)}
 
-    def _power(self, n):
-        if n == 0:
-            return np.array(
-                [[int(i == j) for j in range(self.size)] for i in range(self.size)], object
-            )
-        half = self.power(n // 2)
-        whole = half @ half
-        return whole @ self.one if n % 2 else whole
+    def power(self, n):
+        """From the largest power that is known, or else from the half."""
+        if n not in self.known:
+            before = max((m for m in self.known if n <= 2 * m < 2 * n), default=n // 2)
+            self.known[n] = self.power(before) @ self.power(n - before)
+        return self.known[n]
 
     def log_total(self, differences, n):
         """The logarithm of half the L1 norm of integers over ``scale**n``; -inf if it is 0."""
@@ -50,6 +50,20 @@ class Steps:
         """log TV of two rows, ``before / scale**n`` and ``after / scale**m`` with n <= m."""
         difference = before * self.scale ** (m - n) - after
         return self.log_total(difference if show is None else difference @ show, m)
+
+
+def hashable(matrix):
+    return tuple(tuple(row) for row in matrix)
+
+
+@functools.lru_cache(maxsize=4)
+def same_steps(transition):
+    return Steps(transition)
+
+
+def steps_of(transition):
+    """`Steps` that keep the powers that were taken of this matrix a moment ago."""
+    return same_steps(hashable(transition))
 
 
 # Which tokens, classes and periods
@@ -70,19 +84,21 @@ def after(transition, token):
 
 def recurrent_classes(initial, transition):
     """[(tokens, period)] by the smallest token: what each reaches can come back to it."""
-    found = []
-    for a in reachable(initial, transition):
-        ahead = after(transition, a)
-        if all(a in after(transition, b) for b in ahead) and a == min(ahead):
-            found.append((tuple(sorted(ahead)), period(transition, a)))
-    return found
+    tokens = reachable(initial, transition)
+    ahead = {a: after(transition, a) for a in tokens}
+    return [
+        (tuple(sorted(ahead[a])), period(transition, a))
+        for a in tokens
+        if all(a in ahead[b] for b in ahead[a]) and a == min(ahead[a])
+    ]
 
 
 def period(transition, token):
     """The greatest common divisor of the times at which the token can come back."""
     here, times = {token}, []
+    ways = [{b for b, v in enumerate(row) if v != 0} for row in transition]
     for time in range(1, 2 * len(transition) ** 2 + 2):
-        here = {b for a in here for b, v in enumerate(transition[a]) if v != 0}
+        here = {b for a in here for b in ways[a]}
         times += [time] * (token in here)
     return math.gcd(*times)
 
@@ -103,21 +119,23 @@ def log_to_limit(steps, tokens, n):
 
 
 def homogenizes(initial, transition):
-    steps, tokens = Steps(transition), reachable(initial, transition)
+    steps, tokens = steps_of(transition), reachable(initial, transition)
     return math.exp(log_adjacent(steps, tokens, FAR)) < ALIKE
 
 
 def forgets(initial, transition):
-    steps, tokens = Steps(transition), reachable(initial, transition)
+    if not homogenizes(initial, transition):
+        return False
+    steps, tokens = steps_of(transition), reachable(initial, transition)
     far = steps.power(FAR)
     pairs = itertools.combinations(tokens, 2)
     apart = [steps.log_apart(far[a], FAR, far[b], FAR) for a, b in pairs]
-    return homogenizes(initial, transition) and math.exp(max(apart, default=-math.inf)) < ALIKE
+    return math.exp(max(apart, default=-math.inf)) < ALIKE
 
 
 def far_rows(transition, n=FAR):
     """P^n in floats."""
-    steps = Steps(transition)
+    steps = steps_of(transition)
     return np.array([[int(v) / steps.scale**n for v in row] for row in steps.power(n)])
 
 
@@ -128,17 +146,22 @@ def measured_rate(log_distance, n=1024):
 
 
 def rate_by_powers(initial, transition, n=1024):
-    steps, tokens = Steps(transition), reachable(initial, transition)
+    steps, tokens = steps_of(transition), reachable(initial, transition)
     return measured_rate(functools.partial(log_adjacent, steps, tokens), n)
 
 
 def moduli(matrix):
     """Moduli of the eigenvalues other than 1, largest first, each as often as it is a root."""
-    size = len(matrix)
-    one, found = sympy.Symbol("x") - 1, []
-    entries = sympy.Matrix(size, size, lambda a, b: oracles.rational(matrix[a][b]))
-    for factor, times in entries.charpoly("x").factor_list()[1]:
-        if factor.as_expr() != one:
+    return list(moduli_of(hashable(matrix)))
+
+
+@functools.cache
+def moduli_of(matrix):
+    x, size, found = sympy.Symbol("x"), len(matrix), []
+    entries = [[sympy.QQ(v.numerator, v.denominator) for v in map(Fraction, row)] for row in matrix]
+    coefficients = DomainMatrix(entries, (size, size), sympy.QQ).charpoly()
+    for factor, times in sympy.Poly(coefficients, x, domain=sympy.QQ).factor_list()[1]:
+        if factor.as_expr() != x - 1:
             found += [abs(v).n(40) for v in factor.nroots(n=45, maxsteps=200)] * times
     return sorted(found, reverse=True)
 
@@ -156,7 +179,7 @@ def second_modulus(initial, transition):
 def constants(initial, transition, rate, n=1024, window=60):
     """Largest TV to the limit over rate^m, for m in a window from n and in one from 2n."""
     steps, tokens, log_rate = (
-        Steps(transition),
+        steps_of(transition),
         reachable(initial, transition),
         sympy.log(rate).n(30),
     )
@@ -199,7 +222,7 @@ class HiddenSteps:
 
     def __init__(self, initial, transition, emission, length=None):
         laws = filters(initial, transition, emission, length or len(initial))
-        self.steps = Steps(transition)
+        self.steps = steps_of(transition)
         self.unit = math.lcm(*(v.denominator for law in laws for v in law))
         self.laws = np.array([[int(v * self.unit) for v in law] for law in laws], object)
         self.share = math.lcm(*(Fraction(v).denominator for row in emission for v in row))
@@ -241,7 +264,7 @@ class Bridges:
     """``P^a(l, x) P^b(x, r) / P^(a+b)(l, r)``, without rounding."""
 
     def __init__(self, initial, transition, lefts=None, rights=None):
-        self.steps, self.transition = Steps(transition), transition
+        self.steps, self.transition = steps_of(transition), transition
         tokens = reachable(initial, transition)
         lefts, rights = lefts or tokens, rights or tokens
         self.pairs = [
@@ -249,52 +272,56 @@ class Bridges:
             for a, b in itertools.product(lefts, rights)
             if any(self.steps.power(m)[a, b] for m in range(FAR, FAR + 12))
         ]
+        self.weights = functools.cache(self._weights)
+        self.homogenizes = functools.cache(self._homogenizes)
 
-    def weights(self, pair, a, b):
-        """Integers with the sum ``power(a + b)[pair]``."""
+    def _weights(self, pair, a, b):
+        """Integers, and their sum, which is ``power(a + b)[pair]``."""
         left, right = pair
-        return self.steps.power(a)[left] * self.steps.power(b)[:, right]
+        found = self.steps.power(a)[left] * self.steps.power(b)[:, right]
+        return found, sum(found)
 
     def possible(self, a, b):
-        return [p for p in self.pairs if self.steps.power(a + b)[p]]
+        return [p for p in self.pairs if self.weights(p, a, b)[1]]
 
     def law(self, pair, a, b):
-        whole = self.steps.power(a + b)[pair]
-        return np.array([int(v) / whole for v in self.weights(pair, a, b)])
+        weights, whole = self.weights(pair, a, b)
+        return np.array([int(v) / whole for v in weights])
 
     def log_adjacent(self, a, b):
         """log of the largest TV of the sites at a and a + 1 from the left end."""
         found = [-math.inf]
         for pair in self.possible(a, b):
-            difference = self.weights(pair, a, b) - self.weights(pair, a + 1, b - 1)
-            total = sum(abs(int(v)) for v in difference)
+            (here, whole), (after, _) = self.weights(pair, a, b), self.weights(pair, a + 1, b - 1)
+            total = sum(abs(here - after))
             if total:
-                found.append(math.log(total) - math.log(2 * self.steps.power(a + b)[pair]))
+                found.append(math.log(total) - math.log(2 * whole))
         return max(found)
 
     def log_to_limit(self, a, b):
         """log of the largest TV of the site at (a, b) from one at distance 4(a + b) of both."""
         found, far = [-math.inf], 4 * (a + b)
         for pair in self.possible(a, b):
-            if not self.steps.power(2 * far)[pair]:
-                continue
-            here, there = self.steps.power(a + b)[pair], self.steps.power(2 * far)[pair]
-            difference = self.weights(pair, a, b) * there - self.weights(pair, far, far) * here
-            total = sum(abs(int(v)) for v in difference)
-            if total:
-                found.append(math.log(total) - math.log(2 * here * there))
+            (here, whole), (there, all_there) = (
+                self.weights(pair, a, b),
+                self.weights(pair, far, far),
+            )
+            total = sum(abs(here * all_there - there * whole))
+            if all_there and total:
+                found.append(math.log(total) - math.log(2 * whole * all_there))
         return max(found)
 
-    def homogenizes(self):
+    def _homogenizes(self):
         distances = [(FAR, FAR + i) for i in range(12)] + [(FAR, 3 * FAR), (3 * FAR, FAR)]
-        return max(self.log_adjacent(a, b) for a, b in distances) < math.log(0.01)
+        return all(self.log_adjacent(a, b) < math.log(0.01) for a, b in distances)
 
     def forgets(self):
         """One law for all ends, wherever the site is between them."""
+        if not self.homogenizes():
+            return False
         distances = [(FAR, FAR + i) for i in range(12)] + [(FAR, 3 * FAR), (3 * FAR, FAR)]
         laws = [self.law(p, *d) for d in distances for p in self.possible(*d)]
-        apart = max(abs(law - laws[0]).sum() / 2 for law in laws)
-        return self.homogenizes() and bool(apart < ALIKE)
+        return all(abs(law - laws[0]).sum() / 2 < ALIKE for law in laws)
 
     def rate(self, log_distance, n=256):
         """In the distance to the nearer end, whichever that is, or both."""

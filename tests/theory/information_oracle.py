@@ -5,6 +5,7 @@ powers of t with Fractions, so each quantity that is linear in the gains is a su
 Fractions, and floats are rounded once. Nothing here imports the package under test.
 """
 
+import functools
 import itertools
 import math
 from fractions import Fraction
@@ -31,6 +32,33 @@ def gains(f, exact=False):
     """h_j = L (f(0) - f(j)) of a profile."""
     h = [len(f) * (f[0] - v) for v in f]
     return [sympy.expand(v) for v in h] if exact else h
+
+
+@functools.cache
+def mean_entropies_of(case, exact=False) -> Any:
+    """The mean entropies of a `tests.cases.Case`, which many tests ask for."""
+    return tuple(oracles.mean_subset_entropies(case.joint, exact))
+
+
+@functools.cache
+def profile_of(case, exact=False) -> Any:
+    """Its profile f(j) = e_{j+1} - e_j."""
+    return tuple(b - a for a, b in itertools.pairwise(mean_entropies_of(case, exact)))
+
+
+@functools.cache
+def curve_of(case, exact=False):
+    """Its gain curve."""
+    return Curve(gains(profile_of(case, exact), exact), exact)
+
+
+@functools.cache
+def correlations_of(case, exact=False) -> Any:
+    """Its total and its dual total correlation."""
+    return (
+        oracles.total_correlation(case.joint, exact=exact),
+        oracles.dual_total_correlation(case.joint, exact=exact),
+    )
 
 
 def tse_complexity(e, exact=False):
@@ -67,7 +95,14 @@ def basis(degree, j):
 
 
 def evaluate(polynomial, t):
-    return sum((c * Fraction(t) ** n for n, c in enumerate(polynomial)), start=Fraction(0))
+    """By Horner's rule, in integers over one denominator."""
+    up, down = Fraction(t).as_integer_ratio()
+    common = math.lcm(*(c.denominator for c in polynomial))
+    value, scale = 0, 1
+    for c in reversed(polynomial):
+        value = value * up + c.numerator * (common // c.denominator) * scale
+        scale *= down
+    return Fraction(value * down, common * scale)
 
 
 def differentiate(polynomial):
@@ -94,8 +129,23 @@ class Curve:
         self.basis = [basis(len(h) - 1, j) for j in range(len(h))]
         self.digits = 30 + len(h)  # the powers of t cancel to 10^-(L/2)
 
-    def _total(self, functional):
-        return combine([Fraction(functional(c)) for c in self.basis], self.gains, self.exact)
+    @functools.cached_property
+    def _polynomials(self):
+        """The curve as {logarithm: the polynomial that multiplies it}; of floats, {1: all}."""
+        found = {}
+        for h, basis_polynomial in zip(self.gains, self.basis, strict=True):
+            for unit, weight in _weights(h) if self.exact else [(1, Fraction(float(h)))]:
+                nothing = [Fraction(0)] * len(basis_polynomial)
+                pairs = zip(found.get(unit, nothing), basis_polynomial, strict=True)
+                found[unit] = [before + weight * c for before, c in pairs]
+        return found
+
+    def _total(self, functional) -> Any:
+        """What a linear functional of polynomials makes of the curve."""
+        values = {unit: functional(c) for unit, c in self._polynomials.items()}
+        if self.exact:
+            return sympy.Add(*(oracles.rational(v) * unit for unit, v in values.items()))
+        return float(values[1])
 
     def value(self, t):
         return self._total(lambda c: evaluate(c, t))
@@ -147,6 +197,13 @@ class Curve:
         blocks = list(itertools.pairwise(levels))
         terms = [math.sqrt(odds_length(a, b) * max(0, self.growth(a, b))) for a, b in blocks]
         return math.fsum(terms) ** 2
+
+
+def _weights(value):
+    """The terms of an expanded expression, as pairs of a unit and a Fraction."""
+    for term in sympy.Add.make_args(sympy.expand(value)):
+        weight, unit = term.as_coeff_Mul()
+        yield unit, Fraction(str(weight))
 
 
 def odds_length(a, b):

@@ -11,7 +11,6 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests import oracles
 from tests.cases import EXACT_CASES, build_exact, each_case, each_family, to_device1
 from tests.theory import information_oracle as slow
 from theory import InvalidInput, JointTable, bounds, gallery, information, schedules, strategies
@@ -145,7 +144,7 @@ def in_floats(actual, expected):
 
 @each_case
 def test_bounds_for_sizes(case):
-    p, f = case.build(), oracles.profile(case.joint)
+    p, f = case.build(), slow.profile_of(case)
     h = slow.gains(f)
     chosen = compositions(case.length)
     for (bound, oracle), sizes in itertools.product(OF_SIZES, chosen[:: len(chosen) // 6 + 1]):
@@ -156,7 +155,7 @@ def test_bounds_for_sizes(case):
 
 @each_case
 def test_bounds_for_times(case):
-    p, curve = case.build(), slow.Curve(slow.gains(oracles.profile(case.joint)))
+    p, curve = case.build(), slow.curve_of(case)
     for (bound, oracle), times in itertools.product(OF_TIMES, GRIDS):
         cost = curve.grid_cost(times)
         floats = [float(t) for t in times]
@@ -165,9 +164,9 @@ def test_bounds_for_times(case):
 
 @each_case
 def test_bounds_for_ratios_and_numbers_of_steps(case):
-    p, f = case.build(), oracles.profile(case.joint)
-    curve, length = slow.Curve(slow.gains(f)), case.length
-    tc, dtc = oracles.total_correlation(case.joint), oracles.dual_total_correlation(case.joint)
+    p, f = case.build(), slow.profile_of(case)
+    curve, length = slow.curve_of(case), case.length
+    tc, dtc = slow.correlations_of(case)
     for ratio in (0, 0.5, 2):
         cost = slow.path_cost(f, schedules.total_correlation(length, ratio))
         actual = bounds.total_correlation_schedule(p, ratio)
@@ -182,8 +181,8 @@ def test_bounds_for_ratios_and_numbers_of_steps(case):
 
 @each_case
 def test_bounds_on_complexities(case):
-    p, curve = case.build(), slow.Curve(slow.gains(oracles.profile(case.joint)))
-    tc, dtc = oracles.total_correlation(case.joint), oracles.dual_total_correlation(case.joint)
+    p, curve = case.build(), slow.curve_of(case)
+    tc, dtc = slow.correlations_of(case)
     check(bounds.growth_complexity(p), curve.growth(), min(tc, dtc), True, in_floats)
 
     def up_to_roots(actual, expected):
@@ -198,7 +197,7 @@ def test_bounds_on_complexities(case):
 @each_factored
 def test_exact_bounds_for_sizes(case):
     """As expressions."""
-    p, f = build_exact(case), oracles.profile(case.joint, exact=True)
+    p, f = build_exact(case), slow.profile_of(case, exact=True)
     h = slow.gains(f, exact=True)
     chosen = compositions(case.length)
     for (bound, oracle), sizes in itertools.product(OF_SIZES, chosen[:: len(chosen) // 4 + 1]):
@@ -209,13 +208,12 @@ def test_exact_bounds_for_sizes(case):
 
 @each_factored
 def test_exact_bounds_for_times_and_ratios(case):
-    p, f = build_exact(case), oracles.profile(case.joint, exact=True)
-    curve, length = slow.Curve(slow.gains(f, exact=True), exact=True), case.length
+    p, f = build_exact(case), slow.profile_of(case, exact=True)
+    curve, length = slow.curve_of(case, exact=True), case.length
     for bound, oracle in OF_TIMES:
         times = GRIDS[-1]
         check(bound(p, times), curve.grid_cost(times), oracle(curve, times), True, same)
-    tc = oracles.total_correlation(case.joint, exact=True)
-    dtc = oracles.dual_total_correlation(case.joint, exact=True)
+    tc, dtc = slow.correlations_of(case, exact=True)
     half: Any = Fraction(1, 2)
     cost = slow.path_cost(f, schedules.total_correlation(length, half), exact=True)
     check(bounds.total_correlation_schedule(p, half), cost, tc / 2, True, same)

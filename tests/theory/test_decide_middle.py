@@ -232,6 +232,23 @@ def test_winners_side_by_side_share_the_middle(weights, alone, left, right):
             assert all(isinstance(v, Fraction) for v in found.limit)
 
 
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_winner_of_two_tokens_beside_one_of_one(exact):
+    """Both have the root 3/4, and the first one has the law (2, 1) / 3 (as above)."""
+    steps = rows(
+        (0, 1, 1, 2, 0, 0),
+        (0, 2, 1, 0, 1, 0),
+        (0, 2, 1, 0, 1, 0),
+        (0, 0, 0, 3, 1, 0),
+        (0, 0, 0, 0, 0, 1),
+        (0, 0, 0, 0, 0, 1),
+    )
+    chain = row(1, 0, 0, 0, 0, 0), steps
+    found = middle(chain, exact, left=0, right=4)
+    check(found, oracle.Bridges(*chain, [0], [4]))
+    assert np.asarray(found.limit, float) == pytest.approx([0, 1 / 3, 1 / 6, 1 / 2, 0, 0])
+
+
 @settings(max_examples=8)
 @given(st.lists(st.integers(0, 2), min_size=8, max_size=8), st.integers(1, 4))
 def test_a_period_between_the_ends(ways, stay):

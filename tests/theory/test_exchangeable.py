@@ -13,6 +13,7 @@ from hypothesis import given
 
 from tests import oracles
 from tests.cases import CASES, DEVICE1, build_exact, to_device1
+from tests.theory import information_oracle
 from theory import (
     MASK,
     Exchangeable,
@@ -74,13 +75,13 @@ def test_total_and_dual_total_correlation_given_a_pattern(case):
 
 @each_case
 def test_mean_entropy_of_k_sites(case):
-    expected = oracles.mean_subset_entropies(case.joint)
+    expected = information_oracle.mean_entropies_of(case)
     np.testing.assert_allclose(case.build().mean_entropies, expected, rtol=1e-12, atol=1e-14)
     found = case.build(to_device1).mean_entropies
     assert found.device == DEVICE1
     np.testing.assert_allclose(to_host(found), expected, rtol=1e-12, atol=1e-14)
-    exactly = oracles.mean_subset_entropies(case.joint, exact=True)
-    assert build_exact(case).mean_entropies.tolist() == exactly
+    exactly = information_oracle.mean_entropies_of(case, exact=True)
+    assert tuple(build_exact(case).mean_entropies) == exactly
     assert build_exact(case).mean_entropies[0] == 0
     assert case.build().mean_entropies[0] == 0
 

@@ -1,5 +1,6 @@
 """The masking process and its losses, against the definitions."""
 
+import functools
 import itertools
 import random
 from fractions import Fraction
@@ -240,6 +241,7 @@ def test_weight_of_symbols_and_of_the_ends():
 # Losses
 
 
+@functools.cache
 def rows_for(length, vocab, pattern):
     """Predictions of an arbitrary denoiser, the same whenever it is asked the same."""
     return random_rows(repr(pattern), length, vocab)
@@ -259,6 +261,7 @@ def as_denoiser(predict, exact=False):
     return denoiser
 
 
+@functools.cache
 def predictors(case):
     """The zero-loss denoiser, and one that is wrong everywhere."""
     return {

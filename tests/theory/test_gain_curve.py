@@ -37,10 +37,6 @@ def close(expected):
     return pytest.approx(float(expected), rel=TOLERANCE, abs=TOLERANCE)
 
 
-def slow_curve(case, exact=False):
-    return slow.Curve(slow.gains(oracles.profile(case.joint, exact), exact), exact)
-
-
 def same(actual, expected):
     """As combinations of logarithms of primes."""
     return sympy.expand(actual - expected) == 0
@@ -53,7 +49,7 @@ def same(actual, expected):
 def test_mean_entropies_are_means_over_all_sets_of_each_size(case):
     actual = information.mean_entropies(case.build())
     assert actual.shape == (case.length + 1,)
-    expected = oracles.mean_subset_entropies(case.joint)
+    expected = slow.mean_entropies_of(case)
     np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE)
 
 
@@ -67,7 +63,7 @@ def test_subset_entropies(case):
 
 @each_case
 def test_gains(case):
-    p, expected = case.build(), slow_curve(case).gains
+    p, expected = case.build(), slow.curve_of(case).gains
     for actual in (information.gains(p), information.gain_curve(p).gains):
         assert actual.shape == (case.length,)
         np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE)
@@ -75,7 +71,7 @@ def test_gains(case):
 
 @each_case
 def test_the_curve_and_its_integrals(case):
-    curve, expected = information.gain_curve(case.build()), slow_curve(case)
+    curve, expected = information.gain_curve(case.build()), slow.curve_of(case)
     for t in TIMES:
         assert curve(float(t)) == close(expected.value(t))
         assert curve.derivative(float(t)) == close(expected.slope(t))
@@ -91,7 +87,7 @@ def test_the_curve_and_its_integrals(case):
 @each_factored
 def test_exact_entropies_and_gains(case):
     p = build_exact(case)
-    expected = oracles.mean_subset_entropies(case.joint, exact=True)
+    expected = slow.mean_entropies_of(case, exact=True)
     actual = information.mean_entropies(p).tolist()
     assert len(actual) == case.length + 1
     assert all(map(same, actual, expected))
@@ -99,7 +95,7 @@ def test_exact_entropies_and_gains(case):
     assert every.shape == (2,) * case.length
     for chosen, entropy in slow.subset_entropies(case.joint, exact=True).items():
         assert same(every[chosen], entropy)
-    gains = slow_curve(case, exact=True).gains
+    gains = slow.curve_of(case, exact=True).gains
     for actual in (information.gains(p), information.gain_curve(p).gains):
         assert len(actual) == case.length
         assert all(map(same, actual.tolist(), gains))
@@ -108,7 +104,7 @@ def test_exact_entropies_and_gains(case):
 @each_factored
 def test_the_exact_curve_and_its_integrals(case):
     """At Fractions, as expressions."""
-    curve, expected = information.gain_curve(build_exact(case)), slow_curve(case, exact=True)
+    curve, expected = information.gain_curve(build_exact(case)), slow.curve_of(case, exact=True)
     for t in TIMES[:-1]:
         assert same(curve(t), expected.value(t))
         assert same(curve.derivative(t), expected.slope(t))
@@ -168,7 +164,7 @@ def test_many_exact_times_at_once():
 
 @each_family
 def test_on_a_device(case):
-    p, expected = case.build(to_device1), slow_curve(case)
+    p, expected = case.build(to_device1), slow.curve_of(case)
     means = information.mean_entropies(p)
     every = information.subset_entropies(p)
     gains = information.gains(p)
@@ -177,9 +173,7 @@ def test_on_a_device(case):
     slopes = curve.derivative(to_device1([0.25, 1.0]))
     for array in (means, every, gains, curve.gains, values, slopes):
         assert array.device == DEVICE1
-    np.testing.assert_allclose(
-        to_host(means), oracles.mean_subset_entropies(case.joint), atol=TOLERANCE
-    )
+    np.testing.assert_allclose(to_host(means), slow.mean_entropies_of(case), atol=TOLERANCE)
     for chosen, entropy in slow.subset_entropies(case.joint).items():
         assert to_host(every)[chosen] == close(entropy)
     np.testing.assert_allclose(to_host(gains), expected.gains, atol=TOLERANCE)

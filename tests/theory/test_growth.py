@@ -10,7 +10,6 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests import oracles
 from tests.cases import EXACT_CASES, build_exact, each_case, each_family, to_device1
 from tests.theory import information_oracle as slow
 from theory import InvalidInput, gallery, information, strategies
@@ -41,10 +40,6 @@ def close(expected, tolerance=TOLERANCE):
     return pytest.approx(float(expected), rel=tolerance, abs=tolerance)
 
 
-def slow_curve(case, exact=False):
-    return slow.Curve(slow.gains(oracles.profile(case.joint, exact), exact), exact)
-
-
 def same(actual, expected):
     """As combinations of logarithms of primes."""
     return sympy.expand(actual - expected) == 0
@@ -60,7 +55,7 @@ def ranges(length):
 
 @each_case
 def test_growth(case):
-    p, curve = case.build(), slow_curve(case)
+    p, curve = case.build(), slow.curve_of(case)
     assert information.growth_complexity(p) == close(curve.growth())
     for a, b in itertools.combinations([0, *LEVELS, 1], 2):
         actual = information.growth_complexity(p, float(a), float(b))
@@ -69,7 +64,7 @@ def test_growth(case):
 
 @each_case
 def test_cardinality_growth(case):
-    p, h = case.build(), slow_curve(case).gains
+    p, h = case.build(), slow.curve_of(case).gains
     assert information.cardinality_growth_complexity(p) == close(slow.cardinality_growth(h))
     for a, b in ranges(case.length):
         actual = information.cardinality_growth_complexity(p, a, b)
@@ -78,19 +73,19 @@ def test_cardinality_growth(case):
 
 @each_case
 def test_tse_complexity(case):
-    expected = slow.tse_complexity(oracles.mean_subset_entropies(case.joint))
+    expected = slow.tse_complexity(slow.mean_entropies_of(case))
     assert information.tse_complexity(case.build()) == close(expected)
 
 
 @each_case
 def test_effective_total_correlation(case):
-    expected = slow_curve(case).effective_total_correlation()
+    expected = slow.curve_of(case).effective_total_correlation()
     assert information.effective_total_correlation(case.build()) == close(expected)
 
 
 @each_case
 def test_continuum_complexity(case):
-    p, curve = case.build(), slow_curve(case)
+    p, curve = case.build(), slow.curve_of(case)
     whole = information.continuum_complexity(p)
     assert whole == close(curve.root_mass() ** 2, ROOTS)
     for a, b in [(0, 0.25), (0.25, 0.75), (0.75, 1)]:
@@ -100,7 +95,7 @@ def test_continuum_complexity(case):
 
 @each_case
 def test_block_complexity(case):
-    p, curve = case.build(), slow_curve(case)
+    p, curve = case.build(), slow.curve_of(case)
     for levels in (LEVELS, LEVELS[1:3], LEVELS[::3]):
         expected = curve.block_complexity([float(t) for t in levels])
         actual = information.block_complexity(p, [float(t) for t in levels])
@@ -110,8 +105,8 @@ def test_block_complexity(case):
 @each_factored
 def test_exact_complexities(case):
     """At Fractions, as expressions."""
-    p, curve = build_exact(case), slow_curve(case, exact=True)
-    e = oracles.mean_subset_entropies(case.joint, exact=True)
+    p, curve = build_exact(case), slow.curve_of(case, exact=True)
+    e = slow.mean_entropies_of(case, exact=True)
     assert same(information.growth_complexity(p), curve.growth())
     assert same(information.tse_complexity(p), slow.tse_complexity(e, exact=True))
     for a, b in itertools.combinations([0, *LEVELS, 1], 2):
@@ -125,7 +120,7 @@ def test_exact_complexities(case):
 def test_exact_distributions_where_roots_and_integrals_are_involved(name):
     """The same number as in floats, of whichever type."""
     case = next(case for case in FACTORED if case.name == name)
-    p, curve = build_exact(case), slow_curve(case, exact=True)
+    p, curve = build_exact(case), slow.curve_of(case, exact=True)
     effective = information.effective_total_correlation(p)
     assert float(effective) == close(curve.effective_total_correlation())
     assert float(information.continuum_complexity(p)) == close(curve.root_mass() ** 2, ROOTS)

@@ -1,5 +1,6 @@
 """Measures of predictions against the joint, by going through everything."""
 
+import functools
 import math
 from fractions import Fraction
 from numbers import Rational
@@ -139,11 +140,17 @@ def test_impossible_evidence(case):
 # Averages and extremes
 
 
-def over_contexts(case, observed, combine, exact=False, **options):
-    """Combine the values of each measure with the chances of the contexts."""
+@functools.cache
+def contexts_of(case, observed, **options):
+    """The chances of all contexts, and the measures of each."""
     every = list(oracle.contexts(case.joint, case.vocab, observed))
-    each = [oracle.measures(case.joint, case.vocab, x, exact=exact, **options) for x, _ in every]
-    chances = [chance for _, chance in every]
+    each = [oracle.measures(case.joint, case.vocab, x, **options) for x, _ in every]
+    return [chance for _, chance in every], each
+
+
+def over_contexts(case, observed, combine, **options):
+    """Combine the values of each measure with the chances of the contexts."""
+    chances, each = contexts_of(case, observed, **options)
     out = {name: each[0][name] for name in ("sites", "distance")}
     for name in NAMES:
         columns = zip(*(m[name] for m in each), strict=True)
@@ -225,8 +232,8 @@ def test_some_sites_only(case):
 
 @each_family
 def test_averages_against_a_limit(case):
-    p, law = case.build(), [Fraction(1, case.vocab)] * case.vocab
-    limit = [law] * case.length
+    p, law = case.build(), (Fraction(1, case.vocab),) * case.vocab
+    limit = (law,) * case.length
     uniform = np.full(case.vocab, 1 / case.vocab)
     observed = (case.length - 1,)
     expected = over_contexts(case, observed, mean, limit=limit)
@@ -251,9 +258,8 @@ def test_estimates(case):
     p, size, observed = case.build(), 2000, (case.length - 1,)
     found = average(p, observed, rng=np.random.default_rng(0), size=size)
     first = over_contexts(case, observed, mean)
-    every = list(oracle.contexts(case.joint, case.vocab, observed))
-    each = [oracle.measures(case.joint, case.vocab, x) for x, _ in every]
-    chances = np.asarray([float(chance) for _, chance in every])
+    chances, each = contexts_of(case, observed)
+    chances = np.asarray(chances, dtype=float)
     for name in NAMES:
         values = np.asarray([m[name] for m in each], dtype=float)
         center = np.asarray(first[name], dtype=float)

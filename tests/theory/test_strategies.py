@@ -27,7 +27,13 @@ from theory import (
     strategies,
 )
 
-SAME = hypothesis.settings(derandomize=True, database=None, deadline=None, max_examples=2000)
+SAME = hypothesis.settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=2000,
+    phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
+)
 
 
 def simplest(strategy, condition=lambda value: True):

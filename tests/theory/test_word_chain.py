@@ -1,9 +1,11 @@
 """Chains of words: against every path that the text allows, and against dense distributions."""
 
+import decimal
+import functools
 from collections import Counter, defaultdict
+from decimal import Decimal
 from fractions import Fraction
 
-import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -182,7 +184,7 @@ def test_phrases_are_observed_word_by_word(order, end):
 def test_english_of_order_one_is_the_markov_chain():
     corpus = corpora.english()
     chain, p = WordChain(corpus, end="absorbing"), corpus.chain(21)
-    assert chain.transition.toarray() == pytest.approx(p.transition, rel=1e-14, abs=0)
+    np.testing.assert_allclose(chain.transition.toarray(), p.transition, rtol=1e-14, atol=0)
     pattern = np.full(21, MASK)
     pattern[0], pattern[20] = map(corpus.vocabulary.index, ("the", "method"))
     found = chain.bridge(chain.after("the"), chain.before("method"), 7, 13)
@@ -218,10 +220,36 @@ def test_several_distances_at_once(order, end):
             assert gap[k] == pytest.approx(alone, rel=1e-12, abs=1e-16)
 
 
+@pytest.mark.parametrize(("order", "end"), CHAINS)
+def test_several_places_at_once(order, end):
+    """Each as if asked for alone, and in the order that was asked for."""
+    chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
+    law, future, places = chain.after("a"), chain.before("is"), [(9, 2), (0, 1), (3, 40), (3, 2)]
+    middle = Middle(chain, law, future)
+    alone = [chain.bridge(law, future, *place) if place != (0, 1) else None for place in places]
+    found = chain.bridges(law, future, places)
+    assert found[1] is None  # "a is" is never said
+    possible = [place for place, here in zip(places, found, strict=True) if here is not None]
+    assert len(possible) == 3
+    for here, expected in zip(found, alone, strict=True):
+        np.testing.assert_array_equal(here, expected)
+    for place, gap in zip(possible, middle.gaps(possible), strict=True):
+        np.testing.assert_array_equal(gap, middle.gap(*place))
+    with pytest.raises(InvalidInput, match="never says this at distance 1"):
+        middle.gaps(places)
+    for after in (None, future):
+        ended = list(chain.endings(law, (4, 4, 9), after))
+        assert ended == [chain.ended(law, n, after) for n in (4, 4, 9)]
+
+
 def test_distances_grow():
     chain = WordChain(corpora.from_paragraphs(ROSES))
     law = chain.after("a")
-    for walk in (chain.predictions(law, [3, 2]), chain.differences(law, law, [3, 2])):
+    for walk in (
+        chain.predictions(law, [3, 2]),
+        chain.differences(law, law, [3, 2]),
+        chain.endings(law, [3, 2]),
+    ):
         next(walk)
         with pytest.raises(InvalidInput, match="distance must be an integer of at least 3, got 2"):
             next(walk)
@@ -249,9 +277,9 @@ def test_differences_shrink_like_the_eigenvalue(order, end):
     chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
     law = chain.after("a")
     rate = chain.far(law).rate
-    sizes = [
-        np.abs(chain.difference(law, chain.lasting(), n)).sum() for n in range(200, 260)
-    ]  # over many sites, since complex eigenvalues turn
+    # over many sites, since complex eigenvalues turn
+    gaps = chain.differences(law, chain.lasting(), range(200, 260))
+    sizes = [np.abs(gap).sum() for gap in gaps]
     slope = np.polyfit(np.arange(60), np.log(sizes), 1)[0]
     assert np.exp(slope) == pytest.approx(rate, rel=0.01)
 
@@ -304,26 +332,25 @@ def test_the_middle_is_decided_alike():
     assert far.limit == pytest.approx(decision.limit, abs=1e-12)
 
 
-def in_many_digits(chain, left, right, sites, far):
-    """Prediction minus limit with 60 digits; the limit is what is predicted so far from both."""
-    with mpmath.workdps(60):
+@functools.cache
+def in_many_digits(order, end, left, right, far):
+    """Predictions up to so far from both of two words of the roses, with 60 digits."""
+    chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
+    with decimal.localcontext(prec=60):
         counts = np.rint(chain.transition.toarray() * chain.counts[:, None]).astype(int)
-        steps = np.asarray([[mpmath.mpf(n) / sum(row) for n in row] for row in counts.tolist()])
-        start = np.asarray([mpmath.mpf(float(v)) for v in chain.words == chain.tokens(left)[0]])
-        start = start * [mpmath.mpf(n) for n in chain.counts.tolist()]
-        stop = np.asarray([mpmath.mpf(float(v)) for v in chain.words == chain.tokens(right)[0]])
-
-        def prediction(n):
-            law, future = start, stop
-            for _ in range(n):
-                law, future = law @ steps, steps @ future
-            words = [mpmath.mpf(0)] * len(chain.vocabulary)
+        steps = np.asarray([[Decimal(n) / sum(row) for n in row] for row in counts.tolist()])
+        law = np.asarray([Decimal(n) for n in chain.counts.tolist()])
+        law = law * (chain.words == chain.tokens(left)[0]).astype(int)
+        future = np.asarray([Decimal(int(v)) for v in chain.words == chain.tokens(right)[0]])
+        found = []
+        for _ in range(far + 1):
+            words = [Decimal(0)] * len(chain.vocabulary)
             for word, weight in zip(chain.words, law * future, strict=True):
                 words[word] += weight
-            return [weight / sum(words) for weight in words]
-
-        pairs = zip(prediction(sites), prediction(far), strict=True)
-        return [float(here - limit) for here, limit in pairs]
+            total = sum(words)
+            found.append([weight / total for weight in words] if total else None)
+            law, future = law @ steps, steps @ future
+        return found
 
 
 @pytest.mark.parametrize(("order", "end"), CHAINS)
@@ -334,7 +361,10 @@ def test_between_two_words_small_differences_are_accurate(order, end, sites):
     middle = Middle(chain, chain.after("a"), chain.before("cat"))
     assert not middle.rounded
     assert middle.far.rate**600 < 1e-20  # the oracle is at its limit after 800 sites
-    found, expected = middle.gap(sites, sites), in_many_digits(chain, "a", "cat", sites, 800)
+    predictions = in_many_digits(order, end, "a", "cat", 800)
+    found, here, limit = middle.gap(sites, sites), predictions[sites], predictions[800]
+    with decimal.localcontext(prec=60):
+        expected = [float(v - w) for v, w in zip(here, limit, strict=True)]
     largest = max(map(abs, expected))
     assert (largest < 1e-10) == (sites == 200)
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-9 * largest)
@@ -414,6 +444,19 @@ def test_arnoldi_iteration_finds_what_the_dense_solver_finds(monkeypatch):
     for before, now in zip(found, [chain.far(law), chain.far(law, future)], strict=True):
         assert now.rate == pytest.approx(before.rate, rel=1e-9)
         assert now.limit == pytest.approx(before.limit, abs=1e-9)
+
+
+@pytest.mark.parametrize("leak", [1e-3, 1e-6, 1e-8])
+def test_a_limit_that_is_reached_slowly(leak):
+    """Three times as often out of the one as out of the other: the eigenvalues are 1, 1 - 4 leak.
+
+    With a limit that so little decides, as many digits are lost.
+    """
+    from scipy.sparse import csr_array
+
+    found = power_limit(csr_array([[1 - leak, leak], [3 * leak, 1 - 3 * leak]]))
+    assert found.rate == pytest.approx(1 - 4 * leak, abs=1e-15)
+    assert found.law == pytest.approx([0.75, 0.25], abs=1e-15 / leak)
 
 
 def test_a_large_cycle_is_periodic(monkeypatch):

@@ -8,8 +8,8 @@ __all__ = ["fraction_field", "simplified", "vanishes"]
 def fraction_field(expression: Any) -> Any:
     """An expression as a quotient of coprime polynomials, an element of SymPy's fraction field.
 
-    Symbols, logarithms and powers with other exponents than integers count as free variables. The arguments of logarithms are
-    factored first, and taken for products of positive numbers.
+    Symbols, logarithms and powers with other exponents than integers count as free variables.
+    The arguments of logarithms are factored first, and taken for products of positive numbers.
 
     >>> import sympy
     >>> a, b = sympy.symbols("a b", positive=True)

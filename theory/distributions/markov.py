@@ -35,7 +35,7 @@ from theory.distributions.messages import TINY, Smoothed, replace, smooth
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.distributions.settled import Settled, until_settled
 from theory.lattice import quotient
-from theory.scatter import placed, running_maximum
+from theory.scatter import lookup, placed, running_maximum
 from theory.validation import as_chain, as_integer
 
 __all__ = ["MarkovChain"]
@@ -171,11 +171,10 @@ class MarkovChain(Distribution):
 
     def _gathered(self, x: Any, left: Any) -> Any:
         """Probability of each observed token given those on its left, 1 where masked."""
-        xp = array_namespace(x)
-        cells = left * self.vocab + xp.where(x == MASK, xp.zeros_like(x), x)
-        found = xp.take(xp.reshape(self._rows, (-1,)), xp.reshape(cells, (-1,)))
-        found = xp.reshape(found, x.shape)
-        return xp.where(x == MASK, xp.ones_like(found), found)
+        xp, masked = array_namespace(x), x == MASK
+        cells = left * self.vocab + xp.where(masked, xp.zeros_like(x), x)
+        found = lookup(xp.reshape(self._rows, (-1,)), cells)
+        return xp.where(masked, xp.ones_like(found), found)
 
     def _likelihood(self, x: Any) -> Any:
         xp = array_namespace(x)
@@ -190,19 +189,20 @@ class MarkovChain(Distribution):
         xp = array_namespace(x)
         site = xp.arange(self.length, dtype=xp.int64, device=device(x))
         nearest = near.left
-        token = xp.take_along_axis(x, xp.maximum(nearest, xp.zeros_like(nearest)), axis=1)
+        inside = xp.maximum(nearest, site[:1])  # the first site stands for none
+        token = xp.take_along_axis(x, inside, axis=1)
         conditioned = self.length + (site - nearest) * self.vocab + token
-        return xp.where(nearest < 0, xp.broadcast_to(site, x.shape), conditioned)
+        return xp.where(nearest < 0, site, conditioned)
 
     def _right(self, x: Any, near: Neighbours) -> Any:
         """Row of `_columns` that holds p(nearest observed token on the right | x_i)."""
         xp = array_namespace(x)
         site = xp.arange(self.length, dtype=xp.int64, device=device(x))
         nearest = near.right
-        inside = xp.minimum(nearest, xp.full_like(nearest, self.length - 1))
+        inside = xp.minimum(nearest, site[-1:])  # the last site stands for none
         token = xp.take_along_axis(x, inside, axis=1)
         conditioned = 1 + (nearest - site) * self.vocab + token
-        return xp.where(nearest >= self.length, xp.zeros_like(nearest), conditioned)
+        return xp.where(nearest >= self.length, xp.zeros_like(site), conditioned)
 
     def _tabulate(self, near: Neighbours) -> bool:
         """Have powers up to the longest gap in the table; False if they would not fit."""
@@ -276,7 +276,7 @@ class MarkovChain(Distribution):
         if given is None:
             given = xp.full((self.length,), MASK, dtype=xp.int64, device=device(self.like))
         observed = to_host(given) != MASK
-        alone = self._predict(given[None, :])[0][0, ...]
+        alone = self._predict(given[None, :])[0][0, ...] if observed.any() else self.marginals
         futures = self._futures(given)
         place = xp.arange(self.length, dtype=xp.int64, device=device(given))
         entropy: Any = 0 if self.exact else 0.0
@@ -305,9 +305,11 @@ class MarkovChain(Distribution):
     def _futures(self, given: Any) -> list[Any]:
         """For each site, p(what is observed on its right | its token) up to a factor, (V,)."""
         xp = array_namespace(self.like)
+        tokens = to_host(given)
+        last = max(np.flatnonzero(tokens != MASK).tolist(), default=0)
         future = xp.ones_like(self.initial)
-        futures = [future]
-        for token in reversed(to_host(given).tolist()[1:]):
+        futures = [future] * (self.length - last)
+        for token in reversed(tokens[1 : last + 1].tolist()):
             if token == MASK:
                 future = xp.matmul(self.transition, future[:, None])[:, 0]
             else:
@@ -397,21 +399,23 @@ def _entropy(probabilities: Any) -> Any:
 
 
 def _neighbours(x: Any) -> Neighbours:
-    xp, length = array_namespace(x), x.shape[1]
+    xp, (_, length) = array_namespace(x), x.shape
     site = xp.arange(length, dtype=xp.int64, device=device(x))
-    left = _nearest_observed(x)
-    right = length - 1 - xp.flip(_nearest_observed(xp.flip(x, axis=1)), axis=1)
+    masked = x == MASK
+    left = _nearest_observed(masked, site)
+    right = length - 1 - xp.flip(_nearest_observed(xp.flip(masked, axis=1), site), axis=1)
+    # a gap on the right is one on the left of a later site, but for those before all observed
+    first = right[:, :1]
     gaps = (
-        xp.where(left < 0, xp.zeros_like(left), site - left),
-        xp.where(right >= length, xp.zeros_like(right), right - site),
+        xp.where(left < 0, xp.zeros_like(site), site - left),
+        xp.where(first >= length, xp.zeros_like(first), first),
     )
     return Neighbours(left, right, max(1, *(int(xp.max(gap)) for gap in gaps)))
 
 
-def _nearest_observed(x: Any) -> Any:
+def _nearest_observed(masked: Any, site: Any) -> Any:
     """Index of the nearest observed site strictly left of each site, -1 where there is none."""
-    xp = array_namespace(x)
-    site = xp.arange(x.shape[1], dtype=xp.int64, device=device(x))
-    observed = xp.where(x == MASK, xp.full_like(x, -1), xp.broadcast_to(site, x.shape))
-    nowhere = xp.full((x.shape[0], 1), -1, dtype=x.dtype, device=device(x))
-    return running_maximum(xp.concat([nowhere, observed[:, :-1]], axis=1))
+    xp = array_namespace(masked)
+    nowhere = xp.full((masked.shape[0], 1), -1, dtype=xp.int64, device=device(masked))
+    observed = xp.where(masked[:, :-1], nowhere, site[:-1])
+    return running_maximum(xp.concat([nowhere, observed], axis=1))

@@ -70,8 +70,8 @@ def smooth(initial: Any, transition: Any, likelihood: Any) -> Smoothed:
     """
     xp = array_namespace(likelihood)
     batch, states = likelihood.shape[0], likelihood.shape[2]
-    powers = _powers(transition)
-    runs = _runs(likelihood, powers.shape[0] - 1)
+    runs = _runs(likelihood, max(1, min(STRIDE, POWER_CELLS // states**2)))
+    powers = _powers(transition, max(count for _, count, _ in runs))
     prior = xp.broadcast_to(initial[None, :], (batch, states))
     seen, factors = [], []  # parts of shape (sites, B, H) and (sites, B)
     for start, count, silent in runs:
@@ -107,12 +107,12 @@ def smooth(initial: Any, transition: Any, likelihood: Any) -> Smoothed:
     return replace(smoothed, doubtful, initial, transition, likelihood)
 
 
-def _powers(transition: Any) -> Any:
-    """The identity and powers of the transition matrix, shape (n + 1, H, H)."""
+def _powers(transition: Any, most: int) -> Any:
+    """The powers 0 .. `most` of the transition matrix, shape (most + 1, H, H)."""
     xp, states = array_namespace(transition), transition.shape[0]
     one = xp.eye(states, dtype=transition.dtype, device=device(transition))
     powers = [one, transition]
-    for _ in range(1, max(1, min(STRIDE, POWER_CELLS // states**2))):
+    for _ in range(1, most):
         powers.append(xp.matmul(powers[-1], transition))
     return xp.stack(powers)
 

@@ -26,6 +26,13 @@ SUBSPACES = (40, 160)
 RESIDUAL = 1e-8
 """Eigenvectors of Arnoldi iteration must be this good."""
 
+SHIFT = 1e-12
+"""Inverse iteration goes so far beyond a root, relatively, and so comes nearer by 1e-3 per step
+where the next modulus is barely smaller (see `NEARLY`), else by much more."""
+
+STEPS = 6
+"""Steps of inverse iteration."""
+
 
 class Limit(NamedTuple):
     """What the powers of a matrix tend to.
@@ -92,7 +99,7 @@ def power_limit(matrix: Any) -> Limit:
     if second >= root * (1 - NEARLY):
         return Limit(root, 1.0, None)
     law = np.zeros(matrix.shape[0])
-    law[classes[best]] = _law(_block(matrix, classes[best]))
+    law[classes[best]] = _law(_block(matrix, classes[best]), root)
     return Limit(root, second / root, law)
 
 
@@ -120,19 +127,33 @@ def _root(block: Any) -> float:
     return float(sums[0]) if np.ptp(sums) < NEARLY else float(abs(_arnoldi(block, 1)[0][0]))
 
 
-def _law(block: Any) -> np.ndarray:
+def _law(block: Any, root: float) -> np.ndarray:
     """Left times right eigenvector of the root of one aperiodic class."""
-    law = np.ones(block.shape[0])
-    for side in (block, block.T):
-        find = _arnoldi if block.shape[0] > DENSE else _dense
-        values, vectors = find(side, 1)
-        law *= np.abs(vectors[:, np.argmax(np.abs(values))])
+    if block.shape[0] <= DENSE:
+        left, right = _eigenvectors(block.toarray(), root)
+    else:
+        left, right = (np.abs(_arnoldi(side, 1)[1][:, 0]) for side in (block.T, block))
+    law = left * right
     return law / law.sum()
 
 
-def _dense(block: Any, _: int) -> tuple[np.ndarray, np.ndarray]:
-    values, vectors = np.linalg.eig(block.toarray())
-    return values, vectors
+def _eigenvectors(block: np.ndarray, root: float) -> list[np.ndarray]:
+    """Left and right eigenvector of the root, by inverse iteration.
+
+    Beyond the root the inverse is positive, and nothing in it cancels.
+    """
+    from scipy.linalg import lu_factor, lu_solve
+
+    size = len(block)
+    factors = lu_factor(root * (1 + SHIFT) * np.eye(size) - block)
+    found = []
+    for transposed in (1, 0):
+        vector = np.ones(size)
+        for _ in range(STEPS):
+            vector = lu_solve(factors, vector, trans=transposed)
+            vector = np.abs(vector) / np.abs(vector).max()
+        found.append(vector)
+    return found
 
 
 def _arnoldi(block: Any, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,17 +6,17 @@ of which each leads to a few, so that the transition matrix is sparse. Predictio
 are sums over all ways in which the chain can go on, and nothing is drawn.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from theory.distributions.corpora import END, Corpus
-from theory.distributions.sparse_spectrum import power_limit
+from theory.distributions.sparse_spectrum import Limit, power_limit
 from theory.errors import InvalidInput
 from theory.validation import as_integer
 
-__all__ = ["End", "Far", "WordChain"]
+__all__ = ["End", "Far", "WordChain", "followed"]
 
 End = Literal["restart", "absorbing"]
 """What follows the end of a text: the next one, or nothing but the end."""
@@ -117,6 +117,7 @@ class WordChain:
         self._back: Any = self.transition.T.tocsr()
         spelling = (np.ones(len(states)), (self.words, np.arange(len(states))))
         self._spelling: Any = csr_array(spelling, (size, len(states)))
+        self._limits: dict[bytes, Limit] = {}
 
     # ---- what is observed ---------------------------------------------------------------
 
@@ -265,15 +266,23 @@ class WordChain:
         InvalidInput
             If the future is impossible.
         """
+        return next(self.endings(law, [distance], future))
+
+    def endings(
+        self, law: np.ndarray, distances: Iterable[int], future: np.ndarray | None = None
+    ) -> Iterator[float]:
+        """Yield these chances at distances that grow, each as `ended` returns it."""
         future = np.ones(len(self.words)) if future is None else future
-        going, every = law, law
-        for _ in range(as_integer(distance, "distance", 0)):
-            going, every = self._back @ going, self._back @ every
-            going[-1] = 0.0
-        possible = float(every @ future)
-        if possible == 0.0:
-            raise InvalidInput(f"the chain never says this at distance {distance}")
-        return max(0.0, 1.0 - float(going @ future) / possible)
+        going, every, gone = law, law, 0
+        for distance in distances:
+            for _ in range(as_integer(distance, "distance", gone) - gone):
+                going, every = self._back @ going, self._back @ every
+                going[-1] = 0.0
+            gone = distance
+            possible = float(every @ future)
+            if possible == 0.0:
+                raise InvalidInput(f"the chain never says this at distance {distance}")
+            yield max(0.0, 1.0 - float(going @ future) / possible)
 
     def bridge(self, law: np.ndarray, future: np.ndarray, left: int, right: int) -> np.ndarray:
         """Prediction of the word between two observations, shape (K,).
@@ -290,15 +299,42 @@ class WordChain:
         InvalidInput
             If the two never stand at this distance from each other.
         """
-        for _ in range(as_integer(left, "left", 0)):
-            law = self._back @ law
-        for _ in range(as_integer(right, "right", 0)):
-            future = self.transition @ future
-            future = future / (future.max() or 1.0)
-        weights = law * future
-        if not weights.any():
+        (found,) = self.bridges(law, future, [(left, right)])
+        if found is None:
             raise InvalidInput(f"the chain never says this at distance {left + right}")
-        return self.of_words(weights / weights.sum())
+        return found
+
+    def bridges(
+        self, law: np.ndarray, future: np.ndarray, places: Sequence[tuple[int, int]]
+    ) -> list[np.ndarray | None]:
+        """Predictions at several places, each as `bridge` returns it.
+
+        Parameters
+        ----------
+        law, future : (S,) arrays
+            As `after` and `before` return them.
+        places : sequence of (int, int)
+            Distances to the two.
+
+        Returns
+        -------
+        list of (K,) array or None
+            None where the two never stand at this distance from each other.
+        """
+
+        def back(future: np.ndarray) -> np.ndarray:
+            future = self.transition @ future
+            return future / (future.max() or 1.0)
+
+        lefts = [as_integer(left, "left", 0) for left, _ in places]
+        rights = [as_integer(right, "right", 0) for _, right in places]
+        laws = followed(lambda law: self._back @ law, law, lefts)
+        futures = followed(back, future, rights)
+        found = []
+        for left, right in zip(lefts, rights, strict=True):
+            weights = laws[left] * futures[right]
+            found.append(self.of_words(weights / weights.sum()) if weights.any() else None)
+        return found
 
     # ---- far away -----------------------------------------------------------------------
 
@@ -320,7 +356,10 @@ class WordChain:
         among = self.on_the_way(law, future)
         if not len(among):
             return Far(None, 0.0)
-        found = power_limit(self.transition[among][:, among])
+        key = among.tobytes()
+        if key not in self._limits:
+            self._limits[key] = power_limit(self.transition[among][:, among])
+        found = self._limits[key]
         if found.law is None:
             return Far(None, found.rate)
         limit = np.zeros(len(self.words))
@@ -354,6 +393,22 @@ class WordChain:
             new = (step @ new.astype(np.float64) > 0) & ~seen
             seen = seen | new
         return seen
+
+
+def followed(
+    step: Callable[[np.ndarray], np.ndarray], start: np.ndarray, sites: Iterable[int]
+) -> dict[int, np.ndarray]:
+    """What so many steps make of a start, for each of several numbers of steps.
+
+    >>> followed(lambda v: v / 2, np.ones(1), [3, 1])
+    {1: array([0.5]), 3: array([0.125])}
+    """
+    found, here, gone = {}, start, 0
+    for n in sorted(set(sites)):
+        for _ in range(n - gone):
+            here = step(here)
+        found[n], gone = here, n
+    return found
 
 
 def _first_order(corpus: Corpus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,11 +10,13 @@ agree in all their digits.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from theory.distributions.word_chain import WordChain
+from theory.distributions.word_chain import WordChain, followed
+from theory.errors import InvalidInput
 
 __all__ = ["Middle"]
 
@@ -100,23 +102,36 @@ class Middle:
         InvalidInput
             If the two never stand at this distance from each other.
         """
-        rounded = self.chain.bridge(self.law, self.future, left, right) - self.far.limit
+        return self.gaps([(left, right)])[0]
+
+    def gaps(self, places: Sequence[tuple[int, int]]) -> list[np.ndarray]:
+        """Differences to the limit at several places, each as `gap` returns it."""
+        rounded = []
+        predictions = self.chain.bridges(self.law, self.future, places)
+        for (left, right), prediction in zip(places, predictions, strict=True):
+            if prediction is None:
+                raise InvalidInput(f"the chain never says this at distance {left + right}")
+            rounded.append(prediction - self.far.limit)
         if self.rounded:
             return rounded
-        d = self._followed(self._back, self._from_left, self._pi, self._h, left)
-        e = self._followed(self._steps, self._from_right, self._h, self._pi, right)
-        limit = self._pi * self._h
-        change = d * self._h + self._pi * e + d * e
-        total = change.sum()
-        return np.bincount(
-            self._words, (change - total * limit) / (1 + total), len(self.chain.vocabulary)
-        )
+        pi, h, limit = self._pi, self._h, self._pi * self._h
 
-    def _followed(
-        self, step: Any, gap: np.ndarray, limit: np.ndarray, other: np.ndarray, sites: int
-    ) -> np.ndarray:
-        for _ in range(sites):
-            gap = step @ gap / self._root
+        def from_left(gap: np.ndarray) -> np.ndarray:
+            gap = self._back @ gap / self._root
             # what rounding adds along the limit would not fade
-            gap = gap - limit * (other @ gap)
-        return gap
+            return gap - pi * (h @ gap)
+
+        def from_right(gap: np.ndarray) -> np.ndarray:
+            gap = self._steps @ gap / self._root
+            return gap - h * (pi @ gap)
+
+        lefts = followed(from_left, self._from_left, [left for left, _ in places])
+        rights = followed(from_right, self._from_right, [right for _, right in places])
+        found = []
+        for left, right in places:
+            d, e = lefts[left], rights[right]
+            change = d * h + pi * e + d * e
+            total = change.sum()
+            gap = (change - total * limit) / (1 + total)
+            found.append(np.bincount(self._words, gap, len(self.chain.vocabulary)))
+        return found

@@ -24,6 +24,10 @@ class Floats:
         """Numbers as a user sees them."""
         return x
 
+    def normalised(self, x: np.ndarray) -> np.ndarray:
+        """Numbers divided by their sum."""
+        return x / x.sum()
+
     def nonzero(self, x: np.ndarray) -> np.ndarray:
         """Which entries are not zero."""
         return x != 0
@@ -74,6 +78,10 @@ class Algebraic:
     def shown(self, x: np.ndarray) -> np.ndarray:
         """Fractions where numbers are rational, else SymPy expressions."""
         return elementwise(lambda v: from_sympy(self.domain.to_sympy(v)), x)
+
+    def normalised(self, x: np.ndarray) -> np.ndarray:
+        """Numbers divided by their sum."""
+        return x * (self.domain.one / x.sum())  # one division, which takes long
 
     def nonzero(self, x: np.ndarray) -> np.ndarray:
         """Which entries are not zero."""

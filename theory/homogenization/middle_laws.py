@@ -87,7 +87,7 @@ def quasi_stationary(s: Structure, root: Any, c: int) -> np.ndarray:
     steps, root = field.convert(steps), field.convert(root).item()
     law = field.null_vector(steps, root) * field.null_vector(steps.T, root)
     found = s.steps[0] * 0
-    found[s.classes.states[c]] = field.shown(law / law.sum())
+    found[s.classes.states[c]] = field.shown(field.normalised(law))
     return found
 
 
@@ -130,7 +130,7 @@ def middle_laws(
         for a, b in itertools.product(range(cycle), repeat=2):
             law: Any = sum(part.weights(left, a, right, b) for part in parts)
             if field.nonzero(law).any():
-                laws[a, b] = field.shown(law / law.sum())
+                laws[a, b] = field.shown(field.normalised(law))
         every.append(laws)
     return MiddleLaws(cycle, [laws for laws in every if laws])
 

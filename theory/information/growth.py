@@ -10,6 +10,7 @@ is the *growth complexity*. It is small where the curve grows near its ends only
 repeated bit (near 0) or parity (near 1). Source: Wainwright (arXiv 2608.13520), read.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.arrays import frozen
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.gain_curve import GainCurve, as_gain_curve, gain_curve
@@ -180,10 +182,21 @@ def integrate(function: Callable[[np.ndarray], np.ndarray], start: float, stop: 
     low, high = math.asin(math.sqrt(start)), math.asin(math.sqrt(stop))
     points, before = 64, math.inf
     while True:
-        nodes, weights = np.polynomial.legendre.leggauss(points)
+        nodes, weights = _gauss_legendre(points)
         angle = low + (high - low) * (nodes + 1) / 2
         values = function(np.sin(angle) ** 2) * np.sin(2 * angle)
         value = float((weights * values).sum()) * (high - low) / 2
         if abs(value - before) <= PRECISION * abs(value) or points >= MOST_POINTS:
             return value
         points, before = 2 * points, value
+
+
+@functools.cache
+def _gauss_legendre(points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes in [-1, 1] and weights of a quadrature, read-only.
+
+    >>> _gauss_legendre(1)
+    (array([0.]), array([2.]))
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(points)
+    return frozen(nodes), frozen(weights)

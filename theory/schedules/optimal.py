@@ -84,10 +84,11 @@ def _shortest(lost: np.ndarray, most: int, enough: float, tie: float) -> tuple[i
     cost[length] = 0.0
     boundaries = np.arange(length + 1, dtype=np.int64)
     ahead = boundaries[None, :] - boundaries[:length, None]
+    prices = np.where(ahead > 0, -ahead * lost[:, None], np.inf)
     total_lost = float(lost.sum())
     choices: list[np.ndarray] = []  # choices[r][a]: where the next batch ends if r more follow it
     while len(choices) < most and cost[0] + total_lost > enough:
-        total = np.where(ahead > 0, cost[None, :] - ahead * lost[:, None], np.inf)
+        total = cost[None, :] + prices
         least = total.min(axis=1)
         choices.append(np.argmax(total <= least[:, None] + tie, axis=1))
         cost = np.append(least, np.inf)
