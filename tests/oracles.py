@@ -503,7 +503,7 @@ def _weighted(weights, losses, exact):
     return total(terms, exact)
 
 
-def expected_nelbo(joint, alphas, predict, exact=False):
+def expected_nelbo(joint, alphas, predict, exact=False, losses=None):
     """The masked-diffusion bound in nats, on the grid 1 = alphas[0] > ... > alphas[-1] = 0.
 
     ``alphas[k]`` is the probability that a site is still clean at level k, and
@@ -511,8 +511,10 @@ def expected_nelbo(joint, alphas, predict, exact=False):
     to t = k, adds the mean over x0 and over the masks of level t of
 
         sum over masked i of (a_s - a_t) / (1 - a_t) * -log predict(x_t)[i][x0_i].
+
+    `losses` may hold what `expected_losses` gave.
     """
-    losses = expected_losses(joint, predict, exact)
+    losses = losses or expected_losses(joint, predict, exact)
     weights = dict.fromkeys(losses, 0)
     for a_s, a_t in itertools.pairwise(alphas):
         for clean in losses:
@@ -521,12 +523,12 @@ def expected_nelbo(joint, alphas, predict, exact=False):
     return _weighted(weights, losses, exact)
 
 
-def expected_continuous_nelbo(joint, predict, exact=False):
+def expected_continuous_nelbo(joint, predict, exact=False, losses=None):
     """The integral of u^k (1 - u)^(L - k - 1) du times the loss, over every set of k clean sites.
 
     The integrand is a polynomial: (1 - u)^n is expanded and integrated term by term.
     """
-    losses = expected_losses(joint, predict, exact)
+    losses = losses or expected_losses(joint, predict, exact)
     weights = {}
     for clean in losses:
         k, n = sum(clean), len(clean) - sum(clean) - 1

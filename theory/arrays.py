@@ -49,7 +49,9 @@ def as_array(x: Any) -> Array:
     >>> as_array([[1, 2]]).shape
     (1, 2)
     """
-    return x if array_api_compat.is_array_api_obj(x) else np.asarray(x)
+    if isinstance(x, np.ndarray) or array_api_compat.is_array_api_obj(x):
+        return x
+    return np.asarray(x)
 
 
 def array_namespace(*arrays: Array) -> Any:

@@ -25,6 +25,7 @@ from theory.arrays import (
 )
 from theory.errors import InvalidInput
 from theory.linear_forms import LinearForm
+from theory.scatter import any_true
 
 __all__ = [
     "Weights",
@@ -180,8 +181,7 @@ def _as_floats(x: np.ndarray, name: str) -> np.ndarray:
 
 def _refuse(bad: Any, x: Any, rule: str) -> None:
     """Raise with the first entry of `x` where `bad` holds."""
-    xp = array_namespace(bad)
-    if bool(xp.any(bad)):
+    if any_true(bad):
         where, value = _first(bad, x)
         raise InvalidInput(f"{rule}: entry {where} is {value}")
 
@@ -399,8 +399,7 @@ def as_tokens(
             )
         if x.dtype.kind in "iu":
             x = from_host(x.astype(np.int64), like)
-    xp = array_namespace(x)
-    if not xp.isdtype(x.dtype, "integral"):
+    if not _is_integral(x):
         raise InvalidInput(f"tokens must be integers ({MASK} for a mask), got {x.dtype}")
     if x.ndim not in (1, 2) or x.shape[-1] != length:
         raise InvalidInput(f"x must have shape ({length},) or (B, {length}), got {tuple(x.shape)}")
@@ -409,8 +408,16 @@ def as_tokens(
     low = MASK if masked else 0
     rule = f"tokens must lie in 0..{vocab - 1}" + (f" or be MASK ({MASK})" if masked else "")
     _refuse((x < low) | (x >= vocab), x, rule)
-    x = xp.astype(x, xp.int64)
+    xp = array_namespace(x)
+    if x.dtype != xp.int64:
+        x = xp.astype(x, xp.int64)
     return (x, False) if x.ndim == 2 else (x[None, :], True)
+
+
+def _is_integral(x: Any) -> bool:
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind in "iu"
+    return array_namespace(x).isdtype(x.dtype, "integral")
 
 
 def as_sites(sites: Any, length: int, name: str = "sites") -> tuple[int, ...]:

@@ -73,11 +73,12 @@ def _one_time_marginals(
     places = list(itertools.product((False, True), repeat=p.length))
     for step, (a, b) in enumerate(itertools.pairwise(remask.times)):
         reveal, mask = chances(remask, step)
-        for x in every_pattern(p):
-            seen = (x != MASK).tolist()
+        gaps = {}
+        for seen in places:
             moved = sum(_moves(before, seen, a, reveal, mask) for before in places)
-            direct = math.prod(b if s else 1 - b for s in seen)
-            gap = moved - direct
+            gaps[seen] = moved - math.prod(b if s else 1 - b for s in seen)
+        for x in every_pattern(p):
+            gap = gaps[tuple((x != MASK).tolist())]
             residuals.append(p.evidence(x) * (gap if p.exact else float(gap)))
     return residuals
 

@@ -45,7 +45,7 @@ def _every_kind(p: Distribution, policy: Policy, cost: Cost = information.total_
         if sites:
             by_round[index] = by_round[index] + chance * cost(p, sites, x)
     parts = [a - b for a, b in zip(q.round_costs, by_round, strict=True)]
-    return [q.path_kl - _expected_cost(p, policy, cost), *parts]
+    return [q.path_kl - sum(by_round), *parts]
 
 
 def _independent(p: Distribution, sites: np.ndarray, x: np.ndarray) -> bool:

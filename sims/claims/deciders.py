@@ -69,8 +69,8 @@ def path_steps(
             sites = tuple(np.flatnonzero(reveal[0]).tolist())
             weight = mass * (chance if p.exact else float(chance))
             yield weight * p.evidence(x), index, sites, x
-            for values in np.ndindex(*(p.vocab,) * len(sites)):
-                after = x.copy()
-                after[list(sites)] = values
-                if p.evidence(after) != 0:
-                    reached.append((weight, index + 1, after))
+            values = list(np.ndindex(*(p.vocab,) * len(sites)))
+            after = np.tile(x, (len(values), 1))
+            after[:, sites] = values
+            for possible in after[p.evidence(after) != 0]:
+                reached.append((weight, index + 1, possible))

@@ -41,18 +41,17 @@ def _partitions(sites: tuple[int, ...], sizes: Sequence[int]) -> Iterator[list[t
 def _mean_kl(p: Distribution, sizes: Sequence[int]) -> Any:
     """``E_path KL(p || q_path)`` from the definition: every partition, every sequence."""
     table = to_host(p.table())
+    sequences = np.argwhere(table != 0)
+    mass, rows = table[tuple(sequences.T)], np.arange(len(sequences))
     paths = list(_partitions(tuple(range(p.length)), sizes))
-    total: Any = 0
+    total = len(paths) * (mass * log(mass)).sum()
     for path in paths:
-        for sequence in np.argwhere(table != 0):
-            x = np.full(p.length, MASK)
-            here = table[tuple(sequence)]
-            total = total + here * log(np.asarray([here]))[0]
-            for batch in path:
-                prediction = to_host(p.denoise(x))
-                for i in batch:
-                    total = total - here * log(prediction[i, sequence[i] : sequence[i] + 1])[0]
-                x[list(batch)] = sequence[list(batch)]
+        x = np.full(sequences.shape, MASK)
+        for batch in path:
+            predictions = to_host(p.denoise(x))
+            for i in batch:
+                total = total - (mass * log(predictions[rows, i, sequences[:, i]])).sum()
+            x[:, batch] = sequences[:, batch]
     return total / len(paths)
 
 
