@@ -434,6 +434,20 @@ def test_the_command_prints_a_table(capsys):
     assert "tightest" not in out
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_on_a_terminal_a_bar_runs_and_the_table_is_printed_once(terminal, monkeypatch, capsys):
+    """Printed again for every check it would take as long as the checks."""
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    else:
+        monkeypatch.delenv("FORCE_COLOR", raising=False)
+    assert main(["--claim", "A4", "--level", "exact", "--examples", "3", "--workers", "1"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("What is claimed, and how it was checked") == 1
+    assert ("A4 exact ok" in out) is terminal
+    assert ("1/1" in out) is terminal
+
+
 def test_the_table_has_a_column_of_tightest_cases_where_there_are_some(
     offered, monkeypatch, capsys
 ):

@@ -1,4 +1,4 @@
-"""Running checks for a reader: a live table on a terminal, a plain one in a pipe, or JSON."""
+"""Running checks for a reader: a table, with a bar on a terminal meanwhile, or JSON."""
 
 import contextlib
 import dataclasses
@@ -9,8 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -89,23 +88,18 @@ def run_claims(
     found: list[Result | None] = [None] * len(wanted)
     took = [0.0] * len(wanted)
     results: dict[str, list[Result]] = {claim.id: [] for claim in claims}
-    progress = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console
-    )
-    live = Live(progress, console=console, transient=True, refresh_per_second=8)
-    with live if console.is_terminal else contextlib.nullcontext():
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    progress = Progress(*columns, console=console, transient=True)
+    with progress if console.is_terminal else contextlib.nullcontext():
         bar = progress.add_task("checks", total=len(wanted))
         for number, (result, seconds) in as_finished(executor or InProcess(), _run, tasks):
             found[number], took[number] = result, seconds
             owner, _ = wanted[number]
-            results[owner.id] = [
-                result
-                for (claim, _), result in zip(wanted, found, strict=True)
-                if claim is owner and result is not None
-            ]
-            progress.advance(bar)
-            if console.is_terminal:
-                live.update(Group(_table(claims, results, wide=wide), progress), refresh=True)
+            verdict = "ok" if result.passed else "fails"
+            progress.update(bar, advance=1, description=f"{owner.id} {result.level} {verdict}")
+    for (claim, _), result in zip(wanted, found, strict=True):
+        assert result is not None  # as_finished raises where a check does
+        results[claim.id].append(result)
     console.print(_table(claims, results, wide=wide))
     for claim in claims:
         for result in results[claim.id]:
