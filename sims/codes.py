@@ -1,6 +1,6 @@
 """Partly masked sequences as integers in base V + 1."""
 
-import itertools
+import math
 from functools import cached_property
 from typing import Any
 
@@ -47,9 +47,10 @@ class Codes:
     @cached_property
     def _halves(self) -> Any:
         """The sequences of the first half of the sites, which is not the shorter one."""
-        tokens = (*range(self.vocab), MASK)
-        every = list(itertools.product(tokens, repeat=self.length - self.length // 2))
-        return from_host(np.asarray(every, dtype=np.int64), self._like)
+        shape = (self.vocab + 1,) * (self.length - self.length // 2)
+        digits = np.stack(np.unravel_index(np.arange(math.prod(shape)), shape), axis=1)
+        every = np.where(digits == self.vocab, MASK, digits).astype(np.int64)
+        return from_host(every, self._like)
 
     def encode(self, x: Any) -> Any:
         """Codes (B,) of sequences (B, L)."""
