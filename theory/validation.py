@@ -409,8 +409,7 @@ def as_tokens(
     rule = f"tokens must lie in 0..{vocab - 1}" + (f" or be MASK ({MASK})" if masked else "")
     _refuse((x < low) | (x >= vocab), x, rule)
     xp = array_namespace(x)
-    if x.dtype != xp.int64:
-        x = xp.astype(x, xp.int64)
+    x = xp.astype(x, xp.int64)  # a copy: what is kept does not change with the caller's array
     return (x, False) if x.ndim == 2 else (x[None, :], True)
 
 

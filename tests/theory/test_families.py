@@ -195,6 +195,20 @@ def test_nothing_passed_in_is_modified(case):
 
 
 @each_family
+def test_what_was_passed_in_may_change_later(case):
+    given_arrays = []
+
+    def remember(values):
+        given_arrays.append(np.array(values))
+        return given_arrays[-1]
+
+    p = case.build(remember)
+    for array in given_arrays:
+        array[...] = 0
+    assert_close(p.denoise(case.possible), case.expected(case.possible))
+
+
+@each_family
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.int64])
 def test_tokens_may_have_any_signed_integer_type(case, dtype):
     x = np.array(case.possible, dtype=dtype)

@@ -49,17 +49,23 @@ def vanishes(expression: Any) -> bool:
     (True, False)
     """
     quotient = _quotient(expression)
-    if quotient is not None and all(g.is_Symbol for g in quotient.field.symbols):
-        return quotient == 0
-    return simplified(expression) == 0
+    if quotient == 0:
+        return True
+    decisive = quotient is not None and all(g.is_Symbol for g in quotient.field.symbols)
+    return not decisive and bool(_by_sympy(expression) == 0)
 
 
 def simplified(expression: Any) -> Any:
     """0 where the normal form vanishes, else what SymPy's simplification leaves."""
     import sympy
 
-    if _quotient(expression) == 0:
-        return sympy.S.Zero
+    return sympy.S.Zero if _quotient(expression) == 0 else _by_sympy(expression)
+
+
+def _by_sympy(expression: Any) -> Any:
+    """What SymPy's simplification leaves."""
+    import sympy
+
     return sympy.simplify(sympy.expand_log(sympy.sympify(expression), force=True))
 
 
