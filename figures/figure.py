@@ -37,6 +37,8 @@ class Figure:
         Ids of the claims that it illustrates.
     parameters : mapping
         Everything the numbers depend on, the seed included.
+    long : bool
+        It takes much longer than most: it is begun first, so that nobody waits for it at the end.
     relative_tolerance, absolute_tolerance : float
         By how much numbers may differ from the recorded ones in ``--check``. Rounding only:
         the numbers are exact up to double precision.
@@ -51,5 +53,6 @@ class Figure:
     source: str
     claims: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    long: bool = False
     relative_tolerance: float = 1e-9
     absolute_tolerance: float = 1e-11

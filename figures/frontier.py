@@ -102,6 +102,7 @@ FIGURE = Figure(
     relation="ours",
     source="the cost is that of Wen, Liang, Lu, arXiv 2608.25505; the optimum is computed here",
     claims=("B1", "B14", "C2", "C4"),
+    long=True,
     parameters={
         "distributions": list(_distributions()),
         "noise": 0.1,

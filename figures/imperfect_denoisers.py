@@ -286,6 +286,7 @@ FIGURE = Figure(
     relation="ours",
     source="circulation: arXiv 2605.09303 (restated); everything else is computed here",
     claims=("A6", "E6"),
+    long=True,
     parameters={
         "seeds": SEEDS,
         "noises": list(NOISES),

@@ -227,6 +227,7 @@ FIGURE = Figure(
         "experiments were not seen"
     ),
     claims=("E5", "B11", "B14", "C8", "C9"),
+    long=True,
     parameters={
         "distributions": list(_distributions()),
         "flip": 0.1,

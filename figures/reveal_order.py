@@ -148,6 +148,7 @@ FIGURE = Figure(
     relation="ours",
     source="the seed's third reason (restated): the most reliable generation is autoregressive",
     claims=("E2",),
+    long=True,
     parameters={
         "seed": SEED,
         "drawn": DRAWN,

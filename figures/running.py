@@ -65,16 +65,19 @@ def run_figures(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from figures.registry import FIGURES
+
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     progress = Progress(*columns, console=console, transient=True)
     ready: dict[int, Outcome] = {}
     shown = 0
-    tasks = [(name, action, folder) for name in names]
+    begun = sorted(range(len(names)), key=lambda k: not FIGURES[names[k]].long)
+    tasks = [(names[k], action, folder) for k in begun]
     with progress if console.is_terminal else contextlib.nullcontext():
         bar = progress.add_task("figures", total=len(tasks))
         for number, outcome in as_finished(executor, run_figure, tasks):
-            ready[number] = outcome
+            ready[begun[number]] = outcome
             progress.advance(bar)
             while shown in ready:
                 yield ready.pop(shown)

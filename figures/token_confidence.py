@@ -137,6 +137,7 @@ FIGURE = Figure(
     relation="ours",
     source="derived here; the code of LLaDA and Fast-dLLM was read for the order of operations",
     claims=("C1", "C2"),
+    long=True,
     parameters={
         "temperatures": list(TEMPERATURES),
         "lengths": {str(v): [min(n), max(n)] for v, n in LENGTHS.items()},

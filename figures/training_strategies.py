@@ -238,6 +238,7 @@ FIGURE = Figure(
     relation="ours",
     source="direction: arXiv 2602.10314 (restated); the experiment is ours",
     claims=("E4",),
+    long=True,
     parameters={
         "samples": list(SIZES),
         "samples of the tables": AT,

@@ -62,9 +62,16 @@ def array_namespace(*arrays: Array) -> Any:
     """
     for x in arrays:
         if not isinstance(x, (np.ndarray, np.generic)):
-            xp = array_api_compat.array_namespace(*arrays)
-            return np if array_api_compat.is_numpy_namespace(xp) else xp
+            kinds = frozenset(map(type, arrays))
+            if kinds not in _NAMESPACES:
+                xp = array_api_compat.array_namespace(*arrays)
+                _NAMESPACES[kinds] = np if array_api_compat.is_numpy_namespace(xp) else xp
+            return _NAMESPACES[kinds]
     return np
+
+
+_NAMESPACES: dict[frozenset[type], Any] = {}
+"""By the types of the arrays: to ask takes longer than many a small operation."""
 
 
 def device(x: Array) -> Any:

@@ -75,7 +75,12 @@ def _range(bounds: Range, name: str, low: int, high: int | None = None) -> Searc
     if least > most or (high is not None and least > high):
         limit = "" if high is None else f" and least at most {high}"
         raise InvalidInput(f"{name} must be (least, most), least first{limit}, got {bounds!r}")
-    return st.integers(least, most if high is None else min(most, high))
+    return _integers(least, most if high is None else min(most, high))
+
+
+@functools.cache
+def _integers(least: int, most: int) -> SearchStrategy[int]:
+    return st.integers(least, most)
 
 
 @functools.cache

@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import hypothesis.strategies as st
 import numpy as np
 
 from sims.claims.rules import drawn_rules, one_site_rule
@@ -13,7 +12,7 @@ from sims.policies import Rule
 from theory import MASK, strategies
 from theory.arrays import log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.parts import every_pattern, symbolic_table
+from theory.claims.parts import Size, by_size, every_pattern, symbolic_table
 from theory.claims.wrong import smoothed, zero_loss
 from theory.distributions import Distribution
 from theory.forward import Denoiser
@@ -64,8 +63,9 @@ def _three_bits(denoiser: Factory = zero_loss) -> list[Any]:
     return q.table - p.table()
 
 
-def _rule(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"rule": drawn_rules()})
+@by_size
+def _rule(p: Size) -> dict[str, Any]:
+    return {"rule": drawn_rules()}
 
 
 ANY_ORDER = Claim(

@@ -4,15 +4,13 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import hypothesis.strategies as st
-
 from sims.exact import output_distribution
 from sims.policies import Bernoulli
 from theory import information, strategies
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.free_entropies import FreeEntropies, expanded
 from theory.claims.inequality import closeness, excess
-from theory.claims.parts import inner_levels, named_distributions, symbolic_table
+from theory.claims.parts import Size, by_size, inner_levels, named_distributions, symbolic_table
 from theory.distributions import Distribution
 from theory.forward import nelbo
 from theory.information import GainCurve
@@ -103,8 +101,9 @@ def _equal_grids(p: Distribution, step: Step = _step) -> list[Any]:
     return [_losses(p, [k / n for k in range(1, n)], step) for n in (1, 2, 3)]
 
 
-def _grid(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"inner": inner_levels(p, 2)})
+@by_size
+def _grid(p: Size) -> dict[str, Any]:
+    return {"inner": inner_levels(p, 2)}
 
 
 BERNOULLI_STEPS = Claim(

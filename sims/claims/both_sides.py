@@ -13,7 +13,7 @@ from theory import MASK, MarkovChain, corpora, gallery, information, strategies
 from theory.arrays import times_log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
-from theory.claims.parts import named_distributions, start_as_it_is, stationary_start
+from theory.claims.parts import Size, by_size, named_distributions, start_as_it_is, stationary_start
 from theory.distributions import Distribution
 
 __all__ = ["BOTH_SIDES"]
@@ -143,8 +143,9 @@ def _cut(p: MarkovChain, length: int) -> MarkovChain:
     return MarkovChain(p.initial, p.transition, length, exact=p.exact)
 
 
-def _drawn_gap(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"gap": st.tuples(st.integers(0, 2), st.integers(1, 2))})
+@by_size
+def _drawn_gap(p: Size) -> dict[str, Any]:
+    return {"gap": st.tuples(st.integers(0, 2), st.integers(1, 2))}
 
 
 def _long() -> dict[str, Distribution]:

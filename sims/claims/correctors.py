@@ -15,7 +15,7 @@ from theory import MASK, strategies
 from theory.arrays import to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
-from theory.claims.parts import every_pattern, named_distributions
+from theory.claims.parts import Size, by_size, every_pattern, named_distributions
 from theory.distributions import Distribution
 
 __all__ = ["CORRECTORS"]
@@ -92,14 +92,16 @@ def _moves(before: Any, after: Any, a: Fraction, reveal: Fraction, mask: Fractio
     return chance
 
 
-def _noise(p: Distribution) -> Any:
+@by_size
+def _noise(p: Size) -> dict[str, Any]:
     inner = st.lists(strategies.rationals(), min_size=1, max_size=2, unique=True)
     times = inner.map(lambda values: (0, *sorted(values), 1))
-    return st.fixed_dictionaries({"times": times, "strength": strategies.rationals()})
+    return {"times": times, "strength": strategies.rationals()}
 
 
-def _first_k(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"k": st.integers(1, p.length)})
+@by_size
+def _first_k(p: Size) -> dict[str, Any]:
+    return {"k": st.integers(1, p.length)}
 
 
 CORRECTORS = Claim(

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import hypothesis.strategies as st
 import numpy as np
 
 from sims.claims.deciders import path_steps, some_selecting_policy
@@ -14,7 +13,7 @@ from sims.policies import Policy, Rule
 from theory import MASK, information, strategies
 from theory.arrays import to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.parts import named_distributions, symbolic_table
+from theory.claims.parts import Size, by_size, named_distributions, symbolic_table
 from theory.distributions import Distribution
 
 __all__ = ["COST_IDENTITY"]
@@ -101,12 +100,14 @@ def _marginal_entropies(p: Distribution, sites: Sequence[int], given: np.ndarray
     return sum(information.entropy(p, [i], given) for i in sites)
 
 
-def _rule(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"rule": drawn_rules()})
+@by_size
+def _rule(p: Size) -> dict[str, Any]:
+    return {"rule": drawn_rules()}
 
 
-def _policy(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"policy": some_selecting_policy(p)})
+@by_size
+def _policy(p: Size) -> dict[str, Any]:
+    return {"policy": some_selecting_policy(p.length)}
 
 
 COST_IDENTITY = Claim(

@@ -34,9 +34,9 @@ def selecting_policies(length: int) -> list[Policy]:
     ]
 
 
-def some_selecting_policy(p: Distribution) -> SearchStrategy[Any]:
+def some_selecting_policy(length: int) -> SearchStrategy[Any]:
     """Hypothesis strategy of one of them."""
-    return st.sampled_from(selecting_policies(p.length))
+    return st.sampled_from(selecting_policies(length))
 
 
 def path_steps(

@@ -11,7 +11,7 @@ from sims.policies import EntropyBounded
 from theory import information, strategies
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
-from theory.claims.parts import named_distributions
+from theory.claims.parts import Size, by_size, in_arithmetic_of, named_distributions
 from theory.distributions import Distribution
 
 __all__ = ["ENTROPY_BOUND"]
@@ -53,15 +53,17 @@ def _share_of_rounds(p: Distribution, gamma: Any) -> float:
     return closeness(q.kl, gamma * q.expected_rounds_on_data)
 
 
-def _bound(p: Distribution) -> Any:
+@by_size
+def _bound(p: Size) -> dict[str, Any]:
     gammas = st.integers(4, 30).map(lambda k: Fraction(k, 10))
-    return st.fixed_dictionaries({"gamma": gammas if p.exact else gammas.map(float)})
+    return {"gamma": in_arithmetic_of(p, gammas)}
 
 
-def _small_bound(p: Distribution) -> Any:
+@by_size
+def _small_bound(p: Size) -> dict[str, Any]:
     """Smaller than many total correlations, so that what is planted shows."""
     gammas = st.integers(1, 12).map(lambda k: Fraction(k, 20))
-    return st.fixed_dictionaries({"gamma": gammas if p.exact else gammas.map(float)})
+    return {"gamma": in_arithmetic_of(p, gammas)}
 
 
 def _named(p: Distribution, looser: int = 1) -> list[Any]:

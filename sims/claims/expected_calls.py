@@ -14,7 +14,13 @@ from sims.policies import Policy
 from theory import closed_forms, strategies
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
-from theory.claims.parts import equal_bits_and_parity, named_distributions
+from theory.claims.parts import (
+    Size,
+    by_size,
+    equal_bits_and_parity,
+    in_arithmetic_of,
+    named_distributions,
+)
 from theory.distributions import Distribution
 
 __all__ = ["EXPECTED_CALLS"]
@@ -78,23 +84,23 @@ def _limit(p: Distribution, steps: int, smoothing: Any, limit: Policy | None = N
     ]
 
 
-def _times(p: Distribution) -> Any:
+@by_size
+def _times(p: Size) -> dict[str, Any]:
     inner = st.lists(strategies.rationals(), max_size=3, unique=True)
-    return st.fixed_dictionaries({"times": inner.map(lambda t: (0, *sorted(t), 1))})
+    return {"times": inner.map(lambda t: (0, *sorted(t), 1))}
 
 
-def _steps(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"steps": st.integers(1, 6)})
+@by_size
+def _steps(p: Size) -> dict[str, Any]:
+    return {"steps": st.integers(1, 6)}
 
 
-def _many_steps(p: Distribution) -> Any:
-    smoothing = strategies.rationals()
-    return st.fixed_dictionaries(
-        {
-            "steps": st.sampled_from([1, 2, 3, 5, 8]),
-            "smoothing": smoothing if p.exact else smoothing.map(float),
-        }
-    )
+@by_size
+def _many_steps(p: Size) -> dict[str, Any]:
+    return {
+        "steps": st.sampled_from([1, 2, 3, 5, 8]),
+        "smoothing": in_arithmetic_of(p, strategies.rationals()),
+    }
 
 
 def _named(p: Distribution, calls: Callable[..., Any] = closed_forms.expected_calls) -> list[Any]:

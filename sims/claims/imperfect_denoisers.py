@@ -19,7 +19,14 @@ from theory import MASK, information, schedules, strategies
 from theory.arrays import times_log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
-from theory.claims.parts import challengers, inner_levels, named_distributions, symbolic_table
+from theory.claims.parts import (
+    Size,
+    by_size,
+    challengers,
+    inner_levels,
+    named_distributions,
+    symbolic_table,
+)
 from theory.claims.wrong import smoothed
 from theory.distributions import Distribution, JointTable
 from theory.forward import Denoiser, continuous_nelbo, nelbo
@@ -180,26 +187,31 @@ def _blind(length: int) -> list[Policy]:
     ]
 
 
-def _any_policy(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"policy": some_selecting_policy(p), "challenger": challengers(p)})
+@by_size
+def _any_policy(p: Size) -> dict[str, Any]:
+    return {"policy": some_selecting_policy(p.length), "challenger": challengers(p)}
 
 
-def _blind_policy(p: Distribution) -> Any:
+@by_size
+def _blind_policy(p: Size) -> dict[str, Any]:
     blind = st.sampled_from(_blind(p.length))
-    return st.fixed_dictionaries({"policy": blind, "challenger": challengers(p)})
+    return {"policy": blind, "challenger": challengers(p)}
 
 
-def _grid(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"inner": inner_levels(p, 2), "challenger": challengers(p)})
+@by_size
+def _grid(p: Size) -> dict[str, Any]:
+    return {"inner": inner_levels(p, 2), "challenger": challengers(p)}
 
 
-def _challenger(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"challenger": challengers(p)})
+@by_size
+def _challenger(p: Size) -> dict[str, Any]:
+    return {"challenger": challengers(p)}
 
 
-def _order(p: Distribution) -> Any:
+@by_size
+def _order(p: Size) -> dict[str, Any]:
     orders = st.permutations(range(p.length))
-    return st.fixed_dictionaries({"order": orders, "challenger": challengers(p)})
+    return {"order": orders, "challenger": challengers(p)}
 
 
 def _tables(most: int = 3) -> Any:

@@ -38,6 +38,7 @@ from sims.strategies_chart import SpreadOut
 from theory import HiddenMarkovModel, gallery, strategies
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
+from theory.claims.parts import Size, by_size
 from theory.distributions import Distribution
 
 __all__ = ["INFERENCE_STRATEGIES"]
@@ -139,16 +140,18 @@ def _small() -> dict[str, Distribution]:
     }
 
 
-def _rule(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"rule": drawn_rules()})
+@by_size
+def _rule(p: Size) -> dict[str, Any]:
+    return {"rule": drawn_rules()}
 
 
-def _size(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"size": st.integers(1, p.length)})
+@by_size
+def _size(p: Size) -> dict[str, Any]:
+    return {"size": st.integers(1, p.length)}
 
 
 def _count(most: int) -> Callable[[Distribution], Any]:
-    return lambda p: st.fixed_dictionaries({"count": st.integers(1, most)})
+    return lambda p: {"count": st.integers(1, most)}
 
 
 def _exact_tables() -> Any:

@@ -14,6 +14,7 @@ from theory import MASK, JointTable, gallery, information, strategies
 from theory.arrays import to_host, xlogx
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
+from theory.claims.parts import Size, by_size
 from theory.distributions import Distribution
 
 __all__ = ["MARKOV_BISECTION"]
@@ -167,8 +168,9 @@ def _named() -> dict[str, Distribution]:
     }
 
 
-def _size(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"size": st.integers(1, p.length)})
+@by_size
+def _size(p: Size) -> dict[str, Any]:
+    return {"size": st.integers(1, p.length)}
 
 
 MARKOV_BISECTION = Claim(

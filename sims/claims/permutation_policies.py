@@ -17,6 +17,7 @@ from theory import MASK, closed_forms, gallery, information, schedules, strategi
 from theory.arrays import log
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
+from theory.claims.parts import Size, by_size
 from theory.distributions import Distribution
 
 __all__ = ["PERMUTATION_POLICIES"]
@@ -130,12 +131,14 @@ def _published(p: Distribution, more: float = 0.0) -> list[Any]:
     return [*off, float(closed_forms.permutation_schedule(8, 4) != (3, 2, 2, 1))]
 
 
-def _rule(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"rule": drawn_rules()})
+@by_size
+def _rule(p: Size) -> dict[str, Any]:
+    return {"rule": drawn_rules()}
 
 
-def _sizes(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"sizes": strategies.schedules(p.length)})
+@by_size
+def _sizes(p: Size) -> dict[str, Any]:
+    return {"sizes": strategies.schedules(p.length)}
 
 
 def _permutations(most: int, exact: bool) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-import hypothesis.strategies as st
 import numpy as np
 
 from sims.exact import output_distribution
@@ -16,7 +15,7 @@ from theory.arrays import log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.free_entropies import FreeEntropies, expanded
 from theory.claims.inequality import closeness, excess
-from theory.claims.parts import named_distributions, symbolic_table
+from theory.claims.parts import Size, by_size, named_distributions, symbolic_table
 from theory.distributions import Distribution
 
 __all__ = ["RANDOM_ORDER_COST"]
@@ -120,8 +119,9 @@ def _every_schedule(p: Distribution, formula: Formula = information.path_cost) -
     return residuals
 
 
-def _sizes(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"sizes": strategies.schedules(p.length)})
+@by_size
+def _sizes(p: Size) -> dict[str, Any]:
+    return {"sizes": strategies.schedules(p.length)}
 
 
 RANDOM_ORDER_COST = Claim(

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import hypothesis.strategies as st
 import numpy as np
 
 from sims.claims.deciders import some_selecting_policy
@@ -13,7 +12,7 @@ from theory import gallery, information, strategies
 from theory.arrays import log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
-from theory.claims.parts import named_distributions
+from theory.claims.parts import Size, by_size, named_distributions
 from theory.distributions import Distribution
 
 __all__ = ["REJECTION"]
@@ -71,8 +70,9 @@ def _two_words(p: Distribution, share: int = 1) -> Any:
     return _log(q.valid_mass) + share * information.total_correlation(p)
 
 
-def _policy(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"policy": some_selecting_policy(p)})
+@by_size
+def _policy(p: Size) -> dict[str, Any]:
+    return {"policy": some_selecting_policy(p.length)}
 
 
 def _tables(exact: bool = True) -> Any:

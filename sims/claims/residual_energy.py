@@ -16,7 +16,7 @@ from sims.policies.base import Ask, Outcomes
 from theory import MASK, strategies
 from theory.arrays import to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.parts import equal_bits_and_parity, every_pattern
+from theory.claims.parts import Size, by_size, equal_bits_and_parity, every_pattern
 from theory.distributions import Distribution
 
 __all__ = ["RESIDUAL_ENERGY"]
@@ -118,8 +118,9 @@ def _decoded(p: Distribution, rule: Any, weight: Weight = _exp_total_correlation
     return q.table - to_host(p.table())
 
 
-def _rule(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"rule": drawn_rules()})
+@by_size
+def _rule(p: Size) -> dict[str, Any]:
+    return {"rule": drawn_rules()}
 
 
 RESIDUAL_ENERGY = Claim(

@@ -13,6 +13,7 @@ from sims.policies import Policy
 from theory import MASK, Exchangeable, MarkovChain, gallery, strategies
 from theory.arrays import to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
+from theory.claims.parts import Size, by_size
 from theory.distributions import Distribution
 from theory.distributions.permutations import Permutations
 
@@ -113,8 +114,9 @@ def _without_places() -> Any:
     )
 
 
-def _prompts(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"prompt": st.integers(0, 2)})
+@by_size
+def _prompts(p: Size) -> dict[str, Any]:
+    return {"prompt": st.integers(0, 2)}
 
 
 def _named() -> dict[str, Distribution]:

@@ -15,6 +15,7 @@ from theory.alpha_loss import best_product, best_share, sentences, sequence_alph
 from theory.arrays import log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
+from theory.claims.parts import Size, by_size
 from theory.distributions import Distribution
 
 __all__ = ["SEQUENCE_ALPHA_LOSS"]
@@ -141,15 +142,17 @@ def _picture(p: Distribution, late: float = 0.0) -> list[float]:
     return residuals
 
 
-def _product(p: Distribution) -> Any:
+@by_size
+def _product(p: Size) -> dict[str, Any]:
     weights = st.lists(st.integers(1, 6), min_size=1, max_size=7)
-    return st.fixed_dictionaries({"weights": weights})
+    return {"weights": weights}
 
 
-def _product_and_alpha(p: Distribution) -> Any:
+@by_size
+def _product_and_alpha(p: Size) -> dict[str, Any]:
     weights = st.lists(st.integers(1, 6), min_size=1, max_size=7)
     alphas = st.integers(1, 10).map(lambda k: k / 10)
-    return st.fixed_dictionaries({"weights": weights, "alpha": alphas})
+    return {"weights": weights, "alpha": alphas}
 
 
 SEQUENCE_ALPHA_LOSS = Claim(

@@ -14,6 +14,7 @@ from sims.optimal import frontier
 from theory import MASK, gallery, information, strategies
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
+from theory.claims.parts import Size, by_size
 from theory.distributions import Distribution
 
 __all__ = ["SERIAL_DEPTH"]
@@ -98,13 +99,15 @@ def _known_walk(p: Distribution, late: float = 0.0) -> Any:
     return frontier(p, [math.inf])[0].rounds - WALK[p.length] - late
 
 
-def _multiplier(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"multiplier": st.integers(1, 40).map(lambda k: k / 4)})
+@by_size
+def _multiplier(p: Size) -> dict[str, Any]:
+    return {"multiplier": st.integers(1, 40).map(lambda k: k / 4)}
 
 
-def _rule(p: Distribution) -> Any:
+@by_size
+def _rule(p: Size) -> dict[str, Any]:
     multipliers = st.integers(1, 40).map(lambda k: k / 4)
-    return st.fixed_dictionaries({"multiplier": multipliers, "rule": drawn_rules()})
+    return {"multiplier": multipliers, "rule": drawn_rules()}
 
 
 SERIAL_DEPTH = Claim(

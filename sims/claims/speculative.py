@@ -11,7 +11,7 @@ from sims.policies import Speculative
 from theory import strategies
 from theory.arrays import to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.parts import named_distributions
+from theory.claims.parts import Size, by_size, named_distributions
 from theory.distributions import Distribution
 
 __all__ = ["SPECULATIVE"]
@@ -36,8 +36,9 @@ def _every_k(p: Distribution, decoder: Factory = Speculative) -> Any:
     return [_difference(p, k, decoder) for k in range(2, p.length + 1)]
 
 
-def _drafted(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"k": st.integers(1, p.length)})
+@by_size
+def _drafted(p: Size) -> dict[str, Any]:
+    return {"k": st.integers(1, p.length)}
 
 
 SPECULATIVE = Claim(

@@ -16,6 +16,7 @@ from theory import MASK, JointTable, strategies
 from theory.arrays import to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
+from theory.claims.parts import Size, by_size
 from theory.distributions import Distribution
 
 __all__ = ["TOKEN_CONFIDENCE"]
@@ -93,8 +94,9 @@ def _place(k: int) -> Decoder:
     return policies.TopK(k)
 
 
-def _pass(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"k": st.integers(1, p.length)})
+@by_size
+def _pass(p: Size) -> dict[str, Any]:
+    return {"k": st.integers(1, p.length)}
 
 
 TOKEN_CONFIDENCE = Claim(

@@ -156,7 +156,7 @@ def _weights(p: Distribution) -> Any:
     cells = 2**p.length
     drawn = st.lists(st.integers(0, 9), min_size=cells, max_size=cells)
     which = st.sampled_from(["all", "prefixes", "near the best"])
-    return st.fixed_dictionaries({"weights": st.builds(table, drawn, which)})
+    return {"weights": st.builds(table, drawn, which)}
 
 
 def _named() -> dict[str, Distribution]:

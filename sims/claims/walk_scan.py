@@ -15,6 +15,7 @@ from sims.optimal import frontier
 from sims.policies import Rule
 from theory import MASK, closed_forms, gallery, information, schedules, strategies
 from theory.claims import Check, Claim, Level, Provenance, Verdict
+from theory.claims.parts import Size, by_size
 from theory.distributions import Distribution
 
 __all__ = ["WALK_SCAN"]
@@ -74,8 +75,9 @@ BISECTION = {n: Fraction(n.bit_length()) for n in DEPTHS}
 """Planted: what recursive halving takes, whatever the values are."""
 
 
-def _sizes(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"sizes": strategies.schedules(p.length)})
+@by_size
+def _sizes(p: Size) -> dict[str, Any]:
+    return {"sizes": strategies.schedules(p.length)}
 
 
 def _walks(most: int, exact: bool) -> Any:

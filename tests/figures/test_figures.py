@@ -335,21 +335,23 @@ def test_the_slowest_figures_are_listed(capsys):
 
 
 def test_what_is_done_comes_in_order_whichever_is_ready_first(monkeypatch, tmp_path):
-    """The second of three is ready first, then the third: both wait for the first."""
+    """The long figure is begun first; what is ready before the first of them waits for it."""
+    first, long, last = "cost_picture", "reveal_order", "english_words"
+    assert [FIGURES[name].long for name in (first, long, last)] == [False, True, False]
     seen = []
 
     def as_finished(executor, function, tasks):
         assert function is running.run_figure
-        for k in (1, 2, 0):
-            seen.append(k)
+        assert [name for name, *_ in tasks] == [long, first, last]
+        for k in (2, 0, 1):
+            seen.append(tasks[k][0])
             yield k, running.Outcome(tasks[k][0], (), (), 0.0)
 
     monkeypatch.setattr(running, "as_finished", as_finished)
-    names = ["b", "a", "c"]
-    done = running.run_figures(InProcess(), names, "check", tmp_path)
-    assert next(done).name == "b"
-    assert seen == [1, 2, 0]
-    assert [outcome.name for outcome in done] == ["a", "c"]
+    done = running.run_figures(InProcess(), [first, long, last], "check", tmp_path)
+    assert next(done).name == first
+    assert seen == [last, long, first]
+    assert [outcome.name for outcome in done] == [long, last]
 
 
 def test_all_figures_are_shared_by_the_cores_and_a_few_are_not(monkeypatch):

@@ -21,7 +21,6 @@ Every check also carries a *planted violation*: parts that make the claim wrong.
 does not reject it is broken.
 """
 
-import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -38,7 +37,7 @@ from theory.validation import as_integer
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-__all__ = ["Check", "Claim", "Provenance", "Verdict"]
+__all__ = ["Check", "Claim", "Parts", "Provenance", "Verdict"]
 
 DEFAULT_TOLERANCE = 1e-9
 """For a float distribution and a claim whose own checks are exact."""
@@ -66,15 +65,12 @@ class Verdict(StrEnum):
     MENDED = "refuted as stated, holds under stated assumptions"
 
 
-def _no_parts(p: Distribution) -> "SearchStrategy[dict[str, Any]]":
-    return _nothing()
+Parts = Mapping[str, "SearchStrategy[Any]"]
+"""Further arguments of a residual by name, each drawn by a Hypothesis strategy."""
 
 
-@functools.cache
-def _nothing() -> "SearchStrategy[dict[str, Any]]":
-    import hypothesis.strategies as st
-
-    return st.builds(dict)
+def _no_parts(p: Distribution) -> Parts:
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +89,8 @@ class Check:
     distributions : callable, optional
         Returns a Hypothesis strategy of distributions (exact and property levels).
     parts : callable, optional
-        ``parts(p)`` returns a strategy of dictionaries of further arguments.
+        ``parts(p)`` returns strategies of further arguments by name, or, where they hang on each
+        other, one strategy of dictionaries.
     named : callable, optional
         Returns the distributions of the numeric level by name.
     tolerance : float
@@ -108,7 +105,7 @@ class Check:
     residual: Callable[..., Any]
     planted: Mapping[str, Any]
     distributions: "Callable[[], SearchStrategy[Any]] | None" = None
-    parts: "Callable[[Any], SearchStrategy[dict[str, Any]]]" = _no_parts
+    parts: "Callable[[Any], Parts | SearchStrategy[dict[str, Any]]]" = _no_parts
     named: Callable[[], Mapping[str, Distribution]] | None = None
     tolerance: float = 0.0
     tightness: Callable[..., float] | None = None

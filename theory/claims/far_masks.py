@@ -11,6 +11,7 @@ from theory import gallery, homogenization, information, strategies
 from theory.arrays import MASK, to_host, xlogx
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
+from theory.claims.parts import Size, by_size
 from theory.claims.result import Level
 from theory.distributions import Distribution, MarkovChain
 
@@ -206,18 +207,21 @@ def _bit_chains() -> Any:
     )
 
 
-def _starts(p: Distribution) -> Any:
+@by_size
+def _starts(p: Size) -> dict[str, Any]:
     row = st.lists(st.integers(1, 5), min_size=p.vocab, max_size=p.vocab)
-    return st.fixed_dictionaries({"starts": st.tuples(row, row)})
+    return {"starts": st.tuples(row, row)}
 
 
-def _pairs(p: Distribution) -> Any:
+@by_size
+def _pairs(p: Size) -> dict[str, Any]:
     pairs = [(i, j) for j in range(2, p.length) for i in range(1, j)] or [(1, 2)]
-    return st.fixed_dictionaries({"sites": st.sampled_from(pairs)})
+    return {"sites": st.sampled_from(pairs)}
 
 
-def _places(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"away": st.integers(0, 2), "gap": st.integers(1, 3)})
+@by_size
+def _places(p: Size) -> dict[str, Any]:
+    return {"away": st.integers(0, 2), "gap": st.integers(1, 3)}
 
 
 def _forgetful() -> dict[str, Distribution]:

@@ -13,6 +13,7 @@ from theory import gallery, homogenization
 from theory.arrays import MASK, to_host
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
+from theory.claims.parts import Size, by_size
 from theory.claims.result import Level
 from theory.distributions import Distribution, HiddenMarkovModel, JointTable, MarkovChain
 
@@ -273,21 +274,23 @@ def _models(draw: st.DrawFn) -> HiddenMarkovModel:
     return HiddenMarkovModel(start, transition, emission, draw(st.integers(2, 6)))
 
 
-def _two_starts(p: Distribution) -> Any:
+@by_size
+def _two_starts(p: Size) -> dict[str, Any]:
     starts = _rows(2, p.vocab, 0, 4)
     readings = st.integers(1, 3).flatmap(lambda n: _rows(n, p.vocab, 0, 3))
-    return st.fixed_dictionaries({"starts": starts, "readings": readings})
+    return {"starts": starts, "readings": readings}
 
 
 def _other_start(p: Distribution) -> Any:
     states = p.transition.shape[0] if isinstance(p, HiddenMarkovModel) else 1
     start = _rows(1, states, 0, 3).map(lambda rows: rows[0])
     seen = st.lists(st.integers(0, p.vocab - 1), max_size=p.length - 1)
-    return st.fixed_dictionaries({"start": start, "seen": seen})
+    return {"start": start, "seen": seen}
 
 
-def _distance(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"distance": st.floats(0.01, 5)})
+@by_size
+def _distance(p: Size) -> dict[str, Any]:
+    return {"distance": st.floats(0.01, 5)}
 
 
 def _named_rings() -> dict[str, Distribution]:

@@ -11,7 +11,7 @@ from theory.bounds import Bound
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.free_entropies import FreeProfile, negative_coefficients
 from theory.claims.inequality import bound_closeness, bound_excess
-from theory.claims.parts import equal_bits_and_parity, named_distributions
+from theory.claims.parts import Size, by_size, equal_bits_and_parity, named_distributions
 from theory.claims.result import Level
 from theory.distributions import Distribution
 
@@ -64,9 +64,10 @@ def _closest_ratio(p: Distribution) -> float:
     return max((_closest(p, r) for r in (0.25, 0.5, 1.0, 2.0)), key=lambda r: (r == r, r))
 
 
-def _ratio(p: Distribution) -> Any:
+@by_size
+def _ratio(p: Size) -> dict[str, Any]:
     ratios = st.integers(0, 12).map(lambda k: Fraction(k, 6) if p.exact else k / 6)
-    return st.fixed_dictionaries({"ratio": ratios})
+    return {"ratio": ratios}
 
 
 GEOMETRIC_BATCHES = Claim(

@@ -19,7 +19,13 @@ from theory.claims.free_entropies import (
 )
 from theory.claims.identities import MOST_SITES
 from theory.claims.inequality import bound_closeness, bound_excess, excess
-from theory.claims.parts import equal_bits_and_parity, inner_levels, named_distributions
+from theory.claims.parts import (
+    Size,
+    by_size,
+    equal_bits_and_parity,
+    inner_levels,
+    named_distributions,
+)
 from theory.claims.result import Level
 from theory.distributions import Distribution
 
@@ -149,16 +155,19 @@ def _published(p: Distribution, digits: float = 4.51) -> float:
     return round(one_block / information.continuum_complexity(p, *ends), 2) - digits
 
 
-def _inner(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"inner": inner_levels(p, 3)})
+@by_size
+def _inner(p: Size) -> dict[str, Any]:
+    return {"inner": inner_levels(p, 3)}
 
 
-def _sizes(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"sizes": strategies.schedules(p.length)})
+@by_size
+def _sizes(p: Size) -> dict[str, Any]:
+    return {"sizes": strategies.schedules(p.length)}
 
 
-def _steps(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"steps": st.integers(4, 20)})
+@by_size
+def _steps(p: Size) -> dict[str, Any]:
+    return {"steps": st.integers(4, 20)}
 
 
 def _exact_tables() -> Any:
@@ -265,13 +274,9 @@ GROWTH_COMPLEXITY = Claim(
             level=Level.PROPERTY,
             residual=_blocks,
             distributions=lambda: strategies.distributions(lengths=(2, 4)),
-            parts=lambda p: st.fixed_dictionaries(
-                {
-                    "inner": st.lists(
-                        st.integers(1, 9).map(lambda k: k / 10), max_size=3, unique=True
-                    )
-                }
-            ),
+            parts=lambda p: {
+                "inner": st.lists(st.integers(1, 9).map(lambda k: k / 10), max_size=3, unique=True)
+            },
             planted={"refined": 2.0},
             tolerance=1e-9,
         ),

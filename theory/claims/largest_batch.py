@@ -4,14 +4,12 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import hypothesis.strategies as st
-
 from theory import bounds, information, schedules, strategies
 from theory.bounds import Bound
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.free_entropies import FreeProfile, negative_coefficients
 from theory.claims.inequality import bound_closeness, excess
-from theory.claims.parts import equal_bits_and_parity
+from theory.claims.parts import Size, by_size, equal_bits_and_parity
 from theory.claims.result import Level
 from theory.distributions import Distribution
 
@@ -84,8 +82,9 @@ def _attained(p: Distribution, chosen: Any = _attaining) -> list[Any]:
     return [bounds.largest_batch(p, sizes).slack for sizes in chosen(p)] or [0]
 
 
-def _sizes(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"sizes": strategies.schedules(p.length)})
+@by_size
+def _sizes(p: Size) -> dict[str, Any]:
+    return {"sizes": strategies.schedules(p.length)}
 
 
 LARGEST_BATCH = Claim(

@@ -12,7 +12,7 @@ import numpy as np
 from theory import information, schedules, strategies
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
-from theory.claims.parts import inner_levels, named_distributions
+from theory.claims.parts import Size, by_size, inner_levels, named_distributions
 from theory.claims.result import Level
 from theory.distributions import Distribution
 from theory.information.growth import integrate
@@ -123,12 +123,14 @@ def _three_sites() -> Any:
     return strategies.distributions(lengths=(3, 3))
 
 
-def _steps(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"steps": st.integers(1, 12)})
+@by_size
+def _steps(p: Size) -> dict[str, Any]:
+    return {"steps": st.integers(1, 12)}
 
 
-def _grid(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"inner": inner_levels(p, 4)})
+@by_size
+def _grid(p: Size) -> dict[str, Any]:
+    return {"inner": inner_levels(p, 4)}
 
 
 MANY_STEPS = Claim(

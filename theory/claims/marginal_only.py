@@ -4,7 +4,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-import hypothesis.strategies as st
 import numpy as np
 
 from theory import strategies
@@ -90,7 +89,7 @@ def _frechet_segment(
 
 def _evidence(p: Distribution) -> Any:
     masked = (min(2, p.length), p.length)
-    return st.fixed_dictionaries({"x": strategies.evidence(p, masked=masked), "share": levels(p)})
+    return {"x": strategies.evidence(p, masked=masked), "share": levels(p)}
 
 
 MARGINAL_ONLY = Claim(

@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import hypothesis.strategies as st
 import numpy as np
 
 from theory import strategies
@@ -12,6 +11,8 @@ from theory.arrays import MASK, to_host
 from theory.claims import inequality
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.parts import (
+    Size,
+    by_size,
     challengers,
     every_pattern,
     fractions_from_one_to_zero,
@@ -107,8 +108,9 @@ def _stationary(optimum: Factory = zero_loss) -> Any:
     return residuals
 
 
-def _parts(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"inner_levels": inner_levels(p, 2), "challenger": challengers(p)})
+@by_size
+def _parts(p: Size) -> dict[str, Any]:
+    return {"inner_levels": inner_levels(p, 2), "challenger": challengers(p)}
 
 
 OPTIMALITY = Claim(

@@ -1,9 +1,10 @@
 """What several checks share: further arguments to draw, symbolic tables, named distributions."""
 
+import functools
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import hypothesis.strategies as st
 import numpy as np
@@ -11,15 +12,19 @@ from hypothesis.strategies import SearchStrategy
 
 from theory import gallery, strategies
 from theory.arrays import MASK, to_host
+from theory.claims.claim import Parts
 from theory.distributions import Distribution, JointTable, MarkovChain
 from theory.errors import TooLarge
 from theory.homogenization.structure import structure
 
 __all__ = [
+    "Size",
+    "by_size",
     "challengers",
     "equal_bits_and_parity",
     "every_pattern",
     "fractions_from_one_to_zero",
+    "in_arithmetic_of",
     "inner_levels",
     "levels",
     "named_distributions",
@@ -54,13 +59,38 @@ def every_pattern(p: Distribution, *, masked: bool = True) -> Iterator[np.ndarra
         yield np.asarray(pattern)
 
 
-def levels(p: Distribution) -> SearchStrategy[Any]:
-    """Numbers strictly between 0 and 1, in the arithmetic of `p`."""
-    drawn: SearchStrategy[Fraction] = strategies.rationals()
+class Size(NamedTuple):
+    """What further arguments may hang on without being made anew for every distribution."""
+
+    length: int
+    vocab: int
+    exact: bool
+
+
+def by_size(parts: Callable[[Size], Parts]) -> Callable[[Size | Distribution], Parts]:
+    """Make the strategies of parts once for each size: Hypothesis looks through every new one.
+
+    >>> @by_size
+    ... def sites(p):
+    ...     return {"site": st.integers(0, p.length - 1)}
+    >>> sites(gallery.parity(3)) is sites(gallery.repeated_bit(3))
+    True
+    """
+    made = functools.cache(parts)
+    return lambda p: made(Size(p.length, p.vocab, p.exact))
+
+
+def in_arithmetic_of(p: Size | Distribution, drawn: SearchStrategy[Fraction]) -> Any:
+    """Fractions for an exact distribution, else floats."""
     return drawn if p.exact else drawn.map(float)
 
 
-def inner_levels(p: Distribution, most: int) -> SearchStrategy[list[Any]]:
+def levels(p: Size | Distribution) -> SearchStrategy[Any]:
+    """Numbers strictly between 0 and 1, in the arithmetic of `p`."""
+    return in_arithmetic_of(p, strategies.rationals())
+
+
+def inner_levels(p: Size | Distribution, most: int) -> SearchStrategy[list[Any]]:
     """At most `most` different levels between the ends of a grid."""
     return st.lists(levels(p), max_size=most, unique=True)
 
@@ -74,7 +104,7 @@ def fractions_from_one_to_zero(steps: Sequence[Any]) -> list[Any]:
     return [1, *sorted(steps, reverse=True), 0]
 
 
-def challengers(p: Distribution) -> SearchStrategy[JointTable]:
+def challengers(p: Size | Distribution) -> SearchStrategy[JointTable]:
     """Tables of the size of `p` with full support, whose denoisers compete with that of `p`."""
     if p.vocab**p.length > MOST_CELLS:
         raise TooLarge(

@@ -106,6 +106,14 @@ def search(
     phases = [hypothesis.Phase.generate, hypothesis.Phase.target]
     phases += [hypothesis.Phase.shrink] if shrink else []
 
+    @st.composite
+    def instances(draw: st.DrawFn) -> tuple[Any, dict[str, Any]]:
+        p = draw(distributions)
+        parts = check.parts(p)
+        if not isinstance(parts, Mapping):
+            return p, {**draw(parts), **fixed}
+        return p, {name: draw(parts[name]) for name in parts if name not in fixed} | {**fixed}
+
     @hypothesis.seed(claim)
     @hypothesis.settings(
         phases=phases,
@@ -116,10 +124,9 @@ def search(
         report_multiple_bugs=False,
         suppress_health_check=list(hypothesis.HealthCheck),  # pyright: ignore[reportArgumentType]
     )
-    @hypothesis.given(st.data())
-    def holds(data: Any) -> None:
-        p = data.draw(distributions)
-        parts = {**data.draw(check.parts(p)), **fixed}
+    @hypothesis.given(instances())
+    def holds(instance: tuple[Any, dict[str, Any]]) -> None:
+        p, parts = instance
         sizes.append(_size(check.residual(p, **parts)))
         if not sizes[-1] <= tolerance:  # also where it is nan
             raise _Refuted(describe(p, parts, sizes[-1]))

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-import hypothesis.strategies as st
 import numpy as np
 
 from theory import strategies
 from theory.arrays import MASK
 from theory.claims.claim import Check, Claim, Provenance, Verdict
-from theory.claims.parts import levels, symbolic_table
+from theory.claims.parts import Size, by_size, levels, symbolic_table
 from theory.claims.result import Level
 from theory.distributions import Distribution
 from theory.forward import kernel
@@ -60,8 +59,9 @@ def _two_by_two(factor: Callable[[Any], Any] = _odds) -> list[Any]:
     return _concrete_score(symbolic_table(), alpha, factor)
 
 
-def _levels(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"alpha": levels(p)})
+@by_size
+def _levels(p: Size) -> dict[str, Any]:
+    return {"alpha": levels(p)}
 
 
 SCORE = Claim(

@@ -219,16 +219,14 @@ SMOOTHING = Claim(
             level=Level.EXACT,
             residual=_two_known,
             distributions=_any_table,
-            parts=lambda p: st.fixed_dictionaries(
-                {"weights": st.lists(st.sampled_from((1, 4)), min_size=4, max_size=4)}
-            ),
+            parts=lambda p: {"weights": st.lists(st.sampled_from((1, 4)), min_size=4, max_size=4)},
             planted={"start": start_as_it_is},
         ),
         Check(
             level=Level.EXACT,
             residual=_interleaved,
             distributions=_any_table,
-            parts=lambda p: st.fixed_dictionaries({"flip": strategies.rationals()}),
+            parts=lambda p: {"flip": strategies.rationals()},
             planted={"near": 2},
         ),
         Check(

@@ -12,7 +12,7 @@ from theory import MASK, JointTable, MarkovChain, gallery, homogenization, strat
 from theory.arrays import to_host
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
-from theory.claims.parts import every_pattern
+from theory.claims.parts import Size, by_size, every_pattern
 from theory.claims.result import Level
 from theory.distributions import Distribution
 from theory.lattice import quotient
@@ -227,14 +227,15 @@ def _named() -> dict[str, Distribution]:
     }
 
 
-def _distances(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"a": st.integers(1, 5), "b": st.integers(1, 5)})
+@by_size
+def _distances(p: Size) -> dict[str, Any]:
+    return {"a": st.integers(1, 5), "b": st.integers(1, 5)}
 
 
-def _endings(p: Distribution) -> Any:
+@by_size
+def _endings(p: Size) -> dict[str, Any]:
     right = st.lists(st.integers(1, 4), min_size=p.vocab, max_size=p.vocab)
-    ending = st.fixed_dictionaries({"right": right, "share": strategies.rationals()})
-    return st.builds(lambda ends, more: {**ends, **more}, _distances(p), ending)
+    return {**_distances(p), "right": right, "share": strategies.rationals()}
 
 
 THE_MIDDLE = Claim(

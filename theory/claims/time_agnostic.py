@@ -9,7 +9,7 @@ import numpy as np
 
 from theory import gallery, schedules, strategies
 from theory.claims.claim import Check, Claim, Provenance, Verdict
-from theory.claims.parts import challengers, symbolic_table
+from theory.claims.parts import Size, by_size, challengers, symbolic_table
 from theory.claims.result import Level
 from theory.claims.wrong import smoothed, zero_loss
 from theory.distributions import Distribution, JointTable
@@ -126,8 +126,9 @@ def _times(p: Distribution) -> Any:
     )
 
 
-def _challengers(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"challenger": challengers(p)})
+@by_size
+def _challengers(p: Size) -> dict[str, Any]:
+    return {"challenger": challengers(p)}
 
 
 def _two_by_two(weight: Callable[[Any, Any], Any] = _right_weight) -> list[Any]:

@@ -12,7 +12,7 @@ from theory.arrays import times_log, to_host
 from theory.bounds import Bound
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import bound_closeness, bound_excess, excess
-from theory.claims.parts import named_distributions
+from theory.claims.parts import Size, by_size, named_distributions
 from theory.claims.result import Level
 from theory.distributions import Distribution
 from theory.errors import InvalidInput
@@ -225,16 +225,18 @@ def _ends_closest(p: Distribution) -> float:
 
 
 def _evidence(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"x": strategies.evidence(p)})
+    return {"x": strategies.evidence(p)}
 
 
-def _steps(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"steps": st.integers(0, 5)})
+@by_size
+def _steps(p: Size) -> dict[str, Any]:
+    return {"steps": st.integers(0, 5)}
 
 
-def _sites(p: Distribution) -> Any:
+@by_size
+def _sites(p: Size) -> dict[str, Any]:
     seen = strategies.masks(p.length, masked=(0, 3))
-    return st.fixed_dictionaries({"site": st.integers(0, p.length - 1), "seen": seen})
+    return {"site": st.integers(0, p.length - 1), "seen": seen}
 
 
 TOP_ENVELOPE = Claim(

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-import hypothesis.strategies as st
-
 from theory import strategies
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
 from theory.claims.parts import (
+    Size,
+    by_size,
     fractions_from_one_to_zero,
     inner_levels,
     named_distributions,
@@ -129,8 +129,9 @@ def _two_by_two(optimum: Factory = zero_loss) -> list[Any]:
     ]
 
 
-def _grids(p: Distribution) -> Any:
-    return st.fixed_dictionaries({"inner_levels": inner_levels(p, 3)})
+@by_size
+def _grids(p: Size) -> dict[str, Any]:
+    return {"inner_levels": inner_levels(p, 3)}
 
 
 VALUE = Claim(
