@@ -171,7 +171,7 @@ def xlogx(x: Array) -> Array:
     if is_exact(x):
         return exact.xlogx(x)
     xp = array_namespace(x)
-    return x * xp.log(xp.where(x > 0, x, xp.ones_like(x)))
+    return x * xp.log(xp.where(x > 0, x, 1.0))
 
 
 def times_log(weights: Array, x: Array) -> Array:
@@ -184,8 +184,7 @@ def times_log(weights: Array, x: Array) -> Array:
         return exact.times_log(weights, x)
     xp = array_namespace(weights)
     used = weights > 0
-    terms = weights * log(xp.where(used, x, xp.ones_like(x)))
-    return xp.where(used, terms, xp.zeros_like(terms))
+    return xp.where(used, weights * log(xp.where(used, x, 1.0)), 0.0)
 
 
 def is_exact(x: Array) -> bool:

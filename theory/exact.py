@@ -113,9 +113,7 @@ def exp(x: np.ndarray) -> np.ndarray:
     >>> exp(log(np.asarray([2, 3]))).tolist()
     [2, 3]
     """
-    import sympy
-
-    return elementwise(lambda v: sympy.exp(as_sympy(v)), x)
+    return elementwise(_exp, x)
 
 
 def xlogx(x: np.ndarray) -> np.ndarray:
@@ -125,6 +123,12 @@ def xlogx(x: np.ndarray) -> np.ndarray:
     [-log(2)/2, 0]
     """
     return times_log(x, x)
+
+
+def _exp(value: Any) -> Any:
+    import sympy
+
+    return sympy.Integer(1) if value == 0 else sympy.exp(as_sympy(value))
 
 
 def _divide(numerator: Any, denominator: Any) -> Any:

@@ -35,6 +35,7 @@ __all__ = [
     "continuous_nelbo",
     "kernel",
     "loss_by_pattern",
+    "loss_on_grid",
     "marginal",
     "nelbo",
     "posterior",
@@ -262,20 +263,56 @@ def nelbo(p: Distribution, levels: Any, denoiser: Denoiser | None = None) -> Any
     >>> nelbo(p, [1, Fraction(1, 2), 0])
     3*log(2)/2
     """
+    levels = _as_grid(levels)  # before anything is computed
+    return loss_on_grid(loss_by_pattern(p, denoiser), levels)
+
+
+def loss_on_grid(losses: Any, levels: Any) -> Any:
+    """Expected loss (10) on a grid of noise levels, from the losses of all patterns, in nats.
+
+    The losses do not hang on the grid: for many grids they are computed once.
+
+    Parameters
+    ----------
+    losses : array, shape (2,)*L
+        From `loss_by_pattern`.
+    levels : sequence of number
+        As for `nelbo`.
+
+    Returns
+    -------
+    scalar
+
+    Raises
+    ------
+    InvalidInput
+
+    >>> from theory import JointTable
+    >>> losses = loss_by_pattern(JointTable([[1, 0], [0, 1]], exact=True))
+    >>> loss_on_grid(losses, [1, 0]), loss_on_grid(losses, [1, Fraction(1, 2), 0])
+    (2*log(2), 3*log(2)/2)
+    """
+    losses = as_array(losses)
+    if losses.ndim < 1 or any(n != 2 for n in losses.shape):
+        raise InvalidInput(f"losses must have shape (2,)*L, got {tuple(losses.shape)}")
+    levels = _as_grid(levels)
+    coefficients: Any = 0
+    for alpha_s, alpha_t in itertools.pairwise(levels):
+        _check_levels(alpha_s, alpha_t)
+        if alpha_s != alpha_t:
+            patterns = _pattern_probabilities(losses.ndim, alpha_t)
+            coefficients = coefficients + weight(alpha_s, alpha_t) * patterns
+    return _weighted_sum(coefficients, losses)
+
+
+def _as_grid(levels: Any) -> list[Any]:
     try:
         levels = list(levels)
     except TypeError:
         raise InvalidInput(f"levels must be a sequence of numbers, got {levels!r}") from None
     if len(levels) < 2 or levels[0] != 1 or levels[-1] != 0:
         raise InvalidInput(f"levels must fall from 1 to 0, got {levels}")
-    losses = loss_by_pattern(p, denoiser)
-    coefficients: Any = 0
-    for alpha_s, alpha_t in itertools.pairwise(levels):
-        _check_levels(alpha_s, alpha_t)
-        if alpha_s != alpha_t:
-            patterns = _pattern_probabilities(p.length, alpha_t)
-            coefficients = coefficients + weight(alpha_s, alpha_t) * patterns
-    return _weighted_sum(coefficients, losses)
+    return levels
 
 
 def continuous_nelbo(p: Distribution, denoiser: Denoiser | None = None) -> Any:
@@ -314,7 +351,7 @@ def _weighted_sum(coefficients: np.ndarray, losses: Any) -> Any:
     xp = array_namespace(losses)
     coefficients = from_host(coefficients.astype(np.float64), losses)
     used = coefficients > 0  # a loss may be infinite where it is not asked for
-    return xp.sum(coefficients * xp.where(used, losses, xp.zeros_like(losses)))
+    return xp.sum(coefficients * xp.where(used, losses, 0.0))
 
 
 def _divide(a: Any, b: Any) -> Any:

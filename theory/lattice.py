@@ -278,8 +278,7 @@ def quotient(numerators: Any, denominators: Any) -> Any:
     if is_exact(numerators):
         return exact.ratio(numerators, denominators)
     xp = array_namespace(numerators)
-    undefined = xp.asarray(math.nan, dtype=denominators.dtype, device=device(denominators))
-    return numerators / xp.where(denominators > 0, denominators, undefined)
+    return numerators / xp.where(denominators > 0, denominators, math.nan)
 
 
 def reveal_observed(x: Any, predictions: Any) -> Any:

@@ -20,7 +20,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from numbers import Rational
 from typing import Any
 
@@ -241,17 +241,25 @@ class LinearForm:
 
     def _in_more_digits(self) -> float:
         """The value of a form that is not zero, from as many bits as it takes to see that."""
-        import mpmath
-
-        context, bits = mpmath.mp.clone(), 128
+        bits = 128
         while True:
-            context.prec = bits
+            context = _context(bits)
             terms = [n * _value_of(k, context.log) for k, n in self.numerators.items()]
             total = context.fsum(terms)
             if abs(total) > context.ldexp(max(map(abs, terms)), 64 - bits):
                 value = float(total / self.denominator)
                 return value or math.copysign(math.ulp(0.0), total)
             bits *= 2
+
+
+@cache
+def _context(bits: int) -> Any:
+    """Arithmetic in so many bits; to set it up takes longer than to use it."""
+    import mpmath
+
+    context = mpmath.mp.clone()
+    context.prec = bits
+    return context
 
 
 def _compare(name: str) -> Callable[[LinearForm, Any], Any]:

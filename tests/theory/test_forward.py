@@ -29,6 +29,7 @@ from theory.forward import (
     kernel,
     loss_by_pattern,
     marginal,
+    loss_on_grid,
     nelbo,
     posterior,
     reverse_step,
@@ -302,6 +303,15 @@ def test_nelbo_is_the_sum_over_data_and_masks(case, grid):
         expected = oracles.expected_nelbo(case.joint, falling, predict)
         assert nelbo(case.build(), floats(grid), denoiser) == close(expected)
         assert nelbo(case.build(), grid, denoiser) == close(expected)
+        losses = loss_by_pattern(case.build(), denoiser)
+        assert loss_on_grid(losses, grid) == close(expected)
+
+
+def test_losses_of_another_shape_and_levels_that_do_not_fall_are_refused():
+    with pytest.raises(InvalidInput, match=r"shape \(2,\)\*L, got \(2, 3\)"):
+        loss_on_grid(np.zeros((2, 3)), [1, 0])
+    with pytest.raises(InvalidInput, match=r"from 1 to 0, got \[1, 0.5\]"):
+        loss_on_grid(np.zeros((2, 2)), [1, 0.5])
 
 
 @each_family

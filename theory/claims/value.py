@@ -20,7 +20,13 @@ from theory.claims.parts import (
 from theory.claims.result import Level
 from theory.claims.wrong import smoothed, zero_loss
 from theory.distributions import Distribution
-from theory.forward import Denoiser, continuous_nelbo, nelbo
+from theory.forward import (
+    Denoiser,
+    continuous_nelbo,
+    loss_by_pattern,
+    loss_on_grid,
+    nelbo,
+)
 from theory.information import (
     dual_total_correlation,
     entropy,
@@ -64,8 +70,8 @@ def _refining(
     refine: Callable[[Sequence[Any]], list[Any]] = _refined,
 ) -> Any:
     """By how much refining a grid raises the loss."""
-    levels = fractions_from_one_to_zero(inner_levels)
-    return excess(nelbo(p, refine(levels)), nelbo(p, levels))
+    levels, losses = fractions_from_one_to_zero(inner_levels), loss_by_pattern(p)
+    return excess(loss_on_grid(losses, refine(levels)), loss_on_grid(losses, levels))
 
 
 def _sum_of_marginal_entropies(p: Distribution) -> Any:
@@ -104,10 +110,11 @@ def _vanishing_gap(p: Distribution, optimum: Factory = zero_loss) -> list[float]
 
 def _gaps(p: Distribution, optimum: Factory = zero_loss) -> Iterator[tuple[float, float]]:
     """The gap on some numbers of equal steps, and its bound."""
-    most = float(total_correlation(p) + dual_total_correlation(p))
+    most, least = float(total_correlation(p) + dual_total_correlation(p)), float(entropy(p))
+    losses = loss_by_pattern(p, optimum(p))
     for steps in (1, 2, 4, 8, 16, 64, 256):
         levels = [1 - k / steps for k in range(steps)] + [0.0]
-        yield float(nelbo(p, levels, optimum(p)) - entropy(p)), most / steps
+        yield float(loss_on_grid(losses, levels)) - least, most / steps
 
 
 def _share_of_bound(p: Distribution) -> float:

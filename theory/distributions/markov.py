@@ -106,6 +106,7 @@ class MarkovChain(Distribution):
         self._tabulated = -1
         self._rows: Any = None
         self._columns: Any = None
+        self._over_gaps: dict[int, Any] = {}
 
     @property
     def like(self) -> Any:
@@ -272,11 +273,13 @@ class MarkovChain(Distribution):
         Each term is the mean entropy of the bridge from ``x_{s_{k-1}}`` to what is observed
         further right.
         """
-        xp = array_namespace(self.like)
         if given is None:
-            given = xp.full((self.length,), MASK, dtype=xp.int64, device=device(self.like))
+            return self._entropy_of(sites)
+        xp = array_namespace(self.like)
         observed = to_host(given) != MASK
-        alone = self._predict(given[None, :])[0][0, ...] if observed.any() else self.marginals
+        if not observed.any():
+            return self._entropy_of(sites)
+        alone = self._predict(given[None, :])[0][0, ...]
         futures = self._futures(given)
         place = xp.arange(self.length, dtype=xp.int64, device=device(given))
         entropy: Any = 0 if self.exact else 0.0
@@ -300,6 +303,19 @@ class MarkovChain(Distribution):
                 chance = xp.take(alone[previous, :], happens)
                 entropy = entropy - xp.sum(chance[:, None] * xlogx(bridges))
             previous = site
+        return entropy
+
+    def _entropy_of(self, sites: tuple[int, ...]) -> Any:
+        """The same where nothing is observed: what a gap adds hangs on nothing else."""
+        xp, entropy = array_namespace(self.like), self.initial[0] * 0
+        for k, site in enumerate(sites):
+            if k == 0:
+                entropy = entropy + _entropy(self.marginals[site, :])
+                continue
+            gap = site - sites[k - 1]
+            if gap not in self._over_gaps:
+                self._over_gaps[gap] = -xp.sum(xlogx(self.power(gap)), axis=1)
+            entropy = entropy + xp.sum(self.marginals[sites[k - 1], :] * self._over_gaps[gap])
         return entropy
 
     def _futures(self, given: Any) -> list[Any]:
