@@ -1,9 +1,8 @@
 """The most memory that a call holds at once, as NumPy reports it to `tracemalloc`.
 
-What the call returns is part of it; what was there before is not.
+What the call returns is part of it; what was there before is not, nor whether it is freed.
 """
 
-import gc
 import tracemalloc
 
 from benchmarks.timing import Call
@@ -11,7 +10,6 @@ from benchmarks.timing import Call
 
 def peak_bytes(call: Call) -> int:
     """Bytes held at the worst moment of a call, its result included."""
-    gc.collect()
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]

@@ -36,6 +36,12 @@ CACHE_CELLS = 3**11
 THREADED_CELLS = 2**22
 """Larger lattices are filled by several threads (32 MiB)."""
 
+SHARE = 10
+"""All threads together take at most this part of the lattice's memory for themselves."""
+
+SPARING = 2**23
+"""Bytes from which a lattice is filled in smaller parts if those of that size would take more."""
+
 PART_CELLS = 2**11
 """Smaller parts would spend their time on the calls."""
 
@@ -103,10 +109,19 @@ def _append_sums(xp: Any, lattice: Any) -> None:
 def _fill_in_parts(table: np.ndarray, total: float | None, lattice: np.ndarray) -> None:
     """Split along the first axes, down to parts that stay in the cache."""
     vocab, length, cells = table.shape[0], table.ndim, lattice.size
-    while cells > CACHE_CELLS and cells // (vocab + 1) >= PART_CELLS:
+    room = lattice.nbytes // SHARE
+
+    def too_large() -> bool:
+        if cells > CACHE_CELLS or lattice.nbytes < SPARING:
+            return cells > CACHE_CELLS
+        return _bytes_taken(vocab, length, table.ndim, lattice.dtype) > room
+
+    while cells // (vocab + 1) >= PART_CELLS and too_large():
         cells, length = cells // (vocab + 1), length - 1
     threads = usable_threads() if lattice.size > THREADED_CELLS else 1
-    if threads == 1:
+    if threads > 1:
+        threads = min(threads, room // _bytes_taken(vocab, length, table.ndim, lattice.dtype))
+    if threads <= 1:
         _Parts(vocab, length, total, lattice.dtype).fill(table, lattice)
         return
 
@@ -134,6 +149,16 @@ def _slices(
     yield True, table, lattice[-1]
     for v in range(table.shape[0]):
         yield from _slices(table[v], lattice[v], length, depth - 1)
+
+
+def _bytes_taken(vocab: int, length: int, sites: int, dtype: np.dtype) -> int:
+    """Memory that a thread takes to fill a lattice of so many sites in parts of `length`."""
+    # a table summed over a site, with what is summed over the next one, too, and so on; a part
+    values = sum(2 * vocab**n for n in range(sites - 2, length, -2)) + 2 * vocab**length
+    if dtype.kind == "f":
+        values += _widest(vocab, length) if vocab <= SHORT_AXIS else 0
+        values += (vocab + 1) ** length if dtype != np.float64 else 0
+    return 8 * values
 
 
 class _Parts:
@@ -209,17 +234,10 @@ class _Products:
     """Extends the axes of float tables of one shape by matrix products, from last to first."""
 
     def __init__(self, vocab: int, length: int) -> None:
-        self.steps, done = [], 0
-        while done < length:
-            axes = 1
-            while done + axes < length and (vocab + 1) ** (axes + 1) <= LARGEST_KERNEL:
-                axes += 1
-            kernel = _kernel(vocab, axes)
-            before, after = vocab ** (length - done - axes), (vocab + 1) ** done
-            self.steps.append((kernel, before, after))
-            done += axes
-        widest = max((before * len(k) * after for k, before, after in self.steps[:-1]), default=0)
-        self.scratch = np.empty((2, widest))
+        self.steps = [
+            (_kernel(vocab, axes), before, after) for axes, before, after in _steps(vocab, length)
+        ]
+        self.scratch = np.empty((2, _widest(vocab, length) // 2))
         self.values = np.empty((vocab,) * length)
 
     def __call__(self, table: np.ndarray, total: float | None, lattice: np.ndarray) -> None:
@@ -260,3 +278,22 @@ def _short_enough(count: int, size: int, base: int, most: int) -> int:
     while count > 1 and count * size > most:
         count //= base
     return count
+
+
+def _steps(vocab: int, length: int) -> Iterator[tuple[int, int, int]]:
+    """Axes that are extended together, the last ones first; cells of those before and after."""
+    done = 0
+    while done < length:
+        axes = 1
+        while done + axes < length and (vocab + 1) ** (axes + 1) <= LARGEST_KERNEL:
+            axes += 1
+        yield axes, vocab ** (length - done - axes), (vocab + 1) ** done
+        done += axes
+
+
+def _widest(vocab: int, length: int) -> int:
+    """Values between the steps: two times as many as after the widest of them but the last."""
+    *inner, _ = (
+        (vocab + 1) ** axes * before * after for axes, before, after in _steps(vocab, length)
+    )
+    return 2 * max(inner, default=0)
