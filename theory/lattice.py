@@ -78,7 +78,8 @@ class EvidenceLattice:
     by twice that and another ``2**-24``. Smaller entries lose digits, and what is below ``2**-150``
     becomes 0, so that a rare pattern may look impossible.
 
-    Beside the result, a NumPy lattice takes ``2 V^(L-2)`` sums and a few MiB.
+    Beside the result, a NumPy lattice of 8 MiB or more takes at most a tenth of it, however many
+    threads fill it, and some 100 kB to cast tables of another type.
 
     Examples
     --------

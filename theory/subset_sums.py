@@ -19,7 +19,8 @@ before. So it is for exact numbers; other backends do the same with the whole la
 """
 
 from collections.abc import Iterator
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
+from threading import Lock
 from typing import Any
 
 import array_api_compat
@@ -36,11 +37,9 @@ CACHE_CELLS = 3**11
 THREADED_CELLS = 2**22
 """Larger lattices are filled by several threads (32 MiB)."""
 
-SHARE = 10
-"""All threads together take at most this part of the lattice's memory for themselves."""
-
-SPARING = 2**23
-"""Bytes from which a lattice is filled in smaller parts if those of that size would take more."""
+SHARE, SPARING = 12, 2**23
+"""All threads together take at most one in so many bytes of a lattice for themselves, if it has
+that many bytes; beside it, NumPy takes some 50 kB wherever it casts a table of another type."""
 
 PART_CELLS = 2**11
 """Smaller parts would spend their time on the calls."""
@@ -109,33 +108,34 @@ def _append_sums(xp: Any, lattice: Any) -> None:
 def _fill_in_parts(table: np.ndarray, total: float | None, lattice: np.ndarray) -> None:
     """Split along the first axes, down to parts that stay in the cache."""
     vocab, length, cells = table.shape[0], table.ndim, lattice.size
-    room = lattice.nbytes // SHARE
-
-    def too_large() -> bool:
-        if cells > CACHE_CELLS or lattice.nbytes < SPARING:
-            return cells > CACHE_CELLS
-        return _bytes_taken(vocab, length, table.ndim, lattice.dtype) > room
-
-    while cells // (vocab + 1) >= PART_CELLS and too_large():
+    while cells > CACHE_CELLS and cells // (vocab + 1) >= PART_CELLS:
         cells, length = cells // (vocab + 1), length - 1
     threads = usable_threads() if lattice.size > THREADED_CELLS else 1
-    if threads > 1:
-        threads = min(threads, room // _bytes_taken(vocab, length, table.ndim, lattice.dtype))
+    if lattice.nbytes >= SPARING:
+        room, taken = lattice.nbytes // SHARE, partial(_bytes_taken, vocab, table.ndim)
+        while length > 1 and taken(length, lattice.dtype) > room:
+            length -= 1
+        threads = min(threads, room // taken(length, lattice.dtype))
     if threads <= 1:
         _Parts(vocab, length, total, lattice.dtype).fill(table, lattice)
         return
 
     from concurrent.futures import ThreadPoolExecutor  # here, where it is used: it loads slowly
 
-    def fill(summed: bool, table: np.ndarray, lattice: np.ndarray) -> None:
-        parts = _Parts(vocab, length, total, lattice.dtype)  # with scratch memory of its own
-        (parts.fill_summed if summed else parts.fill)(table, lattice)
+    slices, one_at_a_time = _slices(table, lattice, length, 1 if vocab > 2 * threads else 2), Lock()
 
-    depth = 1 if vocab > 2 * threads else 2
+    def fill_some() -> None:
+        parts = _Parts(vocab, length, total, lattice.dtype)  # with scratch memory of its own
+        while True:
+            with one_at_a_time:
+                following = next(slices, None)
+            if following is None:
+                return
+            summed, some, target = following
+            (parts.fill_summed if summed else parts.fill)(some, target)
+
     with ThreadPoolExecutor(threads) as pool:
-        for done in [
-            pool.submit(fill, *slices) for slices in _slices(table, lattice, length, depth)
-        ]:
+        for done in [pool.submit(fill_some) for _ in range(threads)]:
             done.result()
 
 
@@ -151,7 +151,7 @@ def _slices(
         yield from _slices(table[v], lattice[v], length, depth - 1)
 
 
-def _bytes_taken(vocab: int, length: int, sites: int, dtype: np.dtype) -> int:
+def _bytes_taken(vocab: int, sites: int, length: int, dtype: np.dtype) -> int:
     """Memory that a thread takes to fill a lattice of so many sites in parts of `length`."""
     # a table summed over a site, with what is summed over the next one, too, and so on; a part
     values = sum(2 * vocab**n for n in range(sites - 2, length, -2)) + 2 * vocab**length
