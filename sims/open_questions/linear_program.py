@@ -75,7 +75,7 @@ def least(
     matrix = np.zeros((len(totals), len(columns)))
     for j, column in enumerate(columns):
         for i, value in column.items():
-            matrix[i, j] = float(value)
+            matrix[i, j] = value.numerator / value.denominator
     found = linprog(
         [float(c) for c in costs],
         A_eq=matrix,
@@ -92,17 +92,24 @@ def least(
     for j in used:
         for i, value in columns[j].items():
             rows[i][j] = value
-    solution = solve(zip(rows, totals, strict=True))
-    prices = solve(({i: v for i, v in columns[j].items() if i in priced}, costs[j]) for j in tight)
+    equations = [_in_integers(row, total) for row, total in zip(rows, totals, strict=True)]
+    bounds = [_in_integers(column, cost) for column, cost in zip(columns, costs, strict=True)]
+    solution = solve(equations)
+    prices = solve(
+        ({i: v for i, v in column.items() if i in priced}, cost)
+        for column, cost in (bounds[j] for j in tight)
+    )
     value = sum((costs[j] * y for j, y in solution.items()), Fraction(0))
     bound = sum((totals[i] * price for i, price in prices.items()), Fraction(0))
+    shares, whole = _in_integers(solution, 1)
     served = all(
-        sum(value * solution[j] for j, value in row.items() if j in solution) == total
-        for row, total in zip(rows, totals, strict=True)
+        sum(v * shares[j] for j, v in row.items() if j in shares) == total * whole
+        for row, total in equations
     )
+    shares, whole = _in_integers(prices, 1)
     fair = all(
-        sum(prices[i] * value for i, value in column.items() if i in prices) <= cost
-        for column, cost in zip(columns, costs, strict=True)
+        sum(shares[i] * v for i, v in column.items() if i in shares) <= cost * whole
+        for column, cost in bounds
     )
     positive = min(solution.values(), default=0) >= 0
     if not (positive and served and fair and value == bound):
