@@ -16,6 +16,8 @@ PYTEST_OPTIONS ?= -q -n auto --dist worksteal
 # Plots need no screen; each test worker keeps to one thread; pyright stays at its pinned version.
 export MPLBACKEND := Agg
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+# Many processes load the same modules: they are compiled once, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 # What pyright makes is short-lived: room for it saves a tenth of the time, where Node takes that.
 ROOM := NODE_OPTIONS=--max-semi-space-size=64
 PYRIGHT_ROOM = $(shell $(ROOM) node --version >/dev/null 2>&1 && echo $(ROOM))
