@@ -11,7 +11,7 @@ are so long that the powers would not fit, messages are passed site by site inst
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -32,32 +32,17 @@ from theory.distributions.gaps import (
     pair_chances,
 )
 from theory.distributions.messages import TINY, Smoothed, replace, smooth
+from theory.distributions.neighbours import Neighbours, neighbours
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.distributions.settled import Settled, until_settled
 from theory.lattice import quotient
-from theory.scatter import lookup, placed, running_maximum
+from theory.scatter import lookup, placed
 from theory.validation import as_chain, as_integer
 
 __all__ = ["MarkovChain"]
 
 POWER_CELLS = 2**23
 """Powers of the transition matrix are tabulated up to this many numbers (64 MiB)."""
-
-
-class Neighbours(NamedTuple):
-    """The nearest observed sites of every site, strictly on its left and right.
-
-    Attributes
-    ----------
-    left, right : array of int64, shape (B, L)
-        -1 and L where there is none.
-    longest_gap : int
-        Longest distance to one of them, at least 1.
-    """
-
-    left: Any
-    right: Any
-    longest_gap: int
 
 
 class MarkovChain(Distribution):
@@ -115,7 +100,7 @@ class MarkovChain(Distribution):
     # ---- prediction ---------------------------------------------------------------------
 
     def _predict(self, x: Any) -> tuple[Any, Any]:
-        xp, near = array_namespace(x), _neighbours(x)
+        xp, near = array_namespace(x), neighbours(x)
         if not self._tabulate(near):
             smoothed = smooth(self.initial, self.transition, self._likelihood(x))
             return smoothed.posterior, xp.isfinite(smoothed.log_evidence)
@@ -138,7 +123,7 @@ class MarkovChain(Distribution):
 
     def _evidence(self, x: Any) -> Any:
         if self.exact:
-            near = _neighbours(x)
+            near = neighbours(x)
             self._tabulate(near)
             return self._gathered(x, self._left(x, near)).prod(axis=1)
         return array_namespace(x).exp(self._log_evidence(x))
@@ -146,7 +131,7 @@ class MarkovChain(Distribution):
     def _log_evidence(self, x: Any) -> Any:
         if self.exact:
             return log(self._evidence(x))
-        near = _neighbours(x)
+        near = neighbours(x)
         if not self._tabulate(near):
             return smooth(self.initial, self.transition, self._likelihood(x)).log_evidence
         xp = array_namespace(x)
@@ -313,10 +298,14 @@ class MarkovChain(Distribution):
                 entropy = entropy + _entropy(self.marginals[site, :])
                 continue
             gap = site - sites[k - 1]
-            if gap not in self._over_gaps:
-                self._over_gaps[gap] = -xp.sum(xlogx(self.power(gap)), axis=1)
-            entropy = entropy + xp.sum(self.marginals[sites[k - 1], :] * self._over_gaps[gap])
+            entropy = entropy + xp.sum(self.marginals[sites[k - 1], :] * self._over_gap(gap))
         return entropy
+
+    def _over_gap(self, gap: int) -> Any:
+        """Entropy of the token so many sites after each token, (V,); kept."""
+        if gap not in self._over_gaps:
+            self._over_gaps[gap] = _entropy(self.power(gap))
+        return self._over_gaps[gap]
 
     def _futures(self, given: Any) -> list[Any]:
         """For each site, p(what is observed on its right | its token) up to a factor, (V,)."""
@@ -356,7 +345,7 @@ class MarkovChain(Distribution):
         for i in range(length):
             before.append(before[-1] + self.marginals[i, :])
         if not self.exact:
-            alone = to_host(-xp.sum(xlogx(self.marginals), axis=1))
+            alone = to_host(_entropy(self.marginals))
             means = over_first_sites(alone) + over_pairs(self._sums_over_pairs(before[1:]))
             return from_host(means, self.transition)
         means: Any = 0
@@ -364,8 +353,7 @@ class MarkovChain(Distribution):
             means = means + chance * _entropy(self.marginals[i, :])
         step = self.transition
         for gap, chance in enumerate(pair_chances(length, number), start=1):
-            next_given_first = -xp.sum(xlogx(step), axis=-1)
-            means = means + chance * xp.sum(before[length - gap] * next_given_first)
+            means = means + chance * xp.sum(before[length - gap] * _entropy(step))
             step = xp.matmul(step, self.transition)
         return means
 
@@ -383,9 +371,7 @@ class MarkovChain(Distribution):
         """Entropy of every row of the powers 1, 2, ... of the transition matrix, (G, V)."""
         xp = array_namespace(self.like)
         identity = xp.eye(self.vocab, dtype=self.transition.dtype, device=device(self.transition))
-        return until_settled(
-            self.transition, identity, steps, lambda power: -xp.sum(xlogx(power), axis=1)
-        )
+        return until_settled(self.transition, identity, steps, _entropy)
 
     def gap_entropies(self, gaps: Sequence[int]) -> Any:
         """Entropy in nats of the token `gap` sites after each token, shape (len(gaps), V).
@@ -405,33 +391,9 @@ class MarkovChain(Distribution):
             rows = self._row_entropies(longest)
             entries = from_host(rows.entries(np.asarray(gaps)), self.like)
             return xp.take(rows.values, entries, axis=0)
-        found = {gap: -xp.sum(xlogx(self.power(gap)), axis=1) for gap in set(gaps)}
-        return xp.stack([found[gap] for gap in gaps])
+        return xp.stack([self._over_gap(gap) for gap in gaps])
 
 
 def _entropy(probabilities: Any) -> Any:
-    """Entropy in nats."""
-    return -array_namespace(probabilities).sum(xlogx(probabilities))
-
-
-def _neighbours(x: Any) -> Neighbours:
-    xp, (_, length) = array_namespace(x), x.shape
-    site = xp.arange(length, dtype=xp.int64, device=device(x))
-    masked = x == MASK
-    left = _nearest_observed(masked, site)
-    right = length - 1 - xp.flip(_nearest_observed(xp.flip(masked, axis=1), site), axis=1)
-    # a gap on the right is one on the left of a later site, but for those before all observed
-    first = right[:, :1]
-    gaps = (
-        xp.where(left < 0, xp.zeros_like(site), site - left),
-        xp.where(first >= length, xp.zeros_like(first), first),
-    )
-    return Neighbours(left, right, max(1, *(int(xp.max(gap)) for gap in gaps)))
-
-
-def _nearest_observed(masked: Any, site: Any) -> Any:
-    """Index of the nearest observed site strictly left of each site, -1 where there is none."""
-    xp = array_namespace(masked)
-    nowhere = xp.full((masked.shape[0], 1), -1, dtype=xp.int64, device=device(masked))
-    observed = xp.where(masked[:, :-1], nowhere, site[:-1])
-    return running_maximum(xp.concat([nowhere, observed], axis=1))
+    """Entropies in nats of distributions along the last axis."""
+    return -array_namespace(probabilities).sum(xlogx(probabilities), axis=-1)

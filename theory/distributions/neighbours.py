@@ -1,0 +1,54 @@
+"""The nearest observed tokens of every site of a pattern: all that a chain looks at."""
+
+from typing import Any, NamedTuple
+
+from theory.arrays import MASK, array_namespace, device
+from theory.scatter import running_maximum
+
+__all__ = ["Neighbours", "neighbours"]
+
+
+class Neighbours(NamedTuple):
+    """The nearest observed sites of every site, strictly on its left and right.
+
+    Attributes
+    ----------
+    left, right : array of int64, shape (B, L)
+        -1 and L where there is none.
+    longest_gap : int
+        Longest distance to one of them, at least 1.
+    """
+
+    left: Any
+    right: Any
+    longest_gap: int
+
+
+def neighbours(x: Any) -> Neighbours:
+    """Find the nearest observed sites in patterns (B, L).
+
+    >>> import numpy as np
+    >>> near = neighbours(np.asarray([[MASK, 0, MASK, MASK]]))
+    >>> near.left.tolist(), near.right.tolist(), near.longest_gap
+    ([[-1, -1, 1, 1]], [[1, 4, 4, 4]], 2)
+    """
+    xp, (_, length) = array_namespace(x), x.shape
+    site = xp.arange(length, dtype=xp.int64, device=device(x))
+    masked = x == MASK
+    left = _nearest_observed(masked, site)
+    right = length - 1 - xp.flip(_nearest_observed(xp.flip(masked, axis=1), site), axis=1)
+    # a gap on the right is one on the left of a later site, but for those before all observed
+    first = right[:, :1]
+    gaps = (
+        xp.where(left < 0, xp.zeros_like(site), site - left),
+        xp.where(first >= length, xp.zeros_like(first), first),
+    )
+    return Neighbours(left, right, max(1, *(int(xp.max(gap)) for gap in gaps)))
+
+
+def _nearest_observed(masked: Any, site: Any) -> Any:
+    """Index of the nearest observed site strictly left of each site, -1 where there is none."""
+    xp = array_namespace(masked)
+    nowhere = xp.full((masked.shape[0], 1), -1, dtype=xp.int64, device=device(masked))
+    observed = xp.where(masked[:, :-1], nowhere, site[:-1])
+    return running_maximum(xp.concat([nowhere, observed], axis=1))
