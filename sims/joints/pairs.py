@@ -120,8 +120,10 @@ def support(wanted: Pairs, live: np.ndarray) -> np.ndarray:
     >>> np.argwhere(support(pairs, zeros)).tolist()
     [[0, 0, 0, 1], [0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0]]
     """
-    from scipy.optimize import linprog
-    from scipy.sparse import csr_array, hstack
+    from scipy import optimize
+    from scipy.sparse import csr_array
+
+    linprog: Any = optimize.linprog  # type checkers would have to infer it from its body
 
     cells = np.argwhere(live)
     size, vocab = len(cells), live.shape[0]
@@ -129,14 +131,19 @@ def support(wanted: Pairs, live: np.ndarray) -> np.ndarray:
     for k, ((i, j), target) in enumerate(wanted.items()):
         rows.append(k * vocab**2 + cells[:, i] * vocab + cells[:, j])
         right.append(target.reshape(-1))
-    b = np.concatenate(right)
     every, column = np.concatenate(rows), np.tile(np.arange(size), len(rows))
-    matrix: Any = csr_array((np.ones(len(every)), (every, column)), shape=(len(b), size))
-    used = np.flatnonzero(np.bincount(every, minlength=len(b)))
-    matrix = hstack([matrix, matrix, csr_array(-b[:, None])]).tocsr()[used]
+    used, row = np.unique(every, return_inverse=True)
+    b = np.concatenate(right)[used]
+    # the columns are those of t, of u, and of s
+    entries = np.concatenate([np.ones(2 * len(row)), -b])
+    places = (
+        np.concatenate([row, row, np.arange(len(b))]),
+        np.concatenate([column, column + size, np.full(len(b), 2 * size)]),
+    )
+    matrix = csr_array((entries, places), shape=(len(b), 2 * size + 1))
     goal = np.concatenate([-np.ones(size), np.zeros(size + 1)])
     bounds = [(0, 1)] * size + [(0, None)] * size + [(1, LARGEST_SCALE)]
-    solved = linprog(goal, A_eq=matrix, b_eq=np.zeros(len(used)), bounds=bounds, method="highs")
+    solved = linprog(goal, A_eq=matrix, b_eq=np.zeros(len(b)), bounds=bounds, method="highs")
     inside = live.copy()
     if solved.status == 0:
         inside[live] = solved.x[:size] > POSITIVE

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +71,9 @@ def least(
     >>> optimum.value, optimum.solution
     (Fraction(3, 2), {0: Fraction(1, 4), 1: Fraction(3, 4)})
     """
-    from scipy.optimize import linprog
+    from scipy import optimize
+
+    linprog: Any = optimize.linprog  # type checkers would have to infer it from its body
 
     matrix = np.zeros((len(totals), len(columns)))
     for j, column in enumerate(columns):

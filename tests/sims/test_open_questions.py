@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,7 +124,8 @@ def least_mean(options, joint):
     rows = list(joint)
     matrix = [[float(law.get(x, 0)) for law, _ in options] for x in rows]
     costs = [float(rounds) for _, rounds in options]
-    found = scipy.optimize.linprog(costs, A_eq=matrix, b_eq=[float(joint[x]) for x in rows])
+    linprog: Any = scipy.optimize.linprog
+    found = linprog(costs, A_eq=matrix, b_eq=[float(joint[x]) for x in rows])
     assert found.status == 0
     return found.fun
 
@@ -351,7 +353,7 @@ def test_the_optimum_of_small_programs_is_the_best_basic_solution(data):
 
 def test_a_wrong_basis_is_not_certified(monkeypatch):
     """Floats that propose another vertex: its value is not what the prices bound."""
-    exact = scipy.optimize.linprog
+    exact: Any = scipy.optimize.linprog
 
     def other(costs, **rest):
         found = exact(costs, **rest)

@@ -158,15 +158,15 @@ def _eigenvectors(block: np.ndarray, root: float) -> list[np.ndarray]:
 
 def _arnoldi(block: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The largest eigenvalues of a block and their vectors, the same in every run."""
-    from scipy.sparse.linalg import ArpackNoConvergence, eigs
+    from scipy.sparse import linalg
 
+    eigs: Any = linalg.eigs  # type checkers would have to infer it from its body
     start = 1 / (1.0 + np.arange(block.shape[0]))
     for subspace in SUBSPACES:
         try:
-            found: Any = eigs(block, k=count, which="LM", v0=start, ncv=subspace)
-        except ArpackNoConvergence:
+            values, vectors = eigs(block, k=count, which="LM", v0=start, ncv=subspace)
+        except linalg.ArpackNoConvergence:
             continue
-        values, vectors = found
         if np.max(np.linalg.norm(block @ vectors - vectors * values, axis=0)) < RESIDUAL:
             return values, vectors
     raise TooLarge(f"the largest eigenvalues of {block.shape[0]} states were not found")
