@@ -157,6 +157,17 @@ def test_predictions_and_entropies_in_floats_load_nothing_heavy():
     assert set(loaded) & HEAVY == set()
 
 
+def test_exact_predictions_and_entropies_of_small_numbers_load_nothing_heavy():
+    loaded = run(
+        "from theory import MASK, gallery, information",
+        "p = gallery.permutations(4, exact=True)",
+        "p.denoise([0, MASK, MASK, MASK])",
+        "float(information.total_correlation(p))",
+        LOADED,
+    )
+    assert set(loaded) & HEAVY == set()
+
+
 def test_importing_sims_loads_nothing_heavy():
     assert set(run("import sims", LOADED)) & HEAVY == set()
 

@@ -37,6 +37,9 @@ TRIAL_LIMIT = 10**5
 FACTORED = TRIAL_LIMIT**2
 """Integers up to this are factored completely."""
 
+SMALL = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31)
+"""Primes that are tried without SymPy, which takes half a second to load."""
+
 SURE = 0.01
 """A float sum below this share of its largest terms is computed again with more digits."""
 
@@ -317,11 +320,17 @@ def logarithm(value: Fraction) -> LinearForm:
 @lru_cache(maxsize=65536)
 def _factors(n: int) -> dict[int, int]:
     """The powers of primes in `n`; a cofactor without small ones is kept whole."""
-    if n == 1:
-        return {}
+    powers: dict[int, int] = {}
+    if n < 2**63:
+        for p in SMALL:
+            while n % p == 0:
+                n, powers[p] = n // p, powers.get(p, 0) + 1
+        if n < SMALL[-1] ** 2:
+            return powers if n == 1 else {**powers, n: 1}
     import sympy
 
-    return sympy.factorint(n, limit=TRIAL_LIMIT, use_rho=False, use_pm1=False, use_ecm=False)
+    rest = sympy.factorint(n, limit=TRIAL_LIMIT, use_rho=False, use_pm1=False, use_ecm=False)
+    return {**powers, **rest}
 
 
 def _form_of(value: Fraction) -> LinearForm:

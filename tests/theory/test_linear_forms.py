@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory import exact
-from theory.linear_forms import LinearForm, as_fraction
+from theory.linear_forms import LinearForm, as_fraction, logarithm
 
 BIG = [(10**9 + 7) * (10**9 + 9), (10**9 + 7) * (10**9 + 21), 10**9 + 9, 10**9 + 21]
 """Products of primes beyond what is factored, and two of these primes."""
@@ -53,6 +53,22 @@ def test_sums_and_multiples_are_those_of_sympy(a, b, constant, factor):
     assert is_zero((-x)._sympy_() + s)
     if factor:
         assert (x / factor) * factor == x
+
+
+def assert_factored(n):
+    found = logarithm(Fraction(n)).numerators
+    assert all(sympy.isprime(p) for p in found), n
+    assert math.prod(p**k for p, k in found.items()) == n
+
+
+def test_logarithms_of_small_integers_are_those_of_primes():
+    for n in range(1, 3000):
+        assert_factored(n)
+
+
+@given(st.integers(1, 10**10) | st.integers(1, 50).map(math.factorial))
+def test_logarithms_are_those_of_primes(n):
+    assert_factored(n)
 
 
 @settings(max_examples=50)
