@@ -12,6 +12,7 @@ That a policy may remember its coins or its path is covered: what it visits on a
 form. The formulation is ours; occupation measures are textbook [memory].
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -134,7 +135,7 @@ def best_orders(moves: Moves) -> Orders:
             f"all ordered partitions of {len(moves.start)} sites would be mixed; "
             f"this is done up to {MOST_SITES}"
         )
-    laws = list(_laws(moves, {moves.start: Fraction(1)}))
+    laws = list(_laws(moves, {moves.start: 1}, 1))
     rows = {x: i for i, x in enumerate(moves.sequences)}
     columns = [{rows[x]: chance for x, chance in law.items()} for _, law in laws]
     totals = [moves.chance(x) for x in moves.sequences]
@@ -143,19 +144,24 @@ def best_orders(moves: Moves) -> Orders:
 
 
 def _laws(
-    moves: Moves, reached: dict[Context, Fraction]
+    moves: Moves, reached: dict[Context, int], whole: int
 ) -> Iterator[tuple[Partition, dict[Context, Fraction]]]:
-    """Ordered partitions of the masked sites that stay inside, and what they write."""
+    """Ordered partitions of the masked sites that stay inside, and what they write.
+
+    Chances are carried as integers over one denominator.
+    """
     masked = tuple(site for site, token in enumerate(next(iter(reached))) if token == MASK)
     if not masked:
-        yield (), reached
+        yield (), {x: Fraction(mass, whole) for x, mass in reached.items()}
         return
     for k, sites in enumerate(subsets(masked)):  # in the order of the moves
         chosen = [moves[context][k] for context in reached]
         if all(move.inside for move in chosen):
-            law: dict[Context, Fraction] = {}
+            common = math.lcm(*(chance.denominator for move in chosen for chance, _ in move.after))
+            law: dict[Context, int] = {}
             for move, mass in zip(chosen, reached.values(), strict=True):
                 for chance, after in move.after:
-                    law[after] = law.get(after, Fraction(0)) + mass * chance
-            for rest, written in _laws(moves, law):
+                    share = chance.numerator * (common // chance.denominator)
+                    law[after] = law.get(after, 0) + mass * share
+            for rest, written in _laws(moves, law, whole * common):
                 yield (sites, *rest), written
