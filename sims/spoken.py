@@ -14,6 +14,9 @@ from theory.errors import InvalidInput
 
 __all__ = ["call"]
 
+DEEPEST = 100
+"""No call that anyone means is nested more deeply, and Python's stack has room for it."""
+
 
 def call(text: str, known: Mapping[str, Any], what: str) -> Any:
     """Call one of the known functions or classes.
@@ -38,7 +41,17 @@ def call(text: str, known: Mapping[str, Any], what: str) -> Any:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise InvalidInput(f"{text!r} is no {what}: write a name, or name(arguments)") from None
+    if _depth(tree) > DEEPEST:
+        raise InvalidInput(f"{text!r} is no {what}: it is nested more than {DEEPEST} times")
     return _value(tree, known, what, text)
+
+
+def _depth(tree: ast.AST) -> int:
+    """Levels of the tree, found without recursion."""
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [part for node in level for part in ast.iter_child_nodes(node)]
+    return depth
 
 
 def _value(node: ast.AST, known: Mapping[str, Any], what: str, text: str) -> Any:
@@ -62,7 +75,7 @@ def _argument(node: ast.AST, known: Mapping[str, Any], what: str, text: str) -> 
             return Fraction(above, below)
     try:
         return ast.literal_eval(node)
-    except (ValueError, TypeError, RecursionError, MemoryError):
+    except (ValueError, TypeError, MemoryError):
         raise InvalidInput(
             f"{ast.unparse(node)!r} in {text!r} is neither a number, a string nor a {what}"
         ) from None
