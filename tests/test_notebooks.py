@@ -75,6 +75,8 @@ RUN = """
 import json, sys, time
 
 def refuse(event, args):
+    if event == "subprocess.Popen" and args[0] == "lscpu":
+        return  # NumPy 2.1 asks so what the processor can do
     if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "subprocess.Popen"):
         raise RuntimeError(f"a lesson reached out: {event} {args}")
 
