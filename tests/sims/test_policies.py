@@ -50,6 +50,7 @@ from tests.cases import (
     rows,
     table,
 )
+from tests.noted import noted
 from tests.sims import policy_oracles as slow
 from theory import MASK, InvalidInput, JointTable, ProductMixture
 
@@ -276,12 +277,19 @@ def pairs_for(case):
 
 
 def each_pair(strides):
-    """Pairs of a case and a policy: of each case all, or every so manieth."""
-    pairs = []
-    for offset, (name, stride) in enumerate(strides.items()):
-        some = list(pairs_for(SMALL[name]))[offset % stride :: stride]
-        pairs += [pytest.param(SMALL[name], *pair, id=f"{name}-{pair[0]!r}") for pair in some]
-    return pytest.mark.parametrize(("case", "policy", "decoder"), pairs)
+    """One test a case, over all pairs of a policy and its oracle, or over every so manieth."""
+
+    def decorated(test):
+        def of_a_case(name):
+            stride, offset = strides[name], list(strides).index(name)
+            for policy, decoder in list(pairs_for(SMALL[name]))[offset % stride :: stride]:
+                with noted(f"{name}, {policy!r}"):
+                    test(SMALL[name], policy, decoder)
+
+        of_a_case.__name__, of_a_case.__doc__ = test.__name__, test.__doc__
+        return pytest.mark.parametrize("name", strides)(of_a_case)
+
+    return decorated
 
 
 @functools.cache
@@ -569,9 +577,9 @@ def test_an_exact_denoiser_with_ties_and_zeros(case, policy, decoder):
 
 
 @each_pair({"zeros": 5, "dense": 4, "three tokens": 3, "one site": 2})
-@pytest.mark.parametrize("temperature", [0, 0.5])
-def test_a_wrong_denoiser_at_a_temperature(case, policy, decoder, temperature):
-    for predict in (wrong(case.length, case.vocab), blunt(case.length, case.vocab)):
+def test_a_wrong_denoiser_at_a_temperature(case, policy, decoder):
+    predictors = wrong(case.length, case.vocab), blunt(case.length, case.vocab)
+    for predict, temperature in itertools.product(predictors, (0, 0.5)):
         temper = tempering(temperature)
         expected = slow.expected_output(case.joint, case.vocab, decoder, predict, temper)
         q = output_distribution(
