@@ -18,27 +18,20 @@ of two logarithms, powers), they become expressions of SymPy.
 
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache
 from numbers import Rational
 from typing import Any
 
 import numpy as np
 
+from theory.factors import FACTORED, coprime, factors
+
 __all__ = ["LinearForm", "as_fraction", "logarithm"]
 
 ONE = 1
 """The key of the rational constant: its logarithm would be zero."""
-
-TRIAL_LIMIT = 10**5
-"""Primes up to this are found; what is left of a huge integer is kept whole."""
-
-FACTORED = TRIAL_LIMIT**2
-"""Integers up to this are factored completely."""
-
-SMALL = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31)
-"""Primes that are tried without SymPy, which takes half a second to load."""
 
 SURE = 0.01
 """A float sum below this share of its largest terms is computed again with more digits."""
@@ -313,24 +306,8 @@ def logarithm(value: Fraction) -> LinearForm:
     >>> logarithm(Fraction(3, 8))
     -3*log(2) + log(3)
     """
-    above, below = _factors(value.numerator), _factors(value.denominator)
+    above, below = factors(value.numerator), factors(value.denominator)
     return LinearForm({**above, **{p: -k for p, k in below.items()}})
-
-
-@lru_cache(maxsize=65536)
-def _factors(n: int) -> dict[int, int]:
-    """The powers of primes in `n`; a cofactor without small ones is kept whole."""
-    powers: dict[int, int] = {}
-    if n < 2**63:
-        for p in SMALL:
-            while n % p == 0:
-                n, powers[p] = n // p, powers.get(p, 0) + 1
-        if n < SMALL[-1] ** 2:
-            return powers if n == 1 else {**powers, n: 1}
-    import sympy
-
-    rest = sympy.factorint(n, limit=TRIAL_LIMIT, use_rho=False, use_pm1=False, use_ecm=False)
-    return {**powers, **rest}
 
 
 def _form_of(value: Fraction) -> LinearForm:
@@ -373,30 +350,9 @@ def _vanishes(numerators: dict[Any, int]) -> bool:
         return False
     if all(k <= FACTORED for k in numerators):
         return False
-    powers = dict.fromkeys(base := _coprime(numerators), 0)
+    powers = dict.fromkeys(base := coprime(numerators), 0)
     for k, n in numerators.items():
         for b in base:
             while k % b == 0:
                 powers[b], k = powers[b] + n, k // b
     return not any(powers.values())
-
-
-def _coprime(numbers: Iterable[int]) -> list[int]:
-    """Pairwise coprime integers above 1 of whose powers all the numbers are products.
-
-    >>> _coprime([12, 18])
-    [2, 3]
-    """
-    base: list[int] = []
-    waiting = [n for n in numbers if n > 1]
-    while waiting:
-        n = waiting.pop()
-        for i, b in enumerate(base):
-            shared = math.gcd(n, b)
-            if shared > 1:
-                del base[i]
-                waiting += [m for m in (shared, n // shared, b // shared) if m > 1]
-                break
-        else:
-            base.append(n)
-    return sorted(base)

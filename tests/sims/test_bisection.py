@@ -10,6 +10,7 @@ import pytest
 
 from sims import frontier, output_distribution
 from sims.policies import Bisection, Blocks
+from tests.noted import noted
 from tests.sims import policy_oracles as slow
 from theory import MASK, InvalidInput, JointTable
 
@@ -80,15 +81,16 @@ def test_whatever_is_known_what_is_chosen_is_separated(order, length):
 @each_order
 def test_every_round_is_separated_and_the_rounds_are_few(order):
     for length in range(1, 65):
-        x = np.full(length, MASK)
-        rounds = rounds_from(Bisection(order), x)
-        for sites in rounds:
-            assert separated(x, sites, order), length
-            x[sites] = 0
-        if length < order:
-            assert len(rounds) == length
-        else:
-            assert len(rounds) <= order * (math.ceil(math.log2(length / order)) + 1), length
+        with noted(f"{length} sites"):
+            x = np.full(length, MASK)
+            rounds = rounds_from(Bisection(order), x)
+            for sites in rounds:
+                assert separated(x, sites, order)
+                x[sites] = 0
+            if length < order:
+                assert len(rounds) == length
+            else:
+                assert len(rounds) <= order * (math.ceil(math.log2(length / order)) + 1)
 
 
 @each_order
