@@ -9,9 +9,9 @@ from typing import Any
 
 import array_api_strict as strict
 import numpy as np
-import pytest
 
 from tests import oracles
+from tests.noted import each
 from theory import (
     EmpiricalDistribution,
     Exchangeable,
@@ -226,7 +226,7 @@ CASES = [
     exchangeable("zeros", [0, 3, 0, 2, 1, 0]),
 ]
 
-each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+each_case = each("case", CASES, ids=lambda case: case.name)
 
 # One of each family, with impossible patterns where the family can have them.
 FAMILIES = [
@@ -240,7 +240,7 @@ FAMILIES = [
         "exchangeable zeros",
     ]
 ]
-each_family = pytest.mark.parametrize("case", FAMILIES, ids=lambda case: case.name.split()[0])
+each_family = each("case", FAMILIES, ids=lambda case: case.name.split()[0])
 
 
 EXACT_CASES = [
@@ -255,4 +255,4 @@ def build_exact(case, convert=as_lists):
     return case.family(**arrays, **case.scalars, exact=True)
 
 
-each_exact = pytest.mark.parametrize("case", EXACT_CASES, ids=lambda case: case.name)
+each_exact = each("case", EXACT_CASES, ids=lambda case: case.name)

@@ -4,11 +4,14 @@
 the same in every run.
 """
 
+import gc
 import os
 import warnings
 
 import pytest
 from hypothesis import settings
+
+from tests.noted import CHOSEN
 
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -16,6 +19,25 @@ settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 )
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--case",
+        metavar="TEXT",
+        default="",
+        help="of tests that look at many cases in turn, only cases whose name contains TEXT",
+    )
+
+
+def pytest_configure(config):
+    CHOSEN["text"] = config.getoption("--case")
+
+
+def pytest_sessionfinish():
+    """Pytest looks through everything ten times for what failed when it was thrown away."""
+    gc.collect()
+    gc.freeze()
 
 
 def gpu_is_available():

@@ -8,11 +8,12 @@ import pytest
 
 from sims import output_distribution, policies
 from tests.cases import CASES, to_device1
+from tests.noted import each
 from theory import MASK, EvidenceLattice, forward, information
 from theory.arrays import array_namespace, device, to_host
 
-EACH = pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
-SOME = pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES[::4]])
+EACH = each("case", CASES, ids=lambda case: case.name)
+SOME = each("case", CASES[::4], ids=lambda case: case.name)
 
 
 def to_gpu(values):

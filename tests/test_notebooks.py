@@ -12,6 +12,7 @@ import pytest
 
 from notebooks import make_notebooks
 from tests.lesson_form import FOLDER, ROOT, cells_of, faults
+from tests.noted import each
 
 SECONDS = 30
 """What a lesson may take, in seconds of one processor: a busy machine fails no lesson."""
@@ -35,7 +36,7 @@ def test_form(lesson):
     assert cells_of(text)[0].source.startswith(f"# Lesson {int(lesson.name[:2])}. ")
 
 
-@pytest.mark.parametrize(
+@each(
     ("old", "new", "fault"),
     [
         ("# # Lesson 1. Two words", "# # Two words", "the first cell is no title"),

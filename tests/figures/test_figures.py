@@ -23,6 +23,7 @@ from figures.__main__ import main
 from figures.check import differences
 from figures.notes import ENDS, TABLES, bounds_table, claims_table, published_table, with_tables
 from tests.figures.standard import complaints, watched_texts
+from tests.noted import each
 from theory import claims, corpora
 from theory.executors import InProcess
 
@@ -62,7 +63,7 @@ def test_a_changed_number_is_found(data, name):
     assert differences(FIGURES[name], missing) == [f"{name}-{panel}-new: nothing is recorded"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_figures_name_claims_that_exist(name):
     assert set(FIGURES[name].claims) <= set(claims.registry)
     assert FIGURES[name].caption.endswith(".")

@@ -14,6 +14,7 @@ from sims.imperfect import excess_loss
 from sims.truncated import Truncated
 from tests import oracles
 from tests.cases import FAMILIES, build_exact, table
+from tests.noted import each
 from theory import MASK, InvalidInput, JointTable, gallery
 
 EXACT = [
@@ -21,7 +22,7 @@ EXACT = [
     table("zeros", [[[1, 0], [2, 3]], [[0, 4], [1, 1]]]),
     table("three tokens", [[1, 0, 2], [2, 5, 1], [0, 3, 3]]),
 ]
-each_exact = pytest.mark.parametrize("case", EXACT, ids=lambda case: case.name)
+each_exact = each("case", EXACT, ids=lambda case: case.name)
 
 
 def looked_up(case, denoiser):

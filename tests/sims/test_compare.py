@@ -11,6 +11,7 @@ from sims.compare import KINDS, compare, kind_of, usual_decoders
 from sims.joints import Product
 from sims.optimal import cost_of
 from tests.cases import random_weights
+from tests.noted import each
 from theory import MASK, InvalidInput, JointTable, gallery, schedules
 
 COMPARED = {
@@ -284,7 +285,7 @@ OF_KIND = {
 }
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "decoder"),
     [(kind, decoder) for kind, decoders in OF_KIND.items() for decoder in decoders],
     ids=repr,

@@ -16,6 +16,7 @@ from sims import decode, frontier, order, output_distribution, policies, regret
 from sims.joints import Product
 from sims.policies import Policy
 from tests.cases import CPU, DEVICE1, to_device1
+from tests.noted import each
 from theory import MASK, InvalidInput, JointTable, MarkovChain, ProductMixture
 from theory.arrays import array_namespace, device, from_host, to_host
 
@@ -142,7 +143,7 @@ def agree(away, host, like):
 
 
 @each_policy
-@pytest.mark.parametrize("name", ["pairs", "three", "four"])
+@each("name", ["pairs", "three", "four"])
 def test_output_distributions(make, name, there):
     host, away = table(name), table(name, there)
     policy = make(host.length, host.vocab)
@@ -156,7 +157,7 @@ def test_output_distributions_of_a_chain(there):
 
 
 @each_policy
-@pytest.mark.parametrize("temperature", [0, 0.5])
+@each("temperature", [0, 0.5])
 def test_temperatures(make, temperature, there):
     host, away = table("zeros"), table("zeros", there)
     policy = make(host.length, host.vocab)

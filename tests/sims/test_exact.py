@@ -27,6 +27,7 @@ from tests.cases import (
     to_device1,
     to_host,
 )
+from tests.noted import each
 from theory import MASK, InvalidInput, JointTable, TooLarge, gallery, information, strategies
 
 TOLERANCE = 1e-12  # of sums of at most a few thousand products of probabilities
@@ -157,7 +158,7 @@ SMALL = {
     "one site": named("table one site, one possible"),
     "one token": named("table one token"),
 }
-each_small = pytest.mark.parametrize("case", SMALL.values(), ids=SMALL)
+each_small = each("case", SMALL.values(), ids=SMALL)
 
 
 @each_small
@@ -572,8 +573,8 @@ BAD_RULES = {
 }
 
 
-@pytest.mark.parametrize(("select", "match"), BAD_RULES.values(), ids=BAD_RULES)
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+@each(("select", "match"), BAD_RULES.values(), ids=BAD_RULES)
+@each("exact", [False, True], ids=["floats", "exact"])
 def test_rules_that_select_wrongly(select, match, exact):
     p = gallery.coupled_pairs(1, exact=exact)
     with pytest.raises(InvalidInput, match=match):
@@ -619,8 +620,8 @@ def test_left_to_right_takes_a_positive_integer(k):
         LeftToRight(k)
 
 
-@pytest.mark.parametrize("temperature", [-1, -0.001, math.nan, math.inf, "1", None])
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+@each("temperature", [-1, -0.001, math.nan, math.inf, "1", None])
+@each("exact", [False, True], ids=["floats", "exact"])
 def test_temperatures_are_finite_and_not_negative(temperature, exact):
     with pytest.raises(InvalidInput, match="temperature"):
         output_distribution(gallery.coupled_pairs(1, exact=exact), LeftToRight(), temperature)

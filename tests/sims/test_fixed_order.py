@@ -9,6 +9,7 @@ import sympy
 
 from sims import decode, output_distribution, policies
 from sims.fixed_order import fixed_batches
+from tests.noted import each
 from theory import MASK, InvalidInput, gallery, information
 from theory.information.fixed_order import fixed_order_cost
 
@@ -103,7 +104,7 @@ class LooksLater(policies.LeftToRight):
         yield 1, (x == MASK) & (predictions.max(axis=-1) > 0)
 
 
-@pytest.mark.parametrize(
+@each(
     "policy",
     [
         policies.TopK(1),

@@ -14,14 +14,14 @@ from sims.policies import JointDraw, LeftToRight
 from sims.policies.base import Policy
 from tests import oracles
 from tests.cases import EXACT_CASES, build_exact
-from tests.noted import noted
+from tests.noted import each, noted
 from tests.oracles import reveal
 from tests.sims import policy_oracles as slow
 from theory import JointTable, gallery
 from theory.errors import InvalidInput
 
 SMALL = [case for case in EXACT_CASES if case.length <= 4 and len(case.patterns) <= 81]
-each_small = pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+each_small = each("case", SMALL, ids=lambda case: case.name)
 
 
 def product(joint, pattern, sites, rows):

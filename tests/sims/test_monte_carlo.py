@@ -49,6 +49,7 @@ from tests.cases import (
     to_device1,
     to_host,
 )
+from tests.noted import each
 from tests.sims.test_exact import Sometimes, looked_up, lookup_rule
 from theory import (
     MASK,
@@ -296,7 +297,7 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize(("p", "temperature", "denoiser"), SETTINGS.values(), ids=SETTINGS)
+@each(("p", "temperature", "denoiser"), SETTINGS.values(), ids=SETTINGS)
 @each_decoder
 def test_draws_are_those_of_the_exact_distribution(policy, p, temperature, denoiser):
     q = output_distribution(p, policy, temperature, denoiser)
@@ -387,7 +388,7 @@ def test_equal_seeds_write_equal_sequences(policy):
     np.testing.assert_array_equal(first.rounds, kept.rounds)
 
 
-@pytest.mark.parametrize("batch", [1, 3, 10])
+@each("batch", [1, 3, 10])
 @each_decoder
 def test_all_batches_are_filled(policy, batch):
     p = ZEROS.build()
@@ -509,7 +510,7 @@ def last_changes(states):
     return out
 
 
-@pytest.mark.parametrize("batch", [None, 7], ids=["one batch", "batches"])
+@each("batch", [None, 7], ids=["one batch", "batches"])
 @each_decoder
 def test_trajectories(policy, batch):
     p, size = ZEROS.build(), 25
@@ -685,7 +686,7 @@ ON_DEVICE = {
 }
 
 
-@pytest.mark.parametrize("policy", ON_DEVICE.values(), ids=ON_DEVICE)
+@each("policy", ON_DEVICE.values(), ids=ON_DEVICE)
 @each_family
 def test_distributions_on_a_device(case, policy):
     """Tokens stay there; what is counted comes to the host."""
@@ -845,8 +846,8 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize(("select", "match"), BAD_RULES.values(), ids=BAD_RULES)
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@each(("select", "match"), BAD_RULES.values(), ids=BAD_RULES)
+@each("way", WAYS.values(), ids=WAYS)
 def test_rules_that_select_wrongly(select, match, way):
     with pytest.raises(InvalidInput, match=match):
         drawing(policy=way(select))
@@ -919,10 +920,8 @@ BAD_DENOISERS = {
 }
 
 
-@pytest.mark.parametrize("denoiser", BAD_DENOISERS.values(), ids=BAD_DENOISERS)
-@pytest.mark.parametrize(
-    "policy", [LeftToRight(), Speculative(), GibbsCorrector(None, 1)], ids=repr
-)
+@each("denoiser", BAD_DENOISERS.values(), ids=BAD_DENOISERS)
+@each("policy", [LeftToRight(), Speculative(), GibbsCorrector(None, 1)], ids=repr)
 def test_denoisers_that_answer_wrongly(denoiser, policy):
     """As `output_distribution` does."""
     for call in (

@@ -8,6 +8,7 @@ import pytest
 
 from sims import decode, output_distribution, policies
 from tests import oracles
+from tests.noted import each
 from tests.sims import policy_oracles as slow
 from tests.sims.test_order import DECODERS, data
 from theory import MASK, InvalidInput, JointTable, gallery, information
@@ -23,9 +24,9 @@ def written(pattern, decoder, ask, vocab, index=0):
             yield chance * share, end
 
 
-@pytest.mark.parametrize("pair", DECODERS, ids=lambda pair: repr(pair[0]))
-@pytest.mark.parametrize("name", ["xor", "walk", "table", "chain"])
-@pytest.mark.parametrize("observed", [(0,), (1,)])
+@each("pair", DECODERS, ids=lambda pair: repr(pair[0]))
+@each("name", ["xor", "walk", "table", "chain"])
+@each("observed", [(0,), (1,)])
 def test_what_is_written(pair, name, observed):
     p, joint, vocab = data(name)
 

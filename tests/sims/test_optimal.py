@@ -43,6 +43,7 @@ from tests.cases import (
     table,
     to_device1,
 )
+from tests.noted import each
 from tests.sims.optimal_oracle import (
     SLACK,
     Game,
@@ -237,7 +238,7 @@ def test_the_frontier_of_every_case(case):
     assert_all_corners(corners, game)
 
 
-@pytest.mark.parametrize("case", EXACT_CASES, ids=lambda case: case.name)
+@each("case", EXACT_CASES, ids=lambda case: case.name)
 def test_the_frontier_of_every_exact_case(case):
     p, game = build_exact(case), game_of(case)
     found = frontier(p, MULTIPLIERS)
@@ -251,7 +252,7 @@ def test_the_frontier_of_every_exact_case(case):
     assert (corners[-1].rounds, corners[-1].kl) == (game.depth(), 0)
 
 
-@pytest.mark.parametrize("case", [*CASES[::4], *FAMILIES], ids=lambda case: case.name)
+@each("case", [*CASES[::4], *FAMILIES], ids=lambda case: case.name)
 def test_policies_of_the_frontier_write_what_is_promised(case):
     p = case.build()
     for point in frontier(p) + frontier(p, [0.8, math.inf]):
@@ -295,7 +296,7 @@ def test_the_frontier_of_any_family(p):
         assert_written(p, corner)
 
 
-@pytest.mark.parametrize("case", [*FAMILIES, *BITS.values()], ids=lambda case: case.name)
+@each("case", [*FAMILIES, *BITS.values()], ids=lambda case: case.name)
 def test_corners_are_optimal_at_their_multipliers(case):
     """Between the slopes of their edges, the first at 0 and the last at infinity."""
     corners = frontier(case.build())
@@ -413,8 +414,8 @@ def test_products_take_one_round(length):
             assert point.rounds == close(1)
 
 
-@pytest.mark.parametrize("length", range(1, 8))
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+@each("length", range(1, 8))
+@each("exact", [False, True], ids=["floats", "exact"])
 def test_chains_take_as_many_rounds_as_bisection(length, exact):
     """Two masked sites are independent only if one between them is observed.
 
@@ -581,7 +582,7 @@ def test_regret_of_a_random_rule_by_hand(p, seed):
     assert regret(p, lookup_rule(seed)) == pytest.approx(expected, abs=SLACK)
 
 
-@pytest.mark.parametrize("case", [*FAMILIES, *BITS.values()], ids=lambda case: case.name)
+@each("case", [*FAMILIES, *BITS.values()], ids=lambda case: case.name)
 def test_the_best_policies_have_no_regret(case):
     p = case.build()
     for point in frontier(p) + frontier(p, [0, 0.3, 1, 2.5, math.inf]):
@@ -626,11 +627,11 @@ def test_regret_of_a_function():
 # What is refused
 
 
-@pytest.mark.parametrize(
+@each(
     "multiplier",
     [-1, -1e-12, -math.inf, math.nan, "1", None, 1j, [1], np.nan, b"1", object(), True],
 )
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+@each("exact", [False, True], ids=["floats", "exact"])
 def test_multipliers_are_numbers_that_are_not_negative(multiplier, exact):
     p = gallery.coupled_pairs(1, exact=exact)
     for multipliers in ([multiplier], [0, multiplier], [math.inf, multiplier]):

@@ -13,6 +13,7 @@ from sims import decode, output_distribution, policies
 from sims.order import order, order_of
 from sims.orders import orders as all_orders
 from tests import oracles
+from tests.noted import each
 from tests.sims import policy_oracles as slow
 from theory import MASK, InvalidInput, JointTable, MarkovChain, gallery
 
@@ -139,8 +140,8 @@ def data(name):
 
 
 @each_decoder
-@pytest.mark.parametrize("name", ["xor", "walk", "table", "chain"])
-@pytest.mark.parametrize("observed", [(), (0,), (1,)])
+@each("name", ["xor", "walk", "table", "chain"])
+@each("observed", [(), (0,), (1,)])
 def test_against_all_paths(pair, name, observed):
     ours, theirs = pair
     p, joint, vocab = data(name)
@@ -278,8 +279,8 @@ def test_refusals(ask, match):
 
 
 @each_decoder
-@pytest.mark.parametrize("name", ["xor", "walk", "table", "chain"])
-@pytest.mark.parametrize("observed", [(), (1,)])
+@each("name", ["xor", "walk", "table", "chain"])
+@each("observed", [(), (1,)])
 def test_the_distribution_of_orders(pair, name, observed):
     """Every sequence of sets with its chance; steps that reveal nothing leave no set."""
     ours, theirs = pair

@@ -30,6 +30,7 @@ from tests.cases import (
     to_device1,
     to_host,
 )
+from tests.noted import each
 from theory import (
     MASK,
     HiddenMarkovModel,
@@ -106,8 +107,8 @@ def test_temperature_and_smoothing_of_anything(p, temperature, smoothing):
             assert changed == pytest.approx([float(p) for p in row], rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize("case", EXACT_CASES, ids=lambda case: case.name)
-@pytest.mark.parametrize("smoothing", [0, 1, Fraction(1, 5)])
+@each("case", EXACT_CASES, ids=lambda case: case.name)
+@each("smoothing", [0, 1, Fraction(1, 5)])
 def test_rational_smoothing_is_exact(case, smoothing):
     found = Perturbed(build_exact(case), smoothing=smoothing)(as_patterns(case.patterns))
     assert found.dtype == object
@@ -484,24 +485,22 @@ P, EXACT = gallery.coupled_pairs(1), gallery.coupled_pairs(1, exact=True)
 NO_NUMBERS = [math.nan, "1", None, [0.5], 1j]
 
 
-@pytest.mark.parametrize("noise", [-1, -1e-9, math.inf, *NO_NUMBERS])
-@pytest.mark.parametrize("p", [P, EXACT], ids=["floats", "exact"])
+@each("noise", [-1, -1e-9, math.inf, *NO_NUMBERS])
+@each("p", [P, EXACT], ids=["floats", "exact"])
 def test_noise_is_finite_and_not_negative(p, noise):
     with pytest.raises(InvalidInput, match="noise"):
         Perturbed(p, noise=noise)
 
 
-@pytest.mark.parametrize("temperature", [0, -1, -1e-9, math.inf, *NO_NUMBERS])
-@pytest.mark.parametrize("p", [P, EXACT], ids=["floats", "exact"])
+@each("temperature", [0, -1, -1e-9, math.inf, *NO_NUMBERS])
+@each("p", [P, EXACT], ids=["floats", "exact"])
 def test_temperatures_are_finite_and_positive(p, temperature):
     with pytest.raises(InvalidInput, match="temperature"):
         Perturbed(p, temperature=temperature)
 
 
-@pytest.mark.parametrize(
-    "smoothing", [-0.1, 1.1, Fraction(-1, 9), Fraction(10, 9), math.inf, *NO_NUMBERS]
-)
-@pytest.mark.parametrize("p", [P, EXACT], ids=["floats", "exact"])
+@each("smoothing", [-0.1, 1.1, Fraction(-1, 9), Fraction(10, 9), math.inf, *NO_NUMBERS])
+@each("p", [P, EXACT], ids=["floats", "exact"])
 def test_smoothing_is_between_zero_and_one(p, smoothing):
     with pytest.raises(InvalidInput, match="smoothing"):
         Perturbed(p, smoothing=smoothing)
@@ -537,10 +536,8 @@ def test_p_is_a_distribution(p):
         Perturbed(p)
 
 
-@pytest.mark.parametrize(
-    "x", [[[0, 2]], [[-2, 0]], [[0]], [[0, 0, 0]], [[[0, 0]]], [[0.5, 0]], "01", None]
-)
-@pytest.mark.parametrize("arguments", [{}, {"noise": 1}], ids=["right", "noisy"])
+@each("x", [[[0, 2]], [[-2, 0]], [[0]], [[0, 0, 0]], [[[0, 0]]], [[0.5, 0]], "01", None])
+@each("arguments", [{}, {"noise": 1}], ids=["right", "noisy"])
 def test_patterns_are_checked(x, arguments):
     with pytest.raises(InvalidInput):
         Perturbed(P, **arguments)(x)

@@ -50,7 +50,7 @@ from tests.cases import (
     rows,
     table,
 )
-from tests.noted import noted
+from tests.noted import each, noted
 from tests.sims import policy_oracles as slow
 from theory import MASK, InvalidInput, JointTable, ProductMixture
 
@@ -654,13 +654,12 @@ def each_choice(stride=1, revising_too=True):
     pairs = selecting(LENGTH, VOCAB)[::stride]
     if revising_too:
         pairs += [pair for pair in revising(LENGTH) if isinstance(pair[0], Remask)]
-    params = [pytest.param(*pair, id=repr(pair[0])) for pair in pairs]
-    return pytest.mark.parametrize(("policy", "decoder"), params)
+    return each(("policy", "decoder"), pairs, ids=[repr(policy) for policy, _ in pairs])
 
 
 def each_draw(stride=1):
-    params = [pytest.param(*pair, id=repr(pair[0])) for pair in drawing(LENGTH)[::stride]]
-    return pytest.mark.parametrize(("policy", "decoder"), params)
+    pairs = drawing(LENGTH)[::stride]
+    return each(("policy", "decoder"), pairs, ids=[repr(policy) for policy, _ in pairs])
 
 
 @each_choice()
@@ -1239,10 +1238,10 @@ def test_speculative_decoding_where_every_draft_is_refused(exact):
 
 
 def constructed(policy, *values):
-    return [pytest.param(policy, value, id=f"{value!r}") for value in values]
+    return [(policy, value) for value in values]
 
 
-@pytest.mark.parametrize(
+@each(
     ("policy", "value"),
     [
         param
@@ -1283,7 +1282,7 @@ def test_scores_are_known(score):
         TopK(1, score)
 
 
-@pytest.mark.parametrize(
+@each(
     ("policy", "name", "value"),
     [
         *((Threshold, "gamma", value) for value in (1.25, -0.125, math.nan, math.inf, "x", None)),
@@ -1297,7 +1296,7 @@ def test_bounds_are_numbers_in_their_range(policy, name, value):
         policy(value)
 
 
-@pytest.mark.parametrize(
+@each(
     ("times", "match"),
     [
         ((0, 0.7, 0.3, 1), r"0\.3 after 0\.7"),
@@ -1320,7 +1319,7 @@ def test_bounds_are_numbers_in_their_range(policy, name, value):
         (None, "None"),
     ],
 )
-@pytest.mark.parametrize("policy", [Bernoulli, Remask])
+@each("policy", [Bernoulli, Remask])
 def test_times_rise_from_0_to_1(policy, times, match):
     with pytest.raises(InvalidInput, match=rf"times must .*{match}"):
         policy(times)
@@ -1371,8 +1370,8 @@ def test_decoders_that_do_not_fit_the_data(policy, match):
         output_distribution(SMALL["zeros"].build(), policy)
 
 
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
-@pytest.mark.parametrize(
+@each("exact", [False, True], ids=["floats", "exact"])
+@each(
     ("chances", "match"),
     [
         (lambda n: np.full((n, 1), Fraction(1)), r"shape \(1, 1\)"),
@@ -1438,8 +1437,8 @@ BAD_ANSWERS = {
 }
 
 
-@pytest.mark.parametrize(("denoiser", "match"), BAD_ANSWERS.values(), ids=BAD_ANSWERS)
-@pytest.mark.parametrize(
+@each(("denoiser", "match"), BAD_ANSWERS.values(), ids=BAD_ANSWERS)
+@each(
     "policy",
     [LeftToRight(), TokenConfidence(2), Speculative(), Remask((0, 1), 1), TopK(2)],
     ids=repr,

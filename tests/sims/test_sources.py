@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sims.sources import from_gallery, from_table, from_text
+from tests.noted import each
 from theory import InvalidInput, JointTable, MarkovChain, TooLarge, gallery
 
 # The gallery
@@ -68,14 +69,14 @@ def assert_same(p, expected):
         assert np.array_equal(p.sequences, expected.sequences)
 
 
-@pytest.mark.parametrize("name", BY_LENGTH)
+@each("name", BY_LENGTH)
 def test_a_name_with_a_length(name):
     p = from_gallery(name, 4)
     assert p.length == 4
     assert_same(p, BY_LENGTH[name])
 
 
-@pytest.mark.parametrize("text", BY_CALL)
+@each("text", BY_CALL)
 def test_a_call(text):
     assert_same(from_gallery(text, None), BY_CALL[text])
 
@@ -97,7 +98,7 @@ def test_a_name_without_parameters():
     assert_same(from_gallery("cities", None), gallery.cities())
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "length", "complaint"),
     [
         (

@@ -7,6 +7,7 @@ import pytest
 
 from sims import policies
 from sims.spoken import call
+from tests.noted import each
 from theory import InvalidInput
 
 
@@ -33,7 +34,7 @@ def decoder(text):
 # What can be said
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("nothing", "nothing"),
@@ -79,7 +80,7 @@ DECODERS_AS_WRITTEN = [
 ]
 
 
-@pytest.mark.parametrize("text", DECODERS_AS_WRITTEN)
+@each("text", DECODERS_AS_WRITTEN)
 def test_decoders_are_written_as_they_are_read(text):
     assert repr(decoder(text)) == text
 
@@ -239,8 +240,8 @@ def test_what_python_itself_cannot_read_is_refused_like_any_other(text):
         spoken(text)
 
 
-@pytest.mark.parametrize("many", [101, 300, 900, 3000, 20000])
-@pytest.mark.parametrize("before", ["-", "1/", "1+", "not ", "lambda: ", "x."])
+@each("many", [101, 300, 900, 3000, 20000])
+@each("before", ["-", "1/", "1+", "not ", "lambda: ", "x."])
 def test_what_is_nested_too_deeply_is_refused_like_any_other(before, many):
     """Each version of Python gives up at another depth, and at another place."""
     with pytest.raises(InvalidInput):

@@ -299,8 +299,8 @@ class Bridges:
         return max(found)
 
     def log_to_limit(self, a, b):
-        """log of the largest TV of the site at (a, b) from one at distance 4(a + b) of both."""
-        found, far = [-math.inf], 4 * (a + b)
+        """log of the largest TV of the site at (a, b) from one at least twice as far from both."""
+        found, far = [-math.inf], 2 * max(a, b)
         for pair in self.possible(a, b):
             (here, whole), (there, all_there) = (
                 self.weights(pair, a, b),

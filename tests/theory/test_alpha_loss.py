@@ -9,6 +9,7 @@ import pytest
 import sympy
 
 from tests.cases import CASES, build_exact, each_family, row, table, to_device1, to_host
+from tests.noted import each
 from theory import InvalidInput, JointTable, gallery
 from theory.alpha_loss import best_product, best_share, sentences, sequence_alpha_objective
 
@@ -44,7 +45,7 @@ def two_words(first, second, length):
 # Scores
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@each("case", SMALL, ids=lambda case: case.name)
 def test_the_score_is_its_definition(case):
     p = case.build()
     products = random_products(np.random.default_rng(0), case.length, case.vocab, 5)
@@ -105,8 +106,8 @@ def slope_bound(p, sites, alpha):
     return value + (slopes.max(axis=1) - (slopes * sites).sum(axis=1)).sum()
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@each("seed", range(6))
+@each("share", [0.1, 0.5, 0.9])
 def test_below_one_over_the_length_the_tangent_plane_proves_the_maximum(seed, share):
     """All cells positive, so that no probability of the optimum is 0."""
     rng = np.random.default_rng(seed)
@@ -128,7 +129,7 @@ def test_at_one_half_two_sites_reach_the_largest_singular_value(seed):
     assert best_product(p, 0.5).value == pytest.approx(largest, rel=1e-12)
 
 
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+@each("case", SMALL, ids=lambda case: case.name)
 def test_no_product_drawn_at_random_scores_more(case):
     p = case.build()
     products = random_products(np.random.default_rng(2), case.length, case.vocab, 3000)
@@ -139,8 +140,8 @@ def test_no_product_drawn_at_random_scores_more(case):
         assert sequence_alpha_objective(p, products, alpha).max() <= found.value + 1e-12
 
 
-@pytest.mark.parametrize("alpha", ALPHAS)
-@pytest.mark.parametrize("weights", [[[3, 1], [0, 2]], [[1, 0], [0, 1]], [[5, 4], [1, 6]]])
+@each("alpha", ALPHAS)
+@each("weights", [[[3, 1], [0, 2]], [[1, 0], [0, 1]], [[5, 4], [1, 6]]])
 def test_two_bits_against_a_fine_grid(weights, alpha):
     """With a mesh of 1/1000 a grid misses the best by less than 1e-3, and never beats it."""
     share = np.linspace(0, 1, 1001)
@@ -176,9 +177,9 @@ def test_the_ends():
     assert best_product(sentences(), 1).value == pytest.approx(0.4, rel=1e-15)
 
 
-@pytest.mark.parametrize("length", [1, 2, 3, 4])
-@pytest.mark.parametrize("alpha", [0.1, 0.2, 0.3, 0.4, 0.6, 1.0])
-@pytest.mark.parametrize("first", [1, 2, 5])
+@each("length", [1, 2, 3, 4])
+@each("alpha", [0.1, 0.2, 0.3, 0.4, 0.6, 1.0])
+@each("first", [1, 2, 5])
 def test_best_share_of_two_words(length, alpha, first):
     """Against a grid of equal shares, and against products of any shares."""
     share = best_share(first / 6, 1 - first / 6, length, alpha)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sympy
 
-from tests.noted import noted
+from tests.noted import each, noted
 from theory import (
     MASK,
     EmpiricalDistribution,
@@ -62,7 +62,7 @@ BAD_TABLES = {
 }
 
 
-@pytest.mark.parametrize(("weights", "match"), BAD_TABLES.values(), ids=BAD_TABLES)
+@each(("weights", "match"), BAD_TABLES.values(), ids=BAD_TABLES)
 def test_bad_tables(weights, match):
     with refused(match):
         JointTable(weights)
@@ -86,7 +86,7 @@ BAD_EXACT_TABLES = {
 }
 
 
-@pytest.mark.parametrize(("weights", "match"), BAD_EXACT_TABLES.values(), ids=BAD_EXACT_TABLES)
+@each(("weights", "match"), BAD_EXACT_TABLES.values(), ids=BAD_EXACT_TABLES)
 def test_bad_exact_tables(weights, match):
     with refused(match):
         JointTable(weights, exact=True)
@@ -123,7 +123,7 @@ BAD_CHAINS = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "match"), BAD_CHAINS.values(), ids=BAD_CHAINS)
+@each(("arguments", "match"), BAD_CHAINS.values(), ids=BAD_CHAINS)
 def test_bad_chains(arguments, match):
     with refused(match):
         MarkovChain(*arguments)
@@ -185,7 +185,7 @@ BAD_HMMS = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "match"), BAD_HMMS.values(), ids=BAD_HMMS)
+@each(("arguments", "match"), BAD_HMMS.values(), ids=BAD_HMMS)
 def test_bad_hidden_markov_models(arguments, match):
     with refused(match):
         HiddenMarkovModel(*arguments)
@@ -212,7 +212,7 @@ BAD_MIXTURES = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "match"), BAD_MIXTURES.values(), ids=BAD_MIXTURES)
+@each(("arguments", "match"), BAD_MIXTURES.values(), ids=BAD_MIXTURES)
 def test_bad_mixtures(arguments, match):
     with refused(match):
         ProductMixture(*arguments)
@@ -245,7 +245,7 @@ BAD_DATA = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "named", "match"), BAD_DATA.values(), ids=BAD_DATA)
+@each(("arguments", "named", "match"), BAD_DATA.values(), ids=BAD_DATA)
 def test_bad_data_sets(arguments, named, match):
     with refused(match):
         EmpiricalDistribution(*arguments, **named)
@@ -372,8 +372,8 @@ BAD_TOKENS = {
 }
 
 
-@pytest.mark.parametrize("name", DISTRIBUTIONS)
-@pytest.mark.parametrize(("x", "match"), BAD_TOKENS.values(), ids=BAD_TOKENS)
+@each("name", DISTRIBUTIONS)
+@each(("x", "match"), BAD_TOKENS.values(), ids=BAD_TOKENS)
 def test_bad_tokens(name, x, match):
     p = DISTRIBUTIONS[name]()
     methods = ["denoise", "evidence"]  # a lattice gives no logarithms
@@ -383,7 +383,7 @@ def test_bad_tokens(name, x, match):
 
 
 SAMPLERS = [name for name in DISTRIBUTIONS if name != "lattice"]
-each_sampler = pytest.mark.parametrize("name", SAMPLERS)
+each_sampler = each("name", SAMPLERS)
 
 
 @each_sampler

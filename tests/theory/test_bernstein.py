@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import DEVICE1, to_device1, to_host
+from tests.noted import each
 from tests.theory import information_oracle as slow
 from theory import bernstein
 from theory.bernstein import Bernstein
@@ -72,7 +73,7 @@ OPERATIONS = {
     ),
 }
 DEGREES = {"derivative": -1, "antiderivative": 1, "times_t": 1, "times_one_minus_t": 1}
-each_operation = pytest.mark.parametrize("name", OPERATIONS)
+each_operation = each("name", OPERATIONS)
 
 
 # Exact
@@ -214,8 +215,8 @@ def test_high_degrees(degree):
         assert product == pytest.approx(share * (1 - share), rel=LONG, abs=0)
 
 
-@pytest.mark.parametrize("degree", [1, 40, 300])
-@pytest.mark.parametrize("share", [1e-12, 0.01, 1 / 3, 0.5, 0.93, 1 - 2**-53])
+@each("degree", [1, 40, 300])
+@each("share", [1e-12, 0.01, 1 / 3, 0.5, 0.93, 1 - 2**-53])
 def test_every_chance_has_all_its_digits(degree, share):
     """Against integers over one denominator."""
     ones, both = Fraction(share).as_integer_ratio()

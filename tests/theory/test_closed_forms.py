@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import oracles
+from tests.noted import each
 from theory import InvalidInput, MarkovChain, gallery, information
 from theory import closed_forms as cf
 
@@ -74,13 +75,13 @@ def one_round_accuracy(joint, vocab):
 
 
 EVERY_SIZES = [sizes for n in range(1, 6) for sizes in compositions(n)]
-each_sizes = pytest.mark.parametrize("sizes", EVERY_SIZES, ids=str)
+each_sizes = each("sizes", EVERY_SIZES, ids=str)
 
 
 # Permutations
 
 
-@pytest.mark.parametrize("sizes", [s for s in EVERY_SIZES if sum(s) <= 4], ids=str)
+@each("sizes", [s for s in EVERY_SIZES if sum(s) <= 4], ids=str)
 def test_permutations_cost_the_same_in_every_order(sizes):
     """Every ordered partition into these batches, and every permutation, exactly."""
     n = sum(sizes)
@@ -89,7 +90,7 @@ def test_permutations_cost_the_same_in_every_order(sizes):
         assert path_cost(joint, n, partition) == cost
 
 
-@pytest.mark.parametrize("sizes", compositions(5), ids=str)
+@each("sizes", compositions(5), ids=str)
 def test_permutations_of_five_cost_what_all_orders_cost_on_average(sizes):
     """Every ordered partition, weighed on one permutation: the others are it, renamed."""
     cost = cf.permutation_cost(5, sizes, exact=True)
@@ -216,7 +217,7 @@ def test_the_published_figure_at_three_tokens():
 # Walks
 
 
-@pytest.mark.parametrize("sizes", [s for s in EVERY_SIZES if sum(s) <= 4], ids=str)
+@each("sizes", [s for s in EVERY_SIZES if sum(s) <= 4], ids=str)
 def test_scanning_a_walk(sizes):
     n = sum(sizes)
     cost = cf.walk_scan_cost(sizes, exact=True)
@@ -258,8 +259,8 @@ def test_calls_are_the_steps_into_which_some_site_falls(length, times):
     assert cf.expected_calls_on(length, times) == pytest.approx(float(expected), rel=1e-14)
 
 
-@pytest.mark.parametrize("length", [1, 2, 7, 64])
-@pytest.mark.parametrize("steps", [1, 2, 5, 64])
+@each("length", [1, 2, 7, 64])
+@each("steps", [1, 2, 5, 64])
 def test_calls_on_equal_steps(length, steps):
     times = tuple(Fraction(k, steps) for k in range(steps + 1))
     calls = cf.expected_calls(length, steps, exact=True)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.noted import each
 from theory import MASK
 from theory.distributions import corpora, make_corpora
 from theory.distributions.words import paragraphs_of, words_of
@@ -165,7 +166,7 @@ def test_dialogue_keeps_all_its_words():
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "words"),
     [
         ("Die Straße, über Öl: GROẞ.", ["die", "strasse", "über", "öl", "gross"]),

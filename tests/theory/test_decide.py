@@ -14,6 +14,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tests.cases import row, rows, to_device1
+from tests.noted import each
 from tests.theory import homogenization_oracle as oracle
 from theory import InvalidInput, JointTable, MarkovChain, gallery, homogenization
 
@@ -301,8 +302,8 @@ def test_complex_eigenvalues(exact):
     assert found.constant == Fraction(2, 3) or not exact
 
 
-@pytest.mark.parametrize("exact", [False, True])
-@pytest.mark.parametrize("size", [2, 3, 4, 5, 6, 7])
+@each("exact", [False, True])
+@each("size", [2, 3, 4, 5, 6, 7])
 def test_half_uniform_half_the_next(size, exact):
     """The total variation is (1 - 1/k) / 2^n at every distance n."""
     steps = [[1 + (size if b == (a + 1) % size else 0) for b in range(size)] for a in range(size)]

@@ -21,6 +21,7 @@ from tests.cases import (
     each_family,
     to_device1,
 )
+from tests.noted import each
 from theory import (
     MASK,
     ImpossibleEvidence,
@@ -36,8 +37,8 @@ HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 CHAINS = [case for case in CASES if case.family is MarkovChain]
 # Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
 FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
-each_factored = pytest.mark.parametrize("case", FACTORED, ids=lambda case: case.name)
-each_chain = pytest.mark.parametrize("case", CHAINS, ids=lambda case: case.name)
+each_factored = each("case", FACTORED, ids=lambda case: case.name)
+each_chain = each("case", CHAINS, ids=lambda case: case.name)
 
 
 def close(expected):
@@ -431,7 +432,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("match", "call"), BAD, ids=[match for match, _ in BAD])
+@each(("match", "call"), BAD, ids=[match for match, _ in BAD])
 def test_bad_input(match, call):
     with pytest.raises(InvalidInput, match=match):
         call()

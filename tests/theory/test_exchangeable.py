@@ -13,6 +13,7 @@ from hypothesis import given
 
 from tests import oracles
 from tests.cases import CASES, DEVICE1, build_exact, to_device1
+from tests.noted import each
 from tests.theory import information_oracle
 from theory import (
     MASK,
@@ -29,7 +30,7 @@ from theory.distributions.base import mean_by_size
 from theory.distributions.logarithms import log_binomials
 
 EXCHANGEABLE = [case for case in CASES if case.family is Exchangeable]
-each_case = pytest.mark.parametrize("case", EXCHANGEABLE, ids=lambda case: case.name)
+each_case = each("case", EXCHANGEABLE, ids=lambda case: case.name)
 
 
 def subsets(sites):
@@ -149,8 +150,8 @@ def slow_evidence(weights, zeros, ones):
     ) / sum(weights)
 
 
-@pytest.mark.parametrize("zeros", [0, 1, 150, 299])
-@pytest.mark.parametrize("ones", [0, 1, 100])
+@each("zeros", [0, 1, 150, 299])
+@each("ones", [0, 1, 100])
 def test_three_hundred_sites_against_fractions(zeros, ones):
     if zeros + ones >= 300:
         ones = 0

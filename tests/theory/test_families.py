@@ -38,6 +38,7 @@ from tests.cases import (
     to_device1,
     to_host,
 )
+from tests.noted import each
 from theory import (
     MASK,
     EmpiricalDistribution,
@@ -116,7 +117,7 @@ def test_denoise_is_one_hot_at_observed_sites(case):
 
 
 @each_case
-@pytest.mark.parametrize("mode", ["marginal", "uniform"])
+@each("mode", ["marginal", "uniform"])
 def test_impossible_patterns_fall_back_on_request_and_possible_ones_do_not(case, mode):
     actual = case.build().denoise(np.array(case.patterns), on_impossible=mode)
     assert_close(actual, case.expected(case.patterns, mode))
@@ -165,7 +166,7 @@ def test_answers_do_not_depend_on_the_rest_of_the_batch(case):
 
 
 @each_family
-@pytest.mark.parametrize("convert", [as_lists, read_only], ids=["lists", "read-only"])
+@each("convert", [as_lists, read_only], ids=["lists", "read-only"])
 def test_parameters_and_tokens_may_be_lists_or_read_only_arrays(case, convert):
     p = case.build(convert)
     x = convert([list(pattern) for pattern in case.possible])
@@ -209,7 +210,7 @@ def test_what_was_passed_in_may_change_later(case):
 
 
 @each_family
-@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.int64])
+@each("dtype", [np.int8, np.int16, np.int32, np.int64])
 def test_tokens_may_have_any_signed_integer_type(case, dtype):
     x = np.array(case.possible, dtype=dtype)
     assert_close(case.build().denoise(x), case.expected(case.possible))
@@ -377,7 +378,7 @@ def test_exact_log_evidence_is_a_float(case):
 
 
 @each_exact
-@pytest.mark.parametrize("mode", ["marginal", "uniform"])
+@each("mode", ["marginal", "uniform"])
 def test_exact_fallbacks_are_exact(case, mode):
     actual = build_exact(case).denoise(np.array(case.patterns), on_impossible=mode)
     for x, answer in zip(case.patterns, actual, strict=True):

@@ -23,6 +23,7 @@ from tests.cases import (
     to_device1,
     to_host,
 )
+from tests.noted import each
 from theory import MASK, InvalidInput, JointTable, gallery, information, strategies
 from theory.forward import (
     continuous_nelbo,
@@ -273,7 +274,7 @@ def predictors(case):
 
 # At most 300 pairs of a sequence and a set of masks.
 SMALL = [case for case in CASES if (2 * case.vocab) ** case.length <= 300]
-each_small = pytest.mark.parametrize("case", SMALL, ids=lambda case: case.name)
+each_small = each("case", SMALL, ids=lambda case: case.name)
 GRIDS = {
     "one step": [1, 0],
     "two steps": [1, HALF, 0],
@@ -295,7 +296,7 @@ def test_loss_of_each_set_of_masks(case):
 
 
 @each_family
-@pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
+@each("grid", GRIDS.values(), ids=GRIDS)
 def test_nelbo_is_the_sum_over_data_and_masks(case, grid):
     for name, predict in predictors(case).items():
         denoiser = None if name is None else as_denoiser(predict)
@@ -494,8 +495,8 @@ BAD_GRIDS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("grid", BAD_GRIDS, ids=repr)
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+@each("grid", BAD_GRIDS, ids=repr)
+@each("exact", [False, True], ids=["floats", "exact"])
 def test_levels_that_do_not_fall_from_one_to_zero_are_refused(grid, exact):
     with pytest.raises(InvalidInput, match="level"):
         nelbo(gallery.coupled_pairs(1, exact=exact), grid)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import oracles
+from tests.noted import each
 from theory import MASK, InvalidInput, bounds, information, strategies
 from theory.claims.free_entropies import (
     FreeEntropies,
@@ -308,8 +309,8 @@ QUESTIONS = {
 }
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
-@pytest.mark.parametrize("kind", [FreeEntropies, FreeProfile])
+@each("question", QUESTIONS)
+@each("kind", [FreeEntropies, FreeProfile])
 def test_there_are_no_probabilities(kind, question):
     with pytest.raises(InvalidInput, match="free entropies have no probabilities"):
         QUESTIONS[question](kind(2))

@@ -21,6 +21,7 @@ from tests.cases import (
     to_device1,
     to_host,
 )
+from tests.noted import each
 from tests.theory import information_oracle as slow
 from theory import InvalidInput, MarkovChain, TooLarge, gallery, information, strategies
 
@@ -30,7 +31,7 @@ PAIRS = list(itertools.combinations(TIMES, 2))
 
 # Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
 FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
-each_factored = pytest.mark.parametrize("case", FACTORED, ids=lambda case: case.name)
+each_factored = each("case", FACTORED, ids=lambda case: case.name)
 
 
 def close(expected):
@@ -285,7 +286,7 @@ def test_mean_entropies_of_known_distributions():
 # What is refused
 
 
-@pytest.mark.parametrize(
+@each(
     ("times", "named"),
     [
         ([0.0, 0.5, 0.5, 1.0], "0.5"),
@@ -303,7 +304,7 @@ def test_mean_entropies_of_known_distributions():
         (["a", "b"], "time"),
     ],
 )
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+@each("exact", [False, True], ids=["floats", "exact"])
 def test_bad_grids(times, named, exact):
     curve = information.gain_curve(gallery.parity(3, exact=exact))
     with pytest.raises(InvalidInput, match=named):

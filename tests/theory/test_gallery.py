@@ -11,6 +11,7 @@ import pytest
 import sympy
 
 from tests import oracles
+from tests.noted import each
 from theory import (
     MASK,
     EmpiricalDistribution,
@@ -87,8 +88,8 @@ UNIFORM = {
 INSTANCES = [(name, n) for name, (_, numbers, _, _) in UNIFORM.items() for n in numbers]
 
 
-@pytest.mark.parametrize(("name", "n"), INSTANCES)
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+@each(("name", "n"), INSTANCES)
+@each("exact", [False, True], ids=["floats", "exact"])
 def test_uniform_distributions_are_uniform_over_what_they_say(name, n, exact):
     build, _, shape, belongs = UNIFORM[name]
     length, vocab = shape(n)
@@ -111,8 +112,8 @@ def test_exact_ones_answer_in_fractions(name):
     assert isinstance(p.evidence([MASK] * p.length), Fraction)
 
 
-@pytest.mark.parametrize("length", range(1, 7))
-@pytest.mark.parametrize("noise", [0, 0.0, 0.25, 0.5, 1])
+@each("length", range(1, 7))
+@each("noise", [0, 0.0, 0.25, 0.5, 1])
 def test_repeated_bit_flips_each_copy_of_a_fair_bit(length, noise):
     p = gallery.repeated_bit(length, noise)
     assert (p.length, p.vocab) == (length, 2)
@@ -125,8 +126,8 @@ def test_repeated_bit_flips_each_copy_of_a_fair_bit(length, noise):
     )
 
 
-@pytest.mark.parametrize("length", range(1, 7))
-@pytest.mark.parametrize("flip", [Fraction(0), Fraction(1, 10), Fraction(1, 2), Fraction(1)])
+@each("length", range(1, 7))
+@each("flip", [Fraction(0), Fraction(1, 10), Fraction(1, 2), Fraction(1)])
 def test_binary_symmetric_chain_flips_from_site_to_site(length, flip):
     p = gallery.binary_symmetric(length, float(flip))
     exact = gallery.binary_symmetric(length, flip, exact=True)
@@ -360,8 +361,8 @@ def spins(x):
     return [2 * v - 1 for v in x]
 
 
-@pytest.mark.parametrize("beta", [0, 0.7, 1.5, -0.4])
-@pytest.mark.parametrize("length", range(1, 7))
+@each("beta", [0, 0.7, 1.5, -0.4])
+@each("length", range(1, 7))
 def test_spins_have_the_weights_of_their_energies(length, beta):
     sequences = oracles.all_sequences(length, 2)
     mean_field = {x: math.exp(beta * sum(spins(x)) ** 2 / (2 * length)) for x in sequences}
@@ -433,8 +434,8 @@ CODES = [
 ]
 
 
-@pytest.mark.parametrize(("generator", "offset", "q"), CODES)
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+@each(("generator", "offset", "q"), CODES)
+@each("exact", [False, True], ids=["floats", "exact"])
 def test_affine_codes_are_uniform_over_their_words(generator, offset, q, exact):
     p = gallery.affine_code(generator, offset, q, exact=exact)
     words = code_words(generator, offset or [0] * len(generator[0]), q)
@@ -501,8 +502,8 @@ def test_bad_clauses():
 BUILDERS = [build for build, *_ in UNIFORM.values()] + [gallery.repeated_bit, gallery.words]
 
 
-@pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
-@pytest.mark.parametrize("n", [0, -1, 2.0, "2", None, True])
+@each("build", BUILDERS, ids=lambda build: build.__name__)
+@each("n", [0, -1, 2.0, "2", None, True])
 def test_sizes_must_be_positive_integers(build, n):
     with pytest.raises(InvalidInput):
         build(n)

@@ -7,10 +7,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tests.noted import each
 from theory.distributions.gaps import first_chances, pair_chances
 
 LENGTHS = range(1, 9)
-each_length = pytest.mark.parametrize("length", LENGTHS)
+each_length = each("length", LENGTHS)
 
 
 def sets(length, size):

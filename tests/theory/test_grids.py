@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import each_case, each_family, to_device1
+from tests.noted import each
 from tests.theory import information_oracle as slow
 from theory import InvalidInput, gallery, information, schedules, strategies
 
@@ -21,7 +22,7 @@ SHAPES = {
     "steep and flat": [9, 4, 4, 4, 1, 0],
     "two sites": [2, 1],
 }
-each_shape = pytest.mark.parametrize("f", SHAPES.values(), ids=SHAPES)
+each_shape = each("f", SHAPES.values(), ids=SHAPES)
 
 
 def slow_curve(f):
@@ -131,7 +132,7 @@ FAMILIES = {
     "permutations": gallery.permutations(4),
     "chain": gallery.binary_symmetric(7, 0.1),
 }
-each_limit = pytest.mark.parametrize("p", FAMILIES.values(), ids=FAMILIES)
+each_limit = each("p", FAMILIES.values(), ids=FAMILIES)
 
 
 @each_limit

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import EXACT_CASES, build_exact, each_case, each_family, to_device1
+from tests.noted import each
 from tests.theory import information_oracle as slow
 from theory import InvalidInput, gallery, information, strategies
 
@@ -21,7 +22,7 @@ LEVELS = [Fraction(1, 8), Fraction(1, 3), Fraction(5, 8), Fraction(9, 10)]
 
 # Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
 FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
-each_factored = pytest.mark.parametrize("case", FACTORED, ids=lambda case: case.name)
+each_factored = each("case", FACTORED, ids=lambda case: case.name)
 
 SCALARS = [
     information.growth_complexity,
@@ -315,7 +316,7 @@ def test_bad_counts(start, stop):
         information.cardinality_growth_complexity(gallery.parity(3), start, stop)
 
 
-@pytest.mark.parametrize(
+@each(
     ("levels", "named"),
     [
         ([0, 0.5], "0"),
@@ -332,7 +333,7 @@ def test_bad_counts(start, stop):
         ("ab", None),
     ],
 )
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+@each("exact", [False, True], ids=["floats", "exact"])
 def test_bad_levels(levels, named, exact):
     with pytest.raises(InvalidInput, match=named):
         information.block_complexity(gallery.parity(3, exact=exact), levels)

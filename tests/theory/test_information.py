@@ -26,6 +26,7 @@ from tests.cases import (
     to_device1,
     to_host,
 )
+from tests.noted import each
 from tests.theory import information_oracle as slow
 from theory import (
     MASK,
@@ -88,7 +89,7 @@ def some_patterns(case, count=3):
 
 # Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
 FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
-each_factored = pytest.mark.parametrize("case", FACTORED, ids=lambda case: case.name)
+each_factored = each("case", FACTORED, ids=lambda case: case.name)
 
 
 # Against sums over the joint
@@ -652,8 +653,8 @@ def test_an_impossible_observation_raises_and_is_named(case, measure, oracle):
     assert caught.value.pattern == case.impossible[0]
 
 
-@pytest.mark.parametrize("base", [1, 1.0, 0.5, 0, -2, math.inf, math.nan, "2", True, [2]])
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
+@each("base", [1, 1.0, 0.5, 0, -2, math.inf, math.nan, "2", True, [2]])
+@each("exact", [False, True], ids=["floats", "exact"])
 def test_bad_bases(base, exact):
     p = gallery.coupled_pairs(1, exact=exact)
     calls = [

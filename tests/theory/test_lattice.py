@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests import oracles
 from tests.cases import DEVICE1, to_device1, to_host
+from tests.noted import each
 from theory import MASK, EvidenceLattice, JointTable, MarkovChain
 from theory.errors import TooLarge
 
@@ -41,7 +42,7 @@ def values_dict(lattice, length, vocab):
     return {x: values[index_of(x, vocab)] for x in oracles.all_patterns(length, vocab)}
 
 
-each_size = pytest.mark.parametrize(("length", "vocab"), SIZES)
+each_size = each(("length", "vocab"), SIZES)
 
 
 @each_size

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.cases import DEVICE1, to_device1, to_host
+from tests.noted import each
 from theory import MASK, EvidenceLattice, JointTable, subset_sums
 from theory.errors import InvalidInput, TooLarge
 
@@ -51,7 +52,7 @@ def check(found, weights):
         assert Fraction(float(found[index])) == Fraction(expected, total), index
 
 
-each_size = pytest.mark.parametrize(("length", "vocab"), SIZES)
+each_size = each(("length", "vocab"), SIZES)
 
 
 @each_size
@@ -82,8 +83,8 @@ def test_lattices_beyond_one_part(length, vocab):
     check(EvidenceLattice(weights.astype(float)).values, weights)
 
 
-@pytest.mark.parametrize("view", [np.transpose, np.flip, lambda x: np.repeat(x, 2)[::2]])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16, np.longdouble])
+@each("view", [np.transpose, np.flip, lambda x: np.repeat(x, 2)[::2]])
+@each("dtype", [np.float64, np.float32, np.float16, np.longdouble])
 def test_weights_of_any_layout_and_float_type(view, dtype):
     weights = dyadic(4, 3)
     values = EvidenceLattice(view(weights.astype(dtype)).reshape(weights.shape)).values

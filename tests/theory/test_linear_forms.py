@@ -12,6 +12,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.noted import each
 from theory import exact
 from theory.linear_forms import LinearForm, as_fraction, logarithm
 
@@ -118,8 +119,8 @@ def test_large_integers_are_compared_over_a_coprime_base():
     assert a + d != b
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("other", [2, Fraction(2, 3), np.int64(3), sympy.Rational(3, 4)])
+@each("operation", OPERATIONS)
+@each("other", [2, Fraction(2, 3), np.int64(3), sympy.Rational(3, 4)])
 def test_rational_numbers_of_all_kinds_from_both_sides(operation, other):
     x = exact.log(np.asarray(6)).item()
     rational = sympy.Rational(str(other))

@@ -19,6 +19,7 @@ from tests.cases import (
     row,
     to_device1,
 )
+from tests.noted import each
 from tests.theory import homogenization_oracle as oracle
 from theory import (
     MASK,
@@ -40,7 +41,7 @@ worst: Any = homogenization.worst
 
 NAMES = ["entropy", "top_mass", "neighbour_tv", "limit_tv", "information"]
 FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
-each_factored = pytest.mark.parametrize("case", FACTORED, ids=lambda case: case.name)
+each_factored = each("case", FACTORED, ids=lambda case: case.name)
 
 
 def few(items, most=6):
@@ -97,8 +98,8 @@ def test_a_limit_of_ones_own(case):
     law = np.arange(1.0, vocab + 1) / (vocab * (vocab + 1) / 2)
     laws = np.stack([np.roll(law, i) for i in range(length)])
     for x in patterns_of(case)[:3]:
-        for limit, each in ((law, [law] * length), (laws, laws)):
-            expected = oracle.measures(case.joint, vocab, x, limit=[list(v) for v in each])
+        for limit, rows in ((law, [law] * length), (laws, laws)):
+            expected = oracle.measures(case.joint, vocab, x, limit=[list(v) for v in rows])
             same(measure(p, list(x), limit=limit), expected)
 
 
@@ -368,7 +369,7 @@ def test_another_backend(case):
 BITS = gallery.binary_symmetric(3, 0.25)
 
 
-@pytest.mark.parametrize(
+@each(
     "ask",
     [
         lambda: measure([[0.5, 0.5]], [MASK]),
@@ -414,7 +415,7 @@ def test_nothing_masked():
 CHAIN = gallery.binary_symmetric(4, 0.25)
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "match"),
     [
         ({"p": 3}, "p must be a Distribution"),
@@ -434,7 +435,7 @@ CHAIN = gallery.binary_symmetric(4, 0.25)
         ({"size": 3}, "both rng and size"),
     ],
 )
-@pytest.mark.parametrize("function", [homogenization.average, homogenization.worst])
+@each("function", [homogenization.average, homogenization.worst])
 def test_bad_options(function, options, match):
     with pytest.raises(InvalidInput, match=match):
         function(**({"p": CHAIN, "observed": [0]} | options))

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import sympy
 
+from tests.noted import each
 from theory import InvalidInput, bounds, closed_forms, gallery, information
 from theory.claims.parts import symbolic_table
 
@@ -14,7 +15,7 @@ TEXT: Any = "abc"
 FALLING: Any = [1, 0]
 
 
-@pytest.mark.parametrize(
+@each(
     ("ask", "complaint"),
     [
         (lambda: information.growth_complexity(EXACT, 0, sympy.Integer(2)), "0 to 1, got 2"),

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import to_device1
+from tests.noted import each
 from theory import InvalidInput, MarkovChain, gallery, information, schedules, strategies
 from theory.information import path_cost, profile
 
@@ -23,7 +24,7 @@ NOISE = [
     schedules.GeometricOdds(),
     schedules.GeometricOdds(end=0.3),
 ]
-each_noise = pytest.mark.parametrize("noise", NOISE, ids=lambda noise: type(noise).__name__)
+each_noise = each("noise", NOISE, ids=lambda noise: type(noise).__name__)
 
 
 def compositions(length, rounds=None):
@@ -140,7 +141,7 @@ def test_uniform_sizes_are_as_equal_as_possible_and_fall(length, data):
 
 
 RATIOS = [0, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 3, 100]
-lengths_and_ratios = pytest.mark.parametrize(
+lengths_and_ratios = each(
     ("length", "ratio"), list(itertools.product([1, 2, 3, 10, 16, 31, 100, 300], RATIOS))
 )
 
@@ -420,10 +421,8 @@ def test_known_batches_along_noise_schedules():
 # What is refused
 
 
-@pytest.mark.parametrize(
-    "schedule", [schedules.total_correlation, schedules.dual_total_correlation]
-)
-@pytest.mark.parametrize("ratio", [-0.1, math.nan, math.inf, "0.5", None, True])
+@each("schedule", [schedules.total_correlation, schedules.dual_total_correlation])
+@each("ratio", [-0.1, math.nan, math.inf, "0.5", None, True])
 def test_bad_ratios(schedule, ratio):
     with pytest.raises(InvalidInput, match="ratio"):
         schedule(4, ratio)

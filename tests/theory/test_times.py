@@ -11,6 +11,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.noted import each
 from theory import InvalidInput
 from theory.times import as_levels, as_span, as_time, as_times, spell_times
 
@@ -145,7 +146,7 @@ def test_times_that_begin_or_end_elsewhere(times, written):
     assert str(caught.value) == f"times must rise from 0 to 1, got {written}"
 
 
-@pytest.mark.parametrize(
+@each(
     "times",
     [
         None,

@@ -7,6 +7,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 
+from tests.noted import each
 from theory.claims.vanishing import fraction_field, simplified, vanishes
 
 A, B, C = SYMBOLS = sympy.symbols("a b c", positive=True)
@@ -62,7 +63,7 @@ def test_logarithms_of_products(x, y):
     assert fraction_field(other) != 0
 
 
-@pytest.mark.parametrize(
+@each(
     "zero",
     [
         0,

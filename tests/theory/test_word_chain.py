@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.noted import each
 from theory import MASK, HiddenMarkovModel, InvalidInput, MarkovChain, TooLarge, homogenization
 from theory.distributions import corpora, sparse_spectrum
 from theory.distributions.sparse_spectrum import power_limit
@@ -112,8 +113,8 @@ def agree(texts, order, end, frequent, left, right):
             assert chain.ended(law, 5, future) == pytest.approx(share, abs=1e-13)
 
 
-@pytest.mark.parametrize(("order", "end"), CHAINS)
-@pytest.mark.parametrize(
+@each(("order", "end"), CHAINS)
+@each(
     ("left", "right"),
     [("a", "rose"), ("is", "is"), ("no", "cat"), (END, "cat"), ("a", END), (END, END)],
 )
@@ -148,8 +149,8 @@ def dense(chain, law, length):
     return HiddenMarkovModel(law, steps, emission, length)
 
 
-@pytest.mark.parametrize(("order", "end"), CHAINS)
-@pytest.mark.parametrize("name", TEXTS)
+@each(("order", "end"), CHAINS)
+@each("name", TEXTS)
 def test_predictions_are_those_of_the_dense_distribution(name, order, end):
     corpus = corpora.from_paragraphs(TEXTS[name])
     chain = WordChain(corpus, order, end)
@@ -353,8 +354,8 @@ def in_many_digits(order, end, left, right, far):
         return found
 
 
-@pytest.mark.parametrize(("order", "end"), CHAINS)
-@pytest.mark.parametrize("sites", [3, 20, 200])
+@each(("order", "end"), CHAINS)
+@each("sites", [3, 20, 200])
 def test_between_two_words_small_differences_are_accurate(order, end, sites):
     """Against 60 digits: at 200 sites nothing would be left of two rounded predictions."""
     chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
