@@ -263,6 +263,8 @@ class HiddenSteps:
 class Bridges:
     """``P^a(l, x) P^b(x, r) / P^(a+b)(l, r)``, without rounding."""
 
+    FAR_FROM_BOTH = (*((FAR, FAR + i) for i in range(12)), (FAR, 3 * FAR), (3 * FAR, FAR))
+
     def __init__(self, initial, transition, lefts=None, rights=None):
         self.steps, self.transition = steps_of(transition), transition
         tokens = reachable(initial, transition)
@@ -282,11 +284,19 @@ class Bridges:
         return found, sum(found)
 
     def possible(self, a, b):
-        return [p for p in self.pairs if self.weights(p, a, b)[1]]
+        before, after = self.steps.power(a) != 0, self.steps.power(b) != 0
+        return [(left, right) for left, right in self.pairs if any(before[left] & after[:, right])]
 
     def law(self, pair, a, b):
-        weights, whole = self.weights(pair, a, b)
-        return np.array([int(v) / whole for v in weights])
+        """By logarithms, so that no integers of this size are multiplied."""
+        left, right = pair
+        before, after = self.steps.power(a)[left], self.steps.power(b)[:, right]
+        logs = [
+            math.log(v) + math.log(w) if v and w else -math.inf
+            for v, w in zip(before, after, strict=True)
+        ]
+        weights = np.exp(np.array(logs) - max(logs))
+        return weights / weights.sum()
 
     def log_adjacent(self, a, b):
         """log of the largest TV of the sites at a and a + 1 from the left end."""
@@ -312,15 +322,17 @@ class Bridges:
         return max(found)
 
     def _homogenizes(self):
-        distances = [(FAR, FAR + i) for i in range(12)] + [(FAR, 3 * FAR), (3 * FAR, FAR)]
-        return all(self.log_adjacent(a, b) < math.log(0.01) for a, b in distances)
+        return all(
+            abs(self.law(p, a, b) - self.law(p, a + 1, b - 1)).sum() / 2 < 0.01
+            for a, b in self.FAR_FROM_BOTH
+            for p in self.possible(a, b)
+        )
 
     def forgets(self):
         """One law for all ends, wherever the site is between them."""
         if not self.homogenizes():
             return False
-        distances = [(FAR, FAR + i) for i in range(12)] + [(FAR, 3 * FAR), (3 * FAR, FAR)]
-        laws = [self.law(p, *d) for d in distances for p in self.possible(*d)]
+        laws = [self.law(p, *d) for d in self.FAR_FROM_BOTH for p in self.possible(*d)]
         return all(abs(law - laws[0]).sum() / 2 < ALIKE for law in laws)
 
     def rate(self, log_distance, n=256):
