@@ -15,6 +15,7 @@ from theory import exact
 from theory.arrays import (
     MASK,
     array_namespace,
+    device,
     from_host,
     is_exact,
     log,
@@ -32,7 +33,7 @@ from theory.validation import as_base, as_integer, as_probabilities, as_rows, as
 
 __all__ = ["Measures", "average", "measure", "worst"]
 
-CELLS = 2**22
+CELLS = 2**20
 """Predictions held at a time (32 MiB)."""
 
 
@@ -110,13 +111,13 @@ def measure(
         raise InvalidInput(f"x must be one pattern of shape ({p.length},), got {tuple(x.shape)}")
     observed = np.flatnonzero(to_host(x[0, ...]) != MASK).tolist()
     asked = _asked(p, observed, None, limit, top, base)
-    context = Contexts(p, 0, asked.sites, x, None)
+    rows = _rows_of(asked, Contexts(p, 0, asked.sites, x, None))
     try:
         predictions = p.denoise(x)
     except ImpossibleEvidence as error:
         said = str(error).partition(". ")[0]  # without the advice, which is for `denoise`
         raise ImpossibleEvidence(said, error.pattern) from None
-    columns = [values[0, ...] for values in _measured(asked, context, predictions)]
+    columns = [values[0, ...] for values in _measured(rows, predictions)]
     shown = array_namespace(predictions).take(predictions[0, ...], _index(asked.sites, x), axis=0)
     return _finished(asked, columns, shown)
 
@@ -281,11 +282,11 @@ def _over_contexts(
 def _batches(asked: _Asked, part: Contexts) -> Iterator[tuple[Any, list[Any]]]:
     """Chances of contexts and their measures, as many at a time as fit."""
     step = max(1, CELLS // (part.p.length * part.p.vocab))
-    count = part.patterns.shape[0]
+    count, rows = part.patterns.shape[0], _rows_of(asked, part)
     for start in range(0, count, step):
         stop = min(start + step, count)
         predictions = part.p.denoise(part.patterns[start:stop, :])
-        yield part.chances[start:stop], _measured(asked, part, predictions)
+        yield part.chances[start:stop], _measured(rows, predictions)
 
 
 def _mean(batches: Iterator[tuple[Any, list[Any]]]) -> list[Any]:
@@ -315,23 +316,62 @@ def _extreme(batches: Iterator[tuple[Any, list[Any]]]) -> list[Any]:
     return found
 
 
-def _measured(asked: _Asked, part: Contexts, predictions: Any) -> list[Any]:
+class _Rows(NamedTuple):
+    """What does not depend on the context."""
+
+    here: Any  # which rows of the predictions belong to the measured sites
+    after: Any  # and which to those that follow; the last site stands for none
+    alone: Any
+    limit: Any
+    top: int
+
+
+def _rows_of(asked: _Asked, part: Contexts) -> _Rows:
+    like, last = asked.p.marginals, part.p.length - 1
+    here = np.asarray(part.sites, dtype=np.int64) - part.first
+    every = _index(part.sites, like)
+    xp = array_namespace(like)
+    return _Rows(
+        _range_or_index(here, like),
+        _range_or_index(np.minimum(here + 1, last), like),
+        xp.take(like, every, axis=0),
+        xp.take(asked.limit, every, axis=0),
+        asked.top,
+    )
+
+
+def _range_or_index(rows: np.ndarray, like: Any) -> Any:
+    """A slice where it can be one, which copies nothing."""
+    first, stop = int(rows[0]), int(rows[0]) + len(rows)
+    return slice(first, stop) if (rows == np.arange(first, stop)).all() else _index(rows, like)
+
+
+def _at(predictions: Any, rows: Any) -> Any:
+    if isinstance(rows, slice):
+        return predictions[:, rows, :]
+    return array_namespace(predictions).take(predictions, rows, axis=1)
+
+
+def _measured(rows: _Rows, predictions: Any) -> list[Any]:
     """Entropy, top mass, both distances and information, each (C, n) or (C, n, K), in nats."""
-    xp = array_namespace(predictions)
-    here = [site - part.first for site in part.sites]
-    after = [min(i + 1, part.p.length - 1) for i in here]
-    shown = xp.take(predictions, _index(here, predictions), axis=1)
-    following = xp.take(predictions, _index(after, predictions), axis=1)
-    alone = xp.take(asked.p.marginals, _index(part.sites, predictions), axis=0)
-    limit = xp.take(asked.limit, _index(part.sites, predictions), axis=0)
-    negative_entropy = xp.sum(xlogx(shown), axis=-1)
+    shown = _at(predictions, rows.here)
+    negative_entropy = _over_tokens(xlogx(shown))
     return [
         -negative_entropy,
-        _top_mass(shown, asked.top),
-        _variation(shown, following),  # made nan in the end where there is no masked neighbour
-        _variation(shown, limit),
-        negative_entropy - _mean_log(shown, alone),
+        _top_mass(shown, rows.top),
+        # made nan in the end where there is no masked neighbour
+        _variation(shown, _at(predictions, rows.after)),
+        _variation(shown, rows.limit),
+        negative_entropy - _mean_log(shown, rows.alone),
     ]
+
+
+def _over_tokens(x: Any) -> Any:
+    """Sums of the last axis: as a product, because few numbers are slow to add up in each row."""
+    xp = array_namespace(x)
+    if is_exact(x):
+        return xp.sum(x, axis=-1)
+    return xp.matmul(x, xp.ones(x.shape[-1], dtype=x.dtype, device=device(x)))
 
 
 def _top_mass(predictions: Any, top: int) -> Any:
@@ -349,13 +389,13 @@ def _mean_log(weights: Any, x: Any) -> Any:
     """``sum_v weights_v log x_v``."""
     xp = array_namespace(weights)
     if is_exact(weights) or bool(xp.any(x == 0)):
-        return xp.sum(times_log(weights, x + weights * 0), axis=-1)
-    return xp.sum(weights * log(x), axis=-1)
+        return _over_tokens(times_log(weights, x + weights * 0))
+    return _over_tokens(weights * log(x))
 
 
 def _variation(a: Any, b: Any) -> Any:
     """Total variation distances along the last axis."""
-    total = array_namespace(a).sum(abs(a - b), axis=-1)
+    total = _over_tokens(abs(a - b))
     return quotient(total, total * 0 + 2)
 
 
