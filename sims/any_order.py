@@ -42,6 +42,7 @@ from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.exact import elementwise
 from theory.forward import Denoiser
+from theory.scatter import distinct_rows
 from theory.validation import as_sites
 
 __all__ = ["AnyOrder", "Circulation"]
@@ -117,8 +118,8 @@ class AnyOrder:
         for known in range(2**length - 1):
             masked = np.flatnonzero(known >> np.arange(length) & 1 == 0)
             x = np.where(known >> np.arange(length) & 1 == 1, sequences, MASK)
-            x, which = np.unique(x, axis=0, return_inverse=True)
-            which, draws, right = which.reshape(-1), ask(x)[1], truth(x)
+            x, which = distinct_rows(x)
+            draws, right = ask(x)[1], truth(x)
             mass = np.zeros(len(x), dtype=dtype)
             np.add.at(mass, which, self._chances)
             for i in masked.tolist():

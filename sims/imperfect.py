@@ -37,6 +37,7 @@ from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.exact import ratio
 from theory.forward import Denoiser
+from theory.scatter import distinct_rows
 
 __all__ = ["Split", "excess_loss", "split"]
 
@@ -265,9 +266,9 @@ class _Walk:
             if known not in self.evidence:
                 sums = np.zeros(count, dtype=self.chances.dtype)
                 sites = self._known(np.asarray([known * count]))[0]
-                _, which = np.unique(self.sequences[:, sites], axis=0, return_inverse=True)
-                np.add.at(sums, which.reshape(-1), self.chances)
-                self.evidence[known] = sums[which.reshape(-1)]
+                _, which = distinct_rows(self.sequences[:, sites])
+                np.add.at(sums, which, self.chances)
+                self.evidence[known] = sums[which]
             rows = keys // count == known
             found[rows] = self.evidence[known][keys[rows] % count]
         return found

@@ -18,6 +18,7 @@ from theory import MASK
 from theory.arrays import require_memory, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.forward import Denoiser
+from theory.scatter import distinct_rows
 
 __all__ = ["orders"]
 
@@ -100,7 +101,7 @@ def _select(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: Ask) 
     for chance, reveal in policy.law(x, predictions, index):
         chance, used = checked_chances(policy, x, chance, reveal, exact=mass.dtype == object)
         total, used = total + chance, np.broadcast_to(used, len(x))
-        for pattern in np.unique(reveal[used], axis=0):
+        for pattern in distinct_rows(reveal[used])[0]:
             rows = used & (reveal == pattern).all(axis=1)
             sites = np.flatnonzero(pattern)
             after, weight = x[rows], (mass * chance)[rows]
@@ -121,13 +122,13 @@ def _write(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: Ask) -
     for rows, chance, after, _ in policy.outcomes(x, ask, index):
         weight = mass[rows] * chance
         revealed = (x[rows] == MASK) & (after != MASK)
-        for pattern in np.unique(revealed, axis=0):
+        for pattern in distinct_rows(revealed)[0]:
             some = (revealed == pattern).all(axis=1) & (weight != 0)
             if some.any():
                 sites = tuple(np.flatnonzero(pattern).tolist())
                 parts.setdefault(sites, []).append((after[some], weight[some]))
     for sites, found in parts.items():
-        every, where = np.unique(np.concatenate([a for a, _ in found]), axis=0, return_inverse=True)
+        every, where = distinct_rows(np.concatenate([a for a, _ in found]))
         total = np.zeros(len(every), dtype=mass.dtype)
-        np.add.at(total, where.reshape(-1), np.concatenate([w for _, w in found]))
+        np.add.at(total, where, np.concatenate([w for _, w in found]))
         yield sites, every, total

@@ -36,6 +36,7 @@ from theory.arrays import from_host, require_memory, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import TooLarge
 from theory.lattice import reveal_observed
+from theory.scatter import distinct_rows
 from theory.validation import as_integer, as_tokens
 
 __all__ = ["Truncated", "window_price"]
@@ -110,8 +111,8 @@ class Truncated:
             row, site = rows[start : start + at_once], sites[start : start + at_once]
             near = abs(places - site[:, None]) <= self.width
             seen = np.where(near, host[row], MASK)
-            windows, which = np.unique(seen, axis=0, return_inverse=True)
-            predictions[row, site] = self._ask(windows)[which.reshape(-1), site]
+            windows, which = distinct_rows(seen)
+            predictions[row, site] = self._ask(windows)[which, site]
         predictions = reveal_observed(host, predictions)
         if not self.p.exact:
             predictions = from_host(predictions, self.p.like)

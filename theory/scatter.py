@@ -21,6 +21,7 @@ from theory.arrays import array_namespace, device
 __all__ = [
     "Sums",
     "any_true",
+    "distinct_rows",
     "groups",
     "lookup",
     "merged",
@@ -228,6 +229,25 @@ def lookup(values: Any, place: Any) -> Any:
     xp = array_namespace(place)
     found = xp.take(values, xp.reshape(place, (-1,)), axis=0)
     return xp.reshape(found, (*place.shape, *values.shape[1:]))
+
+
+def distinct_rows(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Different rows of integers (N, L) on the host, sorted, and which of them each row is.
+
+    Rows that fit are compared as one number each.
+
+    >>> rows, which = distinct_rows(np.asarray([[1, 0], [-1, 1], [1, 0]]))
+    >>> rows.tolist(), which.tolist()
+    ([[-1, 1], [1, 0]], [1, 0, 1])
+    """
+    least = int(x.min(initial=0))
+    base, length = int(x.max(initial=0)) - least + 1, x.shape[1]
+    if base**length >= 2**63:
+        rows, which = np.unique(x, axis=0, return_inverse=True)
+        return rows, which.reshape(-1)
+    codes = (x.astype(np.int64) - least) @ base ** np.arange(length - 1, -1, -1, dtype=np.int64)
+    _, first, which = np.unique(codes, return_index=True, return_inverse=True)
+    return x[first], which
 
 
 def any_true(flags: Any) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.cases import DEVICE1, to_device1
 from theory.arrays import to_host
-from theory.scatter import Sums, merged, placed, running_maximum, sums_at
+from theory.scatter import Sums, distinct_rows, merged, placed, running_maximum, sums_at
 
 PAIRS = st.lists(st.tuples(st.integers(0, 9), st.integers(-5, 9)), max_size=20)
 WIDE = st.lists(st.tuples(st.integers(0, 10**12), st.integers(-5, 9)), max_size=20)
@@ -128,3 +128,32 @@ def test_everything_stays_on_its_device():
     answers = [*merged(index, values), sums_at(index, values, 3), sums.table()]
     answers += [placed(index[1:], values[1:], 3), running_maximum(to_device1([[1, 0, 2]]))]
     assert all(x.device == DEVICE1 for x in answers)
+
+
+# Rows
+
+
+@few
+@given(st.data())
+def test_distinct_rows(data):
+    """Against sorted tuples; also where a row is more than a number."""
+    length, most = data.draw(st.integers(0, 5)), data.draw(st.sampled_from([1, 4, 2**40]))
+    row = st.lists(st.integers(-most, most), min_size=length, max_size=length)
+    drawn = data.draw(st.lists(row, max_size=12))
+    x = np.asarray(drawn, dtype=np.int64).reshape(len(drawn), length)
+    rows, which = distinct_rows(x)
+    assert rows.tolist() == sorted(map(list, set(map(tuple, drawn))))
+    assert rows[which].tolist() == drawn
+
+
+def test_distinct_rows_of_bools():
+    rows, which = distinct_rows(np.asarray([[True, False], [False, True], [True, False]]))
+    assert rows.tolist() == [[False, True], [True, False]]
+    assert which.tolist() == [1, 0, 1]
+
+
+def test_distinct_rows_of_narrow_integers():
+    x = np.asarray([[100, -100], [-100, 100]], dtype=np.int8)
+    rows, which = distinct_rows(x)
+    assert rows.tolist() == [[-100, 100], [100, -100]]
+    assert which.tolist() == [1, 0]
