@@ -22,7 +22,8 @@ from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
 from theory.lattice import EvidenceLattice
-from theory.validation import Weights, as_real, as_sites
+from theory.probabilities import Weights
+from theory.validation import as_real, as_sites
 
 __all__ = [
     "as_decoder",

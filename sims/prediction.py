@@ -13,8 +13,8 @@ from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
 from theory.lattice import EvidenceLattice, reveal_observed
+from theory.probabilities import PREDICTION_TOLERANCE, check_predictions
 from theory.scatter import any_true, lookup
-from theory.validation import PREDICTION_TOLERANCE, check_predictions
 
 __all__ = ["from_lattice", "predictor", "predictor_there", "temper", "with_draws"]
 

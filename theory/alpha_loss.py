@@ -26,7 +26,8 @@ from theory.arrays import MASK, array_namespace, as_array, is_exact, require_mem
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.table import JointTable
 from theory.errors import InvalidInput
-from theory.validation import as_integer, as_numbers, as_real, as_rows
+from theory.probabilities import as_rows
+from theory.validation import as_integer, as_numbers, as_real
 
 __all__ = [
     "BestProduct",

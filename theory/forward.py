@@ -28,7 +28,8 @@ from theory.arrays import MASK, array_namespace, as_array, device, from_host, is
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice import reveal_observed
-from theory.validation import as_integer, as_numbers, as_tokens, check_predictions
+from theory.probabilities import check_predictions
+from theory.validation import as_integer, as_numbers, as_tokens
 
 __all__ = [
     "Denoiser",

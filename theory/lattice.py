@@ -31,7 +31,8 @@ from theory.arrays import (
 )
 from theory.entropy_sums import entropy_sums
 from theory.errors import InvalidInput
-from theory.validation import Weights, as_integer, as_tokens, as_unnormalised, check_buffer
+from theory.probabilities import Weights, as_unnormalised
+from theory.validation import as_integer, as_tokens, check_buffer
 
 __all__ = ["EvidenceLattice"]
 

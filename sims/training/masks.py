@@ -30,7 +30,8 @@ import numpy as np
 
 from theory.arrays import frozen, is_exact, require_memory, to_host
 from theory.errors import InvalidInput
-from theory.validation import as_integer, as_probabilities
+from theory.probabilities import as_probabilities
+from theory.validation import as_integer
 
 __all__ = [
     "as_masks",

@@ -20,15 +20,8 @@ from theory import (
     ProductMixture,
     TooLarge,
 )
-from theory.validation import (
-    as_base,
-    as_integer,
-    as_rows,
-    as_sites,
-    as_sizes,
-    as_tokens,
-    as_weights,
-)
+from theory.probabilities import as_rows, as_weights
+from theory.validation import as_base, as_integer, as_sites, as_sizes, as_tokens
 
 HOST = np.zeros(0)
 

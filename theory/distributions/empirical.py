@@ -26,7 +26,8 @@ from theory.arrays import (
 from theory.distributions.base import Distribution, mean_by_size
 from theory.distributions.sampling import check_draw
 from theory.errors import InvalidInput, TooLarge
-from theory.validation import as_integer, as_tokens, as_weights
+from theory.probabilities import as_weights
+from theory.validation import as_integer, as_tokens
 
 __all__ = ["EmpiricalDistribution"]
 

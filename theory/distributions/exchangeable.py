@@ -43,7 +43,8 @@ from theory.distributions.base import Distribution
 from theory.distributions.logarithms import log_factorials, log_sum_exp
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.errors import InvalidInput
-from theory.validation import Weights, as_numbers, as_weights
+from theory.probabilities import Weights, as_weights
+from theory.validation import as_numbers
 
 __all__ = ["Exchangeable"]
 

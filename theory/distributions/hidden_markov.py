@@ -16,7 +16,8 @@ from theory.distributions.hidden_bracket import hidden_bracket
 from theory.distributions.messages import Smoothed, smooth
 from theory.distributions.sampling import check_draw, draw_tokens
 from theory.errors import InvalidInput
-from theory.validation import as_chain, as_integer, as_rows
+from theory.probabilities import as_chain, as_rows
+from theory.validation import as_integer
 
 __all__ = ["HiddenMarkovModel"]
 

@@ -36,8 +36,9 @@ from theory.distributions.neighbours import Neighbours, neighbours
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.distributions.settled import Settled, until_settled
 from theory.lattice import quotient
+from theory.probabilities import as_chain
 from theory.scatter import lookup, placed
-from theory.validation import as_chain, as_integer
+from theory.validation import as_integer
 
 __all__ = ["MarkovChain"]
 

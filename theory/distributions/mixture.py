@@ -25,7 +25,7 @@ from theory.distributions.exchangeable import Exchangeable
 from theory.distributions.logarithms import log_binomials, log_sum_exp
 from theory.distributions.sampling import check_draw, draw_tokens
 from theory.errors import InvalidInput
-from theory.validation import as_rows, as_weights
+from theory.probabilities import as_rows, as_weights
 
 __all__ = ["ProductMixture"]
 

@@ -12,7 +12,7 @@ from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
 from theory.lattice import EvidenceLattice
-from theory.validation import as_weights
+from theory.probabilities import as_weights
 
 __all__ = ["JointTable"]
 

@@ -29,7 +29,8 @@ from theory.errors import ImpossibleEvidence, InvalidInput
 from theory.homogenization.contexts import Contexts, drawn, every_context
 from theory.information.units import in_units
 from theory.lattice import quotient
-from theory.validation import as_base, as_integer, as_probabilities, as_rows, as_sites, as_tokens
+from theory.probabilities import as_probabilities, as_rows
+from theory.validation import as_base, as_integer, as_sites, as_tokens
 
 __all__ = ["Measures", "average", "measure", "worst"]
 

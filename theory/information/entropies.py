@@ -20,7 +20,8 @@ from theory.arrays import (
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import ImpossibleEvidence, InvalidInput
 from theory.information.units import in_units
-from theory.validation import as_numbers, as_probabilities, as_sites, as_tokens
+from theory.probabilities import as_probabilities
+from theory.validation import as_numbers, as_sites, as_tokens
 
 __all__ = [
     "dual_total_correlation",

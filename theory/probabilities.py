@@ -1,0 +1,219 @@
+"""The border, for what has to sum to one: weights, rows of probabilities and predictions.
+
+Like `theory.validation`, which checks everything else.
+"""
+
+import math
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theory import exact as exact_numbers
+from theory.arrays import MASK, array_namespace, is_exact, on_one_device, to_host
+from theory.errors import InvalidInput
+from theory.validation import as_numbers, as_rectangular, first_where, refuse_where
+
+__all__ = [
+    "Weights",
+    "as_chain",
+    "as_probabilities",
+    "as_rows",
+    "as_unnormalised",
+    "as_weights",
+    "check_predictions",
+]
+
+ROW_SUM_TOLERANCE = 1e-8
+"""How far from 1 a row of float probabilities may sum; it is divided by its sum all the same."""
+
+SHORT_TOLERANCE = {"float32": 1e-4, "float16": 1e-2}
+"""The same for rows given in a shorter type, which rounds earlier."""
+
+PREDICTION_TOLERANCE = 1e-4
+"""How far from 1 a denoiser's prediction may sum, which may come from a float32 model."""
+
+HUGE_WEIGHT = 2.0**900
+"""Weights above this are scaled down first (by a power of two), so that their sum is finite."""
+
+CACHED = 2**16
+"""Weights that are looked at twice while they are in the cache."""
+
+
+class Weights(NamedTuple):
+    """Probabilities as ``values / total``.
+
+    Float values are normalised and ``total`` is 1.0. Rational weights are integers over one
+    common denominator; symbolic ones are SymPy expressions over their sum.
+    """
+
+    values: Any
+    total: Any
+
+
+def as_weights(weights: Any, name: str = "weights", *, exact: bool | None = False) -> Weights:
+    """Check non-negative weights of any shape and normalise them over all entries.
+
+    With ``exact=None`` integers, Fractions and SymPy expressions stay exact, floats do not.
+    """
+    values, total = as_unnormalised(weights, name, exact=exact)
+    if not isinstance(total, float):
+        return Weights(values, total)
+    xp = array_namespace(values)
+    return Weights(xp.astype(values, xp.float64, copy=False) / total, 1.0)
+
+
+def as_unnormalised(weights: Any, name: str, *, exact: bool | None = False) -> Weights:
+    """Check non-negative weights of any shape and sum them; ``total`` is a float unless exact.
+
+    Host numbers are not copied and keep their type. It takes two passes, the least weight and the
+    sum, which also find out what is not finite.
+    """
+    if exact is None:
+        weights = as_rectangular(weights, name)
+        exact = is_exact(weights)
+    x = as_rectangular(weights, name)
+    short = not exact and isinstance(x, np.ndarray) and x.dtype.kind in "biuf"
+    if not short:
+        x = as_numbers(x, name, exact=exact)
+    if 0 in x.shape:
+        raise InvalidInput(f"{name} must not be empty, got shape {tuple(x.shape)}")
+    if exact:
+        _refuse_negative(x, name)
+        return _exact_weights(x, name)
+    xp = array_namespace(x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        least, total = _least_and_sum(x)
+    if not (least >= 0 and math.isfinite(total)):
+        x = as_numbers(x, name)
+        _refuse_negative(x, name)
+        x = x * (1 / HUGE_WEIGHT)
+        total = float(xp.sum(x))
+    if total == 0:
+        raise InvalidInput(f"{name} of shape {tuple(x.shape)} cannot be normalised: sum {total}")
+    return Weights(x, total)
+
+
+def _least_and_sum(x: Any) -> tuple[float, float]:
+    """Both in one way through memory; ``nan`` in either if there is one."""
+    xp = array_namespace(x)
+    pieces = [x]
+    if isinstance(x, np.ndarray) and x.flags.c_contiguous and x.size > CACHED:
+        flat = x.reshape(-1)
+        pieces = [flat[i : i + CACHED] for i in range(0, x.size, CACHED)]
+    least, total = zip(*((xp.min(y), xp.sum(y, dtype=xp.float64)) for y in pieces), strict=True)
+    return float(np.min([float(v) for v in least])), float(sum(float(v) for v in total))
+
+
+def _refuse_negative(x: Any, name: str) -> None:
+    if isinstance(x, np.ndarray) and x.dtype.kind == "O":
+        bad = np.asarray([_is_negative(v) for v in x.reshape(-1).tolist()], dtype=bool)
+        refuse_where(bad.reshape(x.shape), x, f"{name} must not be negative")
+    elif float(array_namespace(x).min(x)) < 0:
+        refuse_where(x < 0, x, f"{name} must not be negative")
+
+
+def _is_negative(value: Any) -> bool:
+    return value < 0 if exact_numbers.is_rational(value) else bool(value.is_negative)
+
+
+def _exact_weights(x: np.ndarray, name: str) -> Weights:
+    if x.dtype.kind != "O":
+        values, total = x, int(x.sum())
+    elif exact_numbers.all_rational(x):
+        values, _ = exact_numbers.over_common_denominator(x)
+        total = sum(values.reshape(-1).tolist())
+    else:
+        import sympy
+
+        values, total = x, sympy.cancel(sympy.Add(*x.reshape(-1).tolist()))
+    if total == 0:
+        raise InvalidInput(f"{name} of shape {x.shape} cannot be normalised: sum 0")
+    return Weights(values, total)
+
+
+def as_probabilities(x: Any, name: str) -> Any:
+    """Check a table of non-negative numbers; exact ones stay exact."""
+    x = as_rectangular(x, name)
+    x = as_numbers(x, name, exact=is_exact(x))
+    if 0 not in x.shape:
+        _refuse_negative(x, name)
+    return x
+
+
+def check_predictions(predictions: Any, x: Any, vocab: int) -> None:
+    """Refuse what a denoiser of the user's returned for patterns `x` if it is no prediction."""
+    expected = (*x.shape, vocab)
+    shape = getattr(predictions, "shape", None)
+    if shape != expected:
+        raise InvalidInput(
+            f"the denoiser returned shape {shape} for patterns of shape {tuple(x.shape)}; "
+            f"expected {expected}"
+        )
+    values = to_host(predictions)[to_host(x) == MASK]
+    if values.dtype.kind not in "Obiuf":
+        raise InvalidInput(f"the denoiser returned {values.dtype}; real numbers are needed")
+    tolerance = PREDICTION_TOLERANCE
+    if values.dtype.kind == "O":
+        if not exact_numbers.all_rational(values):
+            return  # symbols cannot be judged
+        tolerance = 0
+    with np.errstate(invalid="ignore"):
+        good = (values >= 0).all(axis=-1) & (abs(values.sum(axis=-1) - 1) <= tolerance)
+    if not good.all():
+        row = values[np.flatnonzero(~good)[0]]
+        raise InvalidInput(
+            "the denoiser's predictions must be probabilities that sum to 1, got "
+            f"[{', '.join(map(str, row.tolist()))}]"
+        )
+
+
+def as_rows(x: Any, name: str, ndim: int, *, exact: bool = False) -> Any:
+    """Check probabilities whose last axis sums to 1 (float rows are divided by their sum)."""
+    x = as_rectangular(x, name)
+    kind = str(x.dtype).rpartition(".")[2]
+    tolerance = SHORT_TOLERANCE.get(kind, ROW_SUM_TOLERANCE)
+    x = as_numbers(x, name, exact=exact)
+    if x.ndim != ndim or 0 in x.shape:
+        raise InvalidInput(
+            f"{name} must have {ndim} axes and no empty one, got shape {tuple(x.shape)}"
+        )
+    _refuse_negative(x, name)
+    xp = array_namespace(x)
+    if exact:
+        if x.dtype.kind != "O" or exact_numbers.all_rational(x):
+            x = exact_numbers.elementwise(Fraction, x)
+        sums = np.asarray(np.sum(x, axis=-1), dtype=object)
+        off = exact_numbers.elementwise(_differs_from_one, sums).astype(bool)
+    else:
+        sums = xp.sum(x, axis=-1)
+        off = xp.abs(sums - 1) > tolerance
+    if bool(xp.any(off)):
+        where, value = first_where(off, sums)
+        value = value if exact else f"{value:.10g}"
+        if ndim == 1:
+            raise InvalidInput(f"{name} must sum to 1: it sums to {value}")
+        raise InvalidInput(f"rows of {name} must sum to 1: row {where} sums to {value}")
+    return x if exact else x / xp.expand_dims(sums, axis=-1)
+
+
+def _differs_from_one(total: Any) -> bool:
+    if exact_numbers.is_rational(total):
+        return total != 1
+    import sympy
+
+    return sympy.simplify(total - 1) != 0
+
+
+def as_chain(initial: Any, transition: Any, what: str, *, exact: bool = False) -> tuple[Any, Any]:
+    """Check the start and the steps of a chain over some number of `what` (tokens, states)."""
+    initial = as_rows(initial, "initial", 1, exact=exact)
+    transition = as_rows(transition, "transition", 2, exact=exact)
+    initial, transition = on_one_device(initial, transition)
+    size = initial.shape[0]
+    if transition.shape != (size, size):
+        raise InvalidInput(
+            f"transition must have shape ({size}, {size}) for an initial distribution of {size} "
+            f"{what}, got {tuple(transition.shape)}"
+        )
+    return initial, transition
