@@ -14,7 +14,6 @@ All of it happens where the lattice lives. From a device the host reads single n
 sites are masked, how many calls there were, the sums), never the sequences.
 """
 
-import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,7 +25,9 @@ from sims.codes import Codes
 from sims.costs import log_ratio, quotient
 from sims.output import OutputDistribution
 from sims.policies import Policy, TokenPolicy
-from sims.policies.base import Ask, check_chances, checked_chances
+from sims.policies.base import Ask
+from sims.policies.checks import check_chances, check_outcome, check_written, checked_chances
+from sims.rows import Stack, batches, split
 from theory import MASK
 from theory.arrays import (
     array_namespace,
@@ -76,32 +77,6 @@ class _Layer:
     @property
     def size(self) -> int:
         return self.keys.shape[0]
-
-
-class _Stack:
-    """Gathers arrays of rows until they are worth the work on them: small ones cost their calls."""
-
-    def __init__(self, most: int, xp: Any) -> None:
-        self.most, self.xp = most, xp
-        self.parts: list[tuple[Array, ...]] = []
-        self.count = 0
-
-    def add(self, *part: Array) -> Iterator[tuple[Array, ...]]:
-        """Take arrays of equally many rows; yield all so far, joined, once they are many."""
-        rows = part[0].shape[0]
-        if rows:
-            self.parts.append(part)
-            self.count += rows
-        if self.count >= self.most:
-            yield from self.rest()
-
-    def rest(self) -> Iterator[tuple[Array, ...]]:
-        """Yield what is still there, joined, if anything is."""
-        parts, self.parts, self.count = self.parts, [], 0
-        if len(parts) == 1:
-            yield parts[0]
-        elif parts:
-            yield tuple(self.xp.concat(list(arrays)) for arrays in zip(*parts, strict=True))
 
 
 def run(
@@ -214,7 +189,7 @@ class _Run:
         follow = self._select if self.selects else self._write
         parts: list[_Layer] = []
         pending = 0
-        for masked, rows in _batches(row_counts(x == MASK), self.batch):
+        for masked, rows in batches(row_counts(x == MASK), self.batch):
             part, seen = self._rows(layer, rows), frozen(self._some(x, rows))
             for outcome, finished in follow(part, seen, masked, index):
                 self.widest = max(self.widest, outcome.size)
@@ -238,7 +213,7 @@ class _Run:
         draws = xp.reshape(draws, (-1, self.p.vocab))
         every = xp.arange(x.shape[0], dtype=xp.int64, device=self.device)
         total: Any = 0
-        chosen = _Stack(self.batch, xp)
+        chosen = Stack(self.batch, xp)
         for number, (chance, flip) in enumerate(self.policy.law(x, predictions, index)):
             self.branched = self.branched or number > 0
             chance, used = checked_chances(self.policy, x, chance, flip, exact=self.p.exact)
@@ -286,7 +261,7 @@ class _Run:
             finished = not self.revises and size == masked
             count = every.shape[0]
             parts = min(count, math.ceil(count * self.p.vocab**size / AT_ONCE))
-            for rows in _split(every, parts):
+            for rows in split(every, parts):
                 part, sites = self._rows(layer, rows), self._some(shown, rows)
                 yield self._drawn(part, sites, size, self._some(origin, rows), draws), finished
 
@@ -337,11 +312,11 @@ class _Run:
         assert isinstance(self.policy, TokenPolicy)
         xp = self.xp
         total = Sums(x.shape[0], layer.mass)
-        stacks: dict[int, _Stack] = {}
+        stacks: dict[int, Stack] = {}
         for rows, chance, after, calls in self.policy.outcomes(x, self.ask, index):
-            self._check_outcome(rows, x, chance, after, calls)
+            check_outcome(self.policy, x, (rows, chance, after, calls))
             total.add(rows, chance)
-            stack = stacks.setdefault(calls, _Stack(self.batch, xp))
+            stack = stacks.setdefault(calls, Stack(self.batch, xp))
             for some in stack.add(rows, chance, after):
                 yield from self._written(layer, x, some, calls, index)
         for calls, stack in stacks.items():
@@ -353,9 +328,10 @@ class _Run:
         self, layer: _Layer, x: Array, stacked: tuple[Array, ...], calls: int, index: int
     ) -> Iterator[tuple[_Layer, bool]]:
         """Give several outcomes their masses, those that are complete apart."""
+        assert isinstance(self.policy, TokenPolicy)
         rows, chance, after = stacked
         xp, cells, seen = self.xp, self.codes.cells, lookup(x, rows)
-        self._check_written(seen, chance, after)
+        check_written(self.policy, seen, chance, after, self.p.vocab)
         keys = lookup(layer.keys, rows) // cells * cells
         keys = keys + self.codes.encode(after) + calls * cells
         mass = lookup(layer.mass, rows) * chance
@@ -366,35 +342,6 @@ class _Run:
             some = xp.nonzero(complete == finished)[0]
             if some.shape[0]:
                 yield self._rows(_Layer(keys, mass, mass), some), finished
-
-    def _check_outcome(self, rows: Any, x: Array, chance: Any, after: Any, calls: int) -> None:
-        count, length = rows.shape[0], x.shape[1]
-        expected = [((count,), chance), ((count, length), after)]
-        if any(not hasattr(a, "shape") or tuple(a.shape) != s for s, a in expected):
-            raise InvalidInput(
-                f"{self.policy!r} gave chances of shape {np.shape(chance)} and sequences of shape "
-                f"{np.shape(after)} for {count} rows of {length} sites"
-            )
-        if calls < 1:
-            raise InvalidInput(f"{self.policy!r} took {calls} calls of the denoiser")
-
-    def _check_written(self, x: Array, chance: Array, after: Array) -> None:
-        if any_true(~(chance >= 0)):
-            raise InvalidInput(
-                f"the policy's chances must not be negative, got {min(to_host(chance))}"
-            )
-        outside = (after < MASK) | (after >= self.p.vocab)
-        if any_true(outside):
-            token = to_host(after)[to_host(outside)][0]
-            raise InvalidInput(f"{self.policy!r} wrote token {token} of 0..{self.p.vocab - 1}")
-        seen = x != MASK
-        changed = row_counts(seen & (after != x)) > 0
-        wrong = changed | (row_counts((after != MASK) != seen) == 0)
-        if any_true(wrong):
-            raise InvalidInput(
-                f"{self.policy!r} changed an observed token or wrote none, from x = "
-                f"{to_host(x)[to_host(wrong)][0].tolist()}"
-            )
 
     # ---- parts of a layer ------------------------------------------------------------------
 
@@ -438,16 +385,3 @@ class _Run:
             here = xp.sum(self._some(layer.mass, rows))
             if here != 0:
                 self.rounds[count] = self.rounds.get(count, 0) + here
-
-
-def _batches(masked: Array, most: int) -> Iterator[tuple[int, Array]]:
-    """Rows with equally many masked sites, not too many at once, and that number."""
-    for count, every in groups(masked):
-        for rows in _split(every, math.ceil(every.shape[0] / most)):
-            yield count, rows
-
-
-def _split(rows: Array, parts: int) -> Iterator[Array]:
-    """The rows in so many parts of about the same size."""
-    ends = [k * rows.shape[0] // parts for k in range(parts + 1)]
-    return (rows[a:b] for a, b in itertools.pairwise(ends))

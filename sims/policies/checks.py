@@ -13,7 +13,7 @@ from theory.errors import InvalidInput
 from theory.scatter import any_true, row_counts
 
 if TYPE_CHECKING:
-    from sims.policies.base import Policy
+    from sims.policies.base import Policy, TokenPolicy
 
 __all__ = [
     "SUM_TOLERANCE",
@@ -21,6 +21,8 @@ __all__ = [
     "chances_of_rows",
     "check_chances",
     "check_choice",
+    "check_outcome",
+    "check_written",
     "checked_chances",
 ]
 
@@ -172,3 +174,35 @@ def check_chances(total: Any, x: Any) -> None:
 
 SUM_TOLERANCE = 1e-9
 """How far from 1 the chances of a policy may sum."""
+
+
+def check_outcome(policy: "TokenPolicy", x: Any, outcome: tuple[Any, Any, Any, int]) -> None:
+    """Refuse an outcome (rows, chances, sequences, calls) that does not fit its rows of `x`."""
+    rows, chance, after, calls = outcome
+    count, length = rows.shape[0], x.shape[1]
+    expected = [((count,), chance), ((count, length), after)]
+    if any(not hasattr(a, "shape") or tuple(a.shape) != s for s, a in expected):
+        raise InvalidInput(
+            f"{policy!r} gave chances of shape {np.shape(chance)} and sequences of shape "
+            f"{np.shape(after)} for {count} rows of {length} sites"
+        )
+    if calls < 1:
+        raise InvalidInput(f"{policy!r} took {calls} calls of the denoiser")
+
+
+def check_written(policy: "TokenPolicy", x: Any, chance: Any, after: Any, vocab: int) -> None:
+    """Refuse sequences `after` that a policy may not write from the rows of `x`."""
+    if any_true(~(chance >= 0)):
+        raise InvalidInput(f"the policy's chances must not be negative, got {min(to_host(chance))}")
+    outside = (after < MASK) | (after >= vocab)
+    if any_true(outside):
+        token = to_host(after)[to_host(outside)][0]
+        raise InvalidInput(f"{policy!r} wrote token {token} of 0..{vocab - 1}")
+    seen = x != MASK
+    changed = row_counts(seen & (after != x)) > 0
+    wrong = changed | (row_counts((after != MASK) != seen) == 0)
+    if any_true(wrong):
+        raise InvalidInput(
+            f"{policy!r} changed an observed token or wrote none, from x = "
+            f"{to_host(x)[to_host(wrong)][0].tolist()}"
+        )
