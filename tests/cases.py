@@ -99,7 +99,15 @@ class Case:
     def conditional(self, x, on_impossible="raise"):
         if self.evidence[x] != 0:
             return self.conditionals[x]
-        return oracles.conditional_marginals(self.joint, x, self.vocab, on_impossible)
+        if (x, on_impossible) not in self.instead:
+            rows = oracles.conditional_marginals(self.joint, x, self.vocab, on_impossible)
+            self.instead[x, on_impossible] = rows
+        return self.instead[x, on_impossible]
+
+    @functools.cached_property
+    def instead(self):
+        """What is answered where the evidence is 0."""
+        return {}
 
     def expected(self, patterns, on_impossible="raise"):
         return np.array([self.conditional(x, on_impossible) for x in patterns], dtype=float)

@@ -129,10 +129,11 @@ def length_of(joint):
 def added(numbers) -> Any:
     """The sum; of Fractions, over one common denominator, which is much quicker."""
     numbers = list(numbers)
-    if not all(type(p) is Fraction for p in numbers):
+    if set(map(type, numbers)) != {Fraction}:
         return sum(numbers)
-    d = math.lcm(*(p.denominator for p in numbers))
-    return Fraction(sum(p.numerator * (d // p.denominator) for p in numbers), d)
+    ratios = [p.as_integer_ratio() for p in numbers]
+    d = math.lcm(*{q for _, q in ratios})
+    return Fraction(sum(p * (d // q) for p, q in ratios), d)
 
 
 def agrees(x, pattern):

@@ -5,6 +5,7 @@ The entropy of a rational table is a rational combination of logarithms of integ
 without any tolerance. Logarithms of expressions stay expressions of SymPy.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from fractions import Fraction
@@ -131,9 +132,17 @@ def _exp(value: Any) -> Any:
     return sympy.Integer(1) if value == 0 else sympy.exp(as_sympy(value))
 
 
+@functools.lru_cache(maxsize=2**12)
+def _quotient(numerator: int, denominator: int) -> Fraction:
+    """Few different ones are asked for many times, and to reduce one takes a while."""
+    return Fraction(numerator, denominator)
+
+
 def _divide(numerator: Any, denominator: Any) -> Any:
     if denominator == 0:
         return math.nan
+    if type(numerator) is int and type(denominator) is int:
+        return _quotient(numerator, denominator)
     if type(numerator) is Fraction and type(denominator) in (int, Fraction):
         return numerator / denominator
     if is_rational(numerator) and is_rational(denominator):
