@@ -245,7 +245,8 @@ def test_a_figure_keeps_the_standard_and_the_picture_of_the_readme_is_the_real_o
         pytest.skip("pictures differ between Matplotlib versions")
     fresh, shown = imread(io.BytesIO(png)), imread(files.recorded_folder() / f"{name}.png")
     assert fresh.shape == shown.shape
-    assert (np.abs(fresh - shown).max(axis=-1) > 0.02).mean() < 1e-3
+    different = np.abs(fresh - shown) > 0.02
+    assert np.logical_or.reduce(np.moveaxis(different, -1, 0)).mean() < 1e-3
 
 
 # ---- notes and README say what the registries say ------------------------------------------

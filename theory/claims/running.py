@@ -100,19 +100,10 @@ def search(
     draws of a claim are the same in every run, and do not hang on the text of this function.
     """
     import hypothesis
-    import hypothesis.strategies as st
 
     began, sizes, tightest = time.perf_counter(), [], _Tightest(check, fixed)
     phases = [hypothesis.Phase.generate, hypothesis.Phase.target]
     phases += [hypothesis.Phase.shrink] if shrink else []
-
-    @st.composite
-    def instances(draw: st.DrawFn) -> tuple[Any, dict[str, Any]]:
-        p = draw(distributions)
-        parts = check.parts(p)
-        if not isinstance(parts, Mapping):
-            return p, {**draw(parts), **fixed}
-        return p, {name: draw(parts[name]) for name in parts if name not in fixed} | {**fixed}
 
     @hypothesis.seed(claim)
     @hypothesis.settings(
@@ -124,7 +115,7 @@ def search(
         report_multiple_bugs=False,
         suppress_health_check=list(hypothesis.HealthCheck),  # pyright: ignore[reportArgumentType]
     )
-    @hypothesis.given(instances())
+    @hypothesis.given(_instances()(check, distributions, fixed))
     def holds(instance: tuple[Any, dict[str, Any]]) -> None:
         p, parts = instance
         sizes.append(_size(check.residual(p, **parts)))
@@ -151,6 +142,24 @@ def search(
         tightest.ratio,
         tightest.text(),
     )
+
+
+@functools.cache
+def _instances() -> Any:
+    """The strategy of a distribution and the other parts; Hypothesis reads its source only once."""
+    import hypothesis.strategies as st
+
+    @st.composite
+    def instances(
+        draw: st.DrawFn, check: "Check", distributions: Any, fixed: Mapping[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        p = draw(distributions)
+        parts = check.parts(p)
+        if not isinstance(parts, Mapping):
+            return p, {**draw(parts), **fixed}
+        return p, {name: draw(parts[name]) for name in parts if name not in fixed} | {**fixed}
+
+    return instances
 
 
 def run_symbolic(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result:
