@@ -105,8 +105,7 @@ def search(
     phases = [hypothesis.Phase.generate, hypothesis.Phase.target]
     phases += [hypothesis.Phase.shrink] if shrink else []
 
-    @hypothesis.seed(claim)
-    @hypothesis.settings(
+    settings = hypothesis.settings(
         phases=phases,
         max_examples=examples,
         deadline=None,
@@ -115,9 +114,8 @@ def search(
         report_multiple_bugs=False,
         suppress_health_check=list(hypothesis.HealthCheck),  # pyright: ignore[reportArgumentType]
     )
-    @hypothesis.given(_instances()(check, distributions, fixed))
-    def holds(instance: tuple[Any, dict[str, Any]]) -> None:
-        p, parts = instance
+
+    def look_at(p: Any, parts: dict[str, Any]) -> None:
         sizes.append(_size(check.residual(p, **parts)))
         if not sizes[-1] <= tolerance:  # also where it is nan
             raise _Refuted(describe(p, parts, sizes[-1]))
@@ -125,9 +123,14 @@ def search(
         if math.isfinite(ratio):
             hypothesis.target(ratio)
 
+    def holds(instance: tuple[Any, dict[str, Any]]) -> None:  # short: its source is read each time
+        look_at(*instance)
+
+    given = hypothesis.given(_instances()(check, distributions, fixed))
+    drawn = hypothesis.seed(claim)(settings(given(holds)))
     counterexample = ""
     try:
-        holds()
+        drawn()
     except _Refuted as refuted:
         counterexample = refuted.instance
     return Result(
