@@ -26,6 +26,9 @@ __all__ = [
     "checked_chances",
 ]
 
+SUM_TOLERANCE = 1e-9
+"""How far from 1 the chances of a policy may sum."""
+
 
 def check_choice(policy: "Policy", x: Any, flip: Any, used: Any = True) -> None:
     """Refuse a choice of sites that is no bool array, or selects what it may not.
@@ -170,10 +173,6 @@ def check_chances(total: Any, x: Any) -> None:
         f"the policy's chances sum to {float(total):.10g}, not to 1, at x = "
         f"{to_host(x[row, ...]).tolist()}"
     )
-
-
-SUM_TOLERANCE = 1e-9
-"""How far from 1 the chances of a policy may sum."""
 
 
 def check_outcome(policy: "TokenPolicy", x: Any, outcome: tuple[Any, Any, Any, int]) -> None:

@@ -27,6 +27,7 @@ from theory.distributions.empirical import EmpiricalDistribution
 from theory.distributions.markov import MarkovChain
 from theory.distributions.words import paragraphs_of, words_of
 from theory.errors import InvalidInput
+from theory.scatter import distinct_rows
 from theory.validation import as_integer
 
 __all__ = [
@@ -361,8 +362,8 @@ def _phrase(phrase: str) -> list[str]:
 def _triples(walk: np.ndarray) -> np.ndarray:
     """Count three in a row on a walk from `END` to `END`, without those that go across an end."""
     rows = np.stack([walk[:-2], walk[1:-1], walk[2:]], axis=1)
-    rows, counts = np.unique(rows[rows[:, 1] != walk[0]], axis=0, return_counts=True)
-    return np.column_stack([rows, counts.astype(np.int64)])
+    rows, which = distinct_rows(rows[rows[:, 1] != walk[0]])
+    return np.column_stack([rows, np.bincount(which, minlength=len(rows)).astype(np.int64)])
 
 
 def _corpus(

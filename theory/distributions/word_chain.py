@@ -6,17 +6,18 @@ of which each leads to a few, so that the transition matrix is sparse. Predictio
 are sums over all ways in which the chain can go on, and nothing is drawn.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from theory.distributions.corpora import END, Corpus
 from theory.distributions.sparse_spectrum import Limit, power_limit
+from theory.distributions.word_steps import first_order, followed, second_order
 from theory.errors import InvalidInput
 from theory.validation import as_integer
 
-__all__ = ["End", "Far", "WordChain", "followed"]
+__all__ = ["End", "Far", "WordChain"]
 
 End = Literal["restart", "absorbing"]
 """What follows the end of a text: the next one, or nothing but the end."""
@@ -100,7 +101,7 @@ class WordChain:
         self.corpus = corpus
         self.vocabulary = corpus.vocabulary
         size = len(corpus.vocabulary)
-        source, target, times = _first_order(corpus) if order == 1 else _second_order(corpus)
+        source, target, times = first_order(corpus) if order == 1 else second_order(corpus)
         states, places = np.unique(np.stack([source, target]), return_inverse=True)
         # the walk through the text is closed, so that every state is left as often as entered
         source, target = places.reshape(2, -1)
@@ -393,44 +394,3 @@ class WordChain:
             new = (step @ new.astype(np.float64) > 0) & ~seen
             seen = seen | new
         return seen
-
-
-def followed(
-    step: Callable[[np.ndarray], np.ndarray], start: np.ndarray, sites: Iterable[int]
-) -> dict[int, np.ndarray]:
-    """What so many steps make of a start, for each of several numbers of steps.
-
-    >>> followed(lambda v: v / 2, np.ones(1), [3, 1])
-    {1: array([0.5]), 3: array([0.125])}
-    """
-    found, here, gone = {}, start, 0
-    for n in sorted(set(sites)):
-        for _ in range(n - gone):
-            here = step(here)
-        found[n], gone = here, n
-    return found
-
-
-def _first_order(corpus: Corpus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every step of the text, from a word to the next, with how often it is taken."""
-    source, target = corpus.pairs.nonzero()
-    starts = corpus.starts.nonzero()[0]
-    end = np.full_like(starts, len(corpus.vocabulary) - 1)
-    times = np.concatenate([corpus.pairs[source, target], corpus.starts[starts]])
-    return np.concatenate([source, end]), np.concatenate([target, starts]), times
-
-
-def _second_order(corpus: Corpus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every step of the text, from a pair to the next; the end is one state, the last one.
-
-    The pair ``(u, v)`` has the number ``u K + v``, so the word is the remainder.
-    """
-    size = len(corpus.vocabulary)
-    end = size - 1
-    over = end * size + end
-    first, second, third, times = corpus.triples.T
-    starts = corpus.starts.nonzero()[0]
-    source = np.concatenate([first * size + second, np.full_like(starts, over)])
-    going = np.where(third == end, over, second * size + third)
-    target = np.concatenate([going, end * size + starts])
-    return source, target, np.concatenate([times, corpus.starts[starts]])

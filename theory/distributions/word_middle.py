@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from theory.distributions.word_chain import WordChain, followed
+from theory.distributions.word_chain import WordChain
+from theory.distributions.word_steps import followed
 from theory.errors import InvalidInput
 
 __all__ = ["Middle"]

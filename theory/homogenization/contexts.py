@@ -22,6 +22,7 @@ from theory.distributions import (
     MarkovChain,
 )
 from theory.errors import TooLarge
+from theory.scatter import distinct_rows
 from theory.validation import as_integer
 
 __all__ = ["Contexts", "drawn", "every_context"]
@@ -82,8 +83,9 @@ def drawn(
     sequences = to_host(p.sample(rng, size))
     patterns = np.full_like(sequences, MASK)
     patterns[:, list(observed)] = sequences[:, list(observed)]
-    patterns, counts = np.unique(patterns, axis=0, return_counts=True)
-    return Contexts(p, 0, sites, from_host(patterns, p.like), from_host(counts / size, p.like))
+    patterns, which = distinct_rows(patterns)
+    chances = np.bincount(which) / size
+    return Contexts(p, 0, sites, from_host(patterns, p.like), from_host(chances, p.like))
 
 
 def _possible(
@@ -150,7 +152,7 @@ def _of_rows(
     p: EmpiricalDistribution, observed: tuple[int, ...], sites: tuple[int, ...]
 ) -> Contexts:
     rows = to_host(p.sequences)[:, list(observed)]
-    values = np.unique(rows, axis=0)
+    values, _ = distinct_rows(rows)
     patterns = np.full((len(values), p.length), MASK)
     patterns[:, list(observed)] = values
     patterns = from_host(patterns, p.like)

@@ -31,7 +31,7 @@ from theory.validation import as_base, as_integer, as_sites, as_tokens
 __all__ = ["Measures", "average", "measure", "worst"]
 
 CELLS = 2**20
-"""Predictions held at a time (32 MiB)."""
+"""Predictions held at a time (8 MiB), so that they stay in the cache."""
 
 
 @dataclass(frozen=True, eq=False)

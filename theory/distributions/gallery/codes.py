@@ -9,6 +9,7 @@ from theory.arrays import require_memory
 from theory.distributions.base import Distribution
 from theory.distributions.gallery.uniform import bits, uniform
 from theory.errors import InvalidInput
+from theory.scatter import distinct_rows
 from theory.validation import as_integer, as_sites
 
 __all__ = ["affine_code", "nae_sat"]
@@ -48,7 +49,7 @@ def affine_code(
     words = offset[None, :] % modulus
     for row in generator % modulus:
         shifts = np.arange(modulus, dtype=np.int64)[:, None, None] * row
-        words = np.unique(((words + shifts) % modulus).reshape(-1, length), axis=0)
+        words, _ = distinct_rows(((words + shifts) % modulus).reshape(-1, length))
     return uniform(words, modulus, exact)
 
 
