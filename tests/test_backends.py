@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 
 from sims import output_distribution, policies
-from tests.cases import CASES, to_device1
-from tests.noted import each
+from tests.cases import CASES, each_of, to_device1
 from theory import MASK, EvidenceLattice, forward, information
 from theory.arrays import array_namespace, device, to_host
 
-EACH = each("case", CASES, ids=lambda case: case.name)
-SOME = each("case", CASES[::4], ids=lambda case: case.name)
+EACH = each_of(CASES)
+SOME = each_of(CASES[::4])
 
 
 def to_gpu(values):

@@ -13,8 +13,7 @@ from sims.any_order import AnyOrder
 from sims.imperfect import excess_loss
 from sims.truncated import Truncated
 from tests import oracles
-from tests.cases import FAMILIES, build_exact, table
-from tests.noted import each
+from tests.cases import FAMILIES, build_exact, each_of, table
 from theory import MASK, InvalidInput, JointTable, gallery
 
 EXACT = [
@@ -22,7 +21,7 @@ EXACT = [
     table("zeros", [[[1, 0], [2, 3]], [[0, 4], [1, 1]]]),
     table("three tokens", [[1, 0, 2], [2, 5, 1], [0, 3, 3]]),
 ]
-each_exact = each("case", EXACT, ids=lambda case: case.name)
+each_exact = each_of(EXACT)
 
 
 def looked_up(case, denoiser):

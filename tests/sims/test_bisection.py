@@ -10,7 +10,7 @@ import pytest
 
 from sims import frontier, output_distribution
 from sims.policies import Bisection, Blocks
-from tests.noted import noted
+from tests.noted import each
 from tests.sims import policy_oracles as slow
 from theory import MASK, InvalidInput, JointTable
 
@@ -79,18 +79,17 @@ def test_whatever_is_known_what_is_chosen_is_separated(order, length):
 
 
 @each_order
-def test_every_round_is_separated_and_the_rounds_are_few(order):
-    for length in range(1, 65):
-        with noted(f"{length} sites"):
-            x = np.full(length, MASK)
-            rounds = rounds_from(Bisection(order), x)
-            for sites in rounds:
-                assert separated(x, sites, order)
-                x[sites] = 0
-            if length < order:
-                assert len(rounds) == length
-            else:
-                assert len(rounds) <= order * (math.ceil(math.log2(length / order)) + 1)
+@each("length", range(1, 65))
+def test_every_round_is_separated_and_the_rounds_are_few(order, length):
+    x = np.full(length, MASK)
+    rounds = rounds_from(Bisection(order), x)
+    for sites in rounds:
+        assert separated(x, sites, order)
+        x[sites] = 0
+    if length < order:
+        assert len(rounds) == length
+    else:
+        assert len(rounds) <= order * (math.ceil(math.log2(length / order)) + 1)
 
 
 @each_order

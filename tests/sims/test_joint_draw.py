@@ -13,15 +13,15 @@ from sims.claims.rules import any_rule
 from sims.policies import JointDraw, LeftToRight
 from sims.policies.base import Policy
 from tests import oracles
-from tests.cases import EXACT_CASES, build_exact
-from tests.noted import each, noted
+from tests.cases import EXACT_CASES, build_exact, each_of
+from tests.noted import each
 from tests.oracles import reveal
 from tests.sims import policy_oracles as slow
 from theory import JointTable, gallery
 from theory.errors import InvalidInput
 
 SMALL = [case for case in EXACT_CASES if case.length <= 4 and len(case.patterns) <= 81]
-each_small = each("case", SMALL, ids=lambda case: case.name)
+each_small = each_of(SMALL)
 
 
 def product(joint, pattern, sites, rows):
@@ -91,23 +91,23 @@ def inners(length):
 
 
 @pytest.mark.parametrize("kind", LAWS)
+@each("number", range(5))
 @each_small
-def test_what_is_written_against_the_definition(case, kind):
+def test_what_is_written_against_the_definition(case, number, kind):
     p = build_exact(case)
     make, of_sites, extra = LAWS[kind]
-    for inner, law in inners(case.length):
-        with noted(f"{inner!r}"):
-            q = output_distribution(p, JointDraw(inner, make(p)))
-            expected = slow.expected_output(
-                case.joint,
-                case.vocab,
-                joint_draw(case.joint, law, of_sites, extra),
-                lambda pattern: case.conditional(pattern, "marginal"),
-                exact=True,
-            )
-            sequences = itertools.product(range(case.vocab), repeat=case.length)
-            assert {x: q.table[x] for x in sequences} == expected.table
-            assert q.rounds == expected.rounds
+    inner, law = inners(case.length)[number]
+    q = output_distribution(p, JointDraw(inner, make(p)))
+    expected = slow.expected_output(
+        case.joint,
+        case.vocab,
+        joint_draw(case.joint, law, of_sites, extra),
+        lambda pattern: case.conditional(pattern, "marginal"),
+        exact=True,
+    )
+    table = {x: q.table[x] for x in itertools.product(range(case.vocab), repeat=case.length)}
+    assert table == expected.table
+    assert q.rounds == expected.rounds
 
 
 @each_small

@@ -12,8 +12,7 @@ from sims import joints, output_distribution
 from sims.claims.joint_laws import many_components
 from sims.policies import JointDraw, LeftToRight
 from tests import oracles
-from tests.cases import EXACT_CASES, build_exact
-from tests.noted import each
+from tests.cases import EXACT_CASES, build_exact, each_of
 from tests.oracles import MASK
 from theory import HiddenMarkovModel, JointTable, MarkovChain, gallery
 from theory.errors import InvalidInput, TooLarge
@@ -62,7 +61,7 @@ def marginals_of(law, count, vocab):
 
 
 SMALL = [case for case in EXACT_CASES if 2 <= case.length <= 3 and case.vocab <= 3]
-each_small = each("case", SMALL, ids=lambda case: case.name)
+each_small = each_of(SMALL)
 
 
 def random_table(seed, shape, zeros=0.0):

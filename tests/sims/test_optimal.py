@@ -39,6 +39,7 @@ from tests.cases import (
     build_exact,
     each_case,
     each_family,
+    each_of,
     random_weights,
     table,
     to_device1,
@@ -238,7 +239,7 @@ def test_the_frontier_of_every_case(case):
     assert_all_corners(corners, game)
 
 
-@each("case", EXACT_CASES, ids=lambda case: case.name)
+@each_of(EXACT_CASES)
 def test_the_frontier_of_every_exact_case(case):
     p, game = build_exact(case), game_of(case)
     found = frontier(p, MULTIPLIERS)
@@ -252,7 +253,7 @@ def test_the_frontier_of_every_exact_case(case):
     assert (corners[-1].rounds, corners[-1].kl) == (game.depth(), 0)
 
 
-@each("case", [*CASES[::4], *FAMILIES], ids=lambda case: case.name)
+@each_of([*CASES[::4], *FAMILIES])
 def test_policies_of_the_frontier_write_what_is_promised(case):
     p = case.build()
     for point in frontier(p) + frontier(p, [0.8, math.inf]):
@@ -296,7 +297,7 @@ def test_the_frontier_of_any_family(p):
         assert_written(p, corner)
 
 
-@each("case", [*FAMILIES, *BITS.values()], ids=lambda case: case.name)
+@each_of([*FAMILIES, *BITS.values()])
 def test_corners_are_optimal_at_their_multipliers(case):
     """Between the slopes of their edges, the first at 0 and the last at infinity."""
     corners = frontier(case.build())
@@ -582,7 +583,7 @@ def test_regret_of_a_random_rule_by_hand(p, seed):
     assert regret(p, lookup_rule(seed)) == pytest.approx(expected, abs=SLACK)
 
 
-@each("case", [*FAMILIES, *BITS.values()], ids=lambda case: case.name)
+@each_of([*FAMILIES, *BITS.values()])
 def test_the_best_policies_have_no_regret(case):
     p = case.build()
     for point in frontier(p) + frontier(p, [0, 0.3, 1, 2.5, math.inf]):

@@ -23,6 +23,7 @@ from tests.cases import (
     build_exact,
     each_case,
     each_family,
+    each_of,
     floats,
     random_rows,
     random_weights,
@@ -107,7 +108,7 @@ def test_temperature_and_smoothing_of_anything(p, temperature, smoothing):
             assert changed == pytest.approx([float(p) for p in row], rel=1e-9, abs=1e-12)
 
 
-@each("case", EXACT_CASES, ids=lambda case: case.name)
+@each_of(EXACT_CASES)
 @each("smoothing", [0, 1, Fraction(1, 5)])
 def test_rational_smoothing_is_exact(case, smoothing):
     found = Perturbed(build_exact(case), smoothing=smoothing)(as_patterns(case.patterns))

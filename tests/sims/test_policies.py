@@ -50,7 +50,7 @@ from tests.cases import (
     rows,
     table,
 )
-from tests.noted import each, noted
+from tests.noted import each
 from tests.sims import policy_oracles as slow
 from theory import MASK, InvalidInput, JointTable, ProductMixture
 
@@ -276,15 +276,19 @@ def pairs_for(case):
             yield from build(case.length, case.vocab)
 
 
+def over(pairs):
+    """One test for all these pairs of a policy and its oracle."""
+    return each(("policy", "decoder"), pairs, ids=[repr(policy) for policy, _ in pairs])
+
+
 def each_pair(strides):
     """One test a case, over all pairs of a policy and its oracle, or over every so manieth."""
 
     def decorated(test):
         def of_a_case(name):
             stride, offset = strides[name], list(strides).index(name)
-            for policy, decoder in list(pairs_for(SMALL[name]))[offset % stride :: stride]:
-                with noted(f"{name}, {policy!r}"):
-                    test(SMALL[name], policy, decoder)
+            pairs = list(pairs_for(SMALL[name]))[offset % stride :: stride]
+            over(pairs)(test)(case=SMALL[name])
 
         of_a_case.__name__, of_a_case.__doc__ = test.__name__, test.__doc__
         return pytest.mark.parametrize("name", strides)(of_a_case)
@@ -654,12 +658,11 @@ def each_choice(stride=1, revising_too=True):
     pairs = selecting(LENGTH, VOCAB)[::stride]
     if revising_too:
         pairs += [pair for pair in revising(LENGTH) if isinstance(pair[0], Remask)]
-    return each(("policy", "decoder"), pairs, ids=[repr(policy) for policy, _ in pairs])
+    return over(pairs)
 
 
 def each_draw(stride=1):
-    pairs = drawing(LENGTH)[::stride]
-    return each(("policy", "decoder"), pairs, ids=[repr(policy) for policy, _ in pairs])
+    return over(drawing(LENGTH)[::stride])
 
 
 @each_choice()
@@ -1237,25 +1240,18 @@ def test_speculative_decoding_where_every_draft_is_refused(exact):
         assert dict(q.rounds) == {3: 1}
 
 
-def constructed(policy, *values):
-    return [(policy, value) for value in values]
-
-
 @each(
-    ("policy", "value"),
+    "policy",
     [
-        param
-        for policy in (
-            TopK,
-            TokenConfidence,
-            Speculative,
-            LeftToRight,
-            lambda k: Blocks(k, LeftToRight()),
-            lambda k: BlockCorrector(None, k, 1),
-        )
-        for param in constructed(policy, 0, -7, 2.5, "3", True)
+        TopK,
+        TokenConfidence,
+        Speculative,
+        LeftToRight,
+        lambda k: Blocks(k, LeftToRight()),
+        lambda k: BlockCorrector(None, k, 1),
     ],
 )
+@each("value", [0, -7, 2.5, "3", True])
 def test_counts_are_positive_integers(policy, value):
     with pytest.raises(InvalidInput, match=rf"at least 1, got {value!r}$"):
         policy(value)

@@ -261,7 +261,7 @@ class HiddenSteps:
 
 
 class Bridges:
-    """``P^a(l, x) P^b(x, r) / P^(a+b)(l, r)``, without rounding."""
+    """``P^a(l, x) P^b(x, r) / P^(a+b)(l, r)``, of powers without rounding."""
 
     FAR_FROM_BOTH = (*((FAR, FAR + i) for i in range(12)), (FAR, 3 * FAR), (3 * FAR, FAR))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sympy
 
-from tests.cases import CASES, build_exact, each_family, row, table, to_device1, to_host
+from tests.cases import CASES, build_exact, each_family, each_of, row, table, to_device1, to_host
 from tests.noted import each
 from theory import InvalidInput, JointTable, gallery
 from theory.alpha_loss import best_product, best_share, sentences, sequence_alpha_objective
@@ -45,7 +45,7 @@ def two_words(first, second, length):
 # Scores
 
 
-@each("case", SMALL, ids=lambda case: case.name)
+@each_of(SMALL)
 def test_the_score_is_its_definition(case):
     p = case.build()
     products = random_products(np.random.default_rng(0), case.length, case.vocab, 5)
@@ -129,7 +129,7 @@ def test_at_one_half_two_sites_reach_the_largest_singular_value(seed):
     assert best_product(p, 0.5).value == pytest.approx(largest, rel=1e-12)
 
 
-@each("case", SMALL, ids=lambda case: case.name)
+@each_of(SMALL)
 def test_no_product_drawn_at_random_scores_more(case):
     p = case.build()
     products = random_products(np.random.default_rng(2), case.length, case.vocab, 3000)

@@ -5,8 +5,7 @@ import functools
 import pytest
 
 from tests import oracles
-from tests.cases import EXACT_CASES, build_exact, each_case
-from tests.noted import each
+from tests.cases import EXACT_CASES, build_exact, each_case, each_of
 from theory import InvalidInput, gallery, information
 
 SMALL = [case for case in EXACT_CASES if case.length <= 3 and case.name != "chain dense"]
@@ -46,7 +45,7 @@ def test_against_conditional_entropies(case):
         assert float(found.price) == pytest.approx(early - both, abs=1e-12)
 
 
-@each("case", SMALL, ids=lambda case: case.name)
+@each_of(SMALL)
 def test_exactly(case):
     found = information.infilling(build_exact(case), [0])
     rest = list(range(1, case.length))

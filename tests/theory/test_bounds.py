@@ -11,8 +11,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cases import EXACT_CASES, build_exact, each_case, each_family, to_device1
-from tests.noted import each
+from tests.cases import build_exact, each_case, each_factored, each_family, to_device1
 from tests.theory import information_oracle as slow
 from theory import InvalidInput, JointTable, bounds, gallery, information, schedules, strategies
 
@@ -25,8 +24,6 @@ GRIDS = [
 ]
 
 # Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
-FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
-each_factored = each("case", FACTORED, ids=lambda case: case.name)
 
 
 def close(expected, tolerance=TOLERANCE):

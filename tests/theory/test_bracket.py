@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests import oracles
-from tests.cases import CASES, DEVICE1, each_case, each_family, to_device1, to_host
-from tests.noted import each
+from tests.cases import CASES, DEVICE1, each_case, each_family, each_of, to_device1, to_host
 from theory import (
     HiddenMarkovModel,
     InvalidInput,
@@ -25,8 +24,8 @@ from theory import (
 ROUNDING = 1e-11  # of sums of a few hundred terms below 1
 BRACKETED = [case for case in CASES if case.family in (HiddenMarkovModel, ProductMixture)]
 COMPUTED = [case for case in CASES if case not in BRACKETED]
-each_computed = each("case", COMPUTED, ids=lambda case: case.name)
-each_bracketed = each("case", BRACKETED, ids=lambda case: case.name)
+each_computed = each_of(COMPUTED)
+each_bracketed = each_of(BRACKETED)
 
 
 def contains(bounds, values):

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from tests import oracles
 from tests.cases import (
     CASES,
-    EXACT_CASES,
     build_exact,
     each_case,
     each_exact,
+    each_factored,
     each_family,
+    each_of,
     to_device1,
 )
 from tests.noted import each
@@ -36,9 +37,7 @@ from theory.homogenization import envelopes
 HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 CHAINS = [case for case in CASES if case.family is MarkovChain]
 # Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
-FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
-each_factored = each("case", FACTORED, ids=lambda case: case.name)
-each_chain = each("case", CHAINS, ids=lambda case: case.name)
+each_chain = each_of(CHAINS)
 
 
 def close(expected):

@@ -12,7 +12,7 @@ import sympy
 from hypothesis import given
 
 from tests import oracles
-from tests.cases import CASES, DEVICE1, build_exact, to_device1
+from tests.cases import CASES, DEVICE1, build_exact, each_of, to_device1
 from tests.noted import each
 from tests.theory import information_oracle
 from theory import (
@@ -30,7 +30,7 @@ from theory.distributions.base import mean_by_size
 from theory.distributions.logarithms import log_binomials
 
 EXCHANGEABLE = [case for case in CASES if case.family is Exchangeable]
-each_case = each("case", EXCHANGEABLE, ids=lambda case: case.name)
+each_case = each_of(EXCHANGEABLE)
 
 
 def subsets(sites):

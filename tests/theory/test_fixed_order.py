@@ -18,9 +18,9 @@ from tests.cases import (
     build_exact,
     each_case,
     each_family,
+    each_of,
     to_device1,
 )
-from tests.noted import each
 from theory import (
     HiddenMarkovModel,
     InvalidInput,
@@ -34,10 +34,10 @@ from theory.information.fixed_order import fixed_order_cost
 
 ROUNDING = 1e-12  # of sums of a few hundred entropies below 2
 CHAINS = [case for case in CASES if case.family is MarkovChain]
-each_chain = each("case", CHAINS, ids=lambda case: case.name)
+each_chain = each_of(CHAINS)
 # large integers stay unfactored in "chain dense", so that equal expressions differ in form
 EXACT = [c for c in EXACT_CASES if c.length > 1 and c.name != "chain dense"]
-each_exact = each("case", EXACT, ids=lambda case: case.name)
+each_exact = each_of(EXACT)
 
 
 def orders(length, seed=0, number=4):

@@ -18,6 +18,7 @@ from tests.cases import (
     DEVICE1,
     build_exact,
     each_family,
+    each_of,
     floats,
     random_rows,
     to_device1,
@@ -274,7 +275,7 @@ def predictors(case):
 
 # At most 300 pairs of a sequence and a set of masks.
 SMALL = [case for case in CASES if (2 * case.vocab) ** case.length <= 300]
-each_small = each("case", SMALL, ids=lambda case: case.name)
+each_small = each_of(SMALL)
 GRIDS = {
     "one step": [1, 0],
     "two steps": [1, HALF, 0],

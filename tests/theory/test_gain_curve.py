@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from tests import oracles
 from tests.cases import (
     DEVICE1,
-    EXACT_CASES,
     build_exact,
     each_case,
+    each_factored,
     each_family,
     to_device1,
     to_host,
@@ -30,8 +30,6 @@ TIMES = [Fraction(0), Fraction(1, 7), Fraction(1, 3), Fraction(4, 5), Fraction(1
 PAIRS = list(itertools.combinations(TIMES, 2))
 
 # Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
-FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
-each_factored = each("case", FACTORED, ids=lambda case: case.name)
 
 
 def close(expected):

@@ -10,7 +10,14 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cases import EXACT_CASES, build_exact, each_case, each_family, to_device1
+from tests.cases import (
+    FACTORED,
+    build_exact,
+    each_case,
+    each_factored,
+    each_family,
+    to_device1,
+)
 from tests.noted import each
 from tests.theory import information_oracle as slow
 from theory import InvalidInput, gallery, information, strategies
@@ -21,8 +28,6 @@ ROOTS = 1e-9
 LEVELS = [Fraction(1, 8), Fraction(1, 3), Fraction(5, 8), Fraction(9, 10)]
 
 # Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
-FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
-each_factored = each("case", FACTORED, ids=lambda case: case.name)
 
 SCALARS = [
     information.growth_complexity,

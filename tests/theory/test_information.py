@@ -17,10 +17,12 @@ from tests import oracles
 from tests.cases import (
     DEVICE1,
     EXACT_CASES,
+    FACTORED,
     FAMILIES,
     build_exact,
     chain,
     each_case,
+    each_factored,
     each_family,
     random_rows,
     to_device1,
@@ -88,8 +90,6 @@ def some_patterns(case, count=3):
 
 
 # Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
-FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
-each_factored = each("case", FACTORED, ids=lambda case: case.name)
 
 
 # Against sums over the joint

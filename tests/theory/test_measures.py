@@ -12,9 +12,9 @@ import sympy
 
 from tests import oracles
 from tests.cases import (
-    EXACT_CASES,
     build_exact,
     each_case,
+    each_factored,
     each_family,
     row,
     to_device1,
@@ -40,8 +40,6 @@ average: Any = homogenization.average
 worst: Any = homogenization.worst
 
 NAMES = ["entropy", "top_mass", "neighbour_tv", "limit_tv", "information"]
-FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
-each_factored = each("case", FACTORED, ids=lambda case: case.name)
 
 
 def few(items, most=6):
