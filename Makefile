@@ -99,6 +99,7 @@ $(VENV)/.done: pyproject.toml constraints.txt
 	@rm -f $@
 	@$(BIN)/python $(PIP_INSTALL) --upgrade -c constraints.txt pip
 	@$(BIN)/python $(PIP_INSTALL) $(PINNED) -e . --group dev
+	@$(BIN)/python -c "import matplotlib.font_manager"  # lists the fonts, once for all processes
 	@touch $@
 
 $(VENV)/.docs $(VENV)/.site: $(VENV)/.%: $(VENV)/.done

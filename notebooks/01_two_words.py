@@ -359,8 +359,9 @@ picture = english.draw(english.compute())
 #
 # Open the cells below when you have tried.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 1. Margins: New 4/5, Los 1/5; York 3/5, Orleans 1/5, Angeles 1/5.
+# %% tags=["solution"]
+# Solution 1
+# Margins: New 4/5, Los 1/5; York 3/5, Orleans 1/5, Angeles 1/5.
 cells = {(0, 0): Fraction(3, 5), (0, 1): Fraction(1, 5), (1, 2): Fraction(1, 5)}
 rows = [sum(v for (i, _), v in cells.items() if i == k) for k in range(2)]
 columns = [sum(v for (_, j), v in cells.items() if j == k) for k in range(3)]
@@ -368,8 +369,9 @@ wrong = 1 - sum(rows[i] * columns[j] for i, j in cells)
 print("1. not in the data:", wrong)
 assert wrong == Fraction(4, 5) * Fraction(1, 5) + Fraction(1, 5) * Fraction(4, 5) == Fraction(8, 25)
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 2. Every city has 1/4 in the data. "City" ends two of them, "New" begins two of them.
+# %% tags=["solution"]
+# Solution 2
+# Every city has 1/4 in the data. "City" ends two of them, "New" begins two of them.
 cities = gallery.cities(exact=True)
 q = output_distribution(cities, policies.RandomOrder((2,)))
 for city in ((0, 3), (0, 4), (1, 5), (2, 5)):
@@ -380,8 +382,9 @@ assert q.valid_mass == Fraction(1, 2)
 assert q.table[0, 5] == Fraction(1, 4)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 3. The ends of the segment lose most: one of them more than the other.
+# %% tags=["solution"]
+# Solution 3
+# The ends of the segment lose most: one of them more than the other.
 def with_margins(a, b, both):
     """The table in which word 0 is followed by word 0 with probability `both`."""
     return JointTable([[both, a - both], [b - both, 1 - a - b + both]], exact=True)
@@ -397,8 +400,10 @@ for k in range(11, 40):  # nothing between the ends loses more
 assert information.total_correlation(with_margins(a, b, a * b)) == 0  # the independent words
 assert max(lost, key=lost.__getitem__) == Fraction(1, 10)
 
-# %% [markdown] tags=["solution"] jupyter={"source_hidden": true}
-# 4. No. The answer is right, and a product of two answers has no place for "New goes with York".
-#    One can ask again after each word (slow); write words at once only where they are nearly
-#    independent given what is known (lesson 3); or draw both words from a law that knows more than
-#    the margins (claim [E5](../paper_notes.md#the-claims)).
+# %% [markdown] tags=["solution"]
+# **Solution 4**
+#
+# No. The answer is right, and a product of two answers has no place for "New goes with York".
+# One can ask again after each word (slow); write words at once only where they are nearly
+# independent given what is known (lesson 3); or draw both words from a law that knows more than
+# the margins (claim [E5](../paper_notes.md#the-claims)).

@@ -444,29 +444,33 @@ assert abs(float(forward.continuous_nelbo(words)) - information.entropy(words)) 
 #
 # Open the cells below when you have tried.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 1. Five cards end with 0: 000 four times, 110 once.
+# %% tags=["solution"]
+# Solution 1
+# Five cards end with 0: 000 four times, 110 once.
 print("1. no card:", [pattern for pattern in count if "?" in pattern and count[pattern] == 0])
 print("   ??0:", p.denoise([MASK, MASK, 0])[0].tolist())
 assert [pattern for pattern in count if "?" in pattern and count[pattern] == 0] == ["10?", "?01"]
 assert p.denoise([MASK, MASK, 0])[0].tolist() == [Fraction(4, 5), Fraction(1, 5)]
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 2. In one step every bit looks fair: 3 bits. In continuous time the entropy: 2 bits.
+# %% tags=["solution"]
+# Solution 2
+# In one step every bit looks fair: 3 bits. In continuous time the entropy: 2 bits.
 parity = gallery.parity(3, exact=True)
 print("2.", forward.nelbo(parity, [1, 0]), "and", forward.continuous_nelbo(parity))
 assert forward.nelbo(parity, [1, 0]) / 3 == forward.continuous_nelbo(parity) / 2
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 3. A single sequence; and independent bits (total correlation 0, so there is no gap).
+# %% tags=["solution"]
+# Solution 3
+# A single sequence; and independent bits (total correlation 0, so there is no gap).
 sure = JointTable([[0, 1], [0, 0]], exact=True)
 independent = JointTable(np.multiply.outer([1, 3], [2, 1]), exact=True)
 print("3.", forward.nelbo(sure, [1, half, 0]), "and", forward.nelbo(independent, [1, 0]))
 assert forward.nelbo(sure, [1, half, 0]) == 0
 assert forward.nelbo(independent, [1, 0]) == forward.continuous_nelbo(independent)
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 4. The entropy is 4.18 nats. 5.2 is about 1 nat above. 4.1 is below what is possible.
+# %% tags=["solution"]
+# Solution 4
+# The entropy is 4.18 nats. 5.2 is about 1 nat above. 4.1 is below what is possible.
 entropy_of_words = float(information.entropy(words))
 print(
     f"4. excess {5.2 - entropy_of_words:.2f} nats; 4.1 lies below {entropy_of_words:.2f}: a mistake"
@@ -474,9 +478,14 @@ print(
 assert round(entropy_of_words, 2) == 4.18
 assert entropy_of_words > 4.1
 
-# %% [markdown] tags=["solution"] jupyter={"source_hidden": true}
-# 4, what to say: the loss was estimated from too few examples, on its own training set, or with
-#    weights that leave something out. A true expected loss cannot be below the entropy.
+# %% [markdown] tags=["solution"]
+# **Solution 4**
 #
-# 5. No. The grid of one step asks only one question, "everything masked", and the forgetful model
-#    answers it perfectly. A loss tells nothing about questions that it does not ask.
+# The loss was estimated from too few examples, on its own training set, or with
+# weights that leave something out. A true expected loss cannot be below the entropy.
+
+# %% [markdown] tags=["solution"]
+# **Solution 5**
+#
+# No. The grid of one step asks only one question, "everything masked", and the forgetful model
+# answers it perfectly. A loss tells nothing about questions that it does not ask.

@@ -419,8 +419,9 @@ assert abs(float(information.fixed_order_cost(chain, rounds))) < 1e-9
 #
 # Open the cells below when you have tried.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 1. One card in two is 000, and the profile falls more at its end than at its start.
+# %% tags=["solution"]
+# Solution 1
+# One card in two is 000, and the profile falls more at its end than at its start.
 cards = JointTable([[[4, 0], [0, 2]], [[0, 0], [1, 1]]], exact=True)
 f = [round(float(v), 3) for v in information.profile(cards, base=2)]
 two = {sizes: float(information.path_cost(cards, sizes, base=2)) for sizes in ((1, 2), (2, 1))}
@@ -428,15 +429,16 @@ print("1. profile", f, {sizes: round(loss, 3) for sizes, loss in two.items()})
 assert f[0] - f[1] < f[1] - f[2]
 assert two[2, 1] < two[1, 2]
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 2. Three sites: (1, 2) loses f(1) - f(2), (2, 1) loses f(0) - f(1). A straight profile, so: a pair
-#    of equal bits and an independent third one, for instance.
+# %% tags=["solution"]
+# Solution 2
+# Three sites: (1, 2) loses f(1) - f(2), (2, 1) loses f(0) - f(1). A straight profile, so: a pair
+# of equal bits and an independent third one, for instance.
 straight = JointTable([[[1, 1], [0, 0]], [[0, 0], [1, 1]]], exact=True)
 print("2.", [str(information.path_cost(straight, s, base=2)) for s in ((1, 2), (2, 1))])
 assert information.path_cost(straight, (1, 2)) == information.path_cost(straight, (2, 1)) != 0
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 3.
+# %% tags=["solution"]
+# Solution 3
 order = Permutations(8)
 sizes = schedules.optimal(order, 4)
 print(
@@ -448,15 +450,18 @@ assert sizes == (3, 2, 2, 1)
 assert abs(information.path_cost(order, sizes, base=2) - 1.51457) < 1e-5
 assert abs(information.path_cost(order, (2, 2, 2, 2), base=2) - 1.87072) < 1e-5
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 4. The first: the profile is 1, 0, 0, ..., so only the first stair has anything above the curve.
+# %% tags=["solution"]
+# Solution 4
+# The first: the profile is 1, 0, 0, ..., so only the first stair has anything above the curve.
 copies_of_six = gallery.repeated_bit(6)
 for sizes in schedules.every(6):
     assert abs(information.path_cost(copies_of_six, sizes, base=2) - (sizes[0] - 1)) < 1e-9
 print("4. first batch - 1")
 
-# %% [markdown] tags=["solution"] jupyter={"source_hidden": true}
-# 5. Not alone. The divergence then splits exactly into a part for learning and a part for writing
-#    in parallel, both at the contexts that the decoder visits (claim
-#    [E6](../paper_notes.md#the-claims)). For sizes fixed in advance the second part is still this
-#    area.
+# %% [markdown] tags=["solution"]
+# **Solution 5**
+#
+# Not alone. The divergence then splits exactly into a part for learning and a part for writing
+# in parallel, both at the contexts that the decoder visits (claim
+# [E6](../paper_notes.md#the-claims)). For sizes fixed in advance the second part is still this
+# area.

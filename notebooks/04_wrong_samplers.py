@@ -451,8 +451,9 @@ else:
 # Open the cells below when you have tried.
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 1. The square, 1/16. Keeping the least likely: a 1 is kept at once, and a 0 is drawn again.
+# %% tags=["solution"]
+# Solution 1
+# The square, 1/16. Keeping the least likely: a 1 is kept at once, and a 0 is drawn again.
 def second_is_one(rare, keep_likelier):
     """Probability of a 1 at the second place; the first bit is fair, rare is below 1/2."""
     kept_now = rare if not keep_likelier else 0  # a 1 is drawn and kept
@@ -469,16 +470,18 @@ assert output_distribution(bits, policies.TokenConfidence(1)).table.sum(axis=0)[
 )
 assert second_is_one(quarter, False) == 1 - (1 - quarter) ** 2 == Fraction(7, 16)
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 2. Two equal bits, or two fair independent ones: all draws are equally likely, so that nothing is
-#    selected by what was drawn.
+# %% tags=["solution"]
+# Solution 2
+# Two equal bits, or two fair independent ones: all draws are equally likely, so that nothing is
+# selected by what was drawn.
 for weights in ([[1, 0], [0, 1]], [[1, 1], [1, 1]]):
     equal = JointTable(weights, exact=True)
     print("2.", weights, output_distribution(equal, policies.TokenConfidence(1)).kl)
     assert output_distribution(equal, policies.TokenConfidence(1)).kl == 0
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 3. The square of 1/(1 + 9^(1/T)) has to be 1/10, so 9^(1/T) = sqrt(10) - 1.
+# %% tags=["solution"]
+# Solution 3
+# The square of 1/(1 + 9^(1/T)) has to be 1/10, so 9^(1/T) = sqrt(10) - 1.
 from math import log, sqrt
 
 warm = log(9) / log(sqrt(10) - 1)
@@ -489,8 +492,9 @@ assert round(warm, 3) == 2.849
 assert mended.tv < 1e-12
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 4. For instance: from the right if an odd number of ones is written, else from the left.
+# %% tags=["solution"]
+# Solution 4
+# For instance: from the right if an odd number of ones is written, else from the left.
 def strange(x, predictions):
     masked = x == MASK
     from_left = masked & (masked.cumsum(axis=1) == 1)
@@ -503,7 +507,9 @@ q = output_distribution(cards, strange)
 print("4. equal, as fractions:", (q.table == cards.table()).all())
 assert (q.table == cards.table()).all()
 
-# %% [markdown] tags=["solution"] jupyter={"source_hidden": true}
-# 5. How often each kind of output occurs, compared with the data: diversity, rare cases. Section 1
-#    has a decoder that writes 100 % valid words and almost never "know". And the temperature, the
-#    order of operations (draw, then select?), and the number of calls of the model.
+# %% [markdown] tags=["solution"]
+# **Solution 5**
+#
+# How often each kind of output occurs, compared with the data: diversity, rare cases. Section 1
+# has a decoder that writes 100 % valid words and almost never "know". And the temperature, the
+# order of operations (draw, then select?), and the number of calls of the model.

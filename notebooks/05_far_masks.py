@@ -541,8 +541,9 @@ assert halving[-1][1:] == (7, 0)
 # Open the cells below when you have tried.
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 1. Every arrow that is not there yet: the round trips then have lengths 3 and 1, or 3 and 2.
+# %% tags=["solution"]
+# Solution 1
+# Every arrow that is not there yet: the round trips then have lengths 3 and 1, or 3 and 2.
 def with_arrows(arrows):
     """A chain in which all arrows from a token are equally likely."""
     leaving = [sum(a == i for a, _ in arrows) for i in range(3)]
@@ -557,8 +558,9 @@ for extra in sorted({(i, j) for i in range(3) for j in range(3)} - circle):
     print("1. with", extra, "added:", found.homogenizes, "rate", found.rate)
     assert found.homogenizes and found.forgets
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 2. Two: each token is followed by itself. With one token there is nothing to remember.
+# %% tags=["solution"]
+# Solution 2
+# Two: each token is followed by itself. With one token there is nothing to remember.
 half = Fraction(1, 2)
 forever = MarkovChain([half, half], [[1, 0], [0, 1]], 5, exact=True)
 found = homogenization.decide(forever)
@@ -566,8 +568,9 @@ print("2.", found.reason)
 assert found.homogenizes and not found.forgets
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 3. Distance 5, one word remembered.
+# %% tags=["solution"]
+# Solution 3
+# Distance 5, one word remembered.
 def left_of(word, distance=5):
     """What a word still tells at a distance, in nats."""
     told = words.predict(words.after(word), distance)
@@ -581,17 +584,20 @@ print("3. felt most: ", [(word, round(value, 5)) for value, word in felt[:-4:-1]
 print("   felt least:", [(word, round(value, 7)) for value, word in felt[:3]])
 assert felt[-1][1] == "built" and felt[-1][0] < 0.005  # "built-in" is two words here
 
-# %% [markdown] tags=["solution"] jupyter={"source_hidden": true}
-# 4. Let the last known token be one place further away. The prediction is then the mean of the
-#    predictions that know one token more, weighted by how likely that token is. The maximum of a
-#    mean is at most the mean of the maxima. Averaged over everything, and because the chain is
-#    stationary, this compares distance n + 1 with distance n (claim
-#    [D5](../paper_notes.md#the-claims)).
+# %% [markdown] tags=["solution"]
+# **Solution 4**
 #
-#    For one token it may grow: a is followed by b or c, each half of the time, and both of these by
-#    e. The top mass is 1/2 at distance 1, and 1 at distance 2.
+# Let the last known token be one place further away. The prediction is then the mean of the
+# predictions that know one token more, weighted by how likely that token is. The maximum of a
+# mean is at most the mean of the maxima. Averaged over everything, and because the chain is
+# stationary, this compares distance n + 1 with distance n (claim
+# [D5](../paper_notes.md#the-claims)).
+#
+# For one token it may grow: a is followed by b or c, each half of the time, and both of these by
+# e. The top mass is 1/2 at distance 1, and 1 at distance 2.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% tags=["solution"]
+# Solution 4
 diamond = MarkovChain(
     [1, 0, 0, 0], [[0, half, half, 0], [0, 0, 0, 1], [0, 0, 0, 1], [1, 0, 0, 0]], 3, exact=True
 )

@@ -457,8 +457,9 @@ assert 0.3 < word.price / word.left_only < 0.35
 #
 # Open the cells below when you have tried.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 1. The third place is certainly e, the second is b or c: the *farther* place is the surer one.
+# %% tags=["solution"]
+# Solution 1
+# The third place is certainly e, the second is b or c: the *farther* place is the surer one.
 from theory import MarkovChain
 
 half = Fraction(1, 2)
@@ -469,8 +470,9 @@ sequence, tau = places(diamond, surest, [0])
 print("1. order", sequence)
 assert sequence == [3, 2]
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 2. The masks that halving meets, more often where more is to be learnt.
+# %% tags=["solution"]
+# Solution 2
+# The masks that halving meets, more often where more is to be learnt.
 halving = policies.Bisection()
 best = training.predicting(training.best_masks(chain, halving))
 for pattern in np.argwhere(best > 1e-12):
@@ -480,8 +482,9 @@ theirs = training.expected_excess(chain, halving, kinds["random masks"], 1000)
 print(f"   excess with 1000 samples: {mine:.3f} nats, with random masks {theirs:.3f}")
 assert mine < theirs / 5
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 3. Compare all of them.
+# %% tags=["solution"]
+# Solution 3
+# Compare all of them.
 from itertools import combinations
 
 pairs = {}
@@ -493,13 +496,16 @@ for (one, two), value in sorted(pairs.items(), key=lambda item: item[1]):
 assert max(pairs, key=pairs.__getitem__) == ((0, 1), (2, 3))
 assert min(pairs, key=pairs.__getitem__) == ((0, 3), (1, 2))
 
-# %% [markdown] tags=["solution"] jupyter={"source_hidden": true}
+# %% [markdown] tags=["solution"]
+# **Solution 3**
+#
 # The first two letters together are the worst pair: neighbours. First and last letter, then the two
 # in the middle, is the best. No decoder without coins does better in two rounds, not even one that
 # looks at the letters: 1.260 nats is the optimum of the figure (lesson 8 computes it).
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 4. Left to right asks the questions with the surest answers, and pays for each of them.
+# %% tags=["solution"]
+# Solution 4
+# Left to right asks the questions with the surest answers, and pays for each of them.
 from sims import Perturbed, split
 
 bold = Perturbed(bits, temperature=0.5)
@@ -512,7 +518,9 @@ learning = {name: float(split(bits, d, bold).learning) for name, d in orders_tri
 print("4. learning part in nats:", {name: round(value, 3) for name, value in learning.items()})
 assert max(learning, key=learning.__getitem__) == "left to right"
 
-# %% [markdown] tags=["solution"] jupyter={"source_hidden": true}
+# %% [markdown] tags=["solution"]
+# **Solution 4**
+#
 # For every model and every decoder that chooses places before it draws, the loss is a *learning*
 # part and a *factorisation* part (claim [E6](../paper_notes.md#the-claims)). For halving the second
 # part is zero on a chain. All that is left is how wrong the answers are at the questions that are

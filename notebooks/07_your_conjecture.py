@@ -548,8 +548,9 @@ assert result.passed
 # Open the cells below when you have tried.
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 1. False for one value, true on average.
+# %% tags=["solution"]
+# Solution 1
+# False for one value, true on average.
 def tops(p):
     """Top probability of the second bit: before, and after each possible first bit."""
     before = max(p.denoise([-1, -1])[1])
@@ -576,13 +577,16 @@ print("   before", tops(table)[0], "after", {v: str(top) for v, top in tops(tabl
 print("   on average:", end=" ")
 assert refute(on_average, two_bits) == []
 
-# %% [markdown] tags=["solution"] jupyter={"source_hidden": true}
+# %% [markdown] tags=["solution"]
+# **Solution 1**
+#
 # On average it holds because the prediction before is the mean of the predictions after, and the
 # maximum of a mean is at most the mean of the maxima (claims [D4](../paper_notes.md#the-claims) and
 # [D5](../paper_notes.md#the-claims)).
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 2. A bit and three copies: TC is 4 - 1 = 3 bits, DTC 1 bit. So the factor is at least 3.
+# %% tags=["solution"]
+# Solution 2
+# A bit and three copies: TC is 4 - 1 = 3 bits, DTC 1 bit. So the factor is at least 3.
 copies = np.zeros((2, 2, 2, 2), dtype=np.int64)
 copies[0, 0, 0, 0] = copies[1, 1, 1, 1] = 1
 copied = JointTable(copies, exact=True)
@@ -593,8 +597,9 @@ print("   TC <= 3 DTC:", end=" ")
 assert refute(lambda p: tc(p) <= 3 * dtc(p), four_bits) == []
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 3. False. Each order is wrong, and their errors cancel.
+# %% tags=["solution"]
+# Solution 3
+# False. Each order is wrong, and their errors cancel.
 def every_order_is_right(p):
     """Whether the mixture of orders is wrong, or every single order is right."""
     return kl(p, policies.RandomOrder((2, 1))) != 0 or path(p, (2, 1)) == 0
@@ -607,7 +612,9 @@ print("   written:", q.kl, "nats lost; each order alone:", round(float(q.path_kl
 assert q.kl == 0 < float(q.path_kl)
 assert len(weights(strange)) == 6
 
-# %% [markdown] tags=["solution"] jupyter={"source_hidden": true}
+# %% [markdown] tags=["solution"]
+# **Solution 3**
+#
 # Up to flips it is "three bits that are not all equal". It needs three rounds if every order has to
 # be right, and two if one may toss a coin: claim [B16](../paper_notes.md#the-claims). It was found
 # by such a search. Lesson 8 goes on from there.

@@ -582,8 +582,9 @@ assert r < mine[0][2] < 1  # a coin helps, but the record stands
 #
 # Open the cells below when you have tried.
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 1. One more round costs 1 and saves 2 bits = 2 ln 2 nats: it pays from 1 / (2 ln 2) = 0.721 on.
+# %% tags=["solution"]
+# Solution 1
+# One more round costs 1 and saves 2 bits = 2 ln 2 nats: it pays from 1 / (2 ln 2) = 0.721 on.
 switch = 1 / (2 * math.log(2))
 pairs = gallery.coupled_pairs(2)
 for price, expected in ((switch - 0.001, 1), (switch + 0.001, 2)):
@@ -591,16 +592,18 @@ for price, expected in ((switch - 0.001, 1), (switch + 0.001, 2)):
     print(f"1. a nat is worth {price:.4f} rounds: {float(point.rounds):.0f} rounds")
     assert math.isclose(point.rounds, expected)
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 2. One bit after the other until the 1 is found, then all the rest at once. The 1 is at place 1,
-#    2, 3 or 4 with chance 1/4 each: 2, 3, 4, 4 rounds. (When two places are left, it takes two more
-#    in any case.)
+# %% tags=["solution"]
+# Solution 2
+# One bit after the other until the 1 is found, then all the rest at once. The 1 is at place 1,
+# 2, 3 or 4 with chance 1/4 each: 2, 3, 4, 4 rounds. (When two places are left, it takes two more
+# in any case.)
 (point,) = frontier(gallery.one_hot(4, exact=True), [math.inf])
 print("2. rounds:", point.rounds)
 assert point.rounds == Fraction(2 + 3 + 4 + 4, 4) == 1 + Fraction(1, 4) + Fraction(3, 4) * rounds
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
-# 3. For four bits that are not all equal a coin is no use; for two ones of four it is.
+# %% tags=["solution"]
+# Solution 3
+# For four bits that are not all equal a coin is no use; for two ones of four it is.
 not_all_equal = np.ones((2, 2, 2, 2), dtype=np.int64)
 not_all_equal[0, 0, 0, 0] = not_all_equal[1, 1, 1, 1] = 0
 print("3. not all equal:", *map(str, ratio(not_all_equal)))

@@ -89,13 +89,18 @@ def _faults_of_the_solution(cells):
     if not any(titles):
         return  # said above
     start = titles.index(True)
+    exercise = "".join(cell.source for cell in cells if cell.source.startswith("## Exercise"))
+    asked = len(re.findall(r"^\d+\. ", exercise, flags=re.MULTILINE))
     if len(cells) == start + 1:
         yield "the solution is empty"
     for number, cell in enumerate(cells):
         tagged = "solution" in cell.metadata.get("tags", [])
-        folded = bool(cell.metadata.get("jupyter", {}).get("source_hidden", False))
-        if (tagged, folded) != ((number > start),) * 2:
-            yield f"cell {number} is tagged {tagged} and folded {folded}: not as a solution should"
+        if tagged != (number > start):
+            yield f"cell {number} is tagged {tagged}: not as a solution should"
+        shown = "**Solution {}**" if cell.cell_type == "markdown" else "# Solution {}"
+        first, *rest = cell.source.split("\n")
+        if tagged and not (rest and first in map(shown.format, range(1, asked + 1))):
+            yield f"cell {number} shows {first!r} when folded, not the name of a solution"
 
 
 def _faults_of_the_code(cells):

@@ -51,7 +51,9 @@ def test_form(lesson):
         ("## 2. ", "## 3. ", "the sections are not numbered from 1 on"),
         ("assert ", "bool ", "nothing is asserted"),
         (' tags=["solution"]', "", "not as a solution should"),
-        (' jupyter={"source_hidden": true}', "", "not as a solution should"),
+        ("# Solution 1\n# ", "# Solution 1: ", "shows '# Solution 1: "),
+        ("# **Solution 4**", "# No.", "shows 'No.' when folded"),
+        ("# Solution 2\n", "# Solution 5\n", "shows '# Solution 5' when folded"),
         ("from math import", "from socket import", "imports socket"),
         ("import numpy as np", "import pandas", "imports pandas"),
         ("from theory import claims", "import urllib.request", "imports urllib"),
@@ -154,7 +156,6 @@ def test_notebooks_hold_the_lessons_and_no_outputs(tmp_path):
         nbformat.validate(made)
         cells = jupytext.read(lesson, fmt="py:percent").cells
         for cell, source in zip(made.cells, cells, strict=True):
-            assert cell.metadata == source.metadata
             if cell.cell_type == "code":
                 assert cell.source == source.source
                 assert (cell.outputs, cell.execution_count) == ([], None)
@@ -163,6 +164,40 @@ def test_notebooks_hold_the_lessons_and_no_outputs(tmp_path):
                     assert (path.parent / target).exists()
     again = make_notebooks.write(tmp_path / "b")
     assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in again]
+
+
+def test_a_folded_solution_shows_its_name_only(tmp_path):
+    """Hidden code shows its first line, Markdown its summary; outputs are hidden, too."""
+    for path in make_notebooks.write(tmp_path):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if "solution" not in cell.metadata.get("tags", []):
+                assert "jupyter" not in cell.metadata
+            elif cell.cell_type == "code":
+                assert re.fullmatch(r"# Solution \d", cell.source.split("\n")[0])
+                hidden = {"source_hidden": True, "outputs_hidden": True}
+                assert cell.metadata["jupyter"] == hidden
+            else:
+                form = r"<details><summary>Solution \d</summary>\n\n.*\n\n</details>"
+                assert re.fullmatch(form, cell.source, flags=re.DOTALL)
+
+
+def test_handout_and_answer_key(tmp_path):
+    """A handout ends with the exercise; an answer key has the code of the lesson in its order."""
+    handouts = make_notebooks.write(tmp_path / "none", solutions="none")
+    keys = make_notebooks.write(tmp_path / "only", solutions="only")
+    for lesson, handout, key in zip(LESSONS, handouts, keys, strict=True):
+        cells = jupytext.read(lesson, fmt="py:percent").cells
+        *_, exercise, turn = nbformat.read(handout, as_version=4).cells
+        assert exercise.source.startswith("## Exercise\n")
+        assert turn.source == "# your turn"
+        assert "Solution" not in handout.read_text(encoding="utf-8")
+        title, before, question, *answers = nbformat.read(key, as_version=4).cells
+        assert title.source == cells[0].source.split("\n")[0] + ": solutions"
+        assert question.source == exercise.source
+        code = [cell.source for cell in (before, *answers) if cell.cell_type == "code"]
+        every = [c.source for c in cells if c.cell_type == "code" and c.source != turn.source]
+        assert "\n\n".join(code) == "\n\n".join(["# The code of the lesson", *every])
+        assert not any("jupyter" in cell.metadata for cell in answers)
 
 
 def test_links_and_first_cell(tmp_path):
@@ -182,9 +217,10 @@ def test_links_and_first_cell(tmp_path):
 
 
 def test_the_command_says_what_it_wrote(tmp_path, capsys):
-    assert make_notebooks.main(["--out", str(tmp_path / "new")]) == 0
+    assert make_notebooks.main(["--out", str(tmp_path / "new"), "--solutions", "none"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed == [str(path) for path in sorted((tmp_path / "new").iterdir())]
+    assert "Solution" not in (tmp_path / "new" / "01_two_words.ipynb").read_text(encoding="utf-8")
 
 
 KERNEL = """

@@ -68,12 +68,15 @@ def lesson_page(source: str) -> str:
     cut = CELL.split(LINK.sub(target, source))
     parts = []
     for head, body in zip(cut[1::2], cut[2::2], strict=True):
+        if "solution" in head:  # its first line is its name
+            name, body = body.strip("\n").split("\n", 1)
         if "[markdown]" in head:
             text = "\n".join(line[2:] for line in body.strip("\n").split("\n"))
         else:
             text = f"```python\n{body.strip()}\n```"
         if "solution" in head:
-            text = f'<details class="solution"><summary>Solution</summary>\n\n{text}\n\n</details>'
+            summary = f"<summary>{name.strip('#* ')}</summary>"
+            text = f'<details class="solution">{summary}\n\n{text}\n\n</details>'
         parts.append(text)
     return "\n\n".join(parts) + "\n"
 
