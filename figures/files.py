@@ -53,10 +53,13 @@ def write(figure: Figure, data: Data, folder: Path) -> list[Path]:
 
 @contextmanager
 def drawn(figure: Figure, data: Data) -> Iterator[Any]:
-    """Draw `data` in the style of the package, everything at its place; it is closed at the end."""
+    """Draw `data` in the style of the package, everything at its place; it is closed at the end.
+
+    Settings and styles of the user's own are not looked at.
+    """
     import matplotlib.pyplot as plt
 
-    with plt.style.context("figures.paper"):
+    with plt.style.context(Path(__file__).parent / "paper.mplstyle", after_reset=True):
         drawing = figure.draw(data)
         try:
             _place(drawing)

@@ -202,13 +202,43 @@ def test_the_words_after_the_prompt_by_counting(data):
             assert math.isclose(row["probability"], share, abs_tol=1e-9)
 
 
+HOSTILE = """
+backend: TkAgg
+axes.formatter.use_locale: True
+axes.grid: True
+axes.prop_cycle: cycler('color', ['k'])
+figure.constrained_layout.use: False
+figure.hooks: not_there:hook
+font.family: monospace
+path.sketch: 1, 100, 2
+pdf.compression: 0
+savefig.bbox: tight
+savefig.transparent: True
+text.usetex: True
+"""
+"""A matplotlibrc that would change or break a figure that looked at it."""
+
+
 def test_two_processes_write_the_same_bytes(tmp_path, capsys):
-    """All files of some figures, and the page: shared by two processes, and in this one."""
+    """All files of some figures, and the page: by two processes with settings of their own, here.
+
+    A style of the user's that has the name of the package's is not taken for it.
+    """
+    styles = tmp_path / "settings" / "stylelib"
+    styles.mkdir(parents=True)
+    (styles / "figures.paper.mplstyle").write_text("axes.facecolor: yellow\n")
+    (tmp_path / "matplotlibrc").write_text(HOSTILE)
+    settings = {"MATPLOTLIBRC": str(tmp_path), "MPLCONFIGDIR": str(styles.parent)}
+    environment = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"} | settings
     names = ["five_counterexamples", "cost_picture"]
     chosen = [part for name in names for part in ("--only", name)]
     command = [sys.executable, "-m", "figures", *chosen, "--workers", "2", "--slowest", "1"]
     ran = subprocess.run(
-        [*command, "--out", str(tmp_path / "one")], check=True, capture_output=True, text=True
+        [*command, "--out", str(tmp_path / "one")],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
     )
     assert main([*chosen, "--out", str(tmp_path / "two")]) == 0
     lines = ran.stdout.splitlines()
