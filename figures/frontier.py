@@ -5,7 +5,7 @@ from typing import Any
 
 from figures.figure import Data, Figure
 from sims.compare import compare, usual_decoders
-from sims.plot import draw_decoders
+from sims.plot import STYLES, draw_decoders
 from theory import JointTable, corpora, gallery
 from theory.distributions import Distribution
 
@@ -51,6 +51,13 @@ def _rounded(value: Any) -> float:
     return round(float(value), 10) + 0.0
 
 
+NAMED = {
+    ("English words, 4 letters", "TokenConfidence(1)"): ("draw,\nthen keep", (-1, 4), "center"),
+    ("permutations, 4", "Speculative(None)"): ("draft and\nverify", (-4, 2), "right"),
+}
+"""Marks that the text speaks of."""
+
+
 def draw(data: Data) -> Any:
     """One panel for each distribution, the legend in the last place."""
     import matplotlib.pyplot as plt
@@ -60,11 +67,23 @@ def draw(data: Data) -> Any:
     names = list(dict.fromkeys(data["decoders"]["distribution"]))
     for axes, name in zip(panels, names, strict=False):
         corners = _rows(data["corners"], name, ("rounds", "kl_nats"))
-        marks = _rows(data["decoders"], name, ("kind", "rounds", "judged_nats", "kl_nats"))
-        draw_decoders(axes, corners, marks)
-        axes.set_title(name, fontsize=7.5)
+        columns = ("kind", "rounds", "judged_nats", "kl_nats", "decoder")
+        marks = _rows(data["decoders"], name, columns)
         top = max(kl for _, kl in corners)
-        axes.set(xlim=(0.6, None), ylim=(-0.05 * top, 1.08 * top))
+        end = 1.08 * top
+        draw_decoders(axes, corners, [mark[:4] for mark in marks if mark[2] <= end])
+        axes.set_title(name, fontsize=7.5)
+        axes.set(xlim=(0.6, None), ylim=(-0.05 * top, end))
+        for kind, rounds, judged, _, decoder in marks:
+            colour = STYLES[kind][1]
+            style: Any = {"fontsize": 7, "color": colour, "textcoords": "offset points"}
+            arrow = {"arrowstyle": "->", "color": colour}
+            if judged > end:  # to scale, it would flatten the rest
+                text, style["arrowprops"] = f"draw,\nthen keep:\n{judged:.2f}", arrow
+                axes.annotate(text, (rounds, end), (0, -14), **style, ha="center", va="top")
+            elif (name, decoder) in NAMED:
+                text, offset, side = NAMED[name, decoder]
+                axes.annotate(text, (rounds, judged), offset, **style, ha=side)
         axes.xaxis.get_major_locator().set_params(integer=True)
     handles: dict[str, Any] = {}
     for axes in panels[: len(names)]:
@@ -94,8 +113,9 @@ FIGURE = Figure(
         "triangles look at drawn tokens, crosses take tokens back (they lie outside of the "
         "comparison, as do triangles). Vertical lines lead from the mean divergence over a "
         "policy's coin tosses (path KL) down to the divergence of what is written, the mixture, "
-        "which may be below the best policy without coins. Marks above a panel's top are not "
-        "shown."
+        "which may be below the best policy without coins. Draw, then keep: TokenConfidence(1), "
+        "the order of operations of LLaDA's low-confidence remasking at temperature 1, one site a "
+        "round; arrows lead to where it lies above a panel's top."
     ),
     compute=compute,
     draw=draw,

@@ -45,7 +45,7 @@ STYLES: dict[str, tuple[str, str, str]] = {
     "entropy bounded": ("P", "#CC79A7", "entropy bounded"),
     "drawn tokens": ("+", "#D55E00", "confidence of drawn tokens"),
     "draft and verify": ("x", "black", "draft and verify"),
-    "mixture": ("$4$", "#009E73", "blocks + mixture of 4"),
+    "mixture": ("h", "#009E73", "blocks + mixture of 4"),
     "resampling": ("*", "#009E73", "blocks + 16 candidates"),
     "projection": ("2", "#009E73", "blocks + I-projection"),
 }
@@ -174,8 +174,8 @@ def draw(data: Data) -> Any:
         axes.xaxis.get_major_locator().set_params(integer=True)
     panels[-1].set_axis_off()
     panels[-1].legend(handles.values(), handles.keys(), loc="center", fontsize=7)
-    figure.supxlabel("expected rounds (network calls)", fontsize=8)
-    figure.supylabel("path KL, nats", fontsize=8)
+    figure.supxlabel("expected rounds (denoiser calls)", fontsize=8)
+    figure.supylabel("path KL, nats (linear below 0.01, logarithmic above)", fontsize=8)
     return figure
 
 

@@ -84,11 +84,12 @@ def compute() -> Data:
 def draw(data: Data) -> Any:
     """A small heat map for each kind of data and each decoder."""
     import matplotlib.pyplot as plt
+    from matplotlib.colors import PowerNorm
 
     times, numbers = data["times"], data["numbers"]
     known = {key: k for k, key in enumerate(zip(numbers["data"], numbers["decoder"], strict=True))}
     figure, axes = plt.subplots(len(DECODERS), len(DATA), figsize=(6.75, 3.6))
-    image = None
+    image, shades = None, PowerNorm(0.5, 0, 1)  # a share of a tenth is seen, too
     for row, label in zip(axes, DECODERS, strict=True):
         for axis, name in zip(row, DATA, strict=True):
             axis.set(xticks=[], yticks=[])
@@ -106,7 +107,7 @@ def draw(data: Data) -> Any:
             cells = np.full((rounds, sites), np.nan)
             for k in here:
                 cells[times["round"][k] - 1, times["site"][k] - 1] = times["chance"][k]
-            image = axis.imshow(cells, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+            image = axis.imshow(cells, cmap="cividis", norm=shades, aspect="auto")
             axis.set(xticks=[0, sites - 1], xticklabels=[1, sites])
             axis.set(yticks=sorted({0, rounds - 1}), yticklabels=sorted({1, rounds}))
             axis.tick_params(length=2, pad=1)
@@ -119,8 +120,10 @@ def draw(data: Data) -> Any:
         axis.set_ylabel(f"{label}\nround", fontsize=7)
     figure.supxlabel(r"site; $\tau$ is Kendall's correlation with left to right", fontsize=8)
     assert image is not None
-    bar = figure.colorbar(image, ax=axes, aspect=40, pad=0.01, ticks=[0, 0.5, 1])
-    bar.set_label("chance of being revealed")
+    bar = figure.colorbar(image, ax=axes, aspect=40, pad=0.01, ticks=[0, 0.02, 0.1, 0.25, 0.5, 1])
+    bar.ax.minorticks_off()
+    bar.ax.set_yticklabels(["0", "0.02", "0.1", "0.25", "0.5", "1"])
+    bar.set_label("chance of being revealed (square-root scale)")
     return figure
 
 

@@ -44,8 +44,8 @@ TRAINING = {
     "uniform time": lambda n: training.uniform_time(n),
     "blocks of 2": lambda n: training.block_by_block(n, BLOCK),
     "left to right": lambda n: training.left_to_right(n),
-    "reading (a)": lambda n: training.prefix_of_block(n, BLOCK),
-    "reading (b)": lambda n: training.last_to_first(n, BLOCK, stages=max(1, n // BLOCK // 2)),
+    "prefixes in blocks": lambda n: training.prefix_of_block(n, BLOCK),
+    "last block first": lambda n: training.last_to_first(n, BLOCK, stages=max(1, n // BLOCK // 2)),
 }
 
 DIGITS = 10
@@ -175,10 +175,10 @@ FIGURE = Figure(
         "training never shows. Above the line: decoders that meet the same masks on all data, 8 "
         "sites; below: the surest site first, on a chain of 8 bits (of equals the leftmost, which "
         "makes it left to right), on five latent bits and three clauses, and on four-letter words, "
-        "there also in two blocks. The readings are ours of a "
-        "strategy whose algorithm was not seen, blockwise reverse order: (a) within a block of 2 "
-        "hidden from the right; (b) blocks trained last to first, here half-way through (when it "
-        "is done it is blocks of 2)."
+        "there also in two blocks. The last two columns are "
+        "readings of ours of a strategy whose algorithm was not seen, blockwise reverse order: "
+        "prefixes in blocks, hidden from the right within a block of 2; last block first, here "
+        "half-way through (when it is done it is blocks of 2)."
     ),
     compute=compute,
     draw=draw,

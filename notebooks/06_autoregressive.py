@@ -254,9 +254,11 @@ for name, row in excess.items():
 
 needed = training.rate(chain, write, kinds["random masks"])
 enough = training.rate(chain, write, kinds["left to right"])
-print(f"random masks need {needed / enough:.1f} times as many samples")
+print(f"in the limit, random masks need {needed / enough:.1f} times as many samples")
 assert excess["best"][1000] < excess["left to right"][1000] < excess["random masks"][1000]
-assert round(needed / enough, 1) == 10.6
+assert abs(needed / enough - 665 / 63) < 1e-9  # where few samples are enough, it is even more:
+assert training.expected_excess(chain, write, kinds["random masks"], 11 * 914) > 0.1
+assert training.expected_excess(chain, write, kinds["left to right"], 914) < 0.1
 
 never = training.expected_excess(chain, policies.FirstHitting(), kinds["left to right"], 10_000)
 print(f"left-to-right masks, then random order, 10000 samples: {never:.2f} nats")

@@ -77,10 +77,23 @@ def _faults(drawing, axes):
         colours = one.get_color(), other.get_color()
         if not same_color(*colours) and _look(one, lines) == _look(other, lines):
             yield f"lines in {colours[0]} and {colours[1]} differ in colour only"
+    for x, y in _marks(axes):
+        if not axes.viewLim.padded(1e-9).contains(x, y):
+            yield f"the mark at ({x:g}, {y:g}) is outside"
     cycle = {to_rgb(c) for c in mpl.rcParams["axes.prop_cycle"].by_key()["color"]}
     for colour in sorted(_colours(axes) - cycle):
         if len(set(colour)) > 1:  # greys are free
             yield f"the colour {to_hex(colour)} is not of the style"
+
+
+def _marks(axes):
+    """Marks that stand for themselves, in data coordinates; points of curves may leave a panel."""
+    for collection in axes.collections:
+        if isinstance(collection, PathCollection):
+            yield from np.asarray(collection.get_offsets()).tolist()
+    for line in axes.get_lines():
+        if line.get_marker() not in ("None", "", " ", None) and line.get_linestyle() == "None":
+            yield from np.asarray(line.get_xydata()).tolist()
 
 
 def _colours(axes):

@@ -70,6 +70,14 @@ def test_marks_that_stand_apart_tell_lines_from_each_other():
             "'(a)': the colour #aa4499 is not of the style",
         ),
         (
+            lambda axes: [axes.scatter([0, 1], [0, 3], color="0.5"), axes.set_ylim(0, 2)],
+            "'(a)': the mark at (1, 3) is outside",
+        ),
+        (
+            lambda axes: [axes.plot([0, 3], [0, 1], "o", color="0.5"), axes.set_xlim(0, 2)],
+            "'(a)': the mark at (3, 1) is outside",
+        ),
+        (
             lambda axes: axes.scatter([0, 1], [0, 1], facecolors="none", edgecolors="red"),
             "'(a)': the colour #ff0000 is not of the style",
         ),
