@@ -5,6 +5,7 @@ import itertools
 import re
 import subprocess
 import sys
+import unicodedata
 from collections import Counter
 
 import numpy as np
@@ -182,6 +183,12 @@ def test_dialogue_keeps_all_its_words():
         ("שָׁלוֹם, עוֹלָם", ["שָׁלוֹם", "עוֹלָם"]),
         ("ที่นี่ นั้น", ["ที่นี่", "นั้น"]),
         ("x\u0304 = y\u0304", ["x\u0304", "ȳ"]),  # the first has no composed form
+        # format signs are as if they were not there; a zero width space ends a word
+        ("co\u00adoperate \ufeffre\u2060store\u200f", ["cooperate", "restore"]),
+        ("e\u00ad\u0301t", ["ét"]),
+        ("ខ្មែរ\u200bភាសា", ["ខ្មែរ", "ភាសា"]),
+        # what case folding takes apart is composed again
+        ("ǰ \u0390 ẖ", ["ǰ", "\u0390", "ẖ"]),
         # joiners hold a word together and are no part of its end
         ("ශ්\u200dරී ලංකා\u200d", ["ශ්\u200dරී", "ලංකා"]),
         ("می\u200cخواهم", ["می\u200cخواهم"]),
@@ -193,6 +200,69 @@ def test_dialogue_keeps_all_its_words():
 def test_words_of_any_language(text, words):
     assert words_of(text) == words
     assert words_of(" ".join(words)) == words
+
+
+def test_words_over_the_categories_of_unicode():
+    """Between two letters: what is a word, part of one, invisible, or its end, by category."""
+    rng = np.random.default_rng(0)
+    signs = [chr(c) for c in range(sys.maxunicode + 1) if not 0xD800 <= c < 0xE000]
+    kinds = {}
+    for sign in signs:
+        kinds.setdefault(unicodedata.category(sign), []).append(sign)
+    for kind, members in kinds.items():
+        if kind not in ("Cf", "Cc", "Zs", "Zl", "Zp"):  # all of these
+            members = rng.choice(members, min(60, len(members)), replace=False).tolist()
+        for sign in members:
+            words = words_of(f"a{sign}b")
+            if kind[0] in "LM" or sign in "\u200c\u200d":
+                assert len(words) == 1, hex(ord(sign))
+                assert unicodedata.normalize("NFC", words[0]) == words[0]
+            elif kind == "Cf" and sign != "\u200b":
+                assert words == ["ab"], hex(ord(sign))
+            else:
+                assert words == ["a", "b"], hex(ord(sign))
+            assert words_of(" ".join(words)) == words
+
+
+@each(
+    ("between", "paragraphs"),
+    [
+        *((end * 2, 2) for end in ("\n", "\r\n", "\r", "\v", "\x85", "\u2028")),
+        *((end, 1) for end in ("\n", "\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\n\f")),
+        ("\u2029", 2),
+        ("\n \x85", 2),
+        ("\n\n\f", 2),
+        ("\x1c\x1d\x1e", 1),  # these end lines for str.splitlines, not for Unicode
+    ],
+)
+def test_ends_of_lines_and_paragraphs(between, paragraphs):
+    found = [words_of(p) for p in paragraphs_of(f"one{between}two")]
+    assert found == ([["one", "two"]] if paragraphs == 1 else [["one"], ["two"]])
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16-LE", "UTF-16-BE", "UTF-32-LE", "UTF-32-BE"])
+def test_other_encodings_are_not_read_as_letters(tmp_path, encoding):
+    path = tmp_path / "text"
+    path.write_bytes("A rose is a rose.".encode(encoding))
+    with pytest.raises(InvalidInput, match=f"perhaps {encoding} without a byte-order mark"):
+        corpora.from_text(path)
+    path.write_bytes("A rose\0".encode())
+    with pytest.raises(InvalidInput, match="holds NULs, the first at offset 6: .* or UTF-32"):
+        corpora.from_text(path)
+
+
+@each(
+    ("paragraphs", "message"),
+    [
+        ("abc", "a list of paragraphs is needed, not one value of type str"),
+        (b"abc", "a list of paragraphs is needed, not one value of type bytes"),
+        (["abc", b"abc"], "paragraph 1 is no string but of type bytes"),
+        (["a\0b\0"], "paragraph 0 holds a NUL"),
+    ],
+)
+def test_paragraphs_are_strings(paragraphs, message):
+    with pytest.raises(InvalidInput, match=message):
+        corpora.from_paragraphs(paragraphs)
 
 
 def test_a_word_of_devanagari_is_one_word(tmp_path):

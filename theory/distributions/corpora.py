@@ -50,6 +50,9 @@ END = "<end>"
 FREQUENT = 254
 """How many words the chain tells apart; with `UNKNOWN` and `END` there are 256 states."""
 
+WITH_NULS = {"x0x0": "UTF-16-LE", "0x0x": "UTF-16-BE", "x000": "UTF-32-LE", "000x": "UTF-32-BE"}
+"""Encodings by where they have NULs in the first bytes of a text that begins with ASCII."""
+
 SYMBOLS = re.compile(f"({UNKNOWN}|{END})", re.IGNORECASE)
 """The two, where they are written out in a phrase."""
 
@@ -280,7 +283,8 @@ def from_text(path: str | os.PathLike[str], frequent: int = FREQUENT) -> Corpus:
     Raises
     ------
     InvalidInput
-        If there is no such file, if it is not UTF-8, or if it has no words.
+        If there is no such file, if it is not UTF-8 (a NUL is taken for a sign of UTF-16 or
+        UTF-32), or if it has no words.
     """
     if not os.fspath(path):
         raise InvalidInput("the name of the text file is empty")
@@ -297,6 +301,13 @@ def from_text(path: str | os.PathLike[str], frequent: int = FREQUENT) -> Corpus:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path} is not UTF-8: see the byte at offset {error.start}") from None
+    if "\0" in text:
+        nuls = "".join("0" if sign == "\0" else "x" for sign in text[:4])
+        encoding = WITH_NULS.get(nuls, "UTF-16 or UTF-32")
+        raise InvalidInput(
+            f"{path} holds NULs, the first at offset {text.index(chr(0))}: it is not UTF-8 but "
+            f"perhaps {encoding} without a byte-order mark; convert it to UTF-8"
+        )
     return from_paragraphs(paragraphs_of(text), frequent, name=str(path))
 
 
@@ -316,11 +327,25 @@ def from_paragraphs(
     Raises
     ------
     InvalidInput
-        If there are no words, or `frequent` is less than 1.
+        If there are no words, if a paragraph is no string, or `frequent` is less than 1.
     TooLarge
         If there is no room for the counts of all pairs.
     """
     frequent = as_integer(frequent, "frequent", 1)
+    if isinstance(paragraphs, str | bytes):
+        raise InvalidInput(
+            f"a list of paragraphs is needed, not one value of type {type(paragraphs).__name__}"
+        )
+    paragraphs = list(paragraphs)
+    for number, paragraph in enumerate(paragraphs):
+        if not isinstance(paragraph, str):
+            raise InvalidInput(
+                f"paragraph {number} is no string but of type {type(paragraph).__name__}"
+            )
+        if "\0" in paragraph:
+            raise InvalidInput(
+                f"paragraph {number} holds a NUL: was the text decoded as what it is encoded in?"
+            )
     texts = [words for words in map(words_of, paragraphs) if words]
     if not texts:
         raise InvalidInput("the text has no words: there is no letter in it")
