@@ -223,7 +223,7 @@ def _after(chain: WordChain, phrase: str, shown: int) -> Context:
             shown,
             limit_tv=None if far.limit is None else _variation(gap),
             next_tv=_variation(gap - further),
-            information=float(divergence(told, without)),
+            information=float(divergence(told, without, here)),
             ended=ended,
         )
         for n, here, without, told, ended, gap, further in walks
@@ -251,7 +251,7 @@ def _between(chain: WordChain, left: str, right: str, shown: int) -> Context:
         limit_tv, information = None, None
         if middle.far.limit is not None:
             limit_tv = _variation(gaps[a, b])
-            information = float(divergence(gaps[a, b], middle.far.limit))
+            information = float(divergence(gaps[a, b], middle.far.limit, predictions[a, b]))
         compared = gaps or predictions
         next_tv = _variation(compared[a, b] - compared[a + 1, b - 1]) if b > 1 else None
         rows.append(

@@ -114,11 +114,11 @@ def remains(
         laws = laws / laws.sum(axis=1, keepdims=True)
         # followed twice: a prediction far away is rounded, the difference of two is not
         gaps = chain.differences(laws, anywhere, DRAWN_DISTANCES)
-        for k, (n, gap) in enumerate(zip(DRAWN_DISTANCES, gaps, strict=True)):
-            told[k, some] = divergence(gap, without[n])
-            only = np.asarray([without[n][:-1].sum(), without[n][-1]])
-            of_end[k, some] = divergence(gap[:, -1:] * np.asarray([-1, 1]), only)
-        for k, here in enumerate(chain.predictions(laws, DRAWN_DISTANCES)):
+        followed = chain.predictions(laws, DRAWN_DISTANCES)
+        for k, (n, gap, here) in enumerate(zip(DRAWN_DISTANCES, gaps, followed, strict=True)):
+            told[k, some] = divergence(gap, without[n], here)
+            only, ends = (_without_end_and_end(law) for law in (without[n], here))
+            of_end[k, some] = divergence(gap[:, -1:] * np.asarray([-1, 1]), only, ends)
             words = here[:, :-2]
             first[k, some] = _likeliest(here)
             first_of_words[k, some] = np.where(words.any(axis=1), _likeliest(words), -1)
@@ -131,6 +131,11 @@ def remains(
         [(chain.vocabulary[drawn[i]], float(at_felt[i])) for i in most],
         [_leading(n, weights, first[k], first_of_words[k], chain) for k, n in places],
     )
+
+
+def _without_end_and_end(law: np.ndarray) -> np.ndarray:
+    """From shape (..., K) to (..., 2)."""
+    return np.stack([law[..., :-1].sum(axis=-1), law[..., -1]], axis=-1)
 
 
 def _likeliest(predictions: np.ndarray) -> np.ndarray:
@@ -169,15 +174,27 @@ def frequent_words(size: int) -> int:
     return min(FREQUENT_WORDS, size - 2)
 
 
-def divergence(gap: np.ndarray, law: np.ndarray) -> np.ndarray:
-    """KL divergence in nats of ``law + gap`` from ``law``, accurate for small gaps too.
+def divergence(gap: np.ndarray, law: np.ndarray, here: np.ndarray) -> np.ndarray:
+    """KL divergence in nats of a prediction from ``law``, accurate for small differences too.
 
-    Gaps of shape (K,) or (B, K) give shape () or (B,).
+    Parameters
+    ----------
+    gap : (K,) or (B, K) array
+        The prediction minus `law`, as accurate as it is known.
+    law : (K,) array
+    here : (K,) or (B, K) array
+        The prediction itself. It is a sum of products and positive where something is possible;
+        of the difference, rounding may leave 1e-17 of either sign where nothing is.
+
+    Returns
+    -------
+    () or (B,) array
+        Infinite where the prediction allows what `law` does not.
 
     >>> law = np.asarray([0.5, 0.5])
-    >>> round(float(divergence(np.asarray([0.5, -0.5]), law)), 9)      # ln 2
+    >>> round(float(divergence(np.asarray([0.5, -0.5]), law, np.asarray([1, 0]))), 9)      # ln 2
     0.693147181
-    >>> round(float(divergence(np.asarray([1e-20, -1e-20]), law)) * 1e40, 9)     # gap^2 / (2 law)
+    >>> round(float(divergence(np.asarray([1e-20, -1e-20]), law, law)) * 1e40, 9)  # gap^2 / (2 law)
     2.0
     """
     from scipy.special import xlog1py
@@ -188,4 +205,4 @@ def divergence(gap: np.ndarray, law: np.ndarray) -> np.ndarray:
     terms = np.where(np.abs(ratio) < SMALL, series, xlog1py(1 + ratio, ratio) - ratio)
     # row by row, so that a row gives the same among any others
     found = (law[there] * terms).sum(axis=-1)
-    return np.where(np.any(gap[..., ~there] > 0, axis=-1), np.inf, found)[()]
+    return np.where(np.any(here[..., ~there] > 0, axis=-1), np.inf, found)[()]

@@ -246,8 +246,8 @@ def test_other_encodings_are_not_read_as_letters(tmp_path, encoding):
     path.write_bytes("A rose is a rose.".encode(encoding))
     with pytest.raises(InvalidInput, match=f"perhaps {encoding} without a byte-order mark"):
         corpora.from_text(path)
-    path.write_bytes("A rose\0".encode())
-    with pytest.raises(InvalidInput, match="holds NULs, the first at offset 6: .* or UTF-32"):
+    path.write_bytes(b"A rose\0")
+    with pytest.raises(InvalidInput, match=r"holds NULs, the first at offset 6: .* or UTF-32"):
         corpora.from_text(path)
 
 
@@ -309,6 +309,12 @@ def test_words_that_do_not_occur_are_refused(roses, phrase, message):
     if "occur" in message:
         assert str(refused.value).endswith(roses.name)
         assert roses.name.endswith("roses.txt")
+
+
+def test_phrases_are_strings(roses):
+    for phrase in (b"a rose", ["a", "rose"], None):
+        with pytest.raises(InvalidInput, match="a phrase is a string"):
+            roses.tokens(phrase)
 
 
 def test_names_of_texts():

@@ -376,6 +376,8 @@ def _phrase(phrase: str) -> list[str]:
     >>> _phrase("The end<END>the <unknown>...")
     ['the', 'end', '<end>', 'the', '<unknown>']
     """
+    if not isinstance(phrase, str):
+        raise InvalidInput(f"a phrase is a string, got a value of type {type(phrase).__name__}")
     parts = SYMBOLS.split(phrase)  # every other one is a symbol
     return [
         word

@@ -254,13 +254,14 @@ class WordChain:
         return (np.arange(len(self.words)) == len(self.words) - 1).astype(np.float64)
 
     def ended(self, law: np.ndarray, distance: int, future: np.ndarray | None = None) -> float:
-        """Chance that the end stands at one of the next sites, up to a distance.
+        """Chance that the end stands at one of the next sites, up to a distance or before it.
 
         Parameters
         ----------
         law : (S,) array
         future : (S,) array, optional
-            As `before` returns it: what is observed at that distance.
+            As `before` returns it: what is observed at that distance. Then the end has to stand
+            before it; what is observed there, and may be the end, does not count.
 
         Raises
         ------
@@ -273,17 +274,24 @@ class WordChain:
         self, law: np.ndarray, distances: Iterable[int], future: np.ndarray | None = None
     ) -> Iterator[float]:
         """Yield these chances at distances that grow, each as `ended` returns it."""
-        future = np.ones(len(self.words)) if future is None else future
-        going, every, gone = law, law, 0
+        # Both are sums of products, and nothing cancels: what is impossible stays exactly zero.
+        going, over, gone = law, np.zeros_like(law), 0  # before the end; with an end on the way
         for distance in distances:
-            for _ in range(as_integer(distance, "distance", gone) - gone):
-                going, every = self._back @ going, self._back @ every
-                going[-1] = 0.0
+            for step in range(gone, as_integer(distance, "distance", gone)):
+                if step:
+                    over[-1] += going[-1]
+                    going[-1] = 0.0
+                going, over = self._back @ going, self._back @ over
             gone = distance
-            possible = float(every @ future)
-            if possible == 0.0:
+            if future is None:
+                ended, alive = over.sum(), going.sum()
+                if distance:
+                    ended, alive = ended + going[-1], going[:-1].sum()
+            else:
+                ended, alive = over @ future, going @ future
+            if ended + alive == 0.0:
                 raise InvalidInput(f"the chain never says this at distance {distance}")
-            yield max(0.0, 1.0 - float(going @ future) / possible)
+            yield float(ended / (ended + alive))
 
     def bridge(self, law: np.ndarray, future: np.ndarray, left: int, right: int) -> np.ndarray:
         """Prediction of the word between two observations, shape (K,).

@@ -11,8 +11,8 @@ JOINERS = "\u200c\u200d"
 """Signs that say how the letters beside them are joined; they are not seen themselves."""
 
 LINE_END = re.compile("(?:\r\n|[\n\r\v\f\x85\u2028])\f?")
-"""Where Unicode breaks a line in any case, but for U+2029, which ends a paragraph. A form feed after
-a line end begins a page there, and no second line."""
+"""Where Unicode breaks a line in any case, but for U+2029, which ends a paragraph. A form feed
+after a line end begins a page there, and no second line."""
 
 
 def paragraphs_of(text: str) -> list[str]:
