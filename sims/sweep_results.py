@@ -39,7 +39,7 @@ class Mean(NamedTuple):
     mean : float or ndarray
     error : float or ndarray
         Its standard error: the sample's standard deviation (with ``cases - 1``) over the root of
-        `cases`; nan for one case.
+        `cases`; nan for one case. It knows nothing of events too rare to be in one of the cases.
     cases : int
     """
 

@@ -237,10 +237,35 @@ def test_what_does_not_vary_is_estimated_without_error():
     np.testing.assert_allclose(estimate.standard_error, 0, rtol=0, atol=ROUNDING)
 
 
+def test_rare_tokens_are_in_the_estimate_and_rare_contexts_are_said():
+    """Every row of the first has the entropy of 2e-4; the second hides its entropy in a rare row."""
+    p = JointTable([[0.4999, 0.0001], [0.0001, 0.4999]])
+    expected = -(2e-4 * math.log(2e-4) + 0.9998 * math.log(0.9998))
+    assert round(expected, 6) == 0.001903
+    rare = JointTable([[3996, 0, 0], [0, 1, 1], [0, 1, 1]])
+    missed = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        estimate = information.estimate_profile(p, rng, 100)
+        assert estimate.mean[1] == pytest.approx(expected, rel=1e-12)
+        estimate = information.estimate_profile(rare, rng, 100)
+        mean, error = estimate
+        gap = information.profile(rare)[1] - mean[1]
+        missed += gap > 5 * error[1]
+        assert gap <= 5 * error[1] + estimate.unseen * math.log(2)
+    assert missed  # the standard error alone would not do
+    assert estimate.unseen == pytest.approx(3 / 100, rel=0.02)
+    assert (1 - estimate.unseen) ** 100 == pytest.approx(0.05)
+
+
 def test_an_estimate_at_a_length_without_a_table():
     p = gallery.repeated_bit(100, 0.05)
-    estimate = information.estimate_profile(p, np.random.default_rng(3), 200)
-    assert within(estimate, np.diff(repeated_bit_entropies(100, 0.05)), 5)
+    mean, error = estimate = information.estimate_profile(p, np.random.default_rng(3), 200)
+    gap = abs(mean - np.diff(repeated_bit_entropies(100, 0.05)))
+    # given many bits nearly all rows are alike, and the others are too rare for 200 sequences
+    assert (gap <= 5 * error + estimate.unseen * math.log(2)).all()
+    assert (gap[:6] <= 5 * error[:6] + ROUNDING).all()
+    assert gap.max() < 0.01
 
 
 def test_an_estimate_depends_on_the_generator_alone():
