@@ -238,7 +238,7 @@ def test_what_does_not_vary_is_estimated_without_error():
 
 
 def test_rare_tokens_are_in_the_estimate_and_rare_contexts_are_said():
-    """Every row of the first has the entropy of 2e-4; the second hides its entropy in a rare row."""
+    """All rows of the first have the entropy of 2e-4; the second hides its own in a rare row."""
     p = JointTable([[0.4999, 0.0001], [0.0001, 0.4999]])
     expected = -(2e-4 * math.log(2e-4) + 0.9998 * math.log(0.9998))
     assert round(expected, 6) == 0.001903
@@ -254,8 +254,9 @@ def test_rare_tokens_are_in_the_estimate_and_rare_contexts_are_said():
         missed += gap > 5 * error[1]
         assert gap <= 5 * error[1] + estimate.unseen * math.log(2)
     assert missed  # the standard error alone would not do
-    assert estimate.unseen == pytest.approx(3 / 100, rel=0.02)
-    assert (1 - estimate.unseen) ** 100 == pytest.approx(0.05)
+    unseen = information.Estimate(0.0, 0.0, 100).unseen
+    assert unseen == pytest.approx(3 / 100, rel=0.02)
+    assert (1 - unseen) ** 100 == pytest.approx(0.05)
 
 
 def test_an_estimate_at_a_length_without_a_table():
