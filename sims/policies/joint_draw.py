@@ -9,6 +9,7 @@ from sims.joints.base import Joint, tokens_of
 from sims.policies.base import Ask, Outcomes, Policy, Select, TokenPolicy, as_rule, check_choice
 from theory import MASK
 from theory.arrays import device, is_exact
+from theory.distributions.sampling import draw_tokens
 from theory.errors import InvalidInput
 
 __all__ = ["JointDraw"]
@@ -102,8 +103,12 @@ class JointDraw(TokenPolicy):
         check_choice(self.inner, x, reveal)
         after, calls = x.copy(), np.zeros(len(x), dtype=np.int64)
         for rows, sites in _by_size(reveal, np.arange(len(x)), draws.shape[-1]):
-            seen, alone = _shown(x[rows]), draws[rows[:, None], sites]
-            after[rows[:, None], sites] = self.joint.draw(seen, sites, alone, rng)
+            alone = draws[rows[:, None], sites]
+            if sites.shape[1] == 1:  # as in `_law`: the joint has no say
+                tokens = draw_tokens(rng, alone[:, 0])[:, None]
+            else:
+                tokens = self.joint.draw(_shown(x[rows]), sites, alone, rng)
+            after[rows[:, None], sites] = tokens
             calls[rows] = self._calls(sites.shape[1])
         return after, calls
 

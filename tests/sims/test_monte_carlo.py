@@ -13,7 +13,8 @@ import sympy
 from scipy.stats import chi2
 
 from sims import Decoded, Perturbed, decode, output_distribution, policies
-from sims.joints import Product
+from sims.joints import Product, Projection, ResidualEnergy, Resampled
+from sims.joints.base import FromData, conditional, outer
 from sims.policies import (
     Bernoulli,
     Bisection,
@@ -303,6 +304,47 @@ def test_draws_are_those_of_the_exact_distribution(policy, p, temperature, denoi
     q = output_distribution(p, policy, temperature, denoiser)
     rng = np.random.default_rng(0)
     assert_decoded(decode(p, policy, rng, SIZE, temperature, denoiser), q)
+
+
+class OfTheData(FromData):
+    """Like a mixture that fits exactly: it looks neither at the temperature nor at the denoiser."""
+
+    knows = "the joint"
+
+    def law(self, x, sites, alone):
+        law, possible = conditional(self.p, x, sites)
+        return np.where(possible[:, None], law, outer(alone))
+
+
+JOINTS = {
+    "product": lambda p: Product(),
+    "of the data": OfTheData,
+    "energy": ResidualEnergy,
+    "resampled": lambda p: Resampled(p, 2),
+    "projection": lambda p: Projection(p, "chain"),
+}
+
+
+@each(("p", "temperature", "denoiser"), SETTINGS.values(), ids=SETTINGS)
+@each("joint", JOINTS.values(), ids=JOINTS)
+def test_draws_from_joints_are_those_of_the_exact_distribution(joint, p, temperature, denoiser):
+    """Three sites together, and one alone, which no joint has a say in."""
+    policy = JointDraw(LeftToRight(3), joint(p))
+    q = output_distribution(p, policy, temperature, denoiser)
+    rng = np.random.default_rng(0)
+    assert_decoded(decode(p, policy, rng, SIZE, temperature, denoiser), q)
+
+
+def test_a_round_of_one_site_by_hand():
+    """At T = 1/2 the third bit is drawn from squares: 5^2 / (5^2 + 12^2) for weights 5 and 12."""
+    p = JointTable(np.reshape([5, 12, 5, 28, 41, 26, 20, 2], (2, 2, 2)))
+    policy = JointDraw(LeftToRight(2), OfTheData(p))
+    by_hand = 25 / 169
+    q = output_distribution(p, policy, 0.5)
+    assert q.table[0, 0, 0] / q.table[0, 0].sum() == pytest.approx(by_hand, rel=1e-12)
+    written = decode(p, policy, np.random.default_rng(0), 40_000, 0.5).tokens
+    third = written[(written[:, :2] == 0).all(axis=1), 2]
+    assert_drawn_from(np.bincount(third), [by_hand, 1 - by_hand])
 
 
 @pytest.mark.parametrize(
