@@ -13,7 +13,7 @@ import sympy
 from scipy.stats import chi2
 
 from sims import Decoded, Perturbed, decode, output_distribution, policies
-from sims.joints import Product, Projection, ResidualEnergy, Resampled
+from sims.joints import Product, Projection, Resampled, ResidualEnergy
 from sims.joints.base import FromData, conditional, outer
 from sims.policies import (
     Bernoulli,
