@@ -10,6 +10,7 @@ import itertools
 import math
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import sympy
 from sympy.polys.matrices import DomainMatrix
@@ -150,6 +151,11 @@ def rate_by_powers(initial, transition, n=1024):
     return measured_rate(functools.partial(log_adjacent, steps, tokens), n)
 
 
+def exact_matrix(rows):
+    entries = [[sympy.QQ(v.numerator, v.denominator) for v in map(Fraction, row)] for row in rows]
+    return DomainMatrix(entries, (len(entries), len(entries[0])), sympy.QQ)
+
+
 def moduli(matrix):
     """Moduli of the eigenvalues other than 1, largest first, each as often as it is a root."""
     return list(moduli_of(hashable(matrix)))
@@ -157,13 +163,20 @@ def moduli(matrix):
 
 @functools.cache
 def moduli_of(matrix):
-    x, size, found = sympy.Symbol("x"), len(matrix), []
-    entries = [[sympy.QQ(v.numerator, v.denominator) for v in map(Fraction, row)] for row in matrix]
-    coefficients = DomainMatrix(entries, (size, size), sympy.QQ).charpoly()
+    x, found = sympy.Symbol("x"), []
+    coefficients = exact_matrix(matrix).charpoly()
     for factor, times in sympy.Poly(coefficients, x, domain=sympy.QQ).factor_list()[1]:
         if factor.as_expr() != x - 1:
-            found += [abs(v).n(40) for v in factor.nroots(n=45, maxsteps=200)] * times
+            found += moduli_of_roots(factor) * times
     return sorted(found, reverse=True)
+
+
+def moduli_of_roots(factor):
+    """Of an irreducible polynomial, told apart where roots differ by 1e-10 and less."""
+    with mpmath.workdps(60):
+        values = [mpmath.mpf(int(v.p)) / int(v.q) for v in factor.all_coeffs()]
+        roots = mpmath.polyroots(values, maxsteps=500, extraprec=600)
+        return [sympy.Float(abs(root), 40) for root in roots]
 
 
 def reached_moduli(initial, transition):
@@ -255,6 +268,51 @@ class HiddenSteps:
 
     def rate(self, n=1024):
         return measured_rate(self.log_adjacent, n)
+
+
+def spanned(rows, maps):
+    """Rows of the least space of Fractions that holds `rows` and that `maps` do not leave."""
+    found, waiting = {}, list(rows)
+    while waiting and len(found) < len(waiting[0]):
+        row = waiting.pop()
+        for lead, other in found.items():
+            row = [a - row[lead] * b for a, b in zip(row, other, strict=True)]
+        lead = next((k for k, v in enumerate(row) if v), None)
+        if lead is not None:
+            found[lead] = [v / row[lead] for v in row]
+            waiting += [step(found[lead]) for step in maps]
+    return list(found.values())
+
+
+def seen_steps(initial, transition, emission):
+    """What a step does to what contexts hold of the hidden state and tokens show, in Fractions."""
+    columns, shows = list(zip(*transition, strict=True)), list(zip(*emission, strict=True))
+
+    def read(law, show):
+        return [b * v for b, v in zip(law, show, strict=True)]
+
+    def step(law):
+        return [sum(read(law, column)) for column in columns]
+
+    def step_back(shown):
+        return [sum(read(row, shown)) for row in transition]
+
+    reads = [lambda law, show=show: read(step(law), show) for show in shows]
+    held = exact_matrix(spanned([read(initial, show) for show in shows], reads))
+    shown = exact_matrix(spanned(shows, [step_back])).transpose()
+    pairs = held * shown
+    which = list(pairs.transpose().rref()[1]), list(pairs.rref()[1])
+    moved = (held * exact_matrix(transition) * shown).extract(*which)
+    return (pairs.extract(*which).inv() * moved).to_list()
+
+
+def decided_without_rounding(initial, transition, emission):
+    """(homogenizes, forgets, rate) from the eigenvalues of all that is held and shown."""
+    steps = seen_steps(initial, transition, emission)
+    others = moduli([[Fraction(v.numerator, v.denominator) for v in row] for row in steps])
+    if others and 1 - others[0] < sympy.Float("1e-30", 40):  # a root of unity
+        return False, False, 1.0
+    return True, len(steps) - len(others) == 1, float(others[0]) if others else 0.0
 
 
 # Between two observed tokens

@@ -1,5 +1,6 @@
 """The decision on hidden Markov models against brute force over all short contexts."""
 
+import functools
 import math
 import random
 from collections import Counter
@@ -12,6 +13,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from tests.cases import row, rows, to_device1
+from tests.noted import each
 from tests.theory import homogenization_oracle as oracle
 from theory import HiddenMarkovModel, InvalidInput, MarkovChain, gallery, homogenization
 
@@ -201,3 +203,93 @@ def test_another_backend():
 def test_only_chains_are_decided_between_two_ends():
     with pytest.raises(InvalidInput, match=r"MarkovChain|chain"):
         decide_middle(build((row(1), rows((1,)), rows((1, 1)))))
+
+
+def rare(rng):
+    return Fraction(rng.choice([1, 1, 2, 3, 7]), 10 ** rng.randint(3, 10))
+
+
+def slow_model(seed):
+    """(initial, transition, emission) in Fractions, with steps of 1e-3 to 1e-10.
+
+    A state stays, or goes to another one, but for those. Often some emit alike, or are copies.
+    """
+    rng = random.Random(seed)
+    hidden, vocab = rng.randint(2, 4), rng.randint(2, 3)
+
+    def law(size):
+        some = [rng.choice([0, 0, 1, 1, 2, 3]) for _ in range(size)]
+        return row(*some) if any(some) else law(size)
+
+    steps = []
+    for state in range(hidden):
+        main = state if rng.random() < 0.6 else rng.randrange(hidden)
+        some = [rare(rng) if rng.random() < 0.5 else Fraction(0) for _ in range(hidden)]
+        some[main] = 1 - sum(some) + some[main]
+        steps.append(some if rng.random() < 0.85 else law(hidden))
+    shows = [law(vocab) for _ in range(rng.randint(1, hidden))]
+    emission = [rng.choice(shows) for _ in range(hidden)]
+    copy_of = [b for b in range(hidden) for _ in range(rng.choice([1, 1, 2]))]
+    shares = [law(copy_of.count(b)) for b in range(hidden)]
+    place = [copy_of[:k].count(b) for k, b in enumerate(copy_of)]
+    initial = law(len(copy_of)) if rng.random() < 0.5 else row(1, *(0 for _ in copy_of[1:]))
+    transition = [
+        [steps[a][b] * shares[b][k] for b, k in zip(copy_of, place, strict=True)] for a in copy_of
+    ]
+    return initial, transition, [emission[b] for b in copy_of]
+
+
+SLOW = range(30, 120)
+
+
+@functools.cache
+def exact_decision(seed):
+    return oracle.decided_without_rounding(*slow_model(seed))
+
+
+def test_every_kind_of_slow_model_is_drawn():
+    found = {exact_decision(seed)[:2] for seed in SLOW}
+    assert found == {(True, True), (True, False), (False, False)}
+
+
+@each("seed", SLOW)
+def test_rare_steps_against_the_decision_without_rounding(seed):
+    homogenizes, forgets, rate = exact_decision(seed)
+    found = decided(*slow_model(seed))
+    assert (found.homogenizes, found.forgets) == (homogenizes, forgets)
+    assert found.rate == pytest.approx(rate, abs=1e-6)
+    assert found.rate <= 1
+
+
+@each("states, rare", [(3, 1e-3), (5, 1e-9), (5, 1e-10), (12, 1e-9), (5, 1e-100)])
+def test_states_in_a_line_that_are_left_rarely(states, rare):
+    """Shown by any tokens, they forget as slowly as the same matrix as a chain."""
+    steps = (1 - rare) * np.eye(states) + rare * np.eye(states, k=1)
+    steps[-1, -1] = 1
+    start = np.eye(states)[0]
+    likely = (1 + np.arange(states)) / (states + 2)
+    found = decided(start, steps, np.stack([likely, 1 - likely], axis=1))
+    chain = decide(MarkovChain(start, steps, 2))
+    assert (found.homogenizes, found.forgets) == (True, True)
+    assert found.rate == chain.rate == 1 - rare
+    np.testing.assert_allclose(found.limit, [likely[-1], 1 - likely[-1]], rtol=1e-14)
+
+
+def test_a_period_behind_rare_steps():
+    """Whichever way two states in turn are reached, their phase differs by 1e-10, or 1e-20."""
+    rare = 1e-10
+    steps = np.asarray([[1 - rare, rare, 0, 0], [0, 1 - rare, rare, 0], [0, 0, 0, 1], [0, 0, 1, 0]])
+    shown = np.asarray([[0.5, 0.5], [0.5, 0.5], [1, 0], [0, 1]])
+    found = decided(np.eye(4)[0], steps, shown)
+    assert (found.homogenizes, found.rate) == (False, 1)
+    unseen = decided(np.eye(4)[0], steps, shown[:2].repeat(2, axis=0))
+    assert (unseen.homogenizes, unseen.forgets, unseen.rate) == (True, True, 0)
+
+
+def test_dense_models_are_their_hidden_chain():
+    """What 30 states show by one token falls off by many digits, and is shown all the same."""
+    rng = np.random.default_rng(30)
+    start, *steps = rng.dirichlet(np.ones(30), 31)
+    found = decided(start, steps, rng.dirichlet(np.ones(2), 30))
+    second = sorted(np.abs(np.linalg.eigvals(np.stack(steps))))[-2]
+    assert found.rate == pytest.approx(second, rel=1e-12)

@@ -71,8 +71,8 @@ def decide_chain(p: MarkovChain) -> Decision:
     inside = np.ix_(s.reached, s.reached)
     deviation = s.steps[inside] - limits[inside]
     rate = largest(others)
-    if deviation.dtype.kind != "O" and dies_out(deviation, rate):
-        rate = 0.0
+    if deviation.dtype.kind != "O":  # rounding may have put it above 1
+        rate = 0.0 if dies_out(deviation, rate) else min(rate, 1.0)
     forgets = len(s.recurrent) == 1
     return Decision(
         True,

@@ -25,8 +25,8 @@ def decide(p: MarkovChain | HiddenMarkovModel) -> Decision:
     the second if and only if moreover there is one such class. This depends on nothing but which
     steps are possible: it is decided without rounding. A symbol that is not identically zero
     counts as a positive probability. For a hidden Markov model the same is decided for what the
-    emission and the contexts let through, in floats: what changes no prediction by more than 1e-10
-    does not show.
+    emission and the contexts let through, in floats: what rounding of the probabilities can
+    account for does not show.
 
     *Why mask diffusion does not work* (arXiv 2510.03289) conjectures that far predictions become
     almost identical, without an assumption on the data. This decision is ours.

@@ -1,49 +1,62 @@
 """The decision for a hidden Markov model: what the contexts and the emission let through.
 
 After a context the hidden state has some distribution b, its filter, and the prediction at distance
-n is ``b P^n E``. The filters of all contexts span a space W that steps do not leave. So a mode of P
-counts only if some filter holds it *and* the emission shows it: a period is invisible if its phases
-emit alike, or if no context ever tells the phase.
+n is ``b P^n E``. The filters of all contexts span a space W that steps do not leave, and what the
+emission shows, at any distance, spans another one of functions of the state. So a mode of P counts
+only if some filter holds it *and* the emission shows it: a period is invisible if its phases emit
+alike, or if no context ever tells the phase.
 
-With D a common multiple of all periods, ``P^(m D)`` tends to a limit Q, and neighbouring
-predictions approach each other if and only if ``b Q (I - P) E = 0`` for all b in W; all contexts
-have one limit if and only if moreover ``b Q E = 0`` for those b in W that sum to 0. The rate is the
-spectral radius of ``P - P Q`` on what is both held and shown. [ours]
+The modes that do not fade are those of the recurrent classes: a class of period d has one for each
+d-th root of unity w. Neighbouring predictions approach each other if and only if no w other than 1
+counts; all contexts have one limit if and only if moreover the filters tell nothing of the class
+that the emission shows. The rate is the spectral radius of all other modes that count. [ours]
 
-Whether something is zero is decided in floats here, to about ten digits of a filter; how likely the
-context of a filter is does not matter.
+If everything is held and shown, the decision is that of the hidden chain. If not, both spaces are
+bases in echelon form: the steps on them are those of the states that are left, so that states that
+do not lead to each other still do not, and eigenvalues are those of blocks. Whether something is
+zero is decided in floats, by whether rounding can account for it; how likely the context of a
+filter is does not matter.
 """
 
-import math
-from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 
 from theory.arrays import to_host
-from theory.distributions import HiddenMarkovModel
+from theory.distributions import HiddenMarkovModel, MarkovChain
+from theory.homogenization.chains import decide_chain
+from theory.homogenization.classes import communicating, phases
 from theory.homogenization.decision import Decision
+from theory.homogenization.rounded import Rounded, closure
 from theory.homogenization.sentences import far_tokens
 from theory.homogenization.spectrum import radius
-from theory.homogenization.structure import structure, taken_apart
+from theory.homogenization.structure import Structure, structure
 
 __all__ = ["decide_hidden"]
 
-SEEN = 1e-10
-"""What changes a prediction by less does not show."""
+ELIMINATED = 10.0
+"""By how many times the rounding of one operation results of an elimination are off."""
 
 
 def decide_hidden(p: HiddenMarkovModel) -> Decision:
     """`decide` for the tokens of a hidden Markov model."""
     s = structure(p)
     inside = s.reached
-    steps, emission = s.steps[np.ix_(inside, inside)], to_host(p.emission)[inside]
+    steps = s.steps[np.ix_(inside, inside)]
+    emission, limit = to_host(p.emission)[inside], s.limits()[np.ix_(inside, inside)]
     start = s.initial[inside]
-    filters = _filters(start, steps, emission)
-    apart = np.eye(len(inside)) - steps
-    limit = _limit_of_powers(steps, [r.period for r in s.recurrent])
-    homogenizes = _vanishes(filters @ limit @ apart @ emission)
-    forgets = homogenizes and _vanishes(_without_mass(filters) @ limit @ emission)
-    rate = _visible_radius(filters, steps - steps @ limit, emission) if homogenizes else 1.0
+    show = Rounded.of(emission)
+    seen = _Seen(start, steps, show)
+    if seen.everything:
+        chain = decide_chain(MarkovChain(p.initial, p.transition, p.length))
+        homogenizes, forgets, rate = chain.homogenizes, chain.forgets, chain.rate
+    else:
+        homogenizes = not any(
+            (seen.held @ holds @ (shown @ show)).value.any() for holds, shown in _turning(s)
+        )
+        forgets = homogenizes and _one_limit(s, start, seen.held, show)
+        fading = Rounded.of(steps) - Rounded.of(limit, ELIMINATED)
+        rate = _radius(seen.part(fading)) if homogenizes else 1.0
     return Decision(
         homogenizes,
         forgets,
@@ -55,69 +68,88 @@ def decide_hidden(p: HiddenMarkovModel) -> Decision:
     )
 
 
-def _filters(start: np.ndarray, steps: np.ndarray, emission: np.ndarray) -> np.ndarray:
-    """An orthonormal basis of the filters of all contexts, as rows.
+class _Seen:
+    """What filters hold and the emission shows of the hidden states.
 
-    It grows by filters of contexts as they are, however rare: only products of probabilities are
-    formed on the way to them, so that nothing small is lost.
+    Attributes
+    ----------
+    held : Rounded
+        A basis of the filters of all contexts, as rows.
+    everything : bool
+        Whether all is held and shown.
     """
-    basis, new = np.empty((0, len(start))), _observed(start[None, :], emission)
-    while len(new):
-        kept = []
-        rest = _without(basis, new)
-        while len(rest) and np.max(sizes := np.linalg.norm(rest, axis=1)) > SEEN:
-            best = int(np.argmax(sizes))
-            kept.append(new[best])
-            basis = np.concatenate([basis, rest[best : best + 1] / sizes[best]])
-            rest = _without(basis, new)
-        new = _observed(np.stack(kept) @ steps, emission) if kept else new[:0]
-    return basis
+
+    def __init__(self, start: np.ndarray, steps: np.ndarray, show: Rounded) -> None:
+        # a space that P does not leave is one that I - P does not leave, whose entries are small
+        # where steps are rare, and known as well as they are
+        links = steps - np.diag(np.diag(steps))
+        moves = Rounded.of(np.diag(links.sum(axis=1)) - links)
+        reads = [Rounded.of(np.diag(column)) for column in show.value.T]
+        step, first = Rounded.of(steps), Rounded.of(start[None, :])
+        filters = closure([first @ read for read in reads], [moves, *(step @ r for r in reads)])
+        self.held = filters.rows
+        self._shown = closure([show.T], [moves.T])
+        self._both = closure([self.held @ self._shown.rows.T], [])
+        self.everything = len(self._both.columns) == len(steps)
+
+    def part(self, matrix: Rounded) -> Rounded:
+        """What a matrix does on what is held and shown."""
+        on_shown = (matrix @ self._shown.rows.T)[self._shown.columns]
+        return (self._both.rows @ on_shown)[:, self._both.columns]
 
 
-def _observed(priors: np.ndarray, emission: np.ndarray) -> np.ndarray:
-    """What hidden laws become after each token that is possible."""
-    rows = (priors[:, None, :] * emission.T[None, :, :]).reshape(-1, priors.shape[1])
-    rows = rows / np.where((most := rows.max(axis=1, keepdims=True)) > 0, most, 1.0)
-    return rows[most[:, 0] > 0]
+def _turning(s: Structure) -> list[tuple[Rounded, Rounded]]:
+    """The modes of each root of unity other than 1: what holds them, and what they are.
+
+    A pair ``(U, L)`` of matrices (H, m) and (m, H), with ``P U = w U`` and ``L P = w L``; of
+    conjugate roots one.
+    """
+    turns = {Fraction(k, r.period) for r in s.recurrent for k in range(1, r.period // 2 + 1)}
+    return [_modes(s, turn) for turn in sorted(turns)]
 
 
-def _without(basis: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    rows = rows - rows @ basis.T @ basis
-    return rows - rows @ basis.T @ basis  # once more against rounding
+def _modes(s: Structure, turn: Fraction) -> tuple[Rounded, Rounded]:
+    inside = s.reached
+    steps = s.steps[np.ix_(inside, inside)]
+    root = np.exp(2j * np.pi * float(turn))
+    holds, sizes, shown = [], [], []
+    kept = np.isin(inside, [h for r in s.recurrent for h in r.states])
+    passing = np.flatnonzero(~kept)
+    within = steps[np.ix_(passing, passing)]
+    apart = root * np.eye(len(passing)) - within
+    bound = np.diag(np.abs(np.diag(apart))) - (within - np.diag(np.diag(within)))
+    for r in s.recurrent:
+        if (turn * r.period).denominator > 1:
+            continue
+        states = np.asarray(r.states)
+        phase = root ** phases(s.steps[np.ix_(states, states)] > 0, r.period)
+        where = np.searchsorted(inside, states)
+        mode, size = np.zeros(len(inside), complex), np.zeros(len(inside))
+        mode[where], size[where] = phase, 1.0
+        arriving = steps[np.ix_(passing, where)]
+        mode[passing] = np.linalg.solve(apart, arriving @ phase)
+        size[passing] = np.abs(np.linalg.solve(bound, arriving.sum(axis=1)))
+        holds.append(mode)
+        sizes.append(size)
+        law = np.zeros(len(inside), complex)
+        law[where] = r.stationary[states] / phase
+        shown.append(law)
+    off = ELIMINATED * Rounded.of(np.stack(sizes, axis=1)).error
+    return Rounded(np.stack(holds, axis=1), off), Rounded.of(np.stack(shown), ELIMINATED)
 
 
-def _closure(rows: np.ndarray, step: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """An orthonormal basis of the least space that holds `rows` and is closed under `step`."""
-    basis = np.empty((0, rows.shape[1]))
-    while len(rows):
-        _, sizes, directions = np.linalg.svd(_without(basis, rows), full_matrices=False)
-        new = directions[sizes > SEEN]
-        basis = np.concatenate([basis, new])
-        rows = step(new)
-    return basis
+def _one_limit(s: Structure, start: np.ndarray, held: Rounded, show: Rounded) -> bool:
+    """Whether far predictions are those of the start after every context."""
+    laws = Rounded.of(np.stack([r.stationary[s.reached] for r in s.recurrent]), ELIMINATED) @ show
+    apart = laws - laws[:1]
+    ends = Rounded.of(s.absorbed()[s.reached], ELIMINATED) @ apart
+    masses = held @ Rounded.of(np.ones((len(start), 1)))
+    expected = masses @ (Rounded.of(start[None, :]) @ ends)
+    return not (held @ ends - expected).value.any()
 
 
-def _vanishes(change: np.ndarray) -> bool:
-    return float(np.max(np.abs(change), initial=0.0)) < SEEN
-
-
-def _without_mass(filters: np.ndarray) -> np.ndarray:
-    """A basis of those combinations of filters that sum to 0."""
-    masses = filters.sum(axis=1)
-    _, _, directions = np.linalg.svd(masses[None, :])
-    return directions[1:] @ filters
-
-
-def _limit_of_powers(steps: np.ndarray, periods: list[int]) -> np.ndarray:
-    """The limit of ``steps^(m D)``, with D a common multiple of the periods."""
-    common = math.lcm(*periods)
-    return taken_apart(np.ones(len(steps)), np.linalg.matrix_power(steps, common)).limits()
-
-
-def _visible_radius(filters: np.ndarray, fading: np.ndarray, emission: np.ndarray) -> float:
-    """The spectral radius of `fading` on what filters hold and the emission shows."""
-    shown = _closure(emission.T, lambda rows: rows @ fading.T)
-    held = filters @ shown.T
-    moves = shown @ fading @ shown.T
-    basis = _closure(held, lambda rows: rows @ moves)
-    return radius(basis @ moves @ basis.T)
+def _radius(matrix: Rounded) -> float:
+    """The spectral radius, as the largest of those of the classes."""
+    parts = communicating(matrix.value != 0, np.ones(len(matrix.value), dtype=bool)).states
+    found = max(radius(matrix.value[np.ix_(part, part)]) for part in parts)
+    return min(found, 1.0)  # rounding may have put it above 1
