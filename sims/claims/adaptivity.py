@@ -8,9 +8,10 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
+from sims.claims.families import as_rational, is_table
 from sims.exact import output_distribution
 from sims.open_questions.depths import fixed, worst
-from sims.open_questions.moves import Moves, rational_table, subsets
+from sims.open_questions.moves import Moves, subsets
 from sims.open_questions.tossing import Tossing
 from sims.optimal import frontier
 from sims.policies import Rule
@@ -71,7 +72,7 @@ def _longest(p: JointTable) -> tuple[int, Fraction]:
 
 def _depths(p: Distribution, orders: Orders = _every_order) -> list[Any]:
     """Both programs against what their policies write, and the order of the three depths."""
-    p = rational_table(p)
+    p = as_rational(p)
     moves = Moves(p)
     rounds, distance = _longest(p)
     (mean,) = frontier(p, [math.inf])
@@ -87,7 +88,7 @@ def _depths(p: Distribution, orders: Orders = _every_order) -> list[Any]:
 
 def _saves(p: Distribution, mean: Any = None, longest: int | None = None) -> list[Any]:
     """What looking at values saves, minus so many rounds; if none are given, the harm it does."""
-    p = rational_table(p)
+    p = as_rational(p)
     least = _fewest(p, _every_order)
     (best,) = frontier(p, [math.inf])
     rounds, distance = _longest(p)
@@ -112,9 +113,9 @@ def _witnesses() -> Any:
 def _known_savings(p: Distribution) -> Any:
     """What is claimed of the witnesses; of anything else, that nothing is lost by looking."""
     saved: dict[str, Any] = {"mean": None, "longest": None}
-    if p.exact and p.length == 3 and (p.table() == gallery.one_hot(3, exact=True).table()).all():
+    if is_table(p, gallery.one_hot(3, exact=True)):
         saved = {"mean": Fraction(1, 3), "longest": 0}
-    if p.exact and p.length == 4 and (p.table() == _seven().table()).all():
+    if is_table(p, _seven()):
         saved = {"mean": Fraction(1), "longest": 1}
     return st.just(saved)
 

@@ -14,6 +14,7 @@ from theory.arrays import times_log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
 from theory.claims.parts import Size, by_size, named_distributions, start_as_it_is, stationary_start
+from theory.claims.result import DoesNotApply, as_chain
 from theory.distributions import Distribution
 
 __all__ = ["BOTH_SIDES"]
@@ -76,7 +77,7 @@ def _written(
     """The price of deciding early against what a decoder that does not look right loses."""
     start, stop = (min(i, p.length) for i in (gap[0], gap[0] + gap[1]))
     if start >= stop:
-        return [0]
+        raise DoesNotApply("the gap lies beyond the last site")
     sites = range(start, stop)
     around = [i for i in range(p.length) if i not in sites]
 
@@ -113,8 +114,7 @@ def _nearest_only(p: MarkovChain, left: int, last: int, right: int) -> Any:
 
 def _of_chains(p: Distribution, terms: Callable[..., Any] = _two_terms) -> list[Any]:
     """On a chain the price of a gap is a difference of two entropies, whatever its length."""
-    if not isinstance(p, MarkovChain) or p.length < 3:
-        return [0]
+    p = as_chain(p, 3)
     found = []
     for stop in range(2, p.length):
         price = information.infilling(p, range(1, stop)).price
@@ -132,8 +132,7 @@ def _grows(
     p: Distribution, start: Callable[[MarkovChain], np.ndarray] = stationary_start
 ) -> list[Any]:
     """By how much the price falls where a gap gets longer, from a stationary start."""
-    if not isinstance(p, MarkovChain) or p.length < 4:
-        return [0]
+    p = as_chain(p, 4)
     steady = MarkovChain(start(p), to_host(p.transition), p.length, exact=p.exact)
     prices = [information.infilling(_cut(steady, n), range(1, n - 1)).price for n in range(3, 6)]
     return [excess(before, after) for before, after in itertools.pairwise(prices)]

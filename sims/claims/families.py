@@ -2,11 +2,14 @@
 
 import numpy as np
 
-from theory import gallery
+from sims.open_questions.moves import rational_table
+from theory import JointTable, gallery
 from theory.arrays import to_host
+from theory.claims.result import DoesNotApply
 from theory.distributions import Distribution
+from theory.errors import InvalidInput
 
-__all__ = ["is_one_hot", "is_permutation", "is_walk"]
+__all__ = ["as_rational", "is_one_hot", "is_permutation", "is_table", "is_walk"]
 
 ROUNDING = 1e-12
 """Float probabilities that differ by less are equal."""
@@ -37,6 +40,24 @@ def is_walk(p: Distribution) -> bool:
     True
     """
     return p.vocab == p.length + 1 and _equal(p, gallery.walk(p.length, exact=p.exact))
+
+
+def as_rational(p: Distribution) -> JointTable:
+    """Return `p` in fractions; a claim about these says nothing of floats that are none."""
+    try:
+        return rational_table(p)
+    except InvalidInput as error:
+        raise DoesNotApply(str(error)) from None
+
+
+def is_table(p: Distribution, other: Distribution) -> bool:
+    """Tell whether an exact distribution is another one, of any shape.
+
+    >>> is_table(gallery.permutations(3, exact=True), gallery.one_hot(3, exact=True))
+    False
+    """
+    same = p.exact and (p.vocab, p.length) == (other.vocab, other.length)
+    return same and bool((p.table() == other.table()).all())
 
 
 def _equal(p: Distribution, other: Distribution) -> bool:

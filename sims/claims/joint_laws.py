@@ -16,6 +16,7 @@ from theory import MASK, information
 from theory.arrays import log, to_host
 from theory.claims.inequality import excess
 from theory.claims.parts import every_pattern
+from theory.claims.result import DoesNotApply
 from theory.distributions import Distribution
 
 __all__ = [
@@ -113,7 +114,7 @@ def too_few_components(
     squares of all singular values of p but the first k (Eckart and Young). EM is not exact.
     """
     if p.exact or p.length == 1:
-        return [0.0]
+        raise DoesNotApply("it is about singular values, in floats, of two or more sites")
     x, sites, alone = _everything(p)
     data = to_host(p.table())
     off = joint(p, count).law(x, sites, alone)[0].reshape(data.shape) - data
@@ -160,7 +161,7 @@ class Unbroken(joints.Projection):
 def blocks_of_a_chain(p: Distribution, size: int, joint: Law = joints.Projection) -> Any:
     """``q - p`` for blocks from left to right, on a chain."""
     if not _is_chain(p):
-        return [0]
+        raise DoesNotApply("it is about data that are a chain")
     return output_distribution(p, JointDraw(LeftToRight(size), joint(p))).table - p.table()
 
 
@@ -169,7 +170,7 @@ def any_sets_of_a_chain(
 ) -> Any:
     """``q - p`` for any sets, on a chain; fitting does not end in exact numbers."""
     if p.exact or not _is_chain(p):
-        return [0]
+        raise DoesNotApply("it is about data that are a chain, in floats")
     return output_distribution(p, JointDraw(any_rule(rule), joint(p))).table - p.table()
 
 

@@ -10,6 +10,7 @@ from theory import JointTable, information, strategies
 from theory.arrays import log, to_host, xlogx
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
+from theory.claims.result import DoesNotApply
 from theory.distributions import Distribution
 
 __all__ = ["LIKELIEST_PRODUCT"]
@@ -26,7 +27,7 @@ def _modes_agree(p: Distribution, beyond: int = 1) -> Any:
     """By how much another sequence is likelier, where ``(n + 1) e < 1``."""
     mode, e = _mode(p)
     if (p.length + beyond) * e >= 1:
-        return 0
+        raise DoesNotApply("the tokens are not sure enough: (n + 1) e is 1 or more")
     table = to_host(p.table())
     return excess(table.max(), table[mode])
 
@@ -43,7 +44,10 @@ def _runner_up(p: Distribution) -> float:
 
 def _distances(p: Distribution, share: int = 1) -> Any:
     """By how much TV and KL of the product exceed their bounds, where ``(n + 1) e <= 1``."""
-    return [excess(distance * share, bound) for distance, bound in _bounded(p)]
+    found = [excess(distance * share, bound) for distance, bound in _bounded(p)]
+    if not found:
+        raise DoesNotApply("the tokens are not sure enough: (n + 1) e is more than 1")
+    return found
 
 
 def _share_of_bounds(p: Distribution) -> float:

@@ -15,6 +15,7 @@ from theory.arrays import to_host, xlogx
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
 from theory.claims.parts import Size, by_size
+from theory.claims.result import DoesNotApply
 from theory.distributions import Distribution
 
 __all__ = ["MARKOV_BISECTION"]
@@ -117,7 +118,7 @@ def _symmetric(
     """On the binary symmetric chain: the closed form, which is positive unless bits are fair."""
     flip = _flip(p)
     if flip is None:
-        return [0]
+        raise DoesNotApply("it is about binary symmetric chains")
     cost = formula(p.length, size, flip)
     residuals = [output_distribution(p, LeftToRight(size)).kl - cost]
     if p.exact:

@@ -15,6 +15,7 @@ from theory import JointTable, closed_forms, gallery, information, strategies
 from theory.arrays import log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
+from theory.claims.result import DoesNotApply
 from theory.distributions import Distribution
 
 __all__ = ["PARALLELBENCH"]
@@ -77,7 +78,7 @@ def _pairs(p: Distribution, cost: Callable[..., Any] = closed_forms.shuffle_pair
     """A shuffle, two tokens in every round: the library's cost, and n!!/(n-1)!! as published."""
     n = p.length
     if n % 2 or not is_permutation(p):
-        return 0
+        raise DoesNotApply("it is about permutations of an even number of tokens")
     lost = output_distribution(p, LeftToRight(2)).kl
     ratio = Fraction(math.prod(range(n, 0, -2)), math.prod(range(n - 1, 0, -2)))
     published = log(np.asarray([ratio if p.exact else float(ratio)]))[0]

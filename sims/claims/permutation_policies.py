@@ -18,6 +18,7 @@ from theory.arrays import log
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
 from theory.claims.parts import Size, by_size
+from theory.claims.result import DoesNotApply
 from theory.distributions import Distribution
 
 __all__ = ["PERMUTATION_POLICIES"]
@@ -60,7 +61,7 @@ def _schedule(
 ) -> list[Any]:
     """A schedule costs what the formula says, and no less than the best with as many rounds."""
     if not is_permutation(p):
-        return [0]
+        raise DoesNotApply("it is about permutations, all equally likely")
     n = p.length
     cost = output_distribution(p, RandomOrder(sizes)).path_kl
     least = closed_forms.permutation_cost(n, best(n, len(sizes)), exact=p.exact)

@@ -14,6 +14,7 @@ from theory import MASK, Exchangeable, MarkovChain, gallery, strategies
 from theory.arrays import to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.parts import Size, by_size
+from theory.claims.result import DoesNotApply
 from theory.distributions import Distribution
 from theory.distributions.permutations import Permutations
 
@@ -31,7 +32,7 @@ def _nearest(p: Distribution, prompt: int, scores: Sequence[Policy] = tuple(SCOR
     Bits that flip with probability e are predicted with 1/2 + |1 - 2e|^n / 2 at distance n.
     """
     if not _is_symmetric(p):
-        return [0]
+        raise DoesNotApply("it is about three or more bits that flip with one probability")
     assert isinstance(p, MarkovChain)
     residuals = []
     start = min(prompt, p.length - 2)
@@ -66,7 +67,7 @@ def _as_it_is(policy: Policy) -> Policy:
 def _ties(p: Distribution, mirror: Callable[[Policy], Policy] = _mirrored) -> list[Any]:
     """On exchangeable data the order turns round with the rule for ties."""
     if not isinstance(p, (Exchangeable, Permutations)) or p.length < 2:
-        return [0]
+        raise DoesNotApply("it is about exchangeable bits and permutations, of two or more sites")
     residuals = []
     for policy in SCORES:
         usual, turned = order(p, policy), order(p, mirror(policy))
@@ -95,7 +96,7 @@ def _latents(p: Distribution, found: Callable[[Distribution], Order] = _confiden
     blank = to_host(p.denoise(np.full(p.length, MASK)))
     latent = np.asarray([abs(row - row[0]).max() < 1e-12 for row in blank])
     if p.vocab != 2 or not latent.any() or latent.all() or not table.any():
-        return [0]
+        raise DoesNotApply("it is about bits of which some are fair, and some are not")
     return [found(p).revealed[0][latent].sum()]
 
 

@@ -16,6 +16,7 @@ from theory.arrays import log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
 from theory.claims.parts import Size, by_size
+from theory.claims.result import DoesNotApply
 from theory.distributions import Distribution
 
 __all__ = ["SEQUENCE_ALPHA_LOSS"]
@@ -83,7 +84,7 @@ def _switch(p: Distribution, groups: int = 1) -> list[Any]:
     """Cross-entropy's invalid mass ``2 w (1-w)``; equal scores at ``log_m((1-w) / w)``."""
     found = _family(p)
     if found is None:
-        return [0]
+        raise DoesNotApply("it is about one sequence of its own and equally likely others")
     w, m, sequences = found
     q = output_distribution(p, LeftToRight(2))
     invalid = 1 - q.valid_mass - 2 * w * (1 - w)

@@ -14,6 +14,7 @@ from theory.arrays import MASK, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
 from theory.claims.parts import every_pattern, symbolic_table
+from theory.claims.result import DoesNotApply
 from theory.claims.vanishing import vanishes
 from theory.distributions import Distribution
 
@@ -50,7 +51,7 @@ def _is_affine(p: Distribution) -> bool:
 def _two_rounds(p: Distribution, most: int = 2) -> list[Any]:
     """On affine codes: rounds beyond two, and what the best decoder then loses."""
     if not _is_affine(p):
-        return [0]
+        raise DoesNotApply("it is about affine codes over a prime")
     (point,) = frontier(p, [math.inf])
     q = output_distribution(p, point.policy)
     return [excess(point.rounds, most), excess(max(q.rounds), most), q.kl]

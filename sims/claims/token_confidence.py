@@ -17,6 +17,7 @@ from theory.arrays import to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
 from theory.claims.parts import Size, by_size
+from theory.claims.result import DoesNotApply
 from theory.distributions import Distribution
 
 __all__ = ["TOKEN_CONFIDENCE"]
@@ -59,10 +60,10 @@ def _law(p: Distribution, k: int, decoder: Factory = policies.TokenConfidence) -
 def _rare_token(p: Distribution, decoder: Factory = policies.TokenConfidence) -> Any:
     """On a fair bit and an independent one: the rare token is written with the square."""
     if (p.length, p.vocab) != (2, 2):
-        return 0
+        raise DoesNotApply("it is about two bits")
     fair, other = to_host(p.marginals)
     if fair[0] != fair[1] or (to_host(p.table()) != fair[:, None] * other).any():
-        return 0
+        raise DoesNotApply("it is about a fair bit and an independent one")
     q = output_distribution(p, decoder(1))
     rare = int(np.argmin(other))
     return q.table.sum(axis=0)[rare] - other[rare] ** 2

@@ -29,10 +29,14 @@ from theory import MarkovChain, gallery, strategies
 from theory.arrays import MASK, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.inequality import excess
+from theory.claims.result import DoesNotApply
 from theory.distributions import Distribution
 from theory.errors import InvalidInput
 
 __all__ = ["TRAINING_MASKS"]
+
+OFTEN = 1e3
+"""A finite sample stands for the limit where its rarest sequence is drawn so often, unmasked."""
 
 SAMPLES, REPEATS, ERRORS = 1000, 24, 3
 """Training samples, data sets, and by how many standard errors a difference has to be seen."""
@@ -93,17 +97,20 @@ def _least_rate(
     try:
         least = float(rate(p, LeftToRight(), best(p)))
     except InvalidInput:  # there is nothing to learn
-        return 0
+        raise DoesNotApply("there is nothing to learn") from None
     return excess(least / limit, 1.0)
 
 
 def _in_the_limit(p: Distribution, weights: np.ndarray, factor: float = 1.0) -> float:
     """By how much more than a hundredth a million samples or so are off the limit."""
     masks = np.asarray(weights / weights.sum(), dtype=np.float64)
+    size = 2**20
+    rarest = float(min(v for v in to_host(p.table()).reshape(-1).tolist() if v > 0))
+    if size * rarest * masks[masks > 0].min() < OFTEN:
+        raise DoesNotApply(f"{size} samples are too few to be near the limit, for {rarest:.3g}")
     limit = factor * float(rate(p, LeftToRight(), masks))
     if limit in (0, math.inf):
-        return 0.0
-    size = 2**20
+        raise DoesNotApply("the limit is 0 or infinite")
     reached = size * expected_excess(p, LeftToRight(), masks, size) / limit
     return max(0.0, abs(reached - 1) - 0.01)
 

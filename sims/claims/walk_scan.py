@@ -16,6 +16,7 @@ from sims.policies import Rule
 from theory import MASK, closed_forms, gallery, information, schedules, strategies
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.parts import Size, by_size
+from theory.claims.result import DoesNotApply
 from theory.distributions import Distribution
 
 __all__ = ["WALK_SCAN"]
@@ -67,7 +68,7 @@ DEPTHS = {1: Fraction(1), 2: Fraction(2), 3: Fraction(2), 4: Fraction(11, 4), 5:
 def _depth(p: Distribution, depths: Mapping[int, Fraction] = DEPTHS) -> Any:
     """The published values, against the optimum over all policies."""
     if p.length not in depths or not is_walk(p):
-        return 0
+        raise DoesNotApply("it is about the Bernoulli walk of up to five steps")
     return frontier(p, [math.inf])[0].rounds - depths[p.length]
 
 

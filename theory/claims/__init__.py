@@ -16,7 +16,7 @@ from theory.claims.largest_batch import LARGEST_BATCH
 from theory.claims.many_steps import MANY_STEPS
 from theory.claims.marginal_only import MARGINAL_ONLY
 from theory.claims.optimality import OPTIMALITY
-from theory.claims.result import Level, Result
+from theory.claims.result import DoesNotApply, Level, Outcome, Result
 from theory.claims.score import SCORE
 from theory.claims.smoothing import SMOOTHING
 from theory.claims.the_middle import THE_MIDDLE
@@ -28,7 +28,9 @@ __all__ = [
     "CLAIMS",
     "Check",
     "Claim",
+    "DoesNotApply",
     "Level",
+    "Outcome",
     "Provenance",
     "Registry",
     "Result",

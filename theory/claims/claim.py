@@ -14,6 +14,9 @@ distributions, at one of four levels:
 
 Passing on N instances is no proof; only the symbolic level speaks of all tables of its shape.
 
+A residual raises `DoesNotApply` on a distribution that does not meet the assumptions of the
+statement, with the one that fails; that is neither a pass nor a failure.
+
 A check of an inequality may also measure how *tight* it is. The search then looks for the instance
 with the least room, which is where a wrong inequality would break first.
 
@@ -95,6 +98,9 @@ class Check:
         Returns the distributions of the numeric level by name.
     tolerance : float
         What counts as zero in float64; not used by the exact and symbolic levels.
+    of_its_own : bool
+        The residual builds its instances from its parts and does not look at `p`, so that it says
+        nothing of a distribution of the user's.
     tightness : callable, optional
         ``tightness(p, **parts)``, for an inequality: the ratio of its smaller to its larger side,
         at most 1 where it holds; nan where both are 0 and it says nothing. It takes the parts of
@@ -109,6 +115,7 @@ class Check:
     named: Callable[[], Mapping[str, Distribution]] | None = None
     tolerance: float = 0.0
     tightness: Callable[..., float] | None = None
+    of_its_own: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "level", Level(self.level))
@@ -193,12 +200,15 @@ class Claim:
         Returns
         -------
         Result
-            True if the claim holds on `p`.
+            False if the claim fails on `p`. Its `outcome` tells whether it holds or is not about
+            `p`, with the `reason`.
 
         >>> from theory import claims, gallery
         >>> result = claims.registry["A2"].check(gallery.parity(3, exact=True))
-        >>> bool(result), result.worst
-        (True, 0.0)
+        >>> str(result.outcome), result.worst
+        ('holds', 0.0)
+        >>> claims.registry["D2"].check(gallery.parity(3, exact=True)).reason
+        'it is about Markov chains, and this is a JointTable'
         """
         import hypothesis.strategies as st
 
@@ -235,12 +245,16 @@ class Claim:
             failed[0].counterexample if failed else "",
             tightest.tightest,
             tightest.tightest_at,
+            ""
+            if any(r.instances for r in results)
+            else "; ".join(dict.fromkeys(result.reason for result in results)),
         )
 
     def _checks_for(self, p: Distribution) -> tuple[Level, list[Check]]:
         """The checks to run on a distribution of the user's, in its arithmetic."""
-        exact = [check for check in self.checks if check.level is Level.EXACT]
-        floats = [check for check in self.checks if check.level is Level.PROPERTY]
+        about = [check for check in self.checks if not check.of_its_own]
+        exact = [check for check in about if check.level is Level.EXACT]
+        floats = [check for check in about if check.level is Level.PROPERTY]
         if p.exact:  # every residual once
             done = {check.residual for check in exact}
             level, chosen = Level.EXACT, exact + [c for c in floats if c.residual not in done]

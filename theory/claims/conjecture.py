@@ -17,10 +17,13 @@ from theory import (
 )
 from theory.arrays import to_host, xlogx
 from theory.claims.claim import Check, Claim, Provenance, Verdict
-from theory.claims.result import Level
+from theory.claims.result import DoesNotApply, Level, as_chain
 from theory.distributions import Distribution
 
 __all__ = ["CONJECTURE"]
+
+ROUNDING = 1e-12
+"""Float probabilities may differ from uniform ones by this part."""
 
 
 def _after_the_first(p: Distribution) -> homogenization.Measures:
@@ -43,10 +46,9 @@ def _is_like(p: Distribution, other: MarkovChain) -> bool:
 
 def _periodic(p: Distribution, apart: int = 1) -> list[Any]:
     """What neighbouring predictions lack of having no token in common, for a periodic chain."""
-    if p.length < 3 or not isinstance(p, MarkovChain):
-        return [0]
+    p = as_chain(p, 3)
     if not all(r.period > 1 for r in homogenization.decide(p).classes) or _transient(p):
-        return [0]
+        raise DoesNotApply("(1) is about chains that are periodic from the first token on")
     return [apart - v for v in _after_the_first(p).neighbour_tv[:-1].tolist()]
 
 
@@ -65,11 +67,12 @@ def _still_going(end: Any, n: Any) -> Any:
 
 def _absorbing(p: Distribution, going: Callable[[Any, Any], Any] = _still_going) -> list[Any]:
     """Neighbours and top mass of a text that ends, in closed form."""
-    if p.vocab < 2 or p.length < 3 or not isinstance(p, MarkovChain):
-        return [0]
+    p = as_chain(p, 3)
     end = p.transition[0, -1]
-    if not _is_like(p, gallery.end_of_text(p.length, end, p.vocab - 1, exact=p.exact)):
-        return [0]
+    if p.vocab < 2 or not _is_like(
+        p, gallery.end_of_text(p.length, end, p.vocab - 1, exact=p.exact)
+    ):
+        raise DoesNotApply("(2) is about texts of uniform words that end with one probability")
     found, residuals = _after_the_first(p), []
     for k, n in enumerate(found.distance.tolist()):
         words = going(end, n)
@@ -93,11 +96,10 @@ def _flips(flip: Any, n: Any) -> Any:
 
 def _latent(p: Distribution, flips: Callable[[Any, Any], Any] = _flips) -> list[Any]:
     """What a token tells about others of its class, and how unlike neighbours are."""
-    if p.vocab != 4 or p.length < 3 or not isinstance(p, MarkovChain):
-        return [0]
-    flip = p.transition[0, 1]
+    p = as_chain(p, 3)
+    flip = p.transition[0, -1] if p.vocab < 2 else p.transition[0, 1]
     if not _is_like(p, gallery.two_classes(p.length, flip, exact=p.exact)):
-        return [0]
+        raise DoesNotApply("(3) is about two classes of bits that flip with one probability")
     found, residuals = _after_the_first(p), []
     for k, n in enumerate(found.distance.tolist()):
         share, further = flips(flip, n), flips(flip, n + 1)
@@ -128,7 +130,7 @@ def _same(p: Distribution) -> Distribution:
 def _template(p: Distribution, data: Callable[[Any], Distribution] = _same) -> list[Any]:
     """What independent sites tell of each other, and how unlike neighbours are."""
     if not isinstance(p, ProductMixture) or p.weights.shape[0] != 1 or p.length < 3:
-        return [0.0]
+        raise DoesNotApply("(4) is about independent sites, at least three")
     found, rows = _after_the_first(data(p)), to_host(p.marginals)[1:]
     unlike = np.abs(np.diff(rows, axis=0)).sum(axis=1) / 2
     return [*to_host(found.information), *(to_host(found.neighbour_tv)[:-1] - unlike)]
@@ -145,7 +147,7 @@ def _copies(p: Distribution) -> Distribution:
 def _exchangeable(p: Distribution, data: Callable[[Any], Distribution] = _same) -> list[Any]:
     """How unlike masked sites are at all distances from what is observed, for any such bits."""
     if not isinstance(p, Exchangeable) or p.length < 4:
-        return [0]
+        raise DoesNotApply("(5) is about exchangeable bits, at least four")
     residuals: list[Any] = []
     for observed in ((0,), (0, 2)):
         found = homogenization.worst(data(p), observed)
@@ -164,13 +166,22 @@ def _a_chain(p: Distribution) -> Distribution:
 
 def _rules_the_middle(p: Distribution, end: int = 0) -> list[Any]:
     """What its top mass lacks of 1 between two of them, and how far the limit is from uniform."""
-    if not isinstance(p, MarkovChain) or p.length < 3:
-        return [0]
+    p = as_chain(p, 3)
+    if not _leaves_for_good(p):
+        raise DoesNotApply("it is about a token that is left for good for others, then uniform")
     decision, others = homogenization.decide(p), p.vocab - 1
-    assert decision.limit is not None
+    assert decision.limit is not None  # a single recurrent class, which has no period
     between = homogenization.measure(p, [0, *[-1] * (p.length - 2), end])
     uniform = np.asarray([0, *[Fraction(1, others)] * others], dtype=object)
     return [*(1 - between.top_mass[:, 0]), *(decision.limit - uniform), 1 - int(decision.forgets)]
+
+
+def _leaves_for_good(p: MarkovChain) -> bool:
+    """Whether token 0 may begin, stay and be left, for others that follow each other uniformly."""
+    steps, others = to_host(p.transition), p.vocab - 1
+    if others < 1 or not (p.initial[0] > 0 and 0 < steps[0, 0] < 1) or steps[1:, 0].any():
+        return False
+    return bool((abs(steps[1:, 1:] * others - 1) <= (0 if p.exact else ROUNDING)).all())
 
 
 def _left_for_good(length: int, others: int, leave: Fraction) -> MarkovChain:

@@ -17,20 +17,26 @@ from theory import (
 )
 from theory.arrays import to_host
 from theory.claims.claim import Check, Claim, Provenance, Verdict
-from theory.claims.result import Level
+from theory.claims.result import DoesNotApply, Level, as_chain
 from theory.distributions import Distribution
 from theory.homogenization import Decision
 
 __all__ = ["CONJECTURE_FOR_CHAINS"]
 
-FAR = 2**16
-"""The distance at which powers of a matrix are looked at; it is reached by squaring."""
+SQUARINGS = 50
+"""Powers of a matrix are looked at after so many squarings, at the distance 2^50."""
+
+CERTAIN = 1e3
+"""A path through all tokens must be expected so often within that distance."""
 
 ALIKE = 1e-6
 """Predictions nearer to each other than this, at that distance, are taken for alike."""
 
 SEEN_FAR = 400
 """The distance at which the predictions of a denoiser are looked at."""
+
+GONE, STAYS = 1e-9, 1e-10
+"""What is left of a mode there must be below the first, or its modulus within the second of 1."""
 
 Decider = Callable[[Any], Decision]
 
@@ -45,8 +51,7 @@ def _reached(p: MarkovChain) -> np.ndarray:
 
 def _by_patterns(p: Distribution, decide: Decider = homogenization.decide) -> list[Any]:
     """The decision against which tokens can follow at two large distances, and its limits."""
-    if not isinstance(p, MarkovChain):
-        return [0]
+    p = as_chain(p)
     decision, inside = decide(p), _reached(p)
     steps = (to_host(p.transition) != 0)[np.ix_(inside, inside)]
     far = np.eye(len(inside), dtype=bool)
@@ -64,11 +69,10 @@ def _far_predictions(p: MarkovChain) -> np.ndarray | None:
 
 def _limits(p: Distribution, limits: Callable[[Any], Any] = _far_predictions) -> list[Any]:
     """What is left of ``Q P = Q``, ``P Q = Q`` and ``Q Q = Q`` for the far predictions Q."""
-    if not isinstance(p, MarkovChain):
-        return [0]
+    p = as_chain(p)
     far = limits(p)
     if far is None:
-        return [0]
+        raise DoesNotApply("a period leaves no limit")
     inside = np.ix_(*[_reached(p)] * 2)
     far, steps = far[inside], to_host(p.transition)[inside]
     return [far @ steps - far, steps @ far - far, far @ far - far]
@@ -88,11 +92,18 @@ def _aperiodic(p: Any) -> Decision:
 
 def _by_powers(p: Distribution, decide: Decider = homogenization.decide) -> list[float]:
     """The decision against powers of the matrix at a large distance, in floats."""
-    if not isinstance(p, MarkovChain) or p.exact:
-        return [0.0]
+    p = as_chain(p)
+    if p.exact:
+        raise DoesNotApply("these powers are taken in floats")
     decision, inside = decide(p), _reached(p)
     steps = to_host(p.transition).astype(np.float64)[np.ix_(inside, inside)]
-    far = np.linalg.matrix_power(steps, FAR)
+    least = steps[steps > 0].min()
+    if 2**SQUARINGS * least ** len(inside) < CERTAIN:
+        raise DoesNotApply(f"a step of {least:.3g} is too rare for 2^{SQUARINGS} steps to show")
+    far = steps
+    for _ in range(SQUARINGS):
+        far = far @ far
+        far = far / far.sum(axis=1, keepdims=True)
     apart = np.abs(far - far @ steps).sum(axis=1) / 2
     if not decision.homogenizes:
         return [float(1 - apart.max())]
@@ -105,9 +116,10 @@ def _by_powers(p: Distribution, decide: Decider = homogenization.decide) -> list
 def _by_denoiser(p: Distribution, decide: Decider = homogenization.decide) -> list[float]:
     """The decision against what the denoiser predicts far from contexts of one or two tokens."""
     if not isinstance(p, (MarkovChain, HiddenMarkovModel)):
-        return [0.0]
-    if p.exact or p.vocab > 4:  # too many contexts of two tokens to go through
-        return [0.0]
+        raise DoesNotApply(f"it is about chains, hidden or not, and this is a {type(p).__name__}")
+    if p.exact or p.vocab > 4:
+        raise DoesNotApply("contexts are gone through in floats, with up to 4 tokens")
+    _require_far(to_host(p.transition))
     decision, long = decide(p), _continued(p)
     contexts = np.full((p.vocab + p.vocab**2, long.length), MASK)
     for k, x in enumerate(contexts):
@@ -120,6 +132,16 @@ def _by_denoiser(p: Distribution, decide: Decider = homogenization.decide) -> li
         float(decision.homogenizes != (apart < ALIKE)),
         float(decision.forgets != (apart < ALIKE and differ < ALIKE)),
     ]
+
+
+def _require_far(steps: np.ndarray) -> None:
+    """Refuse steps of which some mode is neither there for ever nor gone where we look."""
+    states, least = len(steps), steps[steps > 0].min()
+    sizes = np.abs(np.linalg.eigvals(steps))
+    passing = sizes[sizes < 1 - STAYS]
+    left = float(passing.max(initial=0.0)) ** SEEN_FAR * float(SEEN_FAR) ** states
+    if least**states < 10 * STAYS or left > GONE:
+        raise DoesNotApply(f"{SEEN_FAR} steps are not far enough to see the limit of this chain")
 
 
 def _continued(p: MarkovChain | HiddenMarkovModel) -> Distribution:

@@ -12,7 +12,7 @@ from theory.arrays import MASK, to_host, xlogx
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
 from theory.claims.parts import Size, by_size
-from theory.claims.result import Level
+from theory.claims.result import DoesNotApply, Level, as_chain
 from theory.distributions import Distribution, MarkovChain
 
 __all__ = ["FAR_MASKS"]
@@ -46,10 +46,9 @@ def _one_more(p: MarkovChain, k: int) -> Any:
 
 def _decays(p: Distribution, share: Callable[[MarkovChain, int], Any] = _powers) -> list[Any]:
     """By how much sites k steps apart share more than they may, for every k."""
-    if not isinstance(p, MarkovChain):
-        return [0]
-    first = _shared(p, 0, 1) if p.length > 1 else 0
-    return [excess(_shared(p, 0, k), share(p, k) * first) for k in range(1, p.length)] or [0]
+    p = as_chain(p, 2)
+    first = _shared(p, 0, 1)
+    return [excess(_shared(p, 0, k), share(p, k) * first) for k in range(1, p.length)]
 
 
 def _closest(p: Distribution) -> float:
@@ -63,8 +62,9 @@ def _closest(p: Distribution) -> float:
 
 def _contracts(p: Distribution, starts: Any, coefficient: Any = homogenization.dobrushin) -> Any:
     """By how much a step leaves more of the divergence of two starts than it may."""
-    if not isinstance(p, MarkovChain) or not p.exact:
-        return 0
+    p = as_chain(p)
+    if not p.exact:
+        raise DoesNotApply("this step is taken in exact numbers")
     one, other = (np.asarray([Fraction(w, sum(start)) for w in start]) for start in starts)
     tau = coefficient(MarkovChain((one + other) / 2, p.transition, 1, exact=True))
     after = information.kl_divergence(one @ p.transition, other @ p.transition)
@@ -84,8 +84,7 @@ def _nothing(p: Distribution, i: int, j: int) -> Any:
 def _known(p: Distribution, sites: tuple[int, int], gone: Callable[..., Any] = _shared) -> Any:
     """``E I(X_i; X_j | X_0) = I(X_i; X_j) - I(X_0; X_j)`` for 0 < i < j on a chain."""
     i, j = sites
-    if not isinstance(p, MarkovChain) or j >= p.length:
-        return 0
+    p = as_chain(p, j + 1)
     left: Any = 0
     for token, chance in enumerate(to_host(p.initial).tolist()):
         if chance != 0:
@@ -128,11 +127,12 @@ def _until_the_end(length: int, words: int, end: Fraction) -> MarkovChain:
 
 def _attained(p: Distribution, share: Callable[[MarkovChain, int], Any] = _powers) -> list[Any]:
     """On that chain every distance attains the bound."""
-    if not isinstance(p, MarkovChain) or not p.exact or min(p.length, p.vocab) < 2:
-        return [0]
+    p, alone = as_chain(p, 2), DoesNotApply("attained by uniform words that stay until they end")
+    if not p.exact or p.vocab < 2:
+        raise alone
     model = _until_the_end(p.length, p.vocab - 1, p.transition[0, -1])
     if (p.transition != model.transition).any() or (p.initial != model.initial).any():
-        return [0]
+        raise alone
     first = _shared(p, 0, 1)
     return [_shared(p, 0, k) - share(p, k) * first for k in range(1, p.length)]
 
@@ -180,7 +180,7 @@ def _price(p: Distribution, away: int, gap: int, flips: Flips = _flips) -> list[
     """
     flip, sites = _flip(p), range(away, p.length, gap)
     if flip is None or len(sites) < 2:
-        return [0]
+        raise DoesNotApply("it is about a binary symmetric chain, and two sites of it")
     given = np.asarray([0, *[MASK] * (p.length - 1)])
     step, fair = _entropy(flips(flip, gap)), _entropy(flip * 0 + Fraction(1, 2))
     known = sum(_entropy(flips(flip, i)) - step for i in sites[1:])

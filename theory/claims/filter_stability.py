@@ -14,7 +14,7 @@ from theory.arrays import MASK, to_host
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
 from theory.claims.parts import Size, by_size
-from theory.claims.result import Level
+from theory.claims.result import DoesNotApply, Level
 from theory.distributions import Distribution, HiddenMarkovModel, JointTable, MarkovChain
 
 __all__ = ["FILTER_STABILITY"]
@@ -77,7 +77,7 @@ def _shrinks(p: Distribution, starts: Any, readings: Any, spread: Spread = _diam
     """
     steps = _steps(p)
     if steps is None or not p.exact:
-        return [0]
+        raise DoesNotApply("it is about chains, hidden or not, all of whose steps are possible")
     d, over = spread(steps), []
     for before, after in itertools.pairwise(_filters(steps, starts, readings)):
         r, new = _apart(*before), _apart(*after)
@@ -93,7 +93,7 @@ def _variation(p: Distribution, starts: Any, readings: Any, power: int = 2) -> l
     """``TV <= tanh(d / 4)`` of the filters: ``((1 + TV) / (1 - TV))^2 <= exp(d)``."""
     steps = _steps(p)
     if steps is None or not p.exact:
-        return [0]
+        raise DoesNotApply("it is about chains, hidden or not, all of whose steps are possible")
     over = []
     for a, b in _filters(steps, starts, readings):
         tv = abs(a - b).sum() / 2
@@ -140,7 +140,7 @@ def _coefficient(p: Distribution, spread: Spread = _diameter) -> float:
     """The library's coefficient against that of the definition."""
     steps = _steps(p)
     if steps is None or p.exact:
-        return 0
+        raise DoesNotApply("it is about chains, hidden or not, all of whose steps are possible")
     return homogenization.birkhoff(p) - _tanh(spread(steps))  # pyright: ignore[reportArgumentType]
 
 
@@ -148,7 +148,7 @@ def _extremal(p: Distribution, distance: float, spread: Spread = _diameter) -> f
     """Two distributions on two rows that attain ``tanh(d' / 4) = tau tanh(d / 4)``."""
     steps = _steps(p)
     if steps is None or p.exact:
-        return 0
+        raise DoesNotApply("it is about chains, hidden or not, all of whose steps are possible")
     pairs = itertools.product(steps, repeat=2)
     a, b = max(pairs, key=lambda rows: _apart(*rows))
     k, j = (a / b).argmax(), (a / b).argmin()
@@ -173,7 +173,13 @@ def _forgotten(p: Distribution, start: Any, seen: Any) -> Iterator[tuple[float, 
 
 
 def _forgets(p: Distribution, start: Any, seen: Any, power: int = 1) -> list[float]:
-    return [excess(gap, most**power) for gap, most in _forgotten(p, start, seen)] or [0.0]
+    over = [excess(gap, most**power) for gap, most in _forgotten(p, start, seen)]
+    if not over:
+        raise DoesNotApply(
+            "it is about hidden chains all of whose steps are possible, and two "
+            "starts that may show what is seen"
+        )
+    return over
 
 
 def _closest(p: Distribution, start: Any, seen: Any) -> float:

@@ -12,7 +12,7 @@ from theory import MASK, MarkovChain, corpora, gallery, homogenization, strategi
 from theory.arrays import to_host
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
-from theory.claims.result import Level
+from theory.claims.result import DoesNotApply, Level, as_chain
 from theory.distributions import Distribution
 from theory.homogenization import Decision
 
@@ -127,7 +127,7 @@ def _contracts(
     """By how much predictions differ more than the n-th power of the coefficient."""
     chain = _everywhere(p)
     if chain is None:
-        return [0]
+        raise DoesNotApply(f"it is about Markov chains, and this is a {type(p).__name__}")
     tau = coefficient(chain)
     return [excess(_rows_apart(chain, n), tau**n) for n in range(1, STEPS + 1)]
 
@@ -150,17 +150,16 @@ def _nearest(p: Distribution) -> float:
 
 def _within(p: Distribution, rate: Callable[[Decision], float] | None = None) -> list[float]:
     """By how much predictions miss their limit more than all modes together can."""
-    if not isinstance(p, MarkovChain):
-        return [0.0]
+    p = as_chain(p)
     chain = MarkovChain(to_host(p.initial).astype(float), to_host(p.transition).astype(float), 2)
     found = homogenization.decide(chain)
     if found.limits is None or found.rate == 0:
-        return [0.0]
+        raise DoesNotApply("far predictions have no limit, or are at it after finitely many steps")
     inside = np.flatnonzero(~np.isnan(found.limits[:, 0]))
     steps, limits = (m[np.ix_(inside, inside)] for m in (chain.transition, found.limits))
     _, right = np.linalg.eig(steps - limits)
     if np.linalg.cond(right) > SOUND:
-        return [0.0]
+        raise DoesNotApply("the eigenvalues are defective, or nearly so in floats")
     left = np.linalg.inv(right)
     modes = np.abs(right[:, :, None] * left[None, :, :]).sum(axis=1).sum(axis=1).max() / 2
     decay = found.rate if rate is None else rate(found)
@@ -188,11 +187,10 @@ def _a_tenth_more(found: Decision) -> float:
 
 def _late(p: Distribution, constant: Callable[[Decision], float] = _predicted) -> list[float]:
     """The largest of the distances to the limit over ``rate^n`` for large n, over the constant."""
-    if not isinstance(p, MarkovChain):
-        return [0.0]
+    p = as_chain(p)
     found = homogenization.decide(p)
     if found.limits is None or not float(found.rate) > 0 or not math.isfinite(found.constant):
-        return [0.0]
+        raise DoesNotApply("far predictions have no limit, no rate above 0, or no finite constant")
     inside = np.ix_(*[np.flatnonzero([v == v for v in found.limits[:, 0].tolist()])] * 2)
     deviation = (to_host(p.transition)[inside] - found.limits[inside]).astype(np.float64)
     scaled = deviation / float(found.rate)

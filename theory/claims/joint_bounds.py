@@ -14,7 +14,7 @@ from theory.bounds import Bound
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import bound_closeness, closeness, excess
 from theory.claims.parts import named_distributions, symbolic_table
-from theory.claims.result import Level
+from theory.claims.result import DoesNotApply, Level
 from theory.claims.vanishing import fraction_field
 from theory.distributions import Distribution, JointTable
 from theory.homogenization.envelopes import bonferroni, frechet
@@ -162,11 +162,15 @@ def _slack_of_ones(p: Distribution, bound: Library) -> Any:
 
 
 def _attained_above(p: Distribution, where: Callable[[Distribution], bool] = _nested) -> Any:
-    return _slack_of_ones(p, frechet) if p.vocab > 1 and where(p) else 0
+    if p.vocab < 2 or not where(p):
+        raise DoesNotApply("attained by sequences of which one always has the ones of the other")
+    return _slack_of_ones(p, frechet)
 
 
 def _attained_below(p: Distribution, where: Callable[[Distribution], bool] = _exclusive) -> Any:
-    return _slack_of_ones(p, bonferroni) if p.vocab > 1 and where(p) else 0
+    if p.vocab < 2 or not where(p):
+        raise DoesNotApply("attained where at most one site is ever not 1")
+    return _slack_of_ones(p, bonferroni)
 
 
 def _levels(thresholds: list[int]) -> JointTable:

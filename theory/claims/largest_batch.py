@@ -10,7 +10,7 @@ from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.free_entropies import FreeProfile, negative_coefficients
 from theory.claims.inequality import bound_closeness, excess
 from theory.claims.parts import Size, by_size, equal_bits_and_parity
-from theory.claims.result import Level
+from theory.claims.result import DoesNotApply, Level
 from theory.distributions import Distribution
 
 __all__ = ["LARGEST_BATCH"]
@@ -79,7 +79,10 @@ def _everything(p: Distribution) -> list[tuple[int, ...]]:
 
 
 def _attained(p: Distribution, chosen: Any = _attaining) -> list[Any]:
-    return [bounds.largest_batch(p, sizes).slack for sizes in chosen(p)] or [0]
+    slacks = [bounds.largest_batch(p, sizes).slack for sizes in chosen(p)]
+    if not slacks:
+        raise DoesNotApply("attained where the profile falls once, first or last")
+    return slacks
 
 
 @by_size

@@ -13,7 +13,7 @@ from theory import information, schedules, strategies
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
 from theory.claims.parts import Size, by_size, inner_levels, named_distributions
-from theory.claims.result import Level
+from theory.claims.result import DoesNotApply, Level
 from theory.distributions import Distribution
 from theory.information.growth import integrate
 
@@ -48,7 +48,7 @@ def _slopes(p: Distribution) -> np.ndarray:
 def _falling_slope(p: Distribution, inner: list[Any], more: float = 0.0) -> float:
     """By how much a grid is below half the continuum complexity, where h' never grows."""
     if (np.diff(_slopes(p)) > 1e-12).any():
-        return 0.0
+        raise DoesNotApply("it is about gain curves whose slope never grows")
     loss, steps = _loss(p, inner)
     return excess(_half_the_continuum(p) * (1 + more), steps * loss)
 
@@ -68,7 +68,7 @@ def _room_below(p: Distribution, inner: list[Any]) -> float:
 def _growing_slope(p: Distribution, steps: int, grid: Grid = schedules.equal_mass) -> float:
     """By how much the equal-mass grid is above half the continuum complexity, where h' grows."""
     if (np.diff(_slopes(p)) < -1e-12).any():
-        return 0.0
+        raise DoesNotApply("it is about gain curves whose slope never falls")
     cost = float(information.gain_curve(p).grid_cost(grid(p, steps)))
     over = steps * cost - _half_the_continuum(p)
     return over if over > 1e-6 * cost * steps else 0.0  # the grid is placed to about 1e-7

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from theory.claims.claim import Claim
-from theory.claims.result import Level, Result
+from theory.claims.result import Level, Outcome, Result
 from theory.executors import InProcess, as_finished
 
 __all__ = ["run_claims", "to_json"]
@@ -95,14 +95,17 @@ def run_claims(
         for number, (result, seconds) in as_finished(executor or InProcess(), _run, tasks):
             found[number], took[number] = result, seconds
             owner, _ = wanted[number]
-            verdict = "ok" if result.passed else "fails"
-            progress.update(bar, advance=1, description=f"{owner.id} {result.level} {verdict}")
+            described = f"{owner.id} {result.level} {_shown(result)}"
+            progress.update(bar, advance=1, description=described)
     for (claim, _), result in zip(wanted, found, strict=True):
         assert result is not None  # as_finished raises where a check does
         results[claim.id].append(result)
     console.print(_table(claims, results, wide=wide))
     for claim in claims:
         for result in results[claim.id]:
+            if result.reason:
+                console.print(f"\n{claim.id} does not apply at the {result.level} level:")
+                console.print(result.reason, markup=False, highlight=False)
             if not result.passed:
                 console.print(f"\n[bold red]{claim.id} fails at the {result.level} level:[/]")
                 console.print(result.counterexample, markup=False, highlight=False)
@@ -156,7 +159,7 @@ def _table(claims: Sequence[Claim], results: dict[str, list[Result]], *, wide: b
         rows = results[claim.id]
         title, source = claim.title, f"{claim.source} [{claim.provenance}]"
         cells = [
-            "\n".join(f"{r.level} {'ok' if r.passed else '[bold red]FAILS[/]'}" for r in rows),
+            "\n".join(f"{r.level} {_shown(r)}" for r in rows),
             "\n".join(str(r.instances) for r in rows),
             "\n".join(_worst(r) for r in rows),
             *(["\n".join(_ratio(r) for r in rows)] if measured else []),
@@ -167,6 +170,11 @@ def _table(claims: Sequence[Claim], results: dict[str, list[Result]], *, wide: b
         table.add_row(claim.id, title, *origin, verdict, *cells)
         table.add_section()
     return table
+
+
+def _shown(result: Result) -> str:
+    shown = {Outcome.HOLDS: "ok", Outcome.FAILS: "[bold red]FAILS[/]"}
+    return shown.get(result.outcome, str(result.outcome))
 
 
 def _worst(result: Result) -> str:
@@ -202,7 +210,12 @@ def _summary(results: dict[str, list[Result]]) -> str:
     rows = [result for group in results.values() for result in group]
     failed = sum(not result.passed for result in rows)
     instances = sum(result.instances for result in rows)
-    outcome = "all pass" if not failed else f"[bold red]{failed} of them fail[/]"
+    idle = sum(result.outcome is Outcome.DOES_NOT_APPLY for result in rows)
+    outcome = (
+        (f"{idle} do not apply, all others pass" if idle else "all pass")
+        if not failed
+        else f"[bold red]{failed} of them fail[/]"
+    )
     return (
         f"{_count(len(rows), 'check')} of {_count(len(results), 'claim')} on "
         f"{_count(instances, 'instance')}: {outcome}. "
@@ -226,6 +239,7 @@ def to_json(claims: Sequence[Claim], results: dict[str, list[Result]]) -> str:
             "checks": [
                 {
                     **dataclasses.asdict(result),
+                    "outcome": result.outcome,
                     "worst": _finite(result.worst),
                     "tightest": result.tightest if _measured(result) else None,
                 }

@@ -1,10 +1,13 @@
-"""The outcome of a check, and the levels that a check can have."""
+"""The outcome of a check, the levels that a check can have, and what no check is about."""
 
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-__all__ = ["Level", "Result"]
+from theory.distributions.markov import MarkovChain
+
+__all__ = ["DoesNotApply", "Level", "Outcome", "Result", "as_chain"]
 
 
 class Level(StrEnum):
@@ -16,6 +19,27 @@ class Level(StrEnum):
     NUMERIC = "numeric"
 
 
+class Outcome(StrEnum):
+    """What a check says of the distributions that it was tried on."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    DOES_NOT_APPLY = "does not apply"
+
+
+class DoesNotApply(Exception):
+    """Raised by a residual on what its statement is not about, with the assumption that fails."""
+
+
+def as_chain(p: Any, least: int = 1) -> MarkovChain:
+    """Return `p` if it is a Markov chain of so many sites; the statement is not about others."""
+    if not isinstance(p, MarkovChain):
+        raise DoesNotApply(f"it is about Markov chains, and this is a {type(p).__name__}")
+    if p.length < least:
+        raise DoesNotApply(f"it needs {least} sites, and here are {p.length}")
+    return p
+
+
 @dataclass(frozen=True)
 class Result:
     """The outcome of one check.
@@ -24,8 +48,9 @@ class Result:
     ----------
     claim, level : str
     passed : bool
+        Nothing refutes it; so also where it does not apply, see `outcome`.
     instances : int
-        On how many instances the residual was evaluated.
+        On how many instances that the claim is about the residual was evaluated.
     worst : float
         Largest absolute residual; exactly 0 at the exact and symbolic levels.
     tolerance : float
@@ -37,6 +62,8 @@ class Result:
         is attained; nan if it was not measured.
     tightest_at : str
         The first instance with that ratio as text, or its name at the numeric level.
+    reason : str
+        Why the claim does not apply to any instance; empty where it applies to one.
     """
 
     claim: str
@@ -49,6 +76,14 @@ class Result:
     counterexample: str = ""
     tightest: float = math.nan
     tightest_at: str = ""
+    reason: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether it holds, fails, or does not apply: a claim about nothing holds of everything."""
+        if not self.passed:
+            return Outcome.FAILS
+        return Outcome.DOES_NOT_APPLY if self.reason else Outcome.HOLDS
 
     def __bool__(self) -> bool:
         return self.passed

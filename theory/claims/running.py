@@ -11,7 +11,7 @@ import numpy as np
 
 from theory.arrays import to_host
 from theory.claims.describe import describe
-from theory.claims.result import Level, Result
+from theory.claims.result import DoesNotApply, Level, Result
 from theory.claims.vanishing import simplified
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def search(
     import hypothesis
 
     began, sizes, tightest = time.perf_counter(), [], _Tightest(check, fixed)
+    reasons: list[str] = []
     phases = [hypothesis.Phase.generate, hypothesis.Phase.target]
     phases += [hypothesis.Phase.shrink] if shrink else []
 
@@ -116,7 +117,11 @@ def search(
     )
 
     def look_at(p: Any, parts: dict[str, Any]) -> None:
-        sizes.append(_size(check.residual(p, **parts)))
+        try:
+            sizes.append(_size(check.residual(p, **parts)))
+        except DoesNotApply as reason:
+            reasons.append(str(reason))
+            return
         if not sizes[-1] <= tolerance:  # also where it is nan
             raise _Refuted(describe(p, parts, sizes[-1]))
         ratio = tightest.see(p, parts, functools.partial(describe, p, parts, sizes[-1]))
@@ -144,6 +149,7 @@ def search(
         counterexample,
         tightest.ratio,
         tightest.text(),
+        "" if sizes else "; ".join(dict.fromkeys(reasons)),
     )
 
 
@@ -206,9 +212,14 @@ def run_named(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result:
     assert check.named is not None
     planted = not check.planted.keys().isdisjoint(parts)
     began, worst, counterexample, tried = time.perf_counter(), 0.0, "", 0
+    reasons: list[str] = []
     tightest = _Tightest(check, parts)
     for name, p in check.named().items():
-        size = _size(check.residual(p, **parts))
+        try:
+            size = _size(check.residual(p, **parts))
+        except DoesNotApply as reason:
+            reasons.append(f"{name}: {reason}")
+            continue
         tried += 1
         worst = float(np.maximum(worst, size))  # nan stays nan
         if size <= check.tolerance:
@@ -229,4 +240,5 @@ def run_named(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result:
         counterexample,
         tightest.ratio,
         tightest.text(),
+        "" if tried else "; ".join(reasons),
     )

@@ -13,7 +13,7 @@ from theory.arrays import to_host, xlogx
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
 from theory.claims.parts import start_as_it_is, stationary_start
-from theory.claims.result import Level
+from theory.claims.result import Level, as_chain
 from theory.distributions import Distribution
 
 __all__ = ["SMOOTHING"]
@@ -98,15 +98,13 @@ def _from_the_first(p: MarkovChain, start: Start) -> homogenization.Measures:
 
 def _entropy_falls(p: Distribution, start: Start = stationary_start) -> list[Any]:
     """By how much mean entropy falls from one distance to the next."""
-    if not isinstance(p, MarkovChain):
-        return [0]
+    p = as_chain(p)
     return _falls(_from_the_first(p, start).entropy.tolist())
 
 
 def _top_grows(p: Distribution, start: Start = stationary_start) -> list[Any]:
     """By how much mean top mass grows from one distance to the next."""
-    if not isinstance(p, MarkovChain):
-        return [0]
+    p = as_chain(p)
     return _falls(_from_the_first(p, start).top_mass[::-1, 0].tolist())
 
 
@@ -218,6 +216,7 @@ SMOOTHING = Claim(
         Check(
             level=Level.EXACT,
             residual=_two_known,
+            of_its_own=True,
             distributions=_any_table,
             parts=lambda p: {"weights": st.lists(st.sampled_from((1, 4)), min_size=4, max_size=4)},
             planted={"start": start_as_it_is},
@@ -225,6 +224,7 @@ SMOOTHING = Claim(
         Check(
             level=Level.EXACT,
             residual=_interleaved,
+            of_its_own=True,
             distributions=_any_table,
             parts=lambda p: {"flip": strategies.rationals()},
             planted={"near": 2},
@@ -232,6 +232,7 @@ SMOOTHING = Claim(
         Check(
             level=Level.EXACT,
             residual=_after_a,
+            of_its_own=True,
             distributions=_any_table,
             planted={"start": 3},
         ),

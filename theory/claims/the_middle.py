@@ -13,7 +13,7 @@ from theory.arrays import to_host
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import closeness, excess
 from theory.claims.parts import Size, by_size, every_pattern
-from theory.claims.result import Level
+from theory.claims.result import DoesNotApply, Level, as_chain
 from theory.distributions import Distribution
 from theory.lattice import quotient
 
@@ -36,8 +36,7 @@ def _left_only(p: MarkovChain, a: int, b: int) -> np.ndarray:
 
 def _from_the_table(p: Distribution, law: Callable[..., np.ndarray] = _bridge) -> list[Any]:
     """The bridge against the denoiser of the joint table, between all observed neighbours."""
-    if not isinstance(p, MarkovChain):
-        return [0]
+    p = as_chain(p)
     table = first = to_host(p.initial)
     for _ in range(p.length - 1):
         table = table[..., None] * to_host(p.transition)
@@ -98,7 +97,7 @@ PLANTED: Bounds = (
 def _far_from_ends(p: Distribution, a: int, b: int, bounds: Bounds = BOUNDS) -> list[Any]:
     m, (most, least, product) = _middle(p, a, b), bounds
     if m is None:
-        return [0]
+        raise DoesNotApply("it is about chains that may lead from every token to every token")
     off = [excess(m.across, product(m))]
     if m.across < 1:
         off.append(excess(abs(m.deviation).max(), most(m)))
@@ -188,7 +187,7 @@ def _text_that_ends(
 ) -> list[Any]:
     """Between words of a text that ends, all is as in the endless one with law left x right."""
     if _middle(p, a, b) is None or not isinstance(p, MarkovChain):
-        return [0]
+        raise DoesNotApply("it is about chains that may lead from every token to every token")
     inside = among(to_host(p.transition), np.asarray(right))
     inside = inside * share / inside.sum(axis=1).max()
     steps = np.zeros((p.vocab + 1,) * 2, dtype=object)

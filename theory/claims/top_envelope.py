@@ -13,7 +13,7 @@ from theory.bounds import Bound
 from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.inequality import bound_closeness, bound_excess, excess
 from theory.claims.parts import Size, by_size, named_distributions
-from theory.claims.result import Level
+from theory.claims.result import DoesNotApply, Level, as_chain
 from theory.distributions import Distribution
 from theory.errors import InvalidInput
 from theory.homogenization.chains import stationary
@@ -64,7 +64,7 @@ def _more_closest(p: Distribution, x: Any) -> float:
 
 def _farther(p: Distribution, steps: int, bound: Callable[..., Bound] = chain_envelope) -> Any:
     """By how much the largest top mass grows with the distance."""
-    return bound_excess(bound(p, steps)) if isinstance(p, MarkovChain) else 0
+    return bound_excess(bound(as_chain(p), steps))
 
 
 def _after_one_token(p: MarkovChain, steps: int) -> Bound:
@@ -93,7 +93,10 @@ def _contracted(p: Distribution, steps: int, bound: Callable[..., Bound]) -> lis
 def _contraction(
     p: Distribution, steps: int, bound: Callable[..., Bound] = dobrushin_envelope
 ) -> list[Any]:
-    return [bound_excess(b) for b in _contracted(p, steps, bound)] or [0]
+    found = _contracted(as_chain(p), steps, bound)
+    if not found:
+        raise DoesNotApply("it is about chains with one recurrent class")
+    return [bound_excess(b) for b in found]
 
 
 def _by_its_own_share(p: MarkovChain, steps: int, token: int | None) -> Bound:
@@ -183,8 +186,9 @@ def _attained(p: Distribution, data: Callable[[MarkovChain], MarkovChain] = _sam
     Of the first two for independent tokens, of the second for tokens in turn, of Fano's for fair
     bits at all distances.
     """
-    if not isinstance(p, MarkovChain) or not p.exact or p.length < 3:
-        return [0]
+    p = as_chain(p, 3)
+    if not p.exact:
+        raise DoesNotApply("where the bounds are attained is seen in exact numbers")
     steps, chain = to_host(p.transition), data(p)
     found: list[Any] = []
     if (steps == steps[0]).all():
@@ -194,7 +198,9 @@ def _attained(p: Distribution, data: Callable[[MarkovChain], MarkovChain] = _sam
         found += [chain_envelope(chain, n) for n in (0, 1, 2)]
     if p.vocab == 2 and (steps == steps[::-1, ::-1]).all() and p.initial[0] == p.initial[1]:
         found += [fano(chain, [0], k) for k in range(1, p.length)]
-    return [excess(b.bound, b.quantity) for b in found] or [0]
+    if not found:
+        raise DoesNotApply("attained by independent tokens, tokens in turn, or fair bits")
+    return [excess(b.bound, b.quantity) for b in found]
 
 
 def _attaining() -> Any:
