@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from theory.arguments import positive
+from theory.arguments import CommandParser, positive
 from theory.streams import prepare_output
 
 WORTH_SHARING = 3
@@ -20,7 +20,7 @@ WORTH_SHARING = 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m figures",
         description="Draw the figures: PDF, PNG, the plotted numbers (CSV), provenance (JSON), "
         "and a page that shows them all (index.html).",
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{error.filename} cannot be written: {error.strerror}")
 
 
-def _renew_notes(path: Path, parser: argparse.ArgumentParser) -> int:
+def _renew_notes(path: Path, parser: CommandParser) -> int:
     from figures.notes import with_tables
 
     if not path.exists():
