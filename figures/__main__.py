@@ -63,9 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.out.exists() and not options.out.is_dir():
         parser.error(f"{options.out} is not a folder")
     if options.list:
-        for figure in FIGURES.values():
-            print(f"{figure.name:20} {figure.title}")
-        return 0
+        return _list()
     if options.notes:
         return _renew_notes(Path("paper_notes.md"), parser)
     names = list(dict.fromkeys(options.only or FIGURES))
@@ -74,6 +72,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(names, worth_sharing(options.workers, most), options)
     except OSError as error:
         parser.error(f"{error.filename} cannot be written: {error.strerror}")
+
+
+def _list() -> int:
+    from rich.table import Table
+
+    from figures.registry import FIGURES
+    from theory.console import output_console
+
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for figure in FIGURES.values():
+        table.add_row(figure.name, figure.title)
+    output_console(highlight=False, markup=False).print(table)
+    return 0
 
 
 def _renew_notes(path: Path, parser: CommandParser) -> int:

@@ -42,7 +42,8 @@ def refused(capsys):
         captured = capsys.readouterr()
         assert stop.value.code == 2
         assert captured.out == ""
-        assert captured.err.startswith("usage: python -m sims")
+        assert captured.err.startswith("error: ")
+        assert captured.err.endswith("\nusage: python -m sims [options] (--help lists them)\n")
         return captured.err
 
     yield run
