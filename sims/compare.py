@@ -140,7 +140,7 @@ def too_large(p: Distribution) -> dict[str, str]:
 
     >>> from theory import gallery
     >>> list(too_large(gallery.parity(3))), list(too_large(gallery.parity(9)))
-    ([], ['Remask((0, 1/4, 1/2, 3/4, 1), 0.5)'])
+    ([], ['Remask((0, 1/4, 1/2, 3/4, 1), 1/2)'])
     """
     return {
         repr(decoder): f"its exact computation takes about {steps:.1e} steps; ask for it by name"

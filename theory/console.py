@@ -64,11 +64,11 @@ class Fitting:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Give the first form that fits, and the names of the columns that it lacks."""
-        for table in self._forms():
-            if self._needed(console, table) <= options.max_width:
-                break
-        else:
-            yield from self._one_below_the_other(console, table, options.max_width)
+        forms = list(self._forms())
+        fits = (form for form in forms if self._needed(console, form) <= options.max_width)
+        table = next(fits, None)
+        if table is None:
+            yield from self._one_below_the_other(console, forms[-1], options.max_width)
             return
         yield table
         there = [column.header for column in table.columns]
@@ -105,7 +105,10 @@ class Fitting:
                 groups.append([first, column])
             else:
                 groups[-1] = wider
-        parts = [_part(table, group, wraps=True) for group in groups]
+        parts = [_part(table, group) for group in groups]
+        for k, part in enumerate(parts):
+            if self._needed(console, part) > width:
+                parts[k] = _part(table, groups[k], wraps=True)
         for part in parts[1:]:
             part.title = None
         for part in parts[:-1]:

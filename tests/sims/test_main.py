@@ -200,12 +200,12 @@ def test_decoders_that_are_too_large_are_named(command, monkeypatch):
     assert "Left out" not in command(*arguments)
     monkeypatch.setattr("sims.compare.MOST_STEPS", 25)
     out = " ".join(command(*arguments).split())
-    assert "Left out: Remask((0, 1/4, 1/2, 3/4, 1), 0.5), since its exact computation" in out
+    assert "Left out: Remask((0, 1/4, 1/2, 3/4, 1), 1/2), since its exact computation" in out
     assert "about 4.9e+01 steps" in out
     assert "Left out: Bernoulli" not in out
     assert "Left out" not in command(*arguments, "--policy", "TopK(1)")
     assert [*strict(command(*arguments, "--json"))["left_out"]] == [
-        "Remask((0, 1/4, 1/2, 3/4, 1), 0.5)"
+        "Remask((0, 1/4, 1/2, 3/4, 1), 1/2)"
     ]
 
 

@@ -31,7 +31,7 @@ def heads(width, **options):
     output_console(file=out, width=width).print(Fitting(table(), **options))
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= width
-    said = [line for line in lines if line.startswith("(")]
+    said = [line.strip() for line in lines if line.startswith("(")]
     return [[h.strip() for h in line[1:-1].split("┃")] for line in lines if "┃" in line], said
 
 
@@ -59,11 +59,12 @@ def test_what_gave_way_is_named():
     assert heads(60, gives_way=GIVES_WAY)[1] == []
 
 
-@each("width, expected", [(37, [4]), (29, [3]), (20, [2, 1])])
+@each("width, expected", [(37, [4]), (36, [3, 2]), (24, [2, 3]), (22, [2, 2, 2])])
 def test_else_the_table_goes_on_below(width, expected):
     """With the first column again, and with all others once."""
     parts, said = heads(width, least=4)
     assert said == []
+    assert list(map(len, parts)) == expected
     assert [part[0] for part in parts] == ["name"] * len(parts)
     assert [h for part in parts for h in part[1:]] == ["0123456789", "second", "last"]
 
@@ -97,9 +98,7 @@ def test_without_claims_it_is_said_how_to_install(monkeypatch, capsys):
             main(arguments)
         assert stop.value.code == 2
         first, second = capsys.readouterr().err.splitlines()
-        assert first.startswith(
-            "error: no claims are registered, because zeroloss is not installed"
-        )
+        assert first.startswith("error: no claims are registered, because zeroloss is not")
         assert "pip install -e ." in first
         assert second == "usage: python -m theory [options] (--help lists them)"
     with pytest.raises(KeyError, match="no claims are registered"):
