@@ -8,10 +8,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmarks import gpu, growth, machine, report, suite
 from benchmarks.progress import watching
+from theory.arguments import CommandParser, positive
+from theory.console import output_console
 
 SECTIONS = {
     "suite": (suite.run, list(suite.KERNELS)),
@@ -22,7 +22,7 @@ SECTIONS = {
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     """Options, with the sections and the names that are to be measured in each."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = CommandParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--growth", action="store_true", help="fit how time and memory grow")
     parser.add_argument("--gpu", action="store_true", help="the same kernels on a GPU")
     parser.add_argument("--all", action="store_true", help="the suite, --growth and --gpu")
@@ -30,16 +30,18 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         "--only", action="append", metavar="NAME", help="this kernel; may be given several times"
     )
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that all runs")
-    parser.add_argument("--repeats", type=int, default=7, help="turns of each call (default 7)")
+    parser.add_argument(
+        "--repeats", type=positive, default=7, help="turns of each call (default 7)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
     parser.add_argument(
         "--readme", action="store_true", help="renew benchmarks/README.md and measured.json"
     )
     options = parser.parse_args(arguments)
-    if options.repeats < 1:
-        parser.error(f"--repeats must be at least 1, got {options.repeats}")
     if options.readme and (options.only or options.quick):
         parser.error("--readme needs all of a section at full size: leave out --only and --quick")
+    if options.json and options.json.is_dir():
+        parser.error(f"--json: {options.json} is a folder")
     chosen = [n for n in ("growth", "gpu") if getattr(options, n) or options.all]
     if options.all or not chosen:
         chosen.insert(0, "suite")
@@ -65,8 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
             found, agreed = SECTIONS[section][0](names, options.quick, options.repeats, watch)
         results[section] = {"machine": on} | found
         sound &= agreed
-        console = Console(width=None if sys.stdout.isatty() else report.WIDTH)
-        console.print(report.RENDERED[section](results[section]))
+        output_console().print(report.RENDERED[section](results[section]))
     print(f"Measured on {machine.sentence(on)}")
     if options.json:
         report.save(options.json, results)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from benchmarks.growth_table import bytes_
 from benchmarks.table import seconds, short
+from theory.console import Fitting
 
 REACH = 0.5  # of the copy bandwidth, that a lattice is to use
 
@@ -42,7 +43,7 @@ def rendered(results: dict[str, Any]) -> RenderableType:
                 f"{point['share']:.1%}" if "share" in point else "",
             )
             title = ""
-    parts: list[RenderableType] = [Text(head), table, Text("\n".join(pays))]
+    parts: list[RenderableType] = [Text(head), Fitting(table), Text("\n".join(pays))]
     if "largest" in results:
         parts.append(Text(_largest(results["largest"])))
     return Group(*parts)

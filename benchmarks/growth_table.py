@@ -6,9 +6,10 @@ from rich import box
 from rich.table import Table
 
 from benchmarks.table import seconds, short
+from theory.console import Fitting
 
 
-def rendered(results: dict[str, Any]) -> Table:
+def rendered(results: dict[str, Any]) -> Fitting:
     """A line for each curve and quantity: fitted slope beside the predicted one."""
     table = Table(
         box=box.SIMPLE_HEAD,
@@ -17,7 +18,7 @@ def rendered(results: dict[str, Any]) -> Table:
     )
     for name in ("kernel", "of", "against", "sizes", "from", "to", "fitted", "predicted"):
         right = name in ("from", "to", "fitted")
-        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+        table.add_column(name, justify="right" if right else "left", no_wrap=right, overflow="fold")
     for curve in results["curves"]:
         sizes = curve["sizes"]
         first = sizes.index(curve["fitted_from"])
@@ -43,7 +44,7 @@ def rendered(results: dict[str, Any]) -> Table:
                 _predicted(slope),
             )
             title = ""
-    return table
+    return Fitting(table)
 
 
 def bytes_(n: float) -> str:

@@ -7,6 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from theory.console import Fitting
+
 COLUMNS = ("kernel", "time", "cells/s", "over the floor", "peak", "faster than", "reach")
 WORDS = {True: "met", False: "not met", None: "not measured"}
 
@@ -20,10 +22,10 @@ def rendered(results: dict[str, Any]) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, caption="* extrapolated from a part of the work")
     for name in COLUMNS:
         right = name in ("time", "cells/s", "peak")
-        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+        table.add_column(name, justify="right" if right else "left", no_wrap=right, overflow="fold")
     for line in results["lines"]:
         table.add_row(*_cells(line))
-    parts: list[RenderableType] = [Text("\n".join(head)), table]
+    parts: list[RenderableType] = [Text("\n".join(head)), Fitting(table)]
     return Group(*parts, Text("\n".join([*_reasons(results), *_peers(results)])))
 
 

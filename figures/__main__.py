@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from theory.arguments import positive
+from theory.arguments import CommandParser, positive
 from theory.streams import prepare_output
 
 WORTH_SHARING = 3
@@ -20,7 +20,7 @@ WORTH_SHARING = 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m figures",
         description="Draw the figures: PDF, PNG, the plotted numbers (CSV), provenance (JSON), "
         "and a page that shows them all (index.html).",
@@ -63,9 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.out.exists() and not options.out.is_dir():
         parser.error(f"{options.out} is not a folder")
     if options.list:
-        for figure in FIGURES.values():
-            print(f"{figure.name:20} {figure.title}")
-        return 0
+        return _list()
     if options.notes:
         return _renew_notes(Path("paper_notes.md"), parser)
     names = list(dict.fromkeys(options.only or FIGURES))
@@ -76,7 +74,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{error.filename} cannot be written: {error.strerror}")
 
 
-def _renew_notes(path: Path, parser: argparse.ArgumentParser) -> int:
+def _list() -> int:
+    from rich.table import Table
+
+    from figures.registry import FIGURES
+    from theory.console import output_console
+
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for figure in FIGURES.values():
+        table.add_row(figure.name, figure.title)
+    output_console(highlight=False, markup=False).print(table)
+    return 0
+
+
+def _renew_notes(path: Path, parser: CommandParser) -> int:
     from figures.notes import with_tables
 
     if not path.exists():

@@ -5,6 +5,7 @@ from typing import Any
 
 from figures.figure import Data, Figure
 from figures.files import read_recorded
+from theory.plurals import counted
 
 __all__ = ["differences"]
 
@@ -29,7 +30,9 @@ def differences(figure: Figure, data: Data) -> list[str]:
             continue
         for name, values in columns.items():
             if len(values) != len(recorded[name]):
-                found.append(f"{where}: {len(values)} rows, recorded {len(recorded[name])}")
+                found.append(
+                    f"{where}: {counted(len(values), 'row')}, recorded {len(recorded[name])}"
+                )
                 break
             for row, (now, then) in enumerate(zip(values, recorded[name], strict=True)):
                 if not _agree(figure, now, then):

@@ -6,6 +6,7 @@ Exit code 0 if all is well, 2 for wrong usage.
 """
 
 import argparse
+import dataclasses
 import inspect
 import sys
 import textwrap
@@ -14,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from theory.arguments import count, positive
+from theory.arguments import CommandParser, count, positive
 from theory.streams import prepare_output
 
 SUFFIXES = (".pdf", ".png", ".svg")
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _distance(parser, options) if options.distance else _compare(parser, options)
 
 
-def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
     """Compare decoders."""
     if all(source is None for source in (options.gallery, options.table, options.text)):
         parser.error("one of the arguments --gallery --table --text is required, or --distance")
@@ -52,7 +53,7 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
 
     import numpy as np
 
-    from sims.compare import compare, usual_decoders
+    from sims.compare import compare, too_large, usual_decoders
     from sims.progress import tracked
     from sims.report import print_comparison, to_json
     from sims.sources import from_gallery, from_table, from_text
@@ -82,6 +83,8 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
             corners=options.json or bool(options.plot),
             progress=tracked,
         )
+        if not decoders:
+            result = dataclasses.replace(result, left_out={**too_large(p), **result.left_out})
     except ZerolossError as error:
         parser.error(str(error))
     if options.json:
@@ -96,7 +99,7 @@ def _compare(parser: argparse.ArgumentParser, options: argparse.Namespace) -> in
     return 0
 
 
-def _distance(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+def _distance(parser: CommandParser, options: argparse.Namespace) -> int:
     """Print what is predicted far from a context."""
     from sims.distance import distances, usual_phrases
     from sims.distance_report import print_distances, to_json
@@ -137,8 +140,8 @@ def _distance(parser: argparse.ArgumentParser, options: argparse.Namespace) -> i
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog="python -m sims",
         description="Compare decoders of a perfect masked diffusion model, exactly.\n"
         "With --distance: show what a chain of words predicts far from a context, exactly.",
@@ -180,7 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_distance(parser: argparse.ArgumentParser) -> None:
+def _add_distance(parser: CommandParser) -> None:
     group = parser.add_argument_group("far from a context")
     group.add_argument(
         "--distance",

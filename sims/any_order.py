@@ -42,6 +42,7 @@ from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.exact import elementwise
 from theory.forward import Denoiser
+from theory.plurals import counted
 from theory.scatter import distinct_rows
 from theory.validation import as_sites
 
@@ -111,7 +112,7 @@ class AnyOrder:
         table = to_host(p.table())
         sequences, self._chances = np.argwhere(table != 0), table[table != 0]
         count, length = sequences.shape
-        require_memory(2 * 2**length * length * count, f"all orders of {length} sites")
+        require_memory(2 * 2**length * length * count, f"all orders of {counted(length, 'site')}")
         dtype = object if p.exact else np.float64
         self._logs = np.zeros((2**length, length, count), dtype=dtype)
         self.gaps = np.zeros((2**length, length), dtype=dtype)
@@ -140,7 +141,9 @@ class AnyOrder:
         if len(order) != self.p.length or as_sites(order, self.p.length, "order") != tuple(
             range(self.p.length)
         ):
-            raise InvalidInput(f"order must name each of {self.p.length} sites once, got {order}")
+            raise InvalidInput(
+                f"order must name each of {counted(self.p.length, 'site')} once, got {order}"
+            )
         known = itertools.accumulate((2**i for i in order), initial=0)
         total = sum(self.gaps[c, i] for c, i in zip(known, order, strict=False))
         return total if self.p.exact else float(total)

@@ -18,7 +18,7 @@ from theory.distributions.base import Distribution
 from theory.errors import InvalidInput, TooLarge
 from theory.forward import Denoiser
 
-__all__ = ["KINDS", "Comparison", "Row", "compare", "kind_of", "usual_decoders"]
+__all__ = ["KINDS", "Comparison", "Row", "compare", "kind_of", "too_large", "usual_decoders"]
 
 MOST_PAIRS = 2 * 10**7
 """The best possible decoder is looked for up to this number of pairs of a context and a set."""
@@ -111,13 +111,12 @@ BLIND = (
 def usual_decoders(p: Distribution) -> list[Decoder]:
     """Every decoder of the package at settings that fit a distribution.
 
-    Those whose exact computation would take long there are left out, and so are those that need
-    something of the user's: a rule, a table, a joint, or a policy to be mirrored.
+    Those whose exact computation would take long there are left out (see `too_large`), and so are
+    those that need something of the user's: a rule, a table, a joint, or a policy to be mirrored.
     """
-    length, vocab = p.length, p.vocab
+    length = p.length
     halves = schedules.uniform(length, min(2, length))
     best = schedules.optimal(information.profile(p), min(2, length))
-    quarters = [Fraction(k, 4) for k in range(5)]
     pair = min(2, length)
     chosen: list[Decoder] = [policies.RandomOrder((length,)), policies.RandomOrder(halves)]
     if best != halves:
@@ -131,16 +130,37 @@ def usual_decoders(p: Distribution) -> list[Decoder]:
     chosen += [policies.EntropyBounded(0.1), policies.EntropyBounded(1.0)]
     if length > 2:
         chosen.append(policies.Blocks((length + 1) // 2, policies.TopK(pair)))
-    if (2 * vocab + 1) ** length <= MOST_STEPS:
-        chosen.append(policies.Bernoulli(quarters))
-    if (3 * vocab + 1) ** length <= MOST_STEPS:
-        chosen.append(policies.Remask(quarters, 0.5))
-    first = policies.RandomOrder((length,))
-    if length * vocab**length <= MOST_STEPS:
-        chosen.append(policies.GibbsCorrector(first, length))
-        chosen.append(policies.BlockCorrector(first, pair, length))
+    chosen += [decoder for decoder, steps in _long_ones(p) if steps <= MOST_STEPS]
     chosen.append(policies.Speculative())
     return list({repr(decoder): decoder for decoder in chosen}.values())
+
+
+def too_large(p: Distribution) -> dict[str, str]:
+    """Decoders that `usual_decoders` leaves out on a distribution, and why.
+
+    >>> from theory import gallery
+    >>> list(too_large(gallery.parity(3))), list(too_large(gallery.parity(9)))
+    ([], ['Remask((0, 1/4, 1/2, 3/4, 1), 1/2)'])
+    """
+    return {
+        repr(decoder): f"its exact computation takes about {steps:.1e} steps; ask for it by name"
+        for decoder, steps in _long_ones(p)
+        if steps > MOST_STEPS
+    }
+
+
+def _long_ones(p: Distribution) -> list[tuple[Decoder, int]]:
+    """Decoders with coins for every site or several calls from a start, and how much work."""
+    length, vocab = p.length, p.vocab
+    quarters = [Fraction(k, 4) for k in range(5)]
+    first = policies.RandomOrder((length,))
+    steps = length * vocab**length
+    return [
+        (policies.Bernoulli(quarters), (2 * vocab + 1) ** length),
+        (policies.Remask(quarters, 0.5), (3 * vocab + 1) ** length),
+        (policies.GibbsCorrector(first, length), steps),
+        (policies.BlockCorrector(first, min(2, length), length), steps),
+    ]
 
 
 def compare(

@@ -6,17 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-
 from sims.distance import DISTANCES, Context, Distances, Row
 from sims.distance_tables import likeliest, number, percent, print_drawn, print_rows, probability
 from sims.remains import DRAWN_DISTANCES, FELT, frequent_words
+from theory.console import output_console
 from theory.distributions.corpora import END, UNKNOWN, Corpus
+from theory.plurals import counted
 
 __all__ = ["print_distances", "to_json"]
-
-PLAIN_WIDTH = 120
-"""Width of the tables where the output is no terminal."""
 
 DIFFERENT = 0.02
 """Factors that differ by more, relatively, are said to differ."""
@@ -60,15 +57,13 @@ def print_distances(name: str, corpus: Corpus, order: int, every: Sequence[Dista
     every : sequence of Distances
         One for each thing that can follow the end of a text.
     """
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console = Console(width=PLAIN_WIDTH, highlight=False, markup=False, emoji=False)
+    console = output_console(highlight=False, markup=False, emoji=False)
     console.print(_heading(name, corpus), soft_wrap=True)
     console.print(WHAT)
     for line in _unknown(corpus, every[0]):
         console.print(line)
     for found in every:
-        states = f"order {order}, {_count(found.states, 'state')}"
+        states = f"order {order}, {counted(found.states, 'state')}"
         console.print(f"\n{TITLES[found.end]} ({states}).")
         if found.after is not None:
             console.print(f"\nAfter {_quoted(found.after.phrases[0])}")
@@ -95,7 +90,7 @@ def _heading(name: str, corpus: Corpus) -> str:
     known = len(corpus.vocabulary) - 2
     rest = len(corpus.words) - known
     words, paragraphs = sum(corpus.words.values()), int(corpus.starts.sum())
-    told = f"{_count(known, 'different word')}, told apart."
+    told = f"{counted(known, 'different word')}, told apart."
     if rest:
         first = f"The {known} most frequent" if known > 1 else "The most frequent"
         told = (
@@ -103,16 +98,7 @@ def _heading(name: str, corpus: Corpus) -> str:
             f"told apart, the other {f'{rest} are' if rest > 1 else 'one is'} {UNKNOWN}."
         )
     each = "each a text of its own" if paragraphs > 1 else "one text"
-    return f"{name}: {_count(words, 'word')} in {_count(paragraphs, 'paragraph')}, {each}. {told}"
-
-
-def _count(number: int, what: str) -> str:
-    """Write a number with what it counts.
-
-    >>> _count(1, "word"), _count(2, "word")
-    ('1 word', '2 words')
-    """
-    return f"{number} {what}" + "s" * (number != 1)
+    return f"{name}: {counted(words, 'word')} in {counted(paragraphs, 'paragraph')}, {each}. {told}"
 
 
 def _unknown(corpus: Corpus, found: Distances) -> list[str]:
@@ -120,7 +106,7 @@ def _unknown(corpus: Corpus, found: Distances) -> list[str]:
     contexts = [context for context in (found.after, found.between) if context is not None]
     words = dict.fromkeys(word for context in contexts for word in context.read_as_unknown)
     return [
-        f"{word!r} occurs, but is not among the {_count(known, 'word')} told apart; it is read as "
+        f"{word!r} occurs, but is not among the {counted(known, 'word')} told apart; it is read as "
         f"{UNKNOWN}."
         for word in words
     ]

@@ -2,11 +2,11 @@
 
 from rich import box
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 
 from sims.distance import Context
 from sims.remains import Remains
+from theory.console import Fitting
 from theory.distributions.corpora import END, UNKNOWN
 
 __all__ = ["likeliest", "number", "percent", "print_drawn", "print_rows", "probability"]
@@ -51,32 +51,16 @@ FEW = ("nats", "a word", UNKNOWN, END)
 FEW_LAYOUTS = ((True, FEW), (False, FEW))
 """The same for texts of so few words that no frequent ones are set apart."""
 
-UNBOUNDED = 10_000
-"""A width at which every table fits."""
-
 
 def print_rows(console: Console, context: Context) -> None:
     """Print the predictions of one context, in the widest table that fits."""
-    _print_widest(console, [_table(context, *layout) for layout in LAYOUTS])
+    console.print(Fitting(*(_table(context, *layout) for layout in LAYOUTS)))
 
 
 def print_drawn(console: Console, remains: Remains, *, some_are_frequent: bool) -> None:
     """Print what is predicted after a word drawn from the text, distance by distance."""
     layouts = DRAWN_LAYOUTS if some_are_frequent else FEW_LAYOUTS
-    _print_widest(console, [_drawn(remains, *layout) for layout in layouts])
-
-
-def _print_widest(console: Console, tables: list[Table]) -> None:
-    unbounded = console.options.update(max_width=UNBOUNDED)
-    fitting = (
-        table
-        for table in tables
-        if Measurement.get(console, unbounded, table).maximum <= console.width
-    )
-    table = next(fitting, tables[-1])
-    console.print(table)
-    if len(table.columns) < len(tables[0].columns):
-        console.print("(A wider terminal shows more columns.)")
+    console.print(Fitting(*(_drawn(remains, *layout) for layout in layouts)))
 
 
 def _table(context: Context, words: int | None, lines: bool, measures: tuple[str, ...]) -> Table:
@@ -84,7 +68,7 @@ def _table(context: Context, words: int | None, lines: bool, measures: tuple[str
     both = len(context.phrases) == 2
     for column in ("left", "right") if both else ("distance",):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("likeliest words", overflow="fold")
+    table.add_column("likeliest words", no_wrap=True)
     for column in measures:
         table.add_column(column, justify="right", no_wrap=True)
     floor = ROUNDING if context.rounded else 0.0

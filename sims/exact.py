@@ -135,7 +135,7 @@ def as_observed(observed: Iterable[int], length: int) -> tuple[int, ...]:
     """Check sites that are given; one at least is left to write."""
     given = as_sites(observed, length, "observed")
     if len(given) == length:
-        raise InvalidInput(f"nothing is left to write: all {length} sites are observed")
+        raise InvalidInput("nothing is left to write: every site is observed")
     return given
 
 

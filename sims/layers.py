@@ -40,6 +40,7 @@ from theory.arrays import (
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice import EvidenceLattice
+from theory.plurals import counted
 from theory.scatter import Sums, any_true, groups, lookup, merged, row_counts
 
 __all__ = ["Watch", "run"]
@@ -272,7 +273,7 @@ class _Run:
             return layer
         sites = xp.reshape(xp.nonzero(shown)[1], (count, size))
         # key, mass, data, and the factor for each value, before and after merging
-        what = f"a round that reveals {size} sites"
+        what = f"a round that reveals {counted(size, 'site')}"
         require_memory(8 * count * self.p.vocab**size, what, self.like)
         steps = self.codes.steps(sites)
         chances = lookup(draws, origin[:, None] * self.p.length + sites)

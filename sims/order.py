@@ -28,6 +28,7 @@ from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.exact import ratio
 from theory.forward import Denoiser
+from theory.plurals import counted
 from theory.validation import as_sites
 
 __all__ = ["Order", "order", "order_of"]
@@ -68,7 +69,7 @@ class Order:
     def __repr__(self) -> str:
         names = ("kendall", "spearman", "adjacent", "left_to_right")
         values = (f"{name}={float(getattr(self, name)):.4g}" for name in names)
-        return f"<Order of {len(self.sites)} sites: {', '.join(values)}>"
+        return f"<Order of {counted(len(self.sites), 'site')}: {', '.join(values)}>"
 
 
 def order(

@@ -18,6 +18,7 @@ from theory import MASK
 from theory.arrays import require_memory, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.forward import Denoiser
+from theory.plurals import counted
 from theory.scatter import distinct_rows
 
 __all__ = ["orders"]
@@ -70,7 +71,9 @@ def orders(
     decoder, given = as_revealing(policy), as_observed(observed, p.length)
     decoder.check(p.length - len(given), p.vocab)
     ask = with_draws(predictor(p, denoiser), as_temperature(temperature, p))
-    require_memory(2 * p.vocab**p.length * p.length, f"all sequences of {p.length} sites")
+    require_memory(
+        2 * p.vocab**p.length * p.length, f"all sequences of {counted(p.length, 'site')}"
+    )
     start = to_host(p.assignments(given))
     chances = to_host(p.evidence(start))
     possible = chances != 0

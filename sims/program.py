@@ -37,6 +37,7 @@ from theory.arrays import (
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.exact import all_rational, ratio
+from theory.plurals import counted
 from theory.scatter import lookup, placed
 
 __all__ = ["Point", "Program"]
@@ -127,8 +128,8 @@ class Program:
         pairs = (p.vocab + 2) ** p.length
         require_memory(
             NUMBERS_PER_PAIR * pairs,
-            f"the best decoder of {p.length} sites over {p.vocab} tokens, with "
-            f"{NUMBERS_PER_PAIR} numbers for each of ({p.vocab} + 2)^{p.length} pairs of a "
+            f"the best decoder of {counted(p.length, 'site')} over {counted(p.vocab, 'token')}, "
+            f"with {NUMBERS_PER_PAIR} numbers for each of ({p.vocab} + 2)^{p.length} pairs of a "
             f"context and a set,",
             p.like,
         )

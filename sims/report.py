@@ -5,24 +5,19 @@ import json
 import math
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from sims.compare import Comparison
 from sims.policies import RandomOrder
 from theory import MASK, information
+from theory.console import Fitting, output_console
 from theory.distributions.base import Distribution
+from theory.plurals import counted
 
 __all__ = ["print_comparison", "to_json"]
 
-PLAIN_WIDTH = 118
-"""Width of the table where the output is no terminal."""
-
-WIDE = 100
-"""Narrower terminals do without examples and the total variation."""
-
-DECODER_WIDTH = 34
-"""Longer names of decoders are broken."""
+GIVES_WAY = ("writes", "TV", "path KL", "valid")
+"""Columns that narrow outputs do without, the first to go first."""
 
 ROUNDING = 1e-10
 """What is nearer to 0 or 1 than this is shown as that."""
@@ -32,11 +27,9 @@ def print_comparison(
     name: str, p: Distribution, comparison: Comparison, temperature: float = 1.0
 ) -> None:
     """Print the table and what it says."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(width=PLAIN_WIDTH, highlight=False)
+    console = output_console(highlight=False)
     console.print(_heading(name, p, temperature), markup=False, soft_wrap=True)
-    console.print(_table(comparison, wide=console.width >= WIDE))
+    console.print(Fitting(_table(comparison), gives_way=GIVES_WAY))
     for line in _sentences(p, comparison):
         console.print(line, markup=False)
 
@@ -44,7 +37,7 @@ def print_comparison(
 def _heading(name: str, p: Distribution, temperature: float) -> str:
     entropy = float(information.entropy(p))
     correlation = float(information.total_correlation(p))
-    size = f"{_count(p.length, 'site')}, {_count(p.vocab, 'token')}"
+    size = f"{counted(p.length, 'site')}, {counted(p.vocab, 'token')}"
     return (
         f"{name}: {size}, entropy {entropy:.4g} nats, "
         f"total correlation {correlation:.4g} nats. The denoiser is perfect"
@@ -52,24 +45,21 @@ def _heading(name: str, p: Distribution, temperature: float) -> str:
     )
 
 
-def _table(comparison: Comparison, *, wide: bool) -> Table:
+def _table(comparison: Comparison) -> Table:
     table = Table()
-    longest = max(len(row.decoder) for row in comparison.rows)
-    table.add_column("decoder", overflow="fold", min_width=min(longest, DECODER_WIDTH))
-    for column in ("rounds", "KL", "path KL", *("TV",) * wide, "valid", "regret"):
+    table.add_column("decoder", overflow="fold")
+    for column in ("rounds", "KL", "path KL", "TV", "valid", "regret"):
         table.add_column(column, justify="right", no_wrap=True)
-    if wide:
-        table.add_column("writes")
+    table.add_column("writes", overflow="fold")
     for row in comparison.rows:
-        numbers = [row.kl, row.path_kl, *(row.tv,) * wide]
         examples = (" " if all(" " not in e for e in row.examples) else "\n").join(row.examples)
         table.add_row(
             row.decoder.replace("[", r"\["),
             f"{row.rounds:.2f}",
-            *map(_short, numbers),
+            *map(_short, (row.kl, row.path_kl, row.tv)),
             _share(row.valid_mass),
             _short(row.regret),
-            *(examples,) * wide,
+            examples.replace("[", r"\["),
         )
     return table
 
@@ -119,7 +109,7 @@ def _sentences(p: Distribution, comparison: Comparison) -> list[str]:
         sites = comparison.serial.policy.sites([MASK] * p.length)
         lines.append(
             "Of the policies without coins that select sites before they draw, the best needs "
-            f"{_count(float(comparison.serial.rounds), 'round')} to lose nothing; it begins with "
+            f"{counted(float(comparison.serial.rounds), 'round')} to lose nothing; it begins with "
             f"{'site' if len(sites) == 1 else 'sites'} {_ranges(sites)} (counted from 0)."
         )
     else:
@@ -127,15 +117,6 @@ def _sentences(p: Distribution, comparison: Comparison) -> list[str]:
     for decoder, reason in comparison.left_out.items():
         lines.append(f"Left out: {decoder}, since {reason}.")
     return lines
-
-
-def _count(number: float, what: str) -> str:
-    """Write a number with what it counts.
-
-    >>> _count(1, "round"), _count(2.875, "round")
-    ('1 round', '2.875 rounds')
-    """
-    return f"{number:.4g} {what}" + "s" * (number != 1)
 
 
 def _ranges(sites: tuple[int, ...]) -> str:

@@ -61,7 +61,9 @@ def from_table(path: str | Path) -> JointTable:
     TooLarge
     """
     path = Path(path)
-    if not path.is_file():
+    if path.is_dir():
+        raise InvalidInput(f"{path} is a folder; a .npy file is needed")
+    if not path.exists():
         raise InvalidInput(f"there is no file {path}")
     try:
         shape, dtype = _header(path)

@@ -7,6 +7,7 @@ import numpy as np
 
 from sims.strategies_chart import BLOCKS, JOINTS, NOTHING, OPTIMUM, SELECTING, Row, least
 from theory.errors import InvalidInput
+from theory.plurals import counted
 from theory.validation import as_integer
 
 __all__ = ["Verdict", "verdict"]
@@ -120,8 +121,8 @@ def _checked(rows: Iterable[Row]) -> list[Row]:
         lacks.append("another family that selects first")
     if lacks:
         raise InvalidInput(
-            f"a chart of {len(rows)} rows that lacks {', '.join(lacks)} says nothing about blocks; "
-            "make it from all `strategies`"
+            f"a chart of {counted(len(rows), 'row')} that lacks {', '.join(lacks)} says nothing "
+            "about blocks; make it from all `strategies`"
         )
     return rows
 
@@ -139,7 +140,10 @@ def _serial(rows: list[Row], family: str) -> float:
 
 
 def _compared(v: Verdict) -> str:
-    start = f"blocks of {v.size}, each in one round, lose {_nats(v.loss)} in {_rounds(v.rounds)}; "
+    start = (
+        f"blocks of {v.size}, each in one round, lose {_nats(v.loss)} in "
+        f"{counted(v.rounds, 'round')}; "
+    )
     better = {f: loss for f, loss in v.rivals.items() if loss < v.loss - NOTHING}
     if not better:
         return (
@@ -164,7 +168,7 @@ def _without_loss(v: Verdict) -> str:
     (name, rounds), *rest = finite
     verb = "need" if name.startswith("blocks") else "needs"
     more = "".join(f", {other} {count:.4g}" for other, count in rest)
-    return f"without loss {name} {verb} {_rounds(rounds)}{more}"
+    return f"without loss {name} {verb} {counted(rounds, 'round')}{more}"
 
 
 def _jointly(v: Verdict) -> str:
@@ -185,10 +189,6 @@ def _by_size(v: Verdict) -> str:
 def _listed(sizes: Iterable[int]) -> str:
     every = [str(size) for size in sizes]
     return every[0] if len(every) < 2 else f"{', '.join(every[:-1])} and {every[-1]}"
-
-
-def _rounds(count: float) -> str:
-    return f"{count:.4g} round{'' if count == 1 else 's'}"
 
 
 def _by_value(item: tuple[str, float]) -> float:

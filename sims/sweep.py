@@ -39,6 +39,7 @@ from sims.sweep_results import Failure, Mean, Results
 from theory.arguments import positive
 from theory.errors import InvalidInput
 from theory.executors import InProcess, executor_for
+from theory.plurals import counted
 from theory.validation import as_integer
 
 __all__ = [
@@ -297,7 +298,7 @@ def _go_through(
             else:
                 lost.append(key)
         if isinstance(stop, (BrokenExecutor, CancelledError)):
-            message = f"{done} of {len(left)} cases had finished{log.where}"
+            message = f"{done} of {counted(len(left), 'case')} had finished{log.where}"
             raise BrokenExecutor(f"{LOST}; {message}.{_named(lost)}") from stop
         raise
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from sims.sweep_cases import Case, key_of, spelled
 from theory.errors import InvalidInput
+from theory.plurals import counted
 
 __all__ = ["Failure", "Mean", "Results"]
 
@@ -65,7 +66,7 @@ class Results:
     failed: tuple[Failure, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<Results: {len(self.rows)} rows, {len(self.failed)} failed>"
+        return f"<Results: {counted(len(self.rows), 'row')}, {len(self.failed)} failed>"
 
     def column(self, name: str) -> np.ndarray:
         """One parameter or result of all rows, shape (rows,); (rows, n) if it is n numbers.

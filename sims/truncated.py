@@ -36,6 +36,7 @@ from theory.arrays import from_host, require_memory, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import TooLarge
 from theory.lattice import reveal_observed
+from theory.plurals import counted
 from theory.scatter import distinct_rows
 from theory.validation import as_integer, as_tokens
 
@@ -168,8 +169,8 @@ def window_price(p: Distribution, width: int) -> Any:
     count = sum(2 ** len(window) for window in windows)
     if count > MOST_SUBSETS:
         raise TooLarge(
-            f"windows of width {width} have {count:.3g} subsets in {p.length} sites; their "
-            f"entropies are summed up to {MOST_SUBSETS}"
+            f"windows of width {width} have {count:.3g} subsets in "
+            f"{counted(p.length, 'site')}; their entropies are summed up to {MOST_SUBSETS}"
         )
     entropies: dict[tuple[int, ...], Any] = {}
 

@@ -13,6 +13,9 @@ from hypothesis import settings
 
 from tests.noted import CHOSEN
 
+# Tables are as wide as COLUMNS says: readline, which pytest loads, passes one on to test workers.
+os.environ.pop("COLUMNS", None)
+
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=2000)

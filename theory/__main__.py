@@ -3,12 +3,11 @@
 Exit code 0 if all checks pass, 1 if one fails, 2 for wrong usage.
 """
 
-import argparse
 import contextlib
 import sys
 from collections.abc import Sequence
 
-from theory.arguments import positive
+from theory.arguments import CommandParser, positive
 from theory.streams import prepare_output
 
 WORTH_A_PROCESS = 10
@@ -19,7 +18,7 @@ LEVELS = ("symbolic", "exact", "property", "numeric")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m theory",
         description="Check the claims of the literature on masked diffusion, and print a table.",
         epilog="exit code: 0 all checks pass, 1 a check fails, 2 wrong usage",
@@ -58,11 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     from theory.claims import Level, registry
+    from theory.claims.collect import NONE_REGISTERED
     from theory.claims.report import run_claims, to_json
     from theory.errors import InvalidInput, ZerolossError
     from theory.executors import executor_for, worth_sharing
 
     try:
+        if not registry:
+            parser.error(NONE_REGISTERED)
         chosen = [registry[key] for key in options.claim or registry]
     except KeyError as error:
         parser.error(error.args[0])

@@ -14,6 +14,7 @@ import numpy as np
 
 from theory import exact
 from theory.errors import InvalidInput, TooLarge
+from theory.plurals import counted
 
 __all__ = [
     "MASK",
@@ -143,7 +144,7 @@ def spell_pattern(tokens: Array, most: int = 16) -> str:
         return f"({', '.join('MASK' if v == MASK else str(v) for v in values)})"
     observed = [f"site {i}: {v}" for i, v in enumerate(values) if v != MASK]
     rest = f" and {len(observed) - most} more" if len(observed) > most else ""
-    return f"({', '.join(observed[:most])}{rest}; {len(values)} sites)"
+    return f"({', '.join(observed[:most])}{rest}; {counted(len(values), 'site')})"
 
 
 def log(x: Array) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 from theory import exact as exact_numbers
 from theory.arrays import MASK, array_namespace, is_exact, on_one_device, to_host
 from theory.errors import InvalidInput
+from theory.plurals import counted
 from theory.validation import as_numbers, as_rectangular, first_where, refuse_where
 
 __all__ = [
@@ -85,6 +86,7 @@ def as_unnormalised(weights: Any, name: str, *, exact: bool | None = False) -> W
     with np.errstate(over="ignore", invalid="ignore"):
         least, total = _least_and_sum(x)
     if not (least >= 0 and math.isfinite(total)):
+        _refuse_logarithms(x, name)
         x = as_numbers(x, name)
         _refuse_negative(x, name)
         x = x * (1 / HUGE_WEIGHT)
@@ -113,6 +115,22 @@ def _refuse_negative(x: Any, name: str) -> None:
         refuse_where(x < 0, x, f"{name} must not be negative")
 
 
+def _refuse_logarithms(x: Any, name: str) -> None:
+    """Say so where numbers are logarithms of probabilities, ``-inf`` among them."""
+    xp = array_namespace(x)
+    if 0 in x.shape or x.ndim == 0 or not xp.isdtype(x.dtype, "real floating"):
+        return
+    if not float(xp.max(x)) <= 0:  # nan, too, is for others to name
+        return
+    chances = np.exp(to_host(x).astype(np.float64))
+    for sums in (chances.sum(axis=-1), chances.sum()):
+        if (abs(sums - 1) <= PREDICTION_TOLERANCE).all():
+            raise InvalidInput(
+                f"{name} must be probabilities, not their logarithms: no number is above 0 and the "
+                "exponentials sum to 1, so give the exponentials"
+            )
+
+
 def _is_negative(value: Any) -> bool:
     return value < 0 if exact_numbers.is_rational(value) else bool(value.is_negative)
 
@@ -135,6 +153,7 @@ def _exact_weights(x: np.ndarray, name: str) -> Weights:
 def as_probabilities(x: Any, name: str) -> Any:
     """Check a table of non-negative numbers; exact ones stay exact."""
     x = as_rectangular(x, name)
+    _refuse_logarithms(x, name)
     x = as_numbers(x, name, exact=is_exact(x))
     if 0 not in x.shape:
         _refuse_negative(x, name)
@@ -161,6 +180,7 @@ def check_predictions(predictions: Any, x: Any, vocab: int) -> None:
     with np.errstate(invalid="ignore"):
         good = (values >= 0).all(axis=-1) & (abs(values.sum(axis=-1) - 1) <= tolerance)
     if not good.all():
+        _refuse_logarithms(values[~good], "the denoiser's predictions")
         row = values[np.flatnonzero(~good)[0]]
         raise InvalidInput(
             "the denoiser's predictions must be probabilities that sum to 1, got "
@@ -173,10 +193,11 @@ def as_rows(x: Any, name: str, ndim: int, *, exact: bool = False) -> Any:
     x = as_rectangular(x, name)
     kind = str(x.dtype).rpartition(".")[2]
     tolerance = SHORT_TOLERANCE.get(kind, ROW_SUM_TOLERANCE)
+    _refuse_logarithms(x, name)
     x = as_numbers(x, name, exact=exact)
     if x.ndim != ndim or 0 in x.shape:
         raise InvalidInput(
-            f"{name} must have {ndim} axes and no empty one, got shape {tuple(x.shape)}"
+            f"{name} must have {counted(ndim, 'axis')} and no empty one, got shape {tuple(x.shape)}"
         )
     _refuse_negative(x, name)
     xp = array_namespace(x)

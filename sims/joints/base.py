@@ -19,6 +19,7 @@ from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import as_floats, draw_tokens
 from theory.errors import InvalidInput
 from theory.exact import ratio
+from theory.plurals import counted
 
 __all__ = ["FromData", "Joint", "Product", "conditional", "outer", "quotients", "tokens_of"]
 
@@ -85,14 +86,16 @@ class FromData(Joint):
         """Raise `InvalidInput` if the data have other tokens, or fewer sites."""
         if length > self.p.length or vocab != self.p.vocab:
             raise InvalidInput(
-                f"{self!r} knows data of {self.p.length} sites and {self.p.vocab} tokens, not of "
-                f"{length} and {vocab}"
+                f"{self!r} knows data of {counted(self.p.length, 'site')} and "
+                f"{counted(self.p.vocab, 'token')}, not of {length} and {vocab}"
             )
 
     def check_whole(self, length: int) -> None:
         """Raise `InvalidInput` if the data are longer or shorter sequences."""
         if length != self.p.length:
-            raise InvalidInput(f"{self!r} knows data of {self.p.length} sites, not of {length}")
+            raise InvalidInput(
+                f"{self!r} knows data of {counted(self.p.length, 'site')}, not of {length}"
+            )
 
 
 class Product(Joint):
@@ -114,7 +117,8 @@ class Product(Joint):
 def outer(alone: np.ndarray) -> np.ndarray:
     """Products of one entry from each row, (B, k, V) to (B, V^k), last site fastest."""
     require_memory(
-        2 * len(alone) * alone.shape[2] ** alone.shape[1], f"a law of {alone.shape[1]} sites"
+        2 * len(alone) * alone.shape[2] ** alone.shape[1],
+        f"a law of {counted(alone.shape[1], 'site')}",
     )
     law = alone[:, 0]
     for k in range(1, alone.shape[1]):
@@ -152,7 +156,9 @@ def conditional(p: Distribution, x: np.ndarray, sites: np.ndarray) -> tuple[np.n
     [[Fraction(0, 1), Fraction(1, 2), Fraction(1, 2), Fraction(0, 1)]]
     """
     count, cells = sites.shape[1], p.vocab ** sites.shape[1]
-    require_memory(len(x) * cells * (p.length + 2), f"the conditional laws of {count} sites")
+    require_memory(
+        len(x) * cells * (p.length + 2), f"the conditional laws of {counted(count, 'site')}"
+    )
     whole = to_host(p.evidence(x))
     possible = np.asarray(whole != 0)
     law = np.zeros((len(x), cells), dtype=whole.dtype)

@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from sims.open_questions.search import Search
-from theory.arguments import count, positive
+from theory.arguments import CommandParser, count, positive
+from theory.plurals import counted
 
 MOST_WEIGHT = 3
 """Of random tables."""
@@ -64,25 +65,25 @@ def _depths(options: argparse.Namespace) -> Search:
     if options.random is None:
         tables = supports(sites)
         what = (
-            f"p uniform on each non-empty set of sequences of {sites} bits, one for each class "
-            "up to permuting sites and flipping bits"
+            f"p uniform on each non-empty set of sequences of {counted(sites, 'bit')}, one for "
+            "each class up to permuting sites and flipping bits"
         )
         return Separations(tables, what, {"sites": sites}, exhaustive=True)
     seed = options.seed or 0
     tables = random_tables(sites, options.random, MOST_WEIGHT, np.random.default_rng(seed))
-    what = f"random weights 0 to {MOST_WEIGHT} of sequences of {sites} bits, seed {seed}"
+    what = f"random weights 0 to {MOST_WEIGHT} of sequences of {counted(sites, 'bit')}, seed {seed}"
     parameters = {"sites": sites, "random": options.random, "seed": seed}
     return Separations(tables, what, parameters)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> CommandParser:
+    parser = CommandParser(
         prog="python -m sims.open_questions",
         description="Search for an answer to an open question about exact decoding.",
         epilog="exit code: 0 nothing found, 1 a violation or a separation found, 2 wrong usage, "
         "130 interrupted",
     )
-    names = parser.add_subparsers(dest="name", metavar="NAME", required=True)
+    names = parser.add_subparsers(dest="name", metavar="permutations|depths", required=True)
     permutations = names.add_parser(
         "permutations", help="is the frontier of permutations convex in the number of rounds?"
     )

@@ -21,6 +21,7 @@ from sims.open_questions.linear_program import least
 from sims.open_questions.moves import Context, Move, Moves, subsets
 from theory import MASK
 from theory.errors import TooLarge
+from theory.plurals import counted
 
 __all__ = ["Coins", "Orders", "Partition", "best_coins", "best_orders"]
 
@@ -132,7 +133,7 @@ def best_orders(moves: Moves) -> Orders:
     """
     if len(moves.start) > MOST_SITES:
         raise TooLarge(
-            f"all ordered partitions of {len(moves.start)} sites would be mixed; "
+            f"all ordered partitions of {counted(len(moves.start), 'site')} would be mixed; "
             f"this is done up to {MOST_SITES}"
         )
     laws = list(_laws(moves, {moves.start: 1}, 1))

@@ -23,6 +23,7 @@ from theory.distributions import Distribution
 from theory.distributions.base import check_distribution
 from theory.errors import InvalidInput, TooLarge
 from theory.exact import all_rational
+from theory.plurals import counted
 
 __all__ = ["Context", "Move", "Moves", "rational_table", "subsets"]
 
@@ -57,8 +58,8 @@ def rational_table(p: Distribution) -> JointTable:
     pairs = (p.vocab + 2) ** p.length
     if pairs > MOST_PAIRS:
         raise TooLarge(
-            f"{p.length} sites over {p.vocab} tokens have {pairs:.3g} pairs of a context and a "
-            f"set; the depths are computed up to {MOST_PAIRS}"
+            f"{counted(p.length, 'site')} over {counted(p.vocab, 'token')} have {pairs:.3g} pairs "
+            f"of a context and a set; the depths are computed up to {MOST_PAIRS}"
         )
     table = to_host(p.table())
     if p.exact:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from theory.errors import InvalidInput
+from theory.plurals import counted
 
 __all__ = ["Search", "run"]
 
@@ -114,7 +115,7 @@ def _read(search: Search, state: Path) -> list[Record]:
         isinstance(record, dict) and search.is_record(record) for record in records
     )
     if not listed or len(records) > search.cases:
-        raise InvalidInput(f"{state} is no state of a search of {search.cases} cases")
+        raise InvalidInput(f"{state} is no state of a search of {counted(search.cases, 'case')}")
     return records
 
 

@@ -15,6 +15,7 @@ from sims.open_questions.depths import Depths, depths
 from sims.open_questions.linear_program import Uncertified
 from sims.open_questions.search import Record, Search
 from theory import JointTable
+from theory.plurals import counted
 
 __all__ = ["KINDS", "Separations"]
 
@@ -95,10 +96,10 @@ class Separations(Search):
         lines = [
             "Rounds without loss: in a fixed order, adaptive (worst case, mean), adaptive with "
             "coins, in an order drawn by a coin (orders).",
-            f"Searched: {self.what}; {len(records)} tables.",
+            f"Searched: {self.what}; {counted(len(records), 'table')}.",
             "Arithmetic: integers and Fractions throughout. The optima with coins are basic "
             "solutions that floats proposed, solved again and shown to be optimal by dual prices "
-            f"in Fractions; this failed for {uncertain} tables, which are left out.",
+            f"in Fractions; this failed for {counted(uncertain, 'table')}, which are left out.",
         ]
         complete = self.exhaustive and not uncertain
         scope = "Exhaustive over these tables" if complete else "Among these tables"

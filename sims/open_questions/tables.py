@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from theory.errors import TooLarge
+from theory.plurals import counted
 from theory.validation import as_integer
 
 __all__ = ["random_tables", "supports"]
@@ -101,4 +102,4 @@ def random_tables(length: int, count: int, most: int, rng: np.random.Generator) 
 
 def _check(length: int, most: int, what: str) -> None:
     if as_integer(length, "length", 1) > most:
-        raise TooLarge(f"{what} are searched up to {most} sites, not {length}")
+        raise TooLarge(f"{what} are searched up to {counted(most, 'site')}, not {length}")

@@ -10,6 +10,7 @@ import numpy as np
 from theory import MASK
 from theory.arrays import array_namespace, device, is_exact, to_host
 from theory.errors import InvalidInput
+from theory.plurals import counted
 from theory.scatter import any_true, row_counts
 
 if TYPE_CHECKING:
@@ -183,10 +184,10 @@ def check_outcome(policy: "TokenPolicy", x: Any, outcome: tuple[Any, Any, Any, i
     if any(not hasattr(a, "shape") or tuple(a.shape) != s for s, a in expected):
         raise InvalidInput(
             f"{policy!r} gave chances of shape {np.shape(chance)} and sequences of shape "
-            f"{np.shape(after)} for {count} rows of {length} sites"
+            f"{np.shape(after)} for {counted(count, 'row')} of {counted(length, 'site')}"
         )
     if calls < 1:
-        raise InvalidInput(f"{policy!r} took {calls} calls of the denoiser")
+        raise InvalidInput(f"{policy!r} took {counted(calls, 'call')} of the denoiser")
 
 
 def check_written(policy: "TokenPolicy", x: Any, chance: Any, after: Any, vocab: int) -> None:

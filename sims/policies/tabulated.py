@@ -8,6 +8,7 @@ from sims.policies.base import Law, Policy
 from theory import MASK
 from theory.arrays import array_namespace, as_array, device, from_host, frozen, to_host
 from theory.errors import InvalidInput
+from theory.plurals import counted
 from theory.scatter import lookup
 from theory.validation import as_tokens
 
@@ -69,8 +70,9 @@ class Tabulated(Policy):
         """Raise `InvalidInput` unless the table is for such sequences."""
         if (length, vocab) != (self.length, self.vocab):
             raise InvalidInput(
-                f"the policy is tabulated for {self.length} sites over {self.vocab} tokens; the "
-                f"sequences have {length} sites over {vocab}"
+                f"the policy is tabulated for {counted(self.length, 'site')} over "
+                f"{counted(self.vocab, 'token')}; the sequences have "
+                f"{counted(length, 'site')} over {vocab}"
             )
 
     def law(self, x: Any, predictions: Any, round_index: int) -> Law:
@@ -96,4 +98,5 @@ class Tabulated(Policy):
         return self._copy
 
     def __repr__(self) -> str:
-        return f"<Tabulated policy of {self.length} sites over {self.vocab} tokens>"
+        size = f"{counted(self.length, 'site')} over {counted(self.vocab, 'token')}"
+        return f"<Tabulated policy of {size}>"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from typing import Any
 
-from theory.arguments import count, positive
+from theory.arguments import CommandParser, count, positive
 from theory.streams import prepare_output
 
 REPEATS, SAMPLES = 10, 300
@@ -49,11 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(bool(results.failed))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> CommandParser:
     from sims.sweep import add_arguments
     from sims.training.experiment import DATA, DECODERS, LEARNERS, MASKS
 
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m sims.training",
         description="Learn denoisers from samples under several distributions of masks, and "
         "compare what decoders write with them. Shown is the excess of KL(p || q) in nats over "
@@ -117,23 +117,24 @@ def _means(results: Any) -> dict[tuple[str, str, str], Any]:
 
 def _print(results: Any, options: argparse.Namespace) -> None:
     from rich.box import SIMPLE
-    from rich.console import Console
     from rich.table import Table
 
-    means, console = _means(results), Console()
+    from theory.console import Fitting, output_console
+
+    means, console = _means(results), output_console()
     decoders = list(dict.fromkeys(key[1] for key in means))
     for data in dict.fromkeys(key[0] for key in means):
         here = {key[1:]: mean for key, mean in means.items() if key[0] == data}
         least = {d: min(m.mean for (name, _), m in here.items() if name == d) for d in decoders}
         title = f"{data}, {options.size} samples, learner: {options.learner}"
         table = Table(title=title, box=SIMPLE, pad_edge=False)
-        table.add_column("training masks")
+        table.add_column("training masks", overflow="fold")
         for decoder in decoders:
-            table.add_column(decoder, justify="right", min_width=9, overflow="fold")
+            table.add_column(decoder, justify="right", no_wrap=True)
         for masks in dict.fromkeys(key[1] for key in here):
             cells = [_cell(here.get((decoder, masks)), least[decoder]) for decoder in decoders]
             table.add_row(masks, *cells)
-        console.print(table)
+        console.print(Fitting(table, least=12))
     console.print(
         "Excess KL in nats over the zero-loss denoiser, mean ± standard error over "
         f"{options.repeats} training sets (seed {options.seed}); bold: the least.",

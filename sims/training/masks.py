@@ -137,7 +137,9 @@ def last_to_first(
     every = list(_stages(length, size, uniform_time, exact))
     stages = len(every) if stages is None else as_integer(stages, "stages", 1)
     if stages > len(every):
-        raise InvalidInput(f"there are {len(every)} blocks to train, got stages={stages}")
+        raise InvalidInput(
+            f"stages must be at most the number of blocks, {len(every)}, got {stages}"
+        )
     return _mean(every[len(every) - stages :])
 
 

@@ -13,6 +13,7 @@ from sims.training.masks import as_masks
 from theory.arrays import to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
+from theory.plurals import counted
 from theory.validation import as_integer, as_tokens
 
 __all__ = ["TrainingSet", "draw_training_set"]
@@ -63,7 +64,7 @@ class TrainingSet:
 
     def __repr__(self) -> str:
         count, length = self.tokens.shape
-        return f"<TrainingSet: {count} sequences of length {length}, vocab {self.vocab}>"
+        return f"<TrainingSet: {counted(count, 'sequence')} of length {length}, vocab {self.vocab}>"
 
 
 def draw_training_set(

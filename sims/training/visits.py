@@ -30,6 +30,7 @@ from theory.arrays import frozen, is_exact
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
+from theory.plurals import counted
 from theory.validation import as_integer
 
 __all__ = ["Mismatch", "decoded_with_visits", "mismatch", "share_on_prefixes", "visited"]
@@ -122,7 +123,7 @@ def decoded_with_visits(
     if abs(float(q.expected_rounds - total)) > ROUNDING * max(1.0, float(total)):
         raise InvalidInput(
             f"{decoder!r} asks more than once in a round: {float(q.expected_rounds):g} calls in "
-            f"{float(total):g} rounds"
+            f"{counted(float(total), 'round')}"
         )
     return q, frozen(calls / total)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import rich.console
 
-from sims import distance_report, remains
+from sims import remains
 from sims.__main__ import main
 from sims.distance import DISTANCES, distances, usual_phrases
 from sims.distance_report import to_json
@@ -79,7 +79,8 @@ def refused(capsys):
         captured = capsys.readouterr()
         assert stop.value.code == 2
         assert captured.out == ""
-        assert captured.err.startswith("usage: python -m sims")
+        assert captured.err.startswith("error: ")
+        assert captured.err.endswith("\nusage: python -m sims [options] (--help lists them)\n")
         return " ".join(captured.err.split())
 
     return run
@@ -486,10 +487,9 @@ def terminal(monkeypatch, capsys, found_once):
     """Run the command on a terminal of some width: its lines, without colours."""
 
     def run(width, *arguments):
-        kind = functools.partial(
-            rich.console.Console, force_terminal=True, width=width, color_system=None
-        )
-        monkeypatch.setattr(distance_report, "Console", kind)
+        kind = functools.partial(rich.console.Console, force_terminal=True, color_system=None)
+        monkeypatch.setattr("theory.console.Console", kind)
+        monkeypatch.setenv("COLUMNS", str(width))
         assert main(arguments) == 0
         return capsys.readouterr().out.splitlines()
 
@@ -505,7 +505,7 @@ def test_on_narrow_terminals_nothing_is_broken(width, terminal):
     rows = [line for line in lines if re.match(r"[│ ]*(50|10) .*0\.", line)]
     assert len(rows) >= 8
     seen = " ".join(lines)
-    assert ("A wider terminal shows more columns." in seen) == (width < 80)
+    assert ("A wider output has more columns" in seen) == (width < 80)
     assert ("instance 0.13" in seen) == (width >= 80)
     assert ("<unknown> 0.24, the 0.083, a 0.035, is 0.033 " in seen) == (width >= 120)
 

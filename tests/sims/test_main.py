@@ -42,7 +42,8 @@ def refused(capsys):
         captured = capsys.readouterr()
         assert stop.value.code == 2
         assert captured.out == ""
-        assert captured.err.startswith("usage: python -m sims")
+        assert captured.err.startswith("error: ")
+        assert captured.err.endswith("\nusage: python -m sims [options] (--help lists them)\n")
         return captured.err
 
     yield run
@@ -191,6 +192,21 @@ def test_every_printed_decoder_can_be_asked_for(command):
     spoken = [argument for row in rows for argument in ("--policy", row[0])]
     again = table_of(command("--gallery", "parity(3)", "--examples", "0", *spoken))
     assert again == rows
+
+
+def test_decoders_that_are_too_large_are_named(command, monkeypatch):
+    """Of two bits Bernoulli takes (2 * 2 + 1)^2 steps, Remask (3 * 2 + 1)^2 = 49."""
+    arguments = ("--gallery", "repeated_bit(2)")
+    assert "Left out" not in command(*arguments)
+    monkeypatch.setattr("sims.compare.MOST_STEPS", 25)
+    out = " ".join(command(*arguments).split())
+    assert "Left out: Remask((0, 1/4, 1/2, 3/4, 1), 1/2), since its exact computation" in out
+    assert "about 4.9e+01 steps" in out
+    assert "Left out: Bernoulli" not in out
+    assert "Left out" not in command(*arguments, "--policy", "TopK(1)")
+    assert [*strict(command(*arguments, "--json"))["left_out"]] == [
+        "Remask((0, 1/4, 1/2, 3/4, 1), 1/2)"
+    ]
 
 
 # What it says
@@ -528,6 +544,7 @@ def broken_files(folder):
         ("negative.npy", "must not be negative: entry (0, 1) is -1"),
         ("cut off.npy", "no .npy file of numbers"),
         ("text.npy", "no .npy file of numbers"),
+        (".", "is a folder; a .npy file is needed"),
     ],
 )
 def test_wrong_tables_give_exit_code_2(name, complaint, refused, tmp_path):
@@ -538,7 +555,8 @@ def test_wrong_tables_give_exit_code_2(name, complaint, refused, tmp_path):
 def test_wrong_texts_give_exit_code_2(refused, tmp_path):
     path = tmp_path / "text"
     path.write_bytes(b"caf\xe9 noir")
-    assert "is not UTF-8: see the byte at offset 3" in refused("--text", str(path), "--length", "4")
+    error = refused("--text", str(path), "--length", "4")
+    assert "is not UTF-8: see the byte at offset 3. Save it as UTF-8 first" in error
     path.write_text("one two", encoding="utf-8")
     assert "add --length N" in refused("--text", str(path))
     assert "the lengths that occur are 3" in refused("--text", str(path), "--length", "4")

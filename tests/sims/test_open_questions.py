@@ -697,7 +697,7 @@ def test_an_interrupted_command_ends_with_the_same_words(tmp_path, capsys, monke
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "NAME"),
+        ([], "permutations|depths"),
         (["nonsense"], "invalid choice"),
         (["permutations", "--most", "2"], "at least 3"),
         (["permutations", "--most", "5000"], "at most 2000"),
@@ -717,7 +717,8 @@ def test_wrong_usage(arguments, complaint, capsys, tmp_path, monkeypatch):
         main(arguments)
     captured = capsys.readouterr()
     assert (stop.value.code, captured.out) == (2, "")
-    assert captured.err.startswith("usage: python -m sims.open_questions")
+    assert captured.err.startswith("error: ")
+    assert "\nusage: python -m sims.open_questions" in captured.err
     assert complaint in " ".join(captured.err.split())
 
 

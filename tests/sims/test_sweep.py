@@ -400,7 +400,7 @@ def test_a_worker_that_is_killed(tmp_path):
     with executor_for(workers=2) as executor:
         with pytest.raises(BrokenExecutor) as broken:
             sweep(dies, cases, file=file, executor=executor)
-        with pytest.raises(BrokenExecutor, match="0 of 1 cases had finished"):
+        with pytest.raises(BrokenExecutor, match="0 of 1 case had finished"):
             sweep(dies, cases[:1], executor=executor)
     message = str(broken.value)
     assert f"3 of 4 cases had finished and are in {file}." in message

@@ -283,7 +283,7 @@ def test_other_bad_input_is_refused():
         (lambda: uniform_time(0), "length must be an integer of at least 1, got 0"),
         (lambda: fixed_count(2, 3), "at most the length 2, got 3"),
         (lambda: block_by_block(3, 0), "size must be an integer of at least 1, got 0"),
-        (lambda: last_to_first(4, 2, stages=3), "2 blocks to train, got stages=3"),
+        (lambda: last_to_first(4, 2, stages=3), "at most the number of blocks, 2, got 3"),
         (lambda: predicting([0.0, 1.0]), "hide nothing"),
         (lambda: mismatch(uniform_time(2), uniform_time(3)), r"shape \(2,\)\*2, got \(2, 2, 2\)"),
         (lambda: share_on_prefixes(0), "at least 1, got 0"),

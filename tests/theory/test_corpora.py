@@ -559,7 +559,7 @@ def test_a_directory(tmp_path):
 def test_not_utf8(tmp_path):
     path = tmp_path / "latin.txt"
     path.write_bytes("naïve".encode("latin-1"))
-    with pytest.raises(InvalidInput, match=r"latin\.txt is not UTF-8.*offset 2$"):
+    with pytest.raises(InvalidInput, match=r"latin\.txt is not UTF-8.*offset 2\. Save it"):
         corpora.from_text(path)
 
 

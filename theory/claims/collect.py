@@ -15,9 +15,16 @@ from importlib.metadata import EntryPoint, entry_points
 from theory.claims.claim import Claim
 from theory.errors import InvalidInput
 
-__all__ = ["GROUP", "Registry", "registry"]
+__all__ = ["GROUP", "NONE_REGISTERED", "Registry", "registry"]
 
 GROUP = "zeroloss.claims"
+
+NONE_REGISTERED = (
+    "no claims are registered, because zeroloss is not installed: claims are found as entry points "
+    "of installed packages. Install it with 'make setup', or with 'pip install -e .' in the folder "
+    "that holds pyproject.toml"
+)
+"""Said where the registry is empty."""
 
 
 class Registry(Mapping[str, Claim]):
@@ -46,7 +53,8 @@ class Registry(Mapping[str, Claim]):
             return self._loaded()[key]
         except KeyError:
             known = ", ".join(self._loaded())
-            raise KeyError(f"there is no claim {key!r}; known are {known}") from None
+            known = f"known are {known}" if known else NONE_REGISTERED
+            raise KeyError(f"there is no claim {key!r}; {known}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._loaded())

@@ -9,19 +9,16 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from theory.claims.claim import Claim
 from theory.claims.result import Level, Outcome, Result
+from theory.console import Fitting, output_console
 from theory.executors import InProcess, as_finished
+from theory.plurals import counted
 
 __all__ = ["run_claims", "to_json"]
-
-PLAIN_WIDTH = 118
-"""Width of the table where the output is no terminal."""
-
 
 UNPLANTED = "The check does not reject its planted violation, so that it passed shows nothing."
 
@@ -35,8 +32,10 @@ ATTAINED = 1e-9
 MOST_LINES = 16
 """Of an instance on which an inequality is tightest; longer ones lose rows in the middle."""
 
-WIDE = 100
-"""Narrower terminals do without the column of sources."""
+SOURCE = r"source \[seen]"
+
+GIVES_WAY = (SOURCE, "s", "tried", "tightest", "worst")
+"""Columns that narrow outputs do without, the first to go first."""
 
 
 def run_claims(
@@ -73,10 +72,7 @@ def run_claims(
     dict
         Results by claim id.
     """
-    console = Console(stderr=False, quiet=quiet)
-    if not console.is_terminal:
-        console = Console(width=PLAIN_WIDTH, quiet=quiet)
-    wide = console.width >= WIDE
+    console = output_console(quiet=quiet)
     wanted = [
         (claim, k)
         for claim in claims
@@ -100,7 +96,7 @@ def run_claims(
     for (claim, _), result in zip(wanted, found, strict=True):
         assert result is not None  # as_finished raises where a check does
         results[claim.id].append(result)
-    console.print(_table(claims, results, wide=wide))
+    console.print(Fitting(_table(claims, results), gives_way=GIVES_WAY))
     for claim in claims:
         for result in results[claim.id]:
             if result.reason:
@@ -114,7 +110,7 @@ def run_claims(
             if result.tightest > 0:  # of those at 0 none is special
                 console.print(_tightest_instance(result), markup=False, highlight=False)
     if slowest:
-        console.print(_slowest(wanted, took, slowest))
+        console.print(Fitting(_slowest(wanted, took, slowest)))
     console.print(_summary(results), highlight=False)
     return results
 
@@ -136,7 +132,12 @@ def _run(claim: Claim | str, number: int, examples: int) -> tuple[Result, float]
 def _slowest(wanted: Sequence[tuple[Claim, int]], took: Sequence[float], most: int) -> Table:
     table = Table(title="Slowest checks, with their planted violations", title_justify="left")
     for name in ("s", "id", "level", "claim"):
-        table.add_column(name, justify="right" if name == "s" else "left")
+        table.add_column(
+            name,
+            justify="right" if name == "s" else "left",
+            no_wrap=name != "claim",
+            overflow="fold",
+        )
     for seconds, (claim, k) in sorted(zip(took, wanted, strict=True), key=lambda row: -row[0])[
         :most
     ]:
@@ -144,13 +145,11 @@ def _slowest(wanted: Sequence[tuple[Claim, int]], took: Sequence[float], most: i
     return table
 
 
-def _table(claims: Sequence[Claim], results: dict[str, list[Result]], *, wide: bool) -> Table:
+def _table(claims: Sequence[Claim], results: dict[str, list[Result]]) -> Table:
     table = Table(title="What is claimed, and how it was checked", title_justify="left")
     table.add_column("id", no_wrap=True)
-    table.add_column("claim")
-    if wide:
-        table.add_column("source [seen]")
-    table.add_column("verdict")
+    for column in ("claim", SOURCE, "verdict"):
+        table.add_column(column, overflow="fold")
     table.add_column("checked", no_wrap=True)
     measured = any(map(_measured, itertools.chain(*results.values())))
     for column in ("tried", "worst", *(["tightest"] if measured else []), "s"):
@@ -165,9 +164,8 @@ def _table(claims: Sequence[Claim], results: dict[str, list[Result]], *, wide: b
             *(["\n".join(_ratio(r) for r in rows)] if measured else []),
             "\n".join(f"{r.seconds:.1f}" for r in rows),
         ]
-        origin = [source.replace("[", r"\[")] if wide else []
         verdict = str(claim.verdict) if all(rows) else "[bold red]in doubt[/]"
-        table.add_row(claim.id, title, *origin, verdict, *cells)
+        table.add_row(claim.id, title, source.replace("[", r"\["), verdict, *cells)
         table.add_section()
     return table
 
@@ -202,10 +200,6 @@ def _tightest_instance(result: Result) -> str:
     return f"\n{head} {lines[0]}" + "".join(f"\n  {line}" for line in lines[1:])
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + "s" * (number != 1)
-
-
 def _summary(results: dict[str, list[Result]]) -> str:
     rows = [result for group in results.values() for result in group]
     failed = sum(not result.passed for result in rows)
@@ -217,8 +211,8 @@ def _summary(results: dict[str, list[Result]]) -> str:
         else f"[bold red]{failed} of them fail[/]"
     )
     return (
-        f"{_count(len(rows), 'check')} of {_count(len(results), 'claim')} on "
-        f"{_count(instances, 'instance')}: {outcome}. "
+        f"{counted(len(rows), 'check')} of {counted(len(results), 'claim')} on "
+        f"{counted(instances, 'instance')}: {outcome}. "
         "tried: instances. worst: largest absolute residual, exactly 0 where symbolic or exact, "
         "else within the tolerance of the check (1e-9 or less). "
         + (TIGHTEST if any(map(_measured, rows)) else "")

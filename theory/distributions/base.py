@@ -44,6 +44,7 @@ from theory.arrays import (
 )
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge
 from theory.lattice import EvidenceLattice, quotient, reveal_observed
+from theory.plurals import counted
 from theory.validation import as_tokens
 
 __all__ = ["Distribution", "OnImpossible", "check_distribution", "mean_by_size"]
@@ -77,7 +78,7 @@ class Distribution(ABC):
         self.length, self.vocab = length, vocab
         if symbols is not None:
             if len(symbols) != vocab:
-                raise InvalidInput(f"{len(symbols)} symbols for a vocabulary of {vocab}")
+                raise InvalidInput(f"{counted(len(symbols), 'symbol')} for a vocabulary of {vocab}")
             self.symbols = tuple(map(str, symbols))
 
     def __repr__(self) -> str:
@@ -224,7 +225,7 @@ class Distribution(ABC):
                [-1,  1]])
         """
         count = self.vocab ** len(sites)
-        what = f"the table of {len(sites)} sites over {self.vocab} tokens"
+        what = f"the table of {counted(len(sites), 'site')} over {counted(self.vocab, 'token')}"
         # every pattern is held with all its tokens, once as columns and once stacked
         require_memory(count, what, self.like, itemsize=8 * (len(sites) + self.length + 2))
         if len(sites) > 64:

@@ -27,6 +27,7 @@ from theory.distributions.empirical import EmpiricalDistribution
 from theory.distributions.markov import MarkovChain
 from theory.distributions.words import paragraphs_of, words_of
 from theory.errors import InvalidInput
+from theory.plurals import counted
 from theory.scatter import distinct_rows
 from theory.validation import as_integer
 
@@ -89,6 +90,8 @@ class Corpus:
     [[0, 2, 1, 0], [0, 0, 1, 1], [1, 0, 0, 1], [0, 0, 0, 0]]
     >>> corpus.starts.tolist()
     [2, 0, 0, 0]
+    >>> corpus
+    <Corpus the text: 7 words, 4 different, vocab 4>
     """
 
     words: Mapping[str, int]
@@ -98,6 +101,10 @@ class Corpus:
     count_triples: Callable[[], np.ndarray]
     base: str = ""
     name: str = "the text"
+
+    def __repr__(self) -> str:
+        words = f"{counted(sum(self.words.values()), 'word')}, {len(self.words)} different"
+        return f"<Corpus {self.name}: {words}, vocab {len(self.vocabulary)}>"
 
     @functools.cached_property
     def triples(self) -> np.ndarray:
@@ -211,7 +218,9 @@ class Corpus:
         words = {word: count for word, count in self.words.items() if len(word) == length}
         if not words:
             there = ", ".join(map(str, sorted(set(map(len, self.words)))))
-            raise InvalidInput(f"no word has {length} letters; the lengths that occur are {there}")
+            raise InvalidInput(
+                f"no word has {counted(length, 'letter')}; the lengths that occur are {there}"
+            )
         return words
 
 
@@ -300,7 +309,10 @@ def from_text(path: str | os.PathLike[str], frequent: int = FREQUENT) -> Corpus:
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path} is not UTF-8: see the byte at offset {error.start}") from None
+        raise InvalidInput(
+            f"{path} is not UTF-8: see the byte at offset {error.start}. Save it as UTF-8 first, "
+            f"for instance with: iconv -f WINDOWS-1252 -t UTF-8 {path}"
+        ) from None
     if "\0" in text:
         nuls = "".join("0" if sign == "\0" else "x" for sign in text[:4])
         encoding = WITH_NULS.get(nuls, "UTF-16 or UTF-32")

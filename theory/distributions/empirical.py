@@ -26,6 +26,7 @@ from theory.arrays import (
 from theory.distributions.base import Distribution, mean_by_size
 from theory.distributions.sampling import check_draw
 from theory.errors import InvalidInput, TooLarge
+from theory.plurals import counted
 from theory.probabilities import as_weights
 from theory.validation import as_integer, as_tokens
 
@@ -259,7 +260,7 @@ class EmpiricalDistribution(Distribution):
         comparisons = self.sequences.shape[0] * 2**self.length
         if comparisons > GROUPING_LIMIT:
             raise TooLarge(
-                f"all subset entropies of {self.sequences.shape[0]} sequences of length "
+                f"all subset entropies of {counted(self.sequences.shape[0], 'sequence')} of length "
                 f"{self.length} need {comparisons:.2g} comparisons; at most {GROUPING_LIMIT:.2g} "
                 f"are made"
             )

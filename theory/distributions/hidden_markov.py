@@ -16,6 +16,7 @@ from theory.distributions.hidden_bracket import hidden_bracket
 from theory.distributions.messages import Smoothed, smooth
 from theory.distributions.sampling import check_draw, draw_tokens
 from theory.errors import InvalidInput
+from theory.plurals import counted
 from theory.probabilities import as_chain, as_rows
 from theory.validation import as_integer
 
@@ -65,7 +66,7 @@ class HiddenMarkovModel(Distribution):
         states = self.initial.shape[0]
         if self.emission.shape[0] != states:
             raise InvalidInput(
-                f"emission must have {states} rows, one per state, "
+                f"emission must have {counted(states, 'row')}, one per state, "
                 f"got shape {tuple(self.emission.shape)}"
             )
         self._describe(as_integer(length, "length", 1), self.emission.shape[1], symbols)

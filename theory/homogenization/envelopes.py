@@ -26,6 +26,7 @@ from theory.homogenization.coefficients import dobrushin
 from theory.homogenization.structure import structure
 from theory.information.units import in_units
 from theory.lattice import quotient
+from theory.plurals import counted
 from theory.validation import as_integer, as_sites, as_tokens
 
 __all__ = [
@@ -352,7 +353,9 @@ def _block(
         return sites, None
     tokens = [as_integer(v, "a token", 0) for v in tokens]
     if len(tokens) != len(given) or max(tokens) >= p.vocab:
-        raise InvalidInput(f"needs {len(given)} tokens in 0..{p.vocab - 1}, got {tokens}")
+        raise InvalidInput(
+            f"needs {counted(len(given), 'token')} in 0..{p.vocab - 1}, got {tokens}"
+        )
     by_site = dict(zip(map(int, given), tokens, strict=True))
     return sites, tuple(by_site[i] for i in sites)
 
@@ -372,7 +375,8 @@ def _together(p: Distribution, x: Any, sites: tuple[int, ...], tokens: tuple[int
 
 def _tops(p: Distribution, x: Any, site: int, sites: tuple[int, ...]) -> list[tuple[Any, Any]]:
     """The chance of every value of `sites`, and the top mass that it leaves; 1/V if impossible."""
-    what = f"the predictions for all values of {len(sites)} sites over {p.vocab} tokens"
+    size = f"{counted(len(sites), 'site')} over {counted(p.vocab, 'token')}"
+    what = f"the predictions for all values of {size}"
     require_memory(p.vocab ** (len(sites) + 1) * p.length, what, p.like)
     patterns = p.assignments(sites, x)
     chances = _chances(p, x, patterns).tolist()

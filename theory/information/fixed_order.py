@@ -32,6 +32,7 @@ from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.markov import MarkovChain
 from theory.errors import InvalidInput
 from theory.information.units import in_units
+from theory.plurals import counted
 from theory.validation import as_sites
 
 __all__ = ["fixed_order_cost"]
@@ -129,7 +130,7 @@ def _as_batches(batches: Any, known: tuple[int, ...], length: int) -> list[tuple
     if len(seen) < length:
         missing = next(i for i in range(length) if i not in seen)
         raise InvalidInput(
-            f"the batches leave out {length - len(seen)} sites, site {missing} first"
+            f"the batches leave out {counted(length - len(seen), 'site')}, site {missing} first"
         )
     return order
 

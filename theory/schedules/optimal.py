@@ -61,7 +61,9 @@ def optimal(
     >>> optimal(gallery.coupled_pairs(3), target=math.log(2))
     (2, 2, 2)
     """
-    if (rounds is None) == (target is None):
+    if rounds is None and target is None:
+        raise InvalidInput("give rounds or target: neither is there")
+    if rounds is not None and target is not None:
         raise InvalidInput(f"give rounds or target, not both: {rounds=}, {target=}")
     f = as_profile(profile)
     if rounds is not None:

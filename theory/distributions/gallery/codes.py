@@ -9,6 +9,7 @@ from theory.arrays import require_memory
 from theory.distributions.base import Distribution
 from theory.distributions.gallery.uniform import bits, uniform
 from theory.errors import InvalidInput
+from theory.plurals import counted
 from theory.scatter import distinct_rows
 from theory.validation import as_integer, as_sites
 
@@ -93,6 +94,7 @@ def _integers(x: Any, name: str, ndim: int) -> np.ndarray:
         raise InvalidInput(f"{name} must be a rectangular array of integers") from None
     if x.dtype.kind not in "iu" or x.ndim != ndim:
         raise InvalidInput(
-            f"{name} must hold integers on {ndim} axes, got {x.dtype} of shape {x.shape}"
+            f"{name} must hold integers on {counted(ndim, 'axis')}, got {x.dtype} of "
+            f"shape {x.shape}"
         )
     return x.astype(np.int64)
