@@ -467,7 +467,7 @@ def test_a_large_cycle_is_periodic(monkeypatch):
         raise AssertionError("a cycle has too many eigenvalues of modulus 1 to be iterated")
 
     monkeypatch.setattr(sparse_spectrum, "_arnoldi", iterating)
-    cycle = csr_array(np.roll(np.eye(1000), 1, axis=1))
+    cycle = csr_array(np.roll(np.eye(2000), 1, axis=1))
     assert power_limit(cycle) == (1.0, 1.0, None)
 
 
@@ -493,6 +493,17 @@ def test_what_arnoldi_iteration_does_not_find_is_said(monkeypatch):
     monkeypatch.setattr(sparse_spectrum, "SUBSPACES", (40,))
     with pytest.raises(TooLarge, match="eigenvalues of 60 states were not found"):
         power_limit(csr_array(steps))
+
+
+def test_a_ring_that_mixes_slowly():
+    """Half a chance to stay, half to go on: the eigenvalues are (1 + w) / 2, w a root of unity."""
+    from scipy.sparse import csr_array, eye_array
+
+    size = 713
+    ring = csr_array(np.roll(np.eye(size), 1, axis=1))
+    found = power_limit(csr_array((eye_array(size) + ring) / 2))
+    assert 1 - found.rate == pytest.approx(1 - np.cos(np.pi / size), rel=1e-7)
+    assert found.law == pytest.approx(np.full(size, 1 / size))
 
 
 def test_equal_classes_have_no_limit():

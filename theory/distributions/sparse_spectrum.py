@@ -14,7 +14,7 @@ from theory.errors import TooLarge
 
 __all__ = ["Limit", "power_limit"]
 
-DENSE = 600
+DENSE = 1500
 """Larger blocks are left to Arnoldi iteration, which finds the largest eigenvalues only."""
 
 NEARLY = 1e-9
