@@ -236,6 +236,7 @@ class _Watched(Executor):
         self.waiting: set[Future[Any]] = set()
         self.lock, self.ended = threading.Lock(), threading.Event()
         self.gone = ""
+        self.had = bool(self._workers())  # before the first case may end them
         threading.Thread(target=self._watch, daemon=True).start()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -263,11 +264,14 @@ class _Watched(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self.inner.shutdown(wait=wait and not cancel_futures and not self.gone)
 
+    def _workers(self) -> Any:
+        return self.client.sync(self.client.scheduler.ncores, callback_timeout=PATIENCE)
+
     def _watch(self) -> None:
-        had, since = False, time.monotonic()
+        had, since = self.had, time.monotonic()
         while not self.ended.wait(ASKING):
             try:
-                workers = self.client.sync(self.client.scheduler.ncores, callback_timeout=PATIENCE)
+                workers = self._workers()
                 why = "all workers of the cluster have gone"
             except Exception:  # of any kind: closed, out of time, unreadable
                 workers, had = {}, True
