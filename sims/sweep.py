@@ -24,7 +24,6 @@ from concurrent.futures import (
     Executor,
     Future,
     ProcessPoolExecutor,
-    wait,
 )
 from contextlib import contextmanager
 from functools import partial
@@ -354,7 +353,6 @@ def _lines(
         for _ in range(AGAIN):
             again: list[str] = []
             future = _submit(work, key, executor, waiting, finished)
-            wait((future,))
             yield from _line_or_loss(future, waiting, executor, deque(), again)
             if not again:
                 break
@@ -397,8 +395,7 @@ def _line_or_loss(
         if not is_loss(error):  # on the way to the worker or back
             line = _failure(waiting[future], error)
         elif isinstance(error, BrokenExecutor):  # then all of its pool end so
-            wait(waiting)
-            ended = [each for each in waiting if each.cancelled() or each.exception()]
+            ended = [each for each in waiting if each.cancelled() or each.exception()]  # waits
             keys = [waiting.pop(each) for each in ended]
             # Those that were being run are the first, and one more that had been sent.
             running = getattr(executor, "workers", getattr(executor, "_max_workers", AHEAD)) + 1
