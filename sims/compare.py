@@ -203,7 +203,7 @@ def compare(
                 reverse_kl=float(q.reverse_kl),
                 tv=float(q.tv),
                 valid_mass=float(q.valid_mass),
-                regret=None if program is None else regret_of(program, rounds, kl),
+                regret=None if program is None else regret_of(program, q),
                 kind=kind_of(decoder),
                 examples=() if drawn is None else tuple(p.spell(drawn)),
             )

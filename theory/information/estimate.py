@@ -4,17 +4,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.arrays import MASK, from_host, log, to_host
+from theory.arrays import MASK, from_host, to_host, xlogx
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
-from theory.information.units import in_units
+from theory.information.units import in_units, not_negative
 
 __all__ = ["Estimate", "estimate_profile"]
 
 
 class Estimate(NamedTuple):
-    """An unbiased estimate and its standard error, of the same shape."""
+    """An unbiased estimate and its standard error as the draws show it, of the same shape."""
 
     mean: Any
     standard_error: Any
@@ -25,8 +25,10 @@ def estimate_profile(
 ) -> Estimate:
     """Estimate the profile from sequences of `p` that are revealed in random order.
 
-    The surprise ``-log p(x_i | j others)`` of the next site of a random order has mean ``f(j)``.
-    Entries of different j share their sequences, so their errors are correlated.
+    The entropy of the prediction of the next site of a random order has mean ``f(j)``. Given the
+    context it is the mean of the surprise ``-log p(x_i | j others)`` of the token that was drawn,
+    so that it varies less. Entries of different j share their sequences, so their errors are
+    correlated.
 
     Parameters
     ----------
@@ -38,7 +40,11 @@ def estimate_profile(
     Returns
     -------
     Estimate
-        Arrays ``mean`` and ``standard_error``, shape (L,), on the host.
+        Arrays ``mean`` and ``standard_error``, shape (L,), on the host. The error is that of the
+        sequences drawn, and speaks of them only: contexts of small probability that carry much of
+        ``f(j)`` may not be among them, and then both are too small. With probability
+        ``(1 - eps)^size`` nothing is seen of what has probability eps, in particular of anything
+        much rarer than ``1 / size``.
 
     >>> from theory import gallery
     >>> f, error = estimate_profile(gallery.repeated_bit(3), np.random.default_rng(0), 4, base=2)
@@ -53,12 +59,12 @@ def estimate_profile(
     order = rng.permuted(np.broadcast_to(np.arange(p.length), sequences.shape), axis=1)
     place = np.arange(size)
     x = np.full_like(sequences, MASK)
-    surprises = np.empty((size, p.length))
+    entropies = np.empty((size, p.length))
     for j in range(p.length):
         site = order[:, j]
         token = sequences[place, site]
-        predictions = to_host(p.denoise(from_host(x, p.like)))[place, site, token]
-        surprises[:, j] = -log(as_floats(predictions))
+        predictions = to_host(p.denoise(from_host(x, p.like)))[place, site]
+        entropies[:, j] = -xlogx(as_floats(predictions)).sum(axis=-1)
         x[place, site] = token
-    error = surprises.std(axis=0, ddof=1) / np.sqrt(size)
-    return Estimate(in_units(surprises.mean(axis=0) + 0.0, base), in_units(error, base))
+    error = entropies.std(axis=0, ddof=1) / np.sqrt(size)
+    return Estimate(in_units(not_negative(entropies.mean(axis=0)), base), in_units(error, base))
