@@ -192,7 +192,7 @@ def compare(
         except TooLarge as error:
             left_out[repr(decoder)] = str(error)
             continue
-        rounds, kl = cost_of(q)
+        rounds, _ = cost_of(q)
         drawn = None if rng is None or not examples else q.sample(rng, examples)
         rows.append(
             Row(

@@ -200,13 +200,3 @@ def test_rounding_never_makes_an_information_negative():
             *information.gains(p),
         ]
         assert min(values) >= 0
-
-
-def test_the_estimated_profile_of_spiky_data():
-    """Two bits equal but for 2e-4: each prediction of the second has the entropy h(2e-4)."""
-    p = JointTable([[0.4999, 0.0001], [0.0001, 0.4999]])
-    expected = -2e-4 * math.log(2e-4) - 0.9998 * math.log(0.9998)  # 0.001903
-    for seed in range(20):
-        estimate = information.estimate_profile(p, np.random.default_rng(seed), 100)
-        assert estimate.mean[1] == pytest.approx(expected, rel=1e-9)
-        assert estimate.standard_error[1] < 1e-15
