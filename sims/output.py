@@ -147,9 +147,9 @@ class OutputDistribution:
 
         These are found for some sequences at a time: one that is impossible decides.
         """
-        rows = np.argwhere(to_host(small))
-        if not len(rows):
+        if not any_true(small):
             return information.kl_divergence(p, q)
+        rows = np.argwhere(to_host(small))
         xp, host = array_namespace(p), to_host(p)
         total = float(xp.sum(xp.where(small, 0.0, times_log(p, p) - times_log(p, q))))
         step = max(1, STATES >> self.p.length)

@@ -1,12 +1,10 @@
 """Monte Carlo estimates, with a standard error, for where nothing exact is in reach."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.arrays import MASK, from_host, to_host, xlogx
+from theory.arrays import MASK, from_host, log, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
@@ -15,40 +13,11 @@ from theory.information.units import in_units
 __all__ = ["Estimate", "estimate_profile"]
 
 
-@dataclass(frozen=True, eq=False)
-class Estimate:
-    """An unbiased estimate with its standard error; ``mean, error = estimate`` unpacks the two.
-
-    A standard error knows what was drawn. An event that is too rare to be in the sample is not in
-    it, however much the event would add to the mean: see `unseen`.
-
-    Attributes
-    ----------
-    mean, standard_error : float or array of the same shape
-    size : int
-        How many independent draws the estimate is made of.
-    """
+class Estimate(NamedTuple):
+    """An unbiased estimate and its standard error, of the same shape."""
 
     mean: Any
     standard_error: Any
-    size: int
-
-    def __iter__(self) -> Iterator[Any]:
-        yield self.mean
-        yield self.standard_error
-
-    @property
-    def unseen(self) -> float:
-        """Upper 95 % limit of the probability of an event that no draw showed: about 3 / size.
-
-        An event of greater probability would be in the sample 19 times of 20. If what it adds is at
-        most M, as log V is for the entropy of one token, a mean may so be off by ``unseen * M``
-        beyond its standard error.
-
-        >>> round(Estimate(0.0, 0.0, 100).unseen, 4)        # 0.95 ** 100 is far below 0.05
-        0.0295
-        """
-        return 1 - 0.05 ** (1 / self.size)
 
 
 def estimate_profile(
@@ -56,10 +25,8 @@ def estimate_profile(
 ) -> Estimate:
     """Estimate the profile from sequences of `p` that are revealed in random order.
 
-    The entropy of the prediction for the next site of a random order, given j random others, has
-    mean ``f(j)``. (So has the surprise of the token that stands there, with a greater variance.)
-    Entries of different j share their sequences, so their errors are correlated. Contexts that are
-    rare and were not drawn are in neither number; `Estimate.unseen` says how rare they must be.
+    The surprise ``-log p(x_i | j others)`` of the next site of a random order has mean ``f(j)``.
+    Entries of different j share their sequences, so their errors are correlated.
 
     Parameters
     ----------
@@ -71,18 +38,12 @@ def estimate_profile(
     Returns
     -------
     Estimate
-        Arrays ``mean`` and ``standard_error``, shape (L,), on the host, and the size.
+        Arrays ``mean`` and ``standard_error``, shape (L,), on the host.
 
     >>> from theory import gallery
     >>> f, error = estimate_profile(gallery.repeated_bit(3), np.random.default_rng(0), 4, base=2)
     >>> f.tolist(), error.tolist()
     ([1.0, 0.0, 0.0], [0.0, 0.0, 0.0])
-
-    Two bits that differ once in 5,000: f(1) is the entropy of 1/5000, whether or not one was drawn.
-
-    >>> p = gallery.binary_symmetric(2, 1 / 5000)
-    >>> estimate_profile(p, np.random.default_rng(0), 100).mean[1].round(6)
-    np.float64(0.001903)
     """
     check_distribution(p)
     size = check_draw(rng, size)
@@ -92,11 +53,12 @@ def estimate_profile(
     order = rng.permuted(np.broadcast_to(np.arange(p.length), sequences.shape), axis=1)
     place = np.arange(size)
     x = np.full_like(sequences, MASK)
-    entropies = np.empty((size, p.length))
+    surprises = np.empty((size, p.length))
     for j in range(p.length):
         site = order[:, j]
-        predictions = to_host(p.denoise(from_host(x, p.like)))[place, site]
-        entropies[:, j] = -xlogx(as_floats(predictions)).sum(axis=1)
-        x[place, site] = sequences[place, site]
-    error = entropies.std(axis=0, ddof=1) / np.sqrt(size)
-    return Estimate(in_units(entropies.mean(axis=0) + 0.0, base), in_units(error, base), size)
+        token = sequences[place, site]
+        predictions = to_host(p.denoise(from_host(x, p.like)))[place, site, token]
+        surprises[:, j] = -log(as_floats(predictions))
+        x[place, site] = token
+    error = surprises.std(axis=0, ddof=1) / np.sqrt(size)
+    return Estimate(in_units(surprises.mean(axis=0) + 0.0, base), in_units(error, base))
