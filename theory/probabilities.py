@@ -18,6 +18,7 @@ from theory.validation import as_numbers, as_rectangular, first_where, refuse_wh
 __all__ = [
     "Weights",
     "as_chain",
+    "as_distribution",
     "as_probabilities",
     "as_rows",
     "as_unnormalised",
@@ -158,6 +159,21 @@ def as_probabilities(x: Any, name: str) -> Any:
     if 0 not in x.shape:
         _refuse_negative(x, name)
     return x
+
+
+def as_distribution(x: Any, name: str) -> Any:
+    """Check a table of any shape whose entries sum to 1 (floats are divided by their sum).
+
+    >>> as_distribution([[0.5, 0.25], [0.25, 0.5]], "p")
+    Traceback (most recent call last):
+    ...
+    theory.errors.InvalidInput: p must sum to 1: it sums to 1.5
+    """
+    x = as_rectangular(x, name)
+    flat = array_namespace(x).reshape(x, (-1,))
+    exact = is_exact(x)
+    rows = as_rows(flat, name, 1, exact=exact)
+    return array_namespace(rows).reshape(rows, x.shape)
 
 
 def check_predictions(predictions: Any, x: Any, vocab: int) -> None:
