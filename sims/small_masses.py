@@ -28,7 +28,7 @@ def log_masses(
     count, length = rows.shape
     bits, everything = 2 ** np.arange(length, dtype=np.int64), 2**length
     total = np.full(count, -np.inf)
-    which, index = np.arange(count), 0
+    which, index = np.arange(count, dtype=np.int64), 0
     known = np.full(count, bits[list(observed)].sum())
     given = np.where(known[:, None] & bits > 0, rows, MASK)
     logs = to_host(p.log_evidence(from_host(given, p.like)))
