@@ -124,7 +124,8 @@ def sweep(
         By default cases run in this process; see `executor_for`.
     seed : int
     progress : bool, optional
-        Show a progress bar on standard error; by default on a terminal only.
+        Show a progress bar on standard error; by default on a terminal, and elsewhere a line
+        every twenty seconds.
 
     Returns
     -------
