@@ -37,6 +37,7 @@ import numpy as np
 from sims.costs import times_logs
 from sims.exact import as_temperature
 from sims.prediction import WithDraws, predictor
+from sims.progress import tracked
 from theory import MASK
 from theory.arrays import log, require_memory, times_log, to_host
 from theory.distributions.base import Distribution, check_distribution
@@ -46,6 +47,7 @@ from theory.forward import Denoiser
 from theory.plurals import counted
 from theory.scatter import distinct_rows
 from theory.validation import as_sites
+from theory.work import require_steps
 
 __all__ = ["AnyOrder", "Circulation"]
 
@@ -89,6 +91,7 @@ class AnyOrder:
     ------
     InvalidInput
     TooLarge
+        If the table would not fit, or would take more than some minutes.
 
     Examples
     --------
@@ -113,11 +116,15 @@ class AnyOrder:
         table = to_host(p.table())
         sequences, self._chances = np.argwhere(table != 0), table[table != 0]
         count, length = sequences.shape
-        require_memory(2 * 2**length * length * count, f"all orders of {counted(length, 'site')}")
+        what = f"a table of all orders of {counted(length, 'site')}"
+        require_memory(2 * 2**length * length * count, what)
+        steps = 2**length * length * (count * p.vocab + STEPS_OF_A_SITE)
+        what = f"{what} over {counted(count, 'sequence')} of {counted(p.vocab, 'token')}"
+        require_steps(steps * (EXACT_STEPS if p.exact else 1), MOST_STEPS, what)
         dtype = object if p.exact else np.float64
         self._logs = np.zeros((2**length, length, count), dtype=dtype)
         self.gaps = np.zeros((2**length, length), dtype=dtype)
-        for known in range(2**length - 1):
+        for known in tracked(range(2**length - 1), doing="asking the denoiser"):
             masked = np.flatnonzero(known >> np.arange(length) & 1 == 0)
             x = np.where(known >> np.arange(length) & 1 == 1, sequences, MASK)
             x, which = distinct_rows(x)
@@ -259,6 +266,15 @@ def _absolute(c: np.ndarray, near: np.ndarray) -> np.ndarray:
     tells = np.abs(near) > SIGN
     return np.where(tells, np.where(near < 0, -c, c), elementwise(abs, np.where(tells, 0, c)))
 
+
+MOST_STEPS = 10**10
+"""Some minutes of work: all sets of 13 bits, with all their values."""
+
+STEPS_OF_A_SITE = 500
+"""What a site at a set takes besides its values."""
+
+EXACT_STEPS = 100
+"""What an exact number takes beside a float."""
 
 SIGN = 1e-9
 """A sum of four logarithms in float64 that is larger than this has the right sign."""

@@ -17,6 +17,7 @@ from theory import information, schedules
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput, TooLarge
 from theory.forward import Denoiser
+from theory.lattice import require_lattice
 
 __all__ = ["KINDS", "Comparison", "Row", "compare", "kind_of", "too_large", "usual_decoders"]
 
@@ -113,7 +114,13 @@ def usual_decoders(p: Distribution) -> list[Decoder]:
 
     Those whose exact computation would take long there are left out (see `too_large`), and so are
     those that need something of the user's: a rule, a table, a joint, or a policy to be mirrored.
+
+    Raises
+    ------
+    TooLarge
+        If the evidence lattice would not fit, which every exact computation needs.
     """
+    require_lattice(p.vocab, p.length, p.like)  # all of them need it, and the profile takes long
     length = p.length
     halves = schedules.uniform(length, min(2, length))
     best = schedules.optimal(information.profile(p), min(2, length))

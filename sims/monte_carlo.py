@@ -108,7 +108,8 @@ def decode(
     trajectory : bool
         Keep the sequences after every step: ``steps * size * L`` integers.
     progress : bool, optional
-        Show a progress bar on standard error; by default on a terminal only.
+        Show a progress bar on standard error; by default on a terminal, and elsewhere a line
+        every twenty seconds.
 
     Returns
     -------

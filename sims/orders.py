@@ -5,6 +5,7 @@ followed together; there are up to V^k of them after k sites, and the orders of 
 more. `sims.order` has the means that need no path.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,16 +15,30 @@ from sims.exact import as_observed, as_revealing, as_temperature
 from sims.policies import Decoder, Policy, TokenPolicy
 from sims.policies.base import Ask, Select, check_chances, checked_chances
 from sims.prediction import WithDraws, predictor
+from sims.progress import tracked
 from theory import MASK
 from theory.arrays import require_memory, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.forward import Denoiser
 from theory.plurals import counted
 from theory.scatter import distinct_rows
+from theory.work import require_steps
 
 __all__ = ["orders"]
 
 Sets = tuple[tuple[int, ...], ...]
+
+Part = tuple[Sets, int, np.ndarray, np.ndarray]
+"""A beginning of an order, its number of rounds, the contexts (N, L) after it, their masses."""
+
+MOST_STEPS = 10**8
+"""Some minutes of work: all orders of eight bits, one by one."""
+
+STEPS_OF_A_PATH = 500
+"""To go on from a beginning takes as long as so many of its contexts."""
+
+PARTS = 32
+"""Beginnings from which progress is counted."""
 
 
 def orders(
@@ -53,6 +68,7 @@ def orders(
     InvalidInput
         As `output_distribution`, and for decoders that take tokens back.
     TooLarge
+        If the orders are too many to be listed; they are counted first.
 
     Examples
     --------
@@ -77,24 +93,84 @@ def orders(
     start = to_host(p.assignments(given))
     chances = to_host(p.evidence(start))
     possible = chances != 0
+    root: Part = ((), 0, start[possible], chances[possible])
+    _require_steps(p, decoder, ask, root)
     found: dict[Sets, Any] = {}
-    waiting: list[tuple[Sets, int, np.ndarray, np.ndarray]] = [
-        ((), 0, start[possible], chances[possible])
-    ]
-    while waiting:
-        path, index, x, mass = waiting.pop()
-        if (x != MASK).all():
-            found[path] = found.get(path, 0) + mass.sum()
-            continue
-        follow = _select if isinstance(decoder, Policy) and not decoder.looks_at_tokens else _write
-        for sites, after, weight in follow(decoder, x, mass, index, ask):
-            waiting.append(((*path, sites) if sites else path, index + 1, after, weight))
+    waiting = [root]
+    while waiting and len(waiting) < PARTS:
+        waiting = [after for part in waiting for after in _followed(part, decoder, ask, found)]
+    for part in tracked(waiting, doing="following"):
+        left = [part]
+        while left:
+            left.extend(_followed(left.pop(), decoder, ask, found))
     tidy: Any = (lambda v: v) if p.exact else float
     ranked = sorted(found.items(), key=lambda item: (-float(item[1]), item[0]))
     return {path: tidy(chance) for path, chance in ranked}
 
 
+def _followed(part: Part, decoder: Any, ask: Ask, found: dict[Sets, Any]) -> list[Part]:
+    """What a beginning goes on to; one that is complete is added to what is found."""
+    path, index, x, mass = part
+    if (x != MASK).all():
+        found[path] = found.get(path, 0) + mass.sum()
+        return []
+    return [
+        ((*path, sites) if sites else path, index + 1, after, weight)
+        for sites, after, weight in _outcomes(decoder, x, mass, index, ask)
+    ]
+
+
+def _require_steps(p: Distribution, decoder: Any, ask: Ask, root: Part) -> None:
+    """Count the beginnings of orders round by round, with equal contexts followed once.
+
+    A beginning that ends in n contexts takes n steps and as long as `STEPS_OF_A_PATH` besides.
+    At each context the number of beginnings that lead there is known, so that both are counted
+    without following any; the count itself ends when there are too many.
+    """
+    _, index, x, mass = root
+    ways = np.ones(len(x))
+    steps = 0.0
+    what = f"listing the orders in which {decoder!r} reveals {counted(p.length, 'site')}"
+    while len(x):
+        _, which = distinct_rows(x != MASK)
+        paths = np.zeros(len(x))
+        np.maximum.at(paths, which, ways)  # as many beginnings at least reveal these sites
+        steps += float(ways.sum()) + STEPS_OF_A_PATH * float(paths.sum())
+        if steps > MOST_STEPS:
+            begun = f"{counted(int(paths.sum()), 'beginning')} of {counted(index, 'round')}"
+            what = f"{what}, with {begun},"
+        require_steps(math.ceil(steps), MOST_STEPS, what)
+        left = (x == MASK).sum(axis=1)
+        parts = [
+            part
+            for size in np.unique(left[left > 0]).tolist()
+            for part in _counted(decoder, x[left == size], ways[left == size], mass, index, ask)
+        ]
+        x, which = distinct_rows(np.concatenate([x[:0], *(after for after, _ in parts)]))
+        ways = np.bincount(which, np.concatenate([ways[:0], *(n for _, n in parts)]))
+        index += 1
+
+
+def _counted(
+    decoder: Any, x: np.ndarray, ways: np.ndarray, mass: np.ndarray, index: int, ask: Ask
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The contexts after one round, each with the number of ways to where it comes from."""
+    for sites, after, _ in _outcomes(decoder, x, np.ones(len(x), mass.dtype), index, ask):
+        before = after.copy()
+        before[:, sites] = MASK
+        _, which = distinct_rows(np.concatenate([x, before]))
+        origin = np.empty(len(x), dtype=np.int64)
+        origin[which[: len(x)]] = np.arange(len(x))
+        yield after, ways[origin[which[len(x) :]]]
+
+
 Outcome = Iterator[tuple[tuple[int, ...], np.ndarray, np.ndarray]]
+
+
+def _outcomes(decoder: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: Ask) -> Outcome:
+    """The sets that one round may reveal in contexts with equally many masked sites."""
+    selects = isinstance(decoder, Policy) and not decoder.looks_at_tokens
+    return (_select if selects else _write)(decoder, x, mass, index, ask)
 
 
 def _select(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: Ask) -> Outcome:

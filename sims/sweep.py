@@ -131,7 +131,8 @@ def sweep(
         By default cases run in this process; see `executor_for`.
     seed : int
     progress : bool, optional
-        Show a progress bar on standard error; by default on a terminal only.
+        Show a progress bar on standard error; by default on a terminal, and elsewhere a line
+        every twenty seconds.
     other_code : bool
         Go on from a file even if the experiment, or what it uses, has changed since: its rows are
         then of both. Seen are functions, classes and constants of modules that are not installed,

@@ -130,9 +130,7 @@ class EvidenceLattice:
         shape = (self.vocab + 1,) * self.length
         xp = array_namespace(table)
         if out is None:
-            what = f"the evidence lattice of shape ({self.vocab + 1},)*{self.length}"
-            itemsize = 4 if dtype == xp.float32 else 8
-            require_memory((self.vocab + 1) ** self.length, what, table, itemsize)
+            require_lattice(self.vocab, self.length, table, 4 if dtype == xp.float32 else 8)
             out = xp.empty(shape, dtype=dtype, device=device(table))
         else:
             check_buffer(out, shape, dtype, table)
@@ -266,6 +264,12 @@ class EvidenceLattice:
         tokens = xp.arange(self.vocab, dtype=xp.int64, device=device(self.numerators))
         steps = (tokens - self.vocab) * self._strides[:, None]
         return frozen(xp.concat([xp.zeros_like(steps), steps]))
+
+
+def require_lattice(vocab: int, length: int, like: Any = None, itemsize: int = 8) -> None:
+    """Refuse an evidence lattice that would not fit; see `theory.arrays.require_memory`."""
+    what = f"the evidence lattice of shape ({vocab + 1},)*{length}"
+    require_memory((vocab + 1) ** length, what, like, itemsize)
 
 
 def _as_float_dtype(dtype: Any) -> str:

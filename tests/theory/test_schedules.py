@@ -1,5 +1,6 @@
 """Noise levels, and batch sizes against all compositions of the length."""
 
+import importlib
 import itertools
 import math
 from fractions import Fraction
@@ -13,7 +14,15 @@ from hypothesis import strategies as st
 
 from tests.cases import to_device1
 from tests.noted import each
-from theory import InvalidInput, MarkovChain, gallery, information, schedules, strategies
+from theory import (
+    InvalidInput,
+    MarkovChain,
+    TooLarge,
+    gallery,
+    information,
+    schedules,
+    strategies,
+)
 from theory.information import path_cost, profile
 
 NOISE = [
@@ -523,3 +532,54 @@ def test_every_schedule_once():
         assert sorted(by_rounds) == sorted(found)
     with pytest.raises(InvalidInput, match="at most the length 3, got 4"):
         list(schedules.every(3, 4))
+
+
+def least_costs(f, rounds):
+    """Cost of the best batches in 1, 2, ... rounds, from the definition, over all boundaries."""
+    length, costs = len(f), []
+    best = {length: Fraction(0)}
+    for _ in range(rounds):
+        best = {
+            a: min(
+                cost + sum(f[a] - f[j] for j in range(a, b)) for b, cost in best.items() if b > a
+            )
+            for a in range(min(length, max(best)))
+        }
+        costs.append(best[0])
+    return costs
+
+
+def test_the_best_sizes_of_steps_and_of_steep_profiles():
+    """Long enough for starts between those whose ends are looked for first; all in integers."""
+    rng = np.random.default_rng(0)
+    for length, rounds in ((17, 6), (26, 9)):
+        for falls in (rng.integers(0, 3, length), rng.integers(0, 2, length) * 2 ** (length % 9)):
+            f = np.cumsum(falls)[::-1].tolist()
+            costs = least_costs(f, rounds)
+            for count, least in enumerate(costs, start=1):
+                sizes = schedules.optimal(f, count)
+                assert len(sizes) == count
+                assert riemann_error(f, sizes) == least
+                aimed = schedules.optimal(f, target=float(least))
+                assert len(aimed) == 1 + next(k for k, c in enumerate(costs) if c <= least)
+
+
+def test_schedules_of_too_many_rounds_are_refused_at_once():
+    f = np.arange(30_000, 0, -1.0)
+    with pytest.raises(TooLarge, match=r"30000 rounds of 30000 sites takes about 3.1e\+11 steps"):
+        schedules.optimal(f, rounds=30_000)
+    assert schedules.optimal(f, rounds=2) == (15_000, 15_000)
+
+
+def test_a_target_that_takes_too_many_rounds_names_what_is_reached(monkeypatch):
+    """The profile 100, 99, ..., 1 loses 4950 in one round and 2 * 1225 in two."""
+    module = importlib.import_module("theory.schedules.optimal")
+    monkeypatch.setattr(module, "MOST_STEPS", 2 * 2 * 100 * 11)
+    f = np.arange(100, 0, -1.0)
+    assert schedules.optimal(f, target=2450) == (50, 50)
+    with pytest.raises(TooLarge, match=r"2 rounds lose 2450, more than the target 2449; .*100 si"):
+        schedules.optimal(f, target=2449)
+
+
+def test_few_rounds_of_many_sites_are_listed_without_all_the_others():
+    assert list(schedules.every(40, 2)) == [(k, 40 - k) for k in range(1, 40)]

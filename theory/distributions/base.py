@@ -43,7 +43,7 @@ from theory.arrays import (
     xlogx,
 )
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge
-from theory.lattice import EvidenceLattice, quotient, reveal_observed
+from theory.lattice import EvidenceLattice, quotient, require_lattice, reveal_observed
 from theory.plurals import counted
 from theory.validation import as_tokens
 
@@ -129,6 +129,8 @@ class Distribution(ABC):
         ------
         ImpossibleEvidence
         InvalidInput
+        TooLarge
+            If the predictions would not fit; the message names their shape.
         """
         if on_impossible not in ("raise", "marginal", "uniform"):
             raise InvalidInput(
@@ -136,11 +138,17 @@ class Distribution(ABC):
             )
         x, single = as_tokens(x, self.length, self.vocab, self.like)
         xp = array_namespace(x)
-        predictions, possible = self._predict(x)
+        predictions, possible = self._predicted(x)
         if not bool(xp.all(possible)):
             predictions = self._replace(x, predictions, possible, on_impossible)
         predictions = reveal_observed(x, predictions)
         return predictions[0, ...] if single else predictions
+
+    def _predicted(self, x: Any) -> tuple[Any, Any]:
+        """`_predict`, after a look at the memory that its answer takes."""
+        shape = (x.shape[0], self.length, self.vocab)
+        require_memory(math.prod(shape), f"predictions of shape {shape}", self.like)
+        return self._predict(x)
 
     def _replace(self, x: Any, predictions: Any, possible: Any, on_impossible: str) -> Any:
         xp = array_namespace(x)
@@ -165,7 +173,7 @@ class Distribution(ABC):
         """The prediction when nothing is observed: unconditional marginals, shape (L, V)."""
         xp = array_namespace(self.like)
         nothing = xp.full((1, self.length), MASK, dtype=xp.int64, device=device(self.like))
-        return self._predict(nothing)[0][0, ...]
+        return self._predicted(nothing)[0][0, ...]
 
     def evidence(self, x: Any) -> Any:
         """Probability that a sequence agrees with `x` wherever a token is observed.
@@ -214,6 +222,7 @@ class Distribution(ABC):
 
     def lattice(self) -> EvidenceLattice:
         """Return the evidence lattice of the table."""
+        require_lattice(self.vocab, self.length, self.like)
         return EvidenceLattice(self.table())
 
     def assignments(self, sites: tuple[int, ...], given: Any = None) -> Any:
@@ -309,9 +318,12 @@ class Distribution(ABC):
             Joined without spaces where every symbol is one character.
         """
         rows = to_host(as_tokens(x, self.length, self.vocab, self.like)[0]).tolist()
-        symbols = self.symbols or tuple(map(str, range(self.vocab)))
-        gap = "" if all(len(s) == 1 for s in symbols) else " "
-        return [gap.join("·" if v == MASK else symbols[v] for v in row) for row in rows]
+        symbols = self.symbols
+        short = self.vocab <= 10 if symbols is None else all(len(s) == 1 for s in symbols)
+        write = str if symbols is None else symbols.__getitem__
+        return [
+            ("" if short else " ").join("·" if v == MASK else write(v) for v in row) for row in rows
+        ]
 
 
 def check_distribution(p: Any) -> None:

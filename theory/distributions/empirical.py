@@ -25,10 +25,11 @@ from theory.arrays import (
 )
 from theory.distributions.base import Distribution, mean_by_size
 from theory.distributions.sampling import check_draw
-from theory.errors import InvalidInput, TooLarge
+from theory.errors import InvalidInput
 from theory.plurals import counted
 from theory.probabilities import as_weights
 from theory.validation import as_integer, as_tokens
+from theory.work import require_steps
 
 __all__ = ["EmpiricalDistribution"]
 
@@ -38,8 +39,11 @@ WORKSPACE_CELLS = 2**22
 MANY_SEQUENCES = 4096
 """From here on the host narrows sequences down pattern by pattern; fewer are compared at once."""
 
-GROUPING_LIMIT = 2**36
-"""Most comparisons (sequences times subsets) that are made for all subset entropies."""
+GROUPING_LIMIT = 2**33
+"""Most comparisons that are made for all subset entropies, in some minutes."""
+
+GROUPING_COST = 2**12
+"""To group a few sequences by a set of sites takes as long as so many comparisons."""
 
 
 class EmpiricalDistribution(Distribution):
@@ -257,13 +261,12 @@ class EmpiricalDistribution(Distribution):
 
     def mean_subset_entropies(self) -> Any:
         """Mean entropy in nats of k random sites, k = 0..L, by grouping for every subset."""
-        comparisons = self.sequences.shape[0] * 2**self.length
-        if comparisons > GROUPING_LIMIT:
-            raise TooLarge(
-                f"all subset entropies of {counted(self.sequences.shape[0], 'sequence')} of length "
-                f"{self.length} need {comparisons:.2g} comparisons; at most {GROUPING_LIMIT:.2g} "
-                f"are made"
-            )
+        count = self.sequences.shape[0]
+        require_steps(
+            (count + GROUPING_COST) * 2**self.length,
+            GROUPING_LIMIT,
+            f"grouping {counted(count, 'sequence')} of length {self.length} by every set of sites",
+        )
         xp = array_namespace(self.weights)
         subsets = np.ndindex(*(2,) * self.length)
         flat = [self.subset_entropy(tuple(np.flatnonzero(s).tolist())) for s in subsets]

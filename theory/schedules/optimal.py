@@ -5,14 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from theory.errors import InvalidInput
+from theory.errors import InvalidInput, TooLarge
 from theory.information.profile import as_profile, rounding
+from theory.plurals import counted
 from theory.validation import as_real, as_rounds
+from theory.work import require_steps
 
 __all__ = ["optimal"]
 
 ROUNDING = 1e-12
 """Relative to the cost of a single round: by how much rounding may miss a target."""
+
+MOST_STEPS = 2**32
+"""Pairs of boundaries that are looked at, in a minute or so: all rounds of 5,000 sites."""
 
 
 def optimal(
@@ -21,7 +26,7 @@ def optimal(
     """Batch sizes of least expected cost for random-order decoding.
 
     The cost is the left-Riemann error of the profile (`theory.information.path_cost`), so the
-    best schedule is a shortest path over boundaries, found in ``O(rounds * L^2)`` steps.
+    best schedule is a shortest path over boundaries, found in ``O(rounds * L^1.5)`` steps.
     Of equally good schedules, the one whose last batches are largest is returned.
 
     Parameters
@@ -42,6 +47,9 @@ def optimal(
     ------
     InvalidInput
         If not exactly one of `rounds` and `target` is given, or if the profile increases.
+    TooLarge
+        If it takes more steps than are made: at once for `rounds`, for a `target` when it is not
+        reached in as many rounds as can be computed.
 
     Examples
     --------
@@ -68,6 +76,8 @@ def optimal(
     f = as_profile(profile)
     if rounds is not None:
         most, enough = as_rounds(rounds, f.size), -math.inf
+        what = f"the best {counted(most, 'round')} of {counted(f.size, 'site')}"
+        require_steps(_steps(f.size, most), MOST_STEPS, what)
     else:
         most, enough = f.size, as_real(target, "target", 0, math.inf)
     lost = f[0] - f  # in these nothing cancels where the profile is nearly flat
@@ -82,24 +92,66 @@ def _shortest(lost: np.ndarray, most: int, enough: float, tie: float) -> tuple[i
     """Batch sizes of the shortest path over boundaries, in as few rounds as are enough."""
     # All schedules reveal the same total, so that only sum_k s_k f(a_k) differs between them.
     length = lost.size
-    cost = np.full(length + 1, np.inf)
-    cost[length] = 0.0
-    boundaries = np.arange(length + 1, dtype=np.int64)
-    ahead = boundaries[None, :] - boundaries[:length, None]
-    prices = np.where(ahead > 0, -ahead * lost[:, None], np.inf)
+    cost = -np.arange(length, 0, -1) * lost
     total_lost = float(lost.sum())
-    choices: list[np.ndarray] = []  # choices[r][a]: where the next batch ends if r more follow it
+    choices = [np.full(length, length)]  # choices[r][a]: where the next batch ends if r more follow
+    affordable = max(1, MOST_STEPS // _steps(length, 1))
     while len(choices) < most and cost[0] + total_lost > enough:
-        total = cost[None, :] + prices
-        least = total.min(axis=1)
-        choices.append(np.argmax(total <= least[:, None] + tie, axis=1))
-        cost = np.append(least, np.inf)
+        if len(choices) == affordable:
+            raise TooLarge(
+                f"{counted(affordable, 'round')} lose {cost[0] + total_lost:.4g}, more than the "
+                f"target {enough:.4g}; more rounds of {counted(length, 'site')} are not computed"
+            )
+        cost, choice = _one_more(cost, lost[: len(cost) - 1], tie)
+        choices.append(choice)
     sizes, start = [], 0
     for choice in reversed(choices):
         stop = int(choice[start])
         sizes.append(stop - start)
         start = stop
     return tuple(sizes)
+
+
+def _one_more(cost: np.ndarray, lost: np.ndarray, tie: float) -> tuple[np.ndarray, np.ndarray]:
+    """The least costs with one more batch, from every start, and where that batch ends.
+
+    What a later end is worth, ``lost[start]`` for each site, rises with the start. So the ends
+    never go back when the start goes on, and between two starts whose ends are known, only those
+    between are tried.
+    """
+    count = lost.size
+    least, choice = np.empty(count), np.empty(count, dtype=np.int64)
+    coarse = np.arange(0, count, math.isqrt(count))
+    ends = np.append(_tried(cost, lost, coarse, 1, count, tie, least, choice), count)
+    for k, start in enumerate(coarse.tolist()):
+        between = np.arange(start + 1, min(start + math.isqrt(count), count))
+        if between.size:
+            _tried(cost, lost, between, int(choice[start]), int(ends[k + 1]), tie, least, choice)
+    return least, choice
+
+
+def _tried(
+    cost: np.ndarray,
+    lost: np.ndarray,
+    starts: np.ndarray,
+    first: int,
+    last: int,
+    tie: float,
+    least: np.ndarray,
+    choice: np.ndarray,
+) -> np.ndarray:
+    """Fill in the least cost and the first good end of some starts; return the best ends."""
+    ahead = np.arange(first, last + 1) - starts[:, None]
+    total = np.where(ahead > 0, cost[first : last + 1] - ahead * lost[starts, None], np.inf)
+    best = total.argmin(axis=1)
+    least[starts] = total[np.arange(starts.size), best]
+    choice[starts] = first + np.argmax(total <= least[starts, None] + tie, axis=1)
+    return first + best
+
+
+def _steps(length: int, rounds: int) -> int:
+    """Pairs of boundaries that are looked at."""
+    return 2 * rounds * length * (math.isqrt(length) + 1)
 
 
 def _cost(lost: np.ndarray, sizes: tuple[int, ...]) -> float:

@@ -22,10 +22,14 @@ def every(length: int, rounds: int | None = None) -> Iterator[tuple[int, ...]]:
     """
     length = as_integer(length, "length", 1)
     wanted = None if rounds is None else as_rounds(rounds, length)
-    for cuts in itertools.product((True, False), repeat=length - 1):
-        if wanted is None or sum(cuts) == wanted - 1:
-            ends = [0, *(i + 1 for i, cut in enumerate(cuts) if cut), length]
-            yield tuple(b - a for a, b in itertools.pairwise(ends))
+    if wanted is None:
+        places = range(1, length)
+        chosen = itertools.product((True, False), repeat=length - 1)
+        every_cuts = (itertools.compress(places, some) for some in chosen)
+    else:
+        every_cuts = itertools.combinations(range(1, length), wanted - 1)
+    for cuts in every_cuts:
+        yield tuple(b - a for a, b in itertools.pairwise([0, *cuts, length]))
 
 
 def uniform(length: int, rounds: int) -> tuple[int, ...]:

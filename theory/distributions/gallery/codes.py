@@ -7,7 +7,7 @@ import numpy as np
 
 from theory.arrays import require_memory
 from theory.distributions.base import Distribution
-from theory.distributions.gallery.uniform import bits, uniform
+from theory.distributions.gallery.uniform import bits, require_sequences, uniform
 from theory.errors import InvalidInput
 from theory.plurals import counted
 from theory.scatter import distinct_rows
@@ -81,6 +81,7 @@ def nae_sat(
     for triple in triples:
         if len(triple) != 3:
             raise InvalidInput(f"a clause has three different latents, got {triple}")
+    require_sequences(2**latents, latents + len(triples))
     sequences = (
         b + tuple(int(0 < b[i] + b[j] + b[k] < 3) for i, j, k in triples) for b in bits(latents)
     )
