@@ -154,6 +154,12 @@ def test_a_check_that_applies_to_nothing_even_when_planted_does_not_pass():
     assert result.outcome == Outcome.FAILS
 
 
+def test_a_residual_without_numbers_has_looked_at_nothing():
+    claim = about(lambda p, more=0: [1.0] * more)
+    assert claim.run(claim.checks[0]).outcome == Outcome.DOES_NOT_APPLY
+    assert claim.run(claim.checks[0], planted=True).outcome == Outcome.FAILS
+
+
 def test_instances_of_its_own_say_nothing_of_other_data():
     result = claims.registry["D5"].check(gallery.parity(3, exact=True), examples=2)
     assert result.outcome == Outcome.DOES_NOT_APPLY
