@@ -28,6 +28,9 @@ DATA = {
     "nearly periodic": chain([1, 0], [[RARE, 1 - RARE], [1 - RARE, RARE]]),
     "rare ends": chain([1, 0], [[1 - RARE, RARE], [0, 1]]),
     "rare table": JointTable([[1 - RARE, 0], [0, RARE]]),
+    "one bit": JointTable([1, 2], exact=True),
+    "two bits": JointTable([[1, 2], [3, 4]], exact=True),
+    "floats": JointTable([[0.1, 0.2], [0.3, 0.4]]),
 }
 
 HOLDS = {
@@ -61,6 +64,19 @@ def test_a_claim_holds_or_does_not_apply(key, name):
         ("D5", gallery.parity(3, exact=True), "this is a JointTable"),
         ("B15", DATA["rare table"], "no fraction"),
         ("E4", DATA["rare table"], "too few to be near the limit"),
+        *(("A6", p, "two sites") for p in (DATA["one bit"], gallery.words(1))),
+        ("B9", DATA["two bits"], "copying, replacing"),
+        ("B9", DATA["floats"], "copying, replacing"),
+        ("B10", DATA["two bits"], "all equally likely"),
+        ("B10", DATA["floats"], "all equally likely"),
+        ("B12", DATA["two bits"], "the Bernoulli walk"),
+        ("B12", DATA["floats"], "the Bernoulli walk"),
+        ("B17", DATA["two bits"], "three rounds at least"),
+        ("D3", DATA["one site"], "it needs 3 sites"),
+        ("D4", DATA["one bit"], "two masks"),
+        ("E5", DATA["two bits"], "in floats"),
+        ("E6", DATA["one bit"], "swaps two sites"),
+        ("I1", DATA["one bit"], "nothing that it compares is there"),
     ],
 )
 def test_the_assumption_that_fails_is_named(key, p, reason):
@@ -80,6 +96,11 @@ def test_the_assumption_that_fails_is_named(key, p, reason):
         ("D2", gallery.binary_symmetric(3, 0.1), {"rate": lambda found: found.rate**2}),
         ("E4", JointTable([[1, 2], [3, 4]]), {"factor": 1.1}),
         ("B16", gallery.balanced(4, exact=True), {"rounds": 2}),
+        ("A6", gallery.parity(2), claims.registry["A6"].checks[0].planted),
+        ("B9", gallery.permutations(3, exact=True), claims.registry["B9"].checks[1].planted),
+        ("B10", gallery.permutations(3), claims.registry["B10"].checks[0].planted),
+        ("B12", gallery.walk(3, exact=True), claims.registry["B12"].checks[0].planted),
+        ("D3", gallery.two_classes(3, exact=True), claims.registry["D3"].checks[0].planted),
     ],
 )
 def test_what_is_planted_is_still_refuted(key, p, planted):
@@ -131,6 +152,12 @@ def test_a_check_that_applies_to_nothing_even_when_planted_does_not_pass():
 
     ((result,),) = run_claims([about(never)], examples=1, quiet=True).values()
     assert result.outcome == Outcome.FAILS
+
+
+def test_a_residual_without_numbers_has_looked_at_nothing():
+    claim = about(lambda p, more=0: [1.0] * more)
+    assert claim.run(claim.checks[0]).outcome == Outcome.DOES_NOT_APPLY
+    assert claim.run(claim.checks[0], planted=True).outcome == Outcome.FAILS
 
 
 def test_instances_of_its_own_say_nothing_of_other_data():

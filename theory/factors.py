@@ -36,8 +36,16 @@ def factors(n: int) -> dict[int, int]:
             return powers if n == 1 else {**powers, n: 1}
     import sympy
 
-    rest = sympy.factorint(n, limit=TRIAL_LIMIT, use_rho=False, use_pm1=False, use_ecm=False)
-    return {**powers, **rest}
+    # not factorint with a limit: where n = a b with a near b, it raises on what is left of a or b
+    for p in sympy.sieve.primerange(TRIAL_LIMIT):
+        if p * p > n:
+            break
+        while n % p == 0:
+            n, powers[p] = n // p, powers.get(p, 0) + 1
+    else:
+        if power := sympy.perfect_power(n):
+            return {**powers, int(power[0]): int(power[1])}
+    return powers if n == 1 else {**powers, n: 1}
 
 
 def coprime(numbers: Iterable[int]) -> list[int]:

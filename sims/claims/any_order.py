@@ -13,6 +13,7 @@ from theory import MASK, strategies
 from theory.arrays import log, to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
 from theory.claims.parts import Size, by_size, every_pattern, symbolic_table
+from theory.claims.result import DoesNotApply
 from theory.claims.wrong import smoothed, zero_loss
 from theory.distributions import Distribution
 from theory.forward import Denoiser
@@ -30,6 +31,8 @@ def _difference(p: Distribution, rule: Sequence[int], denoiser: Factory = zero_l
 
 def _circulation(p: Distribution, denoiser: Factory = zero_loss) -> list[Any]:
     """``log f_i(c) f_j(c, x_i) - log f_j(c) f_i(c, x_j)`` for all pairs of values that happen."""
+    if p.length < 2:
+        raise DoesNotApply("circulation is around two sites")
     f, residuals = denoiser(p), []
 
     def ask(x: np.ndarray, site: int) -> Any:
@@ -45,7 +48,7 @@ def _circulation(p: Distribution, denoiser: Factory = zero_loss) -> list[Any]:
                 factors = [ask(x, i)[u], ask(with_i, j)[v], ask(x, j)[v], ask(with_j, i)[u]]
                 logs = log(np.asarray(factors))
                 residuals.append(logs[0] + logs[1] - logs[2] - logs[3])
-    return residuals or [0]
+    return residuals
 
 
 def _three_bits(denoiser: Factory = zero_loss) -> list[Any]:

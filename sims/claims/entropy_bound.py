@@ -22,7 +22,7 @@ GAMMAS = (0.3, 0.7, 1.0, 2.0)
 
 def _every_round(p: Distribution, gamma: Any, looser: int = 1) -> list[Any]:
     """By how much ``TC <= sum H - max H <= gamma`` is violated, at every context of the data."""
-    violations: list[Any] = [0]
+    violations: list[Any] = []
     for _, _, sites, x in path_steps(p, EntropyBounded(float(looser * gamma))):
         entropies = [information.entropy(p, [i], x) for i in sites]
         others = sum(entropies) - max(entropies, key=float)

@@ -27,6 +27,7 @@ from theory.claims.parts import (
     named_distributions,
     symbolic_table,
 )
+from theory.claims.result import DoesNotApply
 from theory.claims.wrong import smoothed
 from theory.distributions import Distribution, JointTable
 from theory.forward import Denoiser, continuous_nelbo, nelbo
@@ -119,6 +120,8 @@ def _swap(
     size: Callable[[np.ndarray], np.ndarray] = _signed,
 ) -> list[Any]:
     """Every swap of neighbours in an order, against the mean circulation around it."""
+    if p.length < 2:
+        raise DoesNotApply("it swaps two sites")
     model = smoothed(challenger)
     costs = {o: output_distribution(p, _in_order(o), denoiser=model).kl for o in _swapped(order)}
     table = to_host(p.table())
@@ -136,7 +139,7 @@ def _swap(
         circulation = mean_log(known, i) + mean_log([*known, i], j)
         circulation = circulation - mean_log(known, j) - mean_log([*known, j], i)
         found.append(costs[tuple(order)] - costs[swapped] + size(circulation))
-    return found or [0]
+    return found
 
 
 def _swapped(order: Sequence[int]) -> list[tuple[int, ...]]:

@@ -186,9 +186,9 @@ def marginals(p: Distribution, joint: Callable[..., joints.Joint] = joints.Proje
 
     Fitting does not end in exact numbers.
     """
-    residuals: list[Any] = [0.0]
-    if p.exact:
-        return residuals
+    if p.exact or p.length < 2:
+        raise DoesNotApply("it is about fitting two sites or more, in floats")
+    residuals: list[Any] = []
     for reference in ("chain", "pairs"):
         projection = joint(p, reference)
         for x in every_pattern(p):

@@ -61,7 +61,7 @@ def _pairs_only(p: Distribution, x: np.ndarray, sites: list[int], tokens: tuple[
 
 def _identity(p: Distribution, weight: Weight = _exp_total_correlation) -> list[Any]:
     """Weighted product minus joint conditional, and the mean weight minus 1, for every set."""
-    residuals: list[Any] = [0]
+    residuals: list[Any] = []
     for x in every_pattern(p):
         masked = np.flatnonzero(x == MASK).tolist()
         if not masked or p.evidence(x) == 0:

@@ -119,6 +119,14 @@ def test_large_integers_are_compared_over_a_coprime_base():
     assert a + d != b
 
 
+def test_a_product_of_near_integers_has_the_logarithms_of_both():
+    """SymPy's factorint, told to stop at a limit, raises on such a product."""
+    a = 1_000_273 * 1_000_289  # two primes that are not looked for
+    whole = logarithm(Fraction(a * (a + 2)))
+    assert whole == logarithm(Fraction(a)) + logarithm(Fraction(a + 2))
+    assert float(whole) == pytest.approx(math.log(a) + math.log(a + 2), rel=1e-12)
+
+
 @each("operation", OPERATIONS)
 @each("other", [2, Fraction(2, 3), np.int64(3), sympy.Rational(3, 4)])
 def test_rational_numbers_of_all_kinds_from_both_sides(operation, other):

@@ -86,7 +86,8 @@ class Check:
     residual : callable
         ``residual(p, **parts)``, or ``residual(**parts)`` at the symbolic level, returns numbers
         (a scalar or an array) that are all zero where the claim holds. An inequality returns by
-        how much it is violated.
+        how much it is violated. One that returns no numbers has looked at nothing: it does not
+        apply (at the symbolic level it holds, as where all coefficients are of the right sign).
     planted : mapping
         Parts that make the claim wrong; the check must reject them.
     distributions : callable, optional

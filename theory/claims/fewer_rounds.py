@@ -11,7 +11,7 @@ from theory.claims.claim import Check, Claim, Provenance, Verdict
 from theory.claims.free_entropies import FreeProfile, negative_coefficients
 from theory.claims.inequality import closeness, excess
 from theory.claims.parts import named_distributions
-from theory.claims.result import Level
+from theory.claims.result import DoesNotApply, Level
 from theory.distributions import Distribution
 
 __all__ = ["FEWER_ROUNDS"]
@@ -55,9 +55,11 @@ def _first_alone(f: Any, rounds: int) -> tuple[int, ...]:
 
 def _convex(p: Distribution, schedule: Schedule = schedules.optimal) -> list[Any]:
     """By how much a round gains more than the one before it."""
+    if p.length < 3:
+        raise DoesNotApply("a round gains after another in three rounds at least")
     costs = _best_costs(p, schedule)
     gains = [before - after for before, after in itertools.pairwise(costs)]
-    return [excess(later, sooner) for sooner, later in itertools.pairwise(gains)] or [0]
+    return [excess(later, sooner) for sooner, later in itertools.pairwise(gains)]
 
 
 def _nearest(p: Distribution) -> float:
@@ -117,7 +119,7 @@ FEWER_ROUNDS = Claim(
             level=Level.EXACT,
             residual=_convex,
             distributions=lambda: strategies.joint_tables(
-                lengths=(2, 4), vocabs=(2, 2), exact=True
+                lengths=(3, 4), vocabs=(2, 2), exact=True
             ),
             planted={"schedule": _first_alone},
             tightness=_nearest,
@@ -125,7 +127,7 @@ FEWER_ROUNDS = Claim(
         Check(
             level=Level.PROPERTY,
             residual=_convex,
-            distributions=lambda: strategies.distributions(lengths=(2, 6)),
+            distributions=lambda: strategies.distributions(lengths=(3, 6)),
             planted={"schedule": _first_alone},
             tolerance=1e-10,
             tightness=_nearest,

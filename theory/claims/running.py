@@ -64,9 +64,14 @@ def _numbers(residual: Any) -> Iterator[Any]:
 
 
 def _size(residual: Any) -> float:
-    """Largest absolute entry; an exact entry counts as 0 only if it is exactly zero."""
-    largest = 0.0
-    for value in _numbers(residual):
+    """Largest absolute entry; an exact entry counts as 0 only if it is exactly zero.
+
+    A residual without entries has looked at nothing, which is no zero.
+    """
+    largest, values = 0.0, list(_numbers(residual))
+    if not values:
+        raise DoesNotApply("nothing that it compares is there")
+    for value in values:
         free = getattr(value, "free_symbols", None)
         if free:
             value = simplified(value)

@@ -36,11 +36,11 @@ def _left_only(p: MarkovChain, a: int, b: int) -> np.ndarray:
 
 def _from_the_table(p: Distribution, law: Callable[..., np.ndarray] = _bridge) -> list[Any]:
     """The bridge against the denoiser of the joint table, between all observed neighbours."""
-    p = as_chain(p)
-    table = first = to_host(p.initial)
+    p = as_chain(p, 3)
+    table = to_host(p.initial)
     for _ in range(p.length - 1):
         table = table[..., None] * to_host(p.transition)
-    joint, off = JointTable(table, exact=p.exact), [first[0] * 0]
+    joint, off = JointTable(table, exact=p.exact), []
     for x in every_pattern(p):
         if joint.evidence(x) == 0:
             continue

@@ -43,7 +43,9 @@ def _pairs(x: np.ndarray) -> list[tuple[int, int]]:
 
 def _more(p: Distribution, x: Any, bound: Callable[..., Bound] = top_envelope) -> list[Any]:
     """By how much a masked site is surer than it can get by observing another one."""
-    return [bound_excess(bound(p, x, i, [j])) for i, j in _pairs(x)] or [0]
+    if not _pairs(x):
+        raise DoesNotApply("observing more takes two masks")
+    return [bound_excess(bound(p, x, i, [j])) for i, j in _pairs(x)]
 
 
 def _whatever_is_seen(p: Distribution, x: np.ndarray, site: int, through: list[int]) -> Bound:
