@@ -5,6 +5,7 @@ followed together; there are up to V^k of them after k sites, and the orders of 
 more. `sims.order` has the means that need no path.
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from sims.prediction import predictor, with_draws
 from theory import MASK
 from theory.arrays import require_memory, to_host
 from theory.distributions.base import Distribution, check_distribution
+from theory.errors import InvalidInput
+from theory.exact import floats
 from theory.forward import Denoiser
 from theory.plurals import counted
 from theory.scatter import distinct_rows
@@ -45,7 +48,8 @@ def orders(
     -------
     dict
         From the sets revealed in each round, such as ``((0,), (1, 2))``, to probabilities;
-        likeliest first. Fractions if `p` is exact. Steps of a clock that reveal nothing leave no
+        likeliest first, or in the order of the sites if free symbols leave open which that is.
+        Fractions if `p` is exact. Steps of a clock that reveal nothing leave no
         set.
 
     Raises
@@ -90,7 +94,9 @@ def orders(
         for sites, after, weight in follow(decoder, x, mass, index, ask):
             waiting.append(((*path, sites) if sites else path, index + 1, after, weight))
     tidy: Any = (lambda v: v) if p.exact else float
-    ranked = sorted(found.items(), key=lambda item: (-float(item[1]), item[0]))
+    ranked = sorted(found.items())
+    with contextlib.suppress(InvalidInput):  # of free symbols: they stay in the order of the sites
+        ranked.sort(key=lambda item: -float(floats(item[1], "the likeliest order is not known")))
     return {path: tidy(chance) for path, chance in ranked}
 
 
