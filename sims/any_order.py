@@ -42,7 +42,7 @@ from theory import MASK
 from theory.arrays import log, require_memory, times_log, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
-from theory.exact import elementwise
+from theory.exact import elementwise, floats
 from theory.forward import Denoiser
 from theory.plurals import counted
 from theory.scatter import distinct_rows
@@ -202,7 +202,7 @@ class AnyOrder:
 
     def _extreme(self, sign: int) -> tuple[int, ...]:
         """The path from the empty to the full set with the least ``sign * KL``."""
-        gaps = sign * self.gaps.astype(np.float64)
+        gaps = sign * floats(self.gaps, "which order loses least or most is not known")
         length = self.p.length
         least, last = np.zeros(2**length), np.zeros(2**length, dtype=np.int64)
         for known in range(1, 2**length):
@@ -223,10 +223,11 @@ class AnyOrder:
         Raises
         ------
         InvalidInput
-            If the denoiser excludes what can happen: a circulation is then undefined.
+            If the denoiser excludes what can happen: a circulation is then undefined. If sizes
+            depend on free symbols.
         """
-        floats = self._logs.astype(np.float64)
-        if not np.isfinite(floats).all():
+        near_logs = floats(self._logs, "the largest circulation is not known")
+        if not np.isfinite(near_logs).all():
             raise InvalidInput("the denoiser gives probability 0 to what can happen")
         length = self.p.length
         largest: Any = 0
@@ -237,7 +238,7 @@ class AnyOrder:
             size = length - len(masked)
             sets = math.comb(length, size) * math.comb(len(masked), 2) * (length - 1)
             for i, j in itertools.combinations(masked, 2):
-                c, near = (_around(logs, known, i, j) for logs in (self._logs, floats))
+                c, near = (_around(logs, known, i, j) for logs in (self._logs, near_logs))
                 sizes = _absolute(c, near)
                 largest = max(largest, sizes.tolist()[np.argmax(abs(near))])
                 mean = mean + self._number(Fraction(1, sets)) * self._expected(sizes)

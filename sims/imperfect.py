@@ -36,7 +36,7 @@ from theory import MASK, forward, information
 from theory.arrays import frozen, require_memory, times_log, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
-from theory.exact import ratio
+from theory.exact import ratio, short
 from theory.forward import Denoiser
 from theory.information.units import not_negative
 from theory.scatter import distinct_rows
@@ -68,8 +68,8 @@ class Split:
     by_round: tuple[tuple[Any, Any], ...]
 
     def __repr__(self) -> str:
-        parts = (float(self.path_kl), float(self.learning), float(self.factorisation))
-        return "<Split: path KL {:.4g} = learning {:.4g} + factorisation {:.4g}>".format(*parts)
+        parts = map(short, (self.path_kl, self.learning, self.factorisation))
+        return "<Split: path KL {} = learning {} + factorisation {}>".format(*parts)
 
 
 def split(

@@ -26,7 +26,7 @@ from sims.policies.base import Ask, Law, Outcomes, Select
 from theory import MASK
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
-from theory.exact import ratio
+from theory.exact import ratio, short
 from theory.forward import Denoiser
 from theory.plurals import counted
 from theory.validation import as_sites
@@ -68,7 +68,7 @@ class Order:
 
     def __repr__(self) -> str:
         names = ("kendall", "spearman", "adjacent", "left_to_right")
-        values = (f"{name}={float(getattr(self, name)):.4g}" for name in names)
+        values = (f"{name}={short(getattr(self, name))}" for name in names)
         return f"<Order of {counted(len(self.sites), 'site')}: {', '.join(values)}>"
 
 
@@ -217,7 +217,8 @@ class _Tally:
 
     def _sums(self, values: np.ndarray, mass: np.ndarray) -> np.ndarray:
         """``sum_n mass_n values_n``, exact if the masses are."""
-        return mass @ values.astype(object if self.exact else np.float64)
+        # SymPy multiplies no bools
+        return mass @ values.astype(np.int64).astype(object if self.exact else np.float64)
 
     def _zeros(self, count: int) -> np.ndarray:
         return np.zeros(count, dtype=object if self.exact else np.float64)

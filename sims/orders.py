@@ -5,6 +5,7 @@ followed together; there are up to V^k of them after k sites, and the orders of 
 more. `sims.order` has the means that need no path.
 """
 
+import contextlib
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -19,6 +20,8 @@ from sims.progress import tracked
 from theory import MASK
 from theory.arrays import require_memory, to_host
 from theory.distributions.base import Distribution, check_distribution
+from theory.errors import InvalidInput
+from theory.exact import floats
 from theory.forward import Denoiser
 from theory.plurals import counted
 from theory.scatter import distinct_rows
@@ -60,7 +63,8 @@ def orders(
     -------
     dict
         From the sets revealed in each round, such as ``((0,), (1, 2))``, to probabilities;
-        likeliest first. Fractions if `p` is exact. Steps of a clock that reveal nothing leave no
+        likeliest first, or in the order of the sites if free symbols leave open which that is.
+        Fractions if `p` is exact. Steps of a clock that reveal nothing leave no
         set.
 
     Raises
@@ -104,7 +108,9 @@ def orders(
         while left:
             left.extend(_followed(left.pop(), decoder, ask, found))
     tidy: Any = (lambda v: v) if p.exact else float
-    ranked = sorted(found.items(), key=lambda item: (-float(item[1]), item[0]))
+    ranked = sorted(found.items())
+    with contextlib.suppress(InvalidInput):  # of free symbols: they stay in the order of the sites
+        ranked.sort(key=lambda item: -float(floats(item[1], "the likeliest order is not known")))
     return {path: tidy(chance) for path, chance in ranked}
 
 

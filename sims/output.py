@@ -12,6 +12,7 @@ from sims.costs import TINY
 from theory import JointTable, information
 from theory.arrays import array_namespace, from_host, times_log, to_host
 from theory.distributions.base import Distribution
+from theory.homogenization.classes import possible
 from theory.scatter import any_true
 
 __all__ = ["OutputDistribution"]
@@ -123,7 +124,7 @@ class OutputDistribution:
     @cached_property
     def valid_mass(self) -> Any:
         """Probability that the output is a sequence that the data contain."""
-        mass = array_namespace(self.table).sum(self.table[self._data > 0])
+        mass = array_namespace(self.table).sum(self.table[possible(self._data)])
         return mass if self.p.exact else float(mass)
 
     @cached_property

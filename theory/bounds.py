@@ -16,6 +16,7 @@ from typing import Any
 
 from theory import information, schedules
 from theory.distributions.base import Distribution, check_distribution
+from theory.exact import floats
 from theory.times import as_levels, as_times
 from theory.validation import as_integer, as_sizes
 
@@ -66,10 +67,10 @@ class Bound:
     def ratio(self) -> float:
         """The smaller side over the larger: 1 if the bound is attained, nan if both are 0.
 
-        Floats below 1e-12 are taken for 0.
+        Floats below 1e-12 are taken for 0. `InvalidInput` if it depends on free symbols.
         """
         pair = (self.quantity, self.bound) if self.upper else (self.bound, self.quantity)
-        least, most = map(float, pair)
+        least, most = floats(pair, "how tight the bound is is not known").tolist()
         return least / most if abs(most) > NOTHING else float("nan")
 
 

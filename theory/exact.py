@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.errors import InvalidInput
 from theory.linear_forms import as_fraction, logarithm
 
 __all__ = [
@@ -21,12 +22,14 @@ __all__ = [
     "as_sympy",
     "elementwise",
     "exp",
+    "floats",
     "from_sympy",
     "integers",
     "is_rational",
     "log",
     "over_common_denominator",
     "ratio",
+    "short",
     "times_log",
     "xlogx",
 ]
@@ -90,6 +93,32 @@ def over_common_denominator(values: np.ndarray) -> tuple[np.ndarray, int]:
     return integers(numerators).reshape(values.shape), denominator
 
 
+def floats(x: Any, problem: str) -> np.ndarray:
+    """Exact numbers as floats, to be ordered; what depends on free symbols is refused.
+
+    Parameters
+    ----------
+    x : array_like
+    problem : str
+        What cannot be told of the symbols; their names follow in the message.
+
+    >>> floats([Fraction(1, 2), logarithm(Fraction(1))], "").tolist()
+    [0.5, 0.0]
+    """
+    x = np.asarray(x)
+    try:
+        return x.astype(np.float64)
+    except TypeError:  # what is constant may not look so before it is simplified
+        import sympy
+
+        plain = elementwise(lambda v: sympy.simplify(as_sympy(v)), x)
+        symbols = set().union(*(v.free_symbols for v in plain.reshape(-1).tolist()))
+        if not symbols:
+            return plain.astype(np.float64)
+        names = ", ".join(sorted(map(str, symbols)))
+        raise InvalidInput(f"{problem}: it depends on the free symbols {names}") from None
+
+
 def ratio(numerators: np.ndarray, denominators: Any) -> np.ndarray:
     """Exact quotients, elementwise with broadcasting; ``nan`` where the denominator is zero.
 
@@ -97,6 +126,15 @@ def ratio(numerators: np.ndarray, denominators: Any) -> np.ndarray:
     [Fraction(1, 4), Fraction(1, 2)]
     """
     return elementwise(_divide, np.asarray(numerators), np.asarray(denominators))
+
+
+def short(value: Any) -> str:
+    """A number to four digits, for a `repr`; with free symbols the expression.
+
+    >>> short(Fraction(1, 3))
+    '0.3333'
+    """
+    return str(value) if getattr(value, "free_symbols", None) else f"{float(value):.4g}"
 
 
 def log(x: np.ndarray) -> np.ndarray:

@@ -24,6 +24,8 @@ __all__ = [
     "as_unnormalised",
     "as_weights",
     "check_predictions",
+    "differs_from_one",
+    "negative",
 ]
 
 ROW_SUM_TOLERANCE = 1e-8
@@ -110,10 +112,20 @@ def _least_and_sum(x: Any) -> tuple[float, float]:
 
 def _refuse_negative(x: Any, name: str) -> None:
     if isinstance(x, np.ndarray) and x.dtype.kind == "O":
-        bad = np.asarray([_is_negative(v) for v in x.reshape(-1).tolist()], dtype=bool)
-        refuse_where(bad.reshape(x.shape), x, f"{name} must not be negative")
+        refuse_where(negative(x), x, f"{name} must not be negative")
     elif float(array_namespace(x).min(x)) < 0:
         refuse_where(x < 0, x, f"{name} must not be negative")
+
+
+def negative(x: Any) -> Any:
+    """Where numbers are negative or nan; a symbol of unknown sign is not taken for negative.
+
+    >>> negative(np.asarray([Fraction(-1, 2), 1], dtype=object)).tolist()
+    [True, False]
+    """
+    if isinstance(x, np.ndarray) and x.dtype.kind == "O":
+        return exact_numbers.elementwise(_is_negative, x).astype(bool)
+    return ~(x >= 0)
 
 
 def _refuse_logarithms(x: Any, name: str) -> None:
@@ -133,7 +145,9 @@ def _refuse_logarithms(x: Any, name: str) -> None:
 
 
 def _is_negative(value: Any) -> bool:
-    return value < 0 if exact_numbers.is_rational(value) else bool(value.is_negative)
+    if exact_numbers.is_rational(value) or isinstance(value, float):
+        return not value >= 0
+    return bool(value.is_negative)
 
 
 def _exact_weights(x: np.ndarray, name: str) -> Weights:
@@ -221,7 +235,7 @@ def as_rows(x: Any, name: str, ndim: int, *, exact: bool = False) -> Any:
         if x.dtype.kind != "O" or exact_numbers.all_rational(x):
             x = exact_numbers.elementwise(Fraction, x)
         sums = np.asarray(np.sum(x, axis=-1), dtype=object)
-        off = exact_numbers.elementwise(_differs_from_one, sums).astype(bool)
+        off = exact_numbers.elementwise(differs_from_one, sums).astype(bool)
     else:
         sums = xp.sum(x, axis=-1)
         off = xp.abs(sums - 1) > tolerance
@@ -234,7 +248,12 @@ def as_rows(x: Any, name: str, ndim: int, *, exact: bool = False) -> Any:
     return x if exact else x / xp.expand_dims(sums, axis=-1)
 
 
-def _differs_from_one(total: Any) -> bool:
+def differs_from_one(total: Any) -> bool:
+    """Tell whether an exact number is not 1, symbols simplified.
+
+    >>> differs_from_one(Fraction(2, 2))
+    False
+    """
     if exact_numbers.is_rational(total):
         return total != 1
     import sympy

@@ -23,6 +23,7 @@ from sims.joints.base import FromData, conditional, outer, quotients, tokens_of
 from theory.arrays import is_exact
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
+from theory.homogenization.classes import possible
 from theory.validation import as_integer
 
 __all__ = ["Mixture"]
@@ -202,9 +203,9 @@ def _separated(joint: np.ndarray, given: tuple[int, ...], most: int) -> Parts | 
         drop = tuple(j for j in others if j != i)
         both = np.moveaxis(joint.sum(axis=drop), _place(i, given), -1)
         products[:, i] = quotients(both.reshape(-1, vocab)[values], weights[:, None])
-    off = abs(_mixed(weights, products) - joint.reshape(-1)).max()
-    close = off == 0 if is_exact(joint) else off <= ROUNDING
-    return (weights, products) if close else None
+    gap = _mixed(weights, products) - joint.reshape(-1)
+    off = possible(gap) if is_exact(joint) else abs(gap) > ROUNDING
+    return None if off.any() else (weights, products)
 
 
 def _place(axis: int, given: tuple[int, ...]) -> int:

@@ -27,6 +27,7 @@ from theory import MASK
 from theory.arrays import is_exact
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
+from theory.homogenization.classes import possible
 
 __all__ = ["Projection", "Reference"]
 
@@ -150,14 +151,14 @@ def fitted(reference: np.ndarray, alone: np.ndarray) -> np.ndarray:
     going = np.arange(batch)
     result = law.copy()
     for _ in range(EXACT_SWEEPS if exact else MOST_SWEEPS):
-        off = np.zeros(len(going), dtype=law.dtype)
+        left = np.zeros(len(going), dtype=bool)
         for i in range(count):
             others, shape = _others(i, count), _along(i, len(going), vocab, count)
             now = law.sum(axis=others)
-            off = np.maximum(off, abs(now - alone[going, i]).max(axis=1))
+            gap = now - alone[going, i]
+            left |= (possible(gap) if exact else abs(gap) > CLOSE).any(axis=1)
             law = law * quotients(alone[going, i], now).reshape(shape)
         result[going] = law
-        left = off > (0 if exact else CLOSE)
         going, law = going[left], law[left]
         if not len(going):
             break

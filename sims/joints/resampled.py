@@ -25,7 +25,7 @@ from sims.joints.residual_energy import ResidualEnergy
 from theory.arrays import is_exact, to_host
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, draw_tokens
-from theory.errors import TooLarge
+from theory.errors import InvalidInput, TooLarge
 from theory.validation import as_integer
 
 __all__ = ["Resampled"]
@@ -110,7 +110,10 @@ class Resampled(ResidualEnergy):
 
 def _distinct(pi: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Different positive weights, their chances, and which of them each cell has."""
-    values, inverse = np.unique(w[w != 0], return_inverse=True)
+    try:
+        values, inverse = np.unique(w[w != 0], return_inverse=True)
+    except TypeError:
+        raise InvalidInput("the weights of candidates cannot be compared: free symbols") from None
     chances = np.zeros(len(values), dtype=pi.dtype)
     np.add.at(chances, inverse, pi[w != 0])
     return values, chances, inverse

@@ -10,8 +10,11 @@ import numpy as np
 from theory import MASK
 from theory.arrays import array_namespace, device, is_exact, to_host
 from theory.errors import InvalidInput
+from theory.exact import floats
 from theory.plurals import counted
+from theory.probabilities import negative
 from theory.scatter import any_true, row_counts
+from theory.validation import first_where
 
 if TYPE_CHECKING:
     from sims.policies.base import Policy, TokenPolicy
@@ -29,6 +32,8 @@ __all__ = [
 
 SUM_TOLERANCE = 1e-9
 """How far from 1 the chances of a policy may sum."""
+
+UNKNOWN = "whether the policy's chances sum to 1 is not known"
 
 
 def check_choice(policy: "Policy", x: Any, flip: Any, used: Any = True) -> None:
@@ -146,30 +151,36 @@ def checked_chances(
         )
     if several:
         chance = xp.astype(chance, object if exact else xp.float64)
-        negative = any_true(~(chance >= 0))
     else:
         chance = chance if exact else float(chance)
-        negative = not chance >= 0
-    if negative:
-        least = xp.min(chance) if several else chance
-        raise InvalidInput(f"the policy's chances must not be negative, got {least}")
+    _refuse_negative(chance)
     used = chance != 0 if several else bool(chance != 0)
     check_choice(policy, x, flip, used)
     return chance, used
+
+
+def _refuse_negative(chance: Any) -> None:
+    chance = chance if hasattr(chance, "shape") else np.asarray(chance)
+    bad = negative(chance)
+    if any_true(bad):
+        _, value = first_where(bad, chance)
+        raise InvalidInput(f"the policy's chances must not be negative, got {value}")
 
 
 def check_chances(total: Any, x: Any) -> None:
     """Refuse chances of the rows of `x` that do not sum to 1."""
     xp, total, row = array_namespace(x), as_chances(total, x), 0
     if hasattr(total, "shape"):
-        total = xp.astype(total, xp.float64)
+        total = floats(total, UNKNOWN) if is_exact(total) else xp.astype(total, xp.float64)
         wrong = ~(xp.abs(total - 1) <= SUM_TOLERANCE)
         if not any_true(wrong):
             return
         row = int(xp.argmax(xp.astype(wrong, xp.int64)))
         total = total[row]
-    elif abs(float(total) - 1) <= SUM_TOLERANCE:
-        return
+    else:
+        total = float(floats(total, UNKNOWN))
+        if abs(total - 1) <= SUM_TOLERANCE:
+            return
     raise InvalidInput(
         f"the policy's chances sum to {float(total):.10g}, not to 1, at x = "
         f"{to_host(x[row, ...]).tolist()}"
@@ -192,8 +203,7 @@ def check_outcome(policy: "TokenPolicy", x: Any, outcome: tuple[Any, Any, Any, i
 
 def check_written(policy: "TokenPolicy", x: Any, chance: Any, after: Any, vocab: int) -> None:
     """Refuse sequences `after` that a policy may not write from the rows of `x`."""
-    if any_true(~(chance >= 0)):
-        raise InvalidInput(f"the policy's chances must not be negative, got {min(to_host(chance))}")
+    _refuse_negative(chance)
     outside = (after < MASK) | (after >= vocab)
     if any_true(outside):
         token = to_host(after)[to_host(outside)][0]

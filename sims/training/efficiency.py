@@ -44,7 +44,8 @@ from theory import MASK, JointTable
 from theory.arrays import frozen, is_exact, to_host, xlogx
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
-from theory.exact import is_rational
+from theory.exact import floats, is_rational
+from theory.homogenization.classes import possible
 from theory.validation import as_integer, as_real
 
 __all__ = ["best_masks", "expected_excess", "questions", "rate"]
@@ -129,7 +130,7 @@ def expected_excess(
     def learning(shown: Sites, site: int) -> float:
         """Mean divergence at one site, over contexts that show these."""
         share = pi[_pattern(shown, p.length)]
-        evidence, joint = (v.astype(np.float64) for v in _cells(p, shown, site))
+        evidence, joint = (floats(v, "the excess is not known") for v in _cells(p, shown, site))
         total = xlogx(joint).sum() - xlogx(evidence).sum()
         total -= (joint * mean_log(size, share * joint, prior)).sum()
         total += (evidence * mean_log(size, share * evidence, prior * p.vocab)).sum()
@@ -245,8 +246,8 @@ def _difficulties(p: Distribution, asked: Questions, alpha: Any) -> dict[Sites, 
     found: dict[Sites, Any] = {}
     for (shown, new), weight in asked.items():
         for site in new:
-            possible = (_cells(p, shown, site)[1] != 0).sum(axis=1).tolist()
-            cost = sum(Fraction(s - 1, 2) + alpha * (p.vocab - s) for s in possible)
+            sizes = possible(_cells(p, shown, site)[1]).sum(axis=1).tolist()
+            cost = sum(Fraction(s - 1, 2) + alpha * (p.vocab - s) for s in sizes)
             found[shown] = found.get(shown, Fraction(0)) + weight * cost
     return found
 
@@ -256,7 +257,7 @@ def _uniform(p: Distribution, asked: Questions, shown: Sites) -> bool:
     for seen, new in asked:
         for site in new if seen == shown else ():
             evidence, joint = _cells(p, shown, site)
-            gap = abs(joint * p.vocab - evidence[:, None])
-            if (gap > (0 if p.exact else 1e-12)).any():
+            gap = joint * p.vocab - evidence[:, None]
+            if (possible(gap) if p.exact else abs(gap) > 1e-12).any():
                 return False
     return True

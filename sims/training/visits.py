@@ -29,6 +29,7 @@ from theory import MASK, information
 from theory.arrays import frozen, is_exact
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
+from theory.exact import floats
 from theory.forward import Denoiser
 from theory.plurals import counted
 from theory.validation import as_integer
@@ -120,10 +121,12 @@ def decoded_with_visits(
 
     q = watched(p, decoder, temperature, denoiser, observed, watch)
     total = calls.sum()
-    if abs(float(q.expected_rounds - total)) > ROUNDING * max(1.0, float(total)):
+    unknown = "how often the denoiser is called is not known"
+    more, rounds = floats([q.expected_rounds - total, total], unknown).tolist()
+    if abs(more) > ROUNDING * max(1.0, rounds):
         raise InvalidInput(
-            f"{decoder!r} asks more than once in a round: {float(q.expected_rounds):g} calls in "
-            f"{counted(float(total), 'round')}"
+            f"{decoder!r} asks more than once in a round: {rounds + more:g} calls in "
+            f"{counted(rounds, 'round')}"
         )
     return q, frozen(calls / total)
 
