@@ -32,7 +32,7 @@ from sims.policies import Decoder, Policy
 from sims.policies.base import Select, check_chances, checked_chances
 from sims.prediction import predictor, with_draws
 from theory import MASK, forward, information
-from theory.arrays import frozen, require_memory, times_log, to_host
+from theory.arrays import frozen, require_memory, times_log, to_host, within_memory
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.exact import ratio
@@ -70,6 +70,7 @@ class Split:
         return "<Split: path KL {:.4g} = learning {:.4g} + factorisation {:.4g}>".format(*parts)
 
 
+@within_memory("the output of a decoder")
 def split(
     p: Distribution,
     policy: Decoder | Select,
@@ -135,6 +136,7 @@ def split(
     return Split(tidy(sum(walk.path)), sum(learning), sum(factorisation), rounds)
 
 
+@within_memory("all contexts")
 def excess_loss(p: Distribution, denoiser: Denoiser) -> Any:
     """Loss of a denoiser in continuous time above the least one, in nats for each sequence.
 

@@ -15,7 +15,7 @@ from sims.policies import Decoder, Policy, TokenPolicy
 from sims.policies.base import Ask, Select, check_chances, checked_chances
 from sims.prediction import predictor, with_draws
 from theory import MASK
-from theory.arrays import require_memory, to_host
+from theory.arrays import require_memory, to_host, within_memory
 from theory.distributions.base import Distribution, check_distribution
 from theory.forward import Denoiser
 from theory.plurals import counted
@@ -26,6 +26,7 @@ __all__ = ["orders"]
 Sets = tuple[tuple[int, ...], ...]
 
 
+@within_memory("all orders")
 def orders(
     p: Distribution,
     policy: Decoder | Select,

@@ -40,6 +40,7 @@ from theory.arrays import (
     require_memory,
     spell_pattern,
     to_host,
+    within_memory,
     xlogx,
 )
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge
@@ -110,6 +111,7 @@ class Distribution(ABC):
 
     # ---- prediction ---------------------------------------------------------------------
 
+    @within_memory("a batch of predictions")
     def denoise(self, x: Any, *, on_impossible: OnImpossible = "raise") -> Any:
         """Predict every masked site given the observed ones: ``p(x_i = v | x_S)``.
 
@@ -129,6 +131,7 @@ class Distribution(ABC):
         ------
         ImpossibleEvidence
         InvalidInput
+        TooLarge
         """
         if on_impossible not in ("raise", "marginal", "uniform"):
             raise InvalidInput(
@@ -136,6 +139,10 @@ class Distribution(ABC):
             )
         x, single = as_tokens(x, self.length, self.vocab, self.like)
         xp = array_namespace(x)
+        shape = (*x.shape, self.vocab)
+        require_memory(
+            2 * math.prod(shape), f"a batch of predictions of shape {shape}, held twice,", x
+        )
         predictions, possible = self._predict(x)
         if not bool(xp.all(possible)):
             predictions = self._replace(x, predictions, possible, on_impossible)
@@ -167,6 +174,7 @@ class Distribution(ABC):
         nothing = xp.full((1, self.length), MASK, dtype=xp.int64, device=device(self.like))
         return self._predict(nothing)[0][0, ...]
 
+    @within_memory("the evidence of a batch")
     def evidence(self, x: Any) -> Any:
         """Probability that a sequence agrees with `x` wherever a token is observed.
 
@@ -183,6 +191,7 @@ class Distribution(ABC):
         probability = self._evidence(x)
         return probability[0] if single else probability
 
+    @within_memory("the evidence of a batch")
     def log_evidence(self, x: Any) -> Any:
         """Natural logarithm of `evidence`; ``-inf`` where it is impossible.
 
@@ -200,6 +209,7 @@ class Distribution(ABC):
 
     # ---- the whole table ----------------------------------------------------------------
 
+    @within_memory("the table")
     def table(self) -> Any:
         """All probabilities, shape (V,)*L.
 
@@ -212,6 +222,7 @@ class Distribution(ABC):
         xp = array_namespace(self.like)
         return xp.reshape(self._joint(every_site, None), (self.vocab,) * self.length)
 
+    @within_memory("the evidence lattice")
     def lattice(self) -> EvidenceLattice:
         """Return the evidence lattice of the table."""
         return EvidenceLattice(self.table())

@@ -21,6 +21,7 @@ from theory.arrays import (
     on_one_device,
     require_memory,
     to_host,
+    within_memory,
     xlogx,
 )
 from theory.distributions.base import Distribution, mean_by_size
@@ -79,6 +80,7 @@ class EmpiricalDistribution(Distribution):
     2.0
     """
 
+    @within_memory("a data set")
     def __init__(
         self,
         sequences: Any,
@@ -194,6 +196,7 @@ class EmpiricalDistribution(Distribution):
     def _log_evidence(self, x: Any) -> Any:
         return log(self._evidence(x))
 
+    @within_memory("a sample")
     def sample(self, rng: np.random.Generator, size: int) -> Any:
         """Draw sequences with replacement by weight, shape (size, L)."""
         size = check_draw(rng, size)

@@ -37,6 +37,7 @@ from theory.arrays import (
     log,
     normalised_exp,
     to_host,
+    within_memory,
     xlogx,
 )
 from theory.distributions.base import Distribution
@@ -80,6 +81,7 @@ class Exchangeable(Distribution):
     [Fraction(1, 6), Fraction(0, 1)]
     """
 
+    @within_memory("an exchangeable distribution")
     def __init__(
         self, count_weights: Any, exact: bool = False, symbols: Sequence[str] | None = None
     ) -> None:
@@ -229,6 +231,7 @@ class Exchangeable(Distribution):
 
     # ---- samples and tables -------------------------------------------------------------
 
+    @within_memory("a sample")
     def sample(self, rng: np.random.Generator, size: int) -> Any:
         """Draw sequences, shape (size, L): the number of ones, then their places."""
         size = check_draw(rng, size)
