@@ -49,15 +49,30 @@ NOT_ASKED = 2**20
 Array = Any
 
 
-def as_array(x: Any) -> Array:
+def as_array(x: Any, uneven: str = "rows must be equally long") -> Array:
     """Return `x` itself if it is an array of some backend, else a NumPy array of it.
+
+    A matrix and a sparse array become plain ones, which multiply and slice as all others do.
+    Lists of `uneven` lengths and masked entries are refused.
 
     >>> as_array([[1, 2]]).shape
     (1, 2)
     """
-    if array_api_compat.is_array_api_obj(x):
+    if type(x) is np.ndarray:
         return x
-    return np.asarray(x)
+    if array_api_compat.is_array_api_obj(x) and not isinstance(x, np.ndarray):
+        return x
+    if callable(dense := getattr(x, "toarray", None)):  # sparse
+        require_memory(math.prod(x.shape), f"a sparse array of shape {tuple(x.shape)} made dense")
+        x = dense()
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        count = np.ma.count_masked(x)
+        raise InvalidInput(f"an array of shape {x.shape} has masked entries: {count}; fill them")
+    try:
+        x = np.asarray(x)
+    except ValueError:  # rows of different lengths
+        raise InvalidInput(uneven) from None
+    return x
 
 
 def array_namespace(*arrays: Array) -> Any:

@@ -88,10 +88,7 @@ class EmpiricalDistribution(Distribution):
         vocab: int | None = None,
         symbols: Sequence[str] | None = None,
     ) -> None:
-        try:
-            sequences = as_array(sequences)
-        except ValueError:
-            raise InvalidInput("sequences must have the same length") from None
+        sequences = as_array(sequences, "sequences must have the same length")
         if sequences.ndim != 2 or 0 in sequences.shape:
             raise InvalidInput(
                 f"sequences must have shape (N, L) with N, L >= 1, got {tuple(sequences.shape)}"

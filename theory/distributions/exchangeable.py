@@ -108,10 +108,7 @@ class Exchangeable(Distribution):
         >>> p.evidence([0, 0]).round(12).tolist()
         0.5
         """
-        try:
-            x = as_array(log_count_weights)
-        except ValueError:
-            raise InvalidInput("log_count_weights must be a row of numbers") from None
+        x = as_array(log_count_weights, "log_count_weights must be a row of numbers")
         xp = array_namespace(x)
         if x.dtype == object or not xp.isdtype(x.dtype, ("integral", "real floating")):
             raise InvalidInput(f"log_count_weights must hold real numbers, got {x.dtype}")
