@@ -14,6 +14,7 @@ from sims.optimal import cost_of, frontier_of, regret_of
 from sims.policies import Corrector, Decoder, Policy
 from sims.program import Point, Program
 from theory import information, schedules
+from theory.arrays import within_memory
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput, TooLarge
 from theory.forward import Denoiser
@@ -170,6 +171,7 @@ def _long_ones(p: Distribution) -> list[tuple[Decoder, int]]:
     ]
 
 
+@within_memory("a comparison")
 def compare(
     p: Distribution,
     decoders: Iterable[Any],

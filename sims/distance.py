@@ -12,6 +12,7 @@ import numpy as np
 
 from sims.remains import Remains, divergence, frequent_words, remains
 from theory import MarkovChain, homogenization
+from theory.arrays import within_memory
 from theory.distributions.corpora import Corpus
 from theory.distributions.word_chain import End, Far, WordChain
 from theory.distributions.word_middle import Middle
@@ -159,6 +160,7 @@ def usual_phrases(corpus: Corpus) -> tuple[str, str]:
     return first, second
 
 
+@within_memory("the chain of a text")
 def distances(
     corpus: Corpus,
     after: str | None,

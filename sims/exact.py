@@ -17,7 +17,7 @@ from sims.output import OutputDistribution
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Select, as_rule
 from sims.prediction import WithDraws, from_lattice, predictor, predictor_there
-from theory.arrays import from_host, to_host
+from theory.arrays import from_host, to_host, within_memory
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
@@ -91,6 +91,7 @@ def output_distribution(
     return watched(p, policy, temperature, denoiser, observed, None)
 
 
+@within_memory("the output of a decoder")
 def watched(
     p: Distribution,
     policy: Decoder | Select,

@@ -33,7 +33,7 @@ from sims.policies import Decoder, Policy
 from sims.policies.base import Select, check_chances, checked_chances
 from sims.prediction import WithDraws, predictor
 from theory import MASK, forward, information
-from theory.arrays import frozen, require_memory, times_log, to_host
+from theory.arrays import frozen, require_memory, times_log, to_host, within_memory
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.exact import ratio, short
@@ -72,6 +72,7 @@ class Split:
         return "<Split: path KL {} = learning {} + factorisation {}>".format(*parts)
 
 
+@within_memory("the output of a decoder")
 def split(
     p: Distribution,
     policy: Decoder | Select,
@@ -138,6 +139,7 @@ def split(
     return Split(tidy(sum(walk.path)), sum(learning), sum(factorisation), rounds)
 
 
+@within_memory("all contexts")
 def excess_loss(p: Distribution, denoiser: Denoiser) -> Any:
     """Loss of a denoiser in continuous time above the least one, in nats for each sequence.
 

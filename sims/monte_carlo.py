@@ -16,7 +16,7 @@ from sims.policies.base import Ask, Select, check_choice
 from sims.prediction import WithDraws, predictor
 from sims.progress import tracked
 from theory import MASK
-from theory.arrays import from_host, frozen, to_host
+from theory.arrays import from_host, frozen, to_host, within_memory
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.errors import InvalidInput
@@ -77,6 +77,7 @@ class Decoded:
         return self.states
 
 
+@within_memory("what is decoded at once")
 def decode(
     p: Distribution,
     policy: Decoder | Select,

@@ -20,6 +20,7 @@ from sims.output import OutputDistribution
 from sims.policies import Decoder
 from sims.policies.base import Select
 from sims.program import Point, Program
+from theory.arrays import within_memory
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 
@@ -29,6 +30,7 @@ COLLINEAR = 1e-9
 """A point this little below a line, relative to its height, is on it."""
 
 
+@within_memory("the best decoder")
 def frontier(p: Distribution, multipliers: Sequence[float] | None = None) -> list[Point]:
     """Find the decoders that minimise ``E_p[rounds] + multiplier * KL(p || q)``.
 
@@ -82,6 +84,7 @@ def frontier(p: Distribution, multipliers: Sequence[float] | None = None) -> lis
     return [program.solve(m) for m in values]
 
 
+@within_memory("the best decoder")
 def regret(p: Distribution, policy: Decoder | Select) -> float:
     """How much more a decoder loses than the best one with as many expected rounds, in nats.
 

@@ -18,7 +18,7 @@ from sims.policies.base import Ask, Select, check_chances, checked_chances
 from sims.prediction import WithDraws, predictor
 from sims.progress import tracked
 from theory import MASK
-from theory.arrays import require_memory, to_host
+from theory.arrays import require_memory, to_host, within_memory
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.exact import floats
@@ -44,6 +44,7 @@ PARTS = 32
 """Beginnings from which progress is counted."""
 
 
+@within_memory("all orders")
 def orders(
     p: Distribution,
     policy: Decoder | Select,

@@ -7,12 +7,16 @@ path. Exact numbers (Fractions, SymPy expressions) travel in NumPy arrays of dty
 
 import math
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
 from typing import Any
 
 import array_api_compat
 import numpy as np
 
-from theory import exact
+from theory import exact, host_memory
 from theory.errors import InvalidInput, TooLarge
 from theory.plurals import counted
 
@@ -32,6 +36,7 @@ __all__ = [
     "spell_pattern",
     "times_log",
     "to_host",
+    "within_memory",
     "xlogx",
 ]
 
@@ -44,15 +49,30 @@ NOT_ASKED = 2**20
 Array = Any
 
 
-def as_array(x: Any) -> Array:
+def as_array(x: Any, uneven: str = "rows must be equally long") -> Array:
     """Return `x` itself if it is an array of some backend, else a NumPy array of it.
+
+    A matrix and a sparse array become plain ones, which multiply and slice as all others do.
+    Lists of `uneven` lengths and masked entries are refused.
 
     >>> as_array([[1, 2]]).shape
     (1, 2)
     """
-    if isinstance(x, np.ndarray) or array_api_compat.is_array_api_obj(x):
+    if type(x) is np.ndarray:
         return x
-    return np.asarray(x)
+    if array_api_compat.is_array_api_obj(x) and not isinstance(x, np.ndarray):
+        return x
+    if callable(dense := getattr(x, "toarray", None)):  # sparse
+        require_memory(math.prod(x.shape), f"a sparse array of shape {tuple(x.shape)} made dense")
+        x = dense()
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        count = np.ma.count_masked(x)
+        raise InvalidInput(f"an array of shape {x.shape} has masked entries: {count}; fill them")
+    try:
+        x = np.asarray(x)
+    except ValueError:  # rows of different lengths
+        raise InvalidInput(uneven) from None
+    return x
 
 
 def array_namespace(*arrays: Array) -> Any:
@@ -241,6 +261,22 @@ def require_memory(cells: int, what: str, like: Array | None = None, itemsize: i
         )
 
 
+@contextmanager
+def within_memory(what: str) -> Iterator[None]:
+    """Say `TooLarge` where memory runs out although it was thought to do; also a decorator.
+
+    >>> with within_memory("a table"):
+    ...     raise MemoryError("Unable to allocate 3 GiB")
+    Traceback (most recent call last):
+    ...
+    theory.errors.TooLarge: a table does not fit in memory: Unable to allocate 3 GiB
+    """
+    try:
+        yield
+    except MemoryError as error:  # CuPy's is one, too
+        raise TooLarge(f"{what} does not fit in memory: {str(error) or 'none is left'}") from error
+
+
 def _short(n: int) -> str:
     """Write a positive integer of any size in a few characters.
 
@@ -264,20 +300,30 @@ def _gibibytes(n: int) -> str:
 def free_memory(like: Array | None = None) -> int:
     """Bytes free on the device of `like` (CuPy), else on the host.
 
-    The environment variable ``ZEROLOSS_MEMORY`` (bytes) replaces the measured value.
+    The least of what the machine, the control group (of a container) and the limit on the process's
+    addresses leave. The environment variable ``ZEROLOSS_MEMORY`` (bytes, or ``4G``, ``500M``)
+    replaces the measured value.
     """
     if limit := os.environ.get("ZEROLOSS_MEMORY"):
-        return int(limit)
+        return _as_bytes(limit)
     if like is not None and array_api_compat.is_cupy_array(like):
         import cupy  # pyright: ignore[reportMissingImports]
 
         pool = cupy.get_default_memory_pool()
         return int(device(like).mem_info[0]) + int(pool.free_bytes())
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 4 * 2**30
+    return host_memory.free()
+
+
+def _as_bytes(limit: str) -> int:
+    """Read a number of bytes, or of binary units.
+
+    >>> _as_bytes("4G"), _as_bytes("1.5 KiB")
+    (4294967296, 1536)
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", limit, re.IGNORECASE)
+    if found is None:
+        raise InvalidInput(
+            f"ZEROLOSS_MEMORY must be a number of bytes (or such as 4G, 500M), got {limit!r}"
+        )
+    number, unit = found.groups()
+    return int(Fraction(number) * 1024 ** " KMGT".index(unit.upper() or " "))

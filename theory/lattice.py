@@ -27,6 +27,7 @@ from theory.arrays import (
     frozen,
     is_exact,
     require_memory,
+    within_memory,
     xlogx,
 )
 from theory.entropy_sums import entropy_sums
@@ -106,6 +107,7 @@ class EvidenceLattice:
            [0.5, 0.5, 1. ]], dtype=float32)
     """
 
+    @within_memory("the evidence lattice")
     def __init__(self, weights: Any, *, dtype: Any = None, out: Any = None) -> None:
         name = None if dtype is None else _as_float_dtype(dtype)
         table, total = as_unnormalised(weights, "weights", exact=None if name is None else False)

@@ -4,6 +4,7 @@ Each function returns arrays that need no further check, or raises `InvalidInput
 and the offending number.
 """
 
+import contextlib
 import math
 import operator
 import sys
@@ -57,8 +58,10 @@ def as_real(value: Any, name: str, low: float, high: float, *, ends: bool = True
     """Return `value` as a float between `low` and `high`, which are allowed if `ends`."""
     number = isinstance(value, (int, float, Fraction, np.integer, np.floating))
     inside = number and (low < value < high or (ends and value in (low, high)))
-    if inside and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
+    if inside and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):  # an integer beyond any float
+            if math.isfinite(value):
+                return float(value)
     if high < math.inf:
         between = (
             f"between {low:g} and {high:g}" if ends else f"strictly between {low:g} and {high:g}"
@@ -80,10 +83,7 @@ def as_base(base: Any) -> float:
 
 def as_rectangular(x: Any, name: str) -> Any:
     """Return an array, of a list if all its rows are equally long."""
-    try:
-        return as_array(x)
-    except ValueError:
-        raise InvalidInput(f"{name} must be a rectangular array of numbers") from None
+    return as_array(x, f"{name} must be a rectangular array of numbers")
 
 
 def as_numbers(x: Any, name: str, *, exact: bool = False) -> Any:
@@ -141,7 +141,12 @@ def _is_finite_and_real(value: Any) -> bool:
 def _as_floats(x: np.ndarray, name: str) -> np.ndarray:
     try:
         floats = np.asarray([float(v) for v in x.reshape(-1).tolist()])
-    except (TypeError, ValueError, OverflowError):
+    except OverflowError:
+        raise InvalidInput(
+            f"{name} of shape {x.shape} holds a number beyond any float (above 1.8e308): divide "
+            f"all by the largest, or pass exact=True"
+        ) from None
+    except (TypeError, ValueError):
         raise InvalidInput(
             f"{name} must hold real numbers (pass exact=True for SymPy expressions)"
         ) from None
@@ -188,10 +193,7 @@ def as_tokens(
     x: Any, length: int, vocab: int, like: Any, *, masked: bool = True
 ) -> tuple[Any, bool]:
     """Return tokens as an int64 array of shape (B, L) beside `like`, and whether `x` was (L,)."""
-    try:
-        x = as_array(x)
-    except ValueError:
-        raise InvalidInput("x must be a rectangular array of tokens") from None
+    x = as_array(x, "x must be a rectangular array of tokens")
     if array_namespace(x) is not array_namespace(like) or device(x) != device(like):
         if not isinstance(x, np.ndarray):
             raise InvalidInput(

@@ -351,5 +351,5 @@ def test_what_goes_wrong_in_a_thread_is_raised(monkeypatch):
         raise MemoryError("no scratch memory")
 
     monkeypatch.setattr("theory.subset_sums._Products.__call__", fails)
-    with pytest.raises(MemoryError, match="scratch"):
+    with pytest.raises(TooLarge, match="scratch"):
         EvidenceLattice(np.ones((2,) * 7) / 2**7)

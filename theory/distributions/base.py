@@ -40,6 +40,7 @@ from theory.arrays import (
     require_memory,
     spell_pattern,
     to_host,
+    within_memory,
     xlogx,
 )
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge
@@ -110,6 +111,7 @@ class Distribution(ABC):
 
     # ---- prediction ---------------------------------------------------------------------
 
+    @within_memory("a batch of predictions")
     def denoise(self, x: Any, *, on_impossible: OnImpossible = "raise") -> Any:
         """Predict every masked site given the observed ones: ``p(x_i = v | x_S)``.
 
@@ -175,6 +177,7 @@ class Distribution(ABC):
         nothing = xp.full((1, self.length), MASK, dtype=xp.int64, device=device(self.like))
         return self._predicted(nothing)[0][0, ...]
 
+    @within_memory("the evidence of a batch")
     def evidence(self, x: Any) -> Any:
         """Probability that a sequence agrees with `x` wherever a token is observed.
 
@@ -191,6 +194,7 @@ class Distribution(ABC):
         probability = self._evidence(x)
         return probability[0] if single else probability
 
+    @within_memory("the evidence of a batch")
     def log_evidence(self, x: Any) -> Any:
         """Natural logarithm of `evidence`; ``-inf`` where it is impossible.
 
@@ -208,6 +212,7 @@ class Distribution(ABC):
 
     # ---- the whole table ----------------------------------------------------------------
 
+    @within_memory("the table")
     def table(self) -> Any:
         """All probabilities, shape (V,)*L.
 
@@ -220,6 +225,7 @@ class Distribution(ABC):
         xp = array_namespace(self.like)
         return xp.reshape(self._joint(every_site, None), (self.vocab,) * self.length)
 
+    @within_memory("the evidence lattice")
     def lattice(self) -> EvidenceLattice:
         """Return the evidence lattice of the table."""
         require_lattice(self.vocab, self.length, self.like)

@@ -21,6 +21,7 @@ from theory.arrays import (
     on_one_device,
     require_memory,
     to_host,
+    within_memory,
     xlogx,
 )
 from theory.distributions.base import Distribution, mean_by_size
@@ -83,6 +84,7 @@ class EmpiricalDistribution(Distribution):
     2.0
     """
 
+    @within_memory("a data set")
     def __init__(
         self,
         sequences: Any,
@@ -90,10 +92,7 @@ class EmpiricalDistribution(Distribution):
         vocab: int | None = None,
         symbols: Sequence[str] | None = None,
     ) -> None:
-        try:
-            sequences = as_array(sequences)
-        except ValueError:
-            raise InvalidInput("sequences must have the same length") from None
+        sequences = as_array(sequences, "sequences must have the same length")
         if sequences.ndim != 2 or 0 in sequences.shape:
             raise InvalidInput(
                 f"sequences must have shape (N, L) with N, L >= 1, got {tuple(sequences.shape)}"
@@ -198,6 +197,7 @@ class EmpiricalDistribution(Distribution):
     def _log_evidence(self, x: Any) -> Any:
         return log(self._evidence(x))
 
+    @within_memory("a sample")
     def sample(self, rng: np.random.Generator, size: int) -> Any:
         """Draw sequences with replacement by weight, shape (size, L)."""
         size = check_draw(rng, size)

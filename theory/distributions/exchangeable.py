@@ -37,6 +37,7 @@ from theory.arrays import (
     log,
     normalised_exp,
     to_host,
+    within_memory,
     xlogx,
 )
 from theory.distributions.base import Distribution
@@ -80,6 +81,7 @@ class Exchangeable(Distribution):
     [Fraction(1, 6), Fraction(0, 1)]
     """
 
+    @within_memory("an exchangeable distribution")
     def __init__(
         self, count_weights: Any, exact: bool = False, symbols: Sequence[str] | None = None
     ) -> None:
@@ -106,10 +108,7 @@ class Exchangeable(Distribution):
         >>> p.evidence([0, 0]).round(12).tolist()
         0.5
         """
-        try:
-            x = as_array(log_count_weights)
-        except ValueError:
-            raise InvalidInput("log_count_weights must be a row of numbers") from None
+        x = as_array(log_count_weights, "log_count_weights must be a row of numbers")
         xp = array_namespace(x)
         if x.dtype == object or not xp.isdtype(x.dtype, ("integral", "real floating")):
             raise InvalidInput(f"log_count_weights must hold real numbers, got {x.dtype}")
@@ -229,6 +228,7 @@ class Exchangeable(Distribution):
 
     # ---- samples and tables -------------------------------------------------------------
 
+    @within_memory("a sample")
     def sample(self, rng: np.random.Generator, size: int) -> Any:
         """Draw sequences, shape (size, L): the number of ones, then their places."""
         size = check_draw(rng, size)

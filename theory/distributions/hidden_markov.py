@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import MASK, array_namespace, from_host, on_one_device
+from theory.arrays import MASK, array_namespace, from_host, on_one_device, within_memory
 from theory.distributions.base import Distribution
 from theory.distributions.hidden_bracket import hidden_bracket
 from theory.distributions.messages import Smoothed, smooth
@@ -51,6 +51,7 @@ class HiddenMarkovModel(Distribution):
     array([0.625, 0.375])
     """
 
+    @within_memory("a hidden chain")
     def __init__(
         self,
         initial: Any,
@@ -92,6 +93,7 @@ class HiddenMarkovModel(Distribution):
     def _log_evidence(self, x: Any) -> Any:
         return self._smooth(x).log_evidence
 
+    @within_memory("a sample")
     def sample(self, rng: np.random.Generator, size: int) -> Any:
         """Draw sequences, shape (size, L): at each site a hidden state, then its token."""
         size = check_draw(rng, size)

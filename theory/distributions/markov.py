@@ -22,6 +22,7 @@ from theory.arrays import (
     from_host,
     log,
     to_host,
+    within_memory,
     xlogx,
 )
 from theory.distributions.base import Distribution
@@ -78,6 +79,7 @@ class MarkovChain(Distribution):
     array([0.9, 0.1])
     """
 
+    @within_memory("a chain")
     def __init__(
         self,
         initial: Any,
@@ -240,6 +242,7 @@ class MarkovChain(Distribution):
 
     # ---- samples and entropies ----------------------------------------------------------
 
+    @within_memory("a sample")
     def sample(self, rng: np.random.Generator, size: int) -> Any:
         """Draw sequences, shape (size, L), site by site."""
         size = check_draw(rng, size)

@@ -18,6 +18,7 @@ from theory.arrays import (
     normalised_exp,
     on_one_device,
     times_log,
+    within_memory,
     xlogx,
 )
 from theory.distributions.base import Distribution
@@ -57,6 +58,7 @@ class ProductMixture(Distribution):
            [0. , 1. ]])
     """
 
+    @within_memory("a mixture")
     def __init__(self, weights: Any, sites: Any, symbols: Sequence[str] | None = None) -> None:
         self.weights = as_weights(weights).values
         self.sites = as_rows(sites, "sites", 3)
@@ -142,6 +144,7 @@ class ProductMixture(Distribution):
         component = xp.where(size > 0, -xp.sum(xlogx(self.weights)), xp.zeros_like(size))
         return size * told, xp.minimum(size * told + component, size * alone)
 
+    @within_memory("a sample")
     def sample(self, rng: np.random.Generator, size: int) -> Any:
         """Draw sequences, shape (size, L): a component, then every site."""
         size = check_draw(rng, size)

@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 
 from theory import exact as exact_numbers
-from theory.arrays import MASK, array_namespace, device, frozen, log, require_memory, to_host
+from theory.arrays import (
+    MASK,
+    array_namespace,
+    device,
+    frozen,
+    log,
+    require_memory,
+    to_host,
+    within_memory,
+)
 from theory.distributions.base import Distribution
 from theory.distributions.logarithms import log_factorials
 from theory.distributions.sampling import check_draw
@@ -84,6 +93,7 @@ class Permutations(Distribution):
         logarithm = xp.take(factorials, self.length - _observed(x)) - factorials[-1]
         return xp.where(_is_possible(x), logarithm, xp.full_like(logarithm, -math.inf))
 
+    @within_memory("a sample")
     def sample(self, rng: np.random.Generator, size: int) -> Any:
         """Draw permutations, shape (size, n), by sorting random numbers."""
         size = check_draw(rng, size)

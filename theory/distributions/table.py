@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from theory import exact as exact_numbers
-from theory.arrays import array_namespace, from_host, frozen, is_exact, log
+from theory.arrays import array_namespace, from_host, frozen, is_exact, log, within_memory
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
@@ -55,6 +55,7 @@ class JointTable(Distribution):
     [a/(a + b), b/(a + b)]
     """
 
+    @within_memory("a table")
     def __init__(
         self, weights: Any, exact: bool = False, symbols: Sequence[str] | None = None
     ) -> None:
@@ -96,6 +97,7 @@ class JointTable(Distribution):
     def _log_evidence(self, x: Any) -> Any:
         return log(self._lattice.evidence(x))
 
+    @within_memory("a sample")
     def sample(self, rng: np.random.Generator, size: int) -> Any:
         """Draw sequences, shape (size, L), by inverting the cumulative sum of the table."""
         size = check_draw(rng, size)
