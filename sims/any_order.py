@@ -34,8 +34,9 @@ from typing import Any
 
 import numpy as np
 
+from sims.costs import times_logs
 from sims.exact import as_temperature
-from sims.prediction import predictor, with_draws
+from sims.prediction import WithDraws, predictor
 from theory import MASK
 from theory.arrays import log, require_memory, times_log, to_host
 from theory.distributions.base import Distribution, check_distribution
@@ -107,7 +108,7 @@ class AnyOrder:
     def __init__(self, p: Distribution, denoiser: Denoiser, temperature: float = 1.0) -> None:
         check_distribution(p)
         self.p = p
-        ask = with_draws(predictor(p, denoiser), as_temperature(temperature, p))
+        ask = WithDraws(predictor(p, denoiser), as_temperature(temperature, p))
         truth = predictor(p, None)
         table = to_host(p.table())
         sequences, self._chances = np.argwhere(table != 0), table[table != 0]
@@ -120,14 +121,20 @@ class AnyOrder:
             masked = np.flatnonzero(known >> np.arange(length) & 1 == 0)
             x = np.where(known >> np.arange(length) & 1 == 1, sequences, MASK)
             x, which = distinct_rows(x)
-            draws, right = ask(x)[1], truth(x)
+            (predictions, draws), right = ask(x), truth(x)
+            logs = None if p.exact else ask.logs(predictions)
             mass = np.zeros(len(x), dtype=dtype)
             np.add.at(mass, which, self._chances)
             for i in masked.tolist():
                 weights = mass[:, None] * right[:, i]
-                gap = times_log(weights, right[:, i]) - times_log(weights, draws[:, i])
-                self.gaps[known, i] = gap.sum()
-                self._logs[known, i] = log(draws[which, i, sequences[:, i]])
+                gap, token = times_log(weights, right[:, i]).sum(), sequences[:, i]
+                if logs is None:
+                    self.gaps[known, i] = gap - times_log(weights, draws[:, i]).sum()
+                    self._logs[known, i] = log(draws[which, i, token])
+                else:  # a float may be too small for what is drawn
+                    gap = gap - times_logs(weights, logs[:, i]).sum()
+                    self.gaps[known, i] = max(gap, 0.0)
+                    self._logs[known, i] = logs[which, i, token]
 
     def kl(self, order: Iterable[int]) -> Any:
         """Divergence ``KL(p || q)`` of writing in a fixed order.

@@ -212,7 +212,7 @@ def compare(
         except TooLarge as error:
             left_out[repr(decoder)] = str(error)
             continue
-        rounds, kl = cost_of(q)
+        rounds, _ = cost_of(q)
         drawn = None if rng is None or not examples else q.sample(rng, examples)
         rows.append(
             Row(
@@ -223,7 +223,7 @@ def compare(
                 reverse_kl=float(q.reverse_kl),
                 tv=float(q.tv),
                 valid_mass=float(q.valid_mass),
-                regret=None if program is None else regret_of(program, rounds, kl),
+                regret=None if program is None else regret_of(program, q),
                 kind=kind_of(decoder),
                 examples=() if drawn is None else tuple(p.spell(drawn)),
             )

@@ -13,6 +13,7 @@ from sims.output import OutputDistribution
 from sims.policies import Corrector, Policy, TokenPolicy
 from sims.policies.base import Ask
 from sims.policies.checks import not_negative
+from sims.prediction import WithDraws
 from theory import MASK
 from theory.arrays import array_namespace, device, require_memory
 from theory.distributions.base import Distribution
@@ -25,25 +26,26 @@ __all__ = ["corrected"]
 
 
 def corrected(
-    p: Distribution, lattice: EvidenceLattice, corrector: Corrector, ask: Ask
+    p: Distribution, lattice: EvidenceLattice, corrector: Corrector, ask: WithDraws
 ) -> OutputDistribution:
     """The output of the inner decoder after the corrector's rounds."""
     inner = corrector.inner
     if inner is None:
-        table, rounds, states, widest = p.table(), {0: 1}, 0, 0
+        table, rounds, states, widest, lost = p.table(), {0: 1}, 0, 0, False
     else:
         if isinstance(inner, Corrector):
             q = corrected(p, lattice, inner, ask)
         else:
             assert isinstance(inner, Policy | TokenPolicy)
             q = run(p, lattice, inner, ask)
-        table, rounds, states, widest = q.table, q.rounds, q.states, q.widest
+        table, rounds, states, widest, lost = q.table, q.rounds, q.states, q.widest, q.lost
     for _ in range(corrector.steps):
         table = _one_round(p, table, corrector, ask)
     rounds = {count + corrector.steps: chance for count, chance in rounds.items()}
     states += corrector.steps * p.vocab**p.length
     widest = max(widest, p.vocab**p.length)
-    return OutputDistribution(p, table, (), True, rounds, None, states, widest)
+    lost = lost or ask.lost
+    return OutputDistribution(p, table, (), True, rounds, None, states, widest, lost=lost)
 
 
 def _one_round(p: Distribution, table: Any, corrector: Corrector, ask: Ask) -> Any:

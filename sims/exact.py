@@ -16,7 +16,7 @@ from sims.layers import Watch, run
 from sims.output import OutputDistribution
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Select, as_rule
-from sims.prediction import from_lattice, predictor, predictor_there, with_draws
+from sims.prediction import WithDraws, from_lattice, predictor, predictor_there
 from theory.arrays import from_host, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
@@ -110,11 +110,11 @@ def watched(
     lattice = p.lattice()
     if watch is not None and not isinstance(lattice.numerators, np.ndarray):
         lattice, there = _on_the_host(lattice), predictor(p, denoiser)
-        ask = with_draws(from_lattice(lattice) if denoiser is None else there, temperature)
+        ask = WithDraws(from_lattice(lattice) if denoiser is None else there, temperature)
         q = run(p, lattice, as_revealing(decoder), ask, given, watch)
         return dataclasses.replace(q, table=from_host(q.table, p.like))
     predict = from_lattice(lattice) if denoiser is None else predictor_there(p, denoiser)
-    ask = with_draws(predict, temperature)
+    ask = WithDraws(predict, temperature)
     if isinstance(decoder, Corrector):
         refuse_observed(decoder, given)
         return corrected(p, lattice, decoder, ask)

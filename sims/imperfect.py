@@ -27,16 +27,18 @@ from typing import Any
 
 import numpy as np
 
+from sims.costs import times_logs
 from sims.exact import as_decoder, as_observed, as_temperature
 from sims.policies import Decoder, Policy
 from sims.policies.base import Select, check_chances, checked_chances
-from sims.prediction import predictor, with_draws
+from sims.prediction import WithDraws, predictor
 from theory import MASK, forward, information
 from theory.arrays import frozen, require_memory, times_log, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.exact import ratio
 from theory.forward import Denoiser
+from theory.information.units import not_negative
 from theory.scatter import distinct_rows
 
 __all__ = ["Split", "excess_loss", "split"]
@@ -129,7 +131,8 @@ def split(
     temperature = as_temperature(temperature, p)
     walk = _Walk(p, decoder, denoiser, temperature)
     walk.run(given)
-    tidy: Any = (lambda v: v) if p.exact else float
+    # divergences and total correlations, but for rounding
+    tidy: Any = (lambda v: v) if p.exact else (lambda v: float(not_negative(v)))
     learning, factorisation = ([tidy(v) for v in part] for part in (walk.learning, walk.factor))
     rounds = tuple(zip(learning, factorisation, strict=True))
     return Split(tidy(sum(walk.path)), sum(learning), sum(factorisation), rounds)
@@ -173,7 +176,7 @@ class _Walk:
         self, p: Distribution, policy: Policy, denoiser: Denoiser | None, temperature: float
     ) -> None:
         self.p, self.policy = p, policy
-        self.ask = with_draws(predictor(p, denoiser), temperature)
+        self.ask = WithDraws(predictor(p, denoiser), temperature)
         self.truth = predictor(p, None)
         table = to_host(p.table())
         self.sequences = np.argwhere(table != 0)
@@ -232,19 +235,31 @@ class _Walk:
             used = weight != 0
             yield after[used], weight[used]
         check_chances(total, x)
-        self._single_sites(x, keys, revealed, draws)
+        self._single_sites(x, keys, revealed, predictions, draws)
 
     def _single_sites(
-        self, x: np.ndarray, keys: np.ndarray, revealed: np.ndarray, draws: np.ndarray
+        self,
+        x: np.ndarray,
+        keys: np.ndarray,
+        revealed: np.ndarray,
+        predictions: np.ndarray,
+        draws: np.ndarray,
     ) -> None:
         """Take in the sites that are revealed, each with its mass, (N, L)."""
         truth = self.truth(x)
         tokens = self.sequences[keys % len(self.sequences)][:, :, None]
-        drawn, right = (np.take_along_axis(f, tokens, axis=2)[:, :, 0] for f in (draws, truth))
-        self.path[-1] -= times_log(revealed, drawn).sum()
-        self.factor[-1] -= times_log(revealed, right).sum()
+        right = np.take_along_axis(truth, tokens, axis=2)[:, :, 0]
         weights = revealed[:, :, None] * truth
-        divergence = times_log(weights, truth).sum() - times_log(weights, draws).sum()
+        if self.p.exact:
+            drawn = np.take_along_axis(draws, tokens, axis=2)[:, :, 0]
+            path, spent = times_log(revealed, drawn).sum(), times_log(weights, draws).sum()
+        else:  # a tempered probability may be too small for a float
+            logs = self.ask.logs(predictions)
+            drawn = np.take_along_axis(logs, tokens, axis=2)[:, :, 0]
+            path, spent = times_logs(revealed, drawn).sum(), times_logs(weights, logs).sum()
+        self.path[-1] -= path
+        self.factor[-1] -= times_log(revealed, right).sum()
+        divergence = times_log(weights, truth).sum() - spent
         self.learning[-1] += divergence
 
     def _known(self, keys: np.ndarray) -> np.ndarray:

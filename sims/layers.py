@@ -17,7 +17,7 @@ sites are masked, how many calls there were, the sums), never the sequences.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,9 +25,10 @@ from sims.codes import Codes
 from sims.costs import log_ratio, quotient
 from sims.output import OutputDistribution
 from sims.policies import Policy, TokenPolicy
-from sims.policies.base import Ask
 from sims.policies.checks import check_chances, check_outcome, check_written, checked_chances
+from sims.prediction import WithDraws
 from sims.rows import Stack, batches, split
+from sims.small_masses import log_masses
 from theory import MASK
 from theory.arrays import (
     array_namespace,
@@ -39,6 +40,7 @@ from theory.arrays import (
 )
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
+from theory.information.units import not_negative
 from theory.lattice import EvidenceLattice
 from theory.plurals import counted
 from theory.scatter import Sums, any_true, groups, lookup, merged, row_counts
@@ -63,6 +65,13 @@ AT_ONCE = 2**22
 """Values that are given to the sites of one outcome together."""
 
 
+class _Draws(NamedTuple):
+    """What tokens are drawn from at every site of some sequences, shape (B * L, V)."""
+
+    chances: Array
+    logs: Callable[[], Array]  # of the chances, for those too small for a float
+
+
 @dataclass(frozen=True, eq=False)
 class _Layer:
     """Masked sequences reached after the same number of steps.
@@ -84,7 +93,7 @@ def run(
     p: Distribution,
     lattice: EvidenceLattice,
     policy: Policy | TokenPolicy,
-    ask: Ask,
+    ask: WithDraws,
     observed: tuple[int, ...] = (),
     watch: Watch | None = None,
 ) -> OutputDistribution:
@@ -104,7 +113,7 @@ class _Run:
         p: Distribution,
         lattice: EvidenceLattice,
         policy: Policy | TokenPolicy,
-        ask: Ask,
+        ask: WithDraws,
         observed: tuple[int, ...],
         watch: Watch | None,
     ) -> None:
@@ -129,6 +138,7 @@ class _Run:
         self.costs: list[Any] = []
         self.data_rounds: Any = 0
         self.branched = not self.selects  # else each sequence has been reached in one way only
+        self.lost = False
         self.states = self.widest = 0
 
     def finish(self) -> OutputDistribution:
@@ -150,13 +160,19 @@ class _Run:
         return OutputDistribution(
             self.p,
             table,
-            tuple(map(tidy, self.costs)) if self.follows_data else (),
+            tuple(tidy(not_negative(v)) for v in self.costs) if self.follows_data else (),
             self.revises,
             rounds,
             tidy(self.data_rounds) if self.follows_data else None,
             self.states,
             self.widest,
+            self._log_masses if self.follows_data and not self.p.exact else None,
+            self.lost or (self.ask.lost and not self.follows_data),
         )
+
+    def _log_masses(self, rows: np.ndarray) -> np.ndarray:
+        assert isinstance(self.policy, Policy)
+        return log_masses(self.p, self.policy, self.ask, self.observed, rows)
 
     def _check_complete(self, layer: _Layer) -> None:
         xp, left = self.xp, self.codes.decode(layer.keys % self.codes.cells)
@@ -211,7 +227,10 @@ class _Run:
         assert isinstance(self.policy, Policy)
         xp = self.xp
         predictions, draws = self.ask(x)
-        draws = xp.reshape(draws, (-1, self.p.vocab))
+        draws = _Draws(
+            xp.reshape(draws, (-1, self.p.vocab)),
+            lambda: xp.reshape(self.ask.logs(predictions), (-1, self.p.vocab)),
+        )
         every = xp.arange(x.shape[0], dtype=xp.int64, device=self.device)
         total: Any = 0
         chosen = Stack(self.batch, xp)
@@ -236,7 +255,7 @@ class _Run:
         check_chances(total, x)
 
     def _chosen(
-        self, stacked: tuple[Array, ...], masked: int, index: int, draws: Array
+        self, stacked: tuple[Array, ...], masked: int, index: int, draws: _Draws
     ) -> Iterator[tuple[_Layer, bool]]:
         """Reveal what several outcomes of a law have chosen."""
         xp, (keys, mass, data, x, flip, origin) = self.xp, stacked
@@ -249,7 +268,7 @@ class _Run:
         return self._reveal(_Layer(keys, mass, data), flip, masked, origin, draws)
 
     def _reveal(
-        self, layer: _Layer, shown: Array, masked: int, origin: Array, draws: Array
+        self, layer: _Layer, shown: Array, masked: int, origin: Array, draws: _Draws
     ) -> Iterator[tuple[_Layer, bool]]:
         """Draw tokens at the sites that are `shown`, of those `masked`, all values at once.
 
@@ -266,7 +285,9 @@ class _Run:
                 part, sites = self._rows(layer, rows), self._some(shown, rows)
                 yield self._drawn(part, sites, size, self._some(origin, rows), draws), finished
 
-    def _drawn(self, layer: _Layer, shown: Array, size: int, origin: Array, draws: Array) -> _Layer:
+    def _drawn(
+        self, layer: _Layer, shown: Array, size: int, origin: Array, draws: _Draws
+    ) -> _Layer:
         """The outcomes of rows that all reveal `size` sites."""
         xp, keys, count = self.xp, layer.keys, layer.size
         if size == 0:
@@ -276,21 +297,35 @@ class _Run:
         what = f"a round that reveals {counted(size, 'site')}"
         require_memory(8 * count * self.p.vocab**size, what, self.like)
         steps = self.codes.steps(sites)
-        chances = lookup(draws, origin[:, None] * self.p.length + sites)
+        places = origin[:, None] * self.p.length + sites
+        chances = lookup(draws.chances, places)
         after, factor = keys[:, None] + steps[:, 0, :], chances[:, 0, :]
         for k in range(1, size):
             after = xp.reshape(after[:, :, None] + steps[:, k, :][:, None, :], (count, -1))
             factor = factor[:, :, None] * chances[:, k, :][:, None, :]
             factor = xp.reshape(factor, (count, -1))
-        return self._pass_on(layer, keys, after, factor)
 
-    def _pass_on(self, layer: _Layer, keys: Array, after: Array, factor: Array) -> _Layer:
+        def logs() -> Array:
+            parts = lookup(draws.logs(), places)
+            total = parts[:, 0, :]
+            for k in range(1, size):
+                total = xp.reshape(total[:, :, None] + parts[:, k, :][:, None, :], (count, -1))
+            return total
+
+        return self._pass_on(layer, keys, after, factor, logs)
+
+    def _pass_on(
+        self, layer: _Layer, keys: Array, after: Array, factor: Array, logs: Callable[[], Array]
+    ) -> _Layer:
         """Give every value its mass under the decoder and under the data, and add the cost."""
         xp, cells = self.xp, self.codes.cells
         mass = xp.reshape(layer.mass[:, None] * factor, (-1,))
         called = xp.reshape(after, (-1,)) + cells  # one call more
         if not self.follows_data:
             kept = mass != 0
+            if not self.p.exact and not self.lost and any_true(~kept):
+                possible = xp.reshape((layer.mass[:, None] > 0) & (logs() > -math.inf), (-1,))
+                self.lost = any_true(~kept & possible)
             if any_true(~kept):
                 called, mass = called[kept], mass[kept]
             return _Layer(called, mass, mass)
@@ -298,7 +333,7 @@ class _Run:
         before = lookup(self.evidence, keys % cells)[:, None]
         share = quotient(lookup(self.evidence, after % cells), before)
         data = layer.data[:, None] * share
-        self.costs[-1] = self.costs[-1] + log_ratio(data, share, factor)
+        self.costs[-1] = self.costs[-1] + log_ratio(data, share, factor, logs)
         data = xp.reshape(data, (-1,))
         kept = (mass != 0) | (data != 0)
         if any_true(~kept):
@@ -335,7 +370,9 @@ class _Run:
         chance = check_written(self.policy, seen, chance, after, self.p.vocab)
         keys = lookup(layer.keys, rows) // cells * cells
         keys = keys + self.codes.encode(after) + calls * cells
-        mass = lookup(layer.mass, rows) * chance
+        before = lookup(layer.mass, rows)
+        mass = before * chance
+        self.lost = self.lost or any_true((mass == 0) & (before != 0) & (chance != 0))
         if self.watch is not None:
             self.watch(index, seen, (after != MASK) & (seen == MASK), mass)
         complete = row_counts(after == MASK) == 0

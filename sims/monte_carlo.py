@@ -13,7 +13,7 @@ import numpy as np
 from sims.exact import as_decoder, as_observed, as_temperature, refuse_observed
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Ask, Select, check_choice
-from sims.prediction import predictor, with_draws
+from sims.prediction import WithDraws, predictor
 from sims.progress import tracked
 from theory import MASK
 from theory.arrays import from_host, frozen, to_host
@@ -140,7 +140,7 @@ def decode(
     if batch is None:
         batch = max(1, NUMBERS // (p.length * p.vocab))
     batch = min(as_integer(batch, "batch", 1), size)
-    ask = with_draws(predictor(p, denoiser), temperature)
+    ask = WithDraws(predictor(p, denoiser), temperature)
     run = _Run(p, ask, rng, trajectory, given)
     parts = [
         run.decode(decoder, min(batch, size - start))

@@ -111,7 +111,7 @@ def regret(p: Distribution, policy: Decoder | Select) -> float:
     """
     check_distribution(p)
     q = output_distribution(p, policy)
-    return regret_of(Program(p), *cost_of(q))
+    return regret_of(Program(p), q)
 
 
 def cost_of(q: OutputDistribution) -> tuple[float, float]:
@@ -123,7 +123,14 @@ def cost_of(q: OutputDistribution) -> tuple[float, float]:
     )
 
 
-def regret_of(program: Program, rounds: float, kl: float) -> float:
+def regret_of(program: Program, q: OutputDistribution) -> float:
+    """`regret` of what a decoder writes; rounding below 0 is clipped for those that compete."""
+    rounds, kl = cost_of(q)
+    above = _above_hull(program, rounds, kl)
+    return above if q.data_rounds is None else max(above, 0.0)
+
+
+def _above_hull(program: Program, rounds: float, kl: float) -> float:
     """``kl`` above the lower convex hull at `rounds`, looking only at the corners around it."""
     first, last = program.solve(0.0), program.solve(math.inf)
     if rounds >= last.rounds or first.rounds >= last.rounds:

@@ -13,7 +13,7 @@ import numpy as np
 from sims.exact import as_observed, as_revealing, as_temperature
 from sims.policies import Decoder, Policy, TokenPolicy
 from sims.policies.base import Ask, Select, check_chances, checked_chances
-from sims.prediction import predictor, with_draws
+from sims.prediction import WithDraws, predictor
 from theory import MASK
 from theory.arrays import require_memory, to_host
 from theory.distributions.base import Distribution, check_distribution
@@ -70,7 +70,7 @@ def orders(
     check_distribution(p)
     decoder, given = as_revealing(policy), as_observed(observed, p.length)
     decoder.check(p.length - len(given), p.vocab)
-    ask = with_draws(predictor(p, denoiser), as_temperature(temperature, p))
+    ask = WithDraws(predictor(p, denoiser), as_temperature(temperature, p))
     require_memory(
         2 * p.vocab**p.length * p.length, f"all sequences of {counted(p.length, 'site')}"
     )

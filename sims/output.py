@@ -1,18 +1,23 @@
 """What a decoder writes: its distribution, and how far that is from the data."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from sims.costs import TINY
 from theory import JointTable, information
-from theory.arrays import array_namespace
+from theory.arrays import array_namespace, from_host, times_log, to_host
 from theory.distributions.base import Distribution
+from theory.scatter import any_true
 
 __all__ = ["OutputDistribution"]
+
+STATES = 2**16
+"""Sets of known sites, for all sequences together, that logarithms are found for at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +47,12 @@ class OutputDistribution:
     widest : int
         The most that were held at once, those not yet merged included. Memory is in proportion,
         beside one table of finished sequences as large as the evidence lattice.
+    log_masses : callable or None
+        From sequences (N, L) on the host to the logarithms of their probabilities, which may be
+        too small for a float; for float decoders with a path.
+    lost : bool
+        Whether, without that, a positive probability has been too small for a float on the way.
+        What would be infinite by a 0 in the table cannot be told then, and is nan.
     """
 
     p: Distribution
@@ -52,14 +63,26 @@ class OutputDistribution:
     data_rounds: Any
     states: int
     widest: int
+    log_masses: Callable[[np.ndarray], np.ndarray] | None = None
+    lost: bool = False
 
     def __repr__(self) -> str:
         return f"<OutputDistribution of {self.p!r}: expected rounds {self.expected_rounds}>"
 
     @cached_property
     def kl(self) -> Any:
-        """``KL(p || q)`` of the output distribution, in nats; at most `path_kl`."""
-        return information.kl_divergence(self._data, self.table)
+        """``KL(p || q)`` of the output distribution, in nats; at most `path_kl`.
+
+        Infinite where the decoder never writes what data contain. Where it does with a
+        probability too small for a float, its logarithm is taken, or nan if that is not known.
+        """
+        if self.p.exact:
+            return information.kl_divergence(self._data, self.table)
+        small = (self._data > 0) & (self.table < TINY)
+        if self.log_masses is None:
+            lost = self.lost and any_true(small & (self.table == 0))
+            return math.nan if lost else information.kl_divergence(self._data, self.table)
+        return self._divergence(self._data, self.table, small, self.log_masses)
 
     @cached_property
     def path_kl(self) -> Any:
@@ -85,7 +108,10 @@ class OutputDistribution:
     @cached_property
     def reverse_kl(self) -> Any:
         """``KL(q || p)`` in nats; infinite as soon as the decoder leaves the support of p."""
-        return information.kl_divergence(self.table, self._data)
+        if self.p.exact:
+            return information.kl_divergence(self.table, self._data)
+        small = (self.table > 0) & (self._data < TINY)
+        return self._divergence(self.table, self._data, small, self._log_data)
 
     @cached_property
     def tv(self) -> Any:
@@ -113,6 +139,29 @@ class OutputDistribution:
     def sample(self, rng: np.random.Generator, size: int) -> Any:
         """Draw outputs, shape (size, L), where `p` lives."""
         return self.distribution.sample(rng, size)
+
+    def _divergence(
+        self, p: Any, q: Any, small: Any, logs: Callable[[np.ndarray], np.ndarray]
+    ) -> float:
+        """``KL(p || q)``, with the logarithms of q where it is too small for a float.
+
+        These are found for some sequences at a time: one that is impossible decides.
+        """
+        if not any_true(small):
+            return information.kl_divergence(p, q)
+        rows = np.argwhere(to_host(small))
+        xp, host = array_namespace(p), to_host(p)
+        total = float(xp.sum(xp.where(small, 0.0, times_log(p, p) - times_log(p, q))))
+        step = max(1, STATES >> self.p.length)
+        for some in (rows[k : k + step] for k in range(0, len(rows), step)):
+            weights, found = host[tuple(some.T)], logs(some)
+            if np.isneginf(found).any():
+                return math.inf
+            total += float((weights * (np.log(weights) - found)).sum())
+        return max(total, 0.0)
+
+    def _log_data(self, rows: np.ndarray) -> np.ndarray:
+        return to_host(self.p.log_evidence(from_host(rows, self.p.like)))
 
     @cached_property
     def _data(self) -> Any:

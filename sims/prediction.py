@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from sims.codes import Codes
+from sims.costs import TINY
 from sims.policies.scores import as_floats, rounded
 from theory import MASK
-from theory.arrays import array_namespace, device, from_host, frozen, is_exact, to_host
+from theory.arrays import array_namespace, device, from_host, frozen, is_exact, log, to_host
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
@@ -16,7 +17,7 @@ from theory.lattice import EvidenceLattice, reveal_observed
 from theory.probabilities import as_predictions
 from theory.scatter import any_true, lookup
 
-__all__ = ["from_lattice", "predictor", "predictor_there", "temper", "with_draws"]
+__all__ = ["WithDraws", "from_lattice", "log_temper", "predictor", "predictor_there", "temper"]
 
 Predict = Callable[[Any], Any]
 
@@ -93,17 +94,32 @@ def from_lattice(lattice: EvidenceLattice) -> Predict:
     return predict
 
 
-def with_draws(predict: Predict, temperature: float) -> Callable[[Any], tuple[Any, Any]]:
+class WithDraws:
     """From patterns to predictions and to the tempered ones, which tokens are drawn from.
 
     Nobody may write to them: a policy that did would change what is drawn.
+
+    Attributes
+    ----------
+    lost : bool
+        Whether a positive probability has become too small for a float by the temperature. Its
+        logarithm is in `logs`.
     """
 
-    def ask(x: Any) -> tuple[Any, Any]:
-        predictions = frozen(predict(frozen(x)))
-        return predictions, frozen(temper(predictions, temperature))
+    def __init__(self, predict: Predict, temperature: float) -> None:
+        self.predict, self.temperature = predict, temperature
+        self.lost = False
 
-    return ask
+    def __call__(self, x: Any) -> tuple[Any, Any]:
+        predictions = frozen(self.predict(frozen(x)))
+        draws = frozen(temper(predictions, self.temperature))
+        if not self.lost and self.temperature not in (0, 1):
+            self.lost = any_true((draws < TINY) & (predictions > 0))
+        return predictions, draws
+
+    def logs(self, predictions: Any) -> Any:
+        """Logarithms of what is drawn from, for float predictions."""
+        return log_temper(predictions, self.temperature)
 
 
 def temper(predictions: Any, temperature: float) -> Any:
@@ -131,3 +147,16 @@ def temper(predictions: Any, temperature: float) -> Any:
     largest = xp.max(predictions, axis=-1, keepdims=True)
     raised = (predictions / largest) ** (1 / temperature)
     return raised / xp.sum(raised, axis=-1, keepdims=True)
+
+
+def log_temper(predictions: Any, temperature: float) -> Any:
+    """Logarithms of what `temper` returns, also where that is too small for a float.
+
+    >>> log_temper(np.asarray([0.01, 0.99]), 1 / 200).round(3).tolist()     # 200 log 99
+    [-919.024, 0.0]
+    """
+    if temperature in (0, 1):
+        return log(temper(predictions, temperature))
+    xp = array_namespace(predictions)
+    raised = log(predictions / xp.max(predictions, axis=-1, keepdims=True)) / temperature
+    return raised - xp.log(xp.sum(xp.exp(raised), axis=-1, keepdims=True))

@@ -16,6 +16,7 @@ import os
 import pickle
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import (
     BrokenExecutor,
@@ -34,11 +35,12 @@ import numpy as np
 
 from sims.progress import tracked
 from sims.sweep_cases import Case, as_case, generator_of, key_of, listed, read, spelled, written
+from sims.sweep_code import code_of
 from sims.sweep_file import Log, failure_line, header, opened, result_line
 from sims.sweep_results import Failure, Mean, Results
 from theory.arguments import positive
 from theory.errors import InvalidInput
-from theory.executors import InProcess, executor_for
+from theory.executors import InProcess, Processes, executor_for, is_loss
 from theory.plurals import counted
 from theory.validation import as_integer
 
@@ -58,7 +60,10 @@ AHEAD = 1024
 """Cases handed to the executor at once, so that a million do not sit in its memory."""
 
 NAMED = 8
-"""Cases that a message names."""
+"""Cases that a message names; a sweep ends when so many are lost."""
+
+AGAIN = 2
+"""How often a case whose worker ended is run again."""
 
 LOST = (
     "a worker ended (killed, out of memory, or without the module of the experiment), or the "
@@ -106,6 +111,7 @@ def sweep(
     executor: Executor | None = None,
     seed: int = 0,
     progress: bool | None = None,
+    other_code: bool = False,
 ) -> Results:
     r"""Go through the cases of an experiment.
 
@@ -113,8 +119,9 @@ def sweep(
     ----------
     experiment : callable
         ``experiment(rng, **case)`` returns a dict of results: numbers, strings, None, and lists
-        or NumPy arrays of these. A function at the top level of a module, which other processes
-        can import. It is to draw from `rng` alone. Lists reach it as tuples.
+        or NumPy arrays of these, Fractions and the library's exact entropies. A function at the
+        top level of a module, which other processes can import. It is to draw from `rng` alone.
+        Lists reach it as tuples.
     cases : iterable of dict
         Such as `grid` makes. No case twice; parameters are of the types of results.
     file : path, optional
@@ -125,6 +132,10 @@ def sweep(
     seed : int
     progress : bool, optional
         Show a progress bar on standard error; by default on a terminal only.
+    other_code : bool
+        Go on from a file even if the experiment, or what it uses, has changed since: its rows are
+        then of both. Seen are functions, classes and constants of modules that are not installed,
+        and the version of this package.
 
     Returns
     -------
@@ -134,9 +145,10 @@ def sweep(
     ------
     InvalidInput
         For a case that is there twice or is no JSON, an experiment without a name, or a file that
-        is of another experiment or seed, damaged, or in use by another sweep.
+        is of another experiment, seed or code, damaged, or in use by another sweep.
     BrokenExecutor
-        If a worker process or the cluster ends. What had finished is in the file.
+        If a case's worker ended each time: it is run again, beside no other, twice. Or if the
+        cluster ends. What had finished is in the file; a lost case is no failed one.
 
     Examples
     --------
@@ -157,10 +169,12 @@ def sweep(
     base='2' exponent=1: TypeError: unsupported operand type(s) for ** or pow(): 'str' and 'int'
     """
     name, seed = _name(experiment), as_integer(seed, "seed", 0)
-    if isinstance(executor, ProcessPoolExecutor):
+    if isinstance(executor, (ProcessPoolExecutor, Processes)):
         _check_importable(experiment)
     every = listed(cases)
-    with opened(None if file is None else Path(file), header(name, seed)) as log:
+    path = None if file is None else Path(file)
+    code = {} if path is None else code_of(experiment)
+    with opened(path, header(name, seed, code), other_code=other_code) as log:
         left = [key for key in every if key not in log.results]
         work = partial(_run, experiment, seed)
         _go_through(work, left, InProcess() if executor is None else executor, log, progress)
@@ -173,7 +187,7 @@ def sweep(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--workers``, ``--scheduler`` and ``--state`` to a command."""
+    """Add ``--workers``, ``--scheduler``, ``--state`` and ``--other-code`` to a command."""
     group = parser.add_argument_group("where the cases run")
     where = group.add_mutually_exclusive_group()
     where.add_argument(
@@ -191,6 +205,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="keep the results here as they finish, and go on from it",
     )
+    group.add_argument(
+        "--other-code",
+        action="store_true",
+        help="go on from it even if the code has changed since",
+    )
 
 
 @contextmanager
@@ -206,7 +225,8 @@ def from_arguments(options: argparse.Namespace) -> Iterator[partial[Results]]:
     [2, 4]
     """
     with executor_for(options.workers, options.scheduler) as executor:
-        yield partial(sweep, file=options.state, executor=executor)
+        other_code = options.other_code
+        yield partial(sweep, file=options.state, executor=executor, other_code=other_code)
 
 
 def _state(name: str) -> Path:
@@ -279,59 +299,112 @@ def _go_through(
 ) -> None:
     """Run the cases that are left, and log each as it finishes."""
     waiting: dict[Future[str], str] = {}
-    finished = _as_finished(work, left, executor, waiting)
+    lost: list[str] = []
+    lines = _lines(work, left, executor, waiting, lost)
     done = 0
     try:
         for _ in tracked(range(len(left)), progress, doing="sweeping"):
-            future = next(finished)
-            log.write(_line(waiting[future], future))
+            line = next(lines, None)
+            if line is None:  # the others are lost
+                raise BrokenExecutor
+            log.write(line)
             done += 1
-            del waiting[future]
     except BaseException as stop:
-        lost = []
-        for future, key in waiting.items():
+        for future in waiting:
             if not isinstance(stop, BrokenExecutor):  # which ends all futures itself
                 future.cancel()
             if future.done() and not future.cancelled() and not future.exception():
                 log.write(future.result())
                 done += 1
-            else:
-                lost.append(key)
-        if isinstance(stop, (BrokenExecutor, CancelledError)):
+        if isinstance(stop, BrokenExecutor):
+            known = log.results.keys() | log.failures.keys()
+            lost = lost or [key for key in left if key not in known]
             message = f"{done} of {counted(len(left), 'case')} had finished{log.where}"
-            raise BrokenExecutor(f"{LOST}; {message}.{_named(lost)}") from stop
+            raise BrokenExecutor(f"{str(stop) or LOST}; {message}.{_named(lost)}") from stop
         raise
 
 
 def _named(lost: list[str]) -> str:
-    """The cases that were being run are among the first that have not finished."""
     names = [f"\n  {spelled(read(json.loads(key)))}" for key in lost[:NAMED]]
     return " The first that had not:" + "".join(names) if names else ""
 
 
-def _as_finished(
+def _lines(
     work: Callable[[str], str],
     left: list[str],
     executor: Executor,
     waiting: dict[Future[str], str],
-) -> Iterator[Future[str]]:
-    """Submit the cases, and give their futures as they finish: the caller takes them away."""
+    lost: list[str],
+) -> Iterator[str]:
+    """Submit the cases, and give their lines as they finish.
+
+    A case whose worker ended may have ended it, or have been beside another that did. So it is
+    run again when nothing else is, up to `AGAIN` times; then it is among the `lost`.
+    """
     finished: SimpleQueue[Future[str]] = SimpleQueue()
-    for key in left:
-        future = executor.submit(work, key)
-        waiting[future] = key
-        future.add_done_callback(finished.put)
-        while len(waiting) >= AHEAD or not finished.empty():
-            yield finished.get()
-    while waiting:
-        yield finished.get()
+    queue, suspects = deque(left), list[str]()
+    while queue or waiting:
+        if queue and len(waiting) < AHEAD and finished.empty():
+            _submit(work, queue.popleft(), executor, waiting, finished)
+            continue
+        future = finished.get()
+        if future in waiting:  # else it ended with its pool
+            yield from _line_or_loss(future, waiting, executor, queue, suspects)
+    for key in suspects:
+        for _ in range(AGAIN):
+            again: list[str] = []
+            future = _submit(work, key, executor, waiting, finished)
+            yield from _line_or_loss(future, waiting, executor, deque(), again)
+            if not again:
+                break
+        else:
+            lost.append(key)
+            if len(lost) == NAMED:  # no worker can be what they need
+                break
 
 
-def _line(key: str, future: Future[str]) -> str:
-    """The line of a case, unless its worker has ended or was interrupted."""
+def _submit(
+    work: Callable[[str], str],
+    key: str,
+    executor: Executor,
+    waiting: dict[Future[str], str],
+    finished: SimpleQueue[Future[str]],
+) -> Future[str]:
     try:
-        return future.result()
-    except (BrokenExecutor, CancelledError):
+        future = executor.submit(work, key)
+    except BrokenExecutor as error:
+        future = Future()
+        future.set_exception(error)
+        waiting[future] = key
         raise
-    except Exception as error:  # on the way to the worker or back
-        return _failure(key, error)
+    waiting[future] = key
+    future.add_done_callback(finished.put)
+    return future
+
+
+def _line_or_loss(
+    future: Future[str],
+    waiting: dict[Future[str], str],
+    executor: Executor,
+    queue: deque[str],
+    suspects: list[str],
+) -> Iterator[str]:
+    """The line of a case that ended; what its worker took with it goes back to the queue."""
+    try:
+        line = future.result()
+    except (Exception, CancelledError) as error:
+        if not is_loss(error):  # on the way to the worker or back
+            line = _failure(waiting[future], error)
+        elif isinstance(error, BrokenExecutor):  # then all of its pool end so
+            ended = [each for each in waiting if each.cancelled() or each.exception()]  # waits
+            keys = [waiting.pop(each) for each in ended]
+            # Those that were being run are the first, and one more that had been sent.
+            running = getattr(executor, "workers", getattr(executor, "_max_workers", AHEAD)) + 1
+            suspects += keys[:running]
+            queue.extend(keys[running:])
+            return
+        else:
+            suspects.append(waiting.pop(future))
+            return
+    yield line
+    del waiting[future]  # after it was logged

@@ -2,22 +2,29 @@
 
 Both are dicts of names to numbers, strings, None and lists of these. NumPy's types become plain
 ones and lists become tuples, so that a case reads the same before and after it was written. What
-JSON has no word for is written ``{"float": "nan"}``, or ``"inf"``, or ``"-inf"``.
+JSON has no word for is written ``{"float": "nan"}``, or ``"inf"``, or ``"-inf"``; integers of
+thousands of digits ``{"integer": "0x..."}``; exact numbers ``{"fraction": [1, 3]}`` and
+``{"logarithms": [[2, 3], [5, -1]], "denominator": 2}``, which is (3 log 2 - log 5) / 2.
 """
 
 import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from theory.errors import InvalidInput
+from theory.linear_forms import LinearForm
 
 __all__ = ["Case", "as_case", "generator_of", "key_of", "listed", "read", "spelled", "written"]
 
 Case = dict[str, Any]
+
+MOST_BITS = 10_000
+"""Of integers that JSON has in digits: Python reads up to 4,300."""
 
 
 def as_case(given: Mapping[Any, Any]) -> Case:
@@ -102,6 +109,10 @@ def _plain(value: Any, name: str) -> Any:
             return int(value)
         case float() | np.floating():
             return float(value)
+        case Fraction():
+            return value
+        case LinearForm() if not value.free_symbols:
+            return value
         case str():
             return str(value)
         case list() | tuple():
@@ -123,10 +134,25 @@ def _encode(value: Any) -> Any:
         return [_encode(entry) for entry in value]
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(value)}
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return {"integer": hex(value)}
+    if isinstance(value, Fraction):
+        return {"fraction": _encode(value.as_integer_ratio())}
+    if isinstance(value, LinearForm):
+        logarithms = _encode(tuple(sorted(value.numerators.items())))
+        return {"logarithms": logarithms, "denominator": _encode(value.denominator)}
     return value
 
 
 def _decoded(entry: Any) -> Any:
     if isinstance(entry, list):
         return tuple(_decoded(each) for each in entry)
-    return float(entry["float"]) if isinstance(entry, dict) else entry
+    if not isinstance(entry, dict):
+        return entry
+    if "integer" in entry:
+        return int(entry["integer"], 16)
+    if "fraction" in entry:
+        return Fraction(*_decoded(entry["fraction"]))
+    if "logarithms" in entry:
+        return LinearForm(dict(_decoded(entry["logarithms"])), _decoded(entry["denominator"]))
+    return float(entry["float"])

@@ -1,17 +1,20 @@
 """What has finished of a sweep, in memory or in a file that survives an interruption.
 
-The file has one line of JSON for the sweep (format, version, experiment, seed), then one for
-each case in the order in which they finished::
+The file has one line of JSON for the sweep (format, version, experiment, seed, and which code it
+is), then one for each case in the order in which they finished::
 
     {"case": {"length": 4}, "results": {"kl": 0.5}}
     {"case": {"length": 6}, "error": "ValueError: ...", "traceback": "..."}
 
 Each line is on disk before the next case is looked at. A last line without its end is left from
-an interruption, and is written over. Of several lines of one case the last counts.
+an interruption, and is written over; one that is whole and makes no sense is moved to a file
+``.aside``. Of several lines of one case the last counts. Where a sweep was told to go on with other
+code, a line ``{"code": {...}}`` says so.
 """
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +28,7 @@ try:
 except ImportError:  # on Windows
     fcntl = None
 
-__all__ = ["Log", "failure_line", "header", "opened", "result_line"]
+__all__ = ["Log", "differs", "failure_line", "header", "opened", "result_line"]
 
 FORMAT, VERSION = "zeroloss sweep", 1
 
@@ -80,19 +83,41 @@ def failure_line(key: str, error: str, traceback: str) -> str:
     return f'{{"case": {key}, {json.dumps({"error": error, "traceback": traceback})[1:]}\n'
 
 
-def header(experiment: str, seed: int) -> str:
+def header(experiment: str, seed: int, code: dict[str, str]) -> str:
     r"""Return the first line of a file.
 
-    >>> header("module:name", 0)
-    '{"format": "zeroloss sweep", "version": 1, "experiment": "module:name", "seed": 0}\n'
+    >>> print(header("module:name", 0, {"source": "12ab"}), end="")
+    {"format": "zeroloss sweep", "version": 1, "experiment": "module:name", "seed": 0,
+     "code": {"source": "12ab"}}
     """
     first = {"format": FORMAT, "version": VERSION, "experiment": experiment, "seed": seed}
+    first["code"] = code
     return json.dumps(first) + "\n"
 
 
+def differs(found: Any, wanted: dict[str, str]) -> str:
+    """Say that results are of other code, and how to go on from them all the same.
+
+    >>> differs({"package": "1.0"}, {"package": "1.1"})
+    'is of other code (package 1.0, not 1.1); other_code=True, or --other-code, goes on with it'
+    """
+    kept = found if isinstance(found, dict) else {}
+    parts = [
+        "source of the experiment, or of what it uses"
+        if name == "source"
+        else f"{name} {kept.get(name, 'not kept')}, not {value}"
+        for name, value in wanted.items()
+        if kept.get(name) != value
+    ]
+    insist = "other_code=True, or --other-code, goes on with it"
+    return f"is of other code ({'; '.join(parts)}); {insist}"
+
+
 @contextmanager
-def opened(path: Path | None, first: str) -> Iterator[Log]:
+def opened(path: Path | None, first: str, *, other_code: bool = False) -> Iterator[Log]:
     """Give the log of a sweep, with what the file holds already.
+
+    With `other_code` also if that is of other code.
 
     Raises
     ------
@@ -107,13 +132,13 @@ def opened(path: Path | None, first: str) -> Iterator[Log]:
     except OSError as error:
         raise InvalidInput(f"{path} cannot be opened: {error.strerror}") from None
     with file:
-        yield _FileLog(path, file, first)
+        yield _FileLog(path, file, first, other_code)
 
 
 class _FileLog(Log):
     """A log that is on disk as well."""
 
-    def __init__(self, path: Path, file: Any, first: str) -> None:
+    def __init__(self, path: Path, file: Any, first: str, other_code: bool = False) -> None:
         super().__init__()
         self.path, self.file, self.where = path, file, f" and are in {path}"
         self._lock()
@@ -124,7 +149,7 @@ class _FileLog(Log):
             self.end = 0
             self._append(first)
         else:
-            self._read(content[: self.end].splitlines(), first)
+            self._read(content[: self.end].splitlines(keepends=True), first, other_code)
 
     def write(self, line: str) -> None:
         self._append(line)
@@ -148,7 +173,7 @@ class _FileLog(Log):
         except OSError:  # some file systems have no locks
             pass
 
-    def _read(self, lines: list[bytes], first: str) -> None:
+    def _read(self, lines: list[bytes], first: str, other_code: bool) -> None:
         found, wanted = self._header(lines), json.loads(first)
         if found.get("format") != FORMAT:
             raise InvalidInput(f"{self.path} is no file of a sweep")
@@ -157,11 +182,30 @@ class _FileLog(Log):
                 raise InvalidInput(
                     f"{self.path} is of {name} {found.get(name)}, not of {wanted[name]}"
                 )
+        code, aside, what = found.get("code"), b"", ""
         for number, line in enumerate(lines[1:], 2):
             try:
-                self._take(json.loads(line))
-            except (ValueError, TypeError, KeyError, AttributeError):
-                raise InvalidInput(f"line {number} of {self.path} is no case of a sweep") from None
+                record = json.loads(line)
+                if "code" in record:
+                    code = record["code"]
+                else:
+                    self._take(record)
+            except (ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError):
+                what = f"line {number} of {self.path} is no case of a sweep"
+                if number < len(lines):
+                    raise InvalidInput(what) from None
+                aside = line
+        if code != wanted["code"] and not other_code:
+            raise InvalidInput(f"{self.path} {differs(code, wanted['code'])}")
+        if aside:
+            place = self.path.with_name(self.path.name + ".aside")
+            with place.open("ab") as kept:
+                kept.write(aside)
+            warnings.warn(f"{what}; it was moved to {place}", RuntimeWarning, stacklevel=6)
+            self.end -= len(aside)
+            self.file.truncate(self.end)
+        if code != wanted["code"]:
+            self._append(json.dumps({"code": wanted["code"]}) + "\n")
 
     def _header(self, lines: list[bytes]) -> dict[str, Any]:
         try:

@@ -4,12 +4,14 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sims.sweep_cases import Case, key_of, spelled
 from theory.errors import InvalidInput
+from theory.linear_forms import LinearForm
 from theory.plurals import counted
 
 __all__ = ["Failure", "Mean", "Results"]
@@ -129,6 +131,8 @@ def _column(rows: Sequence[Case], name: str) -> np.ndarray:
 
 def _mean(rows: Sequence[Case], of: str, by: Sequence[str]) -> Mean:
     values = _column(rows, of)
+    if all(isinstance(value, (int, float, Fraction, LinearForm)) for value in values.flat):
+        values = values.astype(np.float64)  # exact numbers, or integers above 64 bits
     if values.dtype.kind not in "biuf":
         raise InvalidInput(f"{of!r} has no mean: it is not in every row a number")
     cases = len(values)

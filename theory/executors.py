@@ -4,16 +4,31 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    InvalidStateError,
+    ProcessPoolExecutor,
+    as_completed,
+)
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from theory.errors import InvalidInput
 from theory.threads import THREADS, usable_cores
 from theory.validation import as_integer
 
-__all__ = ["InProcess", "as_finished", "executor_for", "worth_sharing"]
+__all__ = ["InProcess", "Processes", "as_finished", "executor_for", "is_loss", "worth_sharing"]
+
+PATIENCE = 60.0
+"""Seconds that a cluster may be without workers, after it had some, or without an answer."""
+
+ASKING = 2.0
+"""Seconds between two questions to its scheduler."""
 
 
 class InProcess(Executor):
@@ -32,6 +47,47 @@ class InProcess(Executor):
         return future
 
 
+class Processes(Executor):
+    """A pool of processes that is made anew for what is submitted after one of them has ended.
+
+    What the old pool had is lost, as with any `ProcessPoolExecutor`.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self.pool = self._new()
+
+    def _new(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self.workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_worker,
+        )
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        try:
+            return self.pool.submit(fn, *args, **kwargs)
+        except BrokenExecutor:
+            self.pool.shutdown(cancel_futures=True)
+            self.pool = self._new()
+            return self.pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self.pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def is_loss(error: BaseException) -> bool:
+    """Whether an error is of the workers, not of what they ran: it says nothing about that.
+
+    Those of Dask are known by their module, whether or not Dask is there.
+
+    >>> is_loss(BrokenExecutor()), is_loss(ValueError())
+    (True, False)
+    """
+    dask = type(error).__module__.partition(".")[0] == "distributed"
+    return dask or isinstance(error, (BrokenExecutor, CancelledError))
+
+
 @contextmanager
 def executor_for(workers: int | None = None, scheduler: str | None = None) -> Iterator[Executor]:
     """Give an executor: of this process, of so many others, or of a Dask cluster.
@@ -39,6 +95,10 @@ def executor_for(workers: int | None = None, scheduler: str | None = None) -> It
     Other processes start afresh and import the module that is run: a script has to keep what it
     does behind ``if __name__ == "__main__":``. They multiply matrices in one thread each, unless
     the environment says otherwise. If the block is left by an error, they are ended at once.
+
+    If a process ends by itself, what was submitted fails with BrokenExecutor; later work runs in
+    new processes. On a cluster this error comes when all workers have gone, or the scheduler has
+    not answered, for a minute.
 
     Parameters
     ----------
@@ -116,15 +176,11 @@ def _one_thread_each() -> Iterator[None]:
 
 @contextmanager
 def _processes(workers: int) -> Iterator[Executor]:
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-    )
+    pool = Processes(workers)
     try:
         yield pool
     except BaseException:
-        processes = list((pool._processes or {}).values())
+        processes = list((pool.pool._processes or {}).values())
         pool.shutdown(wait=False, cancel_futures=True)  # first: else the pool takes it for a crash
         for process in processes:
             process.terminate()
@@ -159,9 +215,77 @@ def _cluster(scheduler: str) -> Iterator[Executor]:
     except (OSError, ValueError) as error:
         raise InvalidInput(f"no Dask scheduler answers at {scheduler!r}: {error}") from None
     with client:
-        executor = client.get_executor(pure=False)
+        executor = _Watched(client)
         try:
             yield executor
         except BaseException:
             executor.shutdown(wait=False)
             raise
+        finally:
+            executor.ended.set()
+
+
+class _Watched(Executor):
+    """A Dask client's executor whose futures end when nobody is there to run them.
+
+    Dask itself waits for ever, for workers that may still come.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client, self.inner = client, client.get_executor(pure=False)
+        self.waiting: set[Future[Any]] = set()
+        self.lock, self.ended = threading.Lock(), threading.Event()
+        self.gone = ""
+        self.had = bool(self._workers())  # before the first case may end them
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        outer: Future[Any] = Future()
+        with self.lock:
+            if self.gone:
+                raise BrokenExecutor(self.gone)
+            self.waiting.add(outer)
+        inner = self.inner.submit(fn, *args, **kwargs)
+
+        def passed_on(inner: Future[Any]) -> None:
+            self.waiting.discard(outer)
+            with suppress(InvalidStateError):  # given up, or cancelled by who waited for it
+                if inner.cancelled():
+                    outer.set_exception(CancelledError())
+                elif error := inner.exception():
+                    outer.set_exception(error)
+                else:
+                    outer.set_result(inner.result())
+
+        inner.add_done_callback(passed_on)
+        outer.add_done_callback(lambda outer: outer.cancelled() and inner.cancel())
+        return outer
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self.inner.shutdown(wait=wait and not cancel_futures and not self.gone)
+
+    def _workers(self) -> Any:
+        return self.client.sync(self.client.scheduler.ncores, callback_timeout=PATIENCE)
+
+    def _watch(self) -> None:
+        had, since = self.had, time.monotonic()
+        while not self.ended.wait(ASKING):
+            try:
+                workers = self._workers()
+                why = "all workers of the cluster have gone"
+            except Exception:  # of any kind: closed, out of time, unreadable
+                workers, had = {}, True
+                why = "the scheduler of the cluster does not answer"
+            had = had or bool(workers)
+            if workers or not had:  # those of a batch system may come after hours
+                since = time.monotonic()
+            elif time.monotonic() - since > PATIENCE:
+                break
+        else:
+            return
+        with self.lock:
+            self.gone = why
+            lost, self.waiting = self.waiting, set()
+        for future in list(lost):
+            with suppress(InvalidStateError):  # it has just ended
+                future.set_exception(BrokenExecutor(why))

@@ -20,6 +20,7 @@ from theory.validation import as_numbers, as_rectangular, first_where, refuse_wh
 __all__ = [
     "Weights",
     "as_chain",
+    "as_distribution",
     "as_predictions",
     "as_probabilities",
     "as_rows",
@@ -155,6 +156,21 @@ def as_probabilities(x: Any, name: str) -> Any:
     rounding = tolerance(x).entry
     x = as_numbers(x, name, exact=is_exact(x))
     return x if 0 in x.shape else _not_negative(x, name, rounding)
+
+
+def as_distribution(x: Any, name: str) -> Any:
+    """Check a table of any shape whose entries sum to 1 (floats are divided by their sum).
+
+    >>> as_distribution([[0.5, 0.25], [0.25, 0.5]], "p")
+    Traceback (most recent call last):
+    ...
+    theory.errors.InvalidInput: p must sum to 1: it sums to 1.5
+    """
+    x = as_rectangular(x, name)
+    flat = array_namespace(x).reshape(x, (-1,))
+    exact = is_exact(x)
+    rows = as_rows(flat, name, 1, exact=exact)
+    return array_namespace(rows).reshape(rows, x.shape)
 
 
 def as_predictions(predictions: Any, x: Any, vocab: int) -> Any:

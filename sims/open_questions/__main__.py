@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         search = _permutations(options) if options.name == "permutations" else _depths(options)
-        records = run(search, options.state, partial(tracked, doing="searching"))
+        track = partial(tracked, doing="searching")
+        records = run(search, options.state, track, other_code=options.other_code)
     except ZerolossError as error:
         parser.error(str(error))
     except OSError as error:
@@ -107,6 +108,11 @@ def _parser() -> CommandParser:
             type=Path,
             metavar="FILE",
             help="keep what is done here, and go on from it",
+        )
+        search.add_argument(
+            "--other-code",
+            action="store_true",
+            help="go on from it even if the code has changed since",
         )
     return parser
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sims.sweep_code import code_of
+from sims.sweep_file import differs
 from theory.errors import InvalidInput
 from theory.plurals import counted
 
@@ -56,7 +58,9 @@ class Search(ABC):
         """Say what was searched, in which arithmetic, and what was found."""
 
 
-def run(search: Search, state: Path | None = None, track: Track = iter) -> list[Record]:
+def run(
+    search: Search, state: Path | None = None, track: Track = iter, *, other_code: bool = False
+) -> list[Record]:
     """Go through all cases that the state does not hold already.
 
     Parameters
@@ -67,6 +71,8 @@ def run(search: Search, state: Path | None = None, track: Track = iter) -> list[
         when the search is interrupted.
     track : callable
         Goes through the numbers of the cases that are left, for instance with a progress bar.
+    other_code : bool
+        Go on even if the state is of other code.
 
     Returns
     -------
@@ -76,9 +82,9 @@ def run(search: Search, state: Path | None = None, track: Track = iter) -> list[
     Raises
     ------
     InvalidInput
-        If the state is of another search or cannot be read.
+        If the state is of another search or of other code, or cannot be read.
     """
-    records = _read(search, state) if state else []
+    records = _read(search, state, other_code) if state else []
     if state:
         _write(search, state, records)  # fails before the work rather than after it
     written = time.monotonic()
@@ -94,7 +100,7 @@ def run(search: Search, state: Path | None = None, track: Track = iter) -> list[
     return records
 
 
-def _read(search: Search, state: Path) -> list[Record]:
+def _read(search: Search, state: Path, other_code: bool) -> list[Record]:
     try:
         text = state.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -116,6 +122,9 @@ def _read(search: Search, state: Path) -> list[Record]:
     )
     if not listed or len(records) > search.cases:
         raise InvalidInput(f"{state} is no state of a search of {counted(search.cases, 'case')}")
+    code = code_of(type(search))
+    if kept.get("code") != code and not other_code:
+        raise InvalidInput(f"the state {state} {differs(kept.get('code'), code)}")
     return records
 
 
@@ -126,7 +135,12 @@ def _spell(name: Any, parameters: Any) -> str:
 
 def _write(search: Search, state: Path, records: list[Record]) -> None:
     """Replace the state at once, so that it is never half written."""
-    kept = {"search": search.name, "parameters": search.parameters, "records": records}
+    kept = {
+        "search": search.name,
+        "parameters": search.parameters,
+        "code": code_of(type(search)),
+        "records": records,
+    }
     part = state.with_name(state.name + ".part")
     part.write_text(json.dumps(kept) + "\n", encoding="utf-8")
     os.replace(part, state)

@@ -35,7 +35,7 @@ class TrainingSet:
         If the shapes differ or a token is not one of ``0..vocab-1``.
 
     >>> TrainingSet(np.asarray([[0, 1]]), np.asarray([[True, False]]), 2)
-    <TrainingSet: 1 sequences of length 2, vocab 2>
+    <TrainingSet: 1 sequence of length 2, vocab 2>
     """
 
     tokens: np.ndarray

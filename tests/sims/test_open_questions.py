@@ -687,7 +687,10 @@ def test_an_interrupted_command_ends_with_the_same_words(tmp_path, capsys, monke
     assert captured.err == "interrupted; the same command goes on from there\n"
     asked = []
     monkeypatch.setattr(Separations, "case", lambda self, k: asked.append(k) or case(self, k))
-    assert main(command) == 1
+    with pytest.raises(SystemExit):  # the method above is other code
+        main(command)
+    assert "is of other code (source of" in " ".join(capsys.readouterr().err.split())
+    assert main([*command, "--other-code"]) == 1
     assert asked == list(range(9, 21))
     resumed = capsys.readouterr().out
     assert main(command[:3]) == 1

@@ -16,6 +16,7 @@ import time
 import types
 from concurrent.futures import (
     BrokenExecutor,
+    CancelledError,
     Executor,
     Future,
     ProcessPoolExecutor,
@@ -25,7 +26,7 @@ from fractions import Fraction
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -44,8 +45,10 @@ from sims.sweep import (
     grid,
     sweep,
 )
+from sims.sweep_code import code_of
 from theory import executors
 from theory.errors import InvalidInput
+from theory.linear_forms import LinearForm
 
 # Experiments: at the top level, so that other processes can import them
 
@@ -84,10 +87,19 @@ def awkward(rng, what) -> Any:
     return {"y": len(what)}
 
 
-calls = []
+class Noted(list):
+    """What is noted about a run, and no constant of the code."""
+
+
+calls = Noted()
 """Cases that `counted` was run on in this process."""
 
-broken_cases = set()
+
+class Broken(set):
+    """As above."""
+
+
+broken_cases = Broken()
 """Cases that it fails on."""
 
 
@@ -111,6 +123,14 @@ def dies(rng, k, file):
             break
         time.sleep(0.01)
     os._exit(3)
+
+
+def dies_once(rng, k, file):
+    """With the second case, the first time."""
+    if k == 1 and not Path(file).exists():
+        Path(file).touch()
+        os._exit(3)
+    return {"y": k}
 
 
 def slow(rng, seconds):
@@ -400,14 +420,86 @@ def test_a_worker_that_is_killed(tmp_path):
     with executor_for(workers=2) as executor:
         with pytest.raises(BrokenExecutor) as broken:
             sweep(dies, cases, file=file, executor=executor)
-        with pytest.raises(BrokenExecutor, match="0 of 1 case had finished"):
-            sweep(dies, cases[:1], executor=executor)
+        assert sweep(dies, cases[:1], executor=executor).column("y").tolist() == [0]
     message = str(broken.value)
     assert f"3 of 4 cases had finished and are in {file}." in message
     assert message.endswith(f"The first that had not:\n  file={str(file)!r} k=2")
     others = [case for case in cases if case["k"] != 2]
     rows = sweep(dies, others, file=file, executor=Interrupted(0)).rows
     assert [row["y"] for row in rows] == [0, 1, 3]
+
+
+def test_a_case_whose_worker_was_killed_once_is_run_again(tmp_path):
+    cases = grid(k=range(3), file=(str(tmp_path / "mark"),))
+    with executor_for(workers=1) as executor:
+        results = sweep(dies_once, cases, file=tmp_path / "state", executor=executor)
+    assert (results.column("y").tolist(), results.failed) == ([0, 1, 2], ())
+    assert "error" not in (tmp_path / "state").read_text()
+
+
+KilledWorker = type("KilledWorker", (Exception,), {"__module__": "distributed.scheduler"})
+
+
+@pytest.mark.parametrize("error", [KilledWorker, CancelledError, BrokenExecutor])
+@pytest.mark.parametrize("losses", [1, 2, 3])
+def test_a_lost_worker_is_no_failed_case(losses, error, tmp_path):
+    """Case 1 is lost so many times: it is run three times, the last two beside no other."""
+
+    class Losing(executors.InProcess):
+        runs: ClassVar[list[int]] = []
+
+        def submit(self, fn, /, *args, **kwargs):
+            k = json.loads(args[0])["k"]
+            self.runs.append(k)
+            if k == 1 and self.runs.count(1) <= losses:
+                future = Future()
+                future.set_exception(error("from inside"))
+                return future
+            return super().submit(fn, *args, **kwargs)
+
+    file = tmp_path / "state"
+    lost = pytest.raises(BrokenExecutor, match=r"3 of 4 cases had [\s\S]*not:\n  k=1$")
+    with lost if losses == 3 else contextlib.nullcontext():
+        assert len(sweep(counted, grid(k=range(4)), file=file, executor=Losing()).rows) == 4
+    assert Losing.runs == [0, 1, 2, 3, *[1] * min(losses, 2)]
+    assert "from inside" not in file.read_text()
+    rows = sweep(counted, grid(k=range(4)), file=file).rows
+    assert [row["draw"] for row in rows] == [generator(0, {"k": k}).random() for k in range(4)]
+
+
+@pytest.mark.parametrize("answer", [{}, OSError("closed")])
+def test_a_cluster_without_workers_is_not_waited_for(answer, monkeypatch):
+    """Before it has any it is; a scheduler that does not answer counts as none."""
+    monkeypatch.setattr(executors, "PATIENCE", 0.05)
+    monkeypatch.setattr(executors, "ASKING", 0.01)
+    answers = iter([{}] * 20 + [{"tcp://worker": 1}])
+    asked = threading.Event()
+
+    class Client:
+        scheduler = types.SimpleNamespace(ncores=None)
+
+        def get_executor(self, pure):
+            return types.SimpleNamespace(submit=lambda *args: Future())
+
+        def sync(self, ncores, callback_timeout):
+            if threading.current_thread() is not threading.main_thread():
+                asked.wait(60)
+            found = next(answers, answer)
+            if isinstance(found, OSError):
+                raise found
+            return found
+
+    executor = executors._Watched(Client())
+    submitted = executor.submit(counted, 0)
+    asked.set()
+    with pytest.raises(BrokenExecutor, match="0 of 3 cases had finished") as broken:
+        sweep(counted, grid(k=range(3)), executor=executor)
+    why = "have gone" if answer == {} else "does not answer"
+    assert why in str(broken.value)
+    assert next(answers, None) is None  # it was waited for the first worker
+    assert isinstance(submitted.exception(), BrokenExecutor)
+    with pytest.raises(BrokenExecutor, match=why):
+        executor.submit(counted, 0)
 
 
 def test_a_cluster_that_goes_away():
@@ -419,7 +511,8 @@ def test_a_cluster_that_goes_away():
 
     with pytest.raises(BrokenExecutor, match="0 of 20 cases had finished") as broken:
         sweep(counted, grid(k=range(20)), executor=Gone())
-    assert str(broken.value).endswith("The first that had not:\n  k=0")
+    named = "".join(f"\n  k={k}" for k in range(8))
+    assert str(broken.value).endswith("The first that had not:" + named)
 
 
 # Failures
@@ -430,11 +523,9 @@ AWKWARD = {
     "exit": "SystemExit: no more",
     "no dict": "InvalidInput: an experiment must return a dict of results, got 3",
     "complex": "y must be a number, a string, None or a list of these, got 1j of type complex",
-    "fraction": "got Fraction(1, 3) of type Fraction",
     "nested": "got {'z': 1} of type dict",
     "parameter": "what is a parameter and cannot be a result as well",
     "number for a name": "names must be strings, got 1",
-    "digits": "Exceeds the limit",
 }
 
 
@@ -443,7 +534,7 @@ def test_failing_cases_are_reported_and_stop_nothing(tmp_path):
     cases = grid(what=("a", *AWKWARD, "bc"))
     results = sweep(awkward, cases, file=file)
     assert [row["y"] for row in results.rows] == [1, 2]
-    assert repr(results) == "<Results: 2 rows, 9 failed>"
+    assert repr(results) == "<Results: 2 rows, 7 failed>"
     assert [failure.case for failure in results.failed] == cases[1:-1]
     for failure in results.failed:
         what = failure.case["what"]
@@ -522,6 +613,9 @@ def test_an_interrupted_worker_interrupts_the_sweep(tmp_path):
         (-0.0, -0.0),
         (5e-324, 5e-324),
         (10**30, 10**30),
+        (Fraction(-1, 3), Fraction(-1, 3)),
+        ([LinearForm({2: 3, 5: -1}, 2)], (LinearForm({2: 3, 5: -1}, 2),)),
+        (LinearForm({1: 7}, 2), LinearForm({1: 7}, 2)),
         ("\ud800\n\r\u2028", "\ud800\n\r\u2028"),
         (None, None),
         ((), ()),
@@ -567,7 +661,7 @@ def test_cases_survive_json(case):
     assert sweep_cases.read(json.loads(sweep_cases.written(case))) == case
 
 
-@pytest.mark.parametrize("value", [object(), 1j, {1}, Fraction(1, 2), {}, b"x", np.complex128(1)])
+@pytest.mark.parametrize("value", [object(), 1j, {1}, {}, b"x", np.complex128(1)])
 def test_parameters_that_are_no_json(value, tmp_path):
     file = tmp_path / "state"
     for wrong in (value, [1, (value,)]):
@@ -736,6 +830,107 @@ def test_a_damaged_line_is_named(line, tmp_path):
     with pytest.raises(InvalidInput, match=r"line 3 of .*state is no case of a sweep"):
         sweep(counted, grid(k=range(2)), file=file)
     assert file.read_text() == content
+
+
+@pytest.mark.parametrize("line", ["x", "3", "\0\0\0", '{"case": {"k": 1}}'])
+def test_a_senseless_last_line_is_set_aside(line, tmp_path):
+    """Its case is run again, and nothing of the file is lost."""
+    file = tmp_path / "state"
+    sweep(counted, grid(k=range(2)), file=file)
+    content = file.read_text()
+    kept = "".join(content.splitlines(keepends=True)[:2])
+    file.write_text(f"{kept}{line}\n")
+    with pytest.warns(RuntimeWarning, match=r"line 3 of .*state is no case .* moved to .*aside"):
+        assert len(sweep(counted, grid(k=range(2)), file=file).rows) == 2
+    assert calls == [0, 1, 1]
+    assert file.read_text() == content
+    assert (tmp_path / "state.aside").read_text() == f"{line}\n"
+
+
+# Code
+
+
+STEP = """
+import math
+from fractions import Fraction
+RATE, TABLE = Fraction(1, 3), {"a": [1, 2]}
+def helper(x, y=2):
+    return x + y + TABLE["a"][0]
+class Model:
+    scale = 3
+    def run(self, x):
+        return helper(x) * self.scale
+unused = 1
+def experiment(rng, x):  # a comment
+    inner = [Model().run(k) for k in range(x)]
+    return {"y": sum(inner) + RATE + math.pi}
+"""
+
+
+def source_of(text):
+    space = {"__name__": __name__}
+    exec(text, space)
+    return code_of(space["experiment"])["source"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "other"),
+    [
+        ("Fraction(1, 3)", "Fraction(1, 4)", True),
+        ("[1, 2]", "[1, 3]", True),
+        ("y=2", "y=3", True),
+        ("x + y", "x - y", True),
+        ("scale = 3", "scale = 4", True),
+        ("* self.scale", "+ self.scale", True),
+        ("math.pi", "math.e", True),
+        ("range(x)", "range(x + 1)", True),
+        ("a comment", "another", False),
+        ("unused = 1", "\nunused = 2", False),
+    ],
+)
+def test_the_hash_changes_with_what_an_experiment_uses(old, new, other):
+    assert STEP.count(old) == 1
+    assert (source_of(STEP) != source_of(STEP.replace(old, new))) is other
+    assert source_of(STEP) == source_of(STEP)
+
+
+FACTOR = 2
+
+
+def scaled(rng, x):
+    return {"y": FACTOR * x}
+
+
+def test_results_of_other_code_are_not_gone_on_from(tmp_path, monkeypatch):
+    file = tmp_path / "state"
+    sweep(scaled, grid(x=(1,)), file=file)
+    content = file.read_bytes()
+    monkeypatch.setattr(sys.modules[__name__], "FACTOR", 3)
+    with pytest.raises(InvalidInput, match=r"is of other code \(source of .*other_code=True"):
+        sweep(scaled, grid(x=(1, 2)), file=file)
+    assert file.read_bytes() == content
+    rows = sweep(scaled, grid(x=(1, 2)), file=file, other_code=True).rows
+    assert [row["y"] for row in rows] == [2, 6]
+    assert "code" in json.loads(file.read_text().splitlines()[2])  # said between the two
+    assert sweep(scaled, grid(x=(1, 2)), file=file).rows == rows
+    package = json.loads(content.splitlines()[0])["code"]["package"]
+    header = content.replace(f'"{package}"'.encode(), b'"0.0"', 1)
+    file.write_bytes(header)
+    with pytest.raises(InvalidInput, match=r"\(package 0\.0, not "):
+        sweep(scaled, [], file=file)
+
+
+def test_huge_and_exact_results_are_kept(tmp_path):
+    file = tmp_path / "state"
+    huge = 10**5000 + 1
+    values = (-huge, Fraction(1, huge), LinearForm({1: 1, huge: 2}, 3))
+    for executor in (None, Interrupted(0)):
+        (row,) = sweep(echo, [{"x": values}], file=file, executor=executor).rows
+        assert row["x_again"] == values
+    json.loads(file.read_text().splitlines()[1])
+    rows = ({"x": Fraction(1, 2)}, {"x": LinearForm({1: 3}, 2)})
+    (mean,) = Results(rows).mean(of="x")
+    assert (mean.mean, mean.error) == (1.0, 0.5)
 
 
 def test_files_that_cannot_be_opened(tmp_path):

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.entropies import entropy
+from theory.information.units import not_negative
 from theory.validation import as_sites
 
 __all__ = ["Infilling", "infilling", "information_from_right"]
@@ -82,7 +83,8 @@ def information_from_right(
         raise InvalidInput(f"left must hold sites before {site}, got {before[-1]}")
     if after and after[0] <= site:
         raise InvalidInput(f"right must hold sites after {site}, got {after[0]}")
-    return _given(p, (site,), before, base) - _given(p, (site,), before + after, base)
+    alone, both = (_given(p, (site,), known, base) for known in (before, before + after))
+    return not_negative(alone - both)
 
 
 def infilling(p: Distribution, gap: Iterable[int], *, base: float | None = None) -> Infilling:
@@ -117,10 +119,10 @@ def infilling(p: Distribution, gap: Iterable[int], *, base: float | None = None)
     rest = tuple(i for i in range(p.length) if i not in set(gap))
     both = _given(p, gap, rest, base)
     left = sum(_given(p, (i,), tuple(range(i)), base) for i in gap)
-    return Infilling(both / len(gap), left / len(gap), left - both)
+    return Infilling(both / len(gap), left / len(gap), not_negative(left - both))
 
 
 def _given(p: Distribution, sites: tuple[int, ...], known: tuple[int, ...], base: Any) -> Any:
     """``H(X_S | X_K)``, averaged over what is known."""
     both = tuple(sorted((*sites, *known)))
-    return entropy(p, both, base=base) - entropy(p, known, base=base)
+    return not_negative(entropy(p, both, base=base) - entropy(p, known, base=base))

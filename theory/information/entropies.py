@@ -19,8 +19,8 @@ from theory.arrays import (
 )
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import ImpossibleEvidence, InvalidInput
-from theory.information.units import in_units
-from theory.probabilities import as_probabilities
+from theory.information.units import in_units, not_negative
+from theory.probabilities import as_distribution
 from theory.validation import as_numbers, as_sites, as_tokens
 
 __all__ = [
@@ -72,7 +72,7 @@ def entropy(
     """
     sites, given = _arguments(p, sites, given)
     value = p.subset_entropy(sites, given)
-    return in_units(value if p.exact else value + 0.0, base)  # no negative zero
+    return in_units(not_negative(value if p.exact else value + 0.0), base)  # no negative zero
 
 
 def total_correlation(
@@ -96,7 +96,8 @@ def total_correlation(
     0
     """
     sites, given = _arguments(p, sites, given)
-    return in_units(p.sum_of_entropies(sites, given) - p.subset_entropy(sites, given), base)
+    value = p.sum_of_entropies(sites, given) - p.subset_entropy(sites, given)
+    return in_units(not_negative(value), base)
 
 
 def dual_total_correlation(
@@ -117,9 +118,10 @@ def dual_total_correlation(
     sites, given = _arguments(p, sites, given)
     together = p.subset_entropy(sites, given)
     if everything:
-        return in_units(p.sum_of_entropies_without_one() - (p.length - 1) * together, base)
+        value = p.sum_of_entropies_without_one() - (p.length - 1) * together
+        return in_units(not_negative(value), base)
     without = sum(p.subset_entropy(tuple(j for j in sites if j != i), given) for i in sites)
-    return in_units(without - (len(sites) - 1) * together, base)
+    return in_units(not_negative(without - (len(sites) - 1) * together), base)
 
 
 def subset_entropies(p: Distribution, *, base: float | None = None) -> Any:
@@ -135,7 +137,7 @@ def subset_entropies(p: Distribution, *, base: float | None = None) -> Any:
     [[0, 1], [1, 1]]
     """
     check_distribution(p)
-    return in_units(p.subset_entropies(), base)
+    return in_units(not_negative(p.subset_entropies()), base)
 
 
 def kl_divergence(p: Any, q: Any, *, base: float | None = None) -> Any:
@@ -144,19 +146,24 @@ def kl_divergence(p: Any, q: Any, *, base: float | None = None) -> Any:
     Parameters
     ----------
     p, q : array_like of the same shape
-        Probabilities: float64, or Fractions.
+        Probabilities that sum to 1: float64, or Fractions.
 
     Returns
     -------
     scalar
-        ``inf`` (or SymPy's ``oo``) where q is 0 and p is not.
+        ``inf`` (or SymPy's ``oo``) where q is 0 and p is not. A positive probability that
+        became a 0 before it came here, too small for a float, cannot be told from one.
+
+    Raises
+    ------
+    InvalidInput
 
     >>> kl_divergence([0.5, 0.5], [1.0, 0.0])
     inf
     >>> round(kl_divergence([1.0, 0.0], [0.25, 0.75], base=2), 12)
     2.0
     """
-    p, q = as_probabilities(p, "p"), as_probabilities(q, "q")
+    p, q = as_distribution(p, "p"), as_distribution(q, "q")
     if p.shape != q.shape:
         raise InvalidInput(f"p and q have different shapes: {tuple(p.shape)}, {tuple(q.shape)}")
     if is_exact(p) != is_exact(q):  # floats win
@@ -174,7 +181,7 @@ def kl_divergence(p: Any, q: Any, *, base: float | None = None) -> Any:
     if bool(xp.any((p > 0) & (q <= 0))):
         return math.inf
     safe = xp.where(p > 0, q, xp.ones_like(q))
-    return in_units(float(xp.sum(xlogx(p) - p * xp.log(safe))), base)
+    return in_units(not_negative(float(xp.sum(xlogx(p) - p * xp.log(safe)))), base)
 
 
 def _arguments(p: Distribution, sites: Any, given: Any) -> tuple[tuple[int, ...], Any]:

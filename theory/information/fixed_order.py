@@ -31,7 +31,7 @@ from theory.arrays import array_namespace, from_host, xlogx
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.markov import MarkovChain
 from theory.errors import InvalidInput
-from theory.information.units import in_units
+from theory.information.units import in_units, not_negative
 from theory.plurals import counted
 from theory.validation import as_sites
 
@@ -107,8 +107,8 @@ def fixed_order_cost(
     known = as_sites(observed, p.length, "observed")
     order = _as_batches(batches, known, p.length)
     if isinstance(p, MarkovChain):
-        return in_units(_chain_cost(p, order, known), base)
-    return in_units(_cost(p, order, known), base)
+        return in_units(not_negative(_chain_cost(p, order, known)), base)
+    return in_units(not_negative(_cost(p, order, known)), base)
 
 
 def _as_batches(batches: Any, known: tuple[int, ...], length: int) -> list[tuple[int, ...]]:

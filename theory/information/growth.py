@@ -23,7 +23,7 @@ from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.gain_curve import GainCurve, as_gain_curve, gain_curve
 from theory.information.profile import gains, mean_entropies
-from theory.information.units import in_units
+from theory.information.units import in_units, not_negative
 from theory.times import as_levels, as_number, as_span
 from theory.validation import as_integer
 
@@ -56,7 +56,7 @@ def growth_complexity(
     >>> growth_complexity(gallery.parity(3, exact=True), base=2)     # int t (1-t) 6 t dt
     1/2
     """
-    return gain_curve(p, base=base).growth(*as_span(start, stop))
+    return not_negative(gain_curve(p, base=base).growth(*as_span(start, stop)))
 
 
 def cardinality_growth_complexity(
@@ -78,7 +78,8 @@ def cardinality_growth_complexity(
         raise InvalidInput(f"start and stop must rise from 0 to {length}, got {start} and {stop}")
     rises = range(start + 1, min(stop, length - 1) + 1)
     # an exact sum stays exact: integers come first, and one division last
-    return sum((j * (length - j) * (h[j] - h[j - 1]) for j in rises), h[0] * 0) / length**2
+    total = sum((j * (length - j) * (h[j] - h[j - 1]) for j in rises), h[0] * 0)
+    return not_negative(total / length**2)
 
 
 def tse_complexity(p: Distribution, *, base: float | None = None) -> Any:
@@ -93,7 +94,8 @@ def tse_complexity(p: Distribution, *, base: float | None = None) -> Any:
     """
     e = mean_entropies(p, base=base)
     length = p.length
-    return sum((length * e[k] - k * e[length] for k in range(length + 1)), e[0] * 0) / length
+    total = sum((length * e[k] - k * e[length] for k in range(length + 1)), e[0] * 0)
+    return not_negative(total / length)
 
 
 def effective_total_correlation(p: Distribution, *, base: float | None = None) -> float:

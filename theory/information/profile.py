@@ -8,7 +8,7 @@ import numpy as np
 from theory.arrays import to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
-from theory.information.units import in_units
+from theory.information.units import in_units, not_negative
 from theory.validation import as_numbers, as_sizes
 
 __all__ = ["as_profile", "gains", "mean_entropies", "path_cost", "profile", "rounding"]
@@ -31,7 +31,7 @@ def mean_entropies(p: Distribution, *, base: float | None = None) -> Any:
     [0, 1, 1, 1]
     """
     check_distribution(p)
-    return in_units(p.mean_entropies, base)
+    return in_units(not_negative(p.mean_entropies), base)
 
 
 def profile(p: Distribution, *, base: float | None = None) -> Any:
@@ -49,7 +49,7 @@ def profile(p: Distribution, *, base: float | None = None) -> Any:
     """
     check_distribution(p)
     means = p.mean_entropies
-    return in_units(means[1:] - means[:-1], base)
+    return in_units(not_negative(means[1:] - means[:-1]), base)
 
 
 def gains(p: Distribution, *, base: float | None = None) -> Any:
@@ -63,7 +63,7 @@ def gains(p: Distribution, *, base: float | None = None) -> Any:
     [0, 3, 3]
     """
     f = profile(p, base=base)
-    return (f[0] - f) * p.length
+    return not_negative((f[0] - f) * p.length)
 
 
 def path_cost(p: Distribution, sizes: Sequence[int], *, base: float | None = None) -> Any:
@@ -97,7 +97,7 @@ def path_cost(p: Distribution, sizes: Sequence[int], *, base: float | None = Non
         one_more = means[start + 1] - means[start]
         cost = cost + size * one_more - (means[start + size] - means[start])
         start += size
-    return in_units(cost, base)
+    return in_units(not_negative(cost), base)
 
 
 def as_profile(p: Any) -> np.ndarray:

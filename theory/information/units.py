@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from theory import exact
-from theory.arrays import is_exact
+from theory.arrays import array_namespace, is_exact
 from theory.validation import as_base
 
-__all__ = ["in_units"]
+__all__ = ["in_units", "not_negative"]
 
 
 def in_units(value: Any, base: float | None) -> Any:
@@ -29,3 +29,16 @@ def in_units(value: Any, base: float | None) -> Any:
     import sympy
 
     return sympy.sympify(value) / sympy.log(sympy.nsimplify(base))
+
+
+def not_negative(value: Any) -> Any:
+    """Clip rounding below 0 of what is not negative by a theorem; exact numbers stay as they are.
+
+    >>> float(not_negative(np.float64(-1e-16))), not_negative(np.asarray([-1e-16, 0.5])).tolist()
+    (0.0, [0.0, 0.5])
+    """
+    if isinstance(value, (float, np.floating)):
+        return abs(value * 0) if value < 0 else value
+    if not hasattr(value, "dtype") or is_exact(value):
+        return value
+    return array_namespace(value).where(value < 0, 0.0, value)
