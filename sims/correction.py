@@ -11,13 +11,15 @@ from typing import Any
 from sims.layers import BATCH, run
 from sims.output import OutputDistribution
 from sims.policies import Corrector, Policy, TokenPolicy
-from sims.policies.base import SUM_TOLERANCE, Ask
+from sims.policies.base import Ask
+from sims.policies.checks import not_negative
 from sims.prediction import WithDraws
 from theory import MASK
 from theory.arrays import array_namespace, device, require_memory
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice import EvidenceLattice
+from theory.tolerances import tolerance
 from theory.validation import as_sites
 
 __all__ = ["corrected"]
@@ -51,12 +53,11 @@ def _one_round(p: Distribution, table: Any, corrector: Corrector, ask: Ask) -> A
     require_memory(5 * p.vocab**p.length, what, table)
     after, total = table * 0, 0
     for chance, sites in corrector.sets(p.length):
-        if not chance >= 0:
-            raise InvalidInput(f"the corrector's chances must not be negative, got {chance}")
+        chance = not_negative(chance, "corrector", tolerance(chance).entry)
         total = total + chance
         weight = chance if p.exact else float(chance)
         after = after + weight * _drawn_again(p, table, as_sites(sites, p.length), ask)
-    if not abs(total - 1) <= SUM_TOLERANCE:
+    if not abs(total - 1) <= tolerance(total).sum:
         raise InvalidInput(f"the corrector's chances sum to {total}, not to 1")
     return after
 

@@ -367,7 +367,7 @@ class _Run:
         assert isinstance(self.policy, TokenPolicy)
         rows, chance, after = stacked
         xp, cells, seen = self.xp, self.codes.cells, lookup(x, rows)
-        check_written(self.policy, seen, chance, after, self.p.vocab)
+        chance = check_written(self.policy, seen, chance, after, self.p.vocab)
         keys = lookup(layer.keys, rows) // cells * cells
         keys = keys + self.codes.encode(after) + calls * cells
         before = lookup(layer.mass, rows)

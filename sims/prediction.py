@@ -14,7 +14,7 @@ from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
 from theory.lattice import EvidenceLattice, reveal_observed
-from theory.probabilities import PREDICTION_TOLERANCE, check_predictions
+from theory.probabilities import as_predictions
 from theory.scatter import any_true, lookup
 
 __all__ = ["WithDraws", "from_lattice", "log_temper", "predictor", "predictor_there", "temper"]
@@ -25,7 +25,11 @@ Predict = Callable[[Any], Any]
 def predictor(p: Distribution, denoiser: Denoiser | None) -> Predict:
     """Host predictions for host patterns, wherever p lives: the zero-loss ones, or a user's."""
     predict = predictor_there(p, denoiser)
-    return lambda x: to_host(predict(from_host(x, p.like)))
+
+    def on_host(x: np.ndarray) -> np.ndarray:
+        return to_host(predict(from_host(x, p.like)))
+
+    return on_host
 
 
 def predictor_there(p: Distribution, denoiser: Denoiser | None) -> Predict:
@@ -36,57 +40,17 @@ def predictor_there(p: Distribution, denoiser: Denoiser | None) -> Predict:
         raise InvalidInput(f"denoiser must be a function from patterns, got {denoiser!r}")
 
     def users(x: Any) -> Any:
-        predictions = denoiser(x)
-        _check(predictions, x, p.vocab)
+        predictions = as_predictions(denoiser(x), x, p.vocab)
         if p.exact and not is_exact(predictions):
             raise InvalidInput(
                 f"an exact distribution needs an exact denoiser, got {predictions.dtype}"
             )
-        predictions = reveal_observed(x, predictions)
-        return predictions if p.exact else _normalised(predictions)
+        if not p.exact:
+            xp = array_namespace(predictions)
+            predictions = xp.astype(predictions, xp.float64, copy=False)
+        return reveal_observed(x, predictions)
 
     return users
-
-
-def _check(predictions: Any, x: Any, vocab: int) -> None:
-    """Refuse what is no prediction, or lives elsewhere than the patterns."""
-    if isinstance(x, np.ndarray):
-        return check_predictions(predictions, x, vocab)
-    xp, here = array_namespace(x), device(x)
-    try:
-        beside = array_namespace(predictions) is xp and device(predictions) == here
-    except TypeError:
-        beside = False
-    if not beside:
-        raise InvalidInput(
-            f"the denoiser returned {type(predictions).__name__} for patterns on {here}: it has "
-            f"to answer with an array that lives there"
-        )
-    expected = (*x.shape, vocab)
-    if tuple(predictions.shape) != expected:
-        raise InvalidInput(
-            f"the denoiser returned shape {tuple(predictions.shape)} for patterns of shape "
-            f"{tuple(x.shape)}; expected {expected}"
-        )
-    if not xp.isdtype(predictions.dtype, ("bool", "integral", "real floating")):
-        raise InvalidInput(f"the denoiser returned {predictions.dtype}; real numbers are needed")
-    values = xp.astype(predictions, xp.float64, copy=False)
-    off = xp.abs(xp.sum(values, axis=-1) - 1)
-    good = (x != MASK) | (xp.all(values >= 0, axis=-1) & (off <= PREDICTION_TOLERANCE))
-    if not bool(xp.all(good)):
-        at = int(xp.argmin(xp.astype(xp.reshape(good, (-1,)), xp.int64)))
-        row = to_host(xp.reshape(values, (-1, vocab))[at, ...]).tolist()
-        raise InvalidInput(
-            f"the denoiser's predictions must be probabilities that sum to 1, got {row}"
-        )
-    return None
-
-
-def _normalised(predictions: Any) -> Any:
-    """In float64, divided by their sums: those of a float32 model are off by a little."""
-    xp = array_namespace(predictions)
-    predictions = xp.astype(predictions, xp.float64)
-    return predictions / xp.sum(predictions, axis=-1, keepdims=True)
 
 
 def from_lattice(lattice: EvidenceLattice) -> Predict:

@@ -28,7 +28,9 @@ from theory.arrays import MASK, array_namespace, as_array, device, from_host, is
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice import reveal_observed
-from theory.probabilities import check_predictions
+from theory.probabilities import as_predictions
+from theory.times import is_end
+from theory.tolerances import tolerance
 from theory.validation import as_integer, as_numbers, as_tokens
 
 __all__ = [
@@ -71,7 +73,7 @@ def kernel(vocab: int, alpha_s: Any, alpha_t: Any) -> np.ndarray:
            [0.  , 0.  , 1.  ]])
     """
     vocab = as_integer(vocab, "vocab", 1)
-    _check_levels(alpha_s, alpha_t)
+    alpha_s, alpha_t = _as_levels(alpha_s, alpha_t)
     if alpha_s == 0:
         raise InvalidInput("no token is clean at alpha_s = 0: nothing can survive from there")
     survive = _divide(alpha_t, alpha_s)
@@ -104,7 +106,7 @@ def weight(alpha_s: Any, alpha_t: Any) -> Any:
     >>> weight(Fraction(1), Fraction(1, 3))
     Fraction(1, 1)
     """
-    _check_levels(alpha_s, alpha_t)
+    alpha_s, alpha_t = _as_levels(alpha_s, alpha_t)
     if alpha_t == 1:
         raise InvalidInput("no site is masked at alpha_t = 1")
     return _divide(alpha_s - alpha_t, 1 - alpha_t)
@@ -132,8 +134,6 @@ def reverse_step(x_t: Any, predictions: Any, alpha_s: float, alpha_t: float) -> 
     """
     predictions = as_array(predictions)
     kept = is_exact(predictions) and predictions.dtype == object
-    predictions = as_numbers(predictions, "predictions", exact=kept)
-    xp = array_namespace(predictions)
     if predictions.ndim not in (2, 3):
         raise InvalidInput(
             f"predictions must have shape (L, V) or (B, L, V), got {tuple(predictions.shape)}"
@@ -147,6 +147,9 @@ def reverse_step(x_t: Any, predictions: Any, alpha_s: float, alpha_t: float) -> 
             f"predictions of shape {tuple(predictions.shape)} do not fit x_t of shape "
             f"{tuple(x_t.shape)}"
         )
+    predictions = as_predictions(predictions, x_t, vocab)
+    predictions = as_numbers(predictions, "predictions", exact=kept)
+    xp = array_namespace(predictions)
     hidden = bool(xp.any(x_t == MASK))
     reveal = weight(alpha_s, alpha_t) if hidden else 0
     reveal = reveal if kept else float(reveal)
@@ -219,7 +222,7 @@ def loss_by_pattern(p: Distribution, denoiser: Denoiser | None = None) -> Any:
         possible = xp.nonzero(evidence != 0)[0]
         x, truth, evidence = (xp.take(array, possible, axis=0) for array in (x, truth, evidence))
         chance = exact.ratio(evidence, lattice.denominator) if p.exact else evidence
-        guess = truth if denoiser is None else _ask(denoiser, x, truth)
+        guess = truth if denoiser is None else as_predictions(denoiser(x), x, p.vocab)
         columns = xp.asarray(masked, dtype=xp.int64, device=device(x))
         truth, guess = xp.take(truth, columns, axis=1), xp.take(guess, columns, axis=1)
         joint = truth * chance[:, None, None]
@@ -228,12 +231,6 @@ def loss_by_pattern(p: Distribution, denoiser: Denoiser | None = None) -> Any:
         return np.asarray(losses, dtype=object).reshape((2,) * p.length)
     xp = array_namespace(p.like)
     return xp.reshape(xp.stack(losses), (2,) * p.length)
-
-
-def _ask(denoiser: Denoiser, x: Any, truth: Any) -> Any:
-    guess = denoiser(x)
-    check_predictions(guess, x, truth.shape[-1])
-    return guess
 
 
 def nelbo(p: Distribution, levels: Any, denoiser: Denoiser | None = None) -> Any:
@@ -299,7 +296,7 @@ def loss_on_grid(losses: Any, levels: Any) -> Any:
     levels = _as_grid(levels)
     coefficients: Any = 0
     for alpha_s, alpha_t in itertools.pairwise(levels):
-        _check_levels(alpha_s, alpha_t)
+        alpha_s, alpha_t = _as_levels(alpha_s, alpha_t)
         if alpha_s != alpha_t:
             patterns = _pattern_probabilities(losses.ndim, alpha_t)
             coefficients = coefficients + weight(alpha_s, alpha_t) * patterns
@@ -311,9 +308,10 @@ def _as_grid(levels: Any) -> list[Any]:
         levels = list(levels)
     except TypeError:
         raise InvalidInput(f"levels must be a sequence of numbers, got {levels!r}") from None
-    if len(levels) < 2 or levels[0] != 1 or levels[-1] != 0:
+    if len(levels) < 2 or not (is_end(levels[0], 1) and is_end(levels[-1], 0)):
         raise InvalidInput(f"levels must fall from 1 to 0, got {levels}")
-    return levels
+    ends = [v if v == end else float(end) for v, end in ((levels[0], 1), (levels[-1], 0))]
+    return [ends[0], *levels[1:-1], ends[1]]
 
 
 def continuous_nelbo(p: Distribution, denoiser: Denoiser | None = None) -> Any:
@@ -363,11 +361,15 @@ def _is_float(*values: Any) -> bool:
     return any(isinstance(v, (float, np.floating)) for v in values)
 
 
-def _check_levels(alpha_s: Any, alpha_t: Any) -> None:
+def _as_levels(alpha_s: Any, alpha_t: Any) -> tuple[Any, Any]:
     numbers = [v for v in (alpha_s, alpha_t) if not hasattr(v, "free_symbols")]
     if any(not isinstance(v, (int, float, Fraction, np.number)) for v in numbers):
         raise InvalidInput(f"levels must be numbers, got {alpha_s!r} and {alpha_t!r}")
-    if any(not 0 <= v <= 1 for v in numbers):
+    if any(not -tolerance(v).entry <= v <= 1 + tolerance(v).entry for v in numbers):
         raise InvalidInput(f"levels must lie between 0 and 1, got {alpha_s} and {alpha_t}")
+    alpha_s, alpha_t = (
+        v if hasattr(v, "free_symbols") or 0 <= v <= 1 else float(v > 0) for v in (alpha_s, alpha_t)
+    )
     if len(numbers) == 2 and alpha_s < alpha_t:
         raise InvalidInput(f"levels must not rise with time, got {alpha_s} and then {alpha_t}")
+    return alpha_s, alpha_t

@@ -10,32 +10,25 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theory import exact as exact_numbers
-from theory.arrays import MASK, array_namespace, is_exact, on_one_device, to_host
+from theory.arrays import MASK, array_namespace, device, is_exact, on_one_device, to_host
 from theory.errors import InvalidInput
 from theory.plurals import counted
+from theory.scatter import any_true
+from theory.tolerances import EXACT, MODEL, tolerance
 from theory.validation import as_numbers, as_rectangular, first_where, refuse_where
 
 __all__ = [
     "Weights",
     "as_chain",
     "as_distribution",
+    "as_predictions",
     "as_probabilities",
     "as_rows",
     "as_unnormalised",
     "as_weights",
-    "check_predictions",
     "differs_from_one",
     "negative",
 ]
-
-ROW_SUM_TOLERANCE = 1e-8
-"""How far from 1 a row of float probabilities may sum; it is divided by its sum all the same."""
-
-SHORT_TOLERANCE = {"float32": 1e-4, "float16": 1e-2}
-"""The same for rows given in a shorter type, which rounds earlier."""
-
-PREDICTION_TOLERANCE = 1e-4
-"""How far from 1 a denoiser's prediction may sum, which may come from a float32 model."""
 
 HUGE_WEIGHT = 2.0**900
 """Weights above this are scaled down first (by a power of two), so that their sum is finite."""
@@ -77,22 +70,23 @@ def as_unnormalised(weights: Any, name: str, *, exact: bool | None = False) -> W
         weights = as_rectangular(weights, name)
         exact = is_exact(weights)
     x = as_rectangular(weights, name)
+    rounding = tolerance(x).entry
     short = not exact and isinstance(x, np.ndarray) and x.dtype.kind in "biuf"
     if not short:
         x = as_numbers(x, name, exact=exact)
     if 0 in x.shape:
         raise InvalidInput(f"{name} must not be empty, got shape {tuple(x.shape)}")
     if exact:
-        _refuse_negative(x, name)
-        return _exact_weights(x, name)
+        return _exact_weights(_not_negative(x, name), name)
     xp = array_namespace(x)
     with np.errstate(over="ignore", invalid="ignore"):
         least, total = _least_and_sum(x)
+    if -rounding * total <= least < 0 and math.isfinite(total):
+        x = xp.where(x < 0, 0.0, x)
+        least, total = _least_and_sum(x)
     if not (least >= 0 and math.isfinite(total)):
         _refuse_logarithms(x, name)
-        x = as_numbers(x, name)
-        _refuse_negative(x, name)
-        x = x * (1 / HUGE_WEIGHT)
+        x = _not_negative(as_numbers(x, name), name) * (1 / HUGE_WEIGHT)
         total = float(xp.sum(x))
     if total == 0:
         raise InvalidInput(f"{name} of shape {tuple(x.shape)} cannot be normalised: sum {total}")
@@ -110,11 +104,15 @@ def _least_and_sum(x: Any) -> tuple[float, float]:
     return float(np.min([float(v) for v in least])), float(sum(float(v) for v in total))
 
 
-def _refuse_negative(x: Any, name: str) -> None:
+def _not_negative(x: Any, name: str, rounding: float = 0) -> Any:
+    """Refuse negative entries; those above ``-rounding`` become 0."""
+    xp = array_namespace(x)
     if isinstance(x, np.ndarray) and x.dtype.kind == "O":
         refuse_where(negative(x), x, f"{name} must not be negative")
-    elif float(array_namespace(x).min(x)) < 0:
-        refuse_where(x < 0, x, f"{name} must not be negative")
+    elif float(xp.min(x)) < 0:
+        refuse_where(x < -rounding, x, f"{name} must not be negative")
+        return xp.where(x < 0, 0.0, x)
+    return x
 
 
 def negative(x: Any) -> Any:
@@ -137,7 +135,7 @@ def _refuse_logarithms(x: Any, name: str) -> None:
         return
     chances = np.exp(to_host(x).astype(np.float64))
     for sums in (chances.sum(axis=-1), chances.sum()):
-        if (abs(sums - 1) <= PREDICTION_TOLERANCE).all():
+        if (abs(sums - 1) <= MODEL.sum).all():
             raise InvalidInput(
                 f"{name} must be probabilities, not their logarithms: no number is above 0 and the "
                 "exponentials sum to 1, so give the exponentials"
@@ -169,10 +167,9 @@ def as_probabilities(x: Any, name: str) -> Any:
     """Check a table of non-negative numbers; exact ones stay exact."""
     x = as_rectangular(x, name)
     _refuse_logarithms(x, name)
+    rounding = tolerance(x).entry
     x = as_numbers(x, name, exact=is_exact(x))
-    if 0 not in x.shape:
-        _refuse_negative(x, name)
-    return x
+    return x if 0 in x.shape else _not_negative(x, name, rounding)
 
 
 def as_distribution(x: Any, name: str) -> Any:
@@ -190,46 +187,83 @@ def as_distribution(x: Any, name: str) -> Any:
     return array_namespace(rows).reshape(rows, x.shape)
 
 
-def check_predictions(predictions: Any, x: Any, vocab: int) -> None:
-    """Refuse what a denoiser of the user's returned for patterns `x` if it is no prediction."""
-    expected = (*x.shape, vocab)
+def as_predictions(predictions: Any, x: Any, vocab: int) -> Any:
+    """Check what a denoiser of the user's returned for patterns `x`, wherever they live.
+
+    Only rows at masked sites are looked at. Floats come back in float64, divided by their sums.
+
+    >>> as_predictions(np.asarray([[0.25, 0.75 - 2**-20]]), np.asarray([MASK]), 2).sum()
+    np.float64(1.0)
+    """
+    if not isinstance(x, np.ndarray):
+        _refuse_elsewhere(predictions, x)
     shape = getattr(predictions, "shape", None)
-    if shape != expected:
+    if shape is None or tuple(shape) != (*x.shape, vocab):
         raise InvalidInput(
-            f"the denoiser returned shape {shape} for patterns of shape {tuple(x.shape)}; "
-            f"expected {expected}"
+            f"the denoiser returned shape {shape and tuple(shape)} for patterns of shape "
+            f"{tuple(x.shape)}; expected {(*x.shape, vocab)}"
         )
-    values = to_host(predictions)[to_host(x) == MASK]
-    if values.dtype.kind not in "Obiuf":
-        raise InvalidInput(f"the denoiser returned {values.dtype}; real numbers are needed")
-    tolerance = PREDICTION_TOLERANCE
-    if values.dtype.kind == "O":
-        if not exact_numbers.all_rational(values):
-            return  # symbols cannot be judged
-        tolerance = 0
+    if isinstance(x, np.ndarray):
+        predictions = to_host(predictions)
+    xp, masked = array_namespace(predictions), x == MASK
+    if is_exact(predictions):
+        rows = predictions[masked]
+        if exact_numbers.all_rational(rows):  # symbols cannot be judged
+            _refuse_predictions((rows >= 0).all(axis=-1) & (rows.sum(axis=-1) == 1), rows)
+        return predictions
+    if not xp.isdtype(predictions.dtype, ("bool", "integral", "real floating")):
+        raise InvalidInput(f"the denoiser returned {predictions.dtype}; real numbers are needed")
+    entry, total = map(max, zip(tolerance(predictions), MODEL, strict=True))
+    values = xp.astype(predictions, xp.float64, copy=False)
+    repaired = xp.where(values < 0, 0.0, values)
     with np.errstate(invalid="ignore"):
-        good = (values >= 0).all(axis=-1) & (abs(values.sum(axis=-1) - 1) <= tolerance)
-    if not good.all():
-        _refuse_logarithms(values[~good], "the denoiser's predictions")
-        row = values[np.flatnonzero(~good)[0]]
+        sums = xp.sum(repaired, axis=-1)
+        good = xp.all(values >= -entry, axis=-1) & (xp.abs(sums - 1) <= total)
+    _refuse_predictions(good | ~masked, values)
+    repaired = repaired / xp.where(masked, sums, 1.0)[..., None]
+    return xp.where(masked[..., None], repaired, values)
+
+
+def _refuse_elsewhere(predictions: Any, x: Any) -> None:
+    here = device(x)
+    try:
+        beside = array_namespace(predictions) is array_namespace(x) and device(predictions) == here
+    except TypeError:
+        beside = False
+    if not beside:
         raise InvalidInput(
-            "the denoiser's predictions must be probabilities that sum to 1, got "
-            f"[{', '.join(map(str, row.tolist()))}]"
+            f"the denoiser returned {type(predictions).__name__} for patterns on {here}: it has "
+            f"to answer with an array that lives there"
         )
+
+
+def _refuse_predictions(good: Any, values: Any) -> None:
+    """Raise with the first row that is not `good`, and what is wrong with it."""
+    if not any_true(~good):
+        return
+    bad = to_host(values)[~to_host(good)]
+    _refuse_logarithms(bad, "the denoiser's predictions")
+    row = bad[0]
+    least, total = row.min(), row.sum()
+    wrong = f"{total:.10g}" if isinstance(total, np.floating) else str(total)
+    wrong = f"holds {least}" if least < 0 else f"sums to {wrong}"
+    raise InvalidInput(
+        "the denoiser's predictions must be probabilities that sum to 1, got "
+        f"[{', '.join(map(str, row.tolist()))}], which {wrong}"
+    )
 
 
 def as_rows(x: Any, name: str, ndim: int, *, exact: bool = False) -> Any:
     """Check probabilities whose last axis sums to 1 (float rows are divided by their sum)."""
     x = as_rectangular(x, name)
-    kind = str(x.dtype).rpartition(".")[2]
-    tolerance = SHORT_TOLERANCE.get(kind, ROW_SUM_TOLERANCE)
+    allowed = EXACT if exact else tolerance(x)
     _refuse_logarithms(x, name)
     x = as_numbers(x, name, exact=exact)
     if x.ndim != ndim or 0 in x.shape:
         raise InvalidInput(
             f"{name} must have {counted(ndim, 'axis')} and no empty one, got shape {tuple(x.shape)}"
         )
-    _refuse_negative(x, name)
+    x = _not_negative(x, name, allowed.entry)
     xp = array_namespace(x)
     if exact:
         if x.dtype.kind != "O" or exact_numbers.all_rational(x):
@@ -238,7 +272,7 @@ def as_rows(x: Any, name: str, ndim: int, *, exact: bool = False) -> Any:
         off = exact_numbers.elementwise(differs_from_one, sums).astype(bool)
     else:
         sums = xp.sum(x, axis=-1)
-        off = xp.abs(sums - 1) > tolerance
+        off = xp.abs(sums - 1) > allowed.sum
     if bool(xp.any(off)):
         where, value = first_where(off, sums)
         value = value if exact else f"{value:.10g}"

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from theory.errors import InvalidInput
+from theory.tolerances import tolerance
 
-__all__ = ["as_levels", "as_number", "as_span", "as_time", "as_times", "spell_times"]
+__all__ = ["as_levels", "as_number", "as_span", "as_time", "as_times", "is_end", "spell_times"]
 
 
 def as_time(t: Any) -> Any:
     """Return a revealed fraction between 0 and 1 as a Fraction; SymPy expressions stay.
+
+    A float that lies outside by rounding is 0 or 1.
 
     >>> as_time(0.5)
     Fraction(1, 2)
@@ -27,9 +30,10 @@ def as_time(t: Any) -> Any:
         time = t if irrational else Fraction(t.item() if isinstance(t, np.generic) else t)
     except (TypeError, ValueError, OverflowError):
         raise InvalidInput(f"a time must be a number from 0 to 1, got {t!r}") from None
-    if not 0 <= time <= 1:
+    rounding = 0 if irrational else tolerance(t).entry
+    if not -rounding <= time <= 1 + rounding:
         raise InvalidInput(f"a time must be a number from 0 to 1, got {t}")
-    return time
+    return time if 0 <= time <= 1 else Fraction(int(time > 0))
 
 
 def as_number(time: Any) -> float:
@@ -80,6 +84,8 @@ def as_levels(levels: Any) -> tuple[Fraction, ...]:
 def as_times(times: Any) -> tuple[Fraction, ...]:
     """Return revealed fractions that rise strictly from 0 to 1, as Fractions.
 
+    Floats whose ends are off by rounding, as sums of steps are, begin at 0 and end at 1.
+
     >>> as_times((0, 0.5, 1))
     (Fraction(0, 1), Fraction(1, 2), Fraction(1, 1))
     """
@@ -91,8 +97,9 @@ def as_times(times: Any) -> tuple[Fraction, ...]:
         steps = tuple(Fraction(t.item() if isinstance(t, np.generic) else t) for t in times)
     except (TypeError, ValueError, OverflowError):
         raise InvalidInput(f"times must be a sequence of numbers, got {given!r}") from None
-    if len(steps) < 2 or steps[0] != 0 or steps[-1] != 1:
+    if len(steps) < 2 or not (is_end(times[0], 0) and is_end(times[-1], 1)):
         raise InvalidInput(f"times must rise from 0 to 1, got {_plain(times)}")
+    steps = (Fraction(0), *steps[1:-1], Fraction(1))
     for k, (a, b) in enumerate(itertools.pairwise(steps)):
         if a >= b:
             raise InvalidInput(
@@ -100,6 +107,16 @@ def as_times(times: Any) -> tuple[Fraction, ...]:
                 f"after {times[k]}"
             )
     return steps
+
+
+def is_end(time: Any, end: int) -> bool:
+    """Whether a grid that begins or ends there has reached 0 or 1, up to rounding.
+
+    >>> is_end(0.1 + 0.2 + 0.7, 1), is_end(0.1 + 0.2, 1)
+    (True, False)
+    """
+    near = isinstance(time, (float, np.floating)) and abs(time - end) <= tolerance(time).sum
+    return bool(time == end or near)
 
 
 def _plain(values: tuple[Any, ...]) -> str:

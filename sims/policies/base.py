@@ -25,7 +25,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sims.policies.checks import (
-    SUM_TOLERANCE,
     as_chances,
     chances_of_rows,
     check_chances,
@@ -36,7 +35,6 @@ from theory import MASK
 from theory.scatter import groups, row_counts
 
 __all__ = [
-    "SUM_TOLERANCE",
     "Ask",
     "Decoder",
     "Law",
@@ -160,8 +158,7 @@ class Policy(Decoder, ABC):
             seen, guessed = x[rows], predictions[rows]
             uniform, below = rng.random(len(rows)), np.zeros(len(rows))
             for chance, reveal in self.law(seen, guessed, round_index):
-                check_choice(self, seen, reveal, np.asarray(chance) != 0)
-                chance = np.asarray(chance, dtype=np.float64)
+                chance, _ = checked_chances(self, seen, chance, reveal, exact=False)
                 here = (uniform >= below) & (chance > 0)
                 chosen[rows[here]] = reveal[here]
                 below = below + chance

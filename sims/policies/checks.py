@@ -10,17 +10,16 @@ import numpy as np
 from theory import MASK
 from theory.arrays import array_namespace, device, is_exact, to_host
 from theory.errors import InvalidInput
-from theory.exact import floats
+from theory.exact import all_rational, floats
 from theory.plurals import counted
 from theory.probabilities import negative
 from theory.scatter import any_true, row_counts
-from theory.validation import first_where
+from theory.tolerances import tolerance
 
 if TYPE_CHECKING:
     from sims.policies.base import Policy, TokenPolicy
 
 __all__ = [
-    "SUM_TOLERANCE",
     "as_chances",
     "chances_of_rows",
     "check_chances",
@@ -28,10 +27,8 @@ __all__ = [
     "check_outcome",
     "check_written",
     "checked_chances",
+    "not_negative",
 ]
-
-SUM_TOLERANCE = 1e-9
-"""How far from 1 the chances of a policy may sum."""
 
 UNKNOWN = "whether the policy's chances sum to 1 is not known"
 
@@ -149,42 +146,45 @@ def checked_chances(
             f"an exact distribution needs chances that are Fractions, got "
             f"{np.asarray(chance).flat[0]}"
         )
+    rounding = 0 if exact else tolerance(chance).entry
     if several:
         chance = xp.astype(chance, object if exact else xp.float64)
     else:
         chance = chance if exact else float(chance)
-    _refuse_negative(chance)
+    chance = not_negative(chance, "policy", rounding)
     used = chance != 0 if several else bool(chance != 0)
     check_choice(policy, x, flip, used)
     return chance, used
 
 
-def _refuse_negative(chance: Any) -> None:
-    chance = chance if hasattr(chance, "shape") else np.asarray(chance)
-    bad = negative(chance)
-    if any_true(bad):
-        _, value = first_where(bad, chance)
-        raise InvalidInput(f"the policy's chances must not be negative, got {value}")
+def not_negative(chance: Any, whose: str, rounding: float) -> Any:
+    """Refuse negative chances, one or several; those above ``-rounding`` become 0."""
+    several = bool(getattr(chance, "shape", ()))
+    bad = negative(chance if hasattr(chance, "shape") else np.asarray(chance))
+    if not any_true(bad):
+        return chance
+    xp = array_namespace(chance) if several else None
+    least = xp.min(chance) if xp else chance
+    if not least >= -rounding:
+        raise InvalidInput(f"the {whose}'s chances must not be negative, got {least}")
+    return xp.where(chance < 0, 0.0, chance) if xp else 0.0
 
 
 def check_chances(total: Any, x: Any) -> None:
     """Refuse chances of the rows of `x` that do not sum to 1."""
-    xp, total, row = array_namespace(x), as_chances(total, x), 0
-    if hasattr(total, "shape"):
-        total = floats(total, UNKNOWN) if is_exact(total) else xp.astype(total, xp.float64)
-        wrong = ~(xp.abs(total - 1) <= SUM_TOLERANCE)
-        if not any_true(wrong):
-            return
-        row = int(xp.argmax(xp.astype(wrong, xp.int64)))
-        total = total[row]
+    xp, total = array_namespace(x), chances_of_rows(total, x)
+    exact = is_exact(total) and all_rational(total)
+    if exact:
+        wrong = total != 1
     else:
-        total = float(floats(total, UNKNOWN))
-        if abs(total - 1) <= SUM_TOLERANCE:
-            return
-    raise InvalidInput(
-        f"the policy's chances sum to {float(total):.10g}, not to 1, at x = "
-        f"{to_host(x[row, ...]).tolist()}"
-    )
+        total = floats(total, UNKNOWN) if is_exact(total) else xp.astype(total, xp.float64)
+        wrong = ~(xp.abs(total - 1) <= tolerance(total).sum)
+    if any_true(wrong):
+        row = int(xp.argmax(xp.astype(wrong, xp.int64)))
+        found = str(total[row]) if exact else f"{float(total[row]):.10g}"
+        raise InvalidInput(
+            f"the policy's chances sum to {found}, not to 1, at x = {to_host(x[row, ...]).tolist()}"
+        )
 
 
 def check_outcome(policy: "TokenPolicy", x: Any, outcome: tuple[Any, Any, Any, int]) -> None:
@@ -201,9 +201,12 @@ def check_outcome(policy: "TokenPolicy", x: Any, outcome: tuple[Any, Any, Any, i
         raise InvalidInput(f"{policy!r} took {counted(calls, 'call')} of the denoiser")
 
 
-def check_written(policy: "TokenPolicy", x: Any, chance: Any, after: Any, vocab: int) -> None:
-    """Refuse sequences `after` that a policy may not write from the rows of `x`."""
-    _refuse_negative(chance)
+def check_written(policy: "TokenPolicy", x: Any, chance: Any, after: Any, vocab: int) -> Any:
+    """Refuse sequences `after` that a policy may not write from the rows of `x`.
+
+    Returns the chances, not negative.
+    """
+    chance = not_negative(chance, "policy", 0 if is_exact(chance) else tolerance(chance).entry)
     outside = (after < MASK) | (after >= vocab)
     if any_true(outside):
         token = to_host(after)[to_host(outside)][0]
@@ -216,3 +219,4 @@ def check_written(policy: "TokenPolicy", x: Any, chance: Any, after: Any, vocab:
             f"{policy!r} changed an observed token or wrote none, from x = "
             f"{to_host(x)[to_host(wrong)][0].tolist()}"
         )
+    return chance

@@ -30,8 +30,8 @@ import numpy as np
 
 from theory.arrays import frozen, is_exact, require_memory, to_host
 from theory.errors import InvalidInput
-from theory.probabilities import as_probabilities
-from theory.validation import as_integer
+from theory.probabilities import as_rows
+from theory.validation import as_integer, as_rectangular
 
 __all__ = [
     "as_masks",
@@ -43,8 +43,6 @@ __all__ = [
     "prefix_of_block",
     "uniform_time",
 ]
-
-SUM_TOLERANCE = 1e-9
 
 
 def uniform_time(length: int, *, exact: bool = False) -> np.ndarray:
@@ -163,18 +161,14 @@ def as_masks(masks: Any, length: int | None = None) -> np.ndarray:
     >>> as_masks([0.5, 0.25])
     Traceback (most recent call last):
     ...
-    theory.errors.InvalidInput: masks must sum to 1, they sum to 0.75
+    theory.errors.InvalidInput: masks must sum to 1: it sums to 0.75
     """
-    table = to_host(as_probabilities(masks, "masks"))
+    table = to_host(as_rectangular(masks, "masks"))
     if table.ndim == 0 or set(table.shape) != {2} or length not in (None, table.ndim):
         expected = "(2,)*L" if length is None else f"(2,)*{length}"
         raise InvalidInput(f"masks must have shape {expected}, got {table.shape}")
-    if is_exact(table):
-        table = np.asarray(table, dtype=object)
-    total = table.sum()
-    if total != 1 if is_exact(table) else abs(total - 1) > SUM_TOLERANCE:
-        raise InvalidInput(f"masks must sum to 1, they sum to {total}")
-    return frozen(table)
+    rows = as_rows(table.reshape(-1), "masks", 1, exact=is_exact(table))
+    return frozen(rows.reshape(table.shape))
 
 
 def _is_prefix(shown: tuple[int, ...]) -> bool:

@@ -266,11 +266,11 @@ def test_the_share_of_training_on_prefixes():
 @pytest.mark.parametrize(
     ("masks", "message"),
     [
-        ([0.5, 0.25], "sum to 0.75"),
+        ([0.5, 0.25], "sums to 0.75"),
         ([1.5, -0.5], "entry 1 is -0.5"),
         ([0.5, 0.25, 0.25], r"shape \(2,\)\*L, got \(3,\)"),
         (1.0, r"got \(\)"),
-        ([Fraction(1, 2), Fraction(1, 3)], "sum to 5/6"),
+        ([Fraction(1, 2), Fraction(1, 3)], "sums to 5/6"),
     ],
 )
 def test_masks_that_are_none_are_refused(masks, message):

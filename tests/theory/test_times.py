@@ -59,7 +59,7 @@ def test_expressions_stay():
 
 
 @pytest.mark.parametrize(
-    "t", [-1e-300, 1.5, 2, Fraction(-1, 7), 1 + Fraction(1, 10**30), np.float64(1.25)], ids=str
+    "t", [-1e-11, 1.5, 2, Fraction(-1, 10**300), 1 + Fraction(1, 10**30), np.float64(1.25)], ids=str
 )
 def test_numbers_that_are_no_times(t):
     with pytest.raises(InvalidInput) as caught:

@@ -21,6 +21,7 @@ from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.information.profile import ROUNDING, as_profile, gains, rounding
 from theory.times import as_number, as_time, as_times
+from theory.tolerances import tolerance
 from theory.validation import as_numbers
 
 __all__ = ["GainCurve", "as_gain_curve", "gain_curve"]
@@ -77,11 +78,12 @@ class GainCurve:
         times = to_host(as_array(t))
         if times.ndim == 0:
             return as_number(as_time(t))
+        rounding = tolerance(times).entry
         times = as_numbers(times, "t")
-        outside = times[(times < 0) | (times > 1)]
+        outside = times[(times < -rounding) | (times > 1 + rounding)]
         if outside.size:
             raise InvalidInput(f"a time must be a number from 0 to 1, got {outside[0]}")
-        return times
+        return times.clip(0, 1)
 
     def __call__(self, t: Any) -> Any:
         """``h(t)``, at one time or (floats) at an array of times."""
