@@ -154,6 +154,11 @@ def test_a_check_that_applies_to_nothing_even_when_planted_does_not_pass():
     assert result.outcome == Outcome.FAILS
 
 
+@each(("key", "name"), [(k, n) for k in ("B9", "B10", "B12") for n in ("two bits", "floats")])
+def test_claims_about_special_data_say_nothing_of_others(key, name):
+    assert claims.registry[key].check(DATA[name], examples=2).outcome == Outcome.DOES_NOT_APPLY
+
+
 def test_a_residual_without_numbers_has_looked_at_nothing():
     claim = about(lambda p, more=0: [1.0] * more)
     assert claim.run(claim.checks[0]).outcome == Outcome.DOES_NOT_APPLY
