@@ -98,7 +98,7 @@ REFUSED = {
     "the surest, orders": lambda p: orders(p, policies.TopK(1)),
     "the likeliest": lambda p: output_distribution(p, policies.LeftToRight(), 0),
     "speculation": lambda p: output_distribution(p, policies.Speculative()),
-    "draws": lambda p: decode(p, TWICE, np.random.default_rng(0), 1),
+    "draws": lambda p: decode(p, policies.LeftToRight(), np.random.default_rng(0), 1),
     "the best": frontier,
     "regret": lambda p: regret(p, TWICE),
     "the excess": lambda p: expected_excess(p, policies.FirstHitting(), masks(p), 10),
