@@ -74,7 +74,9 @@ NUMBERS = {
     "growth complexity": lambda p, x: information.growth_complexity(p),
     "path cost": lambda p, x: information.path_cost(p, (p.length,)),
     "gain": lambda p, x: information.gain_curve(p)(0.5),
-    "divergence": lambda p, x: information.kl_divergence(p.table(), p.table() / 2),
+    "divergence": lambda p, x: information.kl_divergence(
+        p.table(), p.table() / 2 + 0.5 / p.vocab**p.length
+    ),
 }
 
 

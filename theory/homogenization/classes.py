@@ -44,7 +44,7 @@ def possible(x: np.ndarray) -> np.ndarray:
     >>> possible(np.asarray([a, 1 - a, (1 - a) - (1 - a), (a + 1) ** 2 - a**2 - 2 * a - 1]))
     array([ True,  True, False, False])
     """
-    if x.dtype.kind != "O":
+    if not isinstance(x, np.ndarray) or x.dtype.kind != "O":  # from a device, too
         return x > 0
     flat = [v != 0 if is_rational(v) else _is_nonzero(v) for v in x.reshape(-1).tolist()]
     return np.asarray(flat, dtype=bool).reshape(x.shape)
