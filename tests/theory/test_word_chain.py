@@ -506,6 +506,86 @@ def test_a_ring_that_mixes_slowly():
     assert found.law == pytest.approx(np.full(size, 1 / size))
 
 
+def test_two_long_paragraphs_take_turns_for_ever_almost():
+    """After an end, 501 or 121 steps to the next one: x^-501 / 2 + x^-121 / 2 is 1."""
+    words = ["".join("abcdefghij"[int(digit)] for digit in str(k)) for k in range(620)]
+    corpus = corpora.from_paragraphs([" ".join(words[:500]), " ".join(words[500:])], frequent=620)
+    chain = WordChain(corpus, end="restart")
+    assert chain.transition.shape == (621, 621)
+    coefficients = np.zeros(502)
+    coefficients[[0, 121, 501]] = 1, -0.5, -0.5
+    roots = np.sort(np.abs(np.roots(coefficients)))
+    rate = power_limit(chain.transition).rate
+    assert 1 - rate == pytest.approx(1 - roots[-2], rel=1e-5)
+    assert 1 - rate == pytest.approx(1.640496241e-7, rel=1e-5)
+
+
+@each("digits, chances", [(9, (0.5, 0.5)), (11, (0.5, 0.5)), (7, (1 / 3, 2 / 3))])
+def test_the_last_digits_are_soon_forgotten(digits, chances):
+    """The state is the last digits of a sequence of independent ones: all new after so many."""
+    size = 2**digits
+    steps = bits(size, np.tile(chances, (size, 1)))
+    found = power_limit(steps)
+    assert found.rate == 0.0
+    assert found.root == pytest.approx(1)
+    ones = np.asarray([k.bit_count() for k in range(size)])
+    law = chances[1] ** ones * chances[0] ** (digits - ones)
+    assert found.law == pytest.approx(law, rel=1e-6)
+
+
+def test_digits_that_are_not_quite_independent_are_never_forgotten():
+    """The next digit repeats the last with chance 1/2 + 1/200: the eigenvalue is 1/100."""
+    chances = np.where(np.arange(8)[:, None] % 2 == [0, 1], 0.505, 0.495)
+    assert power_limit(bits(8, chances)).rate == pytest.approx(0.01, rel=1e-6)
+
+
+def bits(size, chances):
+    """The chain on the last digits: from state k to 2 k or 2 k + 1, modulo the size."""
+    from scipy.sparse import csr_array
+
+    source = np.repeat(np.arange(size), 2)
+    target = (2 * source + np.tile([0, 1], size)) % size
+    return csr_array((np.ravel(chances), (source, target)), shape=(size, size))
+
+
+def test_a_cycle_of_a_thousand_has_no_limit():
+    from scipy.sparse import csr_array
+
+    assert power_limit(csr_array(np.roll(np.eye(1000), 1, axis=1))) == (1.0, 1.0, None)
+
+
+def test_a_missed_eigenvalue_is_not_passed_over(monkeypatch):
+    """Of eigenvalues 1, .9 and many small ones, Arnoldi iteration is made to miss .9."""
+    from scipy.sparse import csr_array
+
+    size, small = 40, 0.3
+    side = np.repeat([1.0, -1.0], size // 2)
+    steps = (1 - small) / size * np.ones((size, size)) + small * np.eye(size)
+    steps = steps + 0.6 / size * np.outer(side, side)
+    monkeypatch.setattr(sparse_spectrum, "DENSE", 2)
+    assert power_limit(csr_array(steps)).rate == pytest.approx(0.9)
+    whole = sparse_spectrum._arnoldi
+
+    def missing(block, count):
+        values, vectors = whole(block, count)
+        return np.where(np.abs(values - 0.9) < 0.01, small, values), vectors
+
+    monkeypatch.setattr(sparse_spectrum, "_arnoldi", missing)
+    with pytest.raises(TooLarge, match="of 40 states was not found for certain"):
+        power_limit(csr_array(steps))
+
+
+def test_a_large_ring_that_mixes_slowly_is_refused(monkeypatch):
+    from scipy.sparse import csr_array, eye_array
+
+    size = 1000
+    monkeypatch.setattr(sparse_spectrum, "DENSE", 600)
+    monkeypatch.setattr(sparse_spectrum, "SUBSPACES", (40,))
+    ring = eye_array(size, k=1) + eye_array(size, k=1 - size)
+    with pytest.raises(TooLarge, match="1000 states"):
+        power_limit(csr_array((eye_array(size) + ring) / 2))
+
+
 def test_equal_classes_have_no_limit():
     from scipy.sparse import csr_array
 

@@ -6,6 +6,7 @@ class has the same root, powers divided by those of the root converge, geometric
 """
 
 import math
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,15 @@ NEARLY = 1e-9
 
 SUBSPACES = (40, 160)
 """Dimensions that Arnoldi iteration tries, one after another."""
+
+RESTARTS = 20
+"""Arnoldi iteration starts again no more often."""
+
+POWERS = 100_000
+"""No more steps of the walk are taken to see whether Arnoldi iteration missed an eigenvalue."""
+
+PRIME = 2**31 - 1
+"""Whether nothing is left after finitely many steps is decided modulo this number."""
 
 RESIDUAL = 1e-8
 """Eigenvectors of Arnoldi iteration must be this good."""
@@ -68,7 +78,8 @@ def power_limit(matrix: Any) -> Limit:
     Raises
     ------
     TooLarge
-        If Arnoldi iteration does not find the largest eigenvalues of a large class.
+        If Arnoldi iteration does not find the largest eigenvalues of a large class, or if what it
+        finds is not how the powers shrink.
 
     >>> from scipy.sparse import csr_array
     >>> power_limit(csr_array([[0.5, 0.5], [0.25, 0.75]]))  # eigenvalues 1 and 1/4
@@ -112,19 +123,86 @@ def _moduli(block: Any) -> list[float]:
 
     In a class of period d, d of them are equally large.
     """
-    if block.shape[0] <= DENSE:
-        values = np.linalg.eigvals(block.toarray())
-    elif _period(block) > 1:
+    if _period(block) > 1:
         return [_root(block)] * 2
-    else:
-        values = _arnoldi(block, 3)[0]  # two of them may be conjugate
+    if _soon_at_its_limit(block):
+        return [float(block.trace()), 0.0]
+    if block.shape[0] > DENSE:
+        return _confirmed(block)
+    values = np.linalg.eigvals(block.toarray())
     return sorted(map(float, np.abs(values)), reverse=True)[:2]
 
 
 def _root(block: Any) -> float:
-    """The root of a large periodic class; Arnoldi iteration is slow where many are as large."""
+    """The root of a periodic class, of which nothing else has to be found."""
     sums = block.sum(axis=1)
-    return float(sums[0]) if np.ptp(sums) < NEARLY else float(abs(_arnoldi(block, 1)[0][0]))
+    if np.ptp(sums) < NEARLY:
+        return float(sums[0])
+    if block.shape[0] <= DENSE:
+        return float(np.abs(np.linalg.eigvals(block.toarray())).max())
+    return float(abs(_arnoldi(block, 1)[0][0]))
+
+
+def _soon_at_its_limit(block: Any) -> bool:
+    """Whether all eigenvalues but the root are 0, which rounding moves far from 0.
+
+    Then the root is the trace t, and a power A^n of the block, n its size, has A A^n = t A^n. This
+    is asked of the chances as fractions, modulo a prime, of one vector drawn at random: an answer
+    is wrong with a probability of about 1e-9.
+    """
+    trace = float(block.trace())
+    if abs(float((block @ block).trace()) - trace**2) > NEARLY:
+        return False
+    values, places = np.unique(block.data, return_inverse=True)
+    exact = [Fraction(v).limit_denominator(10**6) for v in values.tolist()]
+    if any(float(f) != v for f, v in zip(exact, values.tolist(), strict=True)):
+        return False  # rounded chances, of which nothing exact can be said
+    residues = [f.numerator * pow(f.denominator, -1, PRIME) % PRIME for f in exact]
+    steps = block.copy()
+    steps.data = np.asarray(residues, np.int64)[places]
+    trace = int(steps.trace()) % PRIME
+    vector = np.random.default_rng(0).integers(PRIME, size=block.shape[0])
+    for _ in range(block.shape[0] + 1):
+        # no row of a class is empty, and sums of as many residues as there are states fit
+        products = steps.data * vector[steps.indices] % PRIME
+        following = np.add.reduceat(products, steps.indptr[:-1]) % PRIME
+        if np.array_equal(following, trace * vector % PRIME):
+            return True
+        vector = following
+    return False
+
+
+def _confirmed(block: Any) -> list[float]:
+    """The two largest moduli of a large aperiodic class, if its powers shrink like the second.
+
+    Arnoldi iteration may miss an eigenvalue. What is left of a vector drawn at random without its
+    part along the root shrinks like the largest that there is.
+    """
+    size = block.shape[0]
+    root, second = sorted(map(float, np.abs(_arnoldi(block, 3)[0])), reverse=True)[:2]
+    gap = 1 - second / root
+    steps = math.ceil(100 / max(gap, 1 / size))
+    if second > 0 and gap > 0 and steps <= POWERS:
+        left, right = (np.abs(_arnoldi(side, 1)[1][:, 0]) for side in (block.T, block))
+        left = left / (left @ right)
+        vector = np.random.default_rng(0).standard_normal(size)
+        shrunk = np.zeros(steps)
+        for k in range(steps):
+            vector = vector - right * (left @ vector)
+            vector = block @ vector
+            norm = float(np.linalg.norm(vector))
+            if norm == 0:
+                break
+            shrunk[k] = math.log(norm / root)
+            vector = vector / norm
+        else:
+            seen = float(np.mean(shrunk[steps // 2 :]))
+            if abs(seen - math.log1p(-gap)) < 0.1 * gap:
+                return [root, second]
+    raise TooLarge(
+        f"the second largest eigenvalue of {size} states was not found for certain: all are "
+        f"computed up to {DENSE} states"
+    )
 
 
 def _law(block: Any, root: float) -> np.ndarray:
@@ -164,7 +242,9 @@ def _arnoldi(block: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
     start = 1 / (1.0 + np.arange(block.shape[0]))
     for subspace in SUBSPACES:
         try:
-            values, vectors = eigs(block, k=count, which="LM", v0=start, ncv=subspace)
+            values, vectors = eigs(
+                block, k=count, which="LM", v0=start, ncv=subspace, maxiter=RESTARTS
+            )
         except linalg.ArpackNoConvergence:
             continue
         if np.max(np.linalg.norm(block @ vectors - vectors * values, axis=0)) < RESIDUAL:
