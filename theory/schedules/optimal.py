@@ -141,7 +141,7 @@ def _tried(
     choice: np.ndarray,
 ) -> np.ndarray:
     """Fill in the least cost and the first good end of some starts; return the best ends."""
-    ahead = np.arange(first, last + 1) - starts[:, None]
+    ahead = np.arange(first, last + 1, dtype=np.int64) - starts[:, None]
     total = np.where(ahead > 0, cost[first : last + 1] - ahead * lost[starts, None], np.inf)
     best = total.argmin(axis=1)
     least[starts] = total[np.arange(starts.size), best]
