@@ -70,7 +70,9 @@ class Bound:
         Floats below 1e-12 are taken for 0. `InvalidInput` if it depends on free symbols.
         """
         pair = (self.quantity, self.bound) if self.upper else (self.bound, self.quantity)
-        least, most = floats(pair, "how tight the bound is is not known").tolist()
+        problem = "how tight the bound is is not known"
+        # a scalar of a device is no exact number
+        least, most = (float(v if hasattr(v, "dtype") else floats(v, problem)) for v in pair)
         return least / most if abs(most) > NOTHING else float("nan")
 
 
