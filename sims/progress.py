@@ -21,8 +21,9 @@ def tracked(
     ----------
     items : sequence
     wanted : bool, optional
-        Show a bar, or nothing. By default, a bar on a terminal and elsewhere, but not in the
-        workers of a pool, a line every twenty seconds, so that short work stays silent.
+        Show a bar on a terminal and elsewhere a line every twenty seconds and at the end, or
+        nothing. By default there is no line at the end, so that short work stays silent, nor any
+        from the workers of a pool.
     doing : str
 
     >>> list(tracked(range(3), wanted=False))
@@ -32,18 +33,24 @@ def tracked(
     from rich.progress import track
 
     console = Console(stderr=True)
-    if wanted or (wanted is None and console.is_terminal):
+    if wanted is not False and console.is_terminal:
         return track(items, description=doing, console=console, transient=True)
-    if wanted is False or multiprocessing.parent_process() is not None:
+    if wanted is False or (wanted is None and multiprocessing.parent_process() is not None):
         return items
-    return _with_lines(items, doing)
+    return _with_lines(items, doing, bool(wanted))
 
 
-def _with_lines(items: Sequence[Any], doing: str) -> Iterator[Any]:
+def _with_lines(items: Sequence[Any], doing: str, last: bool) -> Iterator[Any]:
     begun = said = time.monotonic()
+
+    def say(done: int, now: float) -> None:
+        print(f"{doing}: {done} of {len(items)} after {now - begun:.0f} s", file=sys.stderr)
+
     for done, item in enumerate(items):
         now = time.monotonic()
         if now - said >= EVERY:
             said = now
-            print(f"{doing}: {done} of {len(items)} after {now - begun:.0f} s", file=sys.stderr)
+            say(done, now)
         yield item
+    if last:
+        say(len(items), time.monotonic())
