@@ -236,7 +236,8 @@ def test_what_does_not_fit_is_refused_before_it_is_made(monkeypatch):
     with pytest.raises(TooLarge, match=r"\(3,\)\*7 has 2187 cells"):
         JointTable(np.ones((2,) * 7)).lattice()
     chain = MarkovChain([0.5, 0.5], [[0.5, 0.5]] * 2, 100)
-    for call in (chain.table, chain.lattice):
-        with pytest.raises(TooLarge, match="100 sites over 2 tokens"):
-            call()
+    with pytest.raises(TooLarge, match="100 sites over 2 tokens"):
+        chain.table()
+    with pytest.raises(TooLarge, match=r"\(3,\)\*100 has 5\.15e\+47 cells"):
+        chain.lattice()
     assert chain.denoise([MASK] * 100).shape == (100, 2)
