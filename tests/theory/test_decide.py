@@ -428,3 +428,22 @@ def test_other_data(what):
     for function in (decide, homogenization.stationary, homogenization.dobrushin):
         with pytest.raises(InvalidInput, match=r"MarkovChain|chain"):
             function(what)
+
+
+@pytest.mark.parametrize("most", [5, 30, 60])
+def test_heads_in_a_row_are_forgotten_after_as_many_tosses(most):
+    """Counted up to a most: after so many tosses the start does not matter. All others are 0."""
+    steps = np.zeros((most + 1, most + 1))
+    for heads in range(most + 1):
+        steps[heads, 0] += 0.5
+        steps[heads, min(heads + 1, most)] += 0.5
+    law = np.linalg.matrix_power(steps, most)
+    assert (law == law[0]).all()
+    assert not (np.linalg.matrix_power(steps, most - 1) == law).all()
+    found = homogenization.decide(MarkovChain(law[0], steps, 3))
+    assert found.homogenizes
+    assert found.forgets
+    assert found.rate == 0
+    loaded = np.where(steps == 0.5, 0.5, steps)
+    loaded[0, 0], loaded[0, 1] = 0.625, 0.375  # not quite a coin at the start
+    assert homogenization.decide(MarkovChain(law[0], loaded, 3)).rate > 0.01

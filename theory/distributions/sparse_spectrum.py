@@ -13,7 +13,7 @@ import numpy as np
 
 from theory.errors import TooLarge
 
-__all__ = ["Limit", "power_limit"]
+__all__ = ["Limit", "power_limit", "soon_at_its_limit"]
 
 DENSE = 1500
 """Larger blocks are left to Arnoldi iteration, which finds the largest eigenvalues only."""
@@ -125,7 +125,7 @@ def _moduli(block: Any) -> list[float]:
     """
     if _period(block) > 1:
         return [_root(block)] * 2
-    if _soon_at_its_limit(block):
+    if soon_at_its_limit(block):
         return [float(block.trace()), 0.0]
     if block.shape[0] > DENSE:
         return _confirmed(block)
@@ -143,8 +143,8 @@ def _root(block: Any) -> float:
     return float(abs(_arnoldi(block, 1)[0][0]))
 
 
-def _soon_at_its_limit(block: Any) -> bool:
-    """Whether all eigenvalues but the root are 0, which rounding moves far from 0.
+def soon_at_its_limit(block: Any) -> bool:
+    """Whether all eigenvalues of a class but the root are 0, which rounding moves far from 0.
 
     Then the root is the trace t, and a power A^n of the block, n its size, has A A^n = t A^n. This
     is asked of the chances as fractions, modulo a prime, of one vector without a pattern: for a

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from theory.distributions.sparse_spectrum import soon_at_its_limit
 from theory.exact import all_rational, as_sympy, from_sympy, is_rational
 from theory.homogenization.fields import Floats
 from theory.homogenization.moduli import DIGITS, moduli
@@ -120,7 +121,18 @@ def _of_floats(block: np.ndarray, period: int, recurrent: bool) -> Spectrum:
     second = float(np.max(np.abs(values), initial=0.0))
     if period == 1 and second < root * FALL ** (1 / MOST_POWERS):
         second = radius(block - root * _projector(block, root))
+    if period == 1 and second > ROUNDING and recurrent and _soon_at_its_limit(block):
+        second = 0.0
     return Spectrum(root, second if second > ROUNDING else 0.0)
+
+
+def _soon_at_its_limit(block: np.ndarray) -> bool:
+    """As `sparse_spectrum.soon_at_its_limit`, however many powers that takes."""
+    if abs(float((block * block.T).sum()) - float(np.trace(block)) ** 2) > ROUNDING * len(block):
+        return False
+    from scipy.sparse import csr_array
+
+    return soon_at_its_limit(csr_array(block))
 
 
 def _projector(block: np.ndarray, root: float) -> np.ndarray:
