@@ -23,7 +23,15 @@ from tests.cases import (
 )
 from tests.noted import each
 from tests.theory import information_oracle as slow
-from theory import InvalidInput, MarkovChain, TooLarge, gallery, information, strategies
+from theory import (
+    InvalidInput,
+    JointTable,
+    MarkovChain,
+    TooLarge,
+    gallery,
+    information,
+    strategies,
+)
 
 TOLERANCE = 1e-11  # of gains: differences of entropies near 10, times a length of at most 6
 TIMES = [Fraction(0), Fraction(1, 7), Fraction(1, 3), Fraction(4, 5), Fraction(1)]
@@ -357,3 +365,15 @@ def test_a_curve_of_a_long_chain_is_quick_and_its_subsets_do_not_fit():
     assert information.mean_entropies(p).shape == (201,)
     with pytest.raises(TooLarge):
         information.subset_entropies(p)
+
+
+def test_steps_that_lose_nothing_lose_no_less():
+    """Independent bits have a flat curve, but for rounding: no step of it costs less than 0."""
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        bits = rng.random((4, 2))
+        p = JointTable(np.einsum("a,b,c,d->abcd", *bits))
+        curve = information.gain_curve(p)
+        grid = [0, *np.sort(rng.random(3)).tolist(), 1]
+        assert 0 <= curve.grid_cost(grid) < 1e-14
+        assert all(0 <= curve.step_cost(a, b) < 1e-14 for a, b in itertools.pairwise(grid))

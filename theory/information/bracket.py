@@ -10,7 +10,7 @@ import numpy as np
 
 from theory.arrays import from_host, to_host
 from theory.distributions.base import Distribution, check_distribution
-from theory.information.units import in_units
+from theory.information.units import in_units, not_negative
 
 __all__ = ["Bracket", "bracket"]
 
@@ -77,7 +77,7 @@ def bracket(p: Distribution, *, base: float | None = None) -> Bracket:
     check_distribution(p)
     lower, upper = p.mean_entropy_bracket()
     if lower is upper:
-        lower = upper = in_units(lower, base)
+        lower = upper = in_units(not_negative(lower), base)
     else:
-        lower, upper = in_units(lower, base), in_units(upper, base)
+        lower, upper = (in_units(not_negative(side), base) for side in (lower, upper))
     return Bracket(lower, upper)

@@ -20,6 +20,7 @@ from theory.bernstein import Bernstein
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.information.profile import ROUNDING, as_profile, gains, rounding
+from theory.information.units import not_negative
 from theory.times import as_number, as_time, as_times
 from theory.tolerances import tolerance
 from theory.validation import as_numbers
@@ -109,7 +110,8 @@ class GainCurve:
         1
         """
         start, stop = self._at(start), self._at(stop)
-        return self._area(stop) - self._area(start) - (stop - start) * self._curve(start)
+        area = self._area(stop) - self._area(start)
+        return not_negative(area - (stop - start) * self._curve(start))
 
     def grid_cost(self, times: Any) -> Any:
         """What ancestral decoding along an increasing grid from 0 to 1 loses, all steps together.
@@ -125,7 +127,7 @@ class GainCurve:
         t = np.asarray(grid, dtype=object).astype(np.float64)
         heights = self._curve(t[:-1])
         xp = array_namespace(heights)
-        return self._area(1.0) - xp.sum(from_host(np.diff(t), heights) * heights)
+        return not_negative(self._area(1.0) - xp.sum(from_host(np.diff(t), heights) * heights))
 
 
 def gain_curve(p: Distribution, *, base: float | None = None) -> GainCurve:
