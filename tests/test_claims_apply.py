@@ -4,7 +4,7 @@ import json
 
 from tests.noted import each
 from theory import JointTable, MarkovChain, claims, gallery
-from theory.claims import Check, Claim, DoesNotApply, Level, Outcome
+from theory.claims import Check, Claim, DoesNotApply, Level, Outcome, Provenance, Verdict
 from theory.claims.report import run_claims, to_json
 
 RARE = 1e-12
@@ -121,8 +121,8 @@ def about(residual):
         statement="s.",
         latex="x",
         source="here",
-        provenance="ours",
-        verdict="holds",
+        provenance=Provenance.OURS,
+        verdict=Verdict.HOLDS,
         checks=(check,),
     )
 
