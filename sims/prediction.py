@@ -11,6 +11,7 @@ from sims.policies.scores import as_floats, rounded
 from theory import MASK
 from theory.arrays import array_namespace, device, from_host, frozen, is_exact, log, to_host
 from theory.distributions.base import Distribution
+from theory.distributions.logarithms import log_sum_exp
 from theory.errors import InvalidInput
 from theory.forward import Denoiser
 from theory.lattice import EvidenceLattice, reveal_observed
@@ -159,4 +160,4 @@ def log_temper(predictions: Any, temperature: float) -> Any:
         return log(temper(predictions, temperature))
     xp = array_namespace(predictions)
     raised = log(predictions / xp.max(predictions, axis=-1, keepdims=True)) / temperature
-    return raised - xp.log(xp.sum(xp.exp(raised), axis=-1, keepdims=True))
+    return raised - log_sum_exp(raised)[..., None]

@@ -26,7 +26,6 @@ __all__ = [
     "as_rows",
     "as_unnormalised",
     "as_weights",
-    "differs_from_one",
     "negative",
 ]
 
@@ -269,7 +268,7 @@ def as_rows(x: Any, name: str, ndim: int, *, exact: bool = False) -> Any:
         if x.dtype.kind != "O" or exact_numbers.all_rational(x):
             x = exact_numbers.elementwise(Fraction, x)
         sums = np.asarray(np.sum(x, axis=-1), dtype=object)
-        off = exact_numbers.elementwise(differs_from_one, sums).astype(bool)
+        off = exact_numbers.elementwise(_differs_from_one, sums).astype(bool)
     else:
         sums = xp.sum(x, axis=-1)
         off = xp.abs(sums - 1) > allowed.sum
@@ -282,10 +281,10 @@ def as_rows(x: Any, name: str, ndim: int, *, exact: bool = False) -> Any:
     return x if exact else x / xp.expand_dims(sums, axis=-1)
 
 
-def differs_from_one(total: Any) -> bool:
+def _differs_from_one(total: Any) -> bool:
     """Tell whether an exact number is not 1, symbols simplified.
 
-    >>> differs_from_one(Fraction(2, 2))
+    >>> _differs_from_one(Fraction(2, 2))
     False
     """
     if exact_numbers.is_rational(total):
