@@ -68,7 +68,9 @@ class Order:
 
     def __repr__(self) -> str:
         names = ("kendall", "spearman", "adjacent", "left_to_right")
-        values = (f"{name}={short(getattr(self, name))}" for name in names)
+        numbers = (getattr(self, name) for name in names)
+        rounded = (round(v, 12) if isinstance(v, float) else v for v in numbers)  # 5e-16 is 0
+        values = (f"{name}={short(value)}" for name, value in zip(names, rounded, strict=True))
         return f"<Order of {counted(len(self.sites), 'site')}: {', '.join(values)}>"
 
 

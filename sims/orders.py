@@ -93,13 +93,14 @@ def orders(
     decoder.check(p.length - len(given), p.vocab)
     ask = WithDraws(predictor(p, denoiser), as_temperature(temperature, p))
     require_memory(
-        2 * p.vocab**p.length * p.length, f"all sequences of {counted(p.length, 'site')}"
+        2 * p.vocab**p.length * p.length, f"a list of all sequences of {counted(p.length, 'site')}"
     )
     start = to_host(p.assignments(given))
     chances = to_host(p.evidence(start))
     possible = chances != 0
     root: Part = ((), 0, start[possible], chances[possible])
-    _require_steps(p, decoder, ask, root)
+    for thin in (True, False):
+        _require_steps(p, decoder, ask, root, thin)
     found: dict[Sets, Any] = {}
     waiting = [root]
     while waiting and len(waiting) < PARTS:
@@ -127,39 +128,58 @@ def _followed(part: Part, decoder: Any, ask: Ask, found: dict[Sets, Any]) -> lis
     ]
 
 
-def _require_steps(p: Distribution, decoder: Any, ask: Ask, root: Part) -> None:
+def _require_steps(p: Distribution, decoder: Any, ask: Ask, root: Part, thin: bool) -> None:
     """Count the beginnings of orders round by round, with equal contexts followed once.
 
     A beginning that ends in n contexts takes n steps and as long as `STEPS_OF_A_PATH` besides.
     At each context the number of beginnings that lead there is known, so that both are counted
-    without following any; the count itself ends when there are too many.
+    without following any; the count itself ends when there are too many. Of many contexts it takes
+    long, too: a thin count goes on from one of those that reveal the same sites, with one token at
+    each, and what it finds too many is too many.
     """
     _, index, x, mass = root
     ways = np.ones(len(x))
     steps = 0.0
-    what = f"listing the orders in which {decoder!r} reveals {counted(p.length, 'site')}"
+
+    def require(steps: float, beginnings: float) -> None:
+        what = f"listing the orders in which {decoder!r} reveals {counted(p.length, 'site')}"
+        if steps > MOST_STEPS:
+            begun = f"{counted(int(beginnings), 'beginning')} of {counted(index, 'round')}"
+            what = f"{what}, with at least {begun},"
+        require_steps(math.ceil(steps), MOST_STEPS, what)
+
     while len(x):
-        _, which = distinct_rows(x != MASK)
+        revealed, which = distinct_rows(x != MASK)
+        if thin:
+            order = np.argsort(ways, kind="stable")
+            most = np.zeros(len(revealed), dtype=np.int64)
+            most[which[order]] = order  # the last one stays: it has the most beginnings
+            x, ways, which = x[most], ways[most], np.arange(len(most), dtype=np.int64)
         paths = np.zeros(len(x))
         np.maximum.at(paths, which, ways)  # as many beginnings at least reveal these sites
         steps += float(ways.sum()) + STEPS_OF_A_PATH * float(paths.sum())
-        if steps > MOST_STEPS:
-            begun = f"{counted(int(paths.sum()), 'beginning')} of {counted(index, 'round')}"
-            what = f"{what}, with {begun},"
-        require_steps(math.ceil(steps), MOST_STEPS, what)
+        require(steps, paths.sum())
         left = (x == MASK).sum(axis=1)
-        parts = [
-            part
-            for size in np.unique(left[left > 0]).tolist()
-            for part in _counted(decoder, x[left == size], ways[left == size], mass, index, ask)
-        ]
-        x, which = distinct_rows(np.concatenate([x[:0], *(after for after, _ in parts)]))
-        ways = np.bincount(which, np.concatenate([ways[:0], *(n for _, n in parts)]))
+        parts, ahead = [(x[:0], ways[:0])], 0.0
         index += 1
+        for size in np.unique(left[left > 0]).tolist():
+            now = left == size
+            for after, n in _counted(decoder, x[now], ways[now], mass, index - 1, ask, thin):
+                parts.append((after, n))
+                ahead += float(n.sum())
+                require(steps + ahead * (STEPS_OF_A_PATH if thin else 1), ahead)
+        x, which = distinct_rows(np.concatenate([after for after, _ in parts]))
+        ways = np.bincount(which, np.concatenate([n for _, n in parts]))
 
 
 def _counted(
-    decoder: Any, x: np.ndarray, ways: np.ndarray, mass: np.ndarray, index: int, ask: Ask
+    decoder: Any,
+    x: np.ndarray,
+    ways: np.ndarray,
+    mass: np.ndarray,
+    index: int,
+    ask: Ask,
+    thin: bool,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The contexts after one round, each with the number of ways to where it comes from."""
     for sites, after, _ in _outcomes(decoder, x, np.ones(len(x), mass.dtype), index, ask):
@@ -168,7 +188,9 @@ def _counted(
         _, which = distinct_rows(np.concatenate([x, before]))
         origin = np.empty(len(x), dtype=np.int64)
         origin[which[: len(x)]] = np.arange(len(x))
-        yield after, ways[origin[which[len(x) :]]]
+        whence = origin[which[len(x) :]]
+        kept = np.unique(whence, return_index=True)[1] if thin else slice(None)
+        yield after[kept], ways[whence[kept]]
 
 
 Outcome = Iterator[tuple[tuple[int, ...], np.ndarray, np.ndarray]]

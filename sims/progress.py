@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -41,16 +42,22 @@ def tracked(
 
 
 def _with_lines(items: Sequence[Any], doing: str, last: bool) -> Iterator[Any]:
-    begun = said = time.monotonic()
+    begun, done, over = time.monotonic(), 0, threading.Event()
 
-    def say(done: int, now: float) -> None:
-        print(f"{doing}: {done} of {len(items)} after {now - begun:.0f} s", file=sys.stderr)
+    def say() -> None:
+        after = time.monotonic() - begun
+        print(f"{doing}: {done} of {len(items)} after {after:.0f} s", file=sys.stderr)
 
-    for done, item in enumerate(items):
-        now = time.monotonic()
-        if now - said >= EVERY:
-            said = now
-            say(done, now)
-        yield item
+    def go_on_saying() -> None:  # beside the work, since a single item may be long
+        while not over.wait(EVERY):
+            say()
+
+    threading.Thread(target=go_on_saying, daemon=True).start()
+    try:
+        for item in items:
+            yield item
+            done += 1
+    finally:
+        over.set()
     if last:
-        say(len(items), time.monotonic())
+        say()

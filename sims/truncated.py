@@ -102,7 +102,7 @@ class Truncated:
         """
         x, single = as_tokens(x, self.p.length, self.p.vocab, self.p.like)
         host = to_host(x)
-        require_memory(host.size * self.p.vocab, f"predictions of shape {host.shape}")
+        require_memory(host.size * self.p.vocab, f"a table of predictions of shape {host.shape}")
         dtype = object if self.p.exact else np.float64
         predictions = np.zeros((*host.shape, self.p.vocab), dtype=dtype)
         rows, sites = np.nonzero(host == MASK)

@@ -206,7 +206,7 @@ def _as_exact_alpha(alpha: Any) -> Any:
 def _observations(p: Distribution) -> np.ndarray:
     """Every pattern of observed tokens and masks that is possible, shape (N, L)."""
     count = (p.vocab + 1) ** p.length
-    require_memory(count * p.vocab**p.length, f"sweeps from {count:.3g} starts", p.like)
+    require_memory(count * p.vocab**p.length, f"a table of sweeps from {count:.3g} starts", p.like)
     patterns = np.asarray(list(itertools.product(range(MASK, p.vocab), repeat=p.length)))
     patterns = patterns.astype(np.int64)
     return patterns[to_host(p.evidence(patterns)).astype(np.float64) > 0]

@@ -153,5 +153,5 @@ class Tabular:
 def _shape(length: int, vocab: int) -> tuple[Codes, int]:
     """The codes of contexts, and how many numbers the tables hold."""
     size = (vocab + 1) ** length * length * vocab
-    require_memory(3 * size, f"tables for all ({vocab + 1})^{length} contexts")
+    require_memory(3 * size, f"a table for each of ({vocab + 1})^{length} contexts")
     return Codes(length, vocab), size

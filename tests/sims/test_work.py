@@ -1,6 +1,5 @@
 """What a decoder's exact computation takes is known before it is begun."""
 
-import time
 from importlib import import_module as module
 
 import pytest
@@ -35,17 +34,17 @@ def test_a_text_of_long_words_is_refused_before_its_profile_is_computed(
     assert "lattice of shape (17,)*17 has" in capsys.readouterr().err
 
 
-def test_without_a_terminal_a_line_every_so_often(capsys, monkeypatch):
-    """Items of 8 s each: at 24 and 48 s more than twenty have passed since the last line."""
-    clock = iter(range(0, 1000, 8))
-    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
-    assert list(tracked(range(6), doing="counting")) == list(range(6))
-    assert capsys.readouterr().err.splitlines() == [
-        "counting: 2 of 6 after 24 s",
-        "counting: 5 of 6 after 48 s",
-    ]
-    assert list(tracked(range(6), wanted=False)) == list(range(6))
+def test_a_line_is_said_while_a_single_item_lasts(monkeypatch, capsys):
+    monkeypatch.setattr(module("sims.progress"), "EVERY", 0.01)
+    told, items = "", tracked(range(2), doing="counting")
+    for item in items:  # without the lines it would not end
+        while f"counting: {item} of 2 after" not in told:
+            told += capsys.readouterr().err
+    monkeypatch.undo()
+    assert list(tracked(range(6))) == list(tracked(range(6), wanted=False)) == list(range(6))
     assert capsys.readouterr().err == ""
+    assert list(tracked(range(6), wanted=True, doing="counting")) == list(range(6))
+    assert capsys.readouterr().err.startswith("counting: 6 of 6 after")
 
 
 def test_steps_of_all_orders_of_three_bits(monkeypatch):
@@ -86,7 +85,7 @@ def test_the_steps_that_are_counted_are_those_that_are_made(decoder, monkeypatch
 
 def test_too_many_orders_are_refused_before_the_first_is_followed(monkeypatch):
     monkeypatch.setattr(module("sims.orders"), "_followed", lambda *a: pytest.fail("followed"))
-    with pytest.raises(TooLarge, match="9 sites, with 181440 beginnings of 7 rounds, takes about"):
+    with pytest.raises(TooLarge, match=r"9 sites, with at least \d+ beginnings of 7 rounds, takes about"):
         orders(gallery.parity(9), policies.FirstHitting())
 
 

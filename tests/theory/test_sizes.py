@@ -11,7 +11,7 @@ FAR = EmpiricalDistribution([[0, 10**13]])
 
 
 def test_predictions_over_a_huge_vocabulary_are_refused_with_their_shape():
-    shape = r"predictions of shape \(1, 2, 10000000000001\) has 2e\+13 cells"
+    shape = r"a table of predictions of shape \(1, 2, 10000000000001\) has 2e\+13 cells"
     with pytest.raises(TooLarge, match=shape):
         FAR.denoise([MASK, MASK])
     with pytest.raises(TooLarge, match=shape):

@@ -149,7 +149,7 @@ class Distribution(ABC):
     def _predicted(self, x: Any) -> tuple[Any, Any]:
         """`_predict`, after a look at the memory that its answer takes."""
         shape = (x.shape[0], self.length, self.vocab)
-        require_memory(math.prod(shape), f"predictions of shape {shape}", self.like)
+        require_memory(math.prod(shape), f"a table of predictions of shape {shape}", self.like)
         return self._predict(x)
 
     def _replace(self, x: Any, predictions: Any, possible: Any, on_impossible: str) -> Any:

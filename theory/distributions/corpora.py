@@ -365,7 +365,7 @@ def from_paragraphs(
     words = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     vocabulary = (*itertools.islice(words, frequent), UNKNOWN, END)
     size = len(vocabulary)
-    require_memory(2 * size**2, f"the pairs of {size} words")
+    require_memory(2 * size**2, f"a table of the pairs of {size} words")
     unknown, end = size - 2, size - 1
     index = {word: i for i, word in enumerate(vocabulary)}
     # One walk through all paragraphs, from END to END: what follows END starts a paragraph.
