@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmarks import gpu, growth, machine, report, suite
 from benchmarks.progress import watching
-from theory.arguments import CommandParser, positive
-from theory.console import output_console
+from theory._console.arguments import CommandParser, positive
+from theory._console.console import output_console
 
 SECTIONS = {
     "suite": (suite.run, list(suite.KERNELS)),

@@ -23,7 +23,7 @@ from benchmarks.lattices import random_table
 from benchmarks.timing import Call, minima
 from sims import policies
 from theory import MASK, EvidenceLattice, JointTable, information
-from theory.arrays import to_host
+from theory._core.arrays import to_host
 
 COPIED = 2**26  # doubles: 512 MiB
 ON_THE_HOST = 10**8  # cells up to which the CPU computes the same

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from benchmarks.growth_table import bytes_
 from benchmarks.table import seconds, short
-from theory.console import Fitting
+from theory._console.console import Fitting
 
 REACH = 0.5  # of the copy bandwidth, that a lattice is to use
 

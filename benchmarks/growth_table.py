@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 
 from benchmarks.table import seconds, short
-from theory.console import Fitting
+from theory._console.console import Fitting
 
 
 def rendered(results: dict[str, Any]) -> Fitting:

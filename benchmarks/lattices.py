@@ -16,7 +16,7 @@ from benchmarks import naive
 from benchmarks.case import Case, Skipped, Way
 from benchmarks.floors import Floor, writes
 from theory import MASK, EvidenceLattice
-from theory.arrays import free_memory
+from theory._core.arrays import free_memory
 
 SAMPLE = 2000  # patterns that are sliced where there are too many to slice them all
 SIZES = [(8, 3), (12, 2), (12, 3), (16, 2), (17, 2), (18, 2), (8, 8), (6, 16), (3, 256)]

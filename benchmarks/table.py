@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from theory.console import Fitting
+from theory._console.console import Fitting
 
 COLUMNS = ("kernel", "time", "cells/s", "over the floor", "peak", "faster than", "reach")
 WORDS = {True: "met", False: "not met", None: "not measured"}

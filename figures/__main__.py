@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from theory.arguments import CommandParser, positive
-from theory.streams import prepare_output
+from theory._console.arguments import CommandParser, positive
+from theory._console.streams import prepare_output
 
 WORTH_SHARING = 3
 """Fewer figures than this are done by one process, unless workers are asked for."""
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     from figures.registry import FIGURES
-    from theory.executors import worth_sharing
+    from theory._console.executors import worth_sharing
 
     unknown = [name for name in options.only or () if name not in FIGURES]
     if unknown:
@@ -78,7 +78,7 @@ def _list() -> int:
     from rich.table import Table
 
     from figures.registry import FIGURES
-    from theory.console import output_console
+    from theory._console.console import output_console
 
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
@@ -102,7 +102,7 @@ def _renew_notes(path: Path, parser: CommandParser) -> int:
 def _run(names: Sequence[str], workers: int | None, options: argparse.Namespace) -> int:
     from figures.gallery_page import write_gallery_page
     from figures.running import Action, Outcome, run_figures
-    from theory.executors import executor_for
+    from theory._console.executors import executor_for
 
     action: Action = "check" if options.check else "record" if options.record else "write"
     done: list[Outcome] = []

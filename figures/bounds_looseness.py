@@ -5,7 +5,7 @@ from typing import Any
 from figures.figure import Data, Figure
 from figures.published import as_panel
 from theory import bounds, corpora, gallery, schedules
-from theory.bounds import Bound
+from theory._core.bound import Bound
 from theory.distributions import Distribution
 
 __all__ = ["FIGURE"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from figures.figure import Data, Figure
 from figures.files import read_recorded
-from theory.plurals import counted
+from theory._core.plurals import counted
 
 __all__ = ["differences"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from figures.figure import Data, Figure
 from figures.published import as_panel
 from theory import WordChain, corpora
-from theory.distributions.word_chain import End
+from theory.text.word_chain import End
 
 __all__ = ["FIGURE"]
 

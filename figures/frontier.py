@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 from figures.figure import Data, Figure
-from sims.compare import compare, usual_decoders
-from sims.plot import STYLES, draw_decoders
+from sims.comparison.compare import compare, usual_decoders
+from sims.comparison.plot import STYLES, draw_decoders
 from theory import JointTable, corpora, gallery
 from theory.distributions import Distribution
 

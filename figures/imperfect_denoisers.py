@@ -9,13 +9,13 @@ import numpy as np
 from figures.figure import Data, Figure
 from figures.published import as_panel
 from sims import Perturbed, policies
-from sims.any_order import AnyOrder
-from sims.crossover import crossover
-from sims.imperfect import split
-from sims.truncated import Truncated, window_price
+from sims.imperfect.crossover import crossover
+from sims.imperfect.decomposition import split
+from sims.imperfect.windowed import Truncated, window_price
+from sims.order.order_costs import AnyOrder
 from theory import HiddenMarkovModel, JointTable, corpora, gallery
 from theory.distributions import Distribution
-from theory.forward import Denoiser
+from theory.loss.forward import Denoiser
 
 __all__ = ["FIGURE"]
 

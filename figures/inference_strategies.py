@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from figures.figure import Data, Figure
-from sims.strategies_chart import (
+from sims.comparison.strategies import (
     BLOCKS,
     OPTIMUM,
     SELECTING,
@@ -15,7 +15,7 @@ from sims.strategies_chart import (
     least,
     strategies,
 )
-from sims.strategies_verdict import verdict
+from sims.comparison.verdict import verdict
 from theory import HiddenMarkovModel, JointTable, corpora, gallery
 from theory.distributions import Distribution
 

@@ -9,7 +9,7 @@ import numpy as np
 from figures.figure import Data, Figure
 from figures.published import as_panel
 from sims import decode, frontier, policies
-from sims.order import Order, order, order_of
+from sims.order.statistics import Order, order, order_of
 from theory import HiddenMarkovModel, corpora, gallery
 
 __all__ = ["FIGURE"]

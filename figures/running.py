@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from theory.executors import as_finished
+from theory._console.executors import as_finished
 
 __all__ = ["Action", "Outcome", "run_figure", "run_figures"]
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from figures.figure import Data, Figure
 from figures.published import as_panel
-from sims.sweep import grid, sweep
+from sims.sweep.sweep import grid, sweep
 from sims.training import expected_excess, experiment, training_masks
 from sims.training.experiment import DATA, DECODERS
 

@@ -158,7 +158,7 @@ assert max(mean.values()) - min(mean.values()) < 1e-12
 # out.
 
 # %%
-from sims.distance import distances
+from theory.text.distance import distances
 
 report = distances(english, "object", None)
 share = {row.distance: row.frequent_of_words for row in report.remains.leading}

@@ -316,7 +316,7 @@ assert shared["uniform time"] < shared["left to right"]
 
 # %%
 from sims import output_distribution
-from sims.strategies_chart import SpreadOut
+from sims.comparison.strategies import SpreadOut
 from theory import schedules
 
 rivals = {

@@ -447,7 +447,7 @@ assert sympy.simplify(off[0][1] - (a * d - b * c) / (a + b + c + d) ** 2) == 0
 
 # %%
 from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.inequality import closeness, excess
+from theory.claims.kit.inequality import closeness, excess
 
 
 def residual(p, factor=2):

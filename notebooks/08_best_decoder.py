@@ -248,8 +248,8 @@ else:
 import matplotlib.pyplot as plt
 
 from sims import policies
-from sims.compare import compare
-from sims.plot import draw_decoders
+from sims.comparison.compare import compare
+from sims.comparison.plot import draw_decoders
 
 plt.style.use("figures.paper")
 DECODERS = [

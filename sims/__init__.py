@@ -1,17 +1,17 @@
 """What happens: decoders and experiments."""
 
 from sims import policies
-from sims.any_order import AnyOrder
-from sims.exact import output_distribution
-from sims.fixed_order import fixed_batches
-from sims.imperfect import excess_loss, split
-from sims.monte_carlo import Decoded, decode
-from sims.optimal import Point, frontier, regret
-from sims.order import Order, order, order_of
-from sims.orders import orders
-from sims.output import OutputDistribution
-from sims.perturbed import Perturbed
-from sims.truncated import Truncated
+from sims.decoding.exact import output_distribution
+from sims.decoding.monte_carlo import Decoded, decode
+from sims.decoding.output import OutputDistribution
+from sims.imperfect.decomposition import excess_loss, split
+from sims.imperfect.perturbed import Perturbed
+from sims.imperfect.windowed import Truncated
+from sims.optimal.frontier import Point, frontier, regret
+from sims.order.distribution import orders
+from sims.order.fixed_batches import fixed_batches
+from sims.order.order_costs import AnyOrder
+from sims.order.statistics import Order, order, order_of
 
 __all__ = [
     "AnyOrder",

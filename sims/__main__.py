@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from theory.arguments import CommandParser, count, positive
-from theory.streams import prepare_output
+from theory._console.arguments import CommandParser, count, positive
+from theory._console.streams import prepare_output
 
 SUFFIXES = (".pdf", ".png", ".svg")
 
@@ -53,11 +53,11 @@ def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
 
     import numpy as np
 
-    from sims.compare import compare, too_large, usual_decoders
-    from sims.progress import tracked
-    from sims.report import print_comparison, to_json
-    from sims.sources import from_gallery, from_table, from_text
-    from sims.spoken import call
+    from sims.comparison.call_parser import call
+    from sims.comparison.compare import compare, too_large, usual_decoders
+    from sims.comparison.report import print_comparison, to_json
+    from sims.comparison.sources import from_gallery, from_table, from_text
+    from theory._console.progress import tracked
     from theory.errors import ZerolossError
 
     temperature = 1.0 if options.temperature is None else options.temperature
@@ -101,12 +101,12 @@ def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
 
 def _distance(parser: CommandParser, options: argparse.Namespace) -> int:
     """Print what is predicted far from a context."""
-    from sims.distance import distances, usual_phrases
-    from sims.distance_report import print_distances, to_json
-    from sims.progress import tracked
     from theory import corpora
-    from theory.distributions.word_chain import End
+    from theory._console.progress import tracked
     from theory.errors import ZerolossError
+    from theory.text.distance import distances, usual_phrases
+    from theory.text.distance_report import print_distances, to_json
+    from theory.text.word_chain import End
 
     if options.frequent and not options.text:
         parser.error(
@@ -263,7 +263,7 @@ def _epilog() -> str:
 def _plot(result: Any, name: str, path: Path) -> None:
     import matplotlib
 
-    from sims.plot import draw_comparison
+    from sims.comparison.plot import draw_comparison
 
     matplotlib.use("Agg")
     draw_comparison(result, name).savefig(path, dpi=200)

@@ -101,7 +101,9 @@ def upward(package, tree):
 
 
 def test_the_scan_finds_imports_that_run_upward():
-    tree = ast.parse("import sims\ndef f():\n    from figures.files import g\nimport theory.exact")
+    tree = ast.parse(
+        "import sims\ndef f():\n    from figures.files import g\nimport theory._core.exact"
+    )
     assert [name for name, _ in upward("theory", tree)] == ["sims", "figures"]
     assert [name for name, _ in upward("sims", tree)] == ["figures"]
     assert upward("figures", tree) == []
@@ -124,7 +126,114 @@ def test_sims_and_figures_do_build_on_the_layer_below():
         assert below in names
 
 
-# (c) What is loaded
+# (c) Rooms: the folders of a package, and the modules that lie beside them
+
+ROOMS = {"theory": 16, "sims": 12}
+LONGEST = 450
+
+
+def room_of(module, rooms):
+    """The folder of a module below its package, or the module itself beside the folders.
+
+    >>> room_of("theory.loss.forward", {"theory.loss"}), room_of("theory", {"theory.loss"})
+    ('theory.loss', None)
+    """
+    while module and module not in rooms:
+        module = module.rpartition(".")[0]
+    return module or None
+
+
+def modules_named(tree):
+    """The modules that may be meant by the imports of a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((f"{node.module}.{alias.name}", node) for alias in node.names)
+
+
+def ways_between(rooms, files):
+    """{room: {rooms that it imports: where}} of files, given as {path: syntax tree}.
+
+    A folder within a folder is a room of its own. What the package itself exports is no room: all
+    may import it from there.
+    """
+    found = {}
+    for path, tree in files.items():
+        module = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+        here = room_of(module, rooms)
+        for name, node in modules_named(tree):
+            there = room_of(name, rooms)
+            if here and there and here != there:
+                found.setdefault(here, {}).setdefault(there, f"{path}:{node.lineno}")
+    return found
+
+
+def circles(ways):
+    """The rooms from which imports lead back to them."""
+    return sorted(room for room in ways if room in closure(ways, room))
+
+
+def closure(ways, room):
+    seen, left = set(), [room]
+    while left:
+        new = set(ways.get(left.pop(), {})) - seen
+        seen |= new
+        left += new
+    return seen
+
+
+def rooms_of(package):
+    paths = [path.relative_to(ROOT) for path in parsed(package)]
+    folders = {".".join(path.parent.parts) for path in paths} - {package}
+    return folders | {f"{package}.{path.stem}" for path in paths if len(path.parts) == 2}
+
+
+def test_the_scan_finds_circles():
+    rooms = {"theory.a", "theory.b", "theory.b.kit", "theory.c", "theory.errors"}
+    sources = {
+        "theory/a/one.py": "from theory.b import two\nfrom theory.errors import InvalidInput",
+        "theory/b/two.py": "def f():\n    from theory.c.three import g\nfrom theory.b.kit import h",
+        "theory/b/kit/four.py": "from theory.errors import TooLarge",
+        "theory/c/three.py": "import theory.a.one",
+    }
+    files = {Path(name): ast.parse(text) for name, text in sources.items()}
+    ways = ways_between(rooms, files)
+    assert {room: set(there) for room, there in ways.items()} == {
+        "theory.a": {"theory.b", "theory.errors"},
+        "theory.b": {"theory.b.kit", "theory.c"},
+        "theory.b.kit": {"theory.errors"},
+        "theory.c": {"theory.a"},
+    }
+    assert circles(ways) == ["theory.a", "theory.b", "theory.c"]
+    del files[Path("theory/c/three.py")]
+    assert circles(ways_between(rooms, files)) == []
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_imports_between_rooms_run_one_way(package):
+    files = {path.relative_to(ROOT): tree for path, tree in parsed(package).items()}
+    ways = ways_between(rooms_of(package), files)
+    assert len(ways) > 8
+    assert {room: ways[room] for room in circles(ways)} == {}
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_a_package_has_few_rooms(package):
+    entries = {path.relative_to(ROOT / package).parts[0] for path in parsed(package)}
+    assert len(entries - {"__init__.py", "__main__.py"}) <= ROOMS[package]
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_no_module_is_long(package):
+    lines = {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").count("\n")
+        for path in parsed(package)
+    }
+    assert {name: count for name, count in lines.items() if count > LONGEST} == {}
+
+
+# (d) What is loaded
 
 
 def run(*code):
@@ -182,7 +291,7 @@ def test_strategies_and_claims_are_loaded_when_they_are_used():
     ) == ["none"]
 
 
-# (d) No paths of one machine
+# (e) No paths of one machine
 
 
 def tracked_files():
@@ -235,7 +344,7 @@ def test_no_file_mentions_a_path_of_one_machine():
     assert found == {}
 
 
-# (e) Random numbers come in by an argument
+# (f) Random numbers come in by an argument
 
 RANDOM_TYPES = {"Generator", "BitGenerator", "SeedSequence"}
 RANDOM_MODULES = {"random", "numpy.random"}
@@ -288,7 +397,7 @@ def test_the_scan_finds_random_numbers():
     assert [node.lineno for node in random_numbers(tree, seeded_allowed=True)] == [2, 3, 7, 8]
 
 
-SEEDED = {"__main__.py", "sweep_cases.py"}
+SEEDED = {"__main__.py", "cases.py"}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -9,7 +9,7 @@ import pytest
 from sims import output_distribution, policies
 from tests.cases import CASES, each_of, to_device1
 from theory import MASK, EvidenceLattice, forward, information
-from theory.arrays import array_namespace, device, to_host
+from theory._core.arrays import array_namespace, device, to_host
 
 EACH = each_of(CASES)
 SOME = each_of(CASES[::4])

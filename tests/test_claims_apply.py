@@ -5,7 +5,7 @@ import json
 from tests.noted import each
 from theory import JointTable, MarkovChain, claims, gallery
 from theory.claims import Check, Claim, DoesNotApply, Level, Outcome, Provenance, Verdict
-from theory.claims.report import run_claims, to_json
+from theory.claims.kit.report import run_claims, to_json
 
 RARE = 1e-12
 

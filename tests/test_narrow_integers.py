@@ -16,7 +16,7 @@ import numpy as np
 from sims import decode, policies
 from tests.narrow_integers import narrow
 from theory import gallery
-from theory.distributions import gaps
+from theory._markov import random_subsets as gaps
 
 ROOT = Path(__file__).resolve().parents[1]
 ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Pow, ast.LShift)

@@ -260,8 +260,8 @@ def test_what_starts_processes_is_imported_where_there_are_none():
     code = (
         "import _multiprocessing, os, sys\n"
         "del _multiprocessing.SemLock, os.fork; sys.modules['_posixshmem'] = None\n"
-        "import sims.sweep, theory.executors\n"
-        "with theory.executors.executor_for() as executor:\n"
+        "import sims.sweep, theory._console.executors\n"
+        "with theory._console.executors.executor_for() as executor:\n"
         "    print(executor.submit(pow, 2, 3).result())\n"
         "print('distributed' in sys.modules)"
     )

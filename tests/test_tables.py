@@ -14,7 +14,7 @@ import sims.__main__
 import sims.training.__main__
 import theory.__main__
 from benchmarks.report import MEASURED, RENDERED
-from theory.console import output_console
+from theory._console.console import output_console
 
 pty = pytest.importorskip("pty")
 termios = pytest.importorskip("termios")

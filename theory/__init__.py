@@ -3,8 +3,10 @@
 ``theory.strategies`` and ``theory.claims`` load Hypothesis and SymPy when they are used.
 """
 
-from theory import alpha_loss, bounds, closed_forms, forward, homogenization, information, schedules
-from theory.arrays import MASK
+from theory import gallery, homogenization, information, schedules
+from theory._core.arrays import MASK
+from theory._core.log_numbers import LinearForm
+from theory.costs import bounds, closed_forms
 from theory.distributions import (
     Distribution,
     EmpiricalDistribution,
@@ -14,13 +16,11 @@ from theory.distributions import (
     MarkovChain,
     Permutations,
     ProductMixture,
-    WordChain,
-    corpora,
-    gallery,
 )
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge, ZerolossError
 from theory.lattice import EvidenceLattice
-from theory.linear_forms import LinearForm
+from theory.loss import alpha_loss, forward
+from theory.text import WordChain, corpora
 
 __all__ = [
     "MASK",

@@ -7,8 +7,8 @@ import contextlib
 import sys
 from collections.abc import Sequence
 
-from theory.arguments import CommandParser, positive
-from theory.streams import prepare_output
+from theory._console.arguments import CommandParser, positive
+from theory._console.streams import prepare_output
 
 WORTH_A_PROCESS = 10
 """Fewer checks than this are done sooner than a further process has started."""
@@ -56,11 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
 
+    from theory._console.executors import executor_for, worth_sharing
     from theory.claims import Level, registry
-    from theory.claims.collect import NONE_REGISTERED
-    from theory.claims.report import run_claims, to_json
+    from theory.claims.kit.registry import NONE_REGISTERED
+    from theory.claims.kit.report import run_claims, to_json
     from theory.errors import InvalidInput, ZerolossError
-    from theory.executors import executor_for, worth_sharing
 
     try:
         if not registry:

@@ -30,7 +30,7 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis.strategies import SearchStrategy
 
-from theory.arrays import MASK, to_host
+from theory._core.arrays import MASK, to_host
 from theory.distributions import (
     Distribution,
     EmpiricalDistribution,
@@ -42,7 +42,7 @@ from theory.distributions import (
 )
 from theory.errors import InvalidInput
 from theory.schedules import Cosine, GeometricOdds, Linear, LogLinear, NoiseSchedule
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = [
     "chains",

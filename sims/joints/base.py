@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from theory.arrays import is_exact, require_memory, to_host
+from theory._core.arrays import is_exact, require_memory, to_host
+from theory._core.exact import ratio
+from theory._core.plurals import counted
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import as_floats, draw_tokens
 from theory.errors import InvalidInput
-from theory.exact import ratio
-from theory.plurals import counted
 
 __all__ = ["FromData", "Joint", "Product", "conditional", "outer", "quotients", "tokens_of"]
 

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from sims.joints.base import FromData, conditional, outer, quotients, tokens_of
-from theory.arrays import is_exact
+from theory._core.arrays import is_exact
+from theory._markov.classes import possible
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
-from theory.homogenization.classes import possible
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["Mixture"]
 

@@ -24,10 +24,10 @@ import numpy as np
 from sims.joints.base import FromData, conditional, outer, quotients
 from sims.joints.pairs import most_random
 from theory import MASK
-from theory.arrays import is_exact
+from theory._core.arrays import is_exact
+from theory._markov.classes import possible
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
-from theory.homogenization.classes import possible
 
 __all__ = ["Projection", "Reference"]
 

@@ -22,11 +22,11 @@ import numpy as np
 
 from sims.joints.base import outer, predicted, quotients
 from sims.joints.residual_energy import ResidualEnergy
-from theory.arrays import is_exact, to_host
+from theory._core.arrays import is_exact, to_host
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, draw_tokens
 from theory.errors import InvalidInput, TooLarge
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["Resampled"]
 

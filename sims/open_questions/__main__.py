@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from sims.open_questions.search import Search
-from theory.arguments import CommandParser, count, positive
-from theory.plurals import counted
+from theory._console.arguments import CommandParser, count, positive
+from theory._core.plurals import counted
 
 MOST_WEIGHT = 3
 """Of random tables."""
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--state: {options.state} is a folder")
 
     from sims.open_questions.search import run
-    from sims.progress import tracked
+    from theory._console.progress import tracked
     from theory.errors import ZerolossError
 
     try:

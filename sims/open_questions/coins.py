@@ -20,8 +20,8 @@ from fractions import Fraction
 from sims.open_questions.linear_program import least
 from sims.open_questions.moves import Context, Move, Moves, subsets
 from theory import MASK
+from theory._core.plurals import counted
 from theory.errors import TooLarge
-from theory.plurals import counted
 
 __all__ = ["Coins", "Orders", "Partition", "best_coins", "best_orders"]
 

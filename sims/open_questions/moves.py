@@ -18,12 +18,12 @@ from math import isclose, prod
 import numpy as np
 
 from theory import MASK, JointTable
-from theory.arrays import to_host
+from theory._core.arrays import to_host
+from theory._core.exact import all_rational
+from theory._core.plurals import counted
 from theory.distributions import Distribution
 from theory.distributions.base import check_distribution
 from theory.errors import InvalidInput, TooLarge
-from theory.exact import all_rational
-from theory.plurals import counted
 
 __all__ = ["Context", "Move", "Moves", "rational_table", "subsets"]
 

@@ -29,7 +29,7 @@ import numpy as np
 
 from sims.open_questions.search import Record, Search
 from theory.errors import TooLarge
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["PermutationFrontier", "Permutations"]
 

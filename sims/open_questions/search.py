@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sims.sweep_code import code_of
-from sims.sweep_file import differs
+from sims.sweep.code import code_of
+from sims.sweep.log_file import differs
+from theory._core.plurals import counted
 from theory.errors import InvalidInput
-from theory.plurals import counted
 
 __all__ = ["Search", "run"]
 

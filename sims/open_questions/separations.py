@@ -15,7 +15,7 @@ from sims.open_questions.depths import Depths, depths
 from sims.open_questions.linear_program import Uncertified
 from sims.open_questions.search import Record, Search
 from theory import JointTable
-from theory.plurals import counted
+from theory._core.plurals import counted
 
 __all__ = ["KINDS", "Separations"]
 

@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 
+from theory._core.plurals import counted
 from theory.errors import TooLarge
-from theory.plurals import counted
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["random_tables", "supports"]
 

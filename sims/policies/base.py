@@ -32,7 +32,7 @@ from sims.policies.checks import (
     checked_chances,
 )
 from theory import MASK
-from theory.scatter import groups, row_counts
+from theory._core.segments import groups, row_counts
 
 __all__ = [
     "Ask",

@@ -10,9 +10,9 @@ import numpy as np
 from sims.policies.base import Law, Policy
 from sims.policies.random_order import masked_sites, places_of
 from theory import MASK
-from theory.arrays import from_host
-from theory.scatter import lookup
-from theory.times import as_times, spell_times
+from theory._core.arrays import from_host
+from theory._core.segments import lookup
+from theory.validation.times import as_times, spell_times
 
 __all__ = ["Bernoulli"]
 

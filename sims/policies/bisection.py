@@ -4,9 +4,9 @@ from typing import Any
 
 from sims.policies.base import Law, Policy
 from theory import MASK
-from theory.arrays import array_namespace, device
-from theory.scatter import running_maximum
-from theory.validation import as_integer
+from theory._core.arrays import array_namespace, device
+from theory._core.segments import running_maximum
+from theory.validation.arguments import as_integer
 
 __all__ = ["Bisection"]
 

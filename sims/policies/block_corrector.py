@@ -11,7 +11,7 @@ from sims.policies.base import Decoder, Select
 from sims.policies.corrector import Corrector
 from sims.policies.random_order import random_sites
 from theory.errors import InvalidInput
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["BlockCorrector"]
 

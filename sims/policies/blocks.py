@@ -18,10 +18,10 @@ from sims.policies.base import (
     check_choice,
 )
 from theory import MASK
-from theory.arrays import array_namespace, device
+from theory._core.arrays import array_namespace, device
+from theory._core.segments import groups, lookup
 from theory.errors import InvalidInput
-from theory.scatter import groups, lookup
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["Blocks"]
 

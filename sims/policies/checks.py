@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theory import MASK
-from theory.arrays import array_namespace, device, is_exact, to_host
+from theory._core.arrays import array_namespace, device, is_exact, to_host
+from theory._core.exact import all_rational, floats
+from theory._core.plurals import counted
+from theory._core.segments import any_true, row_counts
 from theory.errors import InvalidInput
-from theory.exact import all_rational, floats
-from theory.plurals import counted
-from theory.probabilities import negative
-from theory.scatter import any_true, row_counts
-from theory.tolerances import tolerance
+from theory.validation.probabilities import negative
+from theory.validation.tolerances import tolerance
 
 if TYPE_CHECKING:
     from sims.policies.base import Policy, TokenPolicy

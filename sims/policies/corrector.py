@@ -8,7 +8,7 @@ import numpy as np
 
 from sims.policies.base import Decoder, Select, as_rule
 from theory.errors import InvalidInput
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["Corrector"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from sims.joints.base import Joint, tokens_of
 from sims.policies.base import Ask, Outcomes, Policy, Select, TokenPolicy, as_rule, check_choice
 from theory import MASK
-from theory.arrays import device, is_exact
+from theory._core.arrays import device, is_exact
 from theory.distributions.sampling import draw_tokens
 from theory.errors import InvalidInput
 

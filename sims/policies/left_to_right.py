@@ -4,8 +4,8 @@ from typing import Any
 
 from sims.policies.base import Law, Policy
 from theory import MASK
-from theory.arrays import array_namespace
-from theory.validation import as_integer
+from theory._core.arrays import array_namespace
+from theory.validation.arguments import as_integer
 
 __all__ = ["LeftToRight"]
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from sims.policies.base import Law, Policy
 from theory import MASK
-from theory.arrays import array_namespace, from_host
+from theory._core.arrays import array_namespace, from_host
+from theory._core.segments import lookup
 from theory.errors import InvalidInput
-from theory.scatter import lookup
-from theory.validation import as_sizes
+from theory.validation.arguments import as_sizes
 
 __all__ = ["RandomOrder", "masked_sites", "places_of", "random_sites", "sets_of_sites"]
 

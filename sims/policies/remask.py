@@ -10,10 +10,10 @@ import numpy as np
 from sims.policies.base import Law, Policy
 from sims.policies.random_order import masked_sites
 from theory import MASK
-from theory.arrays import array_namespace, from_host
-from theory.scatter import lookup
-from theory.times import as_times, spell_times
-from theory.validation import as_real
+from theory._core.arrays import array_namespace, from_host
+from theory._core.segments import lookup
+from theory.validation.arguments import as_real
+from theory.validation.times import as_times, spell_times
 
 __all__ = ["Remask"]
 

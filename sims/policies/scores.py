@@ -7,7 +7,7 @@ import math
 from typing import Any, Literal
 
 from theory import MASK
-from theory.arrays import array_namespace, device, xlogx
+from theory._core.arrays import array_namespace, device, xlogx
 from theory.errors import InvalidInput
 
 __all__ = [

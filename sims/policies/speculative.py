@@ -8,10 +8,10 @@ from sims.policies.base import Ask, Outcomes, TokenPolicy
 from sims.policies.random_order import masked_sites
 from sims.policies.scores import FREE_SYMBOLS
 from theory import MASK
-from theory.arrays import array_namespace, device, is_exact
+from theory._core.arrays import array_namespace, device, is_exact
 from theory.distributions.sampling import draw_tokens
 from theory.errors import InvalidInput
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["Speculative"]
 

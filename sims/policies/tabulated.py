@@ -6,11 +6,11 @@ import numpy as np
 
 from sims.policies.base import Law, Policy
 from theory import MASK
-from theory.arrays import array_namespace, as_array, device, from_host, frozen, to_host
+from theory._core.arrays import array_namespace, as_array, device, from_host, frozen, to_host
+from theory._core.plurals import counted
+from theory._core.segments import lookup
 from theory.errors import InvalidInput
-from theory.plurals import counted
-from theory.scatter import lookup
-from theory.validation import as_tokens
+from theory.validation.arguments import as_tokens
 
 __all__ = ["Tabulated"]
 

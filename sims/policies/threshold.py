@@ -5,8 +5,8 @@ from typing import Any
 from sims.policies.base import Law, Policy
 from sims.policies.scores import DIGITS, best, confidence
 from theory import MASK
-from theory.arrays import array_namespace
-from theory.validation import as_real
+from theory._core.arrays import array_namespace
+from theory.validation.arguments import as_real
 
 __all__ = ["Threshold"]
 

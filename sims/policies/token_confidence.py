@@ -9,9 +9,9 @@ from sims.policies.base import Ask, Outcomes, TokenPolicy
 from sims.policies.random_order import masked_sites
 from sims.policies.scores import as_floats, ranks, rounded
 from theory import MASK
-from theory.arrays import array_namespace, device
+from theory._core.arrays import array_namespace, device
 from theory.distributions.sampling import draw_tokens
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["TokenConfidence"]
 

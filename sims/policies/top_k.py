@@ -6,7 +6,7 @@ from sims.policies.base import Law, Policy
 from sims.policies.scores import SCORES, Score, best, certainty, ranks
 from theory import MASK
 from theory.errors import InvalidInput
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["TopK"]
 

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from typing import Any
 
-from theory.arguments import CommandParser, count, positive
-from theory.streams import prepare_output
+from theory._console.arguments import CommandParser, count, positive
+from theory._console.streams import prepare_output
 
 REPEATS, SAMPLES = 10, 300
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    from sims.sweep import from_arguments
+    from sims.sweep.sweep import from_arguments
     from theory.errors import ZerolossError
 
     parser = _parser()
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> CommandParser:
-    from sims.sweep import add_arguments
+    from sims.sweep.sweep import add_arguments
     from sims.training.experiment import DATA, DECODERS, LEARNERS, MASKS
 
     parser = CommandParser(
@@ -95,7 +95,7 @@ def _parser() -> CommandParser:
 
 def _cases(options: argparse.Namespace) -> list[dict[str, Any]]:
     """All combinations, but for the best masks where none are known."""
-    from sims.sweep import grid
+    from sims.sweep.sweep import grid
     from sims.training.experiment import DATA, DECODERS, MASKS, SEEING
 
     every = grid(
@@ -119,7 +119,7 @@ def _print(results: Any, options: argparse.Namespace) -> None:
     from rich.box import SIMPLE
     from rich.table import Table
 
-    from theory.console import Fitting, output_console
+    from theory._console.console import Fitting, output_console
 
     means, console = _means(results), output_console()
     decoders = list(dict.fromkeys(key[1] for key in means))

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.exact import as_decoder, watched
+from sims.decoding.exact import as_decoder, watched
 from sims.policies import (
     Bernoulli,
     Bisection,
@@ -41,12 +41,12 @@ from sims.policies import (
 from sims.policies.base import Select
 from sims.training.masks import as_masks
 from theory import MASK, JointTable
-from theory.arrays import frozen, is_exact, to_host, xlogx
+from theory._core.arrays import frozen, is_exact, to_host, xlogx
+from theory._core.exact import floats, is_rational
+from theory._markov.classes import possible
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
-from theory.exact import floats, is_rational
-from theory.homogenization.classes import possible
-from theory.validation import as_integer, as_real
+from theory.validation.arguments import as_integer, as_real
 
 __all__ = ["best_masks", "expected_excess", "questions", "rate"]
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from sims import policies
-from sims.exact import output_distribution
-from sims.output import OutputDistribution
+from sims.decoding.exact import output_distribution
+from sims.decoding.output import OutputDistribution
 from sims.training import masks as tables
 from sims.training.efficiency import best_masks
 from sims.training.fitted_chain import FittedChain
@@ -110,7 +110,7 @@ def experiment(
 
     Examples
     --------
-    >>> from sims.sweep import grid, sweep
+    >>> from sims.sweep.sweep import grid, sweep
     >>> cases = grid(masks=("left to right", "uniform time"), repeat=range(20))
     >>> fixed = {"data": "chain", "decoder": "left to right", "size": 1000}
     >>> results = sweep(experiment, [case | fixed for case in cases])

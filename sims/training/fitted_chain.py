@@ -24,10 +24,10 @@ import numpy as np
 
 from sims.training.samples import TrainingSet
 from theory import MarkovChain
-from theory.arrays import from_host, to_host
+from theory._core.arrays import from_host, to_host
+from theory._core.exact import is_rational
 from theory.errors import InvalidInput
-from theory.exact import is_rational
-from theory.validation import as_real
+from theory.validation.arguments import as_real
 
 __all__ = ["FittedChain"]
 

@@ -28,10 +28,10 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import frozen, is_exact, require_memory, to_host
+from theory._core.arrays import frozen, is_exact, require_memory, to_host
 from theory.errors import InvalidInput
-from theory.probabilities import as_rows
-from theory.validation import as_integer, as_rectangular
+from theory.validation.arguments import as_integer, as_rectangular
+from theory.validation.probabilities import as_rows
 
 __all__ = [
     "as_masks",

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from sims.training.masks import as_masks
-from theory.arrays import to_host
+from theory._core.arrays import to_host
+from theory._core.plurals import counted
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
-from theory.plurals import counted
-from theory.validation import as_integer, as_tokens
+from theory.validation.arguments import as_integer, as_tokens
 
 __all__ = ["TrainingSet", "draw_training_set"]
 

@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from sims.codes import Codes
 from sims.training.masks import as_masks
 from sims.training.samples import TrainingSet
-from theory.arrays import from_host, require_memory, to_host
+from theory._core.arrays import from_host, require_memory, to_host
+from theory._core.exact import is_rational
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
-from theory.exact import is_rational
-from theory.lattice import reveal_observed
-from theory.validation import as_real, as_tokens
+from theory.lattice.codes import Codes
+from theory.lattice.lattice import reveal_observed
+from theory.validation.arguments import as_real, as_tokens
 
 __all__ = ["Tabular"]
 
@@ -43,7 +43,7 @@ class Tabular:
     Attributes
     ----------
     predictions : ndarray, shape ((V+1)^L, L, V)
-        By code of the context (see `sims.codes`); rows of observed sites mean nothing.
+        By code of the context (see `theory.lattice.codes`); rows of observed sites mean nothing.
 
     Raises
     ------

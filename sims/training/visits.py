@@ -20,19 +20,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims.exact import as_decoder, watched
-from sims.output import OutputDistribution
+from sims.decoding.exact import as_decoder, watched
+from sims.decoding.output import OutputDistribution
 from sims.policies import Corrector, Decoder
 from sims.policies.base import Select
 from sims.training.masks import as_masks
 from theory import MASK, information
-from theory.arrays import frozen, is_exact
+from theory._core.arrays import frozen, is_exact
+from theory._core.exact import floats
+from theory._core.plurals import counted
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
-from theory.exact import floats
-from theory.forward import Denoiser
-from theory.plurals import counted
-from theory.validation import as_integer
+from theory.loss.forward import Denoiser
+from theory.validation.arguments import as_integer
 
 __all__ = ["Mismatch", "decoded_with_visits", "mismatch", "share_on_prefixes", "visited"]
 

@@ -25,7 +25,7 @@ from figures.notes import ENDS, TABLES, bounds_table, claims_table, published_ta
 from tests.figures.standard import complaints, watched_texts
 from tests.noted import each
 from theory import claims, corpora
-from theory.executors import InProcess
+from theory._console.executors import InProcess
 
 ROOT = Path(__file__).parents[2]
 NAMES = list(FIGURES)
@@ -388,7 +388,7 @@ def test_what_is_done_comes_in_order_whichever_is_ready_first(monkeypatch, tmp_p
 
 def test_all_figures_are_shared_by_the_cores_and_a_few_are_not(monkeypatch):
     asked = []
-    monkeypatch.setattr("theory.executors.usable_cores", lambda: 4)
+    monkeypatch.setattr("theory._console.executors.usable_cores", lambda: 4)
     monkeypatch.setattr("figures.__main__._run", lambda names, workers, _: asked.append(workers))
     for arguments in ([], ["--only", NAMES[0]], ["--workers", "3"], ["--workers", "1"]):
         main(arguments)

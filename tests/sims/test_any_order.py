@@ -9,9 +9,9 @@ import pytest
 import sympy
 
 from sims import Perturbed
-from sims.any_order import AnyOrder
-from sims.imperfect import excess_loss
-from sims.truncated import Truncated
+from sims.imperfect.decomposition import excess_loss
+from sims.imperfect.windowed import Truncated
+from sims.order.order_costs import AnyOrder
 from tests import oracles
 from tests.cases import FAMILIES, build_exact, each_of, table
 from theory import MASK, InvalidInput, JointTable, gallery

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from sims import Perturbed, frontier, output_distribution, policies, regret
-from sims.compare import KINDS, compare, kind_of, usual_decoders
+from sims.comparison.compare import KINDS, compare, kind_of, usual_decoders
 from sims.joints import Product
-from sims.optimal import cost_of
+from sims.optimal.frontier import cost_of
 from tests.cases import random_weights
 from tests.noted import each
 from theory import MASK, InvalidInput, JointTable, gallery, schedules
@@ -125,7 +125,7 @@ def test_another_denoiser_goes_to_all_and_the_best_decoder_keeps_its_own():
 def test_where_the_best_decoder_is_out_of_reach_its_numbers_are_missing(monkeypatch):
     p = COMPARED["parity"]
     with_it = compare(p, [policies.TopK(2)], corners=True)
-    monkeypatch.setattr("sims.compare.MOST_PAIRS", 4**4 - 1)
+    monkeypatch.setattr("sims.comparison.compare.MOST_PAIRS", 4**4 - 1)
     without = compare(p, [policies.TopK(2)], corners=True)
     assert with_it.corners is not None
     assert without.corners is None
@@ -138,7 +138,7 @@ def test_numbers_do_not_depend_on_how_many_values_are_given_at_once(at_once, mon
     """Even if one sequence alone has more, as five letters have."""
     p = COMPARED["chain"]
     expected = compare(p, usual_decoders(p)).rows
-    monkeypatch.setattr("sims.layers.AT_ONCE", at_once)
+    monkeypatch.setattr("sims.decoding.propagation.AT_ONCE", at_once)
     for row, other in zip(compare(p, usual_decoders(p)).rows, expected, strict=True):
         assert row.kl == pytest.approx(other.kl, rel=1e-9, abs=1e-12)
         assert row.rounds == pytest.approx(other.rounds, rel=1e-9)
@@ -217,7 +217,7 @@ def test_those_that_would_take_long_are_left_out_and_no_others(monkeypatch):
     assert names(usual_decoders(gallery.parity(8))) == everything
     assert names(usual_decoders(gallery.words(4))) == everything - {"Remask"}
     assert names(usual_decoders(gallery.words(5))) == everything - coins - correctors
-    monkeypatch.setattr("sims.compare.MOST_STEPS", 0)
+    monkeypatch.setattr("sims.comparison.compare.MOST_STEPS", 0)
     assert names(usual_decoders(gallery.parity(3))) == everything - coins - correctors
 
 

@@ -8,8 +8,8 @@ import pytest
 from scipy.optimize import brentq
 
 from sims import Perturbed, policies
-from sims.crossover import crossover, overtaking
-from sims.imperfect import excess_loss, split
+from sims.imperfect.crossover import crossover, overtaking
+from sims.imperfect.decomposition import excess_loss, split
 from theory import InvalidInput, gallery
 
 

@@ -18,7 +18,7 @@ from sims.policies import Policy
 from tests.cases import CPU, DEVICE1, to_device1
 from tests.noted import each
 from theory import MASK, InvalidInput, JointTable, MarkovChain, ProductMixture
-from theory.arrays import array_namespace, device, from_host, to_host
+from theory._core.arrays import array_namespace, device, from_host, to_host
 
 CLOSE = 1e-12  # sums of a few hundred products, in another order
 
@@ -216,15 +216,15 @@ def test_layers_are_merged_in_parts(monkeypatch, there):
     """Small batches and few pending outcomes change nothing."""
     host, away = table("three"), table("three", there)
     expected = output_distribution(host, policies.FirstHitting())
-    monkeypatch.setattr("sims.layers.DEVICE_BATCH", 2)
-    monkeypatch.setattr("sims.layers.PENDING", 3)
-    monkeypatch.setattr("sims.layers.AT_ONCE", 4)
-    monkeypatch.setattr("theory.scatter.PENDING", 2)
+    monkeypatch.setattr("sims.decoding.propagation.DEVICE_BATCH", 2)
+    monkeypatch.setattr("sims.decoding.propagation.PENDING", 3)
+    monkeypatch.setattr("sims.decoding.propagation.AT_ONCE", 4)
+    monkeypatch.setattr("theory._core.segments.PENDING", 2)
     agree(output_distribution(away, policies.FirstHitting()), expected, away.like)
 
 
 def test_orders_are_counted_on_the_host(there):
-    """Who watches a decoder counts there, as the documentation of `sims.exact.watched` says."""
+    """Who watches a decoder counts there, as `sims.decoding.exact.watched` says."""
     host, away = table("four"), table("four", there)
     for policy in (policies.TopK(1), policies.TokenConfidence(1)):
         assert order(away, policy).kendall == pytest.approx(order(host, policy).kendall, abs=CLOSE)

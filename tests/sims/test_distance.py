@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import rich.console
 
-from sims import remains
 from sims.__main__ import main
-from sims.distance import DISTANCES, distances, usual_phrases
-from sims.distance_report import to_json
-from sims.remains import DRAWN_DISTANCES
 from tests.sims.printed import strict, table_of
 from theory import MASK, InvalidInput, MarkovChain, corpora
+from theory.text import influence as remains
+from theory.text.distance import DISTANCES, distances, usual_phrases
+from theory.text.distance_report import to_json
+from theory.text.influence import DRAWN_DISTANCES
 
 TEXT = (
     "The garden was silent. Nobody was in the garden, and the garden was in the silent house.\n\n"
@@ -53,7 +53,7 @@ def found_once(monkeypatch):
             return of_english(*given)
         return distances(corpus, *given, progress=progress)
 
-    monkeypatch.setattr("sims.distance.distances", found)
+    monkeypatch.setattr("theory.text.distance.distances", found)
 
 
 @pytest.fixture
@@ -488,7 +488,7 @@ def terminal(monkeypatch, capsys, found_once):
 
     def run(width, *arguments):
         kind = functools.partial(rich.console.Console, force_terminal=True, color_system=None)
-        monkeypatch.setattr("theory.console.Console", kind)
+        monkeypatch.setattr("theory._console.console.Console", kind)
         monkeypatch.setenv("COLUMNS", str(width))
         assert main(arguments) == 0
         return capsys.readouterr().out.splitlines()

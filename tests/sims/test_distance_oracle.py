@@ -1,4 +1,4 @@
-"""Every field of `sims.distance` on small random texts, against dictionaries of fractions."""
+"""All fields of `theory.text.distance` on small random texts, against dictionaries of fractions."""
 
 import itertools
 import math
@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sims.distance import DISTANCES, LONG, distances
-from sims.remains import DRAWN_DISTANCES, divergence
 from theory import corpora
+from theory.text.distance import DISTANCES, LONG, distances
+from theory.text.influence import DRAWN_DISTANCES, divergence
 
 END, UNKNOWN = "<end>", "<unknown>"
 FAR, FORGETS = 900, 0.98

@@ -8,7 +8,7 @@ import pytest
 import sympy
 
 from sims import decode, output_distribution, policies
-from sims.fixed_order import fixed_batches
+from sims.order.fixed_batches import fixed_batches
 from tests.noted import each
 from theory import MASK, InvalidInput, gallery, information
 from theory.information.fixed_order import fixed_order_cost

@@ -8,7 +8,7 @@ import pytest
 import sympy
 
 from sims import Perturbed, output_distribution, policies
-from sims.imperfect import excess_loss, split
+from sims.imperfect.decomposition import excess_loss, split
 from tests import oracles
 from tests.cases import EXACT_CASES, FAMILIES, build_exact, random_weights
 from tests.sims import policy_oracles as slow

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sims import Perturbed, decode, joints, output_distribution, policies
-from sims.claims.rules import any_rule
+from sims.claims.kit.random_rules import any_rule
 from sims.policies import JointDraw, LeftToRight
 from sims.policies.base import Policy
 from tests import oracles

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sims import joints, output_distribution
-from sims.claims.joint_laws import many_components
+from sims.claims.kit.joint_models import many_components
 from sims.policies import JointDraw, LeftToRight
 from tests import oracles
 from tests.cases import EXACT_CASES, build_exact, each_of

@@ -10,8 +10,8 @@ import pytest
 import scipy.stats
 
 from sims import decode, output_distribution, policies
-from sims.order import order, order_of
-from sims.orders import orders as all_orders
+from sims.order.distribution import orders as all_orders
+from sims.order.statistics import order, order_of
 from tests import oracles
 from tests.noted import each
 from tests.sims import policy_oracles as slow

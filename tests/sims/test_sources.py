@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from sims.sources import from_gallery, from_table, from_text
+from sims.comparison.sources import from_gallery, from_table, from_text
 from tests.noted import each
 from theory import InvalidInput, JointTable, MarkovChain, TooLarge, gallery
 
@@ -327,7 +327,7 @@ def test_a_table_whose_lattice_would_not_fit_is_refused_before_it_is_read(tmp_pa
         raise AssertionError("the table was read")
 
     monkeypatch.setenv("ZEROLOSS_MEMORY", "1000000")
-    monkeypatch.setattr("sims.sources.JointTable", reading)
+    monkeypatch.setattr("sims.comparison.sources.JointTable", reading)
     path = header(tmp_path / "p.npy", (2,) * 12, 8 * 2**12)
     with pytest.raises(TooLarge, match=r"shape \(2, 2.*1594323|1\.59e\+06 cells.* MiB|bytes"):
         from_table(path)

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from sims import policies
-from sims.spoken import call
+from sims.comparison.call_parser import call
 from tests.noted import each
 from theory import InvalidInput
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from sims import frontier, joints, output_distribution, policies, regret
-from sims.claims.inference_strategies import INFERENCE_STRATEGIES
-from sims.claims.joint_laws import (
+from sims.claims.e5_inference_strategies import INFERENCE_STRATEGIES
+from sims.claims.kit.joint_models import (
     Independent,
     _is_chain,
     any_sets_of_a_chain,
     blocks_of_a_chain,
 )
-from sims.strategies_chart import (
+from sims.comparison.strategies import (
     FAMILIES,
     JOINTS,
     OPTIMUM,
@@ -29,7 +29,7 @@ from sims.strategies_chart import (
     least,
     strategies,
 )
-from sims.strategies_verdict import verdict
+from sims.comparison.verdict import verdict
 from tests import oracles
 from tests.sims import policy_oracles as slow
 from theory import JointTable, gallery

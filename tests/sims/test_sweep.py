@@ -34,9 +34,10 @@ import rich.console
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sims import sweep as sweep_module
-from sims import sweep_cases, sweep_file
-from sims.sweep import (
+from sims.sweep import cases as sweep_cases
+from sims.sweep import log_file as sweep_file
+from sims.sweep.code import code_of
+from sims.sweep.sweep import (
     Results,
     add_arguments,
     executor_for,
@@ -45,10 +46,11 @@ from sims.sweep import (
     grid,
     sweep,
 )
-from sims.sweep_code import code_of
-from theory import executors
+from theory._console import executors
+from theory._core.log_numbers import LinearForm
 from theory.errors import InvalidInput
-from theory.linear_forms import LinearForm
+
+sweep_module = import_module("sims.sweep.sweep")
 
 # Experiments: at the top level, so that other processes can import them
 
@@ -406,7 +408,7 @@ def test_an_interruption_ends_the_workers(monkeypatch):
 def test_workers_end_with_the_process_that_started_them():
     """They hold its standard output: this test goes on when they have closed it."""
     code = (
-        "import os; from theory.executors import executor_for\n"
+        "import os; from theory._console.executors import executor_for\n"
         "with executor_for(workers=1) as executor:\n"
         "    print(executor.submit(os.getpid).result(), flush=True); os._exit(5)"
     )

@@ -12,12 +12,12 @@ from sims.training.masks import as_masks
 from tests.cases import DEVICE1
 from tests.noted import each
 from theory import MASK, InvalidInput, JointTable, MarkovChain
-from theory.arrays import to_host
-from theory.forward import loss_by_pattern, nelbo, reverse_step, weight
+from theory._core.arrays import to_host
 from theory.information import gain_curve
-from theory.probabilities import as_predictions, as_rows, as_weights
-from theory.times import as_time, as_times
-from theory.tolerances import TOLERANCES
+from theory.loss.forward import loss_by_pattern, nelbo, reverse_step, weight
+from theory.validation.probabilities import as_predictions, as_rows, as_weights
+from theory.validation.times import as_time, as_times
+from theory.validation.tolerances import TOLERANCES
 
 FLOATS = [np.float16, np.float32, np.float64]
 BITS = JointTable([[4, 1], [1, 2]])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sims import output_distribution
-from sims.sweep import generator, grid, sweep
+from sims.sweep.sweep import generator, grid, sweep
 from sims.training import (
     FittedChain,
     Tabular,

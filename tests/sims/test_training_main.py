@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from sims.sweep import grid, sweep
+from sims.sweep.sweep import grid, sweep
 from sims.training.__main__ import main
 from sims.training.experiment import experiment
 

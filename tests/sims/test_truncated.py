@@ -8,9 +8,9 @@ import pytest
 import sympy
 
 from sims import decode, policies
-from sims.any_order import AnyOrder
-from sims.imperfect import excess_loss, split
-from sims.truncated import Truncated, window_price
+from sims.imperfect.decomposition import excess_loss, split
+from sims.imperfect.windowed import Truncated, window_price
+from sims.order.order_costs import AnyOrder
 from tests import oracles
 from tests.cases import (
     CASES,
@@ -111,7 +111,7 @@ def test_many_patterns_at_once(monkeypatch):
     x = np.asarray(oracles.all_patterns(6, 2))
     whole = Truncated(p, 2)(x)
     for cells in (1, 7 * 12):
-        monkeypatch.setattr("sims.truncated.AT_ONCE", cells)
+        monkeypatch.setattr("sims.imperfect.windowed.AT_ONCE", cells)
         np.testing.assert_array_equal(Truncated(p, 2)(x[::20]), whole[::20])
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from sims import orders, policies
 from sims.__main__ import main
-from sims.any_order import AnyOrder
-from sims.compare import usual_decoders
-from sims.progress import tracked
+from sims.comparison.compare import usual_decoders
+from sims.order.order_costs import AnyOrder
 from tests.noted import each
 from theory import EmpiricalDistribution, TooLarge, gallery
+from theory._console.progress import tracked
 
 
 def test_usual_decoders_are_refused_before_the_profile_is_computed(monkeypatch):
@@ -35,7 +35,7 @@ def test_a_text_of_long_words_is_refused_before_its_profile_is_computed(
 
 
 def test_a_line_is_said_while_a_single_item_lasts(monkeypatch, capsys):
-    monkeypatch.setattr(module("sims.progress"), "EVERY", 0.01)
+    monkeypatch.setattr(module("theory._console.progress"), "EVERY", 0.01)
     told, items = "", tracked(range(2), doing="counting")
     for item in items:  # without the lines it would not end
         while f"counting: {item} of 2 after" not in told:
@@ -49,10 +49,10 @@ def test_a_line_is_said_while_a_single_item_lasts(monkeypatch, capsys):
 
 def test_steps_of_all_orders_of_three_bits(monkeypatch):
     """From 1 + 3 * 2 + 6 * 4 + 6 * 4 contexts, and 1 + 3 + 6 + 6 beginnings."""
-    p, steps = gallery.parity(3), 55 + 16 * module("sims.orders").STEPS_OF_A_PATH
-    monkeypatch.setattr(module("sims.orders"), "MOST_STEPS", steps)
+    p, steps = gallery.parity(3), 55 + 16 * module("sims.order.distribution").STEPS_OF_A_PATH
+    monkeypatch.setattr(module("sims.order.distribution"), "MOST_STEPS", steps)
     assert len(orders(p, policies.FirstHitting())) == 6
-    monkeypatch.setattr(module("sims.orders"), "MOST_STEPS", steps - 1)
+    monkeypatch.setattr(module("sims.order.distribution"), "MOST_STEPS", steps - 1)
     with pytest.raises(TooLarge, match="6 beginnings of 3 rounds, takes about"):
         orders(p, policies.FirstHitting())
 
@@ -69,7 +69,7 @@ DECODERS = [
 @each("decoder", DECODERS, ids=repr)
 def test_the_steps_that_are_counted_are_those_that_are_made(decoder, monkeypatch):
     counted, made = [], []
-    there = module("sims.orders")
+    there = module("sims.order.distribution")
     follow = there._followed
 
     def followed(part, *rest):
@@ -84,8 +84,12 @@ def test_the_steps_that_are_counted_are_those_that_are_made(decoder, monkeypatch
 
 
 def test_too_many_orders_are_refused_before_the_first_is_followed(monkeypatch):
-    monkeypatch.setattr(module("sims.orders"), "_followed", lambda *a: pytest.fail("followed"))
-    with pytest.raises(TooLarge, match=r"9 sites, with at least \d+ beginnings of 7 rounds, takes about"):
+    monkeypatch.setattr(
+        module("sims.order.distribution"), "_followed", lambda *a: pytest.fail("followed")
+    )
+    with pytest.raises(
+        TooLarge, match=r"9 sites, with at least \d+ beginnings of 7 rounds, takes about"
+    ):
         orders(gallery.parity(9), policies.FirstHitting())
 
 
@@ -93,7 +97,7 @@ def test_a_table_of_orders_is_refused_before_the_denoiser_is_asked(monkeypatch):
     """2^L L (N V + 500) steps: each of sets, sites and sequences counts."""
     p = EmpiricalDistribution([[0] * 12, [1] * 12])
     steps = 2**12 * 12 * (2 * 2 + 500)
-    monkeypatch.setattr(module("sims.any_order"), "MOST_STEPS", steps - 1)
+    monkeypatch.setattr(module("sims.order.order_costs"), "MOST_STEPS", steps - 1)
     with pytest.raises(
         TooLarge, match=r"of 12 sites over 2 sequences of 2 tokens .* 2.5e\+07 steps"
     ):

@@ -15,7 +15,7 @@ import mpmath
 import sympy
 
 from tests import oracles
-from theory.linear_forms import LinearForm
+from theory._core.log_numbers import LinearForm
 
 # From the joint
 

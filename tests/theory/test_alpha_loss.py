@@ -11,7 +11,7 @@ import sympy
 from tests.cases import CASES, build_exact, each_family, each_of, row, table, to_device1, to_host
 from tests.noted import each
 from theory import InvalidInput, JointTable, gallery
-from theory.alpha_loss import best_product, best_share, sentences, sequence_alpha_objective
+from theory.loss.alpha_loss import best_product, best_share, sentences, sequence_alpha_objective
 
 SWITCH = math.log2(1.5)
 ALPHAS = (0.1, 0.3, 0.45, 0.5, 0.55, 0.6, 0.7, 0.9)

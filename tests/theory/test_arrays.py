@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cases import DEVICE1, to_device1
-from theory import MASK, InvalidInput, JointTable, TooLarge, arrays
-from theory.arrays import (
+from theory import MASK, InvalidInput, JointTable, TooLarge
+from theory._core import arrays
+from theory._core.arrays import (
     as_array,
     free_memory,
     from_host,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.cases import DEVICE1, to_device1, to_host
 from tests.noted import each
 from tests.theory import information_oracle as slow
-from theory import bernstein
-from theory.bernstein import Bernstein
+from theory._core import bernstein
+from theory._core.bernstein import Bernstein
 
 ROUNDING = 1e-13  # relative to the largest coefficient: up to 13 terms with weights that sum to 1
 LONG = 1e-12  # at 3000 sites, whose weights are products of up to as many ratios

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from theory import JointTable, MarkovChain, gallery, information, strategies
 from theory.__main__ import main
 from theory.claims import Check, Claim, Level, Provenance, Registry, Verdict, registry
-from theory.claims.collect import GROUP
-from theory.claims.describe import describe
-from theory.claims.inequality import closeness, excess
-from theory.claims.report import run_claims
+from theory.claims.kit.describe import describe
+from theory.claims.kit.inequality import closeness, excess
+from theory.claims.kit.registry import GROUP
+from theory.claims.kit.report import run_claims
 from theory.errors import InvalidInput, TooLarge
 
 ROOT = Path(__file__).parents[2]
@@ -373,7 +373,7 @@ class Point:
 @pytest.fixture
 def offered(monkeypatch):
     points = []
-    monkeypatch.setattr("theory.claims.collect.entry_points", lambda group: points)
+    monkeypatch.setattr("theory.claims.kit.registry.entry_points", lambda group: points)
     return points
 
 

@@ -9,10 +9,10 @@ from rich.table import Table
 from tests.noted import each
 from theory import JointTable, MarkovChain, corpora, schedules
 from theory.__main__ import main
+from theory._console.console import Fitting, output_console
+from theory._core.plurals import counted
 from theory.claims import Registry
-from theory.console import Fitting, output_console
 from theory.errors import InvalidInput
-from theory.plurals import counted
 
 
 def table():
@@ -91,7 +91,7 @@ def test_counts(number, said):
 
 
 def test_without_claims_it_is_said_how_to_install(monkeypatch, capsys):
-    monkeypatch.setattr("theory.claims.collect.entry_points", lambda group: [])
+    monkeypatch.setattr("theory.claims.kit.registry.entry_points", lambda group: [])
     monkeypatch.setattr("theory.claims.registry", Registry())
     for arguments in ([], ["--claim", "B6"]):
         with pytest.raises(SystemExit) as stop:

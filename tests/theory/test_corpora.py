@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from tests.noted import each
 from theory import MASK
-from theory.distributions import corpora, make_corpora
-from theory.distributions.words import paragraphs_of, words_of
 from theory.errors import InvalidInput, TooLarge
+from theory.text import corpora, make_corpora
+from theory.text.tokenize import paragraphs_of, words_of
 
 # a 3, rose 3, is 2, no 2, cat 1
 ROSES = "A rose is a rose.\n\nA cat is no rose!\n\nNo?\n"

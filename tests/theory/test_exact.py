@@ -9,8 +9,8 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory import exact
-from theory.exact import elementwise, integers, is_rational, over_common_denominator, ratio
+from theory._core import exact
+from theory._core.exact import elementwise, integers, is_rational, over_common_denominator, ratio
 
 # Products of two of these have numerators and denominators up to 10^10, which are factored.
 positive = st.builds(Fraction, st.integers(1, 10**5), st.integers(1, 10**5))

@@ -25,9 +25,9 @@ from theory import (
     information,
     strategies,
 )
-from theory.arrays import to_host
+from theory._core.arrays import to_host
+from theory._core.special import log_binomials
 from theory.distributions.base import mean_by_size
-from theory.distributions.logarithms import log_binomials
 
 EXCHANGEABLE = [case for case in CASES if case.family is Exchangeable]
 each_case = each_of(EXCHANGEABLE)

@@ -26,7 +26,7 @@ from tests.cases import (
 )
 from tests.noted import each
 from theory import MASK, InvalidInput, JointTable, gallery, information, strategies
-from theory.forward import (
+from theory.loss.forward import (
     continuous_nelbo,
     kernel,
     loss_by_pattern,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests import oracles
 from tests.noted import each
 from theory import MASK, InvalidInput, bounds, information, strategies
-from theory.claims.free_entropies import (
+from theory.claims.kit.free_entropies import (
     FreeEntropies,
     FreeProfile,
     expanded,

@@ -23,7 +23,7 @@ from theory import (
     gallery,
     information,
 )
-from theory.distributions import corpora
+from theory.text import corpora
 
 
 def is_coupled(x):

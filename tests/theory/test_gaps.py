@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.noted import each
-from theory.distributions.gaps import first_chances, pair_chances
+from theory._markov.random_subsets import first_chances, pair_chances
 
 LENGTHS = range(1, 9)
 each_length = each("length", LENGTHS)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from theory import InvalidInput, host_memory
-from theory.arrays import free_memory
+from theory import InvalidInput
+from theory._core import host_memory
+from theory._core.arrays import free_memory
 
 FILES = {
     "version 2": (
@@ -77,8 +78,9 @@ def test_the_variable_takes_units(monkeypatch):
 UNDER_A_LIMIT = """
 import resource
 import numpy as np
-from theory import MASK, MarkovChain, TooLarge, host_memory
-from theory.arrays import free_memory
+from theory import MASK, MarkovChain, TooLarge
+from theory._core import host_memory
+from theory._core.arrays import free_memory
 
 p = MarkovChain([0.5, 0.5], [[0.5, 0.5]] * 2, 1000)
 p.denoise([MASK] * 1000)

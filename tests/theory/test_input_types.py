@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from theory import MASK, EmpiricalDistribution, InvalidInput, JointTable, MarkovChain, TooLarge
-from theory.validation import as_real
+from theory.validation.arguments import as_real
 
 FLIP = [[0.75, 0.25], [0.5, 0.5]]
 

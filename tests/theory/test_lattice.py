@@ -299,7 +299,7 @@ def test_a_large_lattice_is_filled_in_parts(monkeypatch, length, vocab):
     """Splitting along the first axis changes nothing; here every lattice counts as large."""
     weights = np.random.default_rng(0).integers(0, 9, (vocab,) * length)
     whole = EvidenceLattice(weights).numerators
-    monkeypatch.setattr("theory.subset_sums.CACHE_CELLS", 4)
+    monkeypatch.setattr("theory.lattice.subset_sums.CACHE_CELLS", 4)
     np.testing.assert_array_equal(EvidenceLattice(weights).numerators, whole)
     floats = EvidenceLattice(weights.astype(float)).values * weights.sum()
     np.testing.assert_allclose(floats, whole, rtol=1e-13)  # sums of at most 64 integers below 9

@@ -15,8 +15,9 @@ import pytest
 
 from tests.cases import DEVICE1, to_device1, to_host
 from tests.noted import each
-from theory import MASK, EvidenceLattice, JointTable, subset_sums
+from theory import MASK, EvidenceLattice, JointTable
 from theory.errors import InvalidInput, TooLarge
+from theory.lattice import subset_sums
 
 # (L, V): one axis, several axes at once, rows of ones, and sums in place
 SIZES = [(1, 1), (6, 1), (1, 5), (2, 2), (8, 2), (5, 3), (4, 4), (2, 7), (3, 9), (4, 6), (2, 70)]
@@ -68,9 +69,9 @@ def test_every_kernel_sums_the_slices(length, vocab):
 @each_size
 def test_splitting_into_parts_and_short_products_changes_nothing(length, vocab, monkeypatch):
     for name, value in [("CACHE_CELLS", 30), ("PART_CELLS", 2)]:
-        monkeypatch.setattr(f"theory.subset_sums.{name}", value)
+        monkeypatch.setattr(f"theory.lattice.subset_sums.{name}", value)
     for name, value in [("LARGEST_PRODUCT", 20), ("LARGEST_SUM", 20)]:
-        monkeypatch.setattr(f"theory.subset_sums.{name}", value)
+        monkeypatch.setattr(f"theory.lattice.subset_sums.{name}", value)
     weights = dyadic(length, vocab, seed=1)
     check(EvidenceLattice(weights.astype(float)).values, weights)
     objects = EvidenceLattice(weights.astype(object) * 2**70).numerators  # beyond 64 bits
@@ -298,8 +299,8 @@ def test_entropies_in_parts(length, vocab, monkeypatch):
     weights.flat[-1] = 1
     whole = EvidenceLattice(weights.astype(float)).subset_entropies()
     exact = EvidenceLattice(weights).subset_entropies()
-    monkeypatch.setattr("theory.entropy_sums.CACHE_CELLS", 5)
-    monkeypatch.setattr("theory.entropy_sums.PART_CELLS", 2)
+    monkeypatch.setattr("theory.lattice.entropy_sums.CACHE_CELLS", 5)
+    monkeypatch.setattr("theory.lattice.entropy_sums.PART_CELLS", 2)
     parts = EvidenceLattice(weights.astype(float)).subset_entropies()
     np.testing.assert_allclose(parts, whole, rtol=1e-13, atol=1e-15)
     np.testing.assert_allclose(parts, exact.astype(float), rtol=1e-12, atol=1e-14)
@@ -334,22 +335,22 @@ def share(weights, seen, given):
 def test_threads_fill_the_same_lattice(monkeypatch, length, vocab, dtype, threads):
     table = dyadic(length, vocab).astype(np.float64)
     expected = EvidenceLattice(table, dtype=dtype).numerators
-    monkeypatch.setattr("theory.subset_sums.THREADED_CELLS", 1)
-    monkeypatch.setattr("theory.subset_sums.CACHE_CELLS", 50)
-    monkeypatch.setattr("theory.subset_sums.PART_CELLS", 2)
-    monkeypatch.setattr("theory.subset_sums.usable_threads", lambda: threads)
+    monkeypatch.setattr("theory.lattice.subset_sums.THREADED_CELLS", 1)
+    monkeypatch.setattr("theory.lattice.subset_sums.CACHE_CELLS", 50)
+    monkeypatch.setattr("theory.lattice.subset_sums.PART_CELLS", 2)
+    monkeypatch.setattr("theory.lattice.subset_sums.usable_threads", lambda: threads)
     assert np.array_equal(EvidenceLattice(table, dtype=dtype).numerators, expected)
 
 
 def test_what_goes_wrong_in_a_thread_is_raised(monkeypatch):
-    monkeypatch.setattr("theory.subset_sums.THREADED_CELLS", 1)
-    monkeypatch.setattr("theory.subset_sums.CACHE_CELLS", 50)
-    monkeypatch.setattr("theory.subset_sums.PART_CELLS", 2)
-    monkeypatch.setattr("theory.subset_sums.usable_threads", lambda: 2)
+    monkeypatch.setattr("theory.lattice.subset_sums.THREADED_CELLS", 1)
+    monkeypatch.setattr("theory.lattice.subset_sums.CACHE_CELLS", 50)
+    monkeypatch.setattr("theory.lattice.subset_sums.PART_CELLS", 2)
+    monkeypatch.setattr("theory.lattice.subset_sums.usable_threads", lambda: 2)
 
     def fails(*arguments):
         raise MemoryError("no scratch memory")
 
-    monkeypatch.setattr("theory.subset_sums._Products.__call__", fails)
+    monkeypatch.setattr("theory.lattice.subset_sums._Products.__call__", fails)
     with pytest.raises(TooLarge, match="scratch"):
         EvidenceLattice(np.ones((2,) * 7) / 2**7)

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.noted import each
-from theory import exact
-from theory.linear_forms import LinearForm, as_fraction, logarithm
+from theory._core import exact
+from theory._core.log_numbers import LinearForm, as_fraction, logarithm
 
 BIG = [(10**9 + 7) * (10**9 + 9), (10**9 + 7) * (10**9 + 21), 10**9 + 9, 10**9 + 21]
 """Products of primes beyond what is factored, and two of these primes."""

@@ -32,8 +32,8 @@ from theory import (
     gallery,
     homogenization,
 )
-from theory.arrays import to_host
-from theory.linear_forms import LinearForm
+from theory._core.arrays import to_host
+from theory._core.log_numbers import LinearForm
 
 measure: Any = homogenization.measure
 average: Any = homogenization.average

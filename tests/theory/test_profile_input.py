@@ -7,7 +7,7 @@ import sympy
 
 from tests.noted import each
 from theory import InvalidInput, bounds, closed_forms, gallery, information
-from theory.claims.parts import symbolic_table
+from theory.claims.kit.generators import symbolic_table
 
 P = gallery.parity(3)
 EXACT = gallery.parity(3, exact=True)

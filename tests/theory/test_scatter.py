@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import DEVICE1, to_device1
-from theory.arrays import to_host
-from theory.scatter import Sums, distinct_rows, merged, placed, running_maximum, sums_at
+from theory._core.arrays import to_host
+from theory._core.segments import Sums, distinct_rows, merged, placed, running_maximum, sums_at
 
 PAIRS = st.lists(st.tuples(st.integers(0, 9), st.integers(-5, 9)), max_size=20)
 WIDE = st.lists(st.tuples(st.integers(0, 10**12), st.integers(-5, 9)), max_size=20)

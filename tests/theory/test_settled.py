@@ -22,20 +22,16 @@ from theory import (
     schedules,
     strategies,
 )
-from theory.distributions import hidden_bracket, settled
-from theory.distributions.gaps import (
-    first_chances,
-    over_first_sites,
-    over_pairs,
-    pair_chances,
-)
-from theory.distributions.hidden_bracket import WORK
-from theory.distributions.settled import (
+from theory._markov import powers as settled
+from theory._markov.powers import (
     common_period,
     conditional_entropy_error,
     entropy_error,
     until_settled,
 )
+from theory._markov.random_subsets import first_chances, over_first_sites, over_pairs, pair_chances
+from theory.distributions import hidden_markov_bounds as hidden_bracket
+from theory.distributions.hidden_markov_bounds import WORK
 
 ROUNDING = 1e-11
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.noted import each
 from theory import InvalidInput
-from theory.times import as_levels, as_span, as_time, as_times, spell_times
+from theory.validation.times import as_levels, as_span, as_time, as_times, spell_times
 
 HALF = Fraction(1, 2)
 HALVES = [0.5, HALF, np.float64(0.5), np.float32(0.5), Decimal("0.5")]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sims import output_distribution, policies, regret
-from sims.any_order import AnyOrder
-from sims.imperfect import split
+from sims.imperfect.decomposition import split
+from sims.order.order_costs import AnyOrder
 from theory import (
     MASK,
     EmpiricalDistribution,
@@ -18,7 +18,7 @@ from theory import (
     ProductMixture,
     information,
 )
-from theory.distributions.messages import smooth, smooth_in_logarithms
+from theory._markov.forward_backward import smooth, smooth_in_logarithms
 from theory.errors import InvalidInput
 
 

@@ -20,8 +20,8 @@ from theory import (
     ProductMixture,
     TooLarge,
 )
-from theory.probabilities import as_rows, as_weights
-from theory.validation import as_base, as_integer, as_sites, as_sizes, as_tokens
+from theory.validation.arguments import as_base, as_integer, as_sites, as_sizes, as_tokens
+from theory.validation.probabilities import as_rows, as_weights
 
 HOST = np.zeros(0)
 

@@ -8,7 +8,7 @@ import sympy
 from hypothesis import given, settings
 
 from tests.noted import each
-from theory.claims.vanishing import fraction_field, simplified, vanishes
+from theory.claims.kit.simplify import fraction_field, simplified, vanishes
 
 A, B, C = SYMBOLS = sympy.symbols("a b c", positive=True)
 N = sympy.Symbol("n", integer=True, positive=True)

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from tests.noted import each
 from theory import MASK, HiddenMarkovModel, InvalidInput, MarkovChain, TooLarge, homogenization
-from theory.distributions import corpora, sparse_spectrum
-from theory.distributions.sparse_spectrum import power_limit
-from theory.distributions.word_chain import WordChain
-from theory.distributions.word_middle import Middle
+from theory._markov import sparse_spectrum
+from theory._markov.sparse_spectrum import power_limit
+from theory.text import corpora
+from theory.text.bridges import Middle
+from theory.text.word_chain import WordChain
 
 ROSES = ["A rose is a rose.", "A cat is no rose!", "No?", "Is a cat a rose? No rose is a cat."]
 TEXTS = {

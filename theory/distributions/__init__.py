@@ -8,7 +8,6 @@ from theory.distributions.markov import MarkovChain
 from theory.distributions.mixture import ProductMixture
 from theory.distributions.permutations import Permutations
 from theory.distributions.table import JointTable
-from theory.distributions.word_chain import WordChain
 
 __all__ = [
     "Distribution",
@@ -19,5 +18,4 @@ __all__ = [
     "MarkovChain",
     "Permutations",
     "ProductMixture",
-    "WordChain",
 ]

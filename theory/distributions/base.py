@@ -30,7 +30,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from theory.arrays import (
+from theory._core.arrays import (
     MASK,
     array_namespace,
     device,
@@ -43,10 +43,10 @@ from theory.arrays import (
     within_memory,
     xlogx,
 )
+from theory._core.plurals import counted
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge
-from theory.lattice import EvidenceLattice, quotient, require_lattice, reveal_observed
-from theory.plurals import counted
-from theory.validation import as_tokens
+from theory.lattice.lattice import EvidenceLattice, quotient, require_lattice, reveal_observed
+from theory.validation.arguments import as_tokens
 
 __all__ = ["Distribution", "OnImpossible", "check_distribution", "mean_by_size"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import (
+from theory._core.arrays import (
     MASK,
     array_namespace,
     as_array,
@@ -24,13 +24,13 @@ from theory.arrays import (
     within_memory,
     xlogx,
 )
+from theory._core.plurals import counted
+from theory._core.work import require_steps
 from theory.distributions.base import Distribution, mean_by_size
 from theory.distributions.sampling import check_draw
 from theory.errors import InvalidInput
-from theory.plurals import counted
-from theory.probabilities import as_weights
-from theory.validation import as_integer, as_tokens
-from theory.work import require_steps
+from theory.validation.arguments import as_integer, as_tokens
+from theory.validation.probabilities import as_weights
 
 __all__ = ["EmpiricalDistribution"]
 

@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from theory import exact as exact_numbers
-from theory.arrays import (
+from theory._core import exact as exact_numbers
+from theory._core.arrays import (
     MASK,
     array_namespace,
     as_array,
@@ -40,12 +40,12 @@ from theory.arrays import (
     within_memory,
     xlogx,
 )
+from theory._core.special import log_factorials, log_sum_exp
 from theory.distributions.base import Distribution
-from theory.distributions.logarithms import log_factorials, log_sum_exp
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.errors import InvalidInput
-from theory.probabilities import Weights, as_weights
-from theory.validation import as_numbers
+from theory.validation.arguments import as_numbers
+from theory.validation.probabilities import Weights, as_weights
 
 __all__ = ["Exchangeable"]
 

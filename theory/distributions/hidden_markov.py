@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import MASK, array_namespace, from_host, on_one_device, within_memory
+from theory._core.arrays import MASK, array_namespace, from_host, on_one_device, within_memory
+from theory._core.plurals import counted
+from theory._markov.forward_backward import Smoothed, smooth
 from theory.distributions.base import Distribution
-from theory.distributions.hidden_bracket import hidden_bracket
-from theory.distributions.messages import Smoothed, smooth
+from theory.distributions.hidden_markov_bounds import hidden_bracket
 from theory.distributions.sampling import check_draw, draw_tokens
 from theory.errors import InvalidInput
-from theory.plurals import counted
-from theory.probabilities import as_chain, as_rows
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
+from theory.validation.probabilities import as_chain, as_rows
 
 __all__ = ["HiddenMarkovModel"]
 

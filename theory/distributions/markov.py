@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import (
+from theory._core.arrays import (
     MASK,
     array_namespace,
     device,
@@ -25,21 +25,16 @@ from theory.arrays import (
     within_memory,
     xlogx,
 )
+from theory._core.segments import lookup, placed
+from theory._markov.forward_backward import TINY, Smoothed, replace, smooth
+from theory._markov.powers import Settled, until_settled
+from theory._markov.random_subsets import first_chances, over_first_sites, over_pairs, pair_chances
 from theory.distributions.base import Distribution
-from theory.distributions.gaps import (
-    first_chances,
-    over_first_sites,
-    over_pairs,
-    pair_chances,
-)
-from theory.distributions.messages import TINY, Smoothed, replace, smooth
 from theory.distributions.neighbours import Neighbours, neighbours
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
-from theory.distributions.settled import Settled, until_settled
-from theory.lattice import quotient
-from theory.probabilities import as_chain
-from theory.scatter import lookup, placed
-from theory.validation import as_integer
+from theory.lattice.lattice import quotient
+from theory.validation.arguments import as_integer
+from theory.validation.probabilities import as_chain
 
 __all__ = ["MarkovChain"]
 

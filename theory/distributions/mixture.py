@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import (
+from theory._core.arrays import (
     MASK,
     array_namespace,
     from_host,
@@ -21,12 +21,12 @@ from theory.arrays import (
     within_memory,
     xlogx,
 )
+from theory._core.special import log_binomials, log_sum_exp
 from theory.distributions.base import Distribution
 from theory.distributions.exchangeable import Exchangeable
-from theory.distributions.logarithms import log_binomials, log_sum_exp
 from theory.distributions.sampling import check_draw, draw_tokens
 from theory.errors import InvalidInput
-from theory.probabilities import as_rows, as_weights
+from theory.validation.probabilities import as_rows, as_weights
 
 __all__ = ["ProductMixture"]
 

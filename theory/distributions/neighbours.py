@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from theory.arrays import MASK, array_namespace, device
-from theory.scatter import running_maximum
+from theory._core.arrays import MASK, array_namespace, device
+from theory._core.segments import running_maximum
 
 __all__ = ["Neighbours", "neighbours"]
 

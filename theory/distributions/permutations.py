@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from theory import exact as exact_numbers
-from theory.arrays import (
+from theory._core import exact as exact_numbers
+from theory._core.arrays import (
     MASK,
     array_namespace,
     device,
@@ -23,12 +23,12 @@ from theory.arrays import (
     to_host,
     within_memory,
 )
+from theory._core.log_numbers import LinearForm
+from theory._core.special import log_factorials
 from theory.distributions.base import Distribution
-from theory.distributions.logarithms import log_factorials
 from theory.distributions.sampling import check_draw
-from theory.lattice import quotient
-from theory.linear_forms import LinearForm
-from theory.validation import as_integer
+from theory.lattice.lattice import quotient
+from theory.validation.arguments import as_integer
 
 __all__ = ["Permutations"]
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import array_namespace, from_host
+from theory._core.arrays import array_namespace, from_host
 from theory.errors import InvalidInput
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["as_floats", "check_draw", "draw_tokens"]
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from theory import exact as exact_numbers
-from theory.arrays import array_namespace, from_host, frozen, is_exact, log, within_memory
+from theory._core import exact as exact_numbers
+from theory._core.arrays import array_namespace, from_host, frozen, is_exact, log, within_memory
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
-from theory.lattice import EvidenceLattice
-from theory.probabilities import as_weights
+from theory.lattice.lattice import EvidenceLattice
+from theory.validation.probabilities import as_weights
 
 __all__ = ["JointTable"]
 

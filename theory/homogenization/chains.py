@@ -13,12 +13,12 @@ from functools import partial
 
 import numpy as np
 
+from theory._markov.spectrum import dies_out, largest
 from theory.distributions import MarkovChain
 from theory.errors import InvalidInput
 from theory.homogenization.decision import Decision
-from theory.homogenization.sentences import far_away, never_alike, spelled
-from theory.homogenization.spectrum import dies_out, largest
-from theory.homogenization.strength import strength
+from theory.homogenization.rate_constant import strength
+from theory.homogenization.reasons import far_away, never_alike, spelled
 from theory.homogenization.structure import structure
 
 __all__ = ["decide_chain", "stationary"]

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from theory._core.exact import all_rational
+from theory._markov.spectrum import largest
 from theory.distributions import HiddenMarkovModel, MarkovChain
 from theory.errors import InvalidInput
-from theory.exact import all_rational
-from theory.homogenization.spectrum import largest
 from theory.homogenization.structure import structure
 
 __all__ = ["birkhoff", "dobrushin"]

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.arrays import MASK, array_namespace, from_host, to_host
+from theory._core.arrays import MASK, array_namespace, from_host, to_host
+from theory._core.segments import distinct_rows
 from theory.distributions import (
     Distribution,
     EmpiricalDistribution,
@@ -22,8 +23,7 @@ from theory.distributions import (
     MarkovChain,
 )
 from theory.errors import TooLarge
-from theory.scatter import distinct_rows
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["Contexts", "drawn", "every_context"]
 

@@ -15,19 +15,19 @@ from typing import Any
 import numpy as np
 
 from theory import information
-from theory.arrays import MASK, require_memory, times_log, to_host, xlogx
-from theory.bounds import Bound
+from theory._core.arrays import MASK, require_memory, times_log, to_host, xlogx
+from theory._core.bound import Bound
+from theory._core.exact import as_sympy
+from theory._core.plurals import counted
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.markov import MarkovChain
 from theory.errors import InvalidInput
-from theory.exact import as_sympy
 from theory.homogenization.chains import stationary
 from theory.homogenization.coefficients import dobrushin
 from theory.homogenization.structure import structure
 from theory.information.units import in_units
-from theory.lattice import quotient
-from theory.plurals import counted
-from theory.validation import as_integer, as_sites, as_tokens
+from theory.lattice.lattice import quotient
+from theory.validation.arguments import as_integer, as_sites, as_tokens
 
 __all__ = [
     "bonferroni",

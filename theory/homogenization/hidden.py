@@ -22,14 +22,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory.arrays import to_host
+from theory._core.arrays import to_host
+from theory._markov.classes import communicating, phases
+from theory._markov.rounded import Rounded, closure
+from theory._markov.spectrum import radius
 from theory.distributions import HiddenMarkovModel, MarkovChain
 from theory.homogenization.chains import decide_chain
-from theory.homogenization.classes import communicating, phases
 from theory.homogenization.decision import Decision
-from theory.homogenization.rounded import Rounded, closure
-from theory.homogenization.sentences import far_tokens
-from theory.homogenization.spectrum import radius
+from theory.homogenization.reasons import far_tokens
 from theory.homogenization.structure import Structure, structure
 
 __all__ = ["decide_hidden"]

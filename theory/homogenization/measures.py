@@ -11,22 +11,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory import exact
-from theory.arrays import (
-    MASK,
-    array_namespace,
-    from_host,
-    is_exact,
-    on_one_device,
-    to_host,
-)
+from theory._core import exact
+from theory._core.arrays import MASK, array_namespace, from_host, is_exact, on_one_device, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import ImpossibleEvidence, InvalidInput
 from theory.homogenization.contexts import Contexts, drawn, every_context
 from theory.homogenization.predicted import Rows, as_index, measured, rows_of
 from theory.information.units import in_units
-from theory.probabilities import as_probabilities, as_rows
-from theory.validation import as_base, as_integer, as_sites, as_tokens
+from theory.validation.arguments import as_base, as_integer, as_sites, as_tokens
+from theory.validation.probabilities import as_probabilities, as_rows
 
 __all__ = ["Measures", "average", "measure", "worst"]
 

@@ -8,7 +8,7 @@ limit is quasi-stationary: the product of the right and left Perron vectors of t
 chain does on condition that it has not left.
 
 Winners side by side share the middle, in parts that the ends decide, and so do the phases of a
-winner that is periodic (`theory.homogenization.middle_laws`).
+winner that is periodic (`theory.homogenization.middle_limits`).
 
 Two winners of equal root in succession are a draw: where the one changes to the other is then
 uniform over the gap, so that neighbours become alike only like one over its length, and the two
@@ -20,16 +20,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from theory._core.exact import as_sympy
+from theory._markov.root_moduli import same_number
+from theory._markov.spectrum import Spectrum, largest
 from theory.distributions import MarkovChain
 from theory.errors import InvalidInput
-from theory.exact import as_sympy
 from theory.homogenization.decision import Decision
-from theory.homogenization.middle_laws import MiddleLaws, alike, middle_laws, quasi_stationary
-from theory.homogenization.moduli import same_number
-from theory.homogenization.sentences import middle_alike, middle_apart, middle_drawn
-from theory.homogenization.spectrum import Spectrum, largest
+from theory.homogenization.middle_limits import MiddleLaws, alike, middle_laws, quasi_stationary
+from theory.homogenization.reasons import middle_alike, middle_apart, middle_drawn
 from theory.homogenization.structure import Structure, structure
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
 
 __all__ = ["decide_middle"]
 

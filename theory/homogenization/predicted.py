@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.arrays import array_namespace, device, from_host, is_exact, log, times_log, xlogx
+from theory._core.arrays import array_namespace, device, from_host, is_exact, log, times_log, xlogx
 from theory.errors import InvalidInput
 from theory.homogenization.contexts import Contexts
-from theory.lattice import quotient
+from theory.lattice.lattice import quotient
 
 __all__ = ["Rows", "as_index", "measured", "rows_of"]
 

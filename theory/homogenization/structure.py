@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import to_host
+from theory._core.arrays import to_host
+from theory._core.exact import all_rational
+from theory._markov.classes import Classes, communicating, possible
+from theory._markov.spectrum import Spectrum, class_spectrum
+from theory._markov.stationary import absorption, stationary_law
 from theory.distributions import HiddenMarkovModel, MarkovChain
-from theory.exact import all_rational
-from theory.homogenization.classes import Classes, communicating, possible
 from theory.homogenization.decision import RecurrentClass
-from theory.homogenization.elimination import absorption, stationary_law
-from theory.homogenization.spectrum import Spectrum, class_spectrum
 
 __all__ = ["Structure", "structure", "taken_apart"]
 

@@ -17,7 +17,7 @@ from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.entropies import entropy
 from theory.information.units import not_negative
-from theory.validation import as_sites
+from theory.validation.arguments import as_sites
 
 __all__ = ["Infilling", "infilling", "information_from_right"]
 

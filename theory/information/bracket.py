@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theory.arrays import from_host, to_host
+from theory._core.arrays import from_host, to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.information.units import in_units, not_negative
 

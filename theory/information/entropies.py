@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from theory.arrays import (
+from theory._core.arrays import (
     MASK,
     array_namespace,
     is_exact,
@@ -20,8 +20,8 @@ from theory.arrays import (
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import ImpossibleEvidence, InvalidInput
 from theory.information.units import in_units, not_negative
-from theory.probabilities import as_distribution
-from theory.validation import as_numbers, as_sites, as_tokens
+from theory.validation.arguments import as_numbers, as_sites, as_tokens
+from theory.validation.probabilities import as_distribution
 
 __all__ = [
     "dual_total_correlation",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import MASK, from_host, to_host, xlogx
+from theory._core.arrays import MASK, from_host, to_host, xlogx
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput

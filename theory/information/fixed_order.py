@@ -27,13 +27,13 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import array_namespace, from_host, xlogx
+from theory._core.arrays import array_namespace, from_host, xlogx
+from theory._core.plurals import counted
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.markov import MarkovChain
 from theory.errors import InvalidInput
 from theory.information.units import in_units, not_negative
-from theory.plurals import counted
-from theory.validation import as_sites
+from theory.validation.arguments import as_sites
 
 __all__ = ["fixed_order_cost"]
 

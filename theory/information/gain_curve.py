@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from theory import exact
-from theory.arrays import array_namespace, as_array, from_host, is_exact, to_host
-from theory.bernstein import Bernstein
+from theory._core import exact
+from theory._core.arrays import array_namespace, as_array, from_host, is_exact, to_host
+from theory._core.bernstein import Bernstein
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.information.profile import ROUNDING, as_profile, gains, rounding
 from theory.information.units import not_negative
-from theory.times import as_number, as_time, as_times
-from theory.tolerances import tolerance
-from theory.validation import as_numbers
+from theory.validation.arguments import as_numbers
+from theory.validation.times import as_number, as_time, as_times
+from theory.validation.tolerances import tolerance
 
 __all__ = ["GainCurve", "as_gain_curve", "gain_curve"]
 

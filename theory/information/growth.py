@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import frozen
+from theory._core.arrays import frozen
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.gain_curve import GainCurve, as_gain_curve, gain_curve
 from theory.information.profile import gains, mean_entropies
 from theory.information.units import in_units, not_negative
-from theory.times import as_levels, as_number, as_span
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
+from theory.validation.times import as_levels, as_number, as_span
 
 __all__ = [
     "block_complexity",

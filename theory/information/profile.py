@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from theory.arrays import to_host
+from theory._core.arrays import to_host
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.units import in_units, not_negative
-from theory.validation import as_numbers, as_sizes
+from theory.validation.arguments import as_numbers, as_sizes
 
 __all__ = ["as_profile", "gains", "mean_entropies", "path_cost", "profile", "rounding"]
 

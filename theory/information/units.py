@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from theory import exact
-from theory.arrays import array_namespace, is_exact
-from theory.validation import as_base
+from theory._core import exact
+from theory._core.arrays import array_namespace, is_exact
+from theory.validation.arguments import as_base
 
 __all__ = ["in_units", "not_negative"]
 

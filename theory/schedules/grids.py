@@ -13,8 +13,8 @@ from theory.errors import InvalidInput
 from theory.information.gain_curve import as_gain_curve
 from theory.information.growth import block_parts
 from theory.schedules.optimal import optimal
-from theory.times import as_levels, as_times
-from theory.validation import as_integer
+from theory.validation.arguments import as_integer
+from theory.validation.times import as_levels, as_times
 
 __all__ = ["best_grid", "block_grid", "equal_mass", "random_sizes"]
 

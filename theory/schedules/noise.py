@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.validation import as_integer, as_real
+from theory.validation.arguments import as_integer, as_real
 
 __all__ = [
     "Cosine",

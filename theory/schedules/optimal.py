@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from theory._core.plurals import counted
+from theory._core.work import require_steps
 from theory.errors import InvalidInput, TooLarge
 from theory.information.profile import as_profile, rounding
-from theory.plurals import counted
-from theory.validation import as_real, as_rounds
-from theory.work import require_steps
+from theory.validation.arguments import as_real, as_rounds
 
 __all__ = ["optimal"]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from theory.errors import InvalidInput
 from theory.schedules.noise import NoiseSchedule
-from theory.validation import as_integer, as_real, as_rounds
+from theory.validation.arguments import as_integer, as_real, as_rounds
 
 __all__ = ["batch_sizes", "dual_total_correlation", "every", "total_correlation", "uniform"]
 

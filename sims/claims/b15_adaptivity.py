@@ -1,0 +1,165 @@
+"""B15: looking at values saves rounds where nothing may be lost."""
+
+import math
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+
+from sims.claims.kit.recognise import as_rational, is_table
+from sims.decoding.exact import output_distribution
+from sims.open_questions.depths import fixed, worst
+from sims.open_questions.moves import Moves, subsets
+from sims.open_questions.tossing import Tossing
+from sims.optimal.frontier import frontier
+from sims.policies import Rule
+from theory import MASK, JointTable, gallery, strategies
+from theory.claims import Check, Claim, Level, Provenance, Verdict
+from theory.claims.kit.inequality import excess
+from theory.distributions import Distribution
+
+__all__ = ["ADAPTIVITY"]
+
+Blocks = tuple[tuple[int, ...], ...]
+Orders = Callable[[tuple[int, ...]], Iterator[Blocks]]
+
+
+def _every_order(sites: tuple[int, ...]) -> Iterator[Blocks]:
+    """All ordered partitions."""
+    if not sites:
+        yield ()
+    for first in subsets(sites):
+        for rest in _every_order(tuple(site for site in sites if site not in first)):
+            yield (first, *rest)
+
+
+def _left_to_right(sites: tuple[int, ...]) -> Iterator[Blocks]:
+    """Planted: only cuts the sites from left to right."""
+    for blocks in _every_order(sites):
+        if sum(blocks, ()) == sites:
+            yield blocks
+
+
+def _in_order(blocks: Blocks) -> Rule:
+    """Reveal one set after the other, whatever the tokens."""
+
+    def select(x: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        following = next(block for block in blocks if x[0, block[0]] == MASK)
+        reveal = np.zeros(x.shape, dtype=bool)
+        reveal[:, list(following)] = True
+        return reveal
+
+    return Rule(select)
+
+
+def _fewest(p: JointTable, orders: Orders) -> int:
+    """Rounds of the shortest order of sets whose output is `p`, by what each of them writes."""
+    return min(
+        len(blocks)
+        for blocks in orders(tuple(range(p.length)))
+        if (output_distribution(p, _in_order(blocks)).table == p.table()).all()
+    )
+
+
+def _longest(p: JointTable) -> tuple[int, Fraction]:
+    """The most rounds that the best adaptive policy takes, and its distance from the data."""
+    best = worst(Moves(p))
+    q = output_distribution(p, Tossing({c: {sites: 1} for c, sites in best.choices.items()}))
+    return max(q.rounds), q.tv
+
+
+def _depths(p: Distribution, orders: Orders = _every_order) -> list[Any]:
+    """Both programs against what their policies write, and the order of the three depths."""
+    p = as_rational(p)
+    moves = Moves(p)
+    rounds, distance = _longest(p)
+    (mean,) = frontier(p, [math.inf])
+    least = _fewest(p, orders)
+    return [
+        len(fixed(moves)) - least,
+        worst(moves).rounds - rounds,
+        distance,
+        excess(mean.rounds, rounds),
+        excess(rounds, least),
+    ]
+
+
+def _saves(p: Distribution, mean: Any = None, longest: int | None = None) -> list[Any]:
+    """What looking at values saves, minus so many rounds; if none are given, the harm it does."""
+    p = as_rational(p)
+    least = _fewest(p, _every_order)
+    (best,) = frontier(p, [math.inf])
+    rounds, distance = _longest(p)
+    saved = ((least - best.rounds, mean), (least - rounds, longest))
+    return [distance, *(excess(0, a) if b is None else a - b for a, b in saved)]
+
+
+SEVEN = ("0001", "0010", "0011", "0100", "0101", "0110", "1000")
+"""A 0 and then three bits that are not all equal, or 1000."""
+
+
+def _seven() -> JointTable:
+    table = np.zeros((2, 2, 2, 2), dtype=np.int64)
+    table[tuple(np.asarray([list(map(int, x)) for x in SEVEN]).T)] = 1
+    return JointTable(table, exact=True)
+
+
+def _witnesses() -> Any:
+    return st.sampled_from([gallery.one_hot(3, exact=True), _seven()])
+
+
+def _known_savings(p: Distribution) -> Any:
+    """What is claimed of the witnesses; of anything else, that nothing is lost by looking."""
+    saved: dict[str, Any] = {"mean": None, "longest": None}
+    if is_table(p, gallery.one_hot(3, exact=True)):
+        saved = {"mean": Fraction(1, 3), "longest": 0}
+    if is_table(p, _seven()):
+        saved = {"mean": Fraction(1), "longest": 1}
+    return st.just(saved)
+
+
+ADAPTIVITY = Claim(
+    id="B15",
+    title="Looking at values saves rounds where nothing may be lost",
+    statement=(
+        "Of the policies without coins that write exactly the data, the one with the fewest "
+        "expected rounds needs at most as many as the one with the fewest in the worst case, and "
+        "that at most as many as the shortest fixed order of sets. Both can be strict: three bits "
+        "of which one is set take 8/3 rounds on average and 3 in any fixed order; for 0001, 0010, "
+        "0011, 0100, 0101, 0110, 1000, equally likely, three adaptive rounds always suffice, and "
+        "fixed orders need four."
+    ),
+    latex=(
+        r"\min_\pi \mathbb E_p[\text{rounds}] \le \min_\pi \max_x \text{rounds}(x) \le "
+        r"\min_{S_1, \dots, S_R} R \quad\text{subject to}\quad q = p"
+    ),
+    says="whether adaptive policies have a smaller depth at zero error is called open",
+    note=(
+        "Only the question was seen of this; the three depths are as defined here. Among "
+        "the uniform distributions on sets of sequences of 4 bits, up to symmetry 401, the worst "
+        "case is smaller for 53 and the mean for 249; of 3 bits, 21, for none and 4; of 2 bits for "
+        "none (python -m sims.open_questions depths)."
+    ),
+    source="question: Wen, Liang, Lu, arXiv 2608.25505 (restated); definitions and answer ours",
+    provenance=Provenance.OURS,
+    verdict=Verdict.HOLDS,
+    checks=(
+        Check(
+            level=Level.EXACT,
+            residual=_depths,
+            distributions=lambda: strategies.joint_tables(
+                lengths=(1, 3), vocabs=(1, 2), most=2, exact=True
+            ),
+            planted={"orders": _left_to_right},
+        ),
+        Check(
+            level=Level.EXACT,
+            residual=_saves,
+            distributions=_witnesses,
+            parts=_known_savings,
+            planted={"longest": 2},
+        ),
+    ),
+)

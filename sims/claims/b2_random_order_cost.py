@@ -1,0 +1,198 @@
+"""B2: random order costs the left-Riemann error of the profile."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from sims.decoding.exact import output_distribution
+from sims.policies import RandomOrder
+from theory import MASK, information, schedules, strategies
+from theory._core.arrays import log, to_host
+from theory.claims import Check, Claim, Level, Provenance, Verdict
+from theory.claims.kit.free_entropies import FreeEntropies, expanded
+from theory.claims.kit.generators import Size, by_size, named_distributions, symbolic_table
+from theory.claims.kit.inequality import closeness, excess
+from theory.distributions import Distribution
+
+__all__ = ["RANDOM_ORDER_COST"]
+
+MOST_SITES = 5
+"""Lengths up to which every schedule is checked with free entropies."""
+
+Formula = Callable[[Distribution, Sequence[int]], Any]
+
+
+def _partitions(sites: tuple[int, ...], sizes: Sequence[int]) -> Iterator[list[tuple[int, ...]]]:
+    """All ordered partitions of the sites into batches of these sizes."""
+    if not sizes:
+        yield []
+        return
+    for batch in itertools.combinations(sites, sizes[0]):
+        rest = tuple(s for s in sites if s not in batch)
+        for later in _partitions(rest, sizes[1:]):
+            yield [batch, *later]
+
+
+def _mean_kl(p: Distribution, sizes: Sequence[int]) -> Any:
+    """``E_path KL(p || q_path)`` from the definition: every partition, every sequence."""
+    table = to_host(p.table())
+    sequences = np.argwhere(table != 0)
+    mass, rows = table[tuple(sequences.T)], np.arange(len(sequences))
+    paths = list(_partitions(tuple(range(p.length)), sizes))
+    total = len(paths) * (mass * log(mass)).sum()
+    for path in paths:
+        x = np.full(sequences.shape, MASK)
+        for batch in path:
+            predictions = to_host(p.denoise(x))
+            for i in batch:
+                total = total - (mass * log(predictions[rows, i, sequences[:, i]])).sum()
+            x[:, batch] = sequences[:, batch]
+    return total / len(paths)
+
+
+def _cost(
+    p: Distribution, sizes: Sequence[int], formula: Formula = information.path_cost
+) -> list[Any]:
+    """The formula against the definition, and against the decoder's own path cost."""
+    cost = formula(p, sizes)
+    q = output_distribution(p, RandomOrder(sizes))
+    return [cost - _mean_kl(p, sizes), cost - q.path_kl]
+
+
+def _output_is_less(p: Distribution, sizes: Sequence[int], share: Any = 1) -> Any:
+    """By how much the output's divergence exceeds (a share of) the path cost."""
+    q = output_distribution(p, RandomOrder(sizes))
+    return excess(q.kl, share * q.path_kl)
+
+
+def _kept_by_mixing(p: Distribution, sizes: Sequence[int]) -> float:
+    """The output's share of the path cost; nan in one round, which has one path only."""
+    if len(sizes) == 1:
+        return math.nan
+    q = output_distribution(p, RandomOrder(sizes))
+    return closeness(q.kl, q.path_kl)
+
+
+def _right_riemann(p: Distribution, sizes: Sequence[int]) -> Any:
+    """Planted: reads the profile at the wrong end of each batch."""
+    f, start, cost = information.profile(p), 0, 0
+    for size in sizes:
+        cost = cost + size * f[start + size - 1] - f[start : start + size].sum()
+        start += size
+    return cost
+
+
+def _two_by_two(formula: Formula = information.path_cost) -> list[Any]:
+    """Both schedules on a 2 x 2 table of symbols."""
+    p = symbolic_table()
+    return [_cost(p, sizes, formula) for sizes in ((2,), (1, 1))]
+
+
+def _every_distribution(formula: Formula = information.path_cost) -> list[Any]:
+    """Every schedule of up to `MOST_SITES` sites, with the entropies of sets as free symbols."""
+    residuals = []
+    for length in range(1, MOST_SITES + 1):
+        p = FreeEntropies(length)
+        for sizes in schedules.every(length):
+            paths = list(_partitions(tuple(range(length)), sizes))
+            total: Any = 0
+            for path in paths:
+                known: tuple[int, ...] = ()
+                for batch in path:
+                    total = total + p.conditional_total_correlation(batch, known)
+                    known += batch
+            residuals.append(formula(p, sizes) * len(paths) - total)
+    return expanded(residuals)
+
+
+def _every_schedule(p: Distribution, formula: Formula = information.path_cost) -> list[Any]:
+    """The decoder's path cost for every schedule of up to three rounds."""
+    residuals = []
+    for rounds in range(1, min(3, p.length) + 1):
+        for sizes in schedules.every(p.length, rounds):
+            q = output_distribution(p, RandomOrder(sizes))
+            residuals.append(formula(p, sizes) - q.path_kl)
+    return residuals
+
+
+@by_size
+def _sizes(p: Size) -> dict[str, Any]:
+    return {"sizes": strategies.schedules(p.length)}
+
+
+RANDOM_ORDER_COST = Claim(
+    id="B2",
+    title="Random order costs the left-Riemann error of the profile",
+    statement=(
+        "When every round reveals a uniformly random set of sites of fixed size, the mean over "
+        "orders of KL(p || q_order) is the left-Riemann error of the profile f(j) = e_{j+1} - "
+        "e_j with the rounds as intervals. The divergence of the output distribution, the "
+        "mixture over orders, is at most that."
+    ),
+    latex=(
+        r"\mathbb E_M \mathrm{KL}(p \,\|\, q_M) = \sum_k \bigl[(a_{k+1} - a_k) f(a_k) - "
+        r"(e_{a_{k+1}} - e_{a_k})\bigr] \ge \mathrm{KL}(p \,\|\, \mathbb E_M q_M)"
+    ),
+    says=(
+        "the expected divergence of decoding with random sets of fixed sizes is the left-Riemann "
+        "error of the information profile"
+    ),
+    note=(
+        f"Every schedule of up to {MOST_SITES} sites is checked for every distribution at once, "
+        "with the entropies of sets as free symbols."
+    ),
+    source="Chen, Cong, Li, arXiv 2511.04647, as restated by Wainwright, arXiv 2608.13520",
+    provenance=Provenance.RESTATED,
+    verdict=Verdict.HOLDS,
+    checks=(
+        Check(
+            level=Level.SYMBOLIC,
+            residual=_every_distribution,
+            planted={"formula": _right_riemann},
+        ),
+        Check(level=Level.SYMBOLIC, residual=_two_by_two, planted={"formula": _right_riemann}),
+        Check(
+            level=Level.EXACT,
+            residual=_cost,
+            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
+            parts=_sizes,
+            planted={"formula": _right_riemann},
+        ),
+        Check(
+            level=Level.EXACT,
+            residual=_output_is_less,
+            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
+            parts=_sizes,
+            planted={"share": Fraction(1, 2)},
+            tightness=_kept_by_mixing,
+        ),
+        Check(
+            level=Level.PROPERTY,
+            residual=_output_is_less,
+            distributions=lambda: strategies.distributions(lengths=(1, 3)),
+            parts=_sizes,
+            planted={"share": 0.5},
+            tolerance=1e-11,
+            tightness=_kept_by_mixing,
+        ),
+        Check(
+            level=Level.PROPERTY,
+            residual=_cost,
+            distributions=lambda: strategies.distributions(lengths=(1, 4)),
+            parts=_sizes,
+            planted={"formula": _right_riemann},
+            tolerance=1e-11,
+        ),
+        Check(
+            level=Level.NUMERIC,
+            residual=_every_schedule,
+            named=named_distributions,
+            planted={"formula": _right_riemann},
+            tolerance=1e-10,
+        ),
+    ),
+)

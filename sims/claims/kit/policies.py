@@ -1,0 +1,76 @@
+"""Policies that a claim about all of them is checked on."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+from hypothesis.strategies import SearchStrategy
+
+from sims import policies
+from sims.policies import Policy
+from theory import MASK, schedules
+from theory._core.arrays import to_host
+from theory.distributions import Distribution
+
+__all__ = ["path_steps", "selecting_policies", "some_selecting_policy"]
+
+
+def selecting_policies(length: int) -> list[Policy]:
+    """One policy of every kind that selects sites before it draws, several sites per round."""
+    pair = min(2, length)
+    return [
+        policies.RandomOrder(schedules.uniform(length, pair)),
+        policies.LeftToRight(2),
+        policies.Blocks(2, policies.TopK(2, "margin")),
+        *(policies.TopK(2, score) for score in ("confidence", "margin", "entropy")),
+        policies.Threshold(0.6),
+        policies.Factor(1.0),
+        policies.EntropyBounded(0.5),
+        policies.Bisection(),
+        policies.Bernoulli((0, Fraction(1, 3), 1)),
+        policies.FirstHitting(),
+    ]
+
+
+def some_selecting_policy(length: int) -> SearchStrategy[Any]:
+    """Hypothesis strategy of one of them."""
+    return st.sampled_from(selecting_policies(length))
+
+
+def path_steps(
+    p: Distribution, policy: Policy
+) -> Iterator[tuple[Any, int, tuple[int, ...], np.ndarray]]:
+    """Walk everything that a policy can do along the data, one context at a time.
+
+    Yields
+    ------
+    chance : number
+        Of the context under the data and the choice of the policy.
+    index : int
+        The step.
+    sites : tuple of int
+        What is revealed; may be empty for a policy on a clock.
+    x : ndarray, shape (L,)
+        The context.
+    """
+    one = Fraction(1) if p.exact else 1.0
+    reached = [(one, 0, np.full(p.length, MASK))]
+    while reached:
+        mass, index, x = reached.pop()
+        if (x != MASK).all():
+            continue
+        prediction = to_host(p.denoise(x))
+        for chance, reveal in policy.law(x[None], prediction[None], index):
+            chance = np.broadcast_to(np.asarray(chance, dtype=object), 1)[0]
+            if chance == 0:
+                continue
+            sites = tuple(np.flatnonzero(reveal[0]).tolist())
+            weight = mass * (chance if p.exact else float(chance))
+            yield weight * p.evidence(x), index, sites, x
+            values = list(np.ndindex(*(p.vocab,) * len(sites)))
+            after = np.tile(x, (len(values), 1))
+            after[:, sites] = values
+            for possible in after[p.evidence(after) != 0]:
+                reached.append((weight, index + 1, possible))

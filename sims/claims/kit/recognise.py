@@ -1,0 +1,65 @@
+"""Recognising the distributions that some claims are about."""
+
+import numpy as np
+
+from sims.open_questions.moves import rational_table
+from theory import JointTable, gallery
+from theory._core.arrays import to_host
+from theory.claims.kit.result import DoesNotApply
+from theory.distributions import Distribution
+from theory.errors import InvalidInput
+
+__all__ = ["as_rational", "is_one_hot", "is_permutation", "is_table", "is_walk"]
+
+ROUNDING = 1e-12
+"""Float probabilities that differ by less are equal."""
+
+
+def is_permutation(p: Distribution) -> bool:
+    """Tell whether all orders of as many tokens as there are sites are equally likely.
+
+    >>> is_permutation(gallery.permutations(3)), is_permutation(gallery.parity(3))
+    (True, False)
+    """
+    return p.vocab == p.length and _equal(p, gallery.permutations(p.length, exact=p.exact))
+
+
+def is_one_hot(p: Distribution) -> bool:
+    """Tell whether there is a single one, at every site equally likely.
+
+    >>> is_one_hot(gallery.one_hot(3, exact=True))
+    True
+    """
+    return p.vocab == 2 and _equal(p, gallery.one_hot(p.length, exact=p.exact))
+
+
+def is_walk(p: Distribution) -> bool:
+    """Tell whether this is the Bernoulli walk from 0.
+
+    >>> is_walk(gallery.walk(3))
+    True
+    """
+    return p.vocab == p.length + 1 and _equal(p, gallery.walk(p.length, exact=p.exact))
+
+
+def as_rational(p: Distribution) -> JointTable:
+    """Return `p` in fractions; a claim about these says nothing of floats that are none."""
+    try:
+        return rational_table(p)
+    except InvalidInput as error:
+        raise DoesNotApply(str(error)) from None
+
+
+def is_table(p: Distribution, other: Distribution) -> bool:
+    """Tell whether an exact distribution is another one, of any shape.
+
+    >>> is_table(gallery.permutations(3, exact=True), gallery.one_hot(3, exact=True))
+    False
+    """
+    same = p.exact and (p.vocab, p.length) == (other.vocab, other.length)
+    return same and bool((p.table() == other.table()).all())
+
+
+def _equal(p: Distribution, other: Distribution) -> bool:
+    difference = to_host(p.table()) - to_host(other.table())
+    return bool((np.abs(difference) <= (0 if p.exact else ROUNDING)).all())

@@ -1,0 +1,247 @@
+"""Many decoders on one distribution, beside the best possible one."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from sims import policies
+from sims.decoding.exact import as_decoder, output_distribution
+from sims.optimal.dynamic_program import Point, Program
+from sims.optimal.frontier import cost_of, frontier_of, regret_of
+from sims.policies import Corrector, Decoder, Policy
+from theory import information, schedules
+from theory._core.arrays import within_memory
+from theory.distributions.base import Distribution
+from theory.errors import InvalidInput, TooLarge
+from theory.lattice.lattice import require_lattice
+from theory.loss.forward import Denoiser
+
+__all__ = ["KINDS", "Comparison", "Row", "compare", "kind_of", "too_large", "usual_decoders"]
+
+MOST_PAIRS = 2 * 10**7
+"""The best possible decoder is looked for up to this number of pairs of a context and a set."""
+
+MOST_STEPS = 2 * 10**7
+"""Decoders that throw a coin for every site join the usual ones up to this much work."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One decoder; divergences in nats.
+
+    Attributes
+    ----------
+    decoder : str
+    rounds : float
+        Expected calls of the denoiser on the data, or under the decoder where that is all that
+        is defined.
+    kl, path_kl, reverse_kl, tv, valid_mass : float
+        As in `OutputDistribution`.
+    regret : float or None
+        Divergence above that of the best decoder with as many rounds; None if it is not known.
+    kind : str
+        See `kind_of`.
+    examples : tuple of str
+    """
+
+    decoder: str
+    rounds: float
+    kl: float
+    path_kl: float
+    reverse_kl: float
+    tv: float
+    valid_mass: float
+    regret: float | None
+    kind: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All rows, and what is best.
+
+    Attributes
+    ----------
+    rows : list of Row
+    serial : Point or None
+        The best policy that loses nothing; None if it was too large to be looked for.
+    corners : list of Point or None
+        Corners of the optimal (rounds, KL), if they were asked for.
+    left_out : dict
+        Decoders that were too large, and why.
+    """
+
+    rows: list[Row]
+    serial: Point | None
+    corners: list[Point] | None
+    left_out: dict[str, str]
+
+
+KINDS = ("fixed or random places", "scores of places", "drawn tokens", "takes tokens back")
+"""What a decoder goes by when it chooses. The best possible one competes with the first two."""
+
+
+def kind_of(decoder: Decoder) -> str:
+    """What a decoder goes by when it chooses, one of `KINDS`.
+
+    >>> kind_of(policies.Bisection()), kind_of(policies.TokenConfidence(1))
+    ('fixed or random places', 'drawn tokens')
+    """
+    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.revises):
+        return KINDS[3]
+    if decoder.looks_at_tokens:
+        return KINDS[2]
+    inner = decoder
+    while isinstance(inner, policies.Blocks | policies.Mirrored):
+        inner = inner.inner
+    return KINDS[0] if isinstance(inner, BLIND) else KINDS[1]
+
+
+BLIND = (
+    policies.Bernoulli,
+    policies.Bisection,
+    policies.FirstHitting,
+    policies.LeftToRight,
+    policies.RandomOrder,
+)
+
+
+def usual_decoders(p: Distribution) -> list[Decoder]:
+    """Every decoder of the package at settings that fit a distribution.
+
+    Those whose exact computation would take long there are left out (see `too_large`), and so are
+    those that need something of the user's: a rule, a table, a joint, or a policy to be mirrored.
+
+    Raises
+    ------
+    TooLarge
+        If the evidence lattice would not fit, which every exact computation needs.
+    """
+    require_lattice(p.vocab, p.length, p.like)  # all of them need it, and the profile takes long
+    length = p.length
+    halves = schedules.uniform(length, min(2, length))
+    best = schedules.optimal(information.profile(p), min(2, length))
+    pair = min(2, length)
+    chosen: list[Decoder] = [policies.RandomOrder((length,)), policies.RandomOrder(halves)]
+    if best != halves:
+        chosen.append(policies.RandomOrder(best))
+    chosen += [policies.FirstHitting(), policies.LeftToRight(1), policies.LeftToRight(pair)]
+    chosen.append(policies.Bisection())
+    chosen += [policies.TopK(1)]
+    chosen += [policies.TopK(pair, score) for score in ("confidence", "margin", "entropy")]
+    chosen += [policies.TokenConfidence(1), policies.TokenConfidence(pair)]
+    chosen += [policies.Threshold(0.9), policies.Threshold(0.5), policies.Factor(1.0)]
+    chosen += [policies.EntropyBounded(0.1), policies.EntropyBounded(1.0)]
+    if length > 2:
+        chosen.append(policies.Blocks((length + 1) // 2, policies.TopK(pair)))
+    chosen += [decoder for decoder, steps in _long_ones(p) if steps <= MOST_STEPS]
+    chosen.append(policies.Speculative())
+    return list({repr(decoder): decoder for decoder in chosen}.values())
+
+
+def too_large(p: Distribution) -> dict[str, str]:
+    """Decoders that `usual_decoders` leaves out on a distribution, and why.
+
+    >>> from theory import gallery
+    >>> list(too_large(gallery.parity(3))), list(too_large(gallery.parity(9)))
+    ([], ['Remask((0, 1/4, 1/2, 3/4, 1), 1/2)'])
+    """
+    return {
+        repr(decoder): f"its exact computation takes about {steps:.1e} steps; ask for it by name"
+        for decoder, steps in _long_ones(p)
+        if steps > MOST_STEPS
+    }
+
+
+def _long_ones(p: Distribution) -> list[tuple[Decoder, int]]:
+    """Decoders with coins for every site or several calls from a start, and how much work."""
+    length, vocab = p.length, p.vocab
+    quarters = [Fraction(k, 4) for k in range(5)]
+    first = policies.RandomOrder((length,))
+    steps = length * vocab**length
+    return [
+        (policies.Bernoulli(quarters), (2 * vocab + 1) ** length),
+        (policies.Remask(quarters, 0.5), (3 * vocab + 1) ** length),
+        (policies.GibbsCorrector(first, length), steps),
+        (policies.BlockCorrector(first, min(2, length), length), steps),
+    ]
+
+
+@within_memory("a comparison")
+def compare(
+    p: Distribution,
+    decoders: Iterable[Any],
+    temperature: float = 1.0,
+    denoiser: Denoiser | None = None,
+    *,
+    examples: int = 0,
+    rng: np.random.Generator | None = None,
+    corners: bool = False,
+    progress: Callable[[list[Any]], Iterable[Any]] = iter,
+) -> Comparison:
+    """Compute what each decoder writes, and how far it is from the best possible one.
+
+    Parameters
+    ----------
+    p : Distribution
+    decoders : iterable
+        As `output_distribution` takes them.
+    temperature, denoiser
+        For all of them. The best possible decoder has the zero-loss denoiser at temperature 1.
+    examples : int
+        Strings to draw from each output distribution, with `rng`.
+    rng : numpy.random.Generator, optional
+    corners : bool
+        Find the corners of the optimum, too, which takes a while.
+    progress : callable
+        Wraps the iteration over decoders.
+
+    Examples
+    --------
+    >>> from theory import gallery
+    >>> rows = compare(gallery.permutations(3), [policies.LeftToRight(3)]).rows
+    >>> round(rows[0].valid_mass, 12), round(rows[0].regret, 12)
+    (0.222222222222, 0.0)
+    """
+    every = [as_decoder(d) for d in decoders]
+    for decoder in every:
+        decoder.check(p.length, p.vocab)
+    program = Program(p) if (p.vocab + 2) ** p.length <= MOST_PAIRS else None
+    rows = []
+    if examples and rng is None:
+        raise InvalidInput("examples are drawn with rng, which is missing")
+    left_out: dict[str, str] = {}
+    for decoder in progress(every):
+        try:
+            q = output_distribution(p, decoder, temperature, denoiser)
+        except TooLarge as error:
+            left_out[repr(decoder)] = str(error)
+            continue
+        rounds, _ = cost_of(q)
+        drawn = None if rng is None or not examples else q.sample(rng, examples)
+        rows.append(
+            Row(
+                decoder=repr(decoder),
+                rounds=rounds,
+                kl=float(q.kl),
+                path_kl=float(q.path_kl),
+                reverse_kl=float(q.reverse_kl),
+                tv=float(q.tv),
+                valid_mass=float(q.valid_mass),
+                regret=None if program is None else regret_of(program, q),
+                kind=kind_of(decoder),
+                examples=() if drawn is None else tuple(p.spell(drawn)),
+            )
+        )
+    if left_out and not rows:
+        raise TooLarge(next(iter(left_out.values())))
+    return Comparison(
+        rows,
+        None if program is None else program.solve(math.inf),
+        frontier_of(program) if program is not None and corners else None,
+        left_out,
+    )

@@ -1,0 +1,113 @@
+"""Distributions that a user names on the command line: from the gallery, a table, a text."""
+
+import inspect
+import operator
+from pathlib import Path
+
+import numpy as np
+
+from sims.comparison.call_parser import call
+from theory import JointTable, corpora, gallery
+from theory._core.arrays import require_memory
+from theory.distributions.base import Distribution
+from theory.errors import InvalidInput
+
+__all__ = ["from_gallery", "from_table", "from_text"]
+
+
+def from_gallery(text: str, length: int | None) -> Distribution:
+    """Build a distribution of the gallery from its name and a length, or from a call.
+
+    >>> from_gallery("parity", 3), from_gallery("binary_symmetric(5, 0.1)", None)
+    (<JointTable: length 3, vocab 2>, <MarkovChain: length 5, vocab 2>)
+    """
+    known = {name: getattr(gallery, name) for name in gallery.__all__}
+    name = text.strip()
+    if name not in known:
+        if length is not None and "(" in name:
+            raise InvalidInput(f"{text} says its length itself: leave out the length {length}")
+        return call(text, known, "distribution of the gallery")
+    parameters = list(inspect.signature(known[name]).parameters.values())
+    needed = [p.name for p in parameters if p.default is p.empty]
+    if not needed:
+        if length is not None:
+            raise InvalidInput(f"{name} has a length of its own: leave out the length {length}")
+        return known[name]()
+    if len(needed) > 1 or needed[0] not in LENGTHS:
+        missing = ", ".join(needed)
+        raise InvalidInput(f"{name} needs more than a length: write '{name}({missing})'")
+    if length is None:
+        raise InvalidInput(f"{name} needs a length: add --length N, or write '{name}(N)'")
+    if needed == ["pairs"]:
+        if length % 2:
+            raise InvalidInput(f"{name} has an even length, got {length}")
+        length //= 2
+    return known[name](length)
+
+
+LENGTHS = ("length", "n", "pairs")
+"""Parameters that a length stands for."""
+
+
+def from_table(path: str | Path) -> JointTable:
+    """Read a joint table of shape (V,)*L from a ``.npy`` file, without pickle.
+
+    The header is read first; a table whose evidence lattice would not fit is not read at all.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such file, or if it holds anything but a cube of numbers.
+    TooLarge
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InvalidInput(f"{path} is a folder; a .npy file is needed")
+    if not path.exists():
+        raise InvalidInput(f"there is no file {path}")
+    try:
+        shape, dtype = _header(path)
+    except READING_ERRORS as error:
+        raise InvalidInput(f"{path} is no .npy file of numbers: {error}") from None
+    if dtype.hasobject:
+        raise InvalidInput(f"{path} is no .npy file of numbers: it holds Python objects")
+    if not shape or len(set(shape)) > 1 or shape[0] < 1:
+        raise InvalidInput(f"{path} has shape {shape}; a joint table has shape (V,)*L")
+    cells = (shape[0] + 1) ** len(shape)
+    require_memory(3 * cells, f"{path}, a table of shape {shape}, with its evidence lattice,")
+    try:
+        table = np.load(path, allow_pickle=False)
+    except READING_ERRORS as error:
+        raise InvalidInput(f"{path} is no .npy file of numbers: {error}") from None
+    return JointTable(table)
+
+
+READING_ERRORS = (
+    *(ValueError, TypeError, OSError, EOFError, OverflowError),
+    *(SyntaxError, RecursionError, MemoryError),
+)
+"""What reading a file may raise; its header is parsed as a Python literal."""
+
+
+def _header(path: Path) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type of the array in a ``.npy`` file, without reading the array."""
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    with path.open("rb") as file:
+        if file.read(2) == b"PK":
+            raise ValueError("it holds several arrays")
+        file.seek(0)
+        version = np.lib.format.read_magic(file)
+        if version not in readers:
+            raise ValueError(f"version {version} of the format is not for tables of numbers")
+        shape, _, dtype = readers[version](file)
+    return tuple(map(operator.index, shape)), dtype
+
+
+def from_text(path: str | Path, length: int | None) -> Distribution:
+    """The words of one length in a text file, as sequences of letters."""
+    if length is None:
+        raise InvalidInput("a text needs the length of its words: add --length N")
+    return corpora.from_text(path).letters(length)

@@ -1,0 +1,91 @@
+"""What a corrector makes of a distribution: a Markov chain on complete sequences.
+
+One round masks a set of sites, drawn independently of the tokens, and draws them again from the
+predictions given the others. On the table of all sequences that is a sum over the axes of the
+set, followed by a product with the predictions.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sims.decoding.denoiser import WithDraws
+from sims.decoding.output import OutputDistribution
+from sims.decoding.propagation import BATCH, run
+from sims.policies import Corrector, Policy, TokenPolicy
+from sims.policies.base import Ask
+from sims.policies.checks import not_negative
+from theory import MASK
+from theory._core.arrays import array_namespace, device, require_memory
+from theory.distributions.base import Distribution
+from theory.errors import InvalidInput
+from theory.lattice.lattice import EvidenceLattice
+from theory.validation.arguments import as_sites
+from theory.validation.tolerances import tolerance
+
+__all__ = ["corrected"]
+
+
+def corrected(
+    p: Distribution, lattice: EvidenceLattice, corrector: Corrector, ask: WithDraws
+) -> OutputDistribution:
+    """The output of the inner decoder after the corrector's rounds."""
+    inner = corrector.inner
+    if inner is None:
+        table, rounds, states, widest, lost = p.table(), {0: 1}, 0, 0, False
+    else:
+        if isinstance(inner, Corrector):
+            q = corrected(p, lattice, inner, ask)
+        else:
+            assert isinstance(inner, Policy | TokenPolicy)
+            q = run(p, lattice, inner, ask)
+        table, rounds, states, widest, lost = q.table, q.rounds, q.states, q.widest, q.lost
+    for _ in range(corrector.steps):
+        table = _one_round(p, table, corrector, ask)
+    rounds = {count + corrector.steps: chance for count, chance in rounds.items()}
+    states += corrector.steps * p.vocab**p.length
+    widest = max(widest, p.vocab**p.length)
+    lost = lost or ask.lost
+    return OutputDistribution(p, table, (), True, rounds, None, states, widest, lost=lost)
+
+
+def _one_round(p: Distribution, table: Any, corrector: Corrector, ask: Ask) -> Any:
+    what = f"a correction of the table of shape ({p.vocab},)*{p.length}"
+    require_memory(5 * p.vocab**p.length, what, table)
+    after, total = table * 0, 0
+    for chance, sites in corrector.sets(p.length):
+        chance = not_negative(chance, "corrector", tolerance(chance).entry)
+        total = total + chance
+        weight = chance if p.exact else float(chance)
+        after = after + weight * _drawn_again(p, table, as_sites(sites, p.length), ask)
+    if not abs(total - 1) <= tolerance(total).sum:
+        raise InvalidInput(f"the corrector's chances sum to {total}, not to 1")
+    return after
+
+
+def _drawn_again(p: Distribution, table: Any, sites: Sequence[int], ask: Ask) -> Any:
+    """The table after the tokens at `sites` were replaced by a parallel draw."""
+    xp, here = array_namespace(table), device(table)
+    rest = [i for i in range(p.length) if i not in sites]
+    contexts = xp.reshape(xp.sum(table, axis=tuple(sites)), (-1,))
+    happens = xp.nonzero(contexts != 0)[0]
+    count = happens.shape[0]
+    parts = []
+    for start in range(0, count, BATCH):
+        rows = happens[start : min(start + BATCH, count)]
+        nothing = xp.full(rows.shape, MASK, dtype=xp.int64, device=here)
+        digits = {i: rows // p.vocab ** (len(rest) - 1 - k) % p.vocab for k, i in enumerate(rest)}
+        x = xp.stack([digits.get(i, nothing) for i in range(p.length)], axis=1)
+        _, draws = ask(x)
+        joint = xp.take(contexts, rows)[:, None]
+        for site in sites:
+            joint = joint[:, :, None] * draws[:, site, :][:, None, :]
+            joint = xp.reshape(joint, (rows.shape[0], -1))
+        parts.append(joint)
+    drawn = xp.concat(parts, axis=0)
+    if count < contexts.shape[0]:
+        place = xp.cumulative_sum(xp.astype(contexts != 0, xp.int64)) - 1
+        place = xp.where(place < 0, 0, place)
+        drawn = xp.where((contexts != 0)[:, None], xp.take(drawn, place, axis=0), 0)
+    turned = xp.reshape(drawn, (p.vocab,) * p.length)
+    order = [*rest, *sites]
+    return xp.permute_dims(turned, tuple(order.index(i) for i in range(p.length)))

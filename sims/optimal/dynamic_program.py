@@ -1,0 +1,369 @@
+"""The dynamic program behind the best possible decoder.
+
+At an observed context c with masked sites M the value of going on does not depend on how c was
+reached:
+
+    U(c) = min over non-empty S in M of  1 + multiplier * TC(X_S | c) + E[U(c, X_S) | c]
+
+With everything multiplied by ``Z(c) = P(c)`` the expectation is a plain sum over values. So one
+extends U by a slot for *summed* on every observed axis, as the evidence lattice extends p, and
+finds the last term for every S by looking it up. There are ``(V + 2)^L`` pairs of a context and
+a set to go through: each site is observed, in S, or masked and not in S.
+
+Contexts are taken by the number of their masked sites, few first. The masks of one size are the
+rows of an array, the observed tokens its columns. These arrays live where the distribution does;
+only the sets of sites are gone through on the host.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sims.policies import Tabulated
+from theory._core.arrays import array_namespace, device, from_host, is_exact, require_memory, xlogx
+from theory._core.exact import all_rational, ratio
+from theory._core.plurals import counted
+from theory._core.segments import lookup, placed
+from theory.distributions.base import Distribution
+from theory.errors import InvalidInput
+from theory.lattice.codes import Codes
+
+__all__ = ["Point", "Program"]
+
+INDEPENDENT = 1e-12
+"""Nats of total correlation up to which a set counts as independent, in floats."""
+
+TIE = 1e-11
+"""Relative differences up to this do not decide between two sets; the first one is taken."""
+
+NUMBERS_PER_PAIR = 7
+"""Doubles held for each pair: where its value is, its cost, three lattices and two copies."""
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """One optimal decoder.
+
+    Attributes
+    ----------
+    multiplier : float
+        Rounds that a nat is worth.
+    rounds : number
+        Expected number of rounds on the data; a Fraction for ``math.inf`` and an exact p.
+    kl : number
+        ``KL(p || q)`` in nats.
+    policy : Tabulated
+        The decoder: give it to `output_distribution`, or ask it for its ``sites`` at a pattern.
+        Its table lives where the distribution does.
+        At contexts that the data never contain it reveals everything.
+    """
+
+    multiplier: float
+    rounds: Any
+    kl: Any
+    policy: Tabulated
+
+    def __repr__(self) -> str:
+        return (
+            f"Point(multiplier={self.multiplier:g}, rounds={float(self.rounds):.6g}, "
+            f"kl={float(self.kl):.6g})"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Set:
+    """One choice of places within the masked sites, for all masks of a size at once.
+
+    Attributes
+    ----------
+    places : tuple of int
+        Which of the masked sites, in increasing order, are revealed.
+    sites : array, shape (rows,)
+        The same with bit i for site i, for each mask.
+    cell : array, shape (rows, contexts)
+        Where the sum over the revealed tokens of the values after it is kept.
+    """
+
+    places: tuple[int, ...]
+    sites: Any
+    cell: Any
+
+
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """All masks of one size."""
+
+    size: int
+    masks: Any  # (rows,), bit i for site i
+    sites: np.ndarray  # (rows, size): the masked sites of each, on the host
+    codes: Any  # (rows, contexts): the patterns, as places in the evidence lattice
+    sets: list[_Set]
+
+
+class Program:
+    """The dynamic program of one distribution; `solve` runs it for one multiplier.
+
+    Raises
+    ------
+    TooLarge
+        Before any memory is taken.
+    InvalidInput
+        If the distribution has free symbols.
+    """
+
+    def __init__(self, p: Distribution) -> None:
+        self.length, self.vocab, self.exact = p.length, p.vocab, p.exact
+        pairs = (p.vocab + 2) ** p.length
+        require_memory(
+            NUMBERS_PER_PAIR * pairs,
+            f"the best decoder of {counted(p.length, 'site')} over {counted(p.vocab, 'token')}, "
+            f"with {NUMBERS_PER_PAIR} numbers for each of ({p.vocab} + 2)^{p.length} pairs of a "
+            f"context and a set,",
+            p.like,
+        )
+        lattice = p.lattice()
+        self.like, self.xp = lattice.numerators, array_namespace(lattice.numerators)
+        self.strides = Codes(p.length, p.vocab).strides
+        self.total = lattice.denominator
+        self.evidence = self.xp.reshape(lattice.numerators, (-1,))
+        if self.exact and not all_rational(self.evidence):
+            raise InvalidInput("the best decoder of a distribution with free symbols is not known")
+        self.solved: dict[float, Point] = {}
+
+    def solve(self, multiplier: float) -> Point:
+        """The optimum for one multiplier, computed once."""
+        if multiplier not in self.solved:
+            rational = self.exact and multiplier == math.inf
+            solve = self._solve_rational if rational else self._solve_floats
+            rounds, kl, choices = solve(multiplier)
+            policy = Tabulated(self.xp.reshape(choices, (self.vocab + 1,) * self.length))
+            self.solved[multiplier] = Point(multiplier, rounds, kl, policy)
+        return self.solved[multiplier]
+
+    # ---- in floats -------------------------------------------------------------------------
+
+    def _solve_floats(self, multiplier: float) -> tuple[float, float, Any]:
+        xp = self.xp
+        value, rounds, lost = (self._zeros() for _ in range(3))
+        choices = []
+        for level, costs in zip(self._levels, self._costs, strict=True):
+            z = lookup(self._probabilities, level.codes)
+            first = level.sets[0]
+            best, chosen = z + lookup(value, first.cell), first.cell
+            cost, sites = costs[0], xp.broadcast_to(first.sites[:, None], z.shape)
+            for one, dear in zip(level.sets[1:], costs[1:], strict=True):
+                after = z + lookup(value, one.cell)
+                if multiplier == math.inf:
+                    better = (dear == 0) & (after < best * (1 - TIE))
+                else:
+                    after = after + multiplier * dear
+                    better = after < best * (1 - TIE)
+                best = xp.where(better, after, best)
+                chosen = xp.where(better, one.cell, chosen)
+                cost = xp.where(better, dear, cost)
+                sites = xp.where(better, one.sites[:, None], sites)
+            parts = (
+                (value, best),
+                (rounds, z + lookup(rounds, chosen)),
+                (lost, cost + lookup(lost, chosen)),
+            )
+            for flat, numbers in parts:
+                self._keep(level, flat, numbers)
+            choices.append(xp.where(z > 0, sites, level.masks[:, None]))
+        return float(rounds[-1]), float(lost[-1]), self._table(choices)
+
+    @cached_property
+    def _probabilities(self) -> Any:
+        if is_exact(self.evidence):
+            return ratio(self.evidence, self.total).astype(np.float64)
+        return self.evidence
+
+    @cached_property
+    def _costs(self) -> list[list[Any]]:
+        """``Z(c) TC(X_S | c)`` for every pair, from sums of ``Z log Z``."""
+        xp = self.xp
+        terms = xlogx(self._probabilities)
+        summed = self._zeros()
+        self._write(0, summed, lookup(terms, self._complete))
+        result = []
+        for level in self._levels:
+            here, z = lookup(terms, level.codes), lookup(self._probabilities, level.codes)
+            alone = [here - lookup(summed, one.cell) for one in level.sets if len(one.places) == 1]
+            costs = []
+            for one in level.sets:
+                if len(one.places) == 1:
+                    costs.append(xp.zeros_like(here))
+                else:
+                    cost = sum(alone[k] for k in one.places) - (here - lookup(summed, one.cell))
+                    costs.append(xp.where(cost > INDEPENDENT * z, cost, 0.0))
+            result.append(costs)
+            self._keep(level, summed, here)
+        return result
+
+    # ---- in rational arithmetic, for zero divergence ----------------------------------------
+
+    def _solve_rational(self, multiplier: float) -> tuple[Any, int, np.ndarray]:
+        evidence = self.evidence
+        if evidence.dtype != object and self.total * (self.length + 1) >= 2**31:
+            evidence = evidence.astype(object)  # products must not overflow
+        rounds = np.zeros(self._cells, dtype=evidence.dtype)
+        choices = []
+        for level in self._levels:
+            z = evidence[level.codes]
+            first = level.sets[0]
+            best, sites = z + rounds[first.cell], np.broadcast_to(first.sites[:, None], z.shape)
+            free = {first.places: np.ones(z.shape, dtype=bool)}
+            for one in level.sets[1:]:
+                free[one.places] = self._independent(evidence, level, one.places, free)
+                after = z + rounds[one.cell]
+                better = free[one.places] & (after < best)
+                best = np.where(better, after, best)
+                sites = np.where(better, one.sites[:, None], sites)
+            self._keep(level, rounds, best)
+            choices.append(np.where(z > 0, sites, level.masks[:, None]))
+        return ratio(rounds[-1:], self.total)[0], 0, self._table(choices)
+
+    def _independent(
+        self,
+        evidence: np.ndarray,
+        level: _Level,
+        places: tuple[int, ...],
+        free: dict[tuple[int, ...], np.ndarray],
+    ) -> np.ndarray:
+        """Whether the sites are independent given each context: all but the last, and it of them.
+
+        ``Z(c) Z(c, x_S) = Z(c, x_rest) Z(c, x_last)`` for all values.
+        """
+        if len(places) == 1:
+            return np.ones(level.codes.shape, dtype=bool)
+        rest, last = level.codes[:, :, None], level.codes[:, :, None]
+        for k in places[:-1]:
+            step = self._steps(level.sites[:, k])[:, None, None, :]
+            rest = (rest[..., None] + step).reshape(*level.codes.shape, -1)
+        step = self._steps(level.sites[:, places[-1]])[:, None, :]
+        both = rest[..., None] + step[:, :, None, :]
+        z = evidence[level.codes][:, :, None, None]
+        product = evidence[rest][..., None] * evidence[last + step][:, :, None, :]
+        return free[places[:-1]] & (z * evidence[both] == product).all(axis=(2, 3))
+
+    # ---- where everything is kept ----------------------------------------------------------
+
+    def _there(self, values: np.ndarray) -> Any:
+        """Host integers beside the distribution."""
+        return values if isinstance(self.like, np.ndarray) else from_host(values, self.like)
+
+    def _zeros(self) -> Any:
+        return self.xp.zeros(self._cells, dtype=self.xp.float64, device=device(self.like))
+
+    def _steps(self, sites: np.ndarray) -> np.ndarray:
+        return Codes(self.length, self.vocab).steps(sites)
+
+    def _table(self, choices: list[Any]) -> Any:
+        """What is revealed at every pattern, from all levels; nothing at complete sequences."""
+        xp = self.xp
+        codes = xp.concat([xp.reshape(level.codes, (-1,)) for level in self._levels])
+        choices = [xp.reshape(each, (-1,)) for each in choices]
+        return placed(codes, xp.concat(choices), (self.vocab + 1) ** self.length)
+
+    @property
+    def _cells(self) -> int:
+        return (self.vocab + 2) ** self.length
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where the summed values of the masks of each size begin."""
+        sizes = [
+            math.comb(self.length, k) * (self.vocab + 1) ** (self.length - k)
+            for k in range(self.length + 1)
+        ]
+        return [0, *itertools.accumulate(sizes)]
+
+    @cached_property
+    def _complete(self) -> Any:
+        """Codes of the sequences without masks, shape (1, V^L)."""
+        return self._at(self.strides[None, :], self._tokens(self.length))
+
+    def _tokens(self, count: int) -> Any:
+        """All values of `count` observed sites, shape (count, V^count)."""
+        xp = self.xp
+        values = xp.arange(self.vocab**count, dtype=xp.int64, device=device(self.like))
+        powers = self.vocab ** np.arange(count - 1, -1, -1, dtype=np.int64)
+        return values[None, :] // self._there(powers)[:, None] % self.vocab
+
+    def _keep(self, level: _Level, flat: Any, numbers: Any) -> None:
+        self._write(level.size, flat, numbers)
+
+    def _write(self, masked: int, flat: Any, numbers: Any) -> None:
+        """Put down the numbers of all masks of a size, with their sums over observed tokens."""
+        xp = self.xp
+        rows, sites = numbers.shape[0], self.length - masked
+        for k in range(sites):
+            before = (self.vocab + 1) ** k
+            numbers = xp.reshape(numbers, (rows, before, self.vocab, self.vocab ** (sites - 1 - k)))
+            total = xp.sum(numbers, axis=2, keepdims=True)
+            numbers = xp.concat([numbers, total], axis=2)
+        flat[self._starts[masked] : self._starts[masked + 1]] = xp.reshape(numbers, (-1,))
+
+    @cached_property
+    def _levels(self) -> list[_Level]:
+        """The masks with 1, 2, ..., L sites and what may be revealed of them."""
+        number = np.zeros(2**self.length, dtype=np.int64)
+        by_size: list[list[int]] = [[] for _ in range(self.length + 1)]
+        for mask in range(2**self.length):
+            number[mask] = len(by_size[mask.bit_count()])
+            by_size[mask.bit_count()].append(mask)
+        return [
+            self._level(np.asarray(by_size[size]), size, number)
+            for size in range(1, self.length + 1)
+        ]
+
+    def _level(self, masks: np.ndarray, size: int, number: np.ndarray) -> _Level:
+        every = np.arange(self.length)
+        masked = masks[:, None] >> every & 1 == 1
+        sites = np.nonzero(masked)[1].reshape(len(masks), size)
+        observed = np.nonzero(~masked)[1].reshape(len(masks), self.length - size)
+        tokens = self._tokens(self.length - size)
+        blank = self._there(self.vocab * self.strides[sites].sum(axis=1))
+        codes = blank[:, None] + self._at(self.strides[observed], tokens)
+        sets = [
+            self._set(masks, sites, observed, tokens, places, number) for places in _subsets(size)
+        ]
+        return _Level(size, self._there(masks), sites, codes, sets)
+
+    def _set(
+        self,
+        masks: np.ndarray,
+        sites: np.ndarray,
+        observed: np.ndarray,
+        tokens: Any,
+        places: tuple[int, ...],
+        number: np.ndarray,
+    ) -> _Set:
+        chosen = sites[:, places]
+        bits = (1 << chosen).sum(axis=1)
+        left = masks - bits
+        size = sites.shape[1] - len(places)
+        kept = left[:, None] >> np.arange(self.length) & 1 == 0  # observed after this round
+        later = np.cumsum(kept[:, ::-1], axis=1)[:, ::-1] - 1
+        strides = (self.vocab + 1) ** np.maximum(later, 0)
+        width = (self.vocab + 1) ** (self.length - size)
+        start = self._starts[size] + number[left] * width
+        start = start + self.vocab * np.take_along_axis(strides, chosen, axis=1).sum(axis=1)
+        along = np.take_along_axis(strides, observed, axis=1)
+        cell = self._there(start)[:, None] + self._at(along, tokens)
+        return _Set(places, self._there(bits), cell)
+
+    def _at(self, strides: np.ndarray, tokens: Any) -> Any:
+        """Sum of tokens times strides, shape (rows, contexts)."""
+        return self.xp.matmul(self._there(strides), tokens)
+
+
+def _subsets(size: int) -> Iterator[tuple[int, ...]]:
+    """Non-empty sets of places, small ones first, then in lexicographic order."""
+    for count in range(1, size + 1):
+        yield from itertools.combinations(range(size), count)

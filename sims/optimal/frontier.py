@@ -1,0 +1,196 @@
+"""The best possible decoder, by dynamic programming over all masked sets and all tokens.
+
+Of all value-adaptive policies, one minimises ``E_p[rounds] + multiplier * KL(p || q)``. How
+it is found is in `sims.optimal.dynamic_program`.
+
+The lower convex hull of (rounds, KL) is what the best policies reach, mixtures included: tossing
+a coin between two policies beforehand gives the point between theirs (of the path KL).
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from sims.decoding.exact import output_distribution
+from sims.decoding.output import OutputDistribution
+from sims.optimal.dynamic_program import Point, Program
+from sims.policies import Decoder
+from sims.policies.base import Select
+from theory._core.arrays import within_memory
+from theory.distributions.base import Distribution, check_distribution
+from theory.errors import InvalidInput
+
+__all__ = ["Point", "cost_of", "frontier", "frontier_of", "regret", "regret_of"]
+
+COLLINEAR = 1e-9
+"""A point this little below a line, relative to its height, is on it."""
+
+
+@within_memory("the best decoder")
+def frontier(p: Distribution, multipliers: Sequence[float] | None = None) -> list[Point]:
+    """Find the decoders that minimise ``E_p[rounds] + multiplier * KL(p || q)``.
+
+    All value-adaptive policies compete: which sites come next may depend on all tokens revealed
+    so far. The result is the optimum, not a bound, up to rounding.
+
+    Parameters
+    ----------
+    p : Distribution
+        Small: the work and the memory grow as ``(V + 2)^L``.
+    multipliers : sequence of float, optional
+        Rounds that a nat of divergence is worth, 0 to ``math.inf``. ``math.inf`` asks for zero
+        divergence in the fewest rounds, the serial depth ``D_0``; in rational arithmetic if `p`
+        is exact. If not given, every corner of the lower convex hull of (rounds, KL) is found that
+        is more than 1e-9 nats off the line between its neighbours.
+
+    Returns
+    -------
+    list of Point
+        In the order of the multipliers; corners by increasing rounds. The work is done where the
+        arrays of `p` live, on the host or on a GPU, and the tables of the policies stay there.
+
+    Raises
+    ------
+    InvalidInput
+    TooLarge
+        Before any memory is taken.
+
+    Examples
+    --------
+    Pairs of equal bits: one of each, then the rest. Anything faster costs a bit for each pair
+    that is written at once:
+
+    >>> from theory import gallery
+    >>> points = frontier(gallery.coupled_pairs(2, exact=True), [0, math.inf])
+    >>> points[0].rounds, round(points[0].kl / math.log(2), 12)
+    (1.0, 2.0)
+    >>> points[1].rounds, points[1].kl
+    (Fraction(2, 1), 0)
+    >>> points[1].policy.sites([-1, -1, -1, -1])
+    (0, 2)
+    """
+    check_distribution(p)
+    if multipliers is None:
+        return frontier_of(Program(p))
+    try:
+        values = [_as_multiplier(m) for m in multipliers]
+    except TypeError:
+        raise InvalidInput(f"multipliers must be a sequence, got {multipliers!r}") from None
+    program = Program(p)
+    return [program.solve(m) for m in values]
+
+
+@within_memory("the best decoder")
+def regret(p: Distribution, policy: Decoder | Select) -> float:
+    """How much more a decoder loses than the best one with as many expected rounds, in nats.
+
+    Parameters
+    ----------
+    p : Distribution
+    policy : as for `output_distribution`
+
+    Returns
+    -------
+    float
+        The policy's path KL (KL, where there is no path) minus the lower convex hull of the
+        optimal (rounds, KL) at the policy's expected rounds on the data (under the decoder,
+        where those are not defined). Never negative for
+        policies that select sites before they draw. Token policies and correctors do not
+        compete in the optimum, and may beat it.
+
+    Examples
+    --------
+    A random half of two coupled pairs is a whole pair once in three times:
+
+    >>> from sims import policies
+    >>> from theory import gallery
+    >>> p = gallery.coupled_pairs(2)
+    >>> round(regret(p, policies.RandomOrder((2, 2))) / math.log(2), 12)
+    0.666666666667
+    """
+    check_distribution(p)
+    q = output_distribution(p, policy)
+    return regret_of(Program(p), q)
+
+
+def cost_of(q: OutputDistribution) -> tuple[float, float]:
+    """Expected rounds and the divergence that an output distribution is to be judged by."""
+    rounds, kl = float(q.expected_rounds_on_data), float(q.path_kl)
+    return (
+        float(q.expected_rounds) if math.isnan(rounds) else rounds,
+        float(q.kl) if math.isnan(kl) else kl,
+    )
+
+
+def regret_of(program: Program, q: OutputDistribution) -> float:
+    """`regret` of what a decoder writes; rounding below 0 is clipped for those that compete."""
+    rounds, kl = cost_of(q)
+    above = _above_hull(program, rounds, kl)
+    return above if q.data_rounds is None else max(above, 0.0)
+
+
+def _above_hull(program: Program, rounds: float, kl: float) -> float:
+    """``kl`` above the lower convex hull at `rounds`, looking only at the corners around it."""
+    first, last = program.solve(0.0), program.solve(math.inf)
+    if rounds >= last.rounds or first.rounds >= last.rounds:
+        return kl
+    left, right = first, last
+    while True:
+        between = _below(program, left, right)
+        if between is None:
+            break
+        left, right = (between, right) if between.rounds <= rounds else (left, between)
+    share = (rounds - float(left.rounds)) / (float(right.rounds) - float(left.rounds))
+    return kl - ((1 - share) * float(left.kl) + share * float(right.kl))
+
+
+def frontier_of(program: Program) -> list[Point]:
+    """All corners of the lower convex hull, between one round and zero divergence."""
+    corners = [program.solve(0.0), program.solve(math.inf)]
+    if float(corners[0].rounds) == float(corners[1].rounds):
+        return corners[1:]
+    k = 0
+    while k + 1 < len(corners):
+        between = _below(program, corners[k], corners[k + 1])
+        if between is None:
+            k += 1
+        else:
+            corners.insert(k + 1, between)
+    return _without_collinear(corners)
+
+
+def _without_collinear(points: list[Point]) -> list[Point]:
+    """Leave out points on the line between their neighbours, which rounding may have added."""
+    kept = points[:1]
+    for point, following in itertools.pairwise(points[1:]):
+        left = kept[-1]
+        width = float(following.rounds) - float(left.rounds)
+        share = (float(point.rounds) - float(left.rounds)) / width
+        line = (1 - share) * float(left.kl) + share * float(following.kl)
+        if line - float(point.kl) > COLLINEAR:
+            kept.append(point)
+    return [*kept, *points[1:][-1:]]
+
+
+def _below(program: Program, left: Point, right: Point) -> Point | None:
+    """A corner below the line through two points, if there is one."""
+    fall = float(left.kl) - float(right.kl)
+    rise = float(right.rounds) - float(left.rounds)
+    if fall <= 0 or rise <= 0:
+        return None
+    multiplier = rise / fall
+    point = program.solve(multiplier)
+    line = float(left.rounds) + multiplier * float(left.kl)
+    value = float(point.rounds) + multiplier * float(point.kl)
+    return point if value < line * (1 - COLLINEAR) else None
+
+
+def _as_multiplier(value: Any) -> float:
+    real = isinstance(value, (int, float, Fraction, np.integer, np.floating))
+    if real and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    raise InvalidInput(f"multipliers must be numbers from 0 to inf, got {value!r}")

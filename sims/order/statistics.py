@@ -1,0 +1,313 @@
+"""In which order a decoder reveals: how autoregressive it is.
+
+Let n sites be masked at first. Sites that are revealed in the same round are taken to follow each
+other in random order, so that ranks 1..n are defined, and both correlations are means over the
+decoder's draws and coins and over that order. With r_j the rank of the j-th site from the left:
+
+    Kendall's tau    (pairs in order from the left - pairs that are not) / (n (n - 1) / 2)
+    Spearman's rho   the correlation of r_j and j
+
+Both are 1 from left to right, 0 for a random order and -1 from right to left. They are sums over
+what is revealed in each round, so that the *contexts* that are reached are enough to know them;
+no path is ever enumerated.
+"""
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sims.decoding.exact import as_revealing, watched
+from sims.decoding.monte_carlo import Decoded
+from sims.policies import Decoder, Policy, TokenPolicy
+from sims.policies.base import Ask, Law, Outcomes, Select
+from theory import MASK
+from theory._core.exact import ratio, short
+from theory._core.plurals import counted
+from theory.distributions.base import Distribution, check_distribution
+from theory.errors import InvalidInput
+from theory.loss.forward import Denoiser
+from theory.validation.arguments import as_sites
+
+__all__ = ["Order", "order", "order_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """The order in which sites are revealed, on average.
+
+    Numbers are Fractions if the distribution is exact, else floats.
+
+    Attributes
+    ----------
+    sites : tuple of int
+        The n sites that are masked at first.
+    revealed : ndarray, shape (T, n)
+        Probability that a site is revealed in a round.
+    kendall, spearman : number
+        Correlation with the order from left to right; nan for a single site.
+    adjacent : number
+        Mean share of the sites with a neighbour, on one side at least, that was known in an
+        earlier round (an observed one too).
+    left_to_right : number
+        Probability that every round reveals the leftmost sites that are masked, several at once
+        included: 1 for a decoder that writes everything in one round.
+    runs : ndarray, shape (T + 1,)
+        Mean number of runs of neighbouring known sites, before the first round and after each.
+    """
+
+    sites: tuple[int, ...]
+    revealed: np.ndarray
+    kendall: Any
+    spearman: Any
+    adjacent: Any
+    left_to_right: Any
+    runs: np.ndarray
+
+    def __repr__(self) -> str:
+        names = ("kendall", "spearman", "adjacent", "left_to_right")
+        numbers = (getattr(self, name) for name in names)
+        rounded = (round(v, 12) if isinstance(v, float) else v for v in numbers)  # 5e-16 is 0
+        values = (f"{name}={short(value)}" for name, value in zip(names, rounded, strict=True))
+        return f"<Order of {counted(len(self.sites), 'site')}: {', '.join(values)}>"
+
+
+def order(
+    p: Distribution,
+    policy: Decoder | Select,
+    temperature: float = 1.0,
+    denoiser: Denoiser | None = None,
+    *,
+    observed: Iterable[int] = (),
+) -> Order:
+    """Compute in which order a decoder reveals, exactly.
+
+    Parameters
+    ----------
+    p, policy, temperature, denoiser, observed
+        As for `output_distribution`. A prompt on the left is ``observed=range(m)``.
+
+    Returns
+    -------
+    Order
+
+    Raises
+    ------
+    InvalidInput
+        As `output_distribution`, and for decoders that take tokens back.
+    TooLarge
+
+    Examples
+    --------
+    The surest site of a chain of bits is a neighbour of a known one. Without a prompt the first
+    is the leftmost of equals; the middle of three would do as well:
+
+    >>> from sims import policies
+    >>> from theory import gallery
+    >>> p = gallery.binary_symmetric(3, 0.25)
+    >>> order(p, policies.TopK(1))
+    <Order of 3 sites: kendall=1, spearman=1, adjacent=0.6667, left_to_right=1>
+    >>> order(p, policies.Bisection()).revealed.tolist()
+    [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]
+    """
+    check_distribution(p)
+    decoder = as_revealing(policy)
+    given = as_sites(observed, p.length, "observed")
+    tally, until = _Tally(p.length, given, p.exact), _Tally(p.length, given, p.exact)
+    watched(p, decoder, temperature, denoiser, given, tally.add)
+    watched(p, _once_left(decoder, tally.sites), temperature, denoiser, given, until.add)
+    return tally.finish(1 - until.leaving)
+
+
+def order_of(written: Decoded, observed: Iterable[int] = ()) -> Order:
+    """Estimate the order from trajectories, at any length: means over the sequences drawn.
+
+    Parameters
+    ----------
+    written : Decoded
+        From ``decode(..., trajectory=True)``.
+    observed : iterable of int
+        As it was given to `decode`.
+
+    Raises
+    ------
+    InvalidInput
+        If the states were not kept, or if tokens are taken back in them.
+
+    Examples
+    --------
+    >>> from sims import decode, policies
+    >>> from theory import gallery
+    >>> p, rng = gallery.binary_symmetric(100, 0.25), np.random.default_rng(0)
+    >>> order_of(decode(p, policies.LeftToRight(2), rng, 3, trajectory=True))
+    <Order of 100 sites: kendall=0.9899, spearman=0.9997, adjacent=0.49, left_to_right=1>
+    """
+    states = written.kept_states()
+    length = states.shape[2]
+    given = as_sites(observed, length, "observed")
+    tally = _Tally(length, given, exact=False)
+    wrong = (states[0] != MASK) != tally.first
+    if wrong.any():
+        start = np.flatnonzero(states[0][wrong.any(axis=1)][0] != MASK).tolist()
+        raise InvalidInput(f"observed is {list(given)}, but a trajectory starts with {start}")
+    if ((states[:-1] != MASK) & (states[:-1] != states[1:])).any():
+        raise InvalidInput("tokens are taken back in these trajectories")
+    mass = np.full(states.shape[1], 1 / states.shape[1])
+    for index, (before, after) in enumerate(itertools.pairwise(states)):
+        tally.add(index, before, (before == MASK) & (after != MASK), mass)
+    orderly = np.all([_leftmost(state, tally.sites) for state in states], axis=0)
+    return tally.finish(float(orderly.mean()))
+
+
+class _Tally:
+    """Sums over everything that is revealed."""
+
+    def __init__(self, length: int, observed: tuple[int, ...], exact: bool) -> None:
+        self.length, self.exact = length, exact
+        self.first = np.isin(np.arange(length), observed)
+        self.sites = np.flatnonzero(~self.first)
+        self.rounds: list[np.ndarray] = []
+        self.runs: list[Any] = []
+        self.in_order: Any = 0
+        self.ranked: Any = 0
+        self.beside: Any = 0
+        self.leaving: Any = 0
+
+    def add(self, index: int, x: np.ndarray, reveal: np.ndarray, mass: np.ndarray) -> None:
+        """Take in what is revealed in the step `index` in sequences (N, L) with masses (N,)."""
+        while len(self.rounds) <= index:
+            self.rounds.append(self._zeros(len(self.sites)))
+            self.runs.append(0)
+        known = x != MASK
+        written = known & ~self.first
+        sizes, before = reveal.sum(axis=1), written.sum(axis=1)
+        self.rounds[index] = self.rounds[index] + self._sums(reveal[:, self.sites], mass)
+        self.runs[index] = self.runs[index] + self._sum(_runs(known | reveal) - _runs(known), mass)
+        left = np.cumsum(written, axis=1)  # of what is written, that much is left of a site
+        signs = np.where(reveal, 2 * left - before[:, None], 0).sum(axis=1)
+        self.in_order = self.in_order + self._sum(signs, mass)
+        places = np.cumsum(~self.first)  # 1..n from left to right
+        twice = np.where(reveal, places * (2 * before + sizes + 1)[:, None], 0).sum(axis=1)
+        self.ranked = self.ranked + self._sum(twice, mass)
+        self.beside = self.beside + self._sum((reveal & _beside(known)).sum(axis=1), mass)
+        leaves = ~_leftmost(np.where(reveal, 0, x), self.sites)
+        self.leaving = self.leaving + self._sum(leaves, mass)
+
+    def finish(self, left_to_right: Any) -> Order:
+        count = len(self.sites)
+        pairs, squares = count * (count - 1) // 2, count * (count**2 - 1)
+        # sum j r_j - n ((n + 1)/2)^2, over n (n^2 - 1)/12
+        spearman = 6 * self.ranked - 3 * count * (count + 1) ** 2
+        runs = np.cumsum(np.asarray([int(_runs(self.first[None])[0]), *self.runs], dtype=object))
+        return Order(
+            tuple(self.sites.tolist()),
+            np.stack(self.rounds),
+            self._share(self.in_order, pairs),
+            self._share(spearman, squares),
+            self._share(self.beside, count),
+            left_to_right,
+            runs if self.exact else runs.astype(np.float64),
+        )
+
+    def _share(self, total: Any, whole: int) -> Any:
+        return ratio(np.asarray(total), whole).item() if self.exact else _divided(total, whole)
+
+    def _sum(self, values: np.ndarray, mass: np.ndarray) -> Any:
+        return self._sums(values[:, None], mass)[0]
+
+    def _sums(self, values: np.ndarray, mass: np.ndarray) -> np.ndarray:
+        """``sum_n mass_n values_n``, exact if the masses are."""
+        # SymPy multiplies no bools
+        return mass @ values.astype(np.int64).astype(object if self.exact else np.float64)
+
+    def _zeros(self, count: int) -> np.ndarray:
+        return np.zeros(count, dtype=object if self.exact else np.float64)
+
+
+def _once_left(decoder: Decoder, sites: np.ndarray) -> Decoder:
+    """A decoder that, when it leaves the order from left to right, never takes it up again.
+
+    It then writes all sites but the first masked one, and that one last. So it leaves once at
+    most, and the chance that it does is a sum over contexts.
+    """
+    if decoder.looks_at_tokens:
+        assert isinstance(decoder, TokenPolicy)
+        return _TokensOnceLeft(decoder, sites)
+    assert isinstance(decoder, Policy)
+    return _OnceLeft(decoder, sites)
+
+
+class _OnceLeft(Policy):
+    def __init__(self, inner: Policy, sites: np.ndarray) -> None:
+        self.inner, self.sites = inner, sites
+
+    @property
+    def steps(self) -> int | None:
+        return self.inner.steps
+
+    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+        orderly, masked = _leftmost(x, self.sites), x == MASK
+        rows = np.flatnonzero(orderly)
+        if len(rows) < len(x):
+            yield (~orderly).astype(np.int64), masked
+        if not len(rows):
+            return
+        for chance, reveal in self.inner.law(x[rows], predictions[rows], round_index):
+            left = ~_leftmost(np.where(reveal, 0, x[rows]), self.sites)
+            chances = np.zeros(len(x), dtype=object)
+            chances[rows] = chance
+            flips = np.zeros_like(masked)
+            flips[rows] = np.where(left[:, None], masked[rows] & ~_first(masked[rows]), reveal)
+            yield chances, flips
+
+
+class _TokensOnceLeft(TokenPolicy):
+    def __init__(self, inner: TokenPolicy, sites: np.ndarray) -> None:
+        self.inner, self.sites = inner, sites
+
+    def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
+        orderly = _leftmost(x, self.sites)
+        rest, rows = np.flatnonzero(~orderly), np.flatnonzero(orderly)
+        if len(rest):
+            yield rest, np.ones(len(rest), dtype=np.int64), np.maximum(x[rest], 0), 1
+        if not len(rows):
+            return
+        for some, chance, after, calls in self.inner.outcomes(x[rows], ask, round_index):
+            left = ~_leftmost(after, self.sites)[:, None] & (after == MASK)
+            rushed = np.where(left & ~_first(after == MASK), 0, after)
+            yield rows[some], chance, rushed, calls
+
+    def write(
+        self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, int]:
+        return self.inner.write(x, ask, round_index, rng)
+
+
+def _first(masked: np.ndarray) -> np.ndarray:
+    """The first masked site of each row."""
+    return masked & (np.cumsum(masked, axis=1) == 1)
+
+
+def _leftmost(x: np.ndarray, sites: np.ndarray) -> np.ndarray:
+    """Whether of these sites the leftmost ones are written, for sequences (N, L)."""
+    masked = x[:, sites] == MASK
+    return (masked[:, 1:] >= masked[:, :-1]).all(axis=1)
+
+
+def _divided(total: Any, whole: int) -> float:
+    return float(total) / whole if whole else float("nan")
+
+
+def _runs(known: np.ndarray) -> np.ndarray:
+    """How many runs of neighbouring known sites there are, (N,)."""
+    return known[:, 0] + (known[:, 1:] & ~known[:, :-1]).sum(axis=1)
+
+
+def _beside(known: np.ndarray) -> np.ndarray:
+    """Sites that have a known neighbour."""
+    beside = np.zeros_like(known)
+    beside[:, 1:] |= known[:, :-1]
+    beside[:, :-1] |= known[:, 1:]
+    return beside

@@ -1,0 +1,23 @@
+"""Many cases of an experiment, in parallel and resumable."""
+
+from sims.sweep.results import Failure, Mean, Results
+from sims.sweep.sweep import (
+    add_arguments,
+    executor_for,
+    from_arguments,
+    generator,
+    grid,
+    sweep,
+)
+
+__all__ = [
+    "Failure",
+    "Mean",
+    "Results",
+    "add_arguments",
+    "executor_for",
+    "from_arguments",
+    "generator",
+    "grid",
+    "sweep",
+]

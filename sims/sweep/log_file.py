@@ -1,0 +1,215 @@
+"""What has finished of a sweep, in memory or in a file that survives an interruption.
+
+The file has one line of JSON for the sweep (format, version, experiment, seed, and which code it
+is), then one for each case in the order in which they finished::
+
+    {"case": {"length": 4}, "results": {"kl": 0.5}}
+    {"case": {"length": 6}, "error": "ValueError: ...", "traceback": "..."}
+
+Each line is on disk before the next case is looked at. A last line without its end is left from
+an interruption, and is written over; one that is whole and makes no sense is moved to a file
+``.aside``. Of several lines of one case the last counts. Where a sweep was told to go on with other
+code, a line ``{"code": {...}}`` says so.
+"""
+
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sims.sweep.cases import Case, key_of, read
+from theory.errors import InvalidInput
+
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None
+
+__all__ = ["Log", "differs", "failure_line", "header", "opened", "result_line"]
+
+FORMAT, VERSION = "zeroloss sweep", 1
+
+
+class Log:
+    """The cases that have finished.
+
+    Attributes
+    ----------
+    results : dict
+        From the key of a case to its results.
+    failures : dict
+        From the key of a case that failed to its error and its traceback.
+    where : str
+        How a message says where they are kept.
+    """
+
+    where = ""
+
+    def __init__(self) -> None:
+        self.results: dict[str, Case] = {}
+        self.failures: dict[str, tuple[str, str]] = {}
+
+    def write(self, line: str) -> None:
+        """Keep the line of a case."""
+        self._take(json.loads(line))
+
+    def _take(self, record: Any) -> None:
+        key = key_of(read(record["case"]))
+        if "results" in record:
+            self.results[key] = read(record["results"])
+            self.failures.pop(key, None)
+        else:
+            self.failures[key] = record["error"], record["traceback"]
+
+
+def result_line(key: str, results: str) -> str:
+    r"""Return the line of a case that went well.
+
+    >>> result_line('{"length": 4}', '{"kl": 0.5}')
+    '{"case": {"length": 4}, "results": {"kl": 0.5}}\n'
+    """
+    return f'{{"case": {key}, "results": {results}}}\n'
+
+
+def failure_line(key: str, error: str, traceback: str) -> str:
+    r"""Return the line of a case that failed.
+
+    >>> failure_line('{"length": 6}', "ValueError", "...")
+    '{"case": {"length": 6}, "error": "ValueError", "traceback": "..."}\n'
+    """
+    return f'{{"case": {key}, {json.dumps({"error": error, "traceback": traceback})[1:]}\n'
+
+
+def header(experiment: str, seed: int, code: dict[str, str]) -> str:
+    r"""Return the first line of a file.
+
+    >>> print(header("module:name", 0, {"source": "12ab"}), end="")
+    {"format": "zeroloss sweep", "version": 1, "experiment": "module:name", "seed": 0,
+     "code": {"source": "12ab"}}
+    """
+    first = {"format": FORMAT, "version": VERSION, "experiment": experiment, "seed": seed}
+    first["code"] = code
+    return json.dumps(first) + "\n"
+
+
+def differs(found: Any, wanted: dict[str, str]) -> str:
+    """Say that results are of other code, and how to go on from them all the same.
+
+    >>> differs({"package": "1.0"}, {"package": "1.1"})
+    'is of other code (package 1.0, not 1.1); other_code=True, or --other-code, goes on with it'
+    """
+    kept = found if isinstance(found, dict) else {}
+    parts = [
+        "source of the experiment, or of what it uses"
+        if name == "source"
+        else f"{name} {kept.get(name, 'not kept')}, not {value}"
+        for name, value in wanted.items()
+        if kept.get(name) != value
+    ]
+    insist = "other_code=True, or --other-code, goes on with it"
+    return f"is of other code ({'; '.join(parts)}); {insist}"
+
+
+@contextmanager
+def opened(path: Path | None, first: str, *, other_code: bool = False) -> Iterator[Log]:
+    """Give the log of a sweep, with what the file holds already.
+
+    With `other_code` also if that is of other code.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is of another sweep, in use by one, or cannot be read.
+    """
+    if path is None:
+        yield Log()
+        return
+    try:
+        file = path.open("a+b", buffering=0)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be opened: {error.strerror}") from None
+    with file:
+        yield _FileLog(path, file, first, other_code)
+
+
+class _FileLog(Log):
+    """A log that is on disk as well."""
+
+    def __init__(self, path: Path, file: Any, first: str, other_code: bool = False) -> None:
+        super().__init__()
+        self.path, self.file, self.where = path, file, f" and are in {path}"
+        self._lock()
+        file.seek(0)
+        content = file.readall()
+        self.end = content.rfind(b"\n") + 1  # of the last whole line
+        if first.encode("ascii").startswith(content):
+            self.end = 0
+            self._append(first)
+        else:
+            self._read(content[: self.end].splitlines(keepends=True), first, other_code)
+
+    def write(self, line: str) -> None:
+        self._append(line)
+        super().write(line)
+
+    def _append(self, line: str) -> None:
+        data = memoryview(line.encode("ascii"))
+        self.file.truncate(self.end)
+        while data:  # a disk that is nearly full takes a part
+            data = data[self.file.write(data) :]
+        os.fsync(self.file.fileno())
+        self.end += len(line)
+
+    def _lock(self) -> None:
+        """Two processes that write would write over each other."""
+        try:
+            if fcntl:
+                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InvalidInput(f"{self.path} is in use by another sweep") from None
+        except OSError:  # some file systems have no locks
+            pass
+
+    def _read(self, lines: list[bytes], first: str, other_code: bool) -> None:
+        found, wanted = self._header(lines), json.loads(first)
+        if found.get("format") != FORMAT:
+            raise InvalidInput(f"{self.path} is no file of a sweep")
+        for name in ("version", "experiment", "seed"):
+            if found.get(name) != wanted[name]:
+                raise InvalidInput(
+                    f"{self.path} is of {name} {found.get(name)}, not of {wanted[name]}"
+                )
+        code, aside, what = found.get("code"), b"", ""
+        for number, line in enumerate(lines[1:], 2):
+            try:
+                record = json.loads(line)
+                if "code" in record:
+                    code = record["code"]
+                else:
+                    self._take(record)
+            except (ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError):
+                what = f"line {number} of {self.path} is no case of a sweep"
+                if number < len(lines):
+                    raise InvalidInput(what) from None
+                aside = line
+        if code != wanted["code"] and not other_code:
+            raise InvalidInput(f"{self.path} {differs(code, wanted['code'])}")
+        if aside:
+            place = self.path.with_name(self.path.name + ".aside")
+            with place.open("ab") as kept:
+                kept.write(aside)
+            warnings.warn(f"{what}; it was moved to {place}", RuntimeWarning, stacklevel=6)
+            self.end -= len(aside)
+            self.file.truncate(self.end)
+        if code != wanted["code"]:
+            self._append(json.dumps({"code": wanted["code"]}) + "\n")
+
+    def _header(self, lines: list[bytes]) -> dict[str, Any]:
+        try:
+            found = json.loads(lines[0])
+        except (IndexError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}

@@ -1,0 +1,291 @@
+"""Where work runs: in this process, in several, or on a Dask cluster."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    InvalidStateError,
+    ProcessPoolExecutor,
+    as_completed,
+)
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from theory._console.threads import THREADS, usable_cores
+from theory.errors import InvalidInput
+from theory.validation.arguments import as_integer
+
+__all__ = ["InProcess", "Processes", "as_finished", "executor_for", "is_loss", "worth_sharing"]
+
+PATIENCE = 60.0
+"""Seconds that a cluster may be without workers, after it had some, or without an answer."""
+
+ASKING = 2.0
+"""Seconds between two questions to its scheduler."""
+
+
+class InProcess(Executor):
+    """Runs what is submitted at once.
+
+    >>> InProcess().submit(pow, 2, 3).result()
+    8
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # and not an interruption
+            future.set_exception(error)
+        return future
+
+
+class Processes(Executor):
+    """A pool of processes that is made anew for what is submitted after one of them has ended.
+
+    What the old pool had is lost, as with any `ProcessPoolExecutor`.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self.pool = self._new()
+
+    def _new(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self.workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_worker,
+        )
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        try:
+            return self.pool.submit(fn, *args, **kwargs)
+        except BrokenExecutor:
+            self.pool.shutdown(cancel_futures=True)
+            self.pool = self._new()
+            return self.pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self.pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def is_loss(error: BaseException) -> bool:
+    """Whether an error is of the workers, not of what they ran: it says nothing about that.
+
+    Those of Dask are known by their module, whether or not Dask is there.
+
+    >>> is_loss(BrokenExecutor()), is_loss(ValueError())
+    (True, False)
+    """
+    dask = type(error).__module__.partition(".")[0] == "distributed"
+    return dask or isinstance(error, (BrokenExecutor, CancelledError))
+
+
+@contextmanager
+def executor_for(workers: int | None = None, scheduler: str | None = None) -> Iterator[Executor]:
+    """Give an executor: of this process, of so many others, or of a Dask cluster.
+
+    Other processes start afresh and import the module that is run: a script has to keep what it
+    does behind ``if __name__ == "__main__":``. They multiply matrices in one thread each, unless
+    the environment says otherwise. If the block is left by an error, they are ended at once.
+
+    If a process ends by itself, what was submitted fails with BrokenExecutor; later work runs in
+    new processes. On a cluster this error comes when all workers have gone, or the scheduler has
+    not answered, for a minute.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Number of processes.
+    scheduler : str, optional
+        Address of the cluster's scheduler, such as ``"tcp://localhost:8786"``. Needs Dask
+        (``zeroloss[cluster]``), and this package on the cluster's workers.
+
+    Raises
+    ------
+    InvalidInput
+        For both, for a number below 1, without Dask, or if no scheduler answers.
+
+    Examples
+    --------
+    >>> with executor_for() as executor:
+    ...     executor.submit(pow, 2, 3).result()
+    8
+    """
+    if workers is not None and scheduler is not None:
+        raise InvalidInput("either workers or a scheduler can be given, not both")
+    if scheduler is not None:
+        with _cluster(scheduler) as executor:
+            yield executor
+    elif workers is not None:
+        with _one_thread_each(), _processes(as_integer(workers, "workers", 1)) as executor:
+            yield executor
+    else:
+        yield InProcess()
+
+
+def as_finished(
+    executor: Executor, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
+) -> Iterator[tuple[int, Any]]:
+    """Call a function with the arguments of each task; yield its number and value when it ends.
+
+    >>> list(as_finished(InProcess(), pow, [(2, 3), (3, 2)]))
+    [(0, 8), (1, 9)]
+    """
+    if isinstance(executor, InProcess):
+        for k, task in enumerate(tasks):
+            yield k, function(*task)
+        return
+    futures = {executor.submit(function, *task): k for k, task in enumerate(tasks)}
+    for future in as_completed(futures):
+        yield futures[future], future.result()
+
+
+def worth_sharing(workers: int | None, most: int) -> int | None:
+    """Processes for a command: as many as asked for, else one a core, at most `most`.
+
+    None, for `executor_for`, where that is not more than this process itself.
+
+    >>> worth_sharing(1, 8), worth_sharing(3, 2), worth_sharing(None, 1)
+    (None, 3, None)
+    """
+    count = min(usable_cores(), most) if workers is None else workers
+    return count if count > 1 else None
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Set what new processes inherit: NumPy reads it while it is loaded."""
+    if any(os.environ.get(name) for name in THREADS):
+        yield
+        return
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name in THREADS:
+            os.environ.pop(name, None)
+
+
+@contextmanager
+def _processes(workers: int) -> Iterator[Executor]:
+    pool = Processes(workers)
+    try:
+        yield pool
+    except BaseException:
+        processes = list((pool.pool._processes or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)  # first: else the pool takes it for a crash
+        for process in processes:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """Leave Ctrl-C to the process that started this one, but end with it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def _cluster(scheduler: str) -> Iterator[Executor]:
+    try:
+        from distributed import Client
+        from distributed.comm.addressing import resolve_address
+    except ImportError:
+        raise InvalidInput("a scheduler needs Dask: install zeroloss[cluster]") from None
+    try:
+        resolve_address(scheduler)  # a client of a wrong address would take its time to end
+        client = Client(scheduler, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"no Dask scheduler answers at {scheduler!r}: {error}") from None
+    with client:
+        executor = _Watched(client)
+        try:
+            yield executor
+        except BaseException:
+            executor.shutdown(wait=False)
+            raise
+        finally:
+            executor.ended.set()
+
+
+class _Watched(Executor):
+    """A Dask client's executor whose futures end when nobody is there to run them.
+
+    Dask itself waits for ever, for workers that may still come.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client, self.inner = client, client.get_executor(pure=False)
+        self.waiting: set[Future[Any]] = set()
+        self.lock, self.ended = threading.Lock(), threading.Event()
+        self.gone = ""
+        self.had = bool(self._workers())  # before the first case may end them
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        outer: Future[Any] = Future()
+        with self.lock:
+            if self.gone:
+                raise BrokenExecutor(self.gone)
+            self.waiting.add(outer)
+        inner = self.inner.submit(fn, *args, **kwargs)
+
+        def passed_on(inner: Future[Any]) -> None:
+            self.waiting.discard(outer)
+            with suppress(InvalidStateError):  # given up, or cancelled by who waited for it
+                if inner.cancelled():
+                    outer.set_exception(CancelledError())
+                elif error := inner.exception():
+                    outer.set_exception(error)
+                else:
+                    outer.set_result(inner.result())
+
+        inner.add_done_callback(passed_on)
+        outer.add_done_callback(lambda outer: outer.cancelled() and inner.cancel())
+        return outer
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self.inner.shutdown(wait=wait and not cancel_futures and not self.gone)
+
+    def _workers(self) -> Any:
+        return self.client.sync(self.client.scheduler.ncores, callback_timeout=PATIENCE)
+
+    def _watch(self) -> None:
+        had, since = self.had, time.monotonic()
+        while not self.ended.wait(ASKING):
+            try:
+                workers = self._workers()
+                why = "all workers of the cluster have gone"
+            except Exception:  # of any kind: closed, out of time, unreadable
+                workers, had = {}, True
+                why = "the scheduler of the cluster does not answer"
+            had = had or bool(workers)
+            if workers or not had:  # those of a batch system may come after hours
+                since = time.monotonic()
+            elif time.monotonic() - since > PATIENCE:
+                break
+        else:
+            return
+        with self.lock:
+            self.gone = why
+            lost, self.waiting = self.waiting, set()
+        for future in list(lost):
+            with suppress(InvalidStateError):  # it has just ended
+                future.set_exception(BrokenExecutor(why))

@@ -1,0 +1,1 @@
+"""Arrays, exact numbers and sums that everything else is built from."""

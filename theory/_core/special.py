@@ -1,0 +1,41 @@
+"""Logarithms of factorials and binomial coefficients, and sums that are kept as logarithms."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from theory._core.arrays import array_namespace, log
+
+__all__ = ["log_binomials", "log_factorials", "log_sum_exp"]
+
+
+def log_factorials(n: int) -> np.ndarray:
+    """``log k!`` for k = 0..n, on the host, shape (n+1,).
+
+    >>> log_factorials(3).round(6).tolist()      # log of 1, 1, 2 and 6
+    [0.0, 0.0, 0.693147, 1.791759]
+    """
+    return np.asarray([math.lgamma(k + 1) for k in range(n + 1)])
+
+
+def log_binomials(n: int) -> np.ndarray:
+    """``log C(n, k)`` for k = 0..n, on the host, shape (n+1,).
+
+    >>> np.exp(log_binomials(4)).round(6).tolist()
+    [1.0, 4.0, 6.0, 4.0, 1.0]
+    """
+    factorials = log_factorials(n)
+    return factorials[-1] - factorials - factorials[::-1]
+
+
+def log_sum_exp(x: Any) -> Any:
+    """Logarithm of the sum of exponentials over the last axis; ``-inf`` where all are ``-inf``.
+
+    >>> float(np.exp(log_sum_exp(np.log([1.0, 3.0]))).round(12))
+    4.0
+    """
+    xp = array_namespace(x)
+    top = xp.max(x, axis=-1, keepdims=True)
+    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+    return log(xp.sum(xp.exp(x - top), axis=-1)) + top[..., 0]

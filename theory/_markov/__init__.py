@@ -1,0 +1,1 @@
+"""Finite chains: classes, spectra, powers, and messages along them."""

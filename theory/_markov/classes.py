@@ -1,0 +1,139 @@
+"""Which tokens lead to which: the communicating classes of a chain and their periods.
+
+All of this depends only on which transitions are possible, so it is decided without rounding,
+also for floats.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theory._core.exact import is_rational
+
+__all__ = ["Classes", "communicating", "period", "phases", "possible", "reached"]
+
+
+class Classes(NamedTuple):
+    """The communicating classes of the tokens that are reached, by their smallest token.
+
+    Attributes
+    ----------
+    states : list of int arrays
+    leads : (C, C) array of bool
+        Whether a class leads to another one in any number of steps; a class leads to itself.
+    periods : list of int
+        Greatest common divisor of the times of return; 0 for a token that never returns.
+    """
+
+    states: list[np.ndarray]
+    leads: np.ndarray
+    periods: list[int]
+
+    @property
+    def recurrent(self) -> list[int]:
+        """Those that lead to no other class."""
+        return np.flatnonzero(self.leads.sum(axis=1) == 1).tolist()
+
+
+def possible(x: np.ndarray) -> np.ndarray:
+    """Where probabilities are not zero; a symbol that is not identically zero counts as positive.
+
+    >>> import sympy
+    >>> a = sympy.Symbol("a")
+    >>> possible(np.asarray([a, 1 - a, (1 - a) - (1 - a), (a + 1) ** 2 - a**2 - 2 * a - 1]))
+    array([ True,  True, False, False])
+    """
+    if not isinstance(x, np.ndarray) or x.dtype.kind != "O":  # from a device, too
+        return x > 0
+    flat = [v != 0 if is_rational(v) else _is_nonzero(v) for v in x.reshape(-1).tolist()]
+    return np.asarray(flat, dtype=bool).reshape(x.shape)
+
+
+def _is_nonzero(expression: Any) -> bool:
+    import sympy
+
+    return sympy.simplify(expression) != 0
+
+
+def reached(links: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """The tokens that are reached from those of `start`, in any number of steps, shape (V,).
+
+    >>> reached(np.asarray([[False, True], [False, True]]), np.asarray([False, True]))
+    array([False,  True])
+    """
+    seen, new = start.copy(), start
+    while new.any():
+        new = links[new].any(axis=0) & ~seen
+        seen = seen | new
+    return seen
+
+
+def communicating(links: np.ndarray, start: np.ndarray) -> Classes:
+    """Find the classes of the tokens that are reached from those of `start`.
+
+    Parameters
+    ----------
+    links : (V, V) array of bool
+        Which steps are possible.
+    start : (V,) array of bool
+        With which tokens a sequence can begin.
+
+    >>> links = np.asarray([[1, 1, 0], [0, 0, 1], [0, 1, 0]], dtype=bool)  # 0 -> 0, 1; 1 <-> 2
+    >>> found = communicating(links, np.asarray([True, False, False]))
+    >>> [states.tolist() for states in found.states], found.periods, found.recurrent
+    ([[0], [1, 2]], [1, 2], [1])
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    tokens = np.flatnonzero(reached(links, start))
+    inside = links[np.ix_(tokens, tokens)]
+    count, labels = connected_components(inside, directed=True, connection="strong")
+    states = sorted((tokens[labels == c] for c in range(count)), key=lambda s: int(s[0]))
+    member = np.zeros((count, len(links)))
+    for c, tokens in enumerate(states):
+        member[c, tokens] = 1
+    leads = _closure(member @ links @ member.T > 0)
+    return Classes(states, leads, [period(links[np.ix_(s, s)]) for s in states])
+
+
+def _closure(leads: np.ndarray) -> np.ndarray:
+    """What leads to what in any number of steps, none included: squared until nothing is new."""
+    found = leads | np.eye(len(leads), dtype=bool)
+    while True:
+        wider = found.astype(np.float64) @ found > 0
+        if (wider == found).all():
+            return found
+        found = wider
+
+
+def period(links: np.ndarray) -> int:
+    """Greatest common divisor of the lengths of all cycles of one class; 0 if there are none.
+
+    >>> period(np.asarray([[False, True], [True, False]])), period(np.asarray([[False]]))
+    (2, 0)
+    """
+    level = _levels(links)
+    # a step from one level to another closes cycles whose lengths differ by this much
+    source, target = np.nonzero(links)
+    return math.gcd(*(level[source] + 1 - level[target]).tolist())
+
+
+def phases(links: np.ndarray, period: int) -> np.ndarray:
+    """Through which of `period` sets of tokens a class passes in turn, token by token.
+
+    >>> phases(np.asarray([[False, True], [True, False]]), 2)
+    array([0, 1])
+    """
+    return _levels(links) % period
+
+
+def _levels(links: np.ndarray) -> np.ndarray:
+    """Least numbers of steps from the first token of a class."""
+    level = np.full(len(links), -1, dtype=np.int64)
+    level[0], new, depth = 0, np.arange(len(links)) == 0, 0
+    while new.any():
+        depth += 1
+        new = links[new].any(axis=0) & (level < 0)
+        level[new] = depth
+    return level

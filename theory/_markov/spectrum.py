@@ -1,0 +1,182 @@
+"""The largest eigenvalues of a chain, class by class.
+
+The classes make the transition matrix block triangular, so its eigenvalues are those of the
+blocks. A class of period d has d of the largest modulus: its Perron root, which is 1 if the class
+is recurrent, times the d-th roots of unity. That number is known from what steps are possible, so
+nothing has to be compared with 1. Its characteristic polynomial is a power of x times g(x^d), and
+of g the Perron root to the power d is the one root of largest modulus.
+"""
+
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from theory._core.exact import all_rational, as_sympy, from_sympy, is_rational
+from theory._markov.number_fields import Floats
+from theory._markov.root_moduli import DIGITS, moduli
+from theory._markov.sparse_spectrum import soon_at_its_limit
+
+__all__ = ["Spectrum", "class_spectrum", "dies_out", "largest", "radius"]
+
+ROUNDING = 1e-14
+"""An eigenvalue of floats below this cannot be told from 0."""
+
+FALL = 1e-13
+"""If a power of a matrix of floats is smaller than the one before by this, it is zero."""
+
+MOST_POWERS = 12
+"""As many powers are tried: beyond, rounding hides a fall."""
+
+
+class Spectrum(NamedTuple):
+    """The spectrum of one class.
+
+    Attributes
+    ----------
+    root : number
+        Its Perron root: 1 if it is recurrent, 0 if it is one token that never returns.
+    second : number
+        The largest modulus of all eigenvalues that are smaller, 0 if there are none. (Of a class
+        of symbols that is not recurrent it is the Perron root, because symbols cannot be compared.)
+    """
+
+    root: Any
+    second: Any
+
+
+def largest(numbers: list[Any]) -> Any:
+    """The largest of non-negative numbers, which may hold symbols.
+
+    Algebraic numbers are compared to 30 digits; of equal ones the simplest is taken.
+
+    >>> import sympy
+    >>> largest([Fraction(1, 2), 2 * sympy.sqrt(2) / 3]), largest([sympy.Symbol("x"), 0])
+    (2*sqrt(2)/3, x)
+    """
+    if all(isinstance(v, (float, np.floating)) or is_rational(v) for v in numbers):
+        return max(numbers)
+    import sympy
+
+    numbers = [as_sympy(v) for v in numbers if v != 0]
+    if sympy.nan in numbers:
+        return sympy.nan
+    if all(v.is_number for v in numbers):
+        numbers.sort(key=sympy.count_ops)
+        return from_sympy(max(numbers, key=lambda v: v.evalf(DIGITS), default=sympy.Integer(0)))
+    return from_sympy(sympy.Max(*numbers))
+
+
+def class_spectrum(block: np.ndarray, period: int, *, recurrent: bool) -> Spectrum:
+    """Find the Perron root and the next modulus of the block of a class.
+
+    >>> class_spectrum(np.asarray([[0.75, 0.25], [0.25, 0.75]]), 1, recurrent=True)
+    Spectrum(root=1.0, second=0.5)
+    >>> block = np.asarray([[Fraction(3, 4), Fraction(1, 4)], [1, 0]], dtype=object)
+    >>> class_spectrum(block, 1, recurrent=True)
+    Spectrum(root=Fraction(1, 1), second=Fraction(1, 4))
+    """
+    if len(block) == 1:
+        return Spectrum(block[0, 0], block[0, 0] * 0)
+    if block.dtype.kind != "O":
+        return _of_floats(block, period, recurrent)
+    if all_rational(block):
+        return _of_rationals(block, period)
+    return _of_expressions(block, period, recurrent)
+
+
+def radius(matrix: np.ndarray) -> float:
+    """The spectral radius of a float matrix; 0 where its powers vanish but for rounding.
+
+    Rounding moves the eigenvalue 0 of a nilpotent matrix to as much as its 1/n-th power.
+
+    >>> radius(np.asarray([[0.1, 0.2], [-0.05, -0.1]]))
+    0.0
+    """
+    if not len(matrix):
+        return 0.0
+    found = float(np.max(np.abs(np.linalg.eigvals(matrix))))
+    return 0.0 if found < ROUNDING or dies_out(matrix, found) else found
+
+
+def dies_out(matrix: np.ndarray, radius: float) -> bool:
+    """Whether some power of a matrix falls to nothing where its radius would be no such fall."""
+    if radius > FALL ** (1 / MOST_POWERS):
+        return False
+    power, size = matrix, np.abs(matrix).max()
+    for _ in range(min(len(matrix), MOST_POWERS)):
+        power = power @ matrix
+        before, size = size, np.abs(power).max()
+        if size <= FALL * before:
+            return True
+    return False
+
+
+def _of_floats(block: np.ndarray, period: int, recurrent: bool) -> Spectrum:
+    values = list(np.linalg.eigvals(block))
+    root = 1.0 if recurrent else float(np.max(np.abs(values)))
+    for k in range(period):
+        unit = root * np.exp(2j * np.pi * k / period)
+        values.pop(int(np.argmin(np.abs(np.asarray(values) - unit))))
+    second = float(np.max(np.abs(values), initial=0.0))
+    if period == 1 and second < root * FALL ** (1 / MOST_POWERS):
+        second = radius(block - root * _projector(block, root))
+    if period == 1 and second > ROUNDING and recurrent and _soon_at_its_limit(block):
+        second = 0.0
+    return Spectrum(root, second if second > ROUNDING else 0.0)
+
+
+def _soon_at_its_limit(block: np.ndarray) -> bool:
+    """As `sparse_spectrum.soon_at_its_limit`, however many powers that takes."""
+    if abs(float((block * block.T).sum()) - float(np.trace(block)) ** 2) > ROUNDING * len(block):
+        return False
+    from scipy.sparse import csr_array
+
+    return soon_at_its_limit(csr_array(block))
+
+
+def _projector(block: np.ndarray, root: float) -> np.ndarray:
+    """On the Perron vector, along all other modes."""
+    right, left = (Floats().null_vector(m, root) for m in (block, block.T))
+    return np.outer(right, left) / (right @ left)
+
+
+def _of_rationals(block: np.ndarray, period: int) -> Spectrum:
+    import sympy
+
+    x = sympy.Dummy("x")
+    coefficients = sympy.Matrix(block.tolist()).applyfunc(as_sympy).charpoly(x).all_coeffs()
+    turned = coefficients[::period]  # all others are 0, but for a power of x at the end
+    found = [m.exact() for m in moduli(sympy.Poly(turned, x))[:2]] + [sympy.Integer(0)]
+    return Spectrum(*(from_sympy(sympy.root(m, period)) for m in found[:2]))
+
+
+def _of_expressions(block: np.ndarray, period: int, recurrent: bool) -> Spectrum:
+    import sympy
+
+    x = sympy.Dummy("x")
+    matrix = sympy.Matrix(block.tolist()).applyfunc(as_sympy)
+    polynomial = sympy.Poly(matrix.charpoly(x).as_expr(x), x)
+    if recurrent:
+        polynomial = sympy.quo(polynomial, sympy.Poly(x**period - 1, x))
+    found = []
+    for factor, multiplicity in sympy.factor_list(polynomial)[1]:
+        found += _moduli(sympy.Poly(factor, x)) * multiplicity
+    if recurrent:
+        return Spectrum(Fraction(1), largest(found) if found else Fraction(0))
+    if any(v.free_symbols for v in found):
+        return Spectrum(largest(found), largest(found))
+    found.sort(key=lambda v: -v.evalf(DIGITS))
+    return Spectrum(from_sympy(found[0]), largest([*found[period:], 0]))
+
+
+def _moduli(factor: Any) -> list[Any]:
+    """Moduli of the roots of a factor whose coefficients are expressions."""
+    import sympy
+
+    if factor.degree() == 2 and factor.discriminant().is_negative:
+        return [sympy.sqrt(factor.coeff_monomial(1) / factor.LC())] * 2
+    roots = sympy.roots(factor)
+    if sum(roots.values()) < factor.degree():  # no closed form
+        return [sympy.nan] * factor.degree()
+    return [sympy.Abs(root) for root, times in roots.items() for _ in range(times)]

@@ -1,0 +1,249 @@
+"""Evaluating a check: on drawn instances, on symbols, or on named distributions."""
+
+import functools
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from theory._core.arrays import to_host
+from theory.claims.kit.describe import describe
+from theory.claims.kit.result import DoesNotApply, Level, Result
+from theory.claims.kit.simplify import simplified
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from theory.claims.kit.claim import Check
+
+__all__ = ["run_named", "run_symbolic", "search"]
+
+NEARLY_ZERO = 1e-12
+"""Exact residuals below this are simplified before they are called different from zero."""
+
+POINT_DIGITS, SURELY_NOT_ZERO = 30, 1e-15
+"""A symbolic residual is evaluated at a point to so many digits, and refuted from there on."""
+
+
+class _Refuted(Exception):
+    """Carries a failing instance out of a search."""
+
+    def __init__(self, instance: str) -> None:
+        super().__init__(instance)
+        self.instance = instance
+
+
+class _Tightest:
+    """Remembers the instance on which the sides of an inequality are closest to each other."""
+
+    def __init__(self, check: "Check", fixed: Mapping[str, Any]) -> None:
+        planted = not check.planted.keys().isdisjoint(fixed)
+        self.tightness = None if planted else check.tightness
+        self.ratio = math.nan
+        self.text: Callable[[], str] = str  # empty
+
+    def see(self, p: Any, parts: Mapping[str, Any], text: Callable[[], str]) -> float:
+        """Return the ratio of an instance; nan where it is not measured or says nothing."""
+        ratio = math.nan if self.tightness is None else float(self.tightness(p, **parts))
+        if math.isfinite(ratio) and not ratio <= self.ratio:  # the first one replaces nan
+            self.ratio, self.text = ratio, text
+        return ratio
+
+
+def _numbers(residual: Any) -> Iterator[Any]:
+    if isinstance(residual, (tuple, list)):
+        for part in residual:
+            yield from _numbers(part)
+    elif hasattr(residual, "shape") and not hasattr(residual, "free_symbols"):
+        yield from to_host(residual).reshape(-1).tolist()
+    else:
+        yield residual
+
+
+def _size(residual: Any) -> float:
+    """Largest absolute entry; an exact entry counts as 0 only if it is exactly zero.
+
+    A residual without entries has looked at nothing, which is no zero.
+    """
+    largest, values = 0.0, list(_numbers(residual))
+    if not values:
+        raise DoesNotApply("nothing that it compares is there")
+    for value in values:
+        free = getattr(value, "free_symbols", None)
+        if free:
+            value = simplified(value)
+        if value == 0:
+            continue
+        if getattr(value, "free_symbols", None):
+            return math.inf
+        size = abs(float(value))
+        if math.isnan(size):
+            return size
+        if free is not None and size < NEARLY_ZERO:  # a number not in its normal form?
+            size = 0.0 if simplified(value) == 0 else max(size, np.finfo(float).tiny)
+        largest = max(largest, size)
+    return largest
+
+
+def search(
+    claim: str,
+    check: "Check",
+    distributions: "SearchStrategy[Any]",
+    *,
+    level: Level,
+    tolerance: float,
+    examples: int,
+    fixed: Mapping[str, Any],
+    shrink: bool = True,
+) -> Result:
+    """Evaluate the residual on drawn instances and shrink the first failure.
+
+    Where the check has a measure of tightness, the later instances climb towards its maximum. The
+    draws of a claim are the same in every run, and do not hang on the text of this function.
+    """
+    import hypothesis
+
+    began, sizes, tightest = time.perf_counter(), [], _Tightest(check, fixed)
+    reasons: list[str] = []
+    phases = [hypothesis.Phase.generate, hypothesis.Phase.target]
+    phases += [hypothesis.Phase.shrink] if shrink else []
+
+    settings = hypothesis.settings(
+        phases=phases,
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        report_multiple_bugs=False,
+        suppress_health_check=list(hypothesis.HealthCheck),  # pyright: ignore[reportArgumentType]
+    )
+
+    def look_at(p: Any, parts: dict[str, Any]) -> None:
+        try:
+            sizes.append(_size(check.residual(p, **parts)))
+        except DoesNotApply as reason:
+            reasons.append(str(reason))
+            return
+        if not sizes[-1] <= tolerance:  # also where it is nan
+            raise _Refuted(describe(p, parts, sizes[-1]))
+        ratio = tightest.see(p, parts, functools.partial(describe, p, parts, sizes[-1]))
+        if math.isfinite(ratio):
+            hypothesis.target(ratio)
+
+    def holds(instance: tuple[Any, dict[str, Any]]) -> None:  # short: its source is read each time
+        look_at(*instance)
+
+    given = hypothesis.given(_instances()(check, distributions, fixed))
+    drawn = hypothesis.seed(claim)(settings(given(holds)))
+    counterexample = ""
+    try:
+        drawn()
+    except _Refuted as refuted:
+        counterexample = refuted.instance
+    return Result(
+        claim,
+        level,
+        not counterexample,
+        len(sizes),
+        float(np.max(sizes, initial=0.0)),
+        tolerance,
+        time.perf_counter() - began,
+        counterexample,
+        tightest.ratio,
+        tightest.text(),
+        "" if sizes else "; ".join(dict.fromkeys(reasons)),
+    )
+
+
+@functools.cache
+def _instances() -> Any:
+    """The strategy of a distribution and the other parts; Hypothesis reads its source only once."""
+    import hypothesis.strategies as st
+
+    @st.composite
+    def instances(
+        draw: st.DrawFn, check: "Check", distributions: Any, fixed: Mapping[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        p = draw(distributions)
+        parts = check.parts(p)
+        if not isinstance(parts, Mapping):
+            return p, {**draw(parts), **fixed}
+        return p, {name: draw(parts[name]) for name in parts if name not in fixed} | {**fixed}
+
+    return instances
+
+
+def run_symbolic(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result:
+    """Simplify the residuals of symbols; what is left is the counterexample.
+
+    A residual that is not zero at one point need not be simplified to see that it does not vanish.
+    """
+    began = time.perf_counter()
+    residuals = list(_numbers(check.residual(**parts)))
+    left = list(itertools.islice(filter(None, map(_at_a_point, residuals)), 1))
+    left = left or [f"does not vanish: {s}" for s in map(simplified, residuals) if s != 0]
+    worst = math.inf if left else 0.0
+    seconds = time.perf_counter() - began
+    return Result(claim, check.level, not left, 1, worst, 0.0, seconds, "\n".join(left[:3]))
+
+
+def _at_a_point(residual: Any) -> str:
+    """Where and how a residual is surely not zero, at one rational point; empty if it may be."""
+    if residual == 0:
+        return ""
+    import sympy
+
+    symbols = sorted(getattr(residual, "free_symbols", ()), key=str)
+    point = {s: _value_of(s, k) for k, s in enumerate(symbols)}
+    value = residual.subs(point) if symbols else sympy.sympify(residual)
+    if not value.is_number or not (abs(number := value.evalf(POINT_DIGITS)) > SURELY_NOT_ZERO):
+        return ""
+    where = ", ".join(f"{s} = {v}" for s, v in point.items())
+    return f"is {number.evalf(6)}" + (f" at {where}" if where else "")
+
+
+def _value_of(symbol: Any, k: int) -> Any:
+    """A number for the k-th symbol: an integer if it has to be one, else small and positive."""
+    import sympy
+
+    return sympy.Integer(k + 2) if symbol.is_integer else sympy.Rational(1, sympy.prime(k + 4))
+
+
+def run_named(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result:
+    """Evaluate the residual on the named distributions; a planted one, until it is rejected."""
+    assert check.named is not None
+    planted = not check.planted.keys().isdisjoint(parts)
+    began, worst, counterexample, tried = time.perf_counter(), 0.0, "", 0
+    reasons: list[str] = []
+    tightest = _Tightest(check, parts)
+    for name, p in check.named().items():
+        try:
+            size = _size(check.residual(p, **parts))
+        except DoesNotApply as reason:
+            reasons.append(f"{name}: {reason}")
+            continue
+        tried += 1
+        worst = float(np.maximum(worst, size))  # nan stays nan
+        if size <= check.tolerance:
+            tightest.see(p, parts, functools.partial(str, name))
+        elif not counterexample:
+            counterexample = f"on {name}: residual {size:.3g}"
+        if counterexample and planted:
+            break
+    seconds = time.perf_counter() - began
+    return Result(
+        claim,
+        check.level,
+        not counterexample,
+        tried,
+        worst,
+        check.tolerance,
+        seconds,
+        counterexample,
+        tightest.ratio,
+        tightest.text(),
+        "" if tried else "; ".join(reasons),
+    )

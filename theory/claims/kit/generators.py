@@ -1,0 +1,173 @@
+"""What several checks share: further arguments to draw, symbolic tables, named distributions."""
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import hypothesis.strategies as st
+import numpy as np
+from hypothesis.strategies import SearchStrategy
+
+from theory import gallery, strategies
+from theory._core.arrays import MASK, to_host
+from theory.claims.kit.claim import Parts
+from theory.distributions import Distribution, JointTable, MarkovChain
+from theory.errors import TooLarge
+from theory.homogenization.structure import structure
+
+__all__ = [
+    "Size",
+    "by_size",
+    "challengers",
+    "equal_bits_and_parity",
+    "every_pattern",
+    "fractions_from_one_to_zero",
+    "in_arithmetic_of",
+    "inner_levels",
+    "levels",
+    "named_distributions",
+    "start_as_it_is",
+    "stationary_start",
+    "symbolic_table",
+]
+
+
+MOST_PATTERNS = 20_000
+"""Checks that go through every pattern of a distribution do so up to this number."""
+
+
+MOST_CELLS = 1000
+"""Checks that draw tables of the same size as a distribution do so up to this number of cells."""
+
+
+def every_pattern(p: Distribution, *, masked: bool = True) -> Iterator[np.ndarray]:
+    """All patterns (L,) of observed tokens and masks; without masks, all sequences.
+
+    >>> [x.tolist() for x in every_pattern(JointTable([1, 1]))]
+    [[0], [1], [-1]]
+    """
+    slots = (*range(p.vocab), MASK) if masked else tuple(range(p.vocab))
+    count = len(slots) ** p.length
+    if count > MOST_PATTERNS:
+        raise TooLarge(
+            f"this check goes through all {count:.3g} patterns of {p.length} sites and "
+            f"{p.vocab} tokens; it does so up to {MOST_PATTERNS}"
+        )
+    for pattern in itertools.product(slots, repeat=p.length):
+        yield np.asarray(pattern)
+
+
+class Size(NamedTuple):
+    """What further arguments may hang on without being made anew for every distribution."""
+
+    length: int
+    vocab: int
+    exact: bool
+
+
+def by_size(parts: Callable[[Size], Parts]) -> Callable[[Size | Distribution], Parts]:
+    """Make the strategies of parts once for each size: Hypothesis looks through every new one.
+
+    >>> @by_size
+    ... def sites(p):
+    ...     return {"site": st.integers(0, p.length - 1)}
+    >>> sites(gallery.parity(3)) is sites(gallery.repeated_bit(3))
+    True
+    """
+    made = functools.cache(parts)
+    return lambda p: made(Size(p.length, p.vocab, p.exact))
+
+
+def in_arithmetic_of(p: Size | Distribution, drawn: SearchStrategy[Fraction]) -> Any:
+    """Fractions for an exact distribution, else floats."""
+    return drawn if p.exact else drawn.map(float)
+
+
+def levels(p: Size | Distribution) -> SearchStrategy[Any]:
+    """Numbers strictly between 0 and 1, in the arithmetic of `p`."""
+    return in_arithmetic_of(p, strategies.rationals())
+
+
+def inner_levels(p: Size | Distribution, most: int) -> SearchStrategy[list[Any]]:
+    """At most `most` different levels between the ends of a grid."""
+    return st.lists(levels(p), max_size=most, unique=True)
+
+
+def fractions_from_one_to_zero(steps: Sequence[Any]) -> list[Any]:
+    """Turn distinct inner levels into a grid that falls from 1 to 0.
+
+    >>> fractions_from_one_to_zero([Fraction(1, 3), Fraction(1, 2)])
+    [1, Fraction(1, 2), Fraction(1, 3), 0]
+    """
+    return [1, *sorted(steps, reverse=True), 0]
+
+
+def challengers(p: Size | Distribution) -> SearchStrategy[JointTable]:
+    """Tables of the size of `p` with full support, whose denoisers compete with that of `p`."""
+    if p.vocab**p.length > MOST_CELLS:
+        raise TooLarge(
+            f"this check draws competing tables of {p.length} sites and {p.vocab} tokens, with "
+            f"{p.vocab**p.length:.3g} cells; it does so up to {MOST_CELLS}"
+        )
+    return strategies.joint_tables(
+        lengths=(p.length, p.length),
+        vocabs=(p.vocab, p.vocab),
+        full_support=True,
+        exact=p.exact,
+    )
+
+
+def equal_bits_and_parity(*, lengths: tuple[int, int] = (2, 5), exact: bool = True) -> Any:
+    """Equal bits and parity: the profile falls once, first or last, where many bounds are tight.
+
+    To be drawn beside others, which rarely come near.
+    """
+    least, most = lengths
+    tables: list[Distribution] = []
+    for length in range(least, most + 1):
+        equal = np.zeros((2,) * length, dtype=np.int64)
+        equal[(0,) * length] = equal[(1,) * length] = 1
+        tables += [JointTable(equal, exact=exact), gallery.parity(length, exact=exact)]
+    return st.sampled_from(tables)
+
+
+def symbolic_table(length: int = 2) -> JointTable:
+    """Joint table of bits whose cells are positive symbols: 2 x 2, or 2 x 2 x 2.
+
+    >>> symbolic_table().weights.values.tolist()
+    [[a, b], [c, d]]
+    """
+    import sympy
+
+    names = "a b c d e f g h"[: 2 * 2**length - 1]
+    cells = np.asarray(sympy.symbols(names, positive=True), dtype=object)
+    return JointTable(cells.reshape((2,) * length), exact=True)
+
+
+def named_distributions(words_of: int = 3) -> dict[str, Distribution]:
+    """Distributions of the numeric level, by name."""
+    return {
+        "repeated_bit(5)": gallery.repeated_bit(5),
+        "repeated_bit(5, noise=0.1)": gallery.repeated_bit(5, noise=0.1),
+        "parity(5)": gallery.parity(5),
+        "coupled_pairs(3)": gallery.coupled_pairs(3),
+        "permutations(4)": gallery.permutations(4),
+        "one_hot(5)": gallery.one_hot(5),
+        "golden_mean(6)": gallery.golden_mean(6),
+        "binary_symmetric(6, 0.1)": gallery.binary_symmetric(6, 0.1),
+        "cities()": gallery.cities(),
+        f"words({words_of})": gallery.words(words_of),
+    }
+
+
+def stationary_start(p: MarkovChain) -> np.ndarray:
+    """A stationary distribution: the mean of those of all classes that are reached."""
+    laws = [r.stationary for r in structure(p).recurrent]
+    return sum(laws[1:], laws[0]) / len(laws)
+
+
+def start_as_it_is(p: MarkovChain) -> np.ndarray:
+    """Planted: any start."""
+    return to_host(p.initial)

@@ -1,0 +1,68 @@
+"""How far an inequality is from an equality, exactly where the numbers are exact."""
+
+import math
+from typing import Any
+
+from theory._core.bound import Bound
+
+__all__ = ["bound_closeness", "bound_excess", "closeness", "excess"]
+
+ROUNDING = 1e-12
+"""Floats may miss an inequality by this much; exact numbers may not."""
+
+TOO_SMALL = 1e-6
+"""Below this a quotient of floats has too few digits to be compared with 1."""
+
+
+def closeness(least: Any, most: Any) -> float:
+    """Return ``least / most``, which is 1 where ``least <= most`` is an equality.
+
+    Where the inequality holds the quotient is at most 1, without rounding beyond it. It is nan
+    where `most` is 0, or a float too small to say anything.
+
+    >>> import sympy
+    >>> closeness(sympy.log(2), 2 * sympy.log(2)), closeness(0, 0), closeness(1.0 + 1e-15, 1.0)
+    (0.5, nan, 1.0)
+    """
+    if most <= (TOO_SMALL if _is_float(most) else 0):
+        return math.nan
+    quotient = float(least) / float(most)
+    return min(quotient, 1.0) if excess(least, most) == 0 else quotient
+
+
+def excess(least: Any, most: Any) -> Any:
+    """Return ``least - most`` where it is positive, else 0.
+
+    The sign of a non-zero combination of logarithms is found by evaluating it with as many
+    digits as it takes.
+
+    >>> import sympy
+    >>> excess(sympy.log(2), sympy.log(3)), excess(3, 1), excess(1.0 + 1e-16, 1.0)
+    (0, 2, 0.0)
+    """
+    over = least - most
+    if _is_float(over):
+        return float(over) if over > ROUNDING else 0.0
+    return over if over > 0 else 0
+
+
+def bound_excess(bound: Bound) -> Any:
+    """By how much a quantity exceeds its upper bound, else 0.
+
+    >>> bound_excess(Bound(quantity=3, bound=1)), bound_excess(Bound(quantity=1, bound=3))
+    (2, 0)
+    """
+    return excess(bound.quantity, bound.bound)
+
+
+def bound_closeness(bound: Bound) -> float:
+    """How near a quantity comes to its upper bound: 1 where it is attained.
+
+    >>> bound_closeness(Bound(quantity=1, bound=2))
+    0.5
+    """
+    return closeness(bound.quantity, bound.bound)
+
+
+def _is_float(value: Any) -> bool:
+    return hasattr(value, "dtype") or isinstance(value, float)

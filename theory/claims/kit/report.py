@@ -1,0 +1,250 @@
+"""Running checks for a reader: a table, with a bar on a terminal meanwhile, or JSON."""
+
+import contextlib
+import dataclasses
+import itertools
+import json
+import math
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from theory._console.console import Fitting, output_console
+from theory._console.executors import InProcess, as_finished
+from theory._core.plurals import counted
+from theory.claims.kit.claim import Claim
+from theory.claims.kit.result import Level, Outcome, Result
+
+__all__ = ["run_claims", "to_json"]
+
+UNPLANTED = "The check does not reject its planted violation, so that it passed shows nothing."
+
+TIGHTEST = (
+    "tightest: greatest ratio of the sides of an inequality that was seen, 1 where it is attained. "
+)
+
+ATTAINED = 1e-9
+"""A ratio this close to 1 is shown as 1."""
+
+MOST_LINES = 16
+"""Of an instance on which an inequality is tightest; longer ones lose rows in the middle."""
+
+SOURCE = r"source \[seen]"
+
+GIVES_WAY = (SOURCE, "s", "tried", "tightest", "worst")
+"""Columns that narrow outputs do without, the first to go first."""
+
+
+def run_claims(
+    claims: Sequence[Claim],
+    *,
+    examples: int,
+    levels: Iterable[Level] = tuple(Level),
+    quiet: bool = False,
+    tightest: bool = False,
+    slowest: int = 0,
+    executor: Executor | None = None,
+) -> dict[str, list[Result]]:
+    """Run the checks of some claims and print the table.
+
+    Parameters
+    ----------
+    claims : sequence of Claim
+    examples : int
+        Instances for each check at the exact and property levels.
+    levels : iterable of Level
+        Only checks at these levels.
+    quiet : bool
+        Print nothing.
+    tightest : bool
+        Print the tightest instance of each inequality below the table.
+    slowest : int
+        Print so many of the checks that took longest below the table.
+    executor : Executor, optional
+        Where the checks run, each of them as one task. In other processes they are looked up in
+        the registry.
+
+    Returns
+    -------
+    dict
+        Results by claim id.
+    """
+    console = output_console(quiet=quiet)
+    wanted = [
+        (claim, k)
+        for claim in claims
+        for k, check in enumerate(claim.checks)
+        if check.level in levels
+    ]
+    here = executor is None or isinstance(executor, InProcess)
+    tasks = [(claim if here else claim.id, k, examples) for claim, k in wanted]
+    found: list[Result | None] = [None] * len(wanted)
+    took = [0.0] * len(wanted)
+    results: dict[str, list[Result]] = {claim.id: [] for claim in claims}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    progress = Progress(*columns, console=console, transient=True)
+    with progress if console.is_terminal else contextlib.nullcontext():
+        bar = progress.add_task("checks", total=len(wanted))
+        for number, (result, seconds) in as_finished(executor or InProcess(), _run, tasks):
+            found[number], took[number] = result, seconds
+            owner, _ = wanted[number]
+            described = f"{owner.id} {result.level} {_shown(result)}"
+            progress.update(bar, advance=1, description=described)
+    for (claim, _), result in zip(wanted, found, strict=True):
+        assert result is not None  # as_finished raises where a check does
+        results[claim.id].append(result)
+    console.print(Fitting(_table(claims, results), gives_way=GIVES_WAY))
+    for claim in claims:
+        for result in results[claim.id]:
+            if result.reason:
+                console.print(f"\n{claim.id} does not apply at the {result.level} level:")
+                console.print(result.reason, markup=False, highlight=False)
+            if not result.passed:
+                console.print(f"\n[bold red]{claim.id} fails at the {result.level} level:[/]")
+                console.print(result.counterexample, markup=False, highlight=False)
+    if tightest:
+        for result in itertools.chain(*results.values()):
+            if result.tightest > 0:  # of those at 0 none is special
+                console.print(_tightest_instance(result), markup=False, highlight=False)
+    if slowest:
+        console.print(Fitting(_slowest(wanted, took, slowest)))
+    console.print(_summary(results), highlight=False)
+    return results
+
+
+def _run(claim: Claim | str, number: int, examples: int) -> tuple[Result, float]:
+    """Run one check of a claim and its planted violation; how long both took."""
+    began = time.perf_counter()
+    if isinstance(claim, str):
+        from theory.claims.kit.registry import registry
+
+        claim = registry[claim]
+    check = claim.checks[number]
+    result = claim.run(check, examples=examples)
+    if result.passed and claim.run(check, examples=200, planted=True).passed:
+        result = dataclasses.replace(result, passed=False, counterexample=UNPLANTED)
+    return result, time.perf_counter() - began
+
+
+def _slowest(wanted: Sequence[tuple[Claim, int]], took: Sequence[float], most: int) -> Table:
+    table = Table(title="Slowest checks, with their planted violations", title_justify="left")
+    for name in ("s", "id", "level", "claim"):
+        table.add_column(
+            name,
+            justify="right" if name == "s" else "left",
+            no_wrap=name != "claim",
+            overflow="fold",
+        )
+    for seconds, (claim, k) in sorted(zip(took, wanted, strict=True), key=lambda row: -row[0])[
+        :most
+    ]:
+        table.add_row(f"{seconds:.1f}", claim.id, claim.checks[k].level, claim.title)
+    return table
+
+
+def _table(claims: Sequence[Claim], results: dict[str, list[Result]]) -> Table:
+    table = Table(title="What is claimed, and how it was checked", title_justify="left")
+    table.add_column("id", no_wrap=True)
+    for column in ("claim", SOURCE, "verdict"):
+        table.add_column(column, overflow="fold")
+    table.add_column("checked", no_wrap=True)
+    measured = any(map(_measured, itertools.chain(*results.values())))
+    for column in ("tried", "worst", *(["tightest"] if measured else []), "s"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for claim in claims:
+        rows = results[claim.id]
+        title, source = claim.title, f"{claim.source} [{claim.provenance}]"
+        cells = [
+            "\n".join(f"{r.level} {_shown(r)}" for r in rows),
+            "\n".join(str(r.instances) for r in rows),
+            "\n".join(_worst(r) for r in rows),
+            *(["\n".join(_ratio(r) for r in rows)] if measured else []),
+            "\n".join(f"{r.seconds:.1f}" for r in rows),
+        ]
+        verdict = str(claim.verdict) if all(rows) else "[bold red]in doubt[/]"
+        table.add_row(claim.id, title, source.replace("[", r"\["), verdict, *cells)
+        table.add_section()
+    return table
+
+
+def _shown(result: Result) -> str:
+    shown = {Outcome.HOLDS: "ok", Outcome.FAILS: "[bold red]FAILS[/]"}
+    return shown.get(result.outcome, str(result.outcome))
+
+
+def _worst(result: Result) -> str:
+    return "0" if result.worst == 0 else f"{result.worst:.1e}"
+
+
+def _measured(result: Result) -> bool:
+    return not math.isnan(result.tightest)
+
+
+def _ratio(result: Result) -> str:
+    """Three digits, but 1 only where it is attained."""
+    if not _measured(result):
+        return ""
+    if result.tightest == 0:
+        return "0"
+    return "1" if result.tightest > 1 - ATTAINED else f"{min(result.tightest, 0.999):.3f}"
+
+
+def _tightest_instance(result: Result) -> str:
+    lines = result.tightest_at.splitlines()
+    if len(lines) > MOST_LINES:
+        lines = [*lines[: MOST_LINES - 4], "  ...", *lines[-3:]]
+    head = f"{result.claim} at the {result.level} level, tightest {_ratio(result)}, on"
+    return f"\n{head} {lines[0]}" + "".join(f"\n  {line}" for line in lines[1:])
+
+
+def _summary(results: dict[str, list[Result]]) -> str:
+    rows = [result for group in results.values() for result in group]
+    failed = sum(not result.passed for result in rows)
+    instances = sum(result.instances for result in rows)
+    idle = sum(result.outcome is Outcome.DOES_NOT_APPLY for result in rows)
+    outcome = (
+        (f"{idle} do not apply, all others pass" if idle else "all pass")
+        if not failed
+        else f"[bold red]{failed} of them fail[/]"
+    )
+    return (
+        f"{counted(len(rows), 'check')} of {counted(len(results), 'claim')} on "
+        f"{counted(instances, 'instance')}: {outcome}. "
+        "tried: instances. worst: largest absolute residual, exactly 0 where symbolic or exact, "
+        "else within the tolerance of the check (1e-9 or less). "
+        + (TIGHTEST if any(map(_measured, rows)) else "")
+        + "Only symbolic checks speak of "
+        "more than the instances tried: of every table, or every distribution, of their sizes."
+        + ("" if failed else " Each check was also seen to reject its planted violation.")
+    )
+
+
+TEXTS = ("id", "title", "says", "statement", "latex", "source", "provenance", "verdict", "note")
+
+
+def to_json(claims: Sequence[Claim], results: dict[str, list[Result]]) -> str:
+    """Claims with their results as JSON."""
+    listed = [
+        {
+            **{name: str(getattr(claim, name)) for name in TEXTS},
+            "checks": [
+                {
+                    **dataclasses.asdict(result),
+                    "outcome": result.outcome,
+                    "worst": _finite(result.worst),
+                    "tightest": result.tightest if _measured(result) else None,
+                }
+                for result in results[claim.id]
+            ],
+        }
+        for claim in claims
+    ]
+    return json.dumps(listed, indent=2)
+
+
+def _finite(value: float) -> float | str:
+    """JSON has no infinity."""
+    return value if value == value and abs(value) != float("inf") else str(value)

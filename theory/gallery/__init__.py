@@ -1,0 +1,46 @@
+"""Named distributions: the smallest ones that show something.
+
+Those given by a list of equally likely sequences take ``exact=True`` and then hold Fractions.
+"""
+
+from theory.gallery.chains import end_of_text, hidden_periodic, periodic, template, two_classes
+from theory.gallery.codes import affine_code, nae_sat
+from theory.gallery.language import cities, dyck, words
+from theory.gallery.spins import curie_weiss, ising_ring
+from theory.gallery.squares import latin_squares, permutations, sudoku
+from theory.gallery.strings import (
+    balanced,
+    binary_symmetric,
+    coupled_pairs,
+    golden_mean,
+    one_hot,
+    parity,
+    repeated_bit,
+    walk,
+)
+
+__all__ = [
+    "affine_code",
+    "balanced",
+    "binary_symmetric",
+    "cities",
+    "coupled_pairs",
+    "curie_weiss",
+    "dyck",
+    "end_of_text",
+    "golden_mean",
+    "hidden_periodic",
+    "ising_ring",
+    "latin_squares",
+    "nae_sat",
+    "one_hot",
+    "parity",
+    "periodic",
+    "permutations",
+    "repeated_bit",
+    "sudoku",
+    "template",
+    "two_classes",
+    "walk",
+    "words",
+]

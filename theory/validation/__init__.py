@@ -1,0 +1,1 @@
+"""Checks of arguments, with one clear error for each."""
