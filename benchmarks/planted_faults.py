@@ -105,7 +105,7 @@ def broken(node: ast.expr) -> ast.expr:
             return ast.Compare(left, [OPPOSITE[type(op)]()], rest)
         case ast.Constant(value=int(value)):
             return ast.Constant(value + 1)
-        case ast.Constant(value=value):
+        case ast.Constant(value=float(value)):
             return ast.Constant(value * 1.5 + (value == 0))
     raise TypeError(f"nothing can be off in {ast.unparse(node)}")
 
@@ -179,7 +179,7 @@ def planted(source: str, node: ast.expr) -> str:
     return "".join(lines)
 
 
-def tests_near(root: Path, path: Path) -> list[str]:
+def nearest_tests(root: Path, path: Path) -> list[str]:
     """The module's own examples, and the test files that name it or what it exports."""
     relative = path.relative_to(root)
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -255,7 +255,7 @@ def main(arguments: list[str] | None = None) -> int:
             else:
                 path, node = place
                 sound = path.read_text(encoding="utf-8")
-                near = tests_near(root, path)
+                near = nearest_tests(root, path)
                 path.write_text(planted(sound, node), encoding="utf-8")
                 rounds = (
                     [near] if options.near else [near, [f"tests/{path.relative_to(root).parts[0]}"]]
