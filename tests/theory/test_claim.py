@@ -457,7 +457,7 @@ def test_the_table_has_a_column_of_tightest_cases_where_there_are_some(
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 120
     assert re.search(r"worst ┃ tightest ┃", out)
-    assert re.search(r"exact ok   │ +\d+ │ +0 │ +1 │", out)
+    assert re.search(r"exact ok +│ +\d+ │ +0 │ +1 │", out)
     assert "X1 at the exact level, tightest 1, on JointTable with length 2, vocab 2" in out
     assert "X1 at the numeric level, tightest 1, on coupled" in out
     assert "tightest: greatest ratio" in " ".join(out.split())
@@ -492,15 +492,15 @@ def test_json_has_the_tightest_case_or_null(offered, monkeypatch, capsys):
 )
 def test_only_what_is_attained_is_shown_as_1(ratio, shown, capsys):
     check = dataclasses.replace(true_claim().checks[1], tightness=lambda p: ratio)
-    run_claims([make(check)], examples=1, tightest=True)
+    run_claims([make(check)], examples=1, chosen=True)
     assert f"tightest {shown}, on certain" in capsys.readouterr().out
 
 
 def test_a_ratio_of_0_has_no_tightest_instance(capsys):
     check = dataclasses.replace(true_claim().checks[1], tightness=lambda p: 0.0)
-    run_claims([make(check)], examples=1, tightest=True)
+    run_claims([make(check)], examples=1, chosen=True)
     out = capsys.readouterr().out
-    assert re.search(r"numeric ok │ +3 │ [^│]+ │ +0 │", out)
+    assert re.search(r"numeric ok +│ +3 │ [^│]+ │ +0 │", out)
     assert "X1 at the" not in out
 
 
@@ -514,7 +514,7 @@ def test_long_instances_lose_their_middle(capsys):
         planted={"planted": 1},
         tightness=lambda p, part: 0.5,
     )
-    run_claims([make(check)], examples=1, tightest=True)
+    run_claims([make(check)], examples=1, chosen=True)
     shown = capsys.readouterr().out.partition("X1 at the exact level")[2]
     block = shown.partition("1 check of")[0].rstrip().splitlines()
     assert len(block) <= 16
