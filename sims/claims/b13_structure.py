@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis.strategies as st
@@ -103,14 +104,22 @@ def codes_take_two_rounds(p: Distribution, most: int = 2) -> list[Any]:
 # Generic tables
 
 
-def _minors(p: Distribution, x: np.ndarray, i: int, j: int) -> list[Any]:
-    """``P(a, b) P - P(a) P(b)`` for the tokens at two masked sites, given x; times ``P(x)^2``."""
-    total, minors = p.evidence(x), []
-    for a, b in itertools.product(range(p.vocab), repeat=2):
-        first, second, both = x.copy(), x.copy(), x.copy()
-        first[i], second[j], both[[i, j]] = a, b, (a, b)
-        minors.append(p.evidence(both) * total - p.evidence(first) * p.evidence(second))
-    return minors
+def _minors(p: Distribution, unobserved: int = 2) -> Iterator[list[Any]]:
+    """``P(a, b) P - P(a) P(b)`` for the tokens at two masked sites, given x; times ``P(x)^2``.
+
+    For each pair of sites in each possible context x that leaves at least so many unobserved.
+    """
+    for x in every_pattern(p):
+        masked, total = np.flatnonzero(x == MASK).tolist(), p.evidence(x)
+        if len(masked) < unobserved or total == 0:
+            continue
+        for i, j in itertools.combinations(masked, 2):
+            minors = []
+            for a, b in itertools.product(range(p.vocab), repeat=2):
+                first, second, both = x.copy(), x.copy(), x.copy()
+                first[i], second[j], both[[i, j]] = a, b, (a, b)
+                minors.append(p.evidence(both) * total - p.evidence(first) * p.evidence(second))
+            yield minors
 
 
 @B13.symbolic("no condition of independence is trivial", independent=True)
@@ -123,26 +132,8 @@ def no_minor_vanishes(independent: bool = False) -> list[int]:
             table = np.array(p.weights.values)
             table[..., 1] = table[..., 0]
             p = JointTable(table, exact=True)
-        for x in every_pattern(p):
-            for pair in itertools.combinations(np.flatnonzero(x == MASK).tolist(), 2):
-                counts.append(int(all(vanishes(m) for m in _minors(p, x, *pair))))
+        counts += [int(all(map(vanishes, minors))) for minors in _minors(p)]
     return counts
-
-
-def _free_pair(p: Distribution, unobserved: int) -> bool:
-    """Tell whether two sites are independent given some possible observation of others.
-
-    Only observations that leave at least `unobserved` sites masked count.
-    """
-    for x in every_pattern(p):
-        masked = np.flatnonzero(x == MASK).tolist()
-        if len(masked) < unobserved or p.evidence(x) == 0:
-            continue
-        for pair in itertools.combinations(masked, 2):
-            minors = _minors(p, x, *pair)
-            if all(m == 0 if p.exact else abs(m) < ROUNDING for m in minors):
-                return True
-    return False
 
 
 def _prime_tables() -> Any:
@@ -166,10 +157,14 @@ def _prime_tables() -> Any:
     unobserved=3,
 )
 def all_rounds_are_needed(p: Distribution, unobserved: int = 2) -> int:
-    """1 if needing n rounds and having no free pair disagree, else 0."""
+    """1 if needing n rounds and having no free pair disagree, else 0.
+
+    A pair is free if it is independent given some possible observation of others.
+    """
+    rounding = 0 if p.exact else ROUNDING
+    free = any(all(abs(m) <= rounding for m in minors) for minors in _minors(p, unobserved))
     (point,) = frontier(p, [math.inf])
-    needed = point.rounds == p.length if p.exact else abs(point.rounds - p.length) < ROUNDING
-    return int(needed == _free_pair(p, unobserved))
+    return int((abs(point.rounds - p.length) <= rounding) == free)
 
 
 def _scattered() -> dict[str, Distribution]:
