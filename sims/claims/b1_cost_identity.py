@@ -103,7 +103,7 @@ def _nothing_is_excluded(p: Distribution, sites: Sequence[int], x: np.ndarray) -
 
 
 @B1.residual(
-    "zero exactly where every revealed set is independent",
+    "no loss exactly where every revealed set is independent",
     exact=strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), most=2, exact=True),
     parts={"rule": drawn_rules()},
     independent=_nothing_is_excluded,
@@ -118,7 +118,7 @@ def zero_means_independent(
 
 
 @B1.residual(
-    "path cost of every kind of policy, round by round",
+    "path cost of every kind of policy by rounds",
     exact=strategies.joint_tables(lengths=(1, 3), exact=True),
     floats=strategies.distributions(lengths=(1, 4)),
     parts={"policy": lambda size: some_selecting_policy(size.length)},

@@ -82,13 +82,13 @@ def _tasks(exact: bool) -> Any:
 
 
 @B9.residual(
-    "one round, not always of a replacement",
+    "one round of each task, told from replacing",
     exact=_tasks(exact=True),
     floats=_tasks(exact=False),
     tolerance=1e-11,
     task=_replace,
 )
-@B9.residual("one round, not always of a shuffle", exact=_tasks(exact=True), task=_shuffle)
+@B9.residual("one round of each task, told from shuffling", exact=_tasks(exact=True), task=_shuffle)
 def one_round(p: Distribution, task: Task = _its_own_task) -> list[Any]:
     """Cost and accuracy of one round: against their definitions, and against the formulas.
 
