@@ -103,7 +103,9 @@ def _side_by_side(order: int) -> Policy:
     return LeftToRight(2)
 
 
-@B11.residual("bisection of second order", exact=_second_order(exact=True), decoder=_one_separator)
+@B11.residual(
+    "bisection of chains of order two", exact=_second_order(exact=True), decoder=_one_separator
+)
 @B11.residual(
     "bisection",
     exact=strategies.chains(lengths=(1, 6), vocabs=(2, 2), exact=True),
@@ -134,7 +136,7 @@ def bisection_loses_nothing(
 
 
 @B11.residual(
-    "contiguous blocks of second order",
+    "contiguous blocks of chains of order two",
     exact=_second_order(exact=True),
     parts={"size": lambda size: st.integers(1, size.length)},
     blind=True,

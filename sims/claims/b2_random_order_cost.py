@@ -137,7 +137,7 @@ def mixture_over_orders(p: Distribution, sizes: Sequence[int], share: Any = 1) -
     """The output's divergence is at most (a share of) the path cost."""
     q = output_distribution(p, RandomOrder(sizes))
     bound = Bound(q.kl, share * q.path_kl)
-    return bound if len(sizes) > 1 else bound_excess(bound)  # one round has one path: no news
+    return bound if len(sizes) > 1 else bound_excess(bound)  # one round has one path only
 
 
 @B2.residual(
