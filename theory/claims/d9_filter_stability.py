@@ -201,7 +201,8 @@ def variation(p: Distribution, starts: Any, readings: Any, power: int = 2) -> li
     spread=_one_quotient,
 )
 def coefficient(p: Any, spread: Callable = _diameter) -> float:
-    return homogenization.birkhoff(p) - _tanh(spread(_steps(p, exact=False)))
+    steps = _steps(p, exact=False)
+    return homogenization.birkhoff(p) - _tanh(spread(steps))
 
 
 @D9.residual(
