@@ -137,12 +137,11 @@ def possible_steps(p: Distribution, decide: Callable = homogenization.decide) ->
     return [int(decision.homogenizes != alike), int(decision.forgets != (alike and shared))]
 
 
-def _two_steps(p: MarkovChain) -> np.ndarray:
-    """Planted: predictions at distance 2 are taken for far."""
-    return to_host(p.power(2))
-
-
-@D1.residual("far predictions are fixed points", exact=_chains(exact=True), limits=_two_steps)
+@D1.residual(
+    "far predictions are fixed points",
+    exact=_chains(exact=True),
+    limits=lambda p: to_host(p.power(2)),  # predictions at distance 2 are taken for far
+)
 def limits(p: Distribution, limits: Callable = lambda p: homogenization.decide(p).limits) -> Any:
     """What is left of ``Q P = Q``, ``P Q = Q`` and ``Q Q = Q`` for the far predictions Q."""
     p = as_chain(p)

@@ -52,9 +52,6 @@ D2 = Claim(
 )
 
 
-# ---- two tokens, at every distance ----------------------------------------------------------
-
-
 def _two_tokens(length: int, leave: int = 1) -> tuple[MarkovChain, Any, Any]:
     """The chain that leaves its tokens with probabilities a and b, and these."""
     import sympy
@@ -122,36 +119,20 @@ def between(decay: Callable = _eigenvalue) -> list[Any]:
     return residuals
 
 
-# ---- Dobrushin's coefficient ----------------------------------------------------------------
-
-
-def _half(p: MarkovChain) -> Any:
-    """Planted: half the coefficient."""
-    return homogenization.dobrushin(p) / 2
-
-
 @D2.residual(
     "powers of Dobrushin's coefficient",
     exact=strategies.chains(lengths=(1, 1), vocabs=(2, 4), exact=True),
-    coefficient=_half,
+    coefficient=lambda p: homogenization.dobrushin(p) / 2,
 )
 def contraction(p: Distribution, coefficient: Callable = homogenization.dobrushin) -> list[Any]:
     """How far predictions at distance n differ, against the n-th power of the coefficient."""
     p = as_chain(p)
     steps, start = to_host(p.transition), [Fraction(1, p.vocab)] * p.vocab  # from any token
-    *near, far = (
-        MarkovChain(start, np.linalg.matrix_power(steps, n), 2, exact=p.exact)
-        for n in range(1, STEPS + 1)
-    )
-    tau = coefficient(near[0])
-    apart = [homogenization.dobrushin(q) for q in near]
-    return [
-        *(excess(tv, tau**n) for n, tv in enumerate(apart, 1)),  # the first is always tight
-        Bound(homogenization.dobrushin(far), tau**STEPS),
-    ]
-
-
-# ---- the rate and the constant --------------------------------------------------------------
+    powers = [np.linalg.matrix_power(steps, n) for n in range(1, STEPS + 1)]
+    chains = [MarkovChain(start, power, 2, exact=p.exact) for power in powers]
+    tau, apart = coefficient(chains[0]), [homogenization.dobrushin(q) for q in chains]
+    over = [excess(tv, tau**n) for n, tv in enumerate(apart, 1)]
+    return [*over, Bound(apart[-1], tau**STEPS)]  # the first step is an equality
 
 
 @D2.residual(
@@ -210,10 +191,7 @@ def _named() -> dict[str, Distribution]:
 
 
 @D2.residual(
-    "the constant, late",
-    named=_named,
-    tolerance=1e-6,
-    constant=lambda found: 1.1 * found.constant,
+    "the constant, late", named=_named, tolerance=1e-6, constant=lambda found: 1.1 * found.constant
 )
 def late(p: Distribution, constant: Callable = lambda found: float(found.constant)) -> float:
     """The largest of the distances to the limit over ``rate^n`` for large n, over the constant."""

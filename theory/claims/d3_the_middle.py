@@ -68,15 +68,11 @@ def _bridge(p: MarkovChain, a: int, b: int) -> np.ndarray:
     return quotient(before[:, :, None] * after[None, :, :], across[:, None, :])
 
 
-def _left_only(p: MarkovChain, a: int, b: int) -> np.ndarray:
-    """Planted: as if only the token on the left were observed."""
-    return np.stack([to_host(p.power(a))] * p.vocab, axis=2)
-
-
 @D3.residual(
     "the bridge between observed neighbours",
     exact=strategies.chains(lengths=(3, 4), vocabs=(2, 2), exact=True),
-    law=_left_only,
+    # as if only the token on the left were observed
+    law=lambda p, a, b: np.stack([to_host(p.power(a))] * p.vocab, axis=2),
 )
 def from_the_table(p: Distribution, law: Callable = _bridge) -> list[Any]:
     """The bridge against the denoiser of the joint table, for every pattern."""
@@ -94,9 +90,6 @@ def from_the_table(p: Distribution, law: Callable = _bridge) -> list[Any]:
                 expected = law(p, i - left, right - i)[x[left], :, x[right]]
                 off.append(abs(predictions[i] - expected).max())
     return off
-
-
-# ---- how far from stationary ----------------------------------------------------------------
 
 
 def _chain(rows: list[list[int]], exact: bool = True) -> MarkovChain:
@@ -185,17 +178,9 @@ def attained(steps: Callable = _late_copies) -> list[Any]:
     return [*(p.power(2) * 4 - 1).reshape(-1), reached - (2 - 2 * flip) ** 2]
 
 
-# ---- the rate, and text that ends -----------------------------------------------------------
-
-
 def _tilted(steps: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Steps whose Perron vectors are `right` and stationary over `right`."""
     return steps * right[:, None] / right[None, :]
-
-
-def _thinned(steps: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Planted: words follow each other as before, but end with different chances."""
-    return steps * right[:, None]
 
 
 @D3.residual(
@@ -206,7 +191,8 @@ def _thinned(steps: np.ndarray, right: np.ndarray) -> np.ndarray:
         "right": lambda p: st.lists(st.integers(1, 4), min_size=p.vocab, max_size=p.vocab),
         "share": strategies.rationals(),
     },
-    among=_thinned,
+    # words follow each other as before, but end with different chances
+    among=lambda steps, right: steps * right[:, None],
 )
 def text_that_ends(
     p: Distribution, a: int, b: int, right: Any, share: Fraction, among: Callable = _tilted

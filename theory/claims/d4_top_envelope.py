@@ -66,9 +66,6 @@ D4 = Claim(
 )
 
 
-# ---- observing more -------------------------------------------------------------------------
-
-
 def _whatever_is_seen(p: Distribution, x: np.ndarray, site: int, through: list[int]) -> Bound:
     """Planted: as if observing more never lowered the top mass."""
     patterns = np.stack([x] * p.vocab)
@@ -90,9 +87,6 @@ def observing_more(p: Distribution, x: np.ndarray, bound: Callable = top_envelop
     if len(masked) < 2:
         raise DoesNotApply("observing more takes two masks")
     return [bound(p, x, i, [j]) for i, j in itertools.permutations(masked, 2)]
-
-
-# ---- chains ---------------------------------------------------------------------------------
 
 
 def _after_one_token(p: MarkovChain, steps: int) -> Bound:
@@ -152,9 +146,6 @@ def two_tokens(weight: Callable = lambda pi, token: 1 - pi[token]) -> list[Any]:
     ]
 
 
-# ---- on average -----------------------------------------------------------------------------
-
-
 def _no_spread(p: Distribution, observed: list[int], site: int) -> Bound:
     """Planted: ``h(e)`` alone, as if all errors were the same token."""
     found, top = fano(p, observed, site), pinsker(p, observed, site).quantity
@@ -192,9 +183,6 @@ def on_average(
 ) -> list[Bound]:
     observed = [i for i in range(p.length) if seen[i] and i != site]
     return [bound(p, observed, site) for bound in bounds]
-
-
-# ---- where they are attained ----------------------------------------------------------------
 
 
 def _independent(weights: list[int], length: int) -> MarkovChain:

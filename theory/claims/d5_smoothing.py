@@ -50,21 +50,16 @@ D5 = Claim(
 )
 
 
-# ---- convexity ------------------------------------------------------------------------------
-
-
 def _less_one(x: Any) -> Any:
     import sympy
 
     return x * sympy.log(x) - x + 1
 
 
-def _plus_one(x: Any) -> Any:
-    """Planted: the wrong sign."""
-    return _less_one(x) + 2 * x
-
-
-@D5.symbolic("the gap in entropy is a mean divergence", term=_plus_one)
+@D5.symbolic(
+    "the gap in entropy is a mean divergence",
+    term=lambda x: _less_one(x) + 2 * x,  # the wrong sign
+)
 def entropy_gap(term: Callable = _less_one) -> list[Any]:
     """Its terms have their minimum 0 where x is 1.
 
@@ -109,9 +104,6 @@ def top_mass_gap(sign: int = 1) -> list[Any]:
     return [c for c in sympy.Poly(gap, *shares, *lacks, *tokens).coeffs() if c < 0]
 
 
-# ---- stationary chains ----------------------------------------------------------------------
-
-
 def _from_the_first(p: Distribution, start: Callable) -> homogenization.Measures:
     """Means at all distances from the first token, of the same steps from another start."""
     p = as_chain(p)
@@ -144,8 +136,6 @@ def top_mass_falls(p: Distribution, start: Callable = stationary_start) -> list[
     near, farther = top[:2].tolist()  # beyond, the means hardly move: that says little of tightness
     return [Bound(farther, near), *_falls(top[::-1])]
 
-
-# ---- two tokens of the past, and why one is not enough --------------------------------------
 
 ANY_TABLE = strategies.joint_tables(lengths=(1, 1), vocabs=(2, 2), exact=True)
 

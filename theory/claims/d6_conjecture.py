@@ -67,9 +67,6 @@ def _is_like(p: MarkovChain, other: MarkovChain) -> bool:
     return all(np.array_equal(to_host(a), to_host(b)) for a, b in pairs)
 
 
-# ---- a period: neighbours are never alike ---------------------------------------------------
-
-
 @D6.residual(
     "(1) a period: neighbours have no token in common",
     exact=st.builds(
@@ -89,9 +86,6 @@ def period(p: Distribution, apart: int = 1) -> list[Any]:
     if not all(found.period > 1 for found in classes) or not first <= recurrent:
         raise DoesNotApply("(1) is about chains that are periodic from the first token on")
     return [apart - v for v in homogenization.average(p, [0]).neighbour_tv[:-1].tolist()]
-
-
-# ---- an end of text: alike, but certain -----------------------------------------------------
 
 
 @D6.residual(
@@ -116,9 +110,6 @@ def end_of_text(p: Distribution, going: Callable = lambda end, n: (1 - end) ** n
         share = going(end, n)
         residuals += [top[0] - max(1 - share, share / words), tv - share * end]
     return residuals[:-1]  # the last site has no neighbour
-
-
-# ---- a global latent: alike, but informative ------------------------------------------------
 
 
 def _flips(flip: Any, n: Any) -> Any:
@@ -148,9 +139,6 @@ def global_latent(p: Distribution, flips: Callable = _flips) -> list[Any]:
     return residuals[:-1]  # the last site has no neighbour
 
 
-# ---- a template of positions: independent of the context, and never alike --------------------
-
-
 @D6.residual(
     "(4) a template: independent sites, and never alike",
     named=lambda: {
@@ -167,9 +155,6 @@ def template(p: Distribution, data: Callable = lambda p: p) -> list[Any]:
     found, rows = homogenization.average(data(p), [0]), to_host(p.marginals)[1:]
     unlike = np.abs(np.diff(rows, axis=0)).sum(axis=1) / 2
     return [*to_host(found.information), *(to_host(found.neighbour_tv)[:-1] - unlike)]
-
-
-# ---- exchangeable data: alike at every distance ---------------------------------------------
 
 
 @D6.residual(
@@ -192,9 +177,6 @@ def exchangeable(p: Distribution, data: Callable = lambda p: p) -> list[Any]:
         residuals += [v for v in found.neighbour_tv.tolist() if v == v]
         residuals += (found.information[1:] - found.information[0]).tolist()
     return residuals
-
-
-# ---- a token that is left for good: it may rule the middle -----------------------------------
 
 
 def _left_for_good(length: int, others: int, leave: Fraction) -> MarkovChain:

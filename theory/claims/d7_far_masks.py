@@ -64,9 +64,6 @@ def _after(p: Distribution, token: int) -> np.ndarray:
     return np.asarray([token, *[MASK] * (p.length - 1)])
 
 
-# ---- the binary symmetric chain -------------------------------------------------------------
-
-
 def _flips(flip: Any, steps: Any) -> Any:
     """Probability that bits some steps apart differ."""
     return (1 - (1 - 2 * flip) ** steps) / 2
@@ -116,9 +113,6 @@ def price(p: Distribution, away: int, gap: int, flips: Callable = _flips) -> lis
         information.total_correlation(p, sites) - (len(sites) - 1) * (fair - step),
         information.total_correlation(p, sites, _after(p, 0)) - known,
     ]
-
-
-# ---- any chain ------------------------------------------------------------------------------
 
 
 def _until_the_end(length: int, words: int, end: Fraction) -> MarkovChain:
@@ -214,9 +208,6 @@ def known(p: Distribution, sites: tuple[int, int], gone: Callable = _shared) -> 
         if chance != 0:
             left = left + chance * information.total_correlation(p, (i, j), _after(p, token))
     return left - _shared(p, i, j) + gone(p, 0, j)
-
-
-# ---- far away, and what is no bound ----------------------------------------------------------
 
 
 def _forgetful() -> dict[str, Distribution]:

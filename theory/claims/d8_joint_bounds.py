@@ -51,9 +51,6 @@ D8 = Claim(
 )
 
 
-# ---- symbols: every table of its shape ------------------------------------------------------
-
-
 @D8.symbolic("the lower bound on every table of bits", lower=math.prod)
 @D8.symbolic("the upper bounds on every table of bits", upper=lambda chances: [math.prod(chances)])
 def every_table(
@@ -76,9 +73,6 @@ def every_table(
                 coefficients = (*quotient.numer.coeffs(), *quotient.denom.coeffs())
                 negative += [min(int(c), 0) for c in coefficients]
     return negative
-
-
-# ---- blocks, and sequences from the table ---------------------------------------------------
 
 
 def _sequences(p: Distribution, x: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
@@ -170,9 +164,6 @@ def _product_of_tops(p: Distribution, x: Any) -> Bound:
 )
 def likeliest(p: Distribution, x: Any, bound: Callable = frechet) -> Bound:
     return Bound(max(c for _, c in _sequences(p, x)), bound(p, x).bound)
-
-
-# ---- where they are attained ----------------------------------------------------------------
 
 
 def _levels(thresholds: list[int]) -> JointTable:

@@ -87,9 +87,6 @@ def _tanh(apart: Any) -> float:
     return math.tanh(math.log(apart) / 4) if apart < math.inf else 1.0
 
 
-# ---- chains and models that are drawn -------------------------------------------------------
-
-
 def _rows(count: int, width: int, least: int, most: int) -> Any:
     row = st.lists(st.integers(least, most), min_size=width, max_size=width).filter(any)
     return st.lists(row, min_size=count, max_size=count)
@@ -191,9 +188,6 @@ def variation(p: Distribution, starts: Any, readings: Any, power: int = 2) -> li
     return over or [0]  # else the starts have no state in common, and d is infinite
 
 
-# ---- the library, in floats -----------------------------------------------------------------
-
-
 @D9.residual(
     "Birkhoff's coefficient by its definition",
     floats=_chains(exact=False) | _models(),
@@ -229,11 +223,7 @@ def _other_start(p: Distribution) -> dict[str, Any]:
 
 
 @D9.residual(
-    "predictions after two starts",
-    floats=_models(),
-    parts=_other_start,
-    tolerance=1e-12,
-    power=2,
+    "predictions after two starts", floats=_models(), parts=_other_start, tolerance=1e-12, power=2
 )
 def forgets(p: Distribution, start: Any, seen: Any, power: int = 1) -> list[Bound]:
     """TV between predictions after two starts, and its bound, at each site right of `seen`."""
