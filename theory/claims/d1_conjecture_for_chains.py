@@ -125,7 +125,6 @@ def _aperiodic(p: Any) -> Decision:
     "which tokens can follow at two large distances", exact=_chains(exact=True), decide=_aperiodic
 )
 def possible_steps(p: Distribution, decide: Callable = homogenization.decide) -> list[int]:
-    """The decision against which tokens can follow at two large distances."""
     p = as_chain(p)
     decision, (_, steps) = decide(p), _reached(p)
     far = np.eye(len(steps), dtype=bool)
