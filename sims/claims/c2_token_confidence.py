@@ -83,7 +83,7 @@ def _by_definition(p: Distribution, k: int) -> np.ndarray:
     "all draws one by one",
     exact=strategies.joint_tables(lengths=(1, 3), exact=True),
     floats=strategies.distributions(lengths=(1, 3), vocabs=(1, 3)),
-    parts={"k": lambda p: st.integers(1, p.length)},
+    parts={"k": lambda size: st.integers(1, size.length)},
     tolerance=1e-11,
     decoder=policies.TopK,
 )
