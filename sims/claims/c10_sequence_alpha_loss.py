@@ -13,9 +13,8 @@ from sims.decoding.exact import output_distribution
 from sims.policies import LeftToRight
 from theory import JointTable, strategies
 from theory._core.arrays import log, to_host
-from theory.claims import Claim, Provenance, Verdict
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.inequality import excess
-from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
 from theory.loss.alpha_loss import best_product, best_share, sentences, sequence_alpha_objective
 
@@ -113,10 +112,8 @@ def switch(p: Distribution, groups: int = 1) -> list[Any]:
 
 def _some_product(p: Distribution, weights: Sequence[int]) -> np.ndarray:
     """A product (L, V) with rows from integers, exact if p is; no entry is 0."""
-    size = p.length * p.vocab
-    numbers = np.resize(np.asarray(weights, dtype=object), size).reshape(p.length, p.vocab)
-    rows = [[Fraction(int(w), int(sum(row))) for w in row] for row in numbers]
-    product = np.asarray(rows, dtype=object)
+    rows = np.resize(np.asarray([Fraction(w) for w in weights]), (p.length, p.vocab))
+    product = rows / rows.sum(axis=1, keepdims=True)
     return product if p.exact else product.astype(np.float64)
 
 

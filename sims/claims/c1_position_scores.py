@@ -45,18 +45,13 @@ def _one_site_per_round(length: int) -> list[Decoder]:
     ]
 
 
-def _drawn_token_instead(length: int) -> list[Decoder]:
-    """Planted: scores of drawn tokens."""
-    return [policies.TokenConfidence(1)]
-
-
 @C1.residual(
     "q = p for nine decoders",
     exact=strategies.joint_tables(lengths=(1, 3), exact=True),
     floats=strategies.distributions(lengths=(1, 4)),
     named=lambda: named_distributions(words_of=2),
     tolerance=1e-11,
-    decoders=_drawn_token_instead,
+    decoders=lambda length: [policies.TokenConfidence(1)],  # scores of drawn tokens
 )
 def what_is_written(p: Distribution, decoders: Decoders = _one_site_per_round) -> list[Any]:
     table = to_host(p.table())

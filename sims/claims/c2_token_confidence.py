@@ -14,9 +14,8 @@ from sims.decoding.exact import output_distribution
 from sims.policies import Decoder
 from theory import MASK, JointTable, strategies
 from theory._core.arrays import to_host
-from theory.claims import Claim, Provenance, Verdict
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.inequality import excess
-from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
 
 __all__ = ["C2"]

@@ -8,8 +8,7 @@ import numpy as np
 from theory import JointTable, information, strategies
 from theory._core.arrays import log, to_host, xlogx
 from theory._core.bound import Bound
-from theory.claims import Claim, Provenance, Verdict
-from theory.claims.kit.result import DoesNotApply
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.distributions import Distribution
 
 __all__ = ["C3"]

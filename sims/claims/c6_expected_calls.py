@@ -19,9 +19,6 @@ from theory.distributions import Distribution
 
 __all__ = ["C6"]
 
-Calls = Callable[..., Any]
-"""The mean number from the length, the times or the number of steps, and whether it is exact."""
-
 C6 = Claim(
     id="C6",
     title="First hitting is the limit of many steps, at one call for each token",
@@ -53,16 +50,6 @@ C6 = Claim(
 )
 
 
-def _one_for_each_step(length: int, times: Sequence[Any], *, exact: bool) -> int:
-    """Planted: counts steps that reveal nothing."""
-    return len(times) - 1
-
-
-def _tokens_or_steps(length: int, steps: int, *, exact: bool) -> int:
-    """Planted: takes the bound for the number."""
-    return min(length, steps)
-
-
 def _on_equal_steps(steps: int) -> Policy:
     return policies.Bernoulli([Fraction(k, steps) for k in range(steps + 1)])
 
@@ -78,10 +65,12 @@ INNER_TIMES = st.lists(strategies.rationals(), max_size=3, unique=True)
     floats=strategies.distributions(lengths=(1, 4)),
     parts={"times": INNER_TIMES.map(lambda inner: (0, *sorted(inner), 1))},
     tolerance=1e-12,
-    calls=_one_for_each_step,
+    calls=lambda length, times, exact: len(times) - 1,  # counts steps that reveal nothing
 )
 def calls_on_a_clock(
-    p: Distribution, times: Sequence[Any], calls: Calls = closed_forms.expected_calls_on
+    p: Distribution,
+    times: Sequence[Any],
+    calls: Callable[..., Any] = closed_forms.expected_calls_on,
 ) -> list[Any]:
     clock = output_distribution(p, policies.Bernoulli(times))
     hitting = output_distribution(p, HITTING)
@@ -101,10 +90,10 @@ def calls_on_a_clock(
     parts={"steps": st.integers(1, 6)},
     at=[{"steps": steps} for steps in (1, 2, 3, 4)],
     tolerance=1e-12,
-    calls=_tokens_or_steps,
+    calls=lambda length, steps, exact: min(length, steps),  # takes the bound for the number
 )
 def calls_on_equal_steps(
-    p: Distribution, steps: int, calls: Calls = closed_forms.expected_calls
+    p: Distribution, steps: int, calls: Callable[..., Any] = closed_forms.expected_calls
 ) -> Any:
     clock = output_distribution(p, _on_equal_steps(steps))
     return clock.expected_rounds - calls(p.length, steps, exact=True)

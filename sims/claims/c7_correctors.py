@@ -1,7 +1,6 @@
 """C7: which correctors leave the data alone."""
 
 import itertools
-import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -94,17 +93,6 @@ def _uncompensated(remask: Remask, step: int) -> tuple[Fraction, Fraction]:
     return (b - a) / (1 - a), remask.chances(step)[1]
 
 
-def _chance_to_move(
-    before: Any, after: Any, a: Fraction, reveal: Fraction, mask: Fraction
-) -> Fraction:
-    """Chance that exactly these sites are observed before and after a step."""
-    chance = Fraction(1)
-    for was, now in zip(before, after, strict=True):
-        stays = 1 - mask if was else reveal
-        chance *= (a if was else 1 - a) * (stays if now else 1 - stays)
-    return chance
-
-
 INNER_TIMES = st.lists(strategies.rationals(), min_size=1, max_size=2, unique=True)
 
 
@@ -127,14 +115,12 @@ def one_time_marginals(
     Given the clean sequence the sites move independently, and a revealed site shows its token.
     """
     remask, residuals = Remask(times, strength), []
-    places = list(itertools.product((False, True), repeat=p.length))
     for step, (a, b) in enumerate(itertools.pairwise(remask.times)):
         reveal, mask = chances(remask, step)
-        gaps = {}
-        for seen in places:
-            moved = sum(_chance_to_move(before, seen, a, reveal, mask) for before in places)
-            gaps[seen] = moved - math.prod(b if s else 1 - b for s in seen)
+        shown = a * (1 - mask) + (1 - a) * reveal
         for x in every_pattern(p):
-            gap = gaps[tuple((x != MASK).tolist())]
+            seen = (x != MASK).sum().item()
+            hidden = p.length - seen
+            gap = shown**seen * (1 - shown) ** hidden - b**seen * (1 - b) ** hidden
             residuals.append(p.evidence(x) * (gap if p.exact else float(gap)))
     return residuals

@@ -12,8 +12,7 @@ from sims.order.statistics import Order, order
 from sims.policies import Policy
 from theory import MASK, Exchangeable, MarkovChain, gallery, strategies
 from theory._core.arrays import to_host
-from theory.claims import Claim, Provenance, Verdict
-from theory.claims.kit.result import DoesNotApply
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.distributions import Distribution
 from theory.distributions.permutations import Permutations
 
@@ -50,9 +49,6 @@ E2 = Claim(
 SCORES = tuple(policies.TopK(1, score) for score in ("confidence", "margin", "entropy"))
 
 
-# ---- chains that forget step by step: the nearest site is the surest -------------------------
-
-
 def _is_symmetric(p: Distribution) -> bool:
     """Whether this is a chain of bits that flip with one probability, neither 0, 1/2 nor 1."""
     if not isinstance(p, MarkovChain) or p.vocab != 2 or p.length < 3:
@@ -84,9 +80,6 @@ def nearest(p: Distribution, prompt: int, scores: Sequence[Policy] = SCORES) -> 
     return residuals
 
 
-# ---- data without places: the rule for ties decides ------------------------------------------
-
-
 @E2.residual(
     "the order of the rule for ties, which turns round with it,",
     exact=st.one_of(
@@ -105,24 +98,17 @@ def ties(p: Distribution, mirror: Callable[[Policy], Policy] = policies.Mirrored
     return residuals
 
 
-# ---- latents first ---------------------------------------------------------------------------
-
-
 def _confident(p: Distribution) -> Order:
     return order(p, policies.TopK(1))
 
 
-def _latents_and_observations() -> dict[str, Distribution]:
-    return {
+@E2.residual(
+    "an observation first, which the latents would decide,",
+    named=lambda: {
         "nae_sat(3, one clause)": gallery.nae_sat(3, [(0, 1, 2)]),
         "nae_sat(4, two clauses)": gallery.nae_sat(4, [(0, 1, 2), (1, 2, 3)]),
         "nae_sat(5, three clauses)": gallery.nae_sat(5, [(0, 1, 2), (1, 2, 3), (2, 3, 4)]),
-    }
-
-
-@E2.residual(
-    "an observation first, which the latents would decide,",
-    named=_latents_and_observations,
+    },
     tolerance=1e-12,
     found=lambda p: order(p, policies.LeftToRight()),  # as if confidence took the latents first
 )

@@ -11,10 +11,10 @@ from sims.decoding.exact import output_distribution
 from sims.policies import LeftToRight
 from theory import MASK, MarkovChain, corpora, gallery, information, strategies
 from theory._core.arrays import times_log, to_host
-from theory.claims import Claim, Provenance, Verdict
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.generators import named_distributions, start_as_it_is, stationary_start
 from theory.claims.kit.inequality import excess
-from theory.claims.kit.result import DoesNotApply, as_chain
+from theory.claims.kit.result import as_chain
 from theory.distributions import Distribution
 
 __all__ = ["E3"]
@@ -49,9 +49,6 @@ E3 = Claim(
 )
 
 
-# ---- what the right adds --------------------------------------------------------------------
-
-
 def _mutual_information(
     p: Distribution, a: Sequence[int], b: Sequence[int], given: Sequence[int]
 ) -> Any:
@@ -81,9 +78,6 @@ def what_the_right_adds(
         gain = information.information_from_right(p, i)
         found += [gain - mutual(p, (i,), range(i + 1, p.length), range(i)), excess(0, gain)]
     return found
-
-
-# ---- what infilling gains -------------------------------------------------------------------
 
 
 def _sees_left(x: np.ndarray, site: int) -> np.ndarray:
@@ -121,9 +115,6 @@ def written_from_the_left(
     return [price - one.kl, both.kl, price - _mutual_information(p, sites, right, left)]
 
 
-# ---- chains ---------------------------------------------------------------------------------
-
-
 def _two_terms(p: MarkovChain, left: int, last: int, right: int) -> Any:
     """``H(X_r | X_l) - H(X_r | X_g)`` with g the last site of the gap."""
 
@@ -138,18 +129,14 @@ def _nearest_only(p: MarkovChain, left: int, last: int, right: int) -> Any:
     return information.entropy(p, (right,)) - _two_terms(p, left, last, right)
 
 
-def _long_chains() -> dict[str, Distribution]:
-    return {
-        "binary_symmetric(40, 0.1)": gallery.binary_symmetric(40, 0.1),
-        "golden mean": MarkovChain([0.5, 0.5], [[0.5, 0.5], [1, 0]], 12),
-        "words of English prose": corpora.english().chain(4),
-    }
-
-
 @E3.residual(
     "the price of a gap in a chain, by two entropies and at most I(X_g; X_r),",
     exact=strategies.chains(lengths=(3, 5), most=3, exact=True),
-    named=_long_chains,
+    named=lambda: {
+        "binary_symmetric(40, 0.1)": gallery.binary_symmetric(40, 0.1),
+        "golden mean": MarkovChain([0.5, 0.5], [[0.5, 0.5], [1, 0]], 12),
+        "words of English prose": corpora.english().chain(4),
+    },
     tolerance=1e-9,
     terms=_nearest_only,
 )

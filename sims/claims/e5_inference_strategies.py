@@ -26,10 +26,9 @@ from sims.policies import (
 )
 from theory import MASK, HiddenMarkovModel, gallery, information, strategies
 from theory._core.arrays import log, to_host
-from theory.claims import Claim, Provenance, Verdict
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.generators import every_pattern
 from theory.claims.kit.inequality import excess
-from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
 
 __all__ = ["E5"]

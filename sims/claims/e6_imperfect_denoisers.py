@@ -18,7 +18,7 @@ from sims.policies import Policy
 from theory import MASK, information, schedules, strategies
 from theory._core.arrays import times_log, to_host
 from theory._core.bound import Bound
-from theory.claims import Claim, Provenance, Verdict
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.generators import (
     Size,
     challengers,
@@ -28,7 +28,6 @@ from theory.claims.kit.generators import (
 )
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.mutants import smoothed
-from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution, JointTable
 from theory.loss.forward import Denoiser, continuous_nelbo, nelbo
 
@@ -98,15 +97,15 @@ def _costs_minus_parts(p: Distribution, policy: Policy, model: Denoiser, parts: 
     return [a - b for a, b in itertools.zip_longest(costs, sums, fillvalue=0)]
 
 
-@E6.symbolic("path KL as the sum of its two parts on a 2 x 2 table", parts=_nothing_to_learn)
-def two_by_two(parts: Parts = _own_way) -> list[Any]:
-    p = symbolic_table()
-    return _costs_minus_parts(p, policies.LeftToRight(2), smoothed(p), parts)
-
-
+BOTH = policies.LeftToRight(2)
 ANY_POLICY = {"policy": lambda size: some_selecting_policy(size.length), "challenger": challengers}
 
 
+@E6.residual(
+    "path KL as the sum of its two parts in every round",
+    symbols=lambda: [{"p": symbolic_table(), "policy": BOTH, "challenger": symbolic_table()}],
+    planted={"parts": _nothing_to_learn},
+)
 @E6.residual(
     "path KL as the sum of its two parts in every round",
     floats=strategies.distributions(lengths=(1, 4)),
