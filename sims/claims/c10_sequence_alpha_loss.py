@@ -87,7 +87,7 @@ def _as_one_and_others(p: Distribution) -> tuple[Any, list[list[int]]]:
 
 
 @C10.residual(
-    "the invalid mass 2 w (1 - w), and equal scores at log_m((1 - w) / w),",
+    "the invalid mass and the switch of one sentence and equally likely others",
     exact=_one_and_others(),
     groups=2,
 )
@@ -155,9 +155,8 @@ def nobody_is_better(
 
 
 @C10.residual(
-    "the closed form below 1/2, then one group, then the other,",
+    "the closed form below 1/2 and the switch at log2 1.5",
     named=lambda: {"I am, he is, she is": sentences()},
-    tolerance=1e-10,
     late=0.1,
 )
 def picture(p: Distribution, late: float = 0.0) -> list[float]:

@@ -95,7 +95,7 @@ DIFFERENT = st.tuples(st.integers(0, 9), st.integers(1, 9)).filter(lambda w: w[0
 
 
 @C2.residual(
-    "the rare token beside a fair bit, with its probability squared,",
+    "the squared probability of a rare token beside a fair bit",
     exact=DIFFERENT.map(lambda w: JointTable([list(w), list(w)], exact=True)),
     decoder=policies.TopK,
 )

@@ -47,7 +47,6 @@ SMALL = st.integers(1, 12).map(lambda k: Fraction(k, 20))
     exact=strategies.joint_tables(lengths=(2, 3), vocabs=(2, 3), full_support=True, exact=True),
     floats=strategies.distributions(lengths=(1, 4)),
     parts={"gamma": lambda size: in_arithmetic_of(size, TENTHS)},
-    tolerance=1e-10,
     looser=16,
 )
 def every_round(p: Distribution, gamma: Any, looser: int = 1) -> list[Any]:
@@ -64,7 +63,6 @@ def every_round(p: Distribution, gamma: Any, looser: int = 1) -> list[Any]:
     "KL and path KL <= gamma for each expected round",
     named=lambda: named_distributions(words_of=2),
     at=[{"gamma": gamma} for gamma in (0.3, 0.7, 1.0, 2.0)],
-    tolerance=1e-10,
     looser=40,
 )
 @C4.residual(
@@ -72,7 +70,6 @@ def every_round(p: Distribution, gamma: Any, looser: int = 1) -> list[Any]:
     exact=strategies.joint_tables(lengths=(2, 3), exact=True),
     floats=strategies.distributions(lengths=(1, 4)),
     parts={"gamma": lambda size: in_arithmetic_of(size, SMALL)},
-    tolerance=1e-10,
     looser=16,
 )
 def in_all(p: Distribution, gamma: Any, looser: int = 1) -> list[Any]:

@@ -101,14 +101,10 @@ def calls_on_equal_steps(
 
 @C6.residual(
     "every probability of many steps against first hitting",
-    exact=st.one_of(
-        strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True),
-        equal_bits_and_parity(lengths=(2, 3)),
-    ),
-    floats=st.one_of(
-        strategies.distributions(lengths=(1, 3)),
-        equal_bits_and_parity(lengths=(2, 3), exact=False),
-    ),
+    exact=strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True)
+    | equal_bits_and_parity(lengths=(2, 3)),
+    floats=strategies.distributions(lengths=(1, 3))
+    | equal_bits_and_parity(lengths=(2, 3), exact=False),
     parts={"steps": st.sampled_from([1, 2, 3, 5, 8]), "smoothing": levels},
     tolerance=1e-12,
     limit=policies.LeftToRight(2),

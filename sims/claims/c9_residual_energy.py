@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-import hypothesis.strategies as st
 import numpy as np
 
 from sims import joints
@@ -82,10 +81,9 @@ def _weighted_products(
 
 
 @C9.residual(
-    "the joint conditional as weighted product, and the mean weight 1,",
+    "weighted products as joint conditionals, and mean weights of 1,",
     exact=strategies.joint_tables(lengths=(1, 3), vocabs=(1, 2), exact=True),
     floats=strategies.distributions(lengths=(3, 3), vocabs=(1, 2)),
-    tolerance=1e-10,
     weight=_pairs_only,
 )
 def joint_conditionals(p: Distribution, weight: Weight = _exp_total_correlation) -> list[Any]:
@@ -119,16 +117,11 @@ class _Weighted(joints.Joint):
 
 @C9.residual(
     "q = p for weighted rounds of any sets",
-    exact=st.one_of(
-        strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True),
-        equal_bits_and_parity(lengths=(3, 3)),
-    ),
-    floats=st.one_of(
-        strategies.distributions(lengths=(3, 3), vocabs=(2, 2)),
-        equal_bits_and_parity(lengths=(3, 3), exact=False),
-    ),
+    exact=strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True)
+    | equal_bits_and_parity(lengths=(3, 3)),
+    floats=strategies.distributions(lengths=(3, 3), vocabs=(2, 2))
+    | equal_bits_and_parity(lengths=(3, 3), exact=False),
     parts={"rule": drawn_rules()},
-    tolerance=1e-10,
     weight=_pairs_only,
 )
 def what_is_written(

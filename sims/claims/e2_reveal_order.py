@@ -61,7 +61,7 @@ FLIPS = strategies.rationals().filter(lambda e: e != Fraction(1, 2))
 
 
 @E2.residual(
-    "left to right after a prompt on symmetric chains, one run from inside,",
+    "order from left to right after a prompt, in one run from a token inside,",
     exact=st.builds(gallery.binary_symmetric, st.integers(3, 5), FLIPS, exact=st.just(True)),
     parts={"prompt": st.integers(0, 2)},
     scores=(policies.Mirrored(policies.LeftToRight()),),
@@ -81,11 +81,9 @@ def nearest(p: Distribution, prompt: int, scores: Sequence[Policy] = SCORES) -> 
 
 
 @E2.residual(
-    "the order of the rule for ties, which turns round with it,",
-    exact=st.one_of(
-        strategies.exchangeables(lengths=(2, 5), exact=True),
-        st.builds(gallery.permutations, st.integers(2, 4), exact=st.just(True)),
-    ),
+    "order that turns round with the rule for ties",
+    exact=strategies.exchangeables(lengths=(2, 5), exact=True)
+    | st.builds(gallery.permutations, st.integers(2, 4), exact=st.just(True)),
     mirror=lambda policy: policy,  # the same rule for ties
 )
 def ties(p: Distribution, mirror: Callable[[Policy], Policy] = policies.Mirrored) -> list[Any]:
@@ -103,7 +101,7 @@ def _confident(p: Distribution) -> Order:
 
 
 @E2.residual(
-    "an observation first, which the latents would decide,",
+    "an observation before all latents",
     named=lambda: {
         "nae_sat(3, one clause)": gallery.nae_sat(3, [(0, 1, 2)]),
         "nae_sat(4, two clauses)": gallery.nae_sat(4, [(0, 1, 2), (1, 2, 3)]),

@@ -198,7 +198,7 @@ def _mean_excess(p: Distribution, masks: np.ndarray, learn: Any) -> tuple[float,
 
 
 @E4.residual(
-    "left-to-right masks as faster for tables, and slower for fitted chains,",
+    "left-to-right masks as faster for tables and slower for fitted chains",
     named=lambda: {
         "binary_symmetric(6, 0.1)": gallery.binary_symmetric(6, 0.1),
         "permutations(4)": gallery.permutations(4),

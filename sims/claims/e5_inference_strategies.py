@@ -160,12 +160,13 @@ def _ends_with_latents(size: int) -> bool:
 
 
 @E5.residual(
-    "no loss if a block ends where the latents end, else more than 0.3 nats,",
+    "no loss if a block ends where the latents end",
     named=_latents_first,
     tolerance=1e-11,
     ends=lambda size: size <= LATENTS,  # as if it were enough that blocks are no larger
 )
 def where_blocks_end(p: Distribution, ends: Callable[[int], bool] = _ends_with_latents) -> Any:
+    """Else blocks lose more than 0.3 nats."""
     residuals = []
     for size in range(1, p.length + 1):
         loss = float(output_distribution(p, LeftToRight(size)).kl)
@@ -304,7 +305,7 @@ def any_sets_of_a_chain(
 
 
 @E5.residual(
-    "marginals of projections as they are predicted, for every context and set,",
+    "marginals of projections as they are predicted",
     floats=strategies.distributions(lengths=(2, 3), vocabs=(2, 2)),
     tolerance=1e-12,
     joint=wrong.Unfitted,

@@ -245,7 +245,7 @@ def swap(
 
 
 @E6.residual(
-    "the spread over orders, from one to L (L - 1) / 2 times the largest swap,",
+    "the bounds of the spread over orders by the largest swap",
     exact=BITS,
     parts={"challenger": challengers},
     swaps=1,
