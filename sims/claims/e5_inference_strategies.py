@@ -149,7 +149,7 @@ def _latents_first() -> dict[str, Distribution]:
     "latents first, then what they determine: no loss in two contiguous blocks",
     named=_latents_first,
     tolerance=1e-11,
-    blocks=SpreadOut(2),
+    blocks=SpreadOut(2),  # every second site
 )
 def latents_and_rest(p: Distribution, blocks: Policy = HALVES) -> float:
     return float(output_distribution(p, blocks).kl)
@@ -278,7 +278,7 @@ def _is_chain(p: Distribution) -> bool:
 
 
 @E5.residual(
-    "q = p for blocks from left to right on chains",
+    "q = p for blocks of a chain from left to right",
     exact=strategies.chains(lengths=(1, 4), exact=True),
     parts={"size": lambda size: st.integers(1, size.length)},
     joint=wrong.Independent,
@@ -290,7 +290,7 @@ def blocks_of_a_chain(p: Distribution, size: int, joint: Joint = joints.Projecti
 
 
 @E5.residual(
-    "q = p for any sets on chains",
+    "q = p for any sets of a chain",
     floats=strategies.chains(lengths=(3, 5), vocabs=(2, 3)),
     parts=RULE,
     tolerance=1e-9,
