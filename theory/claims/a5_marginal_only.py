@@ -57,13 +57,14 @@ def _uniform(block: np.ndarray) -> np.ndarray:
     return block * 0 + (Fraction(1, block.size) if block.dtype == object else 1 / block.size)
 
 
-def _evidence(p: Distribution) -> Any:
-    masked = (min(2, p.length), p.length)
-    return {"x": strategies.evidence(p, masked=masked), "share": levels(p)}
-
-
 @A5.residual(
-    "the prediction when the joint behind it changes", **POOLS, parts=_evidence, other=_uniform
+    "the prediction when the joint behind it changes",
+    **POOLS,
+    parts=lambda p: {
+        "x": strategies.evidence(p, masked=(min(2, p.length), p.length)),
+        "share": levels(p),
+    },
+    other=_uniform,
 )
 def same_prediction(
     p: Distribution,
