@@ -1,4 +1,4 @@
-"""Claims about decoders."""
+"""Claims of the literature about decoders, each with its source, verdict and checks."""
 
 from sims.claims.a6_any_order import ANY_ORDER
 from sims.claims.b1_cost_identity import COST_IDENTITY

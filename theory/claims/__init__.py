@@ -1,4 +1,4 @@
-"""Claims of the literature as objects that can be checked."""
+"""Claims of the literature that need no decoder, each with its source, verdict and checks."""
 
 from theory.claims.a1_optimality import OPTIMALITY
 from theory.claims.a2_value import VALUE
