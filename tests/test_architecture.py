@@ -218,6 +218,14 @@ def test_imports_between_rooms_run_one_way(package):
     assert {room: ways[room] for room in circles(ways)} == {}
 
 
+def test_modules_of_the_kit_of_claims_import_one_way():
+    files = {path.relative_to(ROOT): tree for path, tree in parsed("theory").items()}
+    kit = {path: tree for path, tree in files.items() if path.parts[1:3] == ("claims", "kit")}
+    ways = ways_between({".".join(path.with_suffix("").parts) for path in kit}, kit)
+    assert len(ways) > 5
+    assert circles(ways) == []
+
+
 @pytest.mark.parametrize("package", ROOMS)
 def test_a_package_has_few_rooms(package):
     entries = {path.relative_to(ROOT / package).parts[0] for path in parsed(package)}

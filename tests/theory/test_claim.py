@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,11 +141,15 @@ def test_a_claim_without_checks_is_refused():
 def declared(**arguments) -> Claim:
     """TC and its bound at every level, with twice TC as the planted violation."""
     tables = strategies.joint_tables(lengths=(2, 2), vocabs=(2, 2), exact=True)
-    pools = {"exact": tables, "floats": lambda: strategies.distributions(lengths=(2, 3))}
-    pools |= {"named": {"coupled": gallery.coupled_pairs(1)}}
+    given: dict[str, Any] = {
+        "exact": tables,
+        "floats": lambda: strategies.distributions(lengths=(2, 3)),
+        "named": {"coupled": gallery.coupled_pairs(1)},
+        "share": 2,
+    }
     claim = make(checks=None)
 
-    @claim.residual("TC and its bound", **pools, **{"share": 2} | arguments)
+    @claim.residual("TC and its bound", **given | arguments)
     def residual(p, share=1, beside=0, upper=True):
         tc, bound = tc_and_bound(p)
         sides = (tc * share, bound) if upper else (bound, tc * share)
@@ -225,7 +230,7 @@ def test_symbols_are_all_arguments_of_a_residual():
     ],
 )
 def test_a_residual_that_could_not_be_checked_is_refused(arguments, match):
-    pools = {"exact": st.nothing(), "floats": st.nothing(), "named": {}}
+    pools: dict[str, Any] = {"exact": st.nothing(), "floats": st.nothing(), "named": {}}
 
     def residual(p, beside=0, share=1):
         return 0

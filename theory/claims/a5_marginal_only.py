@@ -10,13 +10,10 @@ from theory import strategies
 from theory._core.arrays import MASK, to_host
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import every_pattern, levels
-from theory.claims.kit.mutants import marginals_only, zero_loss
+from theory.claims.kit.mutants import DenoiserOf, marginals_only, zero_loss
 from theory.distributions import Distribution, JointTable
-from theory.loss.forward import Denoiser
 
 __all__ = ["A5"]
-
-Factory = Callable[[Distribution], Denoiser]
 
 POOLS: dict[str, Any] = {
     "exact": strategies.joint_tables(lengths=(2, 3), exact=True),
@@ -89,7 +86,7 @@ def same_prediction(
 
 
 @A5.residual("the chain rule gives the joint back", **POOLS, denoiser=marginals_only)
-def chain_rule(p: Distribution, denoiser: Factory = zero_loss) -> np.ndarray:
+def chain_rule(p: Distribution, denoiser: DenoiserOf = zero_loss) -> np.ndarray:
     """The joint as a product of predictions, one call per site, minus the joint."""
     ask = denoiser(p)
     table = np.array(to_host(p.table())) * 0
