@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("theory", "sims", "figures")
-LAYERS = {"theory": 0, "sims": 1, "figures": 2}
+LAYERS = {"theory": 0, "sims": 1, "figures": 2, "zeroloss": 3}
 
 
 @functools.cache

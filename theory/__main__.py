@@ -17,10 +17,10 @@ WORTH_A_PROCESS = 10
 LEVELS = ("symbolic", "exact", "property", "numeric")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code."""
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m theory") -> int:
+    """Run the command, which calls itself `prog`, and return its exit code."""
     parser = CommandParser(
-        prog="python -m theory",
+        prog=prog,
         description="Check the claims of the literature on masked diffusion, and print a table.",
         epilog="exit code: 0 all checks pass, 1 a check fails, 2 wrong usage",
     )

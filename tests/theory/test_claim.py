@@ -64,7 +64,7 @@ def false_claim() -> Claim:
 
 
 def test_a_false_claim_is_refuted_by_a_table_that_can_be_read():
-    """The smallest counterexample has two sequences of probability 1/2 (see the README)."""
+    """The smallest counterexample has two sequences of probability 1/2 (see docs/extend.md)."""
     claim = false_claim()
     result = claim.run(claim.checks[0], examples=500)
     assert not result
@@ -727,11 +727,11 @@ def test_wrong_usage_gives_exit_code_2(arguments, capsys):
     assert "usage" in capsys.readouterr().err
 
 
-def test_the_readme_claim_joins_the_table_through_its_entry_point(tmp_path):
-    """The example of the README, laid out as an installed package and run by the command."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    module = re.search(r"This is `my_claims.py`:\n\n```python\n(.*?)```", readme, re.S)
-    entry = re.search(r"```toml\n(.*?)```", readme, re.S)
+def test_the_documented_claim_joins_the_table_through_its_entry_point(tmp_path):
+    """The example of docs/extend.md, laid out as an installed package and run by the command."""
+    page = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
+    module = re.search(r"This is `my_claims.py`:\n\n```python\n(.*?)```", page, re.S)
+    entry = re.search(r"```toml\n(.*?)```", page, re.S)
     assert module is not None
     assert entry is not None
     assert len(module[1].strip().splitlines()) <= 12
