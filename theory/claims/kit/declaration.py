@@ -164,6 +164,7 @@ def declare(
             given = symbols() if callable(symbols) else symbols
             return [residual(**case, **violation) for case in given]
 
+        on_symbols.__module__ = residual.__module__  # where the reader finds it
         checks.append(check(Level.SYMBOLIC, residual=on_symbols))
     if exact is not None:
         checks.append(check(Level.EXACT, distributions=_returning(exact), **drawn))
@@ -179,6 +180,8 @@ def declare(
 
         def on_named(p: Any, **violation: Any) -> list[Any]:
             return [residual(p, **case, **violation) for case in cases(p)]
+
+        on_named.__module__ = residual.__module__
 
         def tightest(p: Any) -> float:
             assert tightness is not None
