@@ -17,6 +17,7 @@ import numpy as np
 from theory._core.arrays import is_exact, require_memory, to_host
 from theory._core.exact import ratio
 from theory._core.plurals import counted
+from theory._core.renamed import Renamed
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import as_floats, draw_tokens
 from theory.errors import InvalidInput
@@ -24,7 +25,7 @@ from theory.errors import InvalidInput
 __all__ = ["FromData", "Joint", "Product", "conditional", "outer", "quotients", "tokens_of"]
 
 
-class Joint(ABC):
+class Joint(Renamed, ABC, renamed={"law": "distribution"}):
     """A law of the tokens at the sites of one round.
 
     Attributes
@@ -39,14 +40,14 @@ class Joint(ABC):
     knows: str
     extra_calls: ClassVar[int] = 0
 
-    def check(self, length: int, vocab: int) -> None:  # noqa: B027
+    def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if it does not fit so many sites to write, at most all."""
 
-    def check_whole(self, length: int) -> None:  # noqa: B027
+    def check_whole(self, length: int) -> None:
         """Raise `InvalidInput` if it does not fit sequences of so many sites, observed or not."""
 
     @abstractmethod
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         """Return the probabilities of all values of the sites, shape (B, V^k), last site fastest.
 
         Parameters
@@ -55,16 +56,16 @@ class Joint(ABC):
             Masked sequences.
         sites : ndarray of int64, shape (B, k)
             Masked sites of each, ascending.
-        alone : ndarray, shape (B, k, V)
-            What each of them would be drawn from alone.
+        marginals : ndarray, shape (B, k, V)
+            What each of them would be drawn from marginals.
         """
 
     def draw(
-        self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray, rng: np.random.Generator
+        self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
         """Draw the tokens at the sites, shape (B, k)."""
-        law = as_floats(self.law(x, sites, alone))
-        return tokens_of(draw_tokens(rng, law), sites.shape[1], alone.shape[-1])
+        law = as_floats(self.distribution(x, sites, marginals))
+        return tokens_of(draw_tokens(rng, law), sites.shape[1], marginals.shape[-1])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -102,27 +103,27 @@ class Product(Joint):
     """The product of the marginals: what parallel decoding draws from.
 
     >>> from theory import MASK
-    >>> alone = np.asarray([[[0.5, 0.5], [0.25, 0.75]]])
-    >>> Product().law(np.asarray([[MASK, MASK]]), np.asarray([[0, 1]]), alone).tolist()
+    >>> marginals = np.asarray([[[0.5, 0.5], [0.25, 0.75]]])
+    >>> Product().distribution(np.asarray([[MASK, MASK]]), np.asarray([[0, 1]]), marginals).tolist()
     [[0.125, 0.375, 0.125, 0.375]]
     """
 
     knows = "nothing"
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         """Return the product of the rows."""
-        return outer(alone)
+        return outer(marginals)
 
 
-def outer(alone: np.ndarray) -> np.ndarray:
+def outer(marginals: np.ndarray) -> np.ndarray:
     """Products of one entry from each row, (B, k, V) to (B, V^k), last site fastest."""
     require_memory(
-        2 * len(alone) * alone.shape[2] ** alone.shape[1],
-        f"a law of {counted(alone.shape[1], 'site')}",
+        2 * len(marginals) * marginals.shape[2] ** marginals.shape[1],
+        f"a law of {counted(marginals.shape[1], 'site')}",
     )
-    law = alone[:, 0]
-    for k in range(1, alone.shape[1]):
-        law = (law[:, :, None] * alone[:, k, None, :]).reshape(len(alone), -1)
+    law = marginals[:, 0]
+    for k in range(1, marginals.shape[1]):
+        law = (law[:, :, None] * marginals[:, k, None, :]).reshape(len(marginals), -1)
     return law
 
 

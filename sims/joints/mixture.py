@@ -70,7 +70,7 @@ class Mixture(FromData):
     >>> from theory import MASK, gallery
     >>> p = gallery.repeated_bit(3)
     >>> x, sites = np.full((1, 3), MASK), np.asarray([[0, 1, 2]])
-    >>> law = Mixture(p, 2).law(x, sites, p.denoise(x))
+    >>> law = Mixture(p, 2).distribution(x, sites, p.denoise(x))
     >>> float(law[0, 0]), float(law[0, -1])
     (0.5, 0.5)
     """
@@ -99,16 +99,16 @@ class Mixture(FromData):
     def __repr__(self) -> str:
         return f"Mixture({self.components})"
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         """Return the mixture fitted at each context."""
         if self.components == 1:
-            return outer(alone)
+            return outer(marginals)
         joint, possible = conditional(self.p, x, sites)
         shape = (*joint.shape[:1], *(self.p.vocab,) * sites.shape[1])
         rows = [
             _mixed(*self._nearest(target, x[row], sites[row]))
             if possible[row]
-            else outer(alone[row, None])[0]
+            else outer(marginals[row, None])[0]
             for row, target in enumerate(joint.reshape(shape))
         ]
         return np.asarray(rows)

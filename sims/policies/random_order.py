@@ -8,21 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from sims.policies.base import Law, Policy
+from sims.policies.base import Policy, Reveals
 from theory import MASK
 from theory._core.arrays import array_namespace, from_host
-from theory._core.segments import lookup
+from theory._core.segments import lookup, row_counts
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_sizes
 
-__all__ = ["RandomOrder", "masked_sites", "places_of", "random_sites", "sets_of_sites"]
+__all__ = ["RandomOrder", "places_of", "random_sites", "sets_of_sites", "site_count"]
 
 
 class RandomOrder(Policy):
     """Reveal ``sizes[t]`` masked sites, uniformly at random, in round t.
 
-    The order that most of the theory is about; LLaDA's "random" remasking [memory]. It looks
-    neither at tokens nor at predictions. Exact at one site per round.
+    The order that most of the theory is about; LLaDA's "random" remasking [memory]. It depends
+    neither on tokens nor on predictions. Exact at one site per round.
 
     Parameters
     ----------
@@ -36,6 +36,8 @@ class RandomOrder(Policy):
     0.222222222222
     """
 
+    depends_on = "nothing"
+
     def __init__(self, sizes: Sequence[int]) -> None:
         self.sizes = as_sizes(sizes, None)
 
@@ -43,13 +45,13 @@ class RandomOrder(Policy):
         """Raise `InvalidInput` if the sizes do not sum to the length."""
         as_sizes(self.sizes, length)
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield every choice among the masked sites of each row."""
-        count = masked_sites(x)
+        count = site_count(x == MASK)
         size = int(self._size(np.asarray([count]))[0])
-        chance = Fraction(1, math.comb(count, size))
+        probability = Fraction(1, math.comb(count, size))
         for reveal in sets_of_sites(x == MASK, size):
-            yield chance, reveal
+            yield probability, reveal
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
@@ -68,10 +70,9 @@ class RandomOrder(Policy):
         return np.asarray(self.sizes)[index]
 
 
-def masked_sites(x: Any) -> int:
-    """How many sites of each row (B, L) are masked, where that is the same number."""
-    xp = array_namespace(x)
-    return int(xp.sum(xp.astype(x[:1, :] == MASK, xp.int64)))
+def site_count(allowed: Any) -> int:
+    """How many sites of each row (B, L) are allowed, where that is the same number."""
+    return int(row_counts(allowed[:1, :])[0])
 
 
 def places_of(allowed: Any) -> Any:
@@ -87,9 +88,7 @@ def sets_of_sites(allowed: Any, size: int) -> Iterator[Any]:
     >>> [s.tolist() for s in sets_of_sites(np.asarray([[True, False, True]]), 1)]
     [[[True, False, False]], [[False, False, True]]]
     """
-    xp = array_namespace(allowed)
-    count = int(xp.sum(xp.astype(allowed[:1, :], xp.int64)))
-    place = places_of(allowed)
+    count, place = site_count(allowed), places_of(allowed)
     for chosen in itertools.combinations(range(count), size):
         among = np.zeros(max(count, 1), dtype=bool)
         among[list(chosen)] = True

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.policies.base import Law, Policy
+from sims.policies.base import Policy, Reveals
 from theory import MASK
 from theory._core.arrays import array_namespace, as_array, device, from_host, frozen, to_host
 from theory._core.plurals import counted
@@ -18,7 +18,7 @@ __all__ = ["Tabulated"]
 class Tabulated(Policy):
     """A value-adaptive policy as a table, such as the best ones that `frontier` finds.
 
-    It looks at the revealed tokens; predictions play no role once the table is made. The table
+    It depends on the revealed tokens; predictions play no role once the table is made. The table
     stays where it is given; asked about sequences that live elsewhere, the policy copies it
     there, once, and keeps the copy.
 
@@ -40,6 +40,9 @@ class Tabulated(Policy):
     >>> policy.sites([MASK, MASK]), policy.sites([0, MASK])
     ((0,), (1,))
     """
+
+    depends_on = "revealed"
+    randomised = False
 
     def __init__(self, choices: Any) -> None:
         choices = as_array(choices)
@@ -75,7 +78,7 @@ class Tabulated(Policy):
                 f"{counted(length, 'site')} over {vocab}"
             )
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield the one outcome."""
         yield 1, self._reveal(x)
 

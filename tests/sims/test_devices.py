@@ -67,7 +67,7 @@ def certain_first(x, predictions):
 class Doubtful(Policy):
     """The first masked site alone with a chance that depends on the row, else all."""
 
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         xp, masked = array_namespace(x), x == MASK
         chance = predictions[:, -1, 0] / 2 + 0.25
         yield chance, masked & (xp.cumulative_sum(xp.astype(masked, xp.int64), axis=1) == 1)
@@ -325,7 +325,7 @@ def on_the_host(x, predictions):
 
 
 class HostChances(Policy):
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         yield np.ones(x.shape[0]), x == MASK
 
 
@@ -338,11 +338,11 @@ def elsewhere(x, predictions):
     [
         (on_the_host, "the policy returned an array of bools on cpu for sequences on"),
         (elsewhere, "the policy returned an array of bools on .*device2"),
-        (HostChances(), "the policy returned an array of chances on cpu for sequences on"),
+        (HostChances(), "the policy returned an array of probabilities on cpu for sequences on"),
         (lambda x, predictions: [True], "the policy returned list; expected bool of shape"),
         (lambda x, predictions: x, r"the policy returned .*int64 of shape \(1, 2\); expected bool"),
         (lambda x, predictions: x != MASK, r"selected no site at x = \[-1, -1\]"),
-        (policies.JointDraw(policies.LeftToRight(2), Product()), "laws that are computed on the"),
+        (policies.JointDraw(policies.LeftToRight(2), Product()), "joints that are computed on the"),
     ],
     ids=["host", "another device", "chances", "list", "numbers", "no site", "joint"],
 )
@@ -381,7 +381,7 @@ def test_a_clock_that_ends_too_early_there():
         def steps(self):
             return 1
 
-        def law(self, x, predictions, round_index):
+        def reveal_distribution(self, x, predictions, round_index):
             yield 1, x != x
 
     with pytest.raises(InvalidInput, match=r"leaves sites masked .*\[-1, -1\]"):
