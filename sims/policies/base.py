@@ -203,14 +203,16 @@ class TokenPolicy(Decoder, ABC):
 
     Such a choice favours the tokens that it likes, so nothing guarantees that one site per round
     is exact.
+
+    In `Blocks` not all masked sites may be written at once. Methods that have one more parameter,
+    ``eligible=None``, are told which: bool (B, L), or None for all. Those without are shown the
+    sequences without the masked sites that come later.
     """
 
     depends_on = "drawn tokens"
 
     @abstractmethod
-    def outcomes(
-        self, x: Any, call_denoiser: CallDenoiser, round_index: int, eligible: Any = None
-    ) -> Outcomes:
+    def outcomes(self, x: Any, call_denoiser: CallDenoiser, round_index: int, /) -> Outcomes:
         """Yield what one round can lead to, from sequences with equally many sites to write.
 
         Parameters
@@ -221,10 +223,6 @@ class TokenPolicy(Decoder, ABC):
             ``call_denoiser(x)`` returns predictions and the probabilities to draw from (the
             predictions at the temperature of the run), both (B, L, V).
         round_index : int
-        eligible : array of bool, shape (B, L), optional
-            The masked sites that may be written now, if those are not all: in `Blocks`, where the
-            others come later. A class may do without this parameter. Then it is shown the
-            sequences without the others.
 
         Yields
         ------
@@ -244,7 +242,7 @@ class TokenPolicy(Decoder, ABC):
         call_denoiser: CallDenoiser,
         round_index: int,
         rng: np.random.Generator,
-        eligible: Any = None,
+        /,
     ) -> tuple[np.ndarray, int]:
         """Draw one outcome for each row; rows may have different numbers of masked sites."""
 

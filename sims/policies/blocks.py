@@ -101,7 +101,7 @@ class Blocks(Policy, TokenPolicy):
         inner = with_eligible(self.inner)
         for rows, _ in self._by_block(eligible):
             seen, here = lookup(x, rows), lookup(eligible, rows)
-            outcomes = inner.outcomes(seen, call_denoiser, round_index, here)
+            outcomes = inner.outcomes(seen, call_denoiser, round_index, eligible=here)
             for some, probability, after, calls in outcomes:
                 yield lookup(rows, some), probability, after, calls
 
@@ -116,7 +116,8 @@ class Blocks(Policy, TokenPolicy):
         """Let the inner policy write."""
         assert isinstance(self.inner, TokenPolicy)
         eligible = self._within(x == MASK if eligible is None else eligible)
-        return with_eligible(self.inner).write(x, call_denoiser, round_index, rng, eligible)
+        inner = with_eligible(self.inner)
+        return inner.write(x, call_denoiser, round_index, rng, eligible=eligible)
 
     def _end(self, allowed: Any) -> Any:
         """Where the first block with an allowed site ends, (B,)."""

@@ -3,7 +3,7 @@
 An answer has to live where the sequences do: nothing is moved from one device to another for it.
 """
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -33,11 +33,10 @@ UNKNOWN = "whether the policy's probabilities sum to 1 is not known"
 class Chooser(Protocol):
     """What a choice of sites has to fit: see `Policy`."""
 
-    @property
-    def steps(self) -> int | None: ...
+    remasks: ClassVar[bool]
 
     @property
-    def remasks(self) -> bool: ...
+    def steps(self) -> int | None: ...
 
 
 def check_choice(policy: Chooser, x: Any, flip: Any, used: Any = True) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 
 from sims.policies.base import CallDenoiser, Outcomes, TokenPolicy
 from theory import MASK
-from theory._core.arrays import array_namespace, device, from_host, to_host
-from theory._core.segments import distinct_rows, groups, lookup
+from theory._core.arrays import array_namespace, device, from_host
+from theory._core.segments import lookup
 
 __all__ = ["Shown", "shown_sites", "with_eligible"]
 
@@ -56,16 +56,21 @@ class Shown:
 
 def shown_sites(x: Any, eligible: Any) -> Iterator[tuple[Any, Shown]]:
     """Rows of sequences (B, L) that are shown alike, and what is shown of them; all if None."""
+    xp, length = array_namespace(x), x.shape[1]
+    rows = xp.arange(x.shape[0], dtype=xp.int64, device=device(x))
     if eligible is None:
-        rows = array_namespace(x).arange(x.shape[0], dtype=x.dtype, device=device(x))
-        yield rows, Shown(np.zeros(x.shape[1], dtype=bool), x)
+        yield rows, Shown(np.zeros(length, dtype=bool), x)
         return
-    hidden, which = distinct_rows(to_host((x == MASK) & ~eligible).astype(np.int64))
-    for number, rows in groups(from_host(which, x)):
-        yield rows, Shown(hidden[number] == 1, x)
+    hidden = (x == MASK) & ~eligible
+    while rows.shape[0]:
+        first = lookup(hidden, rows[:1])
+        alike = xp.all(lookup(hidden, rows) == first, axis=1)
+        # from a device the host reads single numbers
+        yield rows[alike], Shown(np.asarray([bool(first[0, i]) for i in range(length)]), x)
+        rows = rows[~alike]
 
 
-def with_eligible(policy: TokenPolicy) -> TokenPolicy:
+def with_eligible(policy: TokenPolicy) -> Any:
     """Return a token policy that takes `eligible`: itself, or one that shows it a part."""
     methods = (policy.outcomes, policy.write)
     known = all("eligible" in inspect.signature(method).parameters for method in methods)

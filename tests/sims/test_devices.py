@@ -14,7 +14,7 @@ import pytest
 
 from sims import decode, frontier, order, output_distribution, policies, regret
 from sims.joints import Product
-from sims.policies import Policy
+from sims.policies import Policy, TokenPolicy
 from tests.cases import CPU, DEVICE1, to_device1
 from tests.noted import each
 from theory import MASK, InvalidInput, JointTable, MarkovChain, ProductMixture
@@ -74,6 +74,21 @@ class Doubtful(Policy):
         yield 1 - chance, masked
 
 
+class OneByOne(TokenPolicy):
+    """A token policy that knows nothing of blocks: the first site, at the second chance a 0."""
+
+    def outcomes(self, x, call_denoiser, round_index):
+        xp, (_, draws) = array_namespace(x), call_denoiser(x)
+        first = (x == MASK) & (xp.cumulative_sum(xp.astype(x == MASK, xp.int64), axis=1) == 1)
+        rows = xp.arange(x.shape[0], dtype=xp.int64, device=device(x))
+        kept = xp.sum(xp.where(first, draws[:, :, 0], 0.0), axis=1)
+        yield rows, kept + (1 - kept) / 2, xp.where(first, 0, x), 1
+        yield rows, (1 - kept) / 2, xp.where(first, 1, x), 1
+
+    def write(self, x, call_denoiser, round_index, rng):
+        raise NotImplementedError
+
+
 def tabulated(length, vocab, convert=np.asarray):
     """Reveals one site or two, by the sum of the tokens seen."""
     slots = np.indices((vocab + 1,) * length)
@@ -102,6 +117,7 @@ POLICIES = {
     "blocks of coins": lambda n, v: policies.Blocks(2, policies.FirstHitting()),
     "blocks of any width": lambda n, v: policies.Blocks(3, policies.Threshold(0.6)),
     "blocks of tokens": lambda n, v: policies.Blocks(2, policies.TokenConfidence(1)),
+    "blocks of the user's": lambda n, v: policies.Blocks(2, OneByOne()),
     "mirrored": lambda n, v: policies.Mirrored(policies.EntropyBounded(0.3)),
     "coins": lambda n, v: policies.Bernoulli((0, Fraction(1, 3), 1)),
     "remask": lambda n, v: policies.Remask((0, 0.5, 0.75, 1), 0.5),

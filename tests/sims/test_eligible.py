@@ -158,7 +158,7 @@ def test_what_is_left_out_is_what_is_masked_and_not_eligible():
     x = np.asarray([[0, MASK, MASK, 1], [MASK, 1, MASK, 1], [1, MASK, MASK, 0]])
     eligible = np.asarray([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]], dtype=bool)
     found = {tuple(rows.tolist()): shown.part(x[rows]) for rows, shown in shown_sites(x, eligible)}
-    expected = {(2,): [[1, MASK, 0]], (0, 1): [[0, MASK, 1], [MASK, 1, 1]]}
+    expected = {(0, 1): [[0, MASK, 1], [MASK, 1, 1]], (2,): [[1, MASK, 0]]}
     assert {rows: part.tolist() for rows, part in found.items()} == expected
     for rows, shown in shown_sites(x, eligible):
         assert shown.whole(shown.part(x[rows]), MASK).tolist() == x[rows].tolist()

@@ -15,7 +15,7 @@ def test_a_policy_that_defines_law_alone():
 
         class Own(LeftToRight):
             def law(self, x, predictions, round_index):
-                yield from super().law(x, predictions, round_index)
+                yield from super().law(x, predictions, round_index)  # pyright: ignore
 
     own = Own(2)  # pyright: ignore[reportAbstractUsage]
     p = gallery.permutations(3, exact=True)
@@ -43,7 +43,10 @@ def test_a_policy_that_revises():
 
         class Own(Policy):
             revises = True
-            steps = 2
+
+            @property
+            def steps(self):
+                return 2
 
             def reveal_distribution(self, x, predictions, round_index):
                 yield 1, (x == MASK) if round_index else np.zeros(x.shape, dtype=bool)
