@@ -21,8 +21,9 @@ from theory._core.renamed import Renamed
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import as_floats, draw_tokens
 from theory.errors import InvalidInput
+from theory.lattice.codes import digits
 
-__all__ = ["FromData", "Joint", "Product", "conditional", "outer", "quotients", "tokens_of"]
+__all__ = ["FromData", "Joint", "Product", "conditional", "outer", "quotients"]
 
 
 class Joint(Renamed, ABC, renamed={"law": "distribution"}):
@@ -65,7 +66,7 @@ class Joint(Renamed, ABC, renamed={"law": "distribution"}):
     ) -> np.ndarray:
         """Draw the tokens at the sites, shape (B, k)."""
         law = as_floats(self.distribution(x, sites, marginals))
-        return tokens_of(draw_tokens(rng, law), sites.shape[1], marginals.shape[-1])
+        return digits(draw_tokens(rng, law), sites.shape[1], marginals.shape[-1])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -127,15 +128,6 @@ def outer(marginals: np.ndarray) -> np.ndarray:
     return law
 
 
-def tokens_of(cells: np.ndarray, count: int, vocab: int) -> np.ndarray:
-    """Tokens of the cells of a law of `count` sites, shape (N, count).
-
-    >>> tokens_of(np.asarray([0, 1, 2]), 2, 2).tolist()
-    [[0, 0], [0, 1], [1, 0]]
-    """
-    return cells[:, None] // vocab ** np.arange(count - 1, -1, -1, dtype=np.int64) % vocab
-
-
 def conditional(p: Distribution, x: np.ndarray, sites: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return ``p(x_S | c)``, and whether the context c is possible at all.
 
@@ -166,7 +158,7 @@ def conditional(p: Distribution, x: np.ndarray, sites: np.ndarray) -> tuple[np.n
     if possible.any():
         x, sites, whole = x[possible], sites[possible], whole[possible]
         patterns = np.repeat(x, cells, axis=0)
-        tokens = np.tile(tokens_of(np.arange(cells, dtype=np.int64), count, p.vocab), (len(x), 1))
+        tokens = np.tile(digits(np.arange(cells, dtype=np.int64), count, p.vocab), (len(x), 1))
         np.put_along_axis(patterns, np.repeat(sites, cells, axis=0), tokens, axis=1)
         joint = to_host(p.evidence(patterns)).reshape(len(x), cells)
         law[possible] = quotients(joint, whole[:, None])

@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from sims.joints.base import FromData, conditional, outer, quotients, tokens_of
+from sims.joints.base import FromData, conditional, outer, quotients
 from theory._core.arrays import is_exact
 from theory._markov.classes import possible
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
+from theory.lattice.codes import digits
 from theory.validation.arguments import as_integer
 
 __all__ = ["Mixture"]
@@ -161,7 +162,7 @@ class Mixture(FromData):
         vocab, size = self.p.vocab, self.components
         cells = np.flatnonzero(joint)
         p = joint[cells]
-        one_hot = np.eye(vocab)[tokens_of(cells, len(sites), vocab)].transpose(1, 0, 2)  # (k, N, V)
+        one_hot = np.eye(vocab)[digits(cells, len(sites), vocab)].transpose(1, 0, 2)  # (k, N, V)
         marginals = p @ one_hot  # (k, V)
         likeliest = one_hot[:, np.argsort(-p, kind="stable")[:size]].transpose(1, 0, 2)
         first = SURE * likeliest + (1 - SURE) * marginals
@@ -196,7 +197,7 @@ def _separated(joint: np.ndarray, given: tuple[int, ...], most: int) -> Parts | 
         return None
     weights = whole[values]
     products = np.zeros((len(values), count, vocab), dtype=joint.dtype)
-    tokens = tokens_of(values, len(given), vocab)
+    tokens = digits(values, len(given), vocab)
     for k, axis in enumerate(given):
         products[np.arange(len(values)), axis, tokens[:, k]] = 1
     for i in others:

@@ -1,6 +1,5 @@
 """Ancestral sampling: in each step of a clock, every masked site is revealed or not by itself."""
 
-import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -8,10 +7,8 @@ from typing import Any
 import numpy as np
 
 from sims.policies.base import Policy, Reveals
-from sims.policies.random_order import places_of, site_count
+from sims.policies.site_sets import coin_tosses
 from theory import MASK
-from theory._core.arrays import from_host
-from theory._core.segments import lookup
 from theory.validation.times import as_times, spell_times
 
 __all__ = ["Bernoulli"]
@@ -61,14 +58,7 @@ class Bernoulli(Policy, renamed={"chance": "probability"}):
 
     def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield every set of masked sites of each row, the empty one too."""
-        probability = self.probability(round_index)
-        masked = x == MASK
-        place, count = places_of(masked), site_count(masked)
-        weights = [probability**k * (1 - probability) ** (count - k) for k in range(count + 1)]
-        for coins in itertools.product((False, True), repeat=count):
-            weight = weights[sum(coins)]
-            if weight:
-                yield weight, masked & lookup(from_host(np.asarray(coins), x), place)
+        yield from coin_tosses(x == MASK, self.probability(round_index))
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator

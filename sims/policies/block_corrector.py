@@ -9,7 +9,7 @@ import numpy as np
 
 from sims.policies.base import Decoder, Select
 from sims.policies.corrector import Corrector
-from sims.policies.random_order import random_sites
+from sims.policies.site_sets import random_sites
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 

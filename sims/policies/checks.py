@@ -55,7 +55,7 @@ def check_choice(policy: Chooser, x: Any, flip: Any, used: Any = True) -> None:
         raise InvalidInput(
             f"the policy returned {type(flip).__name__}; expected bool of shape {tuple(x.shape)}"
         )
-    if tuple(flip.shape) != tuple(x.shape) or not _is_bool(flip):
+    if tuple(flip.shape) != tuple(x.shape) or flip.dtype != array_namespace(x).bool:
         raise InvalidInput(
             f"the policy returned {flip.dtype} of shape {tuple(flip.shape)}; expected bool of "
             f"shape {tuple(x.shape)}"
@@ -70,11 +70,10 @@ def check_choice(policy: Chooser, x: Any, flip: Any, used: Any = True) -> None:
 
 def _refuse_rows(problem: str, rows: Any, x: Any) -> None:
     if any_true(rows):
-        raise InvalidInput(f"the policy selected {problem} at x = {_first_row(x, rows)}")
-
-
-def _is_bool(x: Any) -> bool:
-    return x.dtype == bool if isinstance(x, np.ndarray) else x.dtype == array_namespace(x).bool
+        xp = array_namespace(x)
+        first = int(xp.argmax(xp.astype(rows, x.dtype)))
+        found = to_host(x[first, ...]).tolist()
+        raise InvalidInput(f"the policy selected {problem} at x = {found}")
 
 
 def _lives_beside(found: Any, x: Any, what: str) -> bool:
@@ -92,12 +91,6 @@ def _lives_beside(found: Any, x: Any, what: str) -> bool:
             f"give it a distribution that lives on the host"
         )
     return True
-
-
-def _first_row(x: Any, rows: Any) -> list[int]:
-    """The first of some rows, for a message."""
-    at = int(array_namespace(x).argmax(array_namespace(x).astype(rows, x.dtype)))
-    return to_host(x[at, ...]).tolist()
 
 
 def as_probabilities(found: Any, x: Any) -> Any:

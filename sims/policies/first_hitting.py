@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sims.policies.base import Policy, Reveals
-from sims.policies.random_order import random_sites, sets_of_sites, site_count
+from sims.policies.site_sets import random_sites, sets_of_sites, site_count
 from theory import MASK
 
 __all__ = ["FirstHitting"]

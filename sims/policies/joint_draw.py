@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from sims.joints.base import Joint, tokens_of
+from sims.joints.base import Joint
 from sims.policies.base import CallDenoiser, Outcomes, Policy, Select, TokenPolicy, as_rule
 from sims.policies.checks import check_choice, row_probabilities
 from sims.policies.eligible import shown_sites
 from theory._core.arrays import device, is_exact
 from theory.distributions.sampling import draw_tokens
 from theory.errors import InvalidInput
+from theory.lattice.codes import digits
 
 __all__ = ["JointDraw"]
 
@@ -100,7 +101,7 @@ class JointDraw(TokenPolicy):
                     mass = weights[some, None] * joint
                     at, cell = np.nonzero(mass != 0)
                     after = x[rows[at]]
-                    tokens = tokens_of(cell, sites.shape[1], vocab)
+                    tokens = digits(cell, sites.shape[1], vocab)
                     np.put_along_axis(after, sites[at], tokens, axis=1)
                     yield rows[at], mass[at, cell], after, self._calls(sites.shape[1])
 

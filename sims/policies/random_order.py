@@ -1,21 +1,19 @@
 """A uniformly random set of masked sites in every round, of a size fixed beforehand."""
 
-import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from sims.policies.base import Policy, Reveals
+from sims.policies.site_sets import random_sites, sets_of_sites, site_count
 from theory import MASK
-from theory._core.arrays import array_namespace, from_host
-from theory._core.segments import lookup, row_counts
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_sizes
 
-__all__ = ["RandomOrder", "places_of", "random_sites", "sets_of_sites", "site_count"]
+__all__ = ["RandomOrder"]
 
 
 class RandomOrder(Policy):
@@ -68,35 +66,3 @@ class RandomOrder(Policy):
                 f"batches of sizes {self.sizes} do not start at {revealed.max()} revealed sites"
             )
         return np.asarray(self.sizes)[index]
-
-
-def site_count(allowed: Any) -> int:
-    """How many sites of each row (B, L) are allowed, where that is the same number."""
-    return int(row_counts(allowed[:1, :])[0])
-
-
-def places_of(allowed: Any) -> Any:
-    """Number of each allowed site among those of its row, (B, L); anything from 0 elsewhere."""
-    xp = array_namespace(allowed)
-    place = xp.cumulative_sum(xp.astype(allowed, xp.int64), axis=1) - 1
-    return xp.where(place < 0, 0, place)
-
-
-def sets_of_sites(allowed: Any, size: int) -> Iterator[Any]:
-    """Every set of `size` of the allowed sites, for rows (B, L) with equally many of them.
-
-    >>> [s.tolist() for s in sets_of_sites(np.asarray([[True, False, True]]), 1)]
-    [[[True, False, False]], [[False, False, True]]]
-    """
-    count, place = site_count(allowed), places_of(allowed)
-    for chosen in itertools.combinations(range(count), size):
-        among = np.zeros(max(count, 1), dtype=bool)
-        among[list(chosen)] = True
-        yield allowed & lookup(from_host(among, allowed), place)
-
-
-def random_sites(allowed: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw ``size[b]`` of the allowed sites of each row, uniformly; bool (B, L)."""
-    keys = np.where(allowed, rng.random(allowed.shape), np.inf)
-    places = np.argsort(np.argsort(keys, axis=1), axis=1)
-    return allowed & (places < np.asarray(size)[:, None])

@@ -1,6 +1,5 @@
 """Ancestral sampling that may mask tokens again."""
 
-import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -8,10 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sims.policies.base import Policy, Reveals
-from sims.policies.random_order import site_count
+from sims.policies.site_sets import coin_tosses
 from theory import MASK
-from theory._core.arrays import array_namespace, from_host
-from theory._core.segments import lookup
 from theory.validation.arguments import as_real
 from theory.validation.times import as_times, spell_times
 
@@ -64,16 +61,9 @@ class Remask(Policy, renamed={"chances": "probabilities"}):
     def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield every set of sites to flip."""
         reveal, mask = self.probabilities(round_index)
-        xp, length, count = array_namespace(x), x.shape[1], site_count(x == MASK)
-        order = xp.argsort(xp.astype(x != MASK, xp.int64), axis=1, stable=True)  # masked first
-        place = xp.argsort(order, axis=1)
-        unmasked = length - count
-        of_masked = [reveal**k * (1 - reveal) ** (count - k) for k in range(count + 1)]
-        of_others = [mask**k * (1 - mask) ** (unmasked - k) for k in range(unmasked + 1)]
-        for coins in itertools.product((False, True), repeat=length):
-            weight = of_masked[sum(coins[:count])] * of_others[sum(coins[count:])]
-            if weight:
-                yield weight, lookup(from_host(np.asarray(coins), x), place)
+        for hidden, again in coin_tosses(x != MASK, mask):
+            for shown, anew in coin_tosses(x == MASK, reveal):
+                yield hidden * shown, again | anew
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator

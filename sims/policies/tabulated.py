@@ -10,6 +10,7 @@ from theory._core.arrays import array_namespace, as_array, device, from_host, fr
 from theory._core.plurals import counted
 from theory._core.segments import lookup
 from theory.errors import InvalidInput
+from theory.lattice.codes import Codes
 from theory.validation.arguments import as_tokens
 
 __all__ = ["Tabulated"]
@@ -83,11 +84,8 @@ class Tabulated(Policy):
         yield 1, self._reveal(x)
 
     def _reveal(self, x: Any) -> Any:
-        xp, choices = array_namespace(x), self._beside(x)
-        codes = xp.zeros_like(x[:, 0])
-        for i in range(self.length):
-            codes = codes * (self.vocab + 1) + xp.where(x[:, i] == MASK, self.vocab, x[:, i])
-        found = lookup(xp.reshape(choices, (-1,)), codes)
+        xp, codes = array_namespace(x), Codes(self.length, self.vocab, x)
+        found = lookup(xp.reshape(self._beside(x), (-1,)), codes.encode(x))
         sites = xp.arange(self.length, dtype=xp.int64, device=device(x))
         return (x == MASK) & ((found[:, None] >> sites) & 1 == 1)
 

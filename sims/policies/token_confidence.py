@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from sims.policies.base import CallDenoiser, Outcomes, TokenPolicy
-from sims.policies.random_order import site_count
 from sims.policies.scores import as_floats, ranks, rounded
+from sims.policies.site_sets import site_count
 from theory import MASK
 from theory._core.arrays import array_namespace, device
 from theory._core.segments import lookup
