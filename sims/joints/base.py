@@ -23,7 +23,17 @@ from theory.distributions.sampling import as_floats, draw_tokens
 from theory.errors import InvalidInput
 from theory.lattice.codes import digits
 
-__all__ = ["FromData", "Joint", "Product", "conditional", "outer", "quotients"]
+__all__ = [
+    "FromData",
+    "Joint",
+    "Product",
+    "conditional",
+    "marginal",
+    "outer",
+    "predicted",
+    "quotients",
+    "scaled",
+]
 
 
 class Joint(Renamed, ABC, renamed={"law": "distribution"}):
@@ -171,6 +181,22 @@ def quotients(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.where(b == 0, 0, ratio(a, b))
     a, b = np.broadcast_arrays(a, b)
     return np.divide(a, b, out=np.zeros(a.shape), where=b > 0)
+
+
+def marginal(joint: np.ndarray, *axes: int) -> np.ndarray:
+    """Sums over all axes but these."""
+    return joint.sum(axis=tuple(axis for axis in range(joint.ndim) if axis not in axes))
+
+
+def scaled(joint: np.ndarray, axes: tuple[int, ...], now: Any, target: Any) -> np.ndarray:
+    """One step of iterative proportional fitting: the marginal on these axes becomes `target`.
+
+    >>> joint = np.asarray([[1.0, 1.0], [1.0, 3.0]])
+    >>> scaled(joint, (0,), marginal(joint, 0), np.asarray([0.5, 0.5])).tolist()
+    [[0.25, 0.25], [0.125, 0.375]]
+    """
+    others = tuple(axis for axis in range(joint.ndim) if axis not in axes)
+    return joint * np.expand_dims(quotients(target, now), others)
 
 
 def predicted(p: Distribution, x: np.ndarray, sites: np.ndarray) -> Any:

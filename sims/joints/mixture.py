@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.joints.base import FromData, conditional, outer, quotients
+from sims.joints.base import FromData, conditional, marginal, outer, quotients
 from theory._core.arrays import is_exact
 from theory._markov.classes import possible
 from theory.distributions.base import Distribution
@@ -142,7 +142,8 @@ class Mixture(FromData):
 
     def _nearest(self, joint: np.ndarray, x: np.ndarray, sites: np.ndarray) -> Parts:
         if self.components == 1:
-            return joint.sum(keepdims=True).reshape(1), _marginals(joint)[None]
+            product = [marginal(joint, i) for i in range(joint.ndim)]
+            return joint.sum(keepdims=True).reshape(1), np.asarray([product])
         for size in range(joint.ndim):
             for given in itertools.combinations(range(joint.ndim), size):
                 found = _separated(joint, given, self.components)
@@ -191,7 +192,7 @@ def _separated(joint: np.ndarray, given: tuple[int, ...], most: int) -> Parts | 
     """One product for each value of these axes; None if there are more, or it is not the joint."""
     count, vocab = joint.ndim, joint.shape[0]
     others = tuple(i for i in range(count) if i not in given)
-    whole = np.asarray(joint.sum(axis=others)).reshape(-1)
+    whole = np.asarray(marginal(joint, *given)).reshape(-1)
     values = np.flatnonzero(whole != 0)
     if len(values) > most:
         return None
@@ -201,23 +202,12 @@ def _separated(joint: np.ndarray, given: tuple[int, ...], most: int) -> Parts | 
     for k, axis in enumerate(given):
         products[np.arange(len(values)), axis, tokens[:, k]] = 1
     for i in others:
-        drop = tuple(j for j in others if j != i)
-        both = np.moveaxis(joint.sum(axis=drop), _place(i, given), -1)
+        place = sum(g < i for g in given)  # of its axis, once the others are summed out
+        both = np.moveaxis(marginal(joint, i, *given), place, -1)
         products[:, i] = quotients(both.reshape(-1, vocab)[values], weights[:, None])
     gap = _mixed(weights, products) - joint.reshape(-1)
     off = possible(gap) if is_exact(joint) else abs(gap) > ROUNDING
     return None if off.any() else (weights, products)
-
-
-def _place(axis: int, given: tuple[int, ...]) -> int:
-    """Where an axis is after all but it and the given ones are summed out."""
-    return sum(1 for g in given if g < axis)
-
-
-def _marginals(joint: np.ndarray) -> np.ndarray:
-    """The single marginals, (k, V)."""
-    axes = range(joint.ndim)
-    return np.asarray([joint.sum(axis=tuple(j for j in axes if j != i)) for i in axes])
 
 
 def _mixed(weights: np.ndarray, products: np.ndarray) -> np.ndarray:

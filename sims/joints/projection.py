@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sims.joints.base import FromData, conditional, outer, quotients
+from sims.joints.base import FromData, conditional, marginal, outer, quotients, scaled
 from sims.joints.pairs import most_random
 from theory import MASK
 from theory._core.arrays import is_exact
@@ -153,11 +153,10 @@ def fitted(reference: np.ndarray, marginals: np.ndarray) -> np.ndarray:
     for _ in range(EXACT_SWEEPS if exact else MOST_SWEEPS):
         left = np.zeros(len(going), dtype=bool)
         for i in range(count):
-            others, shape = _others(i, count), _along(i, len(going), vocab, count)
-            now = law.sum(axis=others)
-            gap = now - marginals[going, i]
+            now, target = marginal(law, 0, 1 + i), marginals[going, i]
+            gap = now - target
             left |= (possible(gap) if exact else abs(gap) > CLOSE).any(axis=1)
-            law = law * quotients(marginals[going, i], now).reshape(shape)
+            law = scaled(law, (0, 1 + i), now, target)
         result[going] = law
         going, law = going[left], law[left]
         if not len(going):
@@ -174,23 +173,12 @@ def fitted(reference: np.ndarray, marginals: np.ndarray) -> np.ndarray:
 
 def _put_right(law: np.ndarray, marginals: np.ndarray) -> np.ndarray:
     """Scale down what is too much, and add what is missing as a product."""
-    batch, count, vocab = marginals.shape
+    count = marginals.shape[1]
     for i in range(count):
-        now = law.sum(axis=_others(i, count))
-        scale = np.minimum(quotients(marginals[:, i], now), 1.0)
-        law = law * scale.reshape(_along(i, batch, vocab, count))
-    missing = np.stack(
-        [marginals[:, i] - law.sum(axis=_others(i, count)) for i in range(count)], axis=1
-    )
+        now = marginal(law, 0, 1 + i)
+        law = scaled(law, (0, 1 + i), now, np.minimum(marginals[:, i], now))
+    missing = np.stack([marginals[:, i] - marginal(law, 0, 1 + i) for i in range(count)], axis=1)
     missing = np.maximum(missing, 0.0)
     whole = missing.sum(axis=2, keepdims=True)
     share = outer(quotients(missing, whole)) * whole[:, 0]
     return law + share.reshape(law.shape)
-
-
-def _others(i: int, count: int) -> tuple[int, ...]:
-    return tuple(1 + j for j in range(count) if j != i)
-
-
-def _along(i: int, batch: int, vocab: int, count: int) -> tuple[int, ...]:
-    return (batch, *(vocab if j == i else 1 for j in range(count)))

@@ -71,21 +71,12 @@ class Resampled(ResidualEnergy):
         product, weights = outer(marginals), self.weights(x, sites)
         if self.candidates == 1:
             return product
-        expected = _expected if is_exact(product) or is_exact(weights) else _integrated
-        nothing = np.where(weights == 0, product, 0).sum(axis=1)
-        rows = [
-            np.where(w == 0, pi * zero ** (self.candidates - 1), self.candidates * pi * w * mean)
-            for pi, w, zero, mean in zip(
-                product,
-                weights,
-                nothing,
-                (
-                    expected(pi, w, self.candidates - 1)
-                    for pi, w in zip(product, weights, strict=True)
-                ),
-                strict=True,
-            )
-        ]
+        mean_inverse = _expected if is_exact(product) or is_exact(weights) else _integrated
+        others, rows = self.candidates - 1, []
+        for pi, w in zip(product, weights, strict=True):
+            chosen = self.candidates * pi * w * mean_inverse(pi, w, others)
+            all_zero = np.where(w == 0, pi, 0).sum() ** others  # then the first one is taken
+            rows.append(np.where(w == 0, pi * all_zero, chosen))
         law = np.asarray(rows)
         return quotients(law, law.sum(axis=1, keepdims=True))  # 1 but for rounding
 

@@ -38,7 +38,7 @@ class Shown:
         self.every = not hidden.any()
         self._sites = from_host(np.flatnonzero(~hidden), like)
         # where each site is among those shown; the hidden ones come from one more column
-        places = np.where(hidden, np.count_nonzero(~hidden), np.cumsum(~hidden) - 1)
+        places = np.where(hidden, np.count_nonzero(~hidden), np.cumsum(~hidden, dtype=np.int64) - 1)
         self._places = from_host(places, like)
 
     def part(self, values: Any) -> Any:
