@@ -7,8 +7,6 @@ loses on data of any length: neither a table nor a denoiser is needed.
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from sims.decoding.exact import as_decoder, as_observed
 from sims.policies import Decoder, Policy
 from sims.policies.base import Select
@@ -77,13 +75,13 @@ def fixed_batches(
     length = as_integer(length, "length", 1)
     given = as_observed(observed, length)
     batches: list[tuple[int, ...]] = []
-    for reveal, only in blind_rounds(decoder, length, given):
+    for sites, only in blind_rounds(decoder, length, given):
         if not only:
             raise InvalidInput(
                 f"{decoder!r} is said not to be randomised, but after {batches} it may reveal "
-                f"{np.flatnonzero(reveal).tolist()} or something else"
+                f"{sites.tolist()} or something else"
             )
-        batches.append(tuple(np.flatnonzero(reveal).tolist()))
+        batches.append(tuple(sites.tolist()))
     if sum(map(len, batches)) + len(given) < length:
         raise InvalidInput(f"{decoder!r} leaves sites masked at the end of its clock")
     return tuple(batch for batch in batches if batch)  # a step of a clock may reveal nothing

@@ -31,7 +31,7 @@ def blind_rounds(
 
     Yields
     ------
-    reveal : ndarray of bool, shape (L,)
+    sites : ndarray of int64, shape (k,)
     only : bool
         Whether the round has no other outcome.
 
@@ -41,8 +41,8 @@ def blind_rounds(
         If the policy does depend on tokens or predictions.
 
     >>> from sims.policies import FirstHitting, TopK
-    >>> [(reveal.tolist(), only) for reveal, only in blind_rounds(FirstHitting(), 2)]
-    [([True, False], False), ([False, True], True)]
+    >>> [(sites.tolist(), only) for sites, only in blind_rounds(FirstHitting(), 2)]
+    [([0], False), ([1], True)]
     >>> blind = TopK(1)
     >>> blind.depends_on = "nothing"
     >>> next(blind_rounds(blind, 2))
@@ -54,19 +54,22 @@ def blind_rounds(
     x = np.full((2, length), MASK, dtype=np.int64)
     x[:, list(observed)] = tokens
     # one prefers token 0, more and more so to the right, the other token 1, less and less so
-    rising = np.arange(length + 1, 2 * length + 1) / (2 * length + 2)
+    rising = np.arange(length + 1, 2 * length + 1, dtype=np.int64) / (2 * length + 2)
     predictions = np.stack([[rising, 1 - rising], [1 - rising[::-1], rising[::-1]]])
     predictions = np.ascontiguousarray(predictions.transpose(0, 2, 1))
     one_hot = np.eye(2)[:, None]
     predictions[:, list(observed)] = one_hot
-    index = 0
-    while (x == MASK).any() and (policy.steps is None or index < policy.steps):
+    index, left = 0, length - len(observed)
+    while left and (policy.steps is None or index < policy.steps):
         outcomes = _used(policy, x, predictions, index)
-        reveal = next(outcomes)
-        yield reveal, next(outcomes, None) is None
-        x[:, reveal] = tokens
-        predictions[:, reveal] = one_hot
-        index += 1
+        first = next(outcomes, None)
+        if first is None:
+            raise InvalidInput(f"the probabilities of {policy!r} sum to 0 in round {index}")
+        sites = np.flatnonzero(first)
+        yield sites, next(outcomes, None) is None
+        x[:, sites] = tokens
+        predictions[:, sites] = one_hot
+        index, left = index + 1, left - len(sites)
 
 
 def _used(

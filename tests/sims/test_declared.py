@@ -297,6 +297,18 @@ def test_one_that_is_random_after_all_is_found_out():
         fixed_batches(Coin(), 3)
 
 
+def test_one_that_does_not_choose_at_all():
+    class Silent(Policy):
+        depends_on = "nothing"
+        randomised = False
+
+        def reveal_distribution(self, x, predictions, round_index):
+            yield 0, x == MASK
+
+    with pytest.raises(InvalidInput, match=r"probabilities of Silent\(\) sum to 0 in round 0"):
+        fixed_batches(Silent(), 3)
+
+
 def test_clocks():
     class Two(Policy):
         """Nothing first, then everything."""
