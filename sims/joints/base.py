@@ -1,4 +1,4 @@
-"""What a joint law of a round is: ``r(x_S | c)`` in place of ``prod_i p(x_i | c)``.
+"""What a joint distribution of a round is: ``r(x_S | c)`` in place of ``prod_i p(x_i | c)``.
 
 One call of the denoiser gives the marginals of the tokens at the revealed sites S. A `Joint`
 adds something that it knows beyond them, and says what. By the chain rule, drawing the sites of
@@ -37,7 +37,7 @@ __all__ = [
 
 
 class Joint(Renamed, ABC, renamed={"law": "distribution"}):
-    """A law of the tokens at the sites of one round.
+    """A distribution of the tokens at the sites of one round.
 
     Attributes
     ----------
@@ -75,15 +75,15 @@ class Joint(Renamed, ABC, renamed={"law": "distribution"}):
         self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
         """Draw the tokens at the sites, shape (B, k)."""
-        law = as_floats(self.distribution(x, sites, marginals))
-        return digits(draw_tokens(rng, law), sites.shape[1], marginals.shape[-1])
+        probs = as_floats(self.distribution(x, sites, marginals))
+        return digits(draw_tokens(rng, probs), sites.shape[1], marginals.shape[-1])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
 class FromData(Joint):
-    """A law that knows something of the data.
+    """A distribution that knows something of the data.
 
     Parameters
     ----------
@@ -130,12 +130,12 @@ def outer(marginals: np.ndarray) -> np.ndarray:
     """Products of one entry from each row, (B, k, V) to (B, V^k), last site fastest."""
     require_memory(
         2 * len(marginals) * marginals.shape[2] ** marginals.shape[1],
-        f"a law of {counted(marginals.shape[1], 'site')}",
+        f"a distribution of {counted(marginals.shape[1], 'site')}",
     )
-    law = marginals[:, 0]
+    probs = marginals[:, 0]
     for k in range(1, marginals.shape[1]):
-        law = (law[:, :, None] * marginals[:, k, None, :]).reshape(len(marginals), -1)
-    return law
+        probs = (probs[:, :, None] * marginals[:, k, None, :]).reshape(len(marginals), -1)
+    return probs
 
 
 def conditional(p: Distribution, x: np.ndarray, sites: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -149,7 +149,7 @@ def conditional(p: Distribution, x: np.ndarray, sites: np.ndarray) -> tuple[np.n
 
     Returns
     -------
-    law : ndarray, shape (B, V^k)
+    probs : ndarray, shape (B, V^k)
         0 everywhere where the context is impossible.
     possible : ndarray of bool, shape (B,)
 
@@ -160,19 +160,20 @@ def conditional(p: Distribution, x: np.ndarray, sites: np.ndarray) -> tuple[np.n
     """
     count, cells = sites.shape[1], p.vocab ** sites.shape[1]
     require_memory(
-        len(x) * cells * (p.length + 2), f"the conditional laws of {counted(count, 'site')}"
+        len(x) * cells * (p.length + 2),
+        f"the conditional distributions of {counted(count, 'site')}",
     )
     whole = to_host(p.evidence(x))
     possible = np.asarray(whole != 0)
-    law = np.zeros((len(x), cells), dtype=whole.dtype)
+    probs = np.zeros((len(x), cells), dtype=whole.dtype)
     if possible.any():
         x, sites, whole = x[possible], sites[possible], whole[possible]
         patterns = np.repeat(x, cells, axis=0)
         tokens = np.tile(digits(np.arange(cells, dtype=np.int64), count, p.vocab), (len(x), 1))
         np.put_along_axis(patterns, np.repeat(sites, cells, axis=0), tokens, axis=1)
         joint = to_host(p.evidence(patterns)).reshape(len(x), cells)
-        law[possible] = quotients(joint, whole[:, None])
-    return law, possible
+        probs[possible] = quotients(joint, whole[:, None])
+    return probs, possible
 
 
 def quotients(a: np.ndarray, b: np.ndarray) -> np.ndarray:

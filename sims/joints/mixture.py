@@ -71,8 +71,8 @@ class Mixture(FromData):
     >>> from theory import MASK, gallery
     >>> p = gallery.repeated_bit(3)
     >>> x, sites = np.full((1, 3), MASK), np.asarray([[0, 1, 2]])
-    >>> law = Mixture(p, 2).distribution(x, sites, p.denoise(x))
-    >>> float(law[0, 0]), float(law[0, -1])
+    >>> probs = Mixture(p, 2).distribution(x, sites, p.denoise(x))
+    >>> float(probs[0, 0]), float(probs[0, -1])
     (0.5, 0.5)
     """
 
@@ -211,13 +211,13 @@ def _separated(joint: np.ndarray, given: tuple[int, ...], most: int) -> Parts | 
 
 
 def _mixed(weights: np.ndarray, products: np.ndarray) -> np.ndarray:
-    """The law of a mixture, (V^k,)."""
+    """The distribution of a mixture, (V^k,)."""
     return (weights[:, None] * outer(products)).sum(axis=0)
 
 
 def _products(theta: np.ndarray, one_hot: np.ndarray) -> np.ndarray:
     """Probability of every cell in every component, (R, K, N)."""
-    law: Any = 1.0
+    probs: Any = 1.0
     for i, site in enumerate(one_hot):
-        law = law * (theta[:, :, i] @ site.T)
-    return law
+        probs = probs * (theta[:, :, i] @ site.T)
+    return probs

@@ -1,7 +1,7 @@
 """M candidates from the product, one of them chosen by its weight: the energy in finite time.
 
 Candidates y_1 ... y_M are drawn from the product pi, and one is chosen in proportion to
-``w = exp(tc)``: self-normalised importance resampling. What comes out has the law
+``w = exp(tc)``: self-normalised importance resampling. What comes out has the distribution
 
     r_M(y) = M pi(y) w(y) E[1 / (w(y) + W)],    W a sum of M - 1 independent weights,
 
@@ -34,7 +34,7 @@ STEP = 0.25
 """Of the trapezoidal rule in log s; its error falls like exp(-pi^2 / step)."""
 
 MOST_COUNTS = 20_000
-"""Exact laws are summed over so many ways to draw the other candidates."""
+"""Exact distributions are summed over so many ways to draw the other candidates."""
 
 
 class Resampled(ResidualEnergy):
@@ -67,7 +67,7 @@ class Resampled(ResidualEnergy):
         return f"Resampled({self.candidates})"
 
     def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
-        """Return the exact law of the candidate that is chosen."""
+        """Return the exact distribution of the candidate that is chosen."""
         product, weights = outer(marginals), self.weights(x, sites)
         if self.candidates == 1:
             return product
@@ -77,8 +77,8 @@ class Resampled(ResidualEnergy):
             chosen = self.candidates * pi * w * mean_inverse(pi, w, others)
             all_zero = np.where(w == 0, pi, 0).sum() ** others  # then the first one is taken
             rows.append(np.where(w == 0, pi * all_zero, chosen))
-        law = np.asarray(rows)
-        return quotients(law, law.sum(axis=1, keepdims=True))  # 1 but for rounding
+        probs = np.asarray(rows)
+        return quotients(probs, probs.sum(axis=1, keepdims=True))  # 1 but for rounding
 
     def draw(
         self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray, rng: np.random.Generator
@@ -138,7 +138,7 @@ def _expected(pi: np.ndarray, w: np.ndarray, others: int) -> np.ndarray:
     if ways > MOST_COUNTS:
         raise TooLarge(
             f"{others + 1} candidates of {len(values)} different weights can be drawn in {ways} "
-            f"ways; exact laws are computed for at most {MOST_COUNTS}, use floats"
+            f"ways; exact distributions are computed for at most {MOST_COUNTS}, use floats"
         )
     means: Any = np.zeros(len(values) - 1, dtype=object)
     for drawn in itertools.combinations_with_replacement(range(len(values)), others):

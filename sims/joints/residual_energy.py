@@ -16,7 +16,7 @@ __all__ = ["ResidualEnergy"]
 class ResidualEnergy(FromData):
     """The product weighted by ``exp(tc)``: the true joint, if the predictions are perfect.
 
-    An ideal: the law is normalised by a sum over all ``V^k`` values of the sites, and no call of a
+    An ideal: it is normalised by a sum over all ``V^k`` values of the sites, and no call of a
     network is counted for it. `Resampled` is what can be had from finitely many candidates.
 
     Parameters
@@ -46,5 +46,5 @@ class ResidualEnergy(FromData):
         Their mean under the product of the zero-loss predictions is 1.
         """
         joint, possible = conditional(self.p, x, sites)
-        law = quotients(joint, outer(predicted(self.p, x, sites)))
-        return np.where(possible[:, None], law, law * 0)
+        probs = quotients(joint, outer(predicted(self.p, x, sites)))
+        return np.where(possible[:, None], probs, probs * 0)
