@@ -11,7 +11,7 @@ A policy of your own is a function (see `Rule`) or a subclass of `Policy` with o
 two attributes (see `Decoder`): what is computed for such policies alone is then computed for it.
 Two other kinds of decoders, which the exact computation treats in ways of their own, are
 
-- `TokenPolicy`, which looks at drawn tokens before it chooses,
+- `TokenPolicy`, which draws tokens before it chooses among them,
 - `Corrector`, which lets a policy write everything and then draws some sites again.
 
 Sequences and predictions reach a policy where the data live, on the host or on a device, and it

@@ -63,7 +63,7 @@ class Bernoulli(Policy, renamed={"chance": "probability"}):
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """Throw the coins."""
+        """Draw for every site by itself."""
         return (x == MASK) & (rng.random(x.shape) < float(self.probability(round_index)))
 
     def __repr__(self) -> str:

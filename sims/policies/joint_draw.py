@@ -1,4 +1,4 @@
-"""Tokens of one round drawn together, from a law that knows more than their marginals."""
+"""Tokens of one round drawn together, from a joint that knows more than their marginals."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -37,7 +37,7 @@ class JointDraw(TokenPolicy):
     Parameters
     ----------
     inner : Policy, or a function as for `Rule`
-        It must not look at drawn tokens, nor be on a clock.
+        It must not depend on drawn tokens, nor be on a clock.
     joint : Joint
         For instance one of `sims.joints`.
 

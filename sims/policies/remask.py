@@ -68,7 +68,7 @@ class Remask(Policy, renamed={"chances": "probabilities"}):
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """Throw the coins."""
+        """Draw for every site by itself."""
         reveal, mask = map(float, self.probabilities(round_index))
         return rng.random(x.shape) < np.where(x == MASK, reveal, mask)
 
