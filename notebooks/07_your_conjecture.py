@@ -516,7 +516,7 @@ print("repeated bit:", result.passed, " worst residual", result.worst)
 assert result.passed
 
 # %% [markdown]
-# (A package of yours can put its claims into the table of `python -m theory`, see the README.)
+# (A package of yours can put its claims into the table of `python -m theory`: `docs/extend.md`.)
 
 # %% [markdown]
 # ## Exercise

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from theory._console.arguments import CommandParser, positive
+from theory._console.claim_files import NONE_REGISTERED, claim_files
 from theory._console.streams import prepare_output
 
 WORTH_A_PROCESS = 10
@@ -16,10 +17,10 @@ WORTH_A_PROCESS = 10
 LEVELS = ("symbolic", "exact", "property", "numeric")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code."""
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m theory") -> int:
+    """Run the command, which calls itself `prog`, and return its exit code."""
     parser = CommandParser(
-        prog="python -m theory",
+        prog=prog,
         description="Check the claims of the literature on masked diffusion, and print a table.",
         epilog="exit code: 0 all checks pass, 1 a check fails, 2 wrong usage",
     )
@@ -60,15 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
     if options.list:
-        from theory._console.claim_files import claim_files
-
-        for key, title, file in claim_files():
+        listed = claim_files()
+        if not listed:
+            parser.error(NONE_REGISTERED)
+        for key, title, file in listed:
             print(f"{key:4} {title}  [{file}]")
         return 0
 
     from theory._console.executors import executor_for, worth_sharing
     from theory.claims import Level, registry
-    from theory.claims.kit.registry import NONE_REGISTERED
     from theory.claims.kit.report import run_claims, to_json
     from theory.errors import InvalidInput, ZerolossError
 

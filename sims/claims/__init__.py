@@ -1,4 +1,4 @@
-"""Claims about decoders."""
+"""Claims of the literature about decoders, each with its source, verdict and checks."""
 
 from theory.claims.kit.registry import claims_in
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def false_claim() -> Claim:
 
 
 def test_a_false_claim_is_refuted_by_a_table_that_can_be_read():
-    """The smallest counterexample has two sequences of probability 1/2 (see the README)."""
+    """The smallest counterexample has two sequences of probability 1/2 (see docs/extend.md)."""
     claim = false_claim()
     result = claim.run(claim.checks[0], examples=500)
     assert not result
@@ -140,11 +141,15 @@ def test_a_claim_without_checks_is_refused():
 def declared(**arguments) -> Claim:
     """TC and its bound at every level, with twice TC as the planted violation."""
     tables = strategies.joint_tables(lengths=(2, 2), vocabs=(2, 2), exact=True)
-    pools = {"exact": tables, "floats": lambda: strategies.distributions(lengths=(2, 3))}
-    pools |= {"named": {"coupled": gallery.coupled_pairs(1)}}
+    given: dict[str, Any] = {
+        "exact": tables,
+        "floats": lambda: strategies.distributions(lengths=(2, 3)),
+        "named": {"coupled": gallery.coupled_pairs(1)},
+        "share": 2,
+    }
     claim = make(checks=None)
 
-    @claim.residual("TC and its bound", **pools, **{"share": 2} | arguments)
+    @claim.residual("TC and its bound", **given | arguments)
     def residual(p, share=1, beside=0, upper=True):
         tc, bound = tc_and_bound(p)
         sides = (tc * share, bound) if upper else (bound, tc * share)
@@ -225,7 +230,7 @@ def test_symbols_are_all_arguments_of_a_residual():
     ],
 )
 def test_a_residual_that_could_not_be_checked_is_refused(arguments, match):
-    pools = {"exact": st.nothing(), "floats": st.nothing(), "named": {}}
+    pools: dict[str, Any] = {"exact": st.nothing(), "floats": st.nothing(), "named": {}}
 
     def residual(p, beside=0, share=1):
         return 0
@@ -722,11 +727,11 @@ def test_wrong_usage_gives_exit_code_2(arguments, capsys):
     assert "usage" in capsys.readouterr().err
 
 
-def test_the_readme_claim_joins_the_table_through_its_entry_point(tmp_path):
-    """The example of the README, laid out as an installed package and run by the command."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    module = re.search(r"This is `my_claims.py`:\n\n```python\n(.*?)```", readme, re.S)
-    entry = re.search(r"```toml\n(.*?)```", readme, re.S)
+def test_the_documented_claim_joins_the_table_through_its_entry_point(tmp_path):
+    """The example of docs/extend.md, laid out as an installed package and run by the command."""
+    page = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
+    module = re.search(r"This is `my_claims.py`:\n\n```python\n(.*?)```", page, re.S)
+    entry = re.search(r"```toml\n(.*?)```", page, re.S)
     assert module is not None
     assert entry is not None
     assert len(module[1].strip().splitlines()) <= 12

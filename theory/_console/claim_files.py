@@ -9,10 +9,18 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["GROUP", "claim_files", "order"]
+__all__ = ["GROUP", "NONE_REGISTERED", "claim_files", "order"]
 
 GROUP = "zeroloss.claims"
 """The group of entry points with which packages offer claims."""
+
+
+NONE_REGISTERED = (
+    "no claims are registered, because zeroloss is not installed: claims are found as entry points "
+    "of installed packages. Install it with 'make setup', or with 'pip install -e .' in the folder "
+    "that holds pyproject.toml"
+)
+"""Said where no package offers claims."""
 
 
 def claim_files() -> list[tuple[str, str, Path]]:

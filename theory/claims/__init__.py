@@ -1,4 +1,4 @@
-"""Claims of the literature as objects that can be checked."""
+"""Claims of the literature that need no decoder, each with its source, verdict and checks."""
 
 from theory.claims.kit.claim import Check, Claim, Provenance, Verdict
 from theory.claims.kit.registry import Registry, claims_in, registry

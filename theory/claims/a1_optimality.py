@@ -1,7 +1,7 @@
 """A1: the loss is minimised by the conditional marginals."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,12 @@ from theory.claims.kit.generators import (
     inner_levels,
     symbolic_table,
 )
-from theory.claims.kit.mutants import marginals_only, smoothed, zero_loss
+from theory.claims.kit.mutants import DenoiserOf, marginals_only, smoothed, zero_loss
 from theory.distributions import Distribution, JointTable
 from theory.information import kl_divergence
-from theory.loss.forward import Denoiser, loss_by_pattern, nelbo, weight
+from theory.loss.forward import loss_by_pattern, nelbo, weight
 
 __all__ = ["A1"]
-
-Factory = Callable[[Distribution], Denoiser]
 
 POOLS: dict[str, Any] = {
     "exact": strategies.joint_tables(lengths=(1, 2), exact=True),
@@ -53,7 +51,7 @@ A1 = Claim(
 
 
 @A1.symbolic("stationary at the conditional marginals", optimum=marginals_only)
-def stationary(optimum: Factory = zero_loss) -> Any:
+def stationary(optimum: DenoiserOf = zero_loss) -> Any:
     """Stationarity on a 2 x 2 table of symbols, with a multiplier for each prediction.
 
     Minimising over a prediction that sums to 1, the derivatives of the loss by its entries must
@@ -98,7 +96,7 @@ def pythagoras(
     p: Distribution,
     inner_levels: Sequence[Any],
     challenger: JointTable,
-    optimum: Factory = zero_loss,
+    optimum: DenoiserOf = zero_loss,
 ) -> Any:
     """``loss(f) - loss(optimum) - E sum KL(p(.|x_t) || f(x_t))``.
 
@@ -126,7 +124,7 @@ def never_better(
     p: Distribution,
     inner_levels: Sequence[Any],
     challenger: JointTable,
-    optimum: Factory = zero_loss,
+    optimum: DenoiserOf = zero_loss,
 ) -> Any:
     levels = fractions_from_one_to_zero(inner_levels)
     return inequality.excess(nelbo(p, levels, optimum(p)), nelbo(p, levels, challenger.denoise))

@@ -16,14 +16,12 @@ from theory.claims.kit.generators import (
     symbolic_table,
 )
 from theory.claims.kit.inequality import excess
-from theory.claims.kit.mutants import smoothed, zero_loss
+from theory.claims.kit.mutants import DenoiserOf, smoothed, zero_loss
 from theory.distributions import Distribution
 from theory.information import dual_total_correlation, entropy, profile, total_correlation
-from theory.loss.forward import Denoiser, continuous_nelbo, loss_by_pattern, loss_on_grid, nelbo
+from theory.loss.forward import continuous_nelbo, loss_by_pattern, loss_on_grid, nelbo
 
 __all__ = ["A2"]
-
-Factory = Callable[[Distribution], Denoiser]
 
 TABLES = strategies.joint_tables(lengths=(1, 3), exact=True)
 GRIDS = {"inner_levels": lambda size: inner_levels(size, 3)}
@@ -67,7 +65,7 @@ def _one_level() -> list[dict[str, Any]]:
     optimum=smoothed,
 )
 def least_loss(
-    p: Distribution, inner_levels: Sequence[Any], optimum: Factory = zero_loss
+    p: Distribution, inner_levels: Sequence[Any], optimum: DenoiserOf = zero_loss
 ) -> list[Any]:
     """Three residuals.
 
@@ -137,7 +135,7 @@ def entropy_is_least(
 
 
 @A2.residual("the gap of equal steps vanishes", named=named_distributions, optimum=smoothed)
-def vanishing_gap(p: Distribution, optimum: Factory = zero_loss) -> list[Any]:
+def vanishing_gap(p: Distribution, optimum: DenoiserOf = zero_loss) -> list[Any]:
     """On T equal steps the gap lies between 0 and ``(TC + DTC) / T``."""
     most, least = float(total_correlation(p) + dual_total_correlation(p)), float(entropy(p))
     losses = loss_by_pattern(p, optimum(p))

@@ -10,13 +10,11 @@ import numpy as np
 from theory import gallery, schedules, strategies
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import challengers, symbolic_table
-from theory.claims.kit.mutants import smoothed, zero_loss
+from theory.claims.kit.mutants import DenoiserOf, smoothed, zero_loss
 from theory.distributions import Distribution, JointTable
-from theory.loss.forward import Denoiser, continuous_nelbo, loss_by_pattern
+from theory.loss.forward import continuous_nelbo, loss_by_pattern
 
 __all__ = ["A3"]
-
-Factory = Callable[[Distribution], Denoiser]
 
 
 def _right_weight(fall: Any, alpha: Any) -> Any:
@@ -125,7 +123,7 @@ def polynomial_schedule(
     optimum=smoothed,
 )
 def one_minimiser_for_all_levels(
-    p: Distribution, challenger: JointTable, optimum: Factory = zero_loss
+    p: Distribution, challenger: JointTable, optimum: DenoiserOf = zero_loss
 ) -> Any:
     best, other = loss_by_pattern(p, optimum(p)), loss_by_pattern(p, challenger.denoise)
     over = np.asarray(best - other, dtype=np.float64)

@@ -10,13 +10,10 @@ from theory import strategies
 from theory._core.arrays import MASK, to_host
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import every_pattern, levels
-from theory.claims.kit.mutants import marginals_only, zero_loss
+from theory.claims.kit.mutants import DenoiserOf, marginals_only, zero_loss
 from theory.distributions import Distribution, JointTable
-from theory.loss.forward import Denoiser
 
 __all__ = ["A5"]
-
-Factory = Callable[[Distribution], Denoiser]
 
 POOLS: dict[str, Any] = {
     "exact": strategies.joint_tables(lengths=(2, 3), exact=True),
@@ -60,13 +57,14 @@ def _uniform(block: np.ndarray) -> np.ndarray:
     return block * 0 + (Fraction(1, block.size) if block.dtype == object else 1 / block.size)
 
 
-def _evidence(p: Distribution) -> Any:
-    masked = (min(2, p.length), p.length)
-    return {"x": strategies.evidence(p, masked=masked), "share": levels(p)}
-
-
 @A5.residual(
-    "the prediction when the joint behind it changes", **POOLS, parts=_evidence, other=_uniform
+    "the prediction when the joint behind it changes",
+    **POOLS,
+    parts=lambda p: {
+        "x": strategies.evidence(p, masked=(min(2, p.length), p.length)),
+        "share": levels(p),
+    },
+    other=_uniform,
 )
 def same_prediction(
     p: Distribution,
@@ -89,7 +87,7 @@ def same_prediction(
 
 
 @A5.residual("the chain rule gives the joint back", **POOLS, denoiser=marginals_only)
-def chain_rule(p: Distribution, denoiser: Factory = zero_loss) -> np.ndarray:
+def chain_rule(p: Distribution, denoiser: DenoiserOf = zero_loss) -> np.ndarray:
     """The joint as a product of predictions, one call per site, minus the joint."""
     ask = denoiser(p)
     table = np.array(to_host(p.table())) * 0

@@ -101,7 +101,7 @@ def _equal_batches(n: int) -> np.ndarray:
 
 
 @B17.residual(
-    "the frontier of permutations is convex, and that of its recursion",
+    "the frontier of permutations is convex, and what the best schedules cost",
     named=lambda: {"permutations(240)": gallery.permutations(240)},
     tolerance=1e-9,
     frontier=_equal_batches,

@@ -1,7 +1,7 @@
 """B4: what many ancestral steps cost, and which grid is best."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -120,14 +120,6 @@ def growing_slope(p: Distribution, steps: int, grid: Grid = schedules.equal_mass
     return over if over > 1e-6 * cost * steps else 0.0  # the grid is placed to about 1e-7
 
 
-def _uniform(p: Distribution, steps: int) -> Any:
-    return np.linspace(0, 1, steps + 1)
-
-
-def _cosine(p: Distribution, steps: int) -> Any:
-    return schedules.Cosine().levels(steps)[::-1]
-
-
 def _half_of_all(p: Distribution) -> float:
     return float(information.gains(p)[-1]) / 2
 
@@ -138,26 +130,25 @@ def _fisher_rao(p: Distribution) -> float:
     return integrate(lambda t: np.pi / 2 * np.sqrt(t * (1 - t)) * curve.derivative(t), 0, 1)
 
 
-LIMITS: dict[Grid, Limit] = {
-    _uniform: _half_of_all,
-    schedules.equal_mass: _half_the_continuum,
-    _cosine: _fisher_rao,
-}
-CONFUSED: dict[Grid, Limit] = {_uniform: _half_the_continuum, schedules.equal_mass: _half_of_all}
-"""Planted: the two limits exchanged."""
+LIMITS: list[tuple[Grid, Limit]] = [
+    (lambda p, steps: np.linspace(0, 1, steps + 1), _half_of_all),
+    (schedules.equal_mass, _half_the_continuum),
+    (lambda p, steps: schedules.Cosine().levels(steps)[::-1], _fisher_rao),
+]
 
 
 @B4.residual(
     "the losses of three grids approach their limits",
     named=named_distributions,
     tolerance=1e-12,
-    limits=CONFUSED,
+    # the limits of the first two exchanged
+    limits=[(LIMITS[0][0], _half_the_continuum), (LIMITS[1][0], _half_of_all)],
 )
-def limits_of_grids(p: Distribution, limits: dict[Grid, Limit] = LIMITS) -> list[float]:
+def limits_of_grids(p: Distribution, limits: Sequence[tuple[Grid, Limit]] = LIMITS) -> list[float]:
     """How far four times as many steps are from halving the distance to the limit, at least."""
     curve = information.gain_curve(p)
     residuals = []
-    for grid, limit in limits.items():
+    for grid, limit in limits:
         goal = limit(p)
         off = [abs(n * float(curve.grid_cost(grid(p, n))) - goal) for n in (8, 32, 128, 512)]
         for before, after in itertools.pairwise(off):

@@ -26,19 +26,19 @@ does not reject it is broken.
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from theory.claims.kit.check import run_named, run_symbolic, search
-from theory.claims.kit.declaration import Arguments, Check, Named, Parts, Pool, declare
+from theory.claims.kit.declaration import Arguments, Check, Named, Pool, declare
 from theory.claims.kit.result import Level, Result
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
-__all__ = ["Check", "Claim", "Parts", "Provenance", "Verdict"]
+__all__ = ["Check", "Claim", "Provenance", "Verdict"]
 
 DEFAULT_TOLERANCE = 1e-9
 """For a float distribution and a claim whose own checks are exact."""
@@ -145,9 +145,9 @@ class Claim:
         exact: Pool | None = None,
         floats: Pool | None = None,
         named: Named | None = None,
-        symbols: Arguments | Callable[[], Arguments] | None = None,
+        symbols: Sequence[Arguments] | Callable[[], Iterable[Arguments]] | None = None,
         parts: Mapping[str, Any] | Callable[[Any], Any] | None = None,
-        at: Arguments | Callable[[Any], Arguments] | None = None,
+        at: Sequence[Arguments] | Callable[[Any], Iterable[Arguments]] | None = None,
         tolerance: float = 1e-10,
         tightness: Callable[..., float] | None = None,
         of_its_own: bool = False,
@@ -168,15 +168,16 @@ class Claim:
             (the property level).
         named : mapping from names to distributions, or a function that returns one
             What it is evaluated on at the numeric level.
-        symbols : iterable of mappings, or a function that returns one
+        symbols : sequence of mappings, or a function that returns one
             All its arguments at the symbolic level, `p` among them.
         parts : mapping, or a function of p
             Strategies of further arguments by name. In a mapping, one that depends on the length,
             the vocabulary or the arithmetic is a function of these, ``lambda size:
             st.integers(1, size.length)``, and is made once for each. What depends on more, or on
             other parts, is a function ``parts(p)`` as in `Check`.
-        at : iterable of mappings, or a function of p that returns one
-            The parts to go through on each of the named distributions.
+        at : sequence of mappings, or a function of p that returns one
+            The parts to go through on each of the named distributions, all at once: one number
+            that is not zero fails the distribution, and one case that it is not about leaves it.
         tolerance : float
             What counts as zero in `floats` and `named`.
         tightness, of_its_own

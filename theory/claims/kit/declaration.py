@@ -3,7 +3,7 @@
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -24,8 +24,8 @@ Named: TypeAlias = Mapping[str, Distribution] | Callable[[], Mapping[str, Distri
 Parts: TypeAlias = Mapping[str, SearchStrategy[Any]]
 """Further arguments of a residual by name, each drawn by a Hypothesis strategy."""
 
-Arguments: TypeAlias = Iterable[Mapping[str, Any]]
-"""Further arguments of a residual, one mapping after the other."""
+Arguments: TypeAlias = Mapping[str, Any]
+"""Arguments of a residual by name."""
 
 
 WHERE = {
@@ -144,9 +144,9 @@ def declare(
     exact: Pool | None,
     floats: Pool | None,
     named: Named | None,
-    symbols: Arguments | Callable[[], Arguments] | None,
+    symbols: Sequence[Arguments] | Callable[[], Iterable[Arguments]] | None,
     parts: Mapping[str, Any] | Callable[[Any], Any],
-    at: Arguments | Callable[[Any], Arguments] | None,
+    at: Sequence[Arguments] | Callable[[Any], Iterable[Arguments]] | None,
     tolerance: float,
     tightness: Callable[..., float] | None,
     **shared: Any,
@@ -174,7 +174,7 @@ def declare(
         if parts and at is None:
             raise InvalidInput("on named distributions the parts are not drawn: give them as `at`")
 
-        def cases(p: Any) -> Arguments:
+        def cases(p: Any) -> Iterable[Arguments]:
             return at(p) if callable(at) else at or [{}]
 
         def on_named(p: Any, **violation: Any) -> list[Any]:

@@ -39,10 +39,12 @@ def excess(least: Any, most: Any) -> Any:
     >>> import sympy
     >>> excess(sympy.log(2), sympy.log(3)), excess(3, 1), excess(1.0 + 1e-16, 1.0)
     (0, 2, 0.0)
+    >>> excess(math.nan, 1.0)
+    nan
     """
     over = least - most
     if _is_float(over):
-        return float(over) if over > ROUNDING else 0.0
+        return 0.0 if over <= ROUNDING else float(over)  # what is no number stays none
     return over if over > 0 else 0
 
 

@@ -14,18 +14,11 @@ import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 
-from theory._console.claim_files import GROUP, order
+from theory._console.claim_files import GROUP, NONE_REGISTERED, order
 from theory.claims.kit.claim import Claim
 from theory.errors import InvalidInput
 
-__all__ = ["GROUP", "NONE_REGISTERED", "Registry", "claims_in", "registry"]
-
-NONE_REGISTERED = (
-    "no claims are registered, because zeroloss is not installed: claims are found as entry points "
-    "of installed packages. Install it with 'make setup', or with 'pip install -e .' in the folder "
-    "that holds pyproject.toml"
-)
-"""Said where the registry is empty."""
+__all__ = ["GROUP", "Registry", "claims_in", "registry"]
 
 
 class Registry(Mapping[str, Claim]):
