@@ -92,7 +92,7 @@ def never_raises(p: Distribution, k: int, corrector: Corrected = _one_site) -> l
 def _uncompensated(remask: Remask, step: int) -> tuple[Fraction, Fraction]:
     """Planted: masks tokens again and forgets to reveal more for it."""
     a, b = remask.times[step : step + 2]
-    return (b - a) / (1 - a), remask.chances(step)[1]
+    return (b - a) / (1 - a), remask.probabilities(step)[1]
 
 
 INNER_TIMES = st.lists(strategies.rationals(), min_size=1, max_size=2, unique=True)
@@ -110,7 +110,7 @@ INNER_TIMES = st.lists(strategies.rationals(), min_size=1, max_size=2, unique=Tr
     chances=_uncompensated,
 )
 def one_time_marginals(
-    p: Distribution, times: Any, strength: Any, chances: Chances = Remask.chances
+    p: Distribution, times: Any, strength: Any, chances: Chances = Remask.probabilities
 ) -> list[Any]:
     """Data noised to level a and then moved, against level b.
 

@@ -109,8 +109,8 @@ class _Weighted(joints.Joint):
     def __init__(self, p: Distribution, weight: Weight) -> None:
         self.p, self.weight = p, weight
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
-        rows = zip(x, sites, alone, strict=True)
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
+        rows = zip(x, sites, marginals, strict=True)
         laws = [_weighted_products(self.p, *row, self.weight) for row in rows]
         return np.asarray([law / law.sum() for law in laws])
 

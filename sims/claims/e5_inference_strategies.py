@@ -247,7 +247,7 @@ def too_few_components(
         raise DoesNotApply("it is about singular values, in floats, of two or more sites")
     x, sites, alone = _everything(p)
     data = to_host(p.table())
-    off = joint(p, count).law(x, sites, alone)[0].reshape(data.shape) - data
+    off = joint(p, count).distribution(x, sites, alone)[0].reshape(data.shape) - data
     distance = float(np.sqrt((off**2).sum()))
     found = []
     for size in range(1, p.length):
@@ -323,7 +323,9 @@ def marginals(p: Distribution, joint: Callable[..., joints.Joint] = joints.Proje
             alone = to_host(p.denoise(x))
             for count in range(2, len(masked) + 1):
                 for sites in map(list, itertools.combinations(masked, count)):
-                    law = projection.law(x[None], np.asarray([sites]), alone[None, sites])[0]
+                    law = projection.distribution(x[None], np.asarray([sites]), alone[None, sites])[
+                        0
+                    ]
                     law = law.reshape((p.vocab,) * count)
                     for i, site in enumerate(sites):
                         others = tuple(j for j in range(count) if j != i)
@@ -365,7 +367,7 @@ def candidates(
         chance = math.prod(product[c] for c in drawn)
         for c, share in zip(drawn, choose([weights[c] for c in drawn]), strict=True):
             law[c] = law[c] + chance * share
-    return joints.Resampled(p, count).law(x, sites, alone)[0] - law
+    return joints.Resampled(p, count).distribution(x, sites, alone)[0] - law
 
 
 @E5.residual(
@@ -377,7 +379,7 @@ def candidates(
 def resampling_bound(p: Distribution, count: int, power: int = 1) -> Any:
     x, sites, alone = _everything(p)
     count = min(count, 2) if p.exact else count  # more can be drawn in too many ways
-    law = joints.Resampled(p, count).law(x, sites, alone)[0]
+    law = joints.Resampled(p, count).distribution(x, sites, alone)[0]
     data = to_host(p.table()).reshape(-1)
     weights = joints.ResidualEnergy(p).weights(x, sites)[0]
     chi2 = (data * weights).sum() - 1

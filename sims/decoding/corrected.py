@@ -12,7 +12,7 @@ from sims.decoding.denoiser import WithDraws
 from sims.decoding.output import OutputDistribution
 from sims.decoding.propagation import BATCH, run
 from sims.policies import Corrector, Policy, TokenPolicy
-from sims.policies.base import Ask
+from sims.policies.base import CallDenoiser
 from sims.policies.checks import not_negative
 from theory import MASK
 from theory._core.arrays import array_namespace, device, require_memory
@@ -48,7 +48,7 @@ def corrected(
     return OutputDistribution(p, table, (), True, rounds, None, states, widest, lost=lost)
 
 
-def _one_round(p: Distribution, table: Any, corrector: Corrector, ask: Ask) -> Any:
+def _one_round(p: Distribution, table: Any, corrector: Corrector, ask: CallDenoiser) -> Any:
     what = f"a correction of the table of shape ({p.vocab},)*{p.length}"
     require_memory(5 * p.vocab**p.length, what, table)
     after, total = table * 0, 0
@@ -58,11 +58,11 @@ def _one_round(p: Distribution, table: Any, corrector: Corrector, ask: Ask) -> A
         weight = chance if p.exact else float(chance)
         after = after + weight * _drawn_again(p, table, as_sites(sites, p.length), ask)
     if not abs(total - 1) <= tolerance(total).sum:
-        raise InvalidInput(f"the corrector's chances sum to {total}, not to 1")
+        raise InvalidInput(f"the corrector's probabilities sum to {total}, not to 1")
     return after
 
 
-def _drawn_again(p: Distribution, table: Any, sites: Sequence[int], ask: Ask) -> Any:
+def _drawn_again(p: Distribution, table: Any, sites: Sequence[int], ask: CallDenoiser) -> Any:
     """The table after the tokens at `sites` were replaced by a parallel draw."""
     xp, here = array_namespace(table), device(table)
     rest = [i for i in range(p.length) if i not in sites]

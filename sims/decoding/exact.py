@@ -119,7 +119,7 @@ def watched(
     if isinstance(decoder, Corrector):
         refuse_observed(decoder, given)
         return corrected(p, lattice, decoder, ask)
-    if isinstance(decoder, Policy) and decoder.revises:
+    if isinstance(decoder, Policy) and decoder.remasks:
         refuse_observed(decoder, given)
     return run(p, lattice, decoder, ask, given, watch)
 
@@ -127,7 +127,7 @@ def watched(
 def as_revealing(policy: Decoder | Select) -> Policy | TokenPolicy:
     """Return a decoder that reveals each site once, or the `Rule` of a function."""
     decoder = as_decoder(policy)
-    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.revises):
+    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.remasks):
         raise InvalidInput(f"{decoder!r} takes tokens back: its sites are not revealed once")
     return decoder
 
@@ -155,8 +155,8 @@ def as_decoder(policy: Decoder | Select) -> Policy | TokenPolicy | Corrector:
     decoder = as_rule(policy)
     if not isinstance(decoder, Policy | TokenPolicy | Corrector):
         raise InvalidInput(f"policy must be a Policy or a function, got {policy!r}")
-    if isinstance(decoder, Policy) and decoder.revises and decoder.steps is None:
-        raise InvalidInput(f"{decoder!r} revises, so it needs a number of steps")
+    if isinstance(decoder, Policy) and decoder.remasks and decoder.steps is None:
+        raise InvalidInput(f"{decoder!r} remasks, so it needs a number of steps")
     return decoder
 
 

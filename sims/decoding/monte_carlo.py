@@ -13,7 +13,8 @@ import numpy as np
 from sims.decoding.denoiser import WithDraws, predictor
 from sims.decoding.exact import as_decoder, as_observed, as_temperature, refuse_observed
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
-from sims.policies.base import Ask, Select, check_choice
+from sims.policies.base import CallDenoiser, Select
+from sims.policies.checks import check_choice
 from theory import MASK
 from theory._console.progress import tracked
 from theory._core.arrays import from_host, frozen, to_host, within_memory
@@ -135,7 +136,7 @@ def decode(
     check_distribution(p)
     decoder, given = as_decoder(policy), as_observed(observed, p.length)
     decoder.check(p.length - len(given), p.vocab)
-    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.revises):
+    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.remasks):
         refuse_observed(decoder, given)
     size = check_draw(rng, size)
     temperature = as_temperature(temperature, p)
@@ -175,7 +176,7 @@ class _Run:
     def __init__(
         self,
         p: Distribution,
-        ask: Ask,
+        ask: CallDenoiser,
         rng: np.random.Generator,
         trajectory: bool,
         observed: tuple[int, ...],
@@ -215,7 +216,7 @@ class _Run:
         index = 0
         while True:
             active = np.flatnonzero((batch.x == MASK).any(axis=1))
-            if isinstance(decoder, Policy) and decoder.revises:
+            if isinstance(decoder, Policy) and decoder.remasks:
                 active = np.arange(len(batch.x))
             if not len(active) or index == steps:
                 break
@@ -261,7 +262,7 @@ class _Run:
         batch.x[active] = x
 
 
-def _floats(ask: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]) -> Ask:
+def _floats(ask: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]) -> CallDenoiser:
     def in_floats(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         predictions, draws = ask(x)
         return as_floats(predictions), as_floats(draws)

@@ -27,7 +27,7 @@ from sims.decoding.output import OutputDistribution
 from sims.decoding.rows import Stack, batches, split
 from sims.decoding.small_masses import log_masses
 from sims.policies import Policy, TokenPolicy
-from sims.policies.checks import check_chances, check_outcome, check_written, checked_chances
+from sims.policies.checks import check_token_outcome, check_total, check_written, checked_outcome
 from theory import MASK
 from theory._core.arrays import array_namespace, device, from_host, frozen, require_memory, to_host
 from theory._core.plurals import counted
@@ -121,7 +121,7 @@ class _Run:
         self.dtype = object if p.exact else self.xp.float64
         self.selects = isinstance(policy, Policy) and not policy.looks_at_tokens
         self.steps = policy.steps if isinstance(policy, Policy) else None
-        self.revises = isinstance(policy, Policy) and policy.revises
+        self.revises = isinstance(policy, Policy) and policy.remasks
         self.follows_data = self.selects and not self.revises
         what = f"the output table of shape ({p.vocab},)*{p.length}"
         require_memory(2 * self.codes.cells, what, self.like)
@@ -227,9 +227,11 @@ class _Run:
         every = xp.arange(x.shape[0], dtype=xp.int64, device=self.device)
         total: Any = 0
         chosen = Stack(self.batch, xp)
-        for number, (chance, flip) in enumerate(self.policy.law(x, predictions, index)):
+        for number, (chance, flip) in enumerate(
+            self.policy.reveal_distribution(x, predictions, index)
+        ):
             self.branched = self.branched or number > 0
-            chance, used = checked_chances(self.policy, x, chance, flip, exact=self.p.exact)
+            chance, used = checked_outcome(self.policy, x, chance, flip, exact=self.p.exact)
             total = total + chance
             if used is False:
                 continue
@@ -245,7 +247,7 @@ class _Run:
                 yield from self._chosen(some, masked, index, draws)
         for some in chosen.rest():
             yield from self._chosen(some, masked, index, draws)
-        check_chances(total, x)
+        check_total(total, x)
 
     def _chosen(
         self, stacked: tuple[Array, ...], masked: int, index: int, draws: _Draws
@@ -343,7 +345,7 @@ class _Run:
         total = Sums(x.shape[0], layer.mass)
         stacks: dict[int, Stack] = {}
         for rows, chance, after, calls in self.policy.outcomes(x, self.ask, index):
-            check_outcome(self.policy, x, (rows, chance, after, calls))
+            check_token_outcome(self.policy, x, (rows, chance, after, calls))
             total.add(rows, chance)
             stack = stacks.setdefault(calls, Stack(self.batch, xp))
             for some in stack.add(rows, chance, after):
@@ -351,7 +353,7 @@ class _Run:
         for calls, stack in stacks.items():
             for some in stack.rest():
                 yield from self._written(layer, x, some, calls, index)
-        check_chances(total.table(), x)
+        check_total(total.table(), x)
 
     def _written(
         self, layer: _Layer, x: Array, stacked: tuple[Array, ...], calls: int, index: int

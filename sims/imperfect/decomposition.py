@@ -31,7 +31,8 @@ from sims.decoding.costs import times_logs
 from sims.decoding.denoiser import WithDraws, predictor
 from sims.decoding.exact import as_decoder, as_observed, as_temperature
 from sims.policies import Decoder, Policy
-from sims.policies.base import Select, check_chances, checked_chances
+from sims.policies.base import Select
+from sims.policies.checks import check_total, checked_outcome
 from theory import MASK, forward, information
 from theory._core.arrays import frozen, require_memory, times_log, to_host, within_memory
 from theory._core.exact import ratio, short
@@ -123,7 +124,7 @@ def split(
     """
     check_distribution(p)
     decoder, given = as_decoder(policy), as_observed(observed, p.length)
-    if not isinstance(decoder, Policy) or decoder.revises:
+    if not isinstance(decoder, Policy) or decoder.remasks:
         raise InvalidInput(
             f"{decoder!r} has no path of its own for each sequence: it looks at drawn tokens or "
             f"takes tokens back"
@@ -225,8 +226,8 @@ class _Walk:
         x, total = frozen(self._context(keys)), 0
         predictions, draws = self.ask(x)
         revealed = np.zeros(x.shape, dtype=mass.dtype)
-        for chance, flip in self.policy.law(x, predictions, index):
-            chance, _ = checked_chances(self.policy, x, chance, flip, exact=self.p.exact)
+        for chance, flip in self.policy.reveal_distribution(x, predictions, index):
+            chance, _ = checked_outcome(self.policy, x, chance, flip, exact=self.p.exact)
             total = total + chance
             weight = mass * chance
             revealed = revealed + np.where(flip, weight[:, None], 0)
@@ -236,7 +237,7 @@ class _Walk:
             self.factor[-1] += joint
             used = weight != 0
             yield after[used], weight[used]
-        check_chances(total, x)
+        check_total(total, x)
         self._single_sites(x, keys, revealed, predictions, draws)
 
     def _single_sites(

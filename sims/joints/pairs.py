@@ -1,12 +1,12 @@
-"""The law of the largest entropy with given pair marginals.
+"""The distribution of the largest entropy with given pair marginals.
 
     r = argmax { H(r) : r_ij = target_ij for all i < j },
 
 by iterative proportional fitting: the pairs are set right, one after another, starting from the
-uniform law. Where a value is impossible although all of its pairs are possible, its probability
-falls only like one over the number of sweeps: four sites of which exactly one is 1 have pairs that
-allow all zeros, but they sum to one without it. So if some sweeps are not enough, the largest
-support of all laws with these marginals is found by one linear program,
+uniform distribution. Where a value is impossible although all of its pairs are possible, its
+probability falls only like one over the number of sweeps: four sites of which exactly one is 1 have
+pairs that allow all zeros, but they sum to one without it. So if some sweeps are not enough, the
+largest support of all distributions with these marginals is found by one linear program,
 
     max sum_c t_c  such that  A (t + u) = s b,  0 <= t <= 1,  u >= 0,  s >= 1,
 
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.joints.base import quotients
+from sims.joints.base import marginal, scaled
 
 __all__ = ["most_random", "support"]
 
@@ -43,7 +43,7 @@ POSITIVE = 1e-3
 
 
 def most_random(wanted: Pairs, count: int, vocab: int) -> tuple[np.ndarray, float]:
-    """Fit the law, and say by how much its pair marginals are off.
+    """Fit the distribution, and say by how much its pair marginals are off.
 
     Parameters
     ----------
@@ -54,50 +54,41 @@ def most_random(wanted: Pairs, count: int, vocab: int) -> tuple[np.ndarray, floa
 
     Returns
     -------
-    law : ndarray, shape (V^k,)
+    probs : ndarray, shape (V^k,)
     off : float
         The largest error of a pair marginal, 1e-13 or less if the fit has converged.
 
     >>> half, apart = np.full((2, 2), 0.25), np.asarray([[0, 0.5], [0.5, 0]])
-    >>> law, off = most_random({(0, 1): apart, (0, 2): half, (1, 2): half}, 3, 2)
-    >>> law.tolist()                                    # 01 or 10, then a fair bit
+    >>> probs, off = most_random({(0, 1): apart, (0, 2): half, (1, 2): half}, 3, 2)
+    >>> probs.tolist()                                    # 01 or 10, then a fair bit
     [0.0, 0.0, 0.25, 0.25, 0.25, 0.25, 0.0, 0.0]
     """
-    law, off = _fit(np.ones((vocab,) * count), wanted, FEW_SWEEPS)
+    probs, off = _fit(np.ones((vocab,) * count), wanted, FEW_SWEEPS)
     if off > CLOSE:
-        live = law > 0
+        live = probs > 0
         inside = support(wanted, live)
-        start = law if (inside == live).all() else inside.astype(np.float64)
-        law, off = _fit(start, wanted, MOST_SWEEPS)
-    return law.reshape(-1), off
+        start = probs if (inside == live).all() else inside.astype(np.float64)
+        probs, off = _fit(start, wanted, MOST_SWEEPS)
+    return probs.reshape(-1), off
 
 
-def _fit(law: np.ndarray, wanted: Pairs, sweeps: int) -> tuple[np.ndarray, float]:
-    off = _off(law, wanted)
+def _fit(probs: np.ndarray, wanted: Pairs, sweeps: int) -> tuple[np.ndarray, float]:
+    off = _off(probs, wanted)
     for _ in range(sweeps):
         for pair, target in wanted.items():
-            others = _others(pair, law.ndim)
-            now = law.sum(axis=others, keepdims=True)
-            law = law * quotients(np.expand_dims(target, others), now)
-        off = _off(law, wanted)
+            probs = scaled(probs, pair, marginal(probs, *pair), target)
+        off = _off(probs, wanted)
         if off <= CLOSE:
             break
-    return law, off
+    return probs, off
 
 
-def _off(law: np.ndarray, wanted: Pairs) -> float:
-    return max(
-        float(abs(law.sum(axis=_others(pair, law.ndim)) - target).max())
-        for pair, target in wanted.items()
-    )
-
-
-def _others(pair: tuple[int, int], count: int) -> tuple[int, ...]:
-    return tuple(k for k in range(count) if k not in pair)
+def _off(probs: np.ndarray, wanted: Pairs) -> float:
+    return max(float(abs(marginal(probs, *pair) - target).max()) for pair, target in wanted.items())
 
 
 def support(wanted: Pairs, live: np.ndarray) -> np.ndarray:
-    """Tell which values have a positive probability in some law with these pair marginals.
+    """Tell which values have a positive probability in some distribution with these pair marginals.
 
     Parameters
     ----------

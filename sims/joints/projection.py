@@ -8,8 +8,8 @@ are [textbook: Csiszar]. The reference knows the data without the context, and o
 
 - ``chain``: p(x_{s_1}) prod_j p(x_{s_{j+1}} | x_{s_j}) over consecutive sites of S, without a link
   where a revealed site lies between the two;
-- ``pairs``: of the laws with all pair marginals of p within S, the one of the largest entropy
-  (`sims.joints.pairs`).
+- ``pairs``: of the distributions with all pair marginals of p within S, the one of the largest
+  entropy (`sims.joints.pairs`).
 
 On a Markov chain the first is exact for every S and c: p(x_S | c) is the reference times a
 function of the first and one of the last token of every stretch of S between revealed sites, so it
@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sims.joints.base import FromData, conditional, outer, quotients
+from sims.joints.base import FromData, conditional, marginal, outer, quotients, scaled
 from sims.joints.pairs import most_random
 from theory import MASK
 from theory._core.arrays import is_exact
@@ -63,17 +63,17 @@ class Projection(FromData):
     -----
     What the fit to the predicted marginals has left after 1000 sweeps is put right by a rounding
     that gives these marginals up to the rounding of floats (Altschuler, Weed and Rigollet
-    [memory]). So the marginals are always right. That the law is nearest to the reference is true
-    where the sweeps converge; where it has zeros that neither the reference nor the marginals
-    show, they converge like one over their number, and the law is off by about 1e-3. The pair
-    marginals of the reference are those given nothing; they are not kept by the fit. Exact
-    distributions are allowed where a few sweeps end with nothing left.
+    [memory]). So the marginals are always right. That the result is nearest to the reference is
+    true where the sweeps converge; where it has zeros that neither the reference nor the marginals
+    show, they converge like one over their number, and it is off by about 1e-3. The pair marginals
+    of the reference are those given nothing; they are not kept by the fit. Exact distributions of
+    the data are allowed where a few sweeps end with nothing left.
 
     >>> from theory import gallery
     >>> p = gallery.binary_symmetric(3, 0.1)
     >>> x, sites = np.asarray([[0, MASK, MASK]]), np.asarray([[1, 2]])
-    >>> law = Projection(p).law(x, sites, p.denoise(x)[:, 1:])
-    >>> law.round(12).tolist()                                # 0.9 * 0.9, 0.9 * 0.1, ...
+    >>> probs = Projection(p).distribution(x, sites, p.denoise(x)[:, 1:])
+    >>> probs.round(12).tolist()                                # 0.9 * 0.9, 0.9 * 0.1, ...
     [[0.81, 0.09, 0.01, 0.09]]
     """
 
@@ -90,10 +90,10 @@ class Projection(FromData):
     def __repr__(self) -> str:
         return f"Projection({self.reference!r})"
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         """Return the projection at each context."""
         reference = np.asarray([self._reference(*row) for row in zip(x, sites, strict=True)])
-        return fitted(reference, alone)
+        return fitted(reference, marginals)
 
     def _reference(self, x: np.ndarray, sites: np.ndarray) -> np.ndarray:
         pairs = itertools.pairwise(sites.tolist())
@@ -106,24 +106,24 @@ class Projection(FromData):
         return self._references[key]
 
     def _joint(self, sites: list[int]) -> np.ndarray:
-        """The unconditional law of one or two sites, (V,) or (V, V)."""
+        """The unconditional distribution of one or two sites, (V,) or (V, V)."""
         nothing = np.full((1, self.p.length), MASK)
         return conditional(self.p, nothing, np.asarray([sites]))[0].reshape(
             (self.p.vocab,) * len(sites)
         )
 
     def _chain(self, sites: np.ndarray, linked: list[bool]) -> np.ndarray:
-        law = self._joint([sites[0]])
+        probs = self._joint([sites[0]])
         for (a, b), link in zip(itertools.pairwise(sites.tolist()), linked, strict=True):
             if link:
                 step = quotients(self._joint([a, b]), self._joint([a])[:, None])
             else:
                 step = np.broadcast_to(self._joint([b]), (self.p.vocab,) * 2)
-            law = (law.reshape(-1, self.p.vocab)[:, :, None] * step).reshape(-1)
-        return law
+            probs = (probs.reshape(-1, self.p.vocab)[:, :, None] * step).reshape(-1)
+        return probs
 
     def _pairs(self, sites: np.ndarray) -> np.ndarray:
-        """The law of the largest entropy with these pair marginals."""
+        """The distribution of the largest entropy with these pair marginals."""
         count, vocab = len(sites), self.p.vocab
         if count <= 2:
             return self._joint(sites.tolist()).reshape(-1)
@@ -133,33 +133,32 @@ class Projection(FromData):
             (i, j): self._joint([sites[i], sites[j]])
             for i, j in itertools.combinations(range(count), 2)
         }
-        law, off = most_random(wanted, count, vocab)
+        probs, off = most_random(wanted, count, vocab)
         self.pairs_off = max(self.pairs_off, off)
-        return law
+        return probs
 
 
-def fitted(reference: np.ndarray, alone: np.ndarray) -> np.ndarray:
-    """Fit laws (B, V^k) to marginals (B, k, V), all at once.
+def fitted(reference: np.ndarray, marginals: np.ndarray) -> np.ndarray:
+    """Fit distributions (B, V^k) to marginals (B, k, V), all at once.
 
     >>> reference, fair = np.asarray([[4, 1, 1, 4]]) / 10, np.full((1, 2, 2), 0.5)
     >>> fitted(reference, fair).tolist()
     [[0.4, 0.1, 0.1, 0.4]]
     """
-    batch, count, vocab = alone.shape
-    law: Any = reference.reshape((batch,) + (vocab,) * count)
-    exact = is_exact(law) or is_exact(alone)
+    batch, count, vocab = marginals.shape
+    probs: Any = reference.reshape((batch,) + (vocab,) * count)
+    exact = is_exact(probs) or is_exact(marginals)
     going = np.arange(batch)
-    result = law.copy()
+    result = probs.copy()
     for _ in range(EXACT_SWEEPS if exact else MOST_SWEEPS):
         left = np.zeros(len(going), dtype=bool)
         for i in range(count):
-            others, shape = _others(i, count), _along(i, len(going), vocab, count)
-            now = law.sum(axis=others)
-            gap = now - alone[going, i]
+            now, target = marginal(probs, 0, 1 + i), marginals[going, i]
+            gap = now - target
             left |= (possible(gap) if exact else abs(gap) > CLOSE).any(axis=1)
-            law = law * quotients(alone[going, i], now).reshape(shape)
-        result[going] = law
-        going, law = going[left], law[left]
+            probs = scaled(probs, (0, 1 + i), now, target)
+        result[going] = probs
+        going, probs = going[left], probs[left]
         if not len(going):
             break
     if exact:
@@ -169,28 +168,17 @@ def fitted(reference: np.ndarray, alone: np.ndarray) -> np.ndarray:
                 "use a distribution without exact=True"
             )
         return result.reshape(batch, -1)
-    return _put_right(result, alone).reshape(batch, -1)
+    return _put_right(result, marginals).reshape(batch, -1)
 
 
-def _put_right(law: np.ndarray, alone: np.ndarray) -> np.ndarray:
+def _put_right(probs: np.ndarray, marginals: np.ndarray) -> np.ndarray:
     """Scale down what is too much, and add what is missing as a product."""
-    batch, count, vocab = alone.shape
+    count = marginals.shape[1]
     for i in range(count):
-        now = law.sum(axis=_others(i, count))
-        scale = np.minimum(quotients(alone[:, i], now), 1.0)
-        law = law * scale.reshape(_along(i, batch, vocab, count))
-    missing = np.stack(
-        [alone[:, i] - law.sum(axis=_others(i, count)) for i in range(count)], axis=1
-    )
+        now = marginal(probs, 0, 1 + i)
+        probs = scaled(probs, (0, 1 + i), now, np.minimum(marginals[:, i], now))
+    missing = np.stack([marginals[:, i] - marginal(probs, 0, 1 + i) for i in range(count)], axis=1)
     missing = np.maximum(missing, 0.0)
     whole = missing.sum(axis=2, keepdims=True)
     share = outer(quotients(missing, whole)) * whole[:, 0]
-    return law + share.reshape(law.shape)
-
-
-def _others(i: int, count: int) -> tuple[int, ...]:
-    return tuple(1 + j for j in range(count) if j != i)
-
-
-def _along(i: int, batch: int, vocab: int, count: int) -> tuple[int, ...]:
-    return (batch, *(vocab if j == i else 1 for j in range(count)))
+    return probs + share.reshape(probs.shape)

@@ -15,7 +15,8 @@ import numpy as np
 from sims.decoding.denoiser import WithDraws, predictor
 from sims.decoding.exact import as_observed, as_revealing, as_temperature
 from sims.policies import Decoder, Policy, TokenPolicy
-from sims.policies.base import Ask, Select, check_chances, checked_chances
+from sims.policies.base import CallDenoiser, Select
+from sims.policies.checks import check_total, checked_outcome
 from theory import MASK
 from theory._console.progress import tracked
 from theory._core.arrays import require_memory, to_host, within_memory
@@ -116,7 +117,7 @@ def orders(
     return {path: tidy(chance) for path, chance in ranked}
 
 
-def _followed(part: Part, decoder: Any, ask: Ask, found: dict[Sets, Any]) -> list[Part]:
+def _followed(part: Part, decoder: Any, ask: CallDenoiser, found: dict[Sets, Any]) -> list[Part]:
     """What a beginning goes on to; one that is complete is added to what is found."""
     path, index, x, mass = part
     if (x != MASK).all():
@@ -128,7 +129,9 @@ def _followed(part: Part, decoder: Any, ask: Ask, found: dict[Sets, Any]) -> lis
     ]
 
 
-def _require_steps(p: Distribution, decoder: Any, ask: Ask, root: Part, thin: bool) -> None:
+def _require_steps(
+    p: Distribution, decoder: Any, ask: CallDenoiser, root: Part, thin: bool
+) -> None:
     """Count the beginnings of orders round by round, with equal contexts followed once.
 
     A beginning that ends in n contexts takes n steps and as long as `STEPS_OF_A_PATH` besides.
@@ -178,7 +181,7 @@ def _counted(
     ways: np.ndarray,
     mass: np.ndarray,
     index: int,
-    ask: Ask,
+    ask: CallDenoiser,
     thin: bool,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The contexts after one round, each with the number of ways to where it comes from."""
@@ -196,18 +199,20 @@ def _counted(
 Outcome = Iterator[tuple[tuple[int, ...], np.ndarray, np.ndarray]]
 
 
-def _outcomes(decoder: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: Ask) -> Outcome:
+def _outcomes(
+    decoder: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: CallDenoiser
+) -> Outcome:
     """The sets that one round may reveal in contexts with equally many masked sites."""
     selects = isinstance(decoder, Policy) and not decoder.looks_at_tokens
     return (_select if selects else _write)(decoder, x, mass, index, ask)
 
 
-def _select(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: Ask) -> Outcome:
+def _select(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: CallDenoiser) -> Outcome:
     """Sets of sites, the sequences after them, and their masses."""
     predictions, draws = ask(x)
     total: Any = 0
-    for chance, reveal in policy.law(x, predictions, index):
-        chance, used = checked_chances(policy, x, chance, reveal, exact=mass.dtype == object)
+    for chance, reveal in policy.reveal_distribution(x, predictions, index):
+        chance, used = checked_outcome(policy, x, chance, reveal, exact=mass.dtype == object)
         total, used = total + chance, np.broadcast_to(used, len(x))
         for pattern in distinct_rows(reveal[used])[0]:
             rows = used & (reveal == pattern).all(axis=1)
@@ -221,10 +226,10 @@ def _select(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: Ask) 
                 after[:, i] = np.tile(np.arange(rates.shape[1]), len(after) // rates.shape[1])
             kept = weight != 0
             yield tuple(sites.tolist()), after[kept], weight[kept]
-    check_chances(total, x)
+    check_total(total, x)
 
 
-def _write(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: Ask) -> Outcome:
+def _write(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: CallDenoiser) -> Outcome:
     assert isinstance(policy, TokenPolicy)
     parts: dict[tuple[int, ...], list[tuple[np.ndarray, np.ndarray]]] = {}
     for rows, chance, after, _ in policy.outcomes(x, ask, index):

@@ -22,7 +22,7 @@ import numpy as np
 from sims.decoding.exact import as_revealing, watched
 from sims.decoding.monte_carlo import Decoded
 from sims.policies import Decoder, Policy, TokenPolicy
-from sims.policies.base import Ask, Law, Outcomes, Select
+from sims.policies.base import CallDenoiser, Outcomes, Reveals, Select
 from theory import MASK
 from theory._core.exact import ratio, short
 from theory._core.plurals import counted
@@ -242,19 +242,24 @@ def _once_left(decoder: Decoder, sites: np.ndarray) -> Decoder:
 class _OnceLeft(Policy):
     def __init__(self, inner: Policy, sites: np.ndarray) -> None:
         self.inner, self.sites = inner, sites
+        self.depends_on, self.randomised = inner.depends_on, inner.randomised
 
     @property
     def steps(self) -> int | None:
         return self.inner.steps
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def reveal_distribution(
+        self, x: np.ndarray, predictions: np.ndarray, round_index: int
+    ) -> Reveals:
         orderly, masked = _leftmost(x, self.sites), x == MASK
         rows = np.flatnonzero(orderly)
         if len(rows) < len(x):
             yield (~orderly).astype(np.int64), masked
         if not len(rows):
             return
-        for chance, reveal in self.inner.law(x[rows], predictions[rows], round_index):
+        for chance, reveal in self.inner.reveal_distribution(
+            x[rows], predictions[rows], round_index
+        ):
             left = ~_leftmost(np.where(reveal, 0, x[rows]), self.sites)
             chances = np.zeros(len(x), dtype=object)
             chances[rows] = chance
@@ -265,24 +270,24 @@ class _OnceLeft(Policy):
 
 class _TokensOnceLeft(TokenPolicy):
     def __init__(self, inner: TokenPolicy, sites: np.ndarray) -> None:
-        self.inner, self.sites = inner, sites
+        self.inner, self.sites, self.randomised = inner, sites, inner.randomised
 
-    def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
+    def outcomes(self, x: np.ndarray, call_denoiser: CallDenoiser, round_index: int) -> Outcomes:
         orderly = _leftmost(x, self.sites)
         rest, rows = np.flatnonzero(~orderly), np.flatnonzero(orderly)
         if len(rest):
             yield rest, np.ones(len(rest), dtype=np.int64), np.maximum(x[rest], 0), 1
         if not len(rows):
             return
-        for some, chance, after, calls in self.inner.outcomes(x[rows], ask, round_index):
+        for some, chance, after, calls in self.inner.outcomes(x[rows], call_denoiser, round_index):
             left = ~_leftmost(after, self.sites)[:, None] & (after == MASK)
             rushed = np.where(left & ~_first(after == MASK), 0, after)
             yield rows[some], chance, rushed, calls
 
     def write(
-        self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator
+        self, x: np.ndarray, call_denoiser: CallDenoiser, round_index: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, int]:
-        return self.inner.write(x, ask, round_index, rng)
+        return self.inner.write(x, call_denoiser, round_index, rng)
 
 
 def _first(masked: np.ndarray) -> np.ndarray:

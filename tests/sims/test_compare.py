@@ -297,16 +297,3 @@ def test_what_a_decoder_goes_by(kind, decoder):
 
 def test_every_decoder_of_the_package_has_a_kind_here():
     assert names(decoder for decoders in OF_KIND.values() for decoder in decoders) == PUBLIC
-
-
-@pytest.mark.parametrize("decoder", OF_KIND[BLIND], ids=repr)
-def test_blind_decoders_do_not_look_at_predictions(decoder):
-    """The kind is a list of classes; this is what it claims."""
-    x = np.full((1, 4), MASK)
-    flat = np.full((1, 4, 2), 0.5)
-    steep = np.asarray([[[0.5, 0.5], [0.1, 0.9], [1.0, 0.0], [0.7, 0.3]]])
-
-    def outcomes(predictions):
-        return [(chance, set_.tolist()) for chance, set_ in decoder.law(x, predictions, 0)]
-
-    assert outcomes(flat) == outcomes(steep)

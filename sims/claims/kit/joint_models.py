@@ -20,7 +20,7 @@ class Halfway(joints.ResidualEnergy):
 class Unconditional(joints.Mixture):
     """The product of the marginals given nothing."""
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         every = to_host(self.p.denoise(np.full_like(x, MASK)))
         return joints.outer(every[np.arange(len(x))[:, None], sites])
 
@@ -28,7 +28,7 @@ class Unconditional(joints.Mixture):
 class AnyNumber(joints.Mixture):
     """The joint itself, however few components there are."""
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         return joints.conditional(self.p, x, sites)[0]
 
 
@@ -49,5 +49,5 @@ class Unbroken(joints.Projection):
 class Unfitted(joints.Projection):
     """The reference itself."""
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         return np.asarray([self._reference(*row) for row in zip(x, sites, strict=True)])

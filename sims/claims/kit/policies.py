@@ -62,7 +62,7 @@ def path_steps(
         if (x != MASK).all():
             continue
         prediction = to_host(p.denoise(x))
-        for chance, reveal in policy.law(x[None], prediction[None], index):
+        for chance, reveal in policy.reveal_distribution(x[None], prediction[None], index):
             chance = np.broadcast_to(np.asarray(chance, dtype=object), 1)[0]
             if chance == 0:
                 continue
