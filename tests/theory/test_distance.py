@@ -149,7 +149,8 @@ def check_after(found, oracle, word, frequent):
             assert close(row.limit_tv, tv(here, limit))
 
 
-def check_between(found, oracle, left, right, frequent):
+def check_between(found, oracle, phrases, frequent):
+    left, right = phrases
     most = max(2 * DISTANCES[-1], SPAN)
     laws, futures = oracle.laws(oracle.after(left), most), oracle.futures(right, most)
     going = oracle.never_ended(laws[0], most)
@@ -258,7 +259,7 @@ def check(texts, order, end, after, between, told_apart=254, frequent=20):
     assert corpus.vocabulary == oracle.vocabulary
     found = distances(corpus, after, between, order, end)
     check_after(found.after, oracle, after, frequent)
-    check_between(found.between, oracle, *between, frequent)
+    check_between(found.between, oracle, between, frequent)
     check_influence(found, oracle, frequent)
     words = oracle.words(oracle.normalised(dict(oracle.times)))
     assert close(found.frequent, sum(words[:-2][:frequent]))

@@ -401,8 +401,9 @@ def _influence(
             ]
     found = []
     for n, means in zip(WORD_DISTANCES, (per_word @ weights).tolist(), strict=True):
-        *shares, of_words, spoken = means
-        found.append(Influence(n, *shares, of_words / spoken if spoken else None))
+        of_words, spoken = means[6:]
+        share = of_words / spoken if spoken else None
+        found.append(Influence(n, *means[:6], frequent_of_words=share))
     told = per_word[WORD_DISTANCES.index(STRONGEST_AT), 0]
     most = np.argsort(-told, kind="stable")[:SHOWN]
     return found, [(chain.vocabulary[drawn[i]], float(told[i])) for i in most]
