@@ -96,9 +96,9 @@ def compute() -> Data:
         every = _drawn(p)
         found = compare(p, [strategy.decoder for strategy in every], corners=True)
         corners = [(float(c.rounds), float(c.kl)) for c in found.corners or ()]
-        places = list(zip(*corners, strict=True))
+        places, losses = zip(*corners, strict=True)
         for rounds in np.linspace(1, p.length, PLACES):
-            _add(optimum, (name, _rounded(rounds), _rounded(np.interp(rounds, *places))))
+            _add(optimum, (name, _rounded(rounds), _rounded(np.interp(rounds, places, losses))))
         rows = [
             Row(OPTIMUM, f"multiplier {c.multiplier:.6g}", at, kl, kl, "nothing")
             for c, (at, kl) in zip(found.corners or (), corners, strict=True)
@@ -122,7 +122,7 @@ def compute() -> Data:
             ]
             if within:
                 _add(compared, (*start, family, _rounded(min(within))))
-        _add(compared, (*start, OPTIMUM, _rounded(np.interp(pairs.rounds, *places))))
+        _add(compared, (*start, OPTIMUM, _rounded(np.interp(pairs.rounds, places, losses))))
     return {"points": points, "optimum": optimum, "compared": compared}
 
 
