@@ -1,4 +1,4 @@
-"""How far a prediction between two phrases is from its limit, however little that is.
+"""The difference of a prediction between two phrases and its limit, to full relative accuracy.
 
 With ``u`` what is known from the left, ``v`` from the right, and ``pi`` and ``h`` what they tend
 to, the prediction at a site is ``u v`` and the limit ``pi h``, both normalised. Their difference is
