@@ -18,10 +18,10 @@ WORTH_SHARING = 3
 """Fewer figures than this are done by one process, unless workers are asked for."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code."""
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m figures") -> int:
+    """Run the command, which calls itself `prog`, and return its exit code."""
     parser = CommandParser(
-        prog="python -m figures",
+        prog=prog,
         description="Draw the figures: PDF, PNG, the plotted numbers (CSV), provenance (JSON), "
         "and a page that shows them all (index.html).",
         epilog="exit code: 0 all is well, 1 a number changed, 2 wrong usage",

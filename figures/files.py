@@ -86,7 +86,7 @@ def picture(drawing: Any) -> bytes:
 
 
 def record(figure: Figure, data: Data) -> list[Path]:
-    """Keep the plotted numbers and the picture in the package, for ``--check`` and the README."""
+    """Keep the plotted numbers and the picture in the package, for ``--check`` and the pages."""
     with drawn(figure, data) as drawing:
         content = picture(drawing)
     paths = _write_csvs(figure, data, recorded_folder())

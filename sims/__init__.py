@@ -1,4 +1,4 @@
-"""What happens: decoders and experiments."""
+"""Decoders of masked diffusion models: what they write, exactly, and experiments with them."""
 
 from sims import policies
 from sims.decoding.exact import output_distribution

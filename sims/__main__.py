@@ -25,9 +25,9 @@ OF_DISTANCE = ("after", "between", "order", "end", "frequent")
 """Options that go with one of the two things that the command does."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code."""
-    parser = _parser()
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m sims") -> int:
+    """Run the command, which calls itself `prog`, and return its exit code."""
+    parser = _parser(prog)
     options = parser.parse_args(arguments)
     others = OF_DECODERS if options.distance else OF_DISTANCE
     for name in others:
@@ -140,12 +140,12 @@ def _distance(parser: CommandParser, options: argparse.Namespace) -> int:
     return 0
 
 
-def _parser() -> CommandParser:
+def _parser(prog: str) -> CommandParser:
     parser = CommandParser(
-        prog="python -m sims",
+        prog=prog,
         description="Compare decoders of a perfect masked diffusion model, exactly.\n"
         "With --distance: show what a chain of words predicts far from a context, exactly.",
-        epilog=_epilog(),
+        epilog=_epilog(prog),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     source = parser.add_mutually_exclusive_group()
@@ -242,14 +242,14 @@ def _decoders() -> dict[str, Any]:
     }
 
 
-def _epilog() -> str:
+def _epilog(prog: str) -> str:
     """Everything that can be named, with its parameters."""
     from theory import gallery
 
     named = {name: getattr(gallery, name) for name in gallery.__all__}
     lines = [
-        "for instance: python -m sims --gallery words --length 4",
-        "              python -m sims --distance --after object",
+        f"for instance: {prog} --gallery words --length 4",
+        f"              {prog} --distance --after object",
     ]
     for what, known in (("gallery", named), ("decoders", _decoders())):
         calls = [

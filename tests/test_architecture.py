@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("theory", "sims", "figures")
-LAYERS = {"theory": 0, "sims": 1, "figures": 2}
+LAYERS = {"theory": 0, "sims": 1, "figures": 2, "zeroloss": 3}
 
 
 @functools.cache
@@ -216,6 +216,14 @@ def test_imports_between_rooms_run_one_way(package):
     ways = ways_between(rooms_of(package), files)
     assert len(ways) > 8
     assert {room: ways[room] for room in circles(ways)} == {}
+
+
+def test_modules_of_the_kit_of_claims_import_one_way():
+    files = {path.relative_to(ROOT): tree for path, tree in parsed("theory").items()}
+    kit = {path: tree for path, tree in files.items() if path.parts[1:3] == ("claims", "kit")}
+    ways = ways_between({".".join(path.with_suffix("").parts) for path in kit}, kit)
+    assert len(ways) > 5
+    assert circles(ways) == []
 
 
 @pytest.mark.parametrize("package", ROOMS)

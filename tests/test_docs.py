@@ -6,6 +6,7 @@ where it is installed; ``make docs`` does the same. The examples of the guide ar
 
 import importlib.util
 import inspect
+import json
 import re
 import subprocess
 import sys
@@ -15,10 +16,17 @@ from types import ModuleType
 
 import pytest
 
+from sims.__main__ import main as compare
+from tests.rooms import with_rooms
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 GUIDE = sorted((DOCS / "guide").glob("*.md"))
-PAGES = [DOCS / "index.md", DOCS / "scale.md", *GUIDE]
+README, CONTRIBUTING = ROOT / "README.md", ROOT / "CONTRIBUTING.md"
+PAGES = [
+    *(DOCS / "index.md", DOCS / "extend.md", DOCS / "scale.md", *GUIDE),
+    *(README, CONTRIBUTING, ROOT / "CHANGELOG.md", ROOT / "notebooks" / "README.md"),
+]
 LISTED = re.compile(r"^\.\. public:: (\S+)(?:\n +:skip: (.+))?$", re.MULTILINE)
 
 
@@ -101,6 +109,24 @@ def test_claims_lessons_and_files_that_a_page_links_to_exist(page):
     assert missing == []
 
 
+def anchors(path):
+    """The headings of a page as links name them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_headings_that_a_page_links_to_exist(page):
+    text = page.read_text(encoding="utf-8").replace("../made/paper_notes", "../../paper_notes")
+    links = re.findall(r"\]\((?!\w+:)([^)#\s]*\.md)?#([^)\s]+)\)", text)
+    missing = [
+        (name, part)
+        for name, part in links
+        if part not in anchors(page.parent / name if name else page)
+    ]
+    assert missing == []
+
+
 @pytest.mark.parametrize("page", GUIDE, ids=by_name)
 def test_a_chapter_has_formulas_an_example_and_claims(page):
     text = page.read_text(encoding="utf-8")
@@ -114,6 +140,66 @@ def test_chapters_together_mention_every_lesson():
     text = "".join(path.read_text(encoding="utf-8") for path in GUIDE)
     numbers = {path.name[:2] for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.py")}
     assert numbers <= set(re.findall(r"\{lesson\}`(\w+)`", text))
+
+
+# The front page, and the page for those who carry on
+
+
+def test_the_front_page_is_short_and_begins_with_how_to_run_it():
+    lines = README.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 220
+    top = "\n".join(lines[:40])
+    assert "pip install" in top
+    assert "\nmake reproduce " in top
+    (command,) = re.findall(r"^exec (.+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert f"\n{command} " in top
+
+
+def test_the_table_of_decoders_on_the_front_page_is_what_the_command_prints(capsys):
+    text = README.read_text(encoding="utf-8")
+    start = text.index("| decoder (excerpt) |")
+    lines = text[start : text.index("\n\n", start)].splitlines()
+    rows = [[cell.strip(" *") for cell in line.split("|")[1:-1]] for line in lines]
+    head, *decoders, best = [row for row in rows if row[0] != "---"]
+    assert head[1:] == ["rounds", "KL", "path KL", "valid", "regret"]
+    calls = [re.findall(r"`(.+)`", row[0])[0] for row in decoders]
+    policies = [word for call in calls for word in ("--policy", call)]
+    assert compare(["--gallery", "words", "--length", "4", "--json", *policies]) == 0
+    found = json.loads(capsys.readouterr().out)
+    keys = ("rounds", "kl", "path_kl", "valid_mass", "regret")
+    assert len(found["decoders"]) == len(decoders) >= 7
+    for row, printed in zip(decoders, found["decoders"], strict=True):
+        cells = dict(zip(keys, row[1:], strict=True))
+        assert {key for key, cell in cells.items() if not shown(cell, printed[key])} == set()
+    corner = found["frontier"][-1]
+    assert shown(best[1], corner["rounds"])
+    assert shown(best[2], corner["kl"])
+
+
+def shown(cell, value):
+    """Whether a cell is a value to the digits that it has."""
+    return float(cell) == round(value, len(cell.partition(".")[2]))
+
+
+def test_the_map_of_rooms_is_what_the_docstrings_say():
+    """If this fails: python -m tests.rooms."""
+    page = CONTRIBUTING.read_text(encoding="utf-8")
+    assert with_rooms(page) == page
+    for folder in ("theory/lattice/", "sims/policies/", "figures/"):
+        assert f"\n| `{folder}` | " in page
+    rows = re.findall(
+        r"^\| `(?:theory|sims|figures|benchmarks)\S*` \| (.*) \|$", page, re.MULTILINE
+    )
+    assert len(rows) > 30
+    assert all(row.endswith(".") for row in rows)
+
+
+def test_files_that_the_journeys_name_exist():
+    page = CONTRIBUTING.read_text(encoding="utf-8")
+    named = re.findall(r"(?:theory|sims|figures|tests|docs)/[\w/]+\.(?:py|md)", page)
+    made_up = {name for name in named if "NAME" in name}
+    assert len(set(named) - made_up) > 20
+    assert [name for name in named if name not in made_up and not (ROOT / name).exists()] == []
 
 
 @pytest.mark.slow

@@ -261,6 +261,5 @@ def test_the_list_names_every_lesson():
     assert all(f"]({lesson.name})" in text for lesson in LESSONS)
 
 
-def test_the_readme_links_every_lesson():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(f"](notebooks/{lesson.name})" in text for lesson in LESSONS)
+def test_the_readme_links_the_list():
+    assert "](notebooks/README.md)" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Exact distributions, closed forms and claims about masked diffusion.
+"""The exact theory of masked diffusion: distributions, denoisers, information, bounds, claims.
 
 ``theory.strategies`` and ``theory.claims`` load Hypothesis and SymPy when they are used.
 """

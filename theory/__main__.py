@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from theory._console.arguments import CommandParser, positive
+from theory._console.claim_files import NONE_REGISTERED, claim_files
 from theory._console.streams import prepare_output
 
 WORTH_A_PROCESS = 10
@@ -16,10 +17,10 @@ WORTH_A_PROCESS = 10
 LEVELS = ("symbolic", "exact", "property", "numeric")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code."""
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m theory") -> int:
+    """Run the command, which calls itself `prog`, and return its exit code."""
     parser = CommandParser(
-        prog="python -m theory",
+        prog=prog,
         description="Check the claims of the literature on masked diffusion, and print a table.",
         epilog="exit code: 0 all checks pass, 1 a check fails, 2 wrong usage",
     )
@@ -27,7 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--claim",
         action="append",
         metavar="ID",
-        help="check this claim only, and print the tightest cases of its inequalities (repeatable)",
+        help="check this claim only, and say in words what is checked, and where its inequalities "
+        "are tightest (repeatable)",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="print ids, titles and files of all claims, and stop"
     )
     parser.add_argument(
         "--level", action="append", choices=LEVELS, help="checks at this level only (repeatable)"
@@ -55,10 +60,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
+    if options.list:
+        listed = claim_files()
+        if not listed:
+            parser.error(NONE_REGISTERED)
+        for key, title, file in listed:
+            print(f"{key:4} {title}  [{file}]")
+        return 0
 
     from theory._console.executors import executor_for, worth_sharing
     from theory.claims import Level, registry
-    from theory.claims.kit.registry import NONE_REGISTERED
     from theory.claims.kit.report import run_claims, to_json
     from theory.errors import InvalidInput, ZerolossError
 
@@ -87,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             examples=options.examples,
             levels=levels,
             quiet=options.json,
-            tightest=bool(options.claim),
+            chosen=bool(options.claim),
             slowest=options.slowest,
             executor=executor,
         )

@@ -1,7 +1,7 @@
-"""Everything the package refuses, it refuses with one of these.
+"""The exceptions of the package, one family for everything that it refuses.
 
-They are raised once, at the border where a user's value comes in, and name the shape and the
-offending number. Code behind the border does not check again.
+They are raised once, by input validation where a user's value comes in, and name the shape and the
+offending number. Code behind it does not check again.
 """
 
 __all__ = ["ImpossibleEvidence", "InvalidInput", "TooLarge", "ZerolossError"]

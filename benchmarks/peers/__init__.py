@@ -1,1 +1,1 @@
-"""The same answers from other packages, each imported only where it is asked for."""
+"""Other libraries that compute the same: dit, hmmlearn, opt_einsum, pgmpy, where installed."""

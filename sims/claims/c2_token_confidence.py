@@ -14,93 +14,16 @@ from sims.decoding.exact import output_distribution
 from sims.policies import Decoder
 from theory import MASK, JointTable, strategies
 from theory._core.arrays import to_host
-from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.inequality import excess
-from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
 
-__all__ = ["TOKEN_CONFIDENCE"]
+__all__ = ["C2"]
 
 Factory = Callable[[int], Decoder]
+"""From how many tokens are kept. Planted is `TopK`, which chooses the place before it draws."""
 
-
-def _by_definition(p: Distribution, k: int) -> np.ndarray:
-    """Draw a token at every masked site in all ways, keep the k likeliest, and go on."""
-    one = Fraction(1) if p.exact else 1.0
-    table = np.zeros((p.vocab,) * p.length, dtype=object)
-    reached = [(one, np.full(p.length, MASK))]
-    while reached:
-        mass, x = reached.pop()
-        masked = np.flatnonzero(x == MASK).tolist()
-        if not masked:
-            table[tuple(x)] += mass
-            continue
-        f = to_host(p.denoise(x, on_impossible="marginal"))
-        for tokens in itertools.product(range(p.vocab), repeat=len(masked)):
-            drawn = dict(zip(masked, tokens, strict=True))
-            chance = mass
-            for i, v in drawn.items():
-                chance = chance * f[i, v]
-            if chance == 0:
-                continue
-            kept = sorted(masked, key=lambda i: (-round(float(f[i, drawn[i]]), 12), i))[:k]
-            after = x.copy()
-            after[kept] = [drawn[i] for i in kept]
-            reached.append((chance, after))
-    return table
-
-
-def _law(p: Distribution, k: int, decoder: Factory = policies.TokenConfidence) -> Any:
-    """The exact law against all draws one by one."""
-    difference = output_distribution(p, decoder(k)).table - _by_definition(p, k)
-    return difference if p.exact else difference.astype(np.float64)
-
-
-def _rare_token(p: Distribution, decoder: Factory = policies.TokenConfidence) -> Any:
-    """On a fair bit and an independent one: the rare token is written with the square."""
-    if (p.length, p.vocab) != (2, 2):
-        raise DoesNotApply("it is about two bits")
-    fair, other = to_host(p.marginals)
-    if fair[0] != fair[1] or (to_host(p.table()) != fair[:, None] * other).any():
-        raise DoesNotApply("it is about a fair bit and an independent one")
-    q = output_distribution(p, decoder(1))
-    rare = int(np.argmin(other))
-    return q.table.sum(axis=0)[rare] - other[rare] ** 2
-
-
-def _fair_and_biased() -> Any:
-    """Two independent bits, the first fair, the second not."""
-    weights = st.tuples(st.integers(0, 9), st.integers(1, 9)).filter(lambda w: w[0] != w[1])
-    return weights.map(lambda w: JointTable([list(w), list(w)], exact=True))
-
-
-def _distance(p: Distribution, decoder: Factory = policies.TokenConfidence) -> Any:
-    """By how much the total variation distance from the data falls short of 0.2."""
-    return excess(0.2, output_distribution(p, decoder(1)).tv)
-
-
-def _scattered_tables() -> dict[str, Distribution]:
-    """Weights without structure: fractional parts of multiples of the golden ratio."""
-    tables: dict[str, Distribution] = {}
-    for length, vocab in ((3, 2), (3, 3), (4, 2), (4, 3), (5, 3), (6, 3)):
-        weights = np.arange(1.0, vocab**length + 1) * (math.sqrt(5) - 1) / 2 % 1
-        table = JointTable(weights.reshape((vocab,) * length))
-        tables[f"scattered weights, {length} sites, {vocab} tokens"] = table
-    return tables
-
-
-def _place(k: int) -> Decoder:
-    """Planted: chooses the place before it draws."""
-    return policies.TopK(k)
-
-
-@by_size
-def _pass(p: Size) -> dict[str, Any]:
-    return {"k": st.integers(1, p.length)}
-
-
-TOKEN_CONFIDENCE = Claim(
+C2 = Claim(
     id="C2",
     title="Keeping the likeliest draws is biased, however good the denoiser",
     statement=(
@@ -128,34 +51,79 @@ TOKEN_CONFIDENCE = Claim(
     source="derived here; code of LLaDA and Fast-dLLM read",
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_law,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
-            parts=_pass,
-            planted={"decoder": _place},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_rare_token,
-            distributions=_fair_and_biased,
-            planted={"decoder": _place},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_law,
-            distributions=lambda: strategies.distributions(lengths=(1, 3), vocabs=(1, 3)),
-            parts=_pass,
-            planted={"decoder": _place},
-            tolerance=1e-11,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_distance,
-            named=_scattered_tables,
-            planted={"decoder": _place},
-            tolerance=1e-12,
-        ),
-    ),
 )
+
+
+def _by_definition(p: Distribution, k: int) -> np.ndarray:
+    """Draw a token at every masked site in all ways, keep the k likeliest, and go on."""
+    one = Fraction(1) if p.exact else 1.0
+    table = np.zeros((p.vocab,) * p.length, dtype=object)
+    reached = [(one, np.full(p.length, MASK))]
+    while reached:
+        mass, x = reached.pop()
+        masked = np.flatnonzero(x == MASK).tolist()
+        if not masked:
+            table[tuple(x)] += mass
+            continue
+        f = to_host(p.denoise(x, on_impossible="marginal"))
+        for tokens in itertools.product(range(p.vocab), repeat=len(masked)):
+            drawn = dict(zip(masked, tokens, strict=True))
+            chance = math.prod((f[i, v] for i, v in drawn.items()), start=mass)
+            if chance == 0:
+                continue
+            kept = sorted(masked, key=lambda i: (-round(float(f[i, drawn[i]]), 12), i))[:k]
+            after = x.copy()
+            after[kept] = [drawn[i] for i in kept]
+            reached.append((chance, after))
+    return table
+
+
+@C2.residual(
+    "all draws one by one",
+    exact=strategies.joint_tables(lengths=(1, 3), exact=True),
+    floats=strategies.distributions(lengths=(1, 3), vocabs=(1, 3)),
+    parts={"k": lambda size: st.integers(1, size.length)},
+    tolerance=1e-11,
+    decoder=policies.TopK,
+)
+def what_is_written(p: Distribution, k: int, decoder: Factory = policies.TokenConfidence) -> Any:
+    difference = output_distribution(p, decoder(k)).table - _by_definition(p, k)
+    return difference if p.exact else difference.astype(np.float64)
+
+
+DIFFERENT = st.tuples(st.integers(0, 9), st.integers(1, 9)).filter(lambda w: w[0] != w[1])
+
+
+@C2.residual(
+    "the squared probability of a rare token beside a fair bit",
+    exact=DIFFERENT.map(lambda w: JointTable([list(w), list(w)], exact=True)),
+    decoder=policies.TopK,
+)
+def rare_token(p: Distribution, decoder: Factory = policies.TokenConfidence) -> Any:
+    if (p.length, p.vocab) != (2, 2):
+        raise DoesNotApply("it is about two bits")
+    fair, other = to_host(p.marginals)
+    if fair[0] != fair[1] or (to_host(p.table()) != fair[:, None] * other).any():
+        raise DoesNotApply("it is about a fair bit and an independent one")
+    rare = int(np.argmin(other))
+    return output_distribution(p, decoder(1)).table.sum(axis=0)[rare] - other[rare] ** 2
+
+
+def _scattered_tables() -> dict[str, Distribution]:
+    """Weights without structure: fractional parts of multiples of the golden ratio."""
+    tables: dict[str, Distribution] = {}
+    for length, vocab in ((3, 2), (3, 3), (4, 2), (4, 3), (5, 3), (6, 3)):
+        weights = np.arange(1.0, vocab**length + 1) * (math.sqrt(5) - 1) / 2 % 1
+        table = JointTable(weights.reshape((vocab,) * length))
+        tables[f"scattered weights, {length} sites, {vocab} tokens"] = table
+    return tables
+
+
+@C2.residual(
+    "a total variation distance above 0.2",
+    named=_scattered_tables,
+    tolerance=1e-12,
+    decoder=policies.TopK,
+)
+def distance(p: Distribution, decoder: Factory = policies.TokenConfidence) -> Any:
+    return excess(0.2, output_distribution(p, decoder(1)).tv)

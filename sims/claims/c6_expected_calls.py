@@ -12,102 +12,14 @@ from sims.decoding.exact import output_distribution
 from sims.imperfect.perturbed import Perturbed
 from sims.policies import Policy
 from theory import closed_forms, strategies
-from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.kit.generators import (
-    Size,
-    by_size,
-    equal_bits_and_parity,
-    in_arithmetic_of,
-    named_distributions,
-)
+from theory.claims import Claim, Provenance, Verdict
+from theory.claims.kit.generators import equal_bits_and_parity, levels, named_distributions
 from theory.claims.kit.inequality import excess
 from theory.distributions import Distribution
 
-__all__ = ["EXPECTED_CALLS"]
+__all__ = ["C6"]
 
-Calls = Callable[[int, Sequence[Any]], Any]
-
-
-def _equal_steps(steps: int) -> tuple[Fraction, ...]:
-    return tuple(Fraction(k, steps) for k in range(steps + 1))
-
-
-def _calls(p: Distribution, times: Sequence[Any], calls: Calls | None = None) -> list[Any]:
-    """Mean number of calls on a clock, against the formula; first hitting makes L of them."""
-    formula = calls or _formula
-    clock = output_distribution(p, policies.Bernoulli(times))
-    hitting = output_distribution(p, policies.FirstHitting())
-    return [
-        clock.expected_rounds - formula(p.length, times),
-        clock.expected_rounds_on_data - formula(p.length, times),
-        hitting.expected_rounds - p.length,
-        abs(hitting.rounds[p.length] - 1),
-    ]
-
-
-def _formula(length: int, times: Sequence[Any]) -> Any:
-    return closed_forms.expected_calls_on(length, times, exact=True)
-
-
-def _one_for_each_step(length: int, times: Sequence[Any]) -> Any:
-    """Planted: counts steps that reveal nothing."""
-    return len(times) - 1
-
-
-def _on_equal_steps(
-    p: Distribution, steps: int, calls: Callable[..., Any] = closed_forms.expected_calls
-) -> Any:
-    """The formula for equal steps."""
-    clock = output_distribution(p, policies.Bernoulli(_equal_steps(steps)))
-    return clock.expected_rounds - calls(p.length, steps, exact=True)
-
-
-def _tokens_or_steps(length: int, steps: int, *, exact: bool) -> Any:
-    """Planted: takes the bound for the number."""
-    return min(length, steps)
-
-
-def _limit(p: Distribution, steps: int, smoothing: Any, limit: Policy | None = None) -> list[Any]:
-    """By how much ``q_steps >= P(no two sites in one step) q_limit`` is violated, cell by cell.
-
-    The denoiser is not perfect: else the limit is the data. The probability is
-    ``steps! / (steps - L)! / steps^L``, which tends to 1 with many steps.
-    """
-    denoiser = Perturbed(p, smoothing=smoothing)
-    many = output_distribution(p, policies.Bernoulli(_equal_steps(steps)), denoiser=denoiser)
-    hitting = output_distribution(p, limit or policies.FirstHitting(), denoiser=denoiser)
-    apart = Fraction(math.perm(steps, p.length), steps**p.length)
-    share = apart if p.exact else float(apart)
-    return [
-        excess(share * a, b)
-        for a, b in zip(hitting.table.reshape(-1), many.table.reshape(-1), strict=True)
-    ]
-
-
-@by_size
-def _times(p: Size) -> dict[str, Any]:
-    inner = st.lists(strategies.rationals(), max_size=3, unique=True)
-    return {"times": inner.map(lambda t: (0, *sorted(t), 1))}
-
-
-@by_size
-def _steps(p: Size) -> dict[str, Any]:
-    return {"steps": st.integers(1, 6)}
-
-
-@by_size
-def _many_steps(p: Size) -> dict[str, Any]:
-    return {
-        "steps": st.sampled_from([1, 2, 3, 5, 8]),
-        "smoothing": in_arithmetic_of(p, strategies.rationals()),
-    }
-
-
-def _named(p: Distribution, calls: Callable[..., Any] = closed_forms.expected_calls) -> list[Any]:
-    return [_on_equal_steps(p, steps, calls) for steps in (1, 2, 3, 4)]
-
-
-EXPECTED_CALLS = Claim(
+C6 = Claim(
     id="C6",
     title="First hitting is the limit of many steps, at one call for each token",
     statement=(
@@ -135,56 +47,80 @@ EXPECTED_CALLS = Claim(
     source="RADD, arXiv 2406.03736; Zheng et al., arXiv 2409.02908",
     provenance=Provenance.MEMORY,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_calls,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
-            parts=_times,
-            planted={"calls": _one_for_each_step},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_on_equal_steps,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
-            parts=_steps,
-            planted={"calls": _tokens_or_steps},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_limit,
-            distributions=lambda: st.one_of(
-                strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True),
-                equal_bits_and_parity(lengths=(2, 3)),
-            ),
-            parts=_many_steps,
-            planted={"limit": policies.LeftToRight(2)},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_calls,
-            distributions=lambda: strategies.distributions(lengths=(1, 4)),
-            parts=_times,
-            planted={"calls": _one_for_each_step},
-            tolerance=1e-12,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_limit,
-            distributions=lambda: st.one_of(
-                strategies.distributions(lengths=(1, 3)),
-                equal_bits_and_parity(lengths=(2, 3), exact=False),
-            ),
-            parts=_many_steps,
-            planted={"limit": policies.LeftToRight(2)},
-            tolerance=1e-12,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_named,
-            named=lambda: named_distributions(words_of=2),
-            planted={"calls": _tokens_or_steps},
-            tolerance=1e-12,
-        ),
-    ),
 )
+
+
+def _on_equal_steps(steps: int) -> Policy:
+    return policies.Bernoulli([Fraction(k, steps) for k in range(steps + 1)])
+
+
+HITTING = policies.FirstHitting()
+
+INNER_TIMES = st.lists(strategies.rationals(), max_size=3, unique=True)
+
+
+@C6.residual(
+    "calls on a clock and of first hitting",
+    exact=strategies.joint_tables(lengths=(1, 3), exact=True),
+    floats=strategies.distributions(lengths=(1, 4)),
+    parts={"times": INNER_TIMES.map(lambda inner: (0, *sorted(inner), 1))},
+    tolerance=1e-12,
+    calls=lambda length, times, exact: len(times) - 1,  # counts steps that reveal nothing
+)
+def calls_on_a_clock(
+    p: Distribution,
+    times: Sequence[Any],
+    calls: Callable[..., Any] = closed_forms.expected_calls_on,
+) -> list[Any]:
+    clock = output_distribution(p, policies.Bernoulli(times))
+    hitting = output_distribution(p, HITTING)
+    expected = calls(p.length, times, exact=True)
+    return [
+        clock.expected_rounds - expected,
+        clock.expected_rounds_on_data - expected,
+        hitting.expected_rounds - p.length,
+        hitting.rounds[p.length] - 1,
+    ]
+
+
+@C6.residual(
+    "calls on equal steps",
+    exact=strategies.joint_tables(lengths=(1, 3), exact=True),
+    named=lambda: named_distributions(words_of=2),
+    parts={"steps": st.integers(1, 6)},
+    at=[{"steps": steps} for steps in (1, 2, 3, 4)],
+    tolerance=1e-12,
+    calls=lambda length, steps, exact: min(length, steps),  # takes the bound for the number
+)
+def calls_on_equal_steps(
+    p: Distribution, steps: int, calls: Callable[..., Any] = closed_forms.expected_calls
+) -> Any:
+    clock = output_distribution(p, _on_equal_steps(steps))
+    return clock.expected_rounds - calls(p.length, steps, exact=True)
+
+
+@C6.residual(
+    "every probability of many steps against first hitting",
+    exact=strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True)
+    | equal_bits_and_parity(lengths=(2, 3)),
+    floats=strategies.distributions(lengths=(1, 3))
+    | equal_bits_and_parity(lengths=(2, 3), exact=False),
+    parts={"steps": st.sampled_from([1, 2, 3, 5, 8]), "smoothing": levels},
+    tolerance=1e-12,
+    limit=policies.LeftToRight(2),
+)
+def limit_of_many_steps(
+    p: Distribution, steps: int, smoothing: Any, limit: Policy = HITTING
+) -> list[Any]:
+    """``q_steps >= P(no two sites in one step) q_limit``, cell by cell.
+
+    The denoiser is not perfect: else the limit is the data. The probability is
+    ``steps! / (steps - L)! / steps^L``, which tends to 1 with many steps.
+    """
+    denoiser = Perturbed(p, smoothing=smoothing)
+    many = output_distribution(p, _on_equal_steps(steps), denoiser=denoiser)
+    hitting = output_distribution(p, limit, denoiser=denoiser)
+    apart = Fraction(math.perm(steps, p.length), steps**p.length)
+    share = apart if p.exact else float(apart)
+    cells = zip(hitting.table.reshape(-1), many.table.reshape(-1), strict=True)
+    return [excess(share * a, b) for a, b in cells]

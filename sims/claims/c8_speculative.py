@@ -10,38 +10,13 @@ from sims.decoding.exact import output_distribution
 from sims.policies import Speculative
 from theory import strategies
 from theory._core.arrays import to_host
-from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size, named_distributions
+from theory.claims import Claim, Provenance, Verdict
+from theory.claims.kit.generators import named_distributions
 from theory.distributions import Distribution
 
-__all__ = ["SPECULATIVE"]
+__all__ = ["C8"]
 
-Factory = Callable[[int], Speculative]
-
-
-class _Careless(Speculative):
-    """Planted: after a refusal draws from p, not from what p has left."""
-
-    def refused(self, p: np.ndarray, accepted: np.ndarray) -> np.ndarray:
-        missing = 1 - accepted.sum(axis=-1, keepdims=True)
-        return p * np.maximum(missing, 0)  # floats may miss 0 by a rounding
-
-
-def _difference(p: Distribution, k: int, decoder: Factory = Speculative) -> Any:
-    """``q - p``."""
-    return output_distribution(p, decoder(k)).table - to_host(p.table())
-
-
-def _every_k(p: Distribution, decoder: Factory = Speculative) -> Any:
-    return [_difference(p, k, decoder) for k in range(2, p.length + 1)]
-
-
-@by_size
-def _drafted(p: Size) -> dict[str, Any]:
-    return {"k": st.integers(1, p.length)}
-
-
-SPECULATIVE = Claim(
+C8 = Claim(
     id="C8",
     title="Speculative decoding is exact",
     statement=(
@@ -56,28 +31,33 @@ SPECULATIVE = Claim(
     source="speculative sampling, textbook",
     provenance=Provenance.MEMORY,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_difference,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
-            parts=_drafted,
-            planted={"decoder": _Careless},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_difference,
-            distributions=lambda: strategies.distributions(lengths=(1, 4)),
-            parts=_drafted,
-            planted={"decoder": _Careless},
-            tolerance=1e-12,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_every_k,
-            named=lambda: named_distributions(words_of=2),
-            planted={"decoder": _Careless},
-            tolerance=1e-11,
-        ),
-    ),
 )
+
+
+class _Careless(Speculative):
+    """Planted: after a refusal draws from p, not from what p has left."""
+
+    def refused(self, p: np.ndarray, accepted: np.ndarray) -> np.ndarray:
+        missing = 1 - accepted.sum(axis=-1, keepdims=True)
+        return p * np.maximum(missing, 0)  # floats may miss 0 by a rounding
+
+
+@C8.residual(
+    "q = p",
+    named=lambda: named_distributions(words_of=2),
+    at=lambda p: [{"k": k} for k in range(2, p.length + 1)],
+    tolerance=1e-11,
+    decoder=_Careless,
+)
+@C8.residual(
+    "q = p",
+    exact=strategies.joint_tables(lengths=(1, 3), exact=True),
+    floats=strategies.distributions(lengths=(1, 4)),
+    parts={"k": lambda size: st.integers(1, size.length)},
+    tolerance=1e-12,
+    decoder=_Careless,
+)
+def what_is_written(
+    p: Distribution, k: int, decoder: Callable[[int], Speculative] = Speculative
+) -> Any:
+    return output_distribution(p, decoder(k)).table - to_host(p.table())

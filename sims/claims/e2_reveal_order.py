@@ -12,123 +12,13 @@ from sims.order.statistics import Order, order
 from sims.policies import Policy
 from theory import MASK, Exchangeable, MarkovChain, gallery, strategies
 from theory._core.arrays import to_host
-from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size
-from theory.claims.kit.result import DoesNotApply
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.distributions import Distribution
 from theory.distributions.permutations import Permutations
 
-__all__ = ["REVEAL_ORDER"]
+__all__ = ["E2"]
 
-SCORES = [policies.TopK(1, score) for score in ("confidence", "margin", "entropy")]
-
-
-# ---- chains that forget step by step: the nearest site is the surest -------------------------
-
-
-def _nearest(p: Distribution, prompt: int, scores: Sequence[Policy] = tuple(SCORES)) -> list[Any]:
-    """After a prompt: what the order lacks of left to right. From a token inside: of one run.
-
-    Bits that flip with probability e are predicted with 1/2 + |1 - 2e|^n / 2 at distance n.
-    """
-    if not _is_symmetric(p):
-        raise DoesNotApply("it is about three or more bits that flip with one probability")
-    assert isinstance(p, MarkovChain)
-    residuals = []
-    start = min(prompt, p.length - 2)
-    for policy in scores:
-        left = order(p, policy, observed=range(start + 1))
-        inside = order(p, policy, observed=[start])
-        residuals += [1 - left.left_to_right, 1 - left.adjacent, 1 - inside.adjacent]
-        residuals += (inside.runs - 1).tolist()
-    return residuals
-
-
-def _is_symmetric(p: Distribution) -> bool:
-    """Whether this is a chain of bits that flip with one probability, neither 0, 1/2 nor 1."""
-    if not isinstance(p, MarkovChain) or p.vocab != 2 or p.length < 3:
-        return False
-    steps = to_host(p.transition)
-    return steps[0, 1] == steps[1, 0] and steps[0, 1] not in (0, Fraction(1, 2), 1)
-
-
-# ---- data without places: the rule for ties decides ------------------------------------------
-
-
-def _mirrored(policy: Policy) -> Policy:
-    return policies.Mirrored(policy)
-
-
-def _as_it_is(policy: Policy) -> Policy:
-    """Planted: the same rule for ties."""
-    return policy
-
-
-def _ties(p: Distribution, mirror: Callable[[Policy], Policy] = _mirrored) -> list[Any]:
-    """On exchangeable data the order turns round with the rule for ties."""
-    if not isinstance(p, (Exchangeable, Permutations)) or p.length < 2:
-        raise DoesNotApply("it is about exchangeable bits and permutations, of two or more sites")
-    residuals = []
-    for policy in SCORES:
-        usual, turned = order(p, policy), order(p, mirror(policy))
-        residuals += [usual.kendall - 1, turned.kendall + 1, 1 - usual.left_to_right]
-    return residuals
-
-
-# ---- latents first ---------------------------------------------------------------------------
-
-
-def _confident(p: Distribution) -> Order:
-    return order(p, policies.TopK(1))
-
-
-def _in_order(p: Distribution) -> Order:
-    """Planted: as if confidence took the latents first."""
-    return order(p, policies.LeftToRight())
-
-
-def _latents(p: Distribution, found: Callable[[Distribution], Order] = _confident) -> list[Any]:
-    """Confidence begins with an observation, although two rounds are enough from the latents.
-
-    0 where the first revealed site is one that depends on others, a latent being a fair bit.
-    """
-    table = to_host(p.table())
-    blank = to_host(p.denoise(np.full(p.length, MASK)))
-    latent = np.asarray([abs(row - row[0]).max() < 1e-12 for row in blank])
-    if p.vocab != 2 or not latent.any() or latent.all() or not table.any():
-        raise DoesNotApply("it is about bits of which some are fair, and some are not")
-    return [found(p).revealed[0][latent].sum()]
-
-
-# ---- the claim --------------------------------------------------------------------------------
-
-
-def _bits() -> Any:
-    flips = strategies.rationals().filter(lambda e: e != Fraction(1, 2))
-    return st.builds(gallery.binary_symmetric, st.integers(3, 5), flips, exact=st.just(True))
-
-
-def _without_places() -> Any:
-    return st.one_of(
-        strategies.exchangeables(lengths=(2, 5), exact=True),
-        st.builds(gallery.permutations, st.integers(2, 4), exact=st.just(True)),
-    )
-
-
-@by_size
-def _prompts(p: Size) -> dict[str, Any]:
-    return {"prompt": st.integers(0, 2)}
-
-
-def _named() -> dict[str, Distribution]:
-    return {
-        "nae_sat(3, one clause)": gallery.nae_sat(3, [(0, 1, 2)]),
-        "nae_sat(4, two clauses)": gallery.nae_sat(4, [(0, 1, 2), (1, 2, 3)]),
-        "nae_sat(5, three clauses)": gallery.nae_sat(5, [(0, 1, 2), (1, 2, 3), (2, 3, 4)]),
-    }
-
-
-REVEAL_ORDER = Claim(
+E2 = Claim(
     id="E2",
     title="How autoregressive a decoder is depends on data, score and ties",
     statement=(
@@ -154,26 +44,76 @@ REVEAL_ORDER = Claim(
     source="derived here",
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_nearest,
-            distributions=_bits,
-            parts=_prompts,
-            planted={"scores": (policies.Mirrored(policies.LeftToRight()),)},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_ties,
-            distributions=_without_places,
-            planted={"mirror": _as_it_is},
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_latents,
-            named=_named,
-            planted={"found": _in_order},
-            tolerance=1e-12,
-        ),
-    ),
 )
+
+SCORES = tuple(policies.TopK(1, score) for score in ("confidence", "margin", "entropy"))
+
+
+def _is_symmetric(p: Distribution) -> bool:
+    """Whether this is a chain of bits that flip with one probability, neither 0, 1/2 nor 1."""
+    if not isinstance(p, MarkovChain) or p.vocab != 2 or p.length < 3:
+        return False
+    steps = to_host(p.transition)
+    return steps[0, 1] == steps[1, 0] and steps[0, 1] not in (0, Fraction(1, 2), 1)
+
+
+FLIPS = strategies.rationals().filter(lambda e: e != Fraction(1, 2))
+
+
+@E2.residual(
+    "order from left to right after a prompt, in one run from a token inside,",
+    exact=st.builds(gallery.binary_symmetric, st.integers(3, 5), FLIPS, exact=st.just(True)),
+    parts={"prompt": st.integers(0, 2)},
+    scores=(policies.Mirrored(policies.LeftToRight()),),
+)
+def nearest(p: Distribution, prompt: int, scores: Sequence[Policy] = SCORES) -> list[Any]:
+    """Bits that flip with probability e are predicted with 1/2 + |1 - 2e|^n / 2 at distance n."""
+    if not _is_symmetric(p):
+        raise DoesNotApply("it is about three or more bits that flip with one probability")
+    residuals = []
+    start = min(prompt, p.length - 2)
+    for policy in scores:
+        left = order(p, policy, observed=range(start + 1))
+        inside = order(p, policy, observed=[start])
+        residuals += [1 - left.left_to_right, 1 - left.adjacent, 1 - inside.adjacent]
+        residuals += (inside.runs - 1).tolist()
+    return residuals
+
+
+@E2.residual(
+    "order that turns round with the rule for ties",
+    exact=strategies.exchangeables(lengths=(2, 5), exact=True)
+    | st.builds(gallery.permutations, st.integers(2, 4), exact=st.just(True)),
+    mirror=lambda policy: policy,  # the same rule for ties
+)
+def ties(p: Distribution, mirror: Callable[[Policy], Policy] = policies.Mirrored) -> list[Any]:
+    if not isinstance(p, (Exchangeable, Permutations)) or p.length < 2:
+        raise DoesNotApply("it is about exchangeable bits and permutations, of two or more sites")
+    residuals = []
+    for policy in SCORES:
+        usual, turned = order(p, policy), order(p, mirror(policy))
+        residuals += [usual.kendall - 1, turned.kendall + 1, 1 - usual.left_to_right]
+    return residuals
+
+
+def _confident(p: Distribution) -> Order:
+    return order(p, policies.TopK(1))
+
+
+@E2.residual(
+    "an observation before all latents",
+    named=lambda: {
+        "nae_sat(3, one clause)": gallery.nae_sat(3, [(0, 1, 2)]),
+        "nae_sat(4, two clauses)": gallery.nae_sat(4, [(0, 1, 2), (1, 2, 3)]),
+        "nae_sat(5, three clauses)": gallery.nae_sat(5, [(0, 1, 2), (1, 2, 3), (2, 3, 4)]),
+    },
+    tolerance=1e-12,
+    found=lambda p: order(p, policies.LeftToRight()),  # as if confidence took the latents first
+)
+def latents(p: Distribution, found: Callable[[Distribution], Order] = _confident) -> Any:
+    """0 where the first revealed site is one that depends on others, a latent being a fair bit."""
+    blank = to_host(p.denoise(np.full(p.length, MASK)))
+    latent = np.asarray([abs(row - row[0]).max() < 1e-12 for row in blank])
+    if p.vocab != 2 or not latent.any() or latent.all():
+        raise DoesNotApply("it is about bits of which some are fair, and some are not")
+    return found(p).revealed[0][latent].sum()

@@ -1,167 +1,25 @@
 """E3: context on both sides helps, by exactly what infilling gains."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 
-from sims import policies
 from sims.decoding.exact import output_distribution
+from sims.policies import LeftToRight
 from theory import MASK, MarkovChain, corpora, gallery, information, strategies
 from theory._core.arrays import times_log, to_host
-from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.kit.generators import (
-    Size,
-    by_size,
-    named_distributions,
-    start_as_it_is,
-    stationary_start,
-)
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
+from theory.claims.kit.generators import named_distributions, start_as_it_is, stationary_start
 from theory.claims.kit.inequality import excess
-from theory.claims.kit.result import DoesNotApply, as_chain
+from theory.claims.kit.result import as_chain
 from theory.distributions import Distribution
 
-__all__ = ["BOTH_SIDES"]
+__all__ = ["E3"]
 
-Given = Callable[[Distribution, tuple[int, ...], tuple[int, ...]], Any]
-
-
-def _mutual(p: Distribution, a: Any, b: Any, given: Any) -> Any:
-    """``I(X_a; X_b | X_given)``, a sum over the table of logarithms of ratios of marginals."""
-    table = to_host(p.table())
-
-    def marginal(*parts: Any) -> np.ndarray:
-        kept = {i for part in parts for i in part}
-        gone = tuple(i for i in range(p.length) if i not in kept)
-        return table.sum(axis=gone, keepdims=True) + table * 0
-
-    both, rest = marginal(a, b, given), marginal(given)
-    total = times_log(table, both).sum() + times_log(table, rest).sum()
-    return (
-        total
-        - times_log(table, marginal(a, given)).sum()
-        - times_log(table, marginal(b, given)).sum()
-    )
-
-
-def _forgotten(p: Distribution, a: Any, b: Any, given: Any) -> Any:
-    """Planted: as if nothing were known on the left."""
-    return _mutual(p, a, b, ())
-
-
-# ---- what the right adds --------------------------------------------------------------------
-
-
-def _adds(p: Distribution, mutual: Callable[..., Any] = _mutual) -> list[Any]:
-    """For every site: the mean log ratio of both predictions, and that it is not negative."""
-    found = []
-    for i in range(p.length):
-        left, right = range(i), range(i + 1, p.length)
-        gain = information.information_from_right(p, i)
-        found += [gain - mutual(p, (i,), right, left), excess(0, gain)]
-    return found
-
-
-# ---- what infilling gains -------------------------------------------------------------------
-
-
-def _sees_both(x: np.ndarray, site: int) -> np.ndarray:
-    """Planted: the model that fills from the left sees the right, too."""
-    return x
-
-
-def _sees_left(x: np.ndarray, site: int) -> np.ndarray:
-    """Everything from the site on is masked."""
-    return np.where(np.arange(len(x)) < site, x, MASK)
-
-
-def _written(
-    p: Distribution, gap: tuple[int, int], sees: Callable[..., np.ndarray] = _sees_left
-) -> list[Any]:
-    """The price of deciding early against what a decoder that does not look right loses."""
-    start, stop = (min(i, p.length) for i in (gap[0], gap[0] + gap[1]))
-    if start >= stop:
-        raise DoesNotApply("the gap lies beyond the last site")
-    sites = range(start, stop)
-    around = [i for i in range(p.length) if i not in sites]
-
-    def from_the_left(x: Any) -> Any:
-        host = to_host(x)
-        patterns = np.stack([[sees(row, i) for i in range(p.length)] for row in host])
-        flat = to_host(p.denoise(patterns.reshape(-1, p.length), on_impossible="marginal"))
-        rows = flat.reshape(len(host), p.length, p.length, p.vocab)
-        return np.stack([rows[:, i, i] for i in range(p.length)], axis=1)
-
-    price = information.infilling(p, sites).price
-    one = output_distribution(p, policies.LeftToRight(), denoiser=from_the_left, observed=around)
-    both = output_distribution(p, policies.LeftToRight(), observed=around)
-    left, right = range(start), range(stop, p.length)
-    return [price - one.kl, both.kl, price - _mutual(p, sites, right, left)]
-
-
-# ---- chains ---------------------------------------------------------------------------------
-
-
-def _two_terms(p: MarkovChain, left: int, last: int, right: int) -> Any:
-    """``H(X_r | X_l) - H(X_r | X_g)`` with g the last site of the gap."""
-
-    def h(a: int, b: int) -> Any:
-        return information.entropy(p, (a, b)) - information.entropy(p, (a,))
-
-    return h(left, right) - h(last, right)
-
-
-def _nearest_only(p: MarkovChain, left: int, last: int, right: int) -> Any:
-    """Planted: as if the token before the gap did not matter."""
-    return information.entropy(p, (right,)) - _two_terms(p, left, last, right)
-
-
-def _of_chains(p: Distribution, terms: Callable[..., Any] = _two_terms) -> list[Any]:
-    """On a chain the price of a gap is a difference of two entropies, whatever its length."""
-    p = as_chain(p, 3)
-    found = []
-    for stop in range(2, p.length):
-        price = information.infilling(p, range(1, stop)).price
-        found += [price - terms(p, 0, stop - 1, stop)]
-        found += [excess(price, _from_the_neighbour(p, stop))]
-    return found
-
-
-def _from_the_neighbour(p: MarkovChain, site: int) -> Any:
-    """``I(X_(r-1); X_r)``."""
-    return information.total_correlation(p, (site - 1, site))
-
-
-def _grows(
-    p: Distribution, start: Callable[[MarkovChain], np.ndarray] = stationary_start
-) -> list[Any]:
-    """By how much the price falls where a gap gets longer, from a stationary start."""
-    p = as_chain(p, 4)
-    steady = MarkovChain(start(p), to_host(p.transition), p.length, exact=p.exact)
-    prices = [information.infilling(_cut(steady, n), range(1, n - 1)).price for n in range(3, 6)]
-    return [excess(before, after) for before, after in itertools.pairwise(prices)]
-
-
-def _cut(p: MarkovChain, length: int) -> MarkovChain:
-    return MarkovChain(p.initial, p.transition, length, exact=p.exact)
-
-
-@by_size
-def _drawn_gap(p: Size) -> dict[str, Any]:
-    return {"gap": st.tuples(st.integers(0, 2), st.integers(1, 2))}
-
-
-def _long() -> dict[str, Distribution]:
-    return {
-        "binary_symmetric(40, 0.1)": gallery.binary_symmetric(40, 0.1),
-        "golden mean": MarkovChain([0.5, 0.5], [[0.5, 0.5], [1, 0]], 12),
-        "words of English prose": corpora.english().chain(4),
-    }
-
-
-BOTH_SIDES = Claim(
+E3 = Claim(
     id="E3",
     title="Context on both sides helps, by exactly what infilling gains",
     statement=(
@@ -188,53 +46,117 @@ BOTH_SIDES = Claim(
     source="textbook (chain rule); its use here is ours",
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_adds,
-            distributions=lambda: strategies.joint_tables(lengths=(2, 4), exact=True),
-            planted={"mutual": _forgotten},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_written,
-            distributions=lambda: strategies.joint_tables(lengths=(2, 3), exact=True),
-            parts=_drawn_gap,
-            planted={"sees": _sees_both},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_of_chains,
-            distributions=lambda: strategies.chains(lengths=(3, 5), most=3, exact=True),
-            planted={"terms": _nearest_only},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_grows,
-            distributions=lambda: strategies.chains(lengths=(4, 4), most=3, exact=True),
-            planted={"start": start_as_it_is},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_written,
-            distributions=lambda: strategies.distributions(lengths=(2, 4)),
-            parts=_drawn_gap,
-            planted={"sees": _sees_both},
-            tolerance=1e-10,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_adds,
-            named=lambda: named_distributions(4),
-            planted={"mutual": _forgotten},
-            tolerance=1e-10,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_of_chains,
-            named=_long,
-            planted={"terms": _nearest_only},
-            tolerance=1e-9,
-        ),
-    ),
 )
+
+
+def _mutual_information(
+    p: Distribution, a: Sequence[int], b: Sequence[int], given: Sequence[int]
+) -> Any:
+    """``I(X_a; X_b | X_given)``, a sum over the table of logarithms of ratios of marginals."""
+    table = to_host(p.table())
+
+    def mean_log(*parts: Sequence[int]) -> Any:
+        gone = tuple(i for i in range(p.length) if not any(i in part for part in parts))
+        return times_log(table, table.sum(axis=gone, keepdims=True) + table * 0).sum()
+
+    return mean_log(a, b, given) + mean_log(given) - mean_log(a, given) - mean_log(b, given)
+
+
+@E3.residual(
+    "what the right adds to each site",
+    exact=strategies.joint_tables(lengths=(2, 4), exact=True),
+    named=lambda: named_distributions(4),
+    # as if nothing were known on the left
+    mutual=lambda p, a, b, given: _mutual_information(p, a, b, ()),
+)
+def what_the_right_adds(
+    p: Distribution, mutual: Callable[..., Any] = _mutual_information
+) -> list[Any]:
+    found = []
+    for i in range(p.length):
+        gain = information.information_from_right(p, i)
+        found += [gain - mutual(p, (i,), range(i + 1, p.length), range(i)), excess(0, gain)]
+    return found
+
+
+def _sees_left(x: np.ndarray, site: int) -> np.ndarray:
+    """Everything from the site on is masked."""
+    return np.where(np.arange(len(x)) < site, x, MASK)
+
+
+@E3.residual(
+    "the price of a gap as the loss of a decoder that does not look right",
+    exact=strategies.joint_tables(lengths=(2, 3), exact=True),
+    floats=strategies.distributions(lengths=(2, 4)),
+    parts={"gap": st.tuples(st.integers(0, 2), st.integers(1, 2))},
+    sees=lambda x, site: x,  # the right, too
+)
+def written_from_the_left(
+    p: Distribution, gap: tuple[int, int], sees: Callable[..., np.ndarray] = _sees_left
+) -> list[Any]:
+    start, stop = min(gap[0], p.length), min(sum(gap), p.length)
+    if start >= stop:
+        raise DoesNotApply("the gap lies beyond the last site")
+    sites, left, right = range(start, stop), range(start), range(stop, p.length)
+
+    def from_the_left(x: Any) -> np.ndarray:
+        host = to_host(x)
+        patterns = np.stack([[sees(row, i) for i in range(p.length)] for row in host])
+        flat = to_host(p.denoise(patterns.reshape(-1, p.length), on_impossible="marginal"))
+        rows = flat.reshape(len(host), p.length, p.length, p.vocab)
+        return np.stack([rows[:, i, i] for i in range(p.length)], axis=1)
+
+    price = information.infilling(p, sites).price
+    around = [*left, *right]
+    one = output_distribution(p, LeftToRight(), denoiser=from_the_left, observed=around)
+    both = output_distribution(p, LeftToRight(), observed=around)
+    return [price - one.kl, both.kl, price - _mutual_information(p, sites, right, left)]
+
+
+def _two_terms(p: MarkovChain, left: int, last: int, right: int) -> Any:
+    """``H(X_r | X_l) - H(X_r | X_g)`` with g the last site of the gap."""
+
+    def h(a: int, b: int) -> Any:
+        return information.entropy(p, (a, b)) - information.entropy(p, (a,))
+
+    return h(left, right) - h(last, right)
+
+
+def _nearest_only(p: MarkovChain, left: int, last: int, right: int) -> Any:
+    """Planted: as if the token before the gap did not matter."""
+    return information.entropy(p, (right,)) - _two_terms(p, left, last, right)
+
+
+@E3.residual(
+    "the price of a gap in a chain as a difference of two entropies",
+    exact=strategies.chains(lengths=(3, 5), most=3, exact=True),
+    named=lambda: {
+        "binary_symmetric(40, 0.1)": gallery.binary_symmetric(40, 0.1),
+        "golden mean": MarkovChain([0.5, 0.5], [[0.5, 0.5], [1, 0]], 12),
+        "words of English prose": corpora.english().chain(4),
+    },
+    tolerance=1e-9,
+    terms=_nearest_only,
+)
+def price_on_a_chain(p: Distribution, terms: Callable[..., Any] = _two_terms) -> list[Any]:
+    p, found = as_chain(p, 3), []
+    for stop in range(2, p.length):
+        price = information.infilling(p, range(1, stop)).price
+        most = information.total_correlation(p, (stop - 1, stop))
+        found += [price - terms(p, 0, stop - 1, stop), excess(price, most)]
+    return found
+
+
+@E3.residual(
+    "no smaller price of a longer gap in a stationary chain",
+    exact=strategies.chains(lengths=(4, 4), most=3, exact=True),
+    start=start_as_it_is,
+)
+def price_of_longer_gaps(
+    p: Distribution, start: Callable[[MarkovChain], np.ndarray] = stationary_start
+) -> list[Any]:
+    p, prices = as_chain(p, 4), []
+    for length in range(3, 6):
+        steady = MarkovChain(start(p), to_host(p.transition), length, exact=p.exact)
+        prices.append(information.infilling(steady, range(1, length - 1)).price)
+    return [excess(before, after) for before, after in itertools.pairwise(prices)]

@@ -27,154 +27,16 @@ from sims.training import (
 )
 from theory import MarkovChain, gallery, strategies
 from theory._core.arrays import MASK, to_host
-from theory.claims import Check, Claim, Level, Provenance, Verdict
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.inequality import excess
-from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
 from theory.errors import InvalidInput
 
-__all__ = ["TRAINING_MASKS"]
-
-OFTEN = 1e3
-"""A finite sample stands for the limit where its rarest sequence is drawn so often, unmasked."""
-
-SAMPLES, REPEATS, ERRORS = 1000, 24, 3
-"""Training samples, data sets, and by how many standard errors a difference has to be seen."""
+__all__ = ["E4"]
 
 Law = Callable[[np.ndarray, tuple[int, ...], tuple[int, ...]], Any]
 
-
-def _blind(weights: np.ndarray, shown: tuple[int, ...], x: tuple[int, ...]) -> Any:
-    """Weight of a mask, whatever the tokens."""
-    return weights[shown]
-
-
-def _looks(weights: np.ndarray, shown: tuple[int, ...], x: tuple[int, ...]) -> Any:
-    """Planted: a mask that hides token 0 is twice as likely for each such token."""
-    return weights[shown] * 2 ** sum(1 - s for s, v in zip(shown, x, strict=True) if v == 0)
-
-
-def _one_minimiser(p: Distribution, weights: np.ndarray, law: Law = _blind) -> list[Any]:
-    """Frequencies of hidden tokens in every context, against the zero-loss denoiser.
-
-    They are what minimises the expected cross-entropy under these masks (A1).
-    """
-    table = to_host(p.table())
-    counts: dict[tuple[int, ...], Any] = {}
-    for x in itertools.product(range(p.vocab), repeat=p.length):
-        for shown in itertools.product((0, 1), repeat=p.length):
-            mass = table[x] * law(weights, shown, x)
-            if mass == 0:
-                continue
-            context = tuple(v if s else MASK for v, s in zip(x, shown, strict=True))
-            for i in np.flatnonzero(np.asarray(context) == MASK).tolist():
-                rows = counts.setdefault(context, [[0] * p.vocab for _ in x])
-                rows[i][x[i]] += mass
-    residuals: list[Any] = []
-    for context, rows in counts.items():
-        right = to_host(p.denoise(context))
-        for i in np.flatnonzero(np.asarray(context) == MASK).tolist():
-            total = sum(rows[i])
-            residuals += [c / total - r for c, r in zip(rows[i], right[i].tolist(), strict=True)]
-    return residuals
-
-
-def _best(p: Distribution) -> np.ndarray:
-    return best_masks(p, LeftToRight())
-
-
-def _visited(p: Distribution) -> np.ndarray:
-    """Planted: as often as inference comes there."""
-    return visited(p, LeftToRight()).astype(np.float64)
-
-
-def _least_rate(
-    p: Distribution, weights: np.ndarray, best: Callable[[Distribution], Any] = _best
-) -> Any:
-    """By what part the supposedly best masks have a larger limit than others."""
-    masks = np.asarray(weights / weights.sum(), dtype=np.float64)
-    limit = float(rate(p, LeftToRight(), masks))
-    try:
-        least = float(rate(p, LeftToRight(), best(p)))
-    except InvalidInput:  # there is nothing to learn
-        raise DoesNotApply("there is nothing to learn") from None
-    return excess(least / limit, 1.0)
-
-
-def _in_the_limit(p: Distribution, weights: np.ndarray, factor: float = 1.0) -> float:
-    """By how much more than a hundredth a million samples or so are off the limit."""
-    masks = np.asarray(weights / weights.sum(), dtype=np.float64)
-    size = 2**20
-    rarest = float(min(v for v in to_host(p.table()).reshape(-1).tolist() if v > 0))
-    if size * rarest * masks[masks > 0].min() < OFTEN:
-        raise DoesNotApply(f"{size} samples are too few to be near the limit, for {rarest:.3g}")
-    limit = factor * float(rate(p, LeftToRight(), masks))
-    if limit in (0, math.inf):
-        raise DoesNotApply("the limit is 0 or infinite")
-    reached = size * expected_excess(p, LeftToRight(), masks, size) / limit
-    return max(0.0, abs(reached - 1) - 0.01)
-
-
-def _mean(p: Distribution, masks: np.ndarray, learn: Any) -> tuple[float, float]:
-    """Mean excess KL from left to right over data sets, and its standard error."""
-    learnt = []
-    for repeat in range(REPEATS):
-        rng = generator(0, {"claim": "E4", "repeat": repeat})
-        denoiser = learn(draw_training_set(p, masks, SAMPLES, rng))
-        learnt.append(output_distribution(p, LeftToRight(), denoiser=denoiser).kl)
-    return float(np.mean(learnt)), float(np.std(learnt, ddof=1)) / math.sqrt(REPEATS)
-
-
-def _matched_is_faster(p: Distribution, sign: int = 1) -> list[float]:
-    """Tables: left-to-right masks beat uniform time, and both means are the exact ones.
-
-    A learner that fits a chain, where the data are one: the other way round.
-    """
-    every = [predicting(f(p.length)) for f in (left_to_right, uniform_time)]
-    means = [_mean(p, masks, Tabular) for masks in every]
-    residuals = [_short(means[0], means[1], sign)]
-    for masks, (mean, error) in zip(every, means, strict=True):
-        off = abs(mean - expected_excess(p, LeftToRight(), masks, SAMPLES))
-        residuals.append(max(0.0, off - ERRORS * error))
-    if isinstance(p, MarkovChain):
-        shared = [_mean(p, masks, FittedChain) for masks in every]
-        residuals.append(_short(shared[1], shared[0], sign))
-    return residuals
-
-
-def _short(small: tuple[float, float], large: tuple[float, float], sign: int) -> float:
-    """By how much a difference of means falls short of being seen."""
-    difference = sign * (large[0] - small[0])
-    return max(0.0, ERRORS * math.hypot(small[1], large[1]) - difference)
-
-
-def _weights(p: Distribution) -> Any:
-    """Integer weights of all masks, of the prefixes, or near the best; something is hidden."""
-    prefixes = predicting(left_to_right(p.length)) > 0
-
-    def table(drawn: list[int], which: str) -> np.ndarray:
-        weights = np.asarray([Fraction(w) for w in drawn], dtype=object).reshape((2,) * p.length)
-        weights[(0,) * p.length] += 1
-        if which == "near the best":
-            with contextlib.suppress(InvalidInput):  # there may be nothing to learn
-                weights = weights + np.rint(90 * _best(p)).astype(np.int64)
-        return weights if which == "all" else np.where(prefixes, weights, weights * 0)
-
-    cells = 2**p.length
-    drawn = st.lists(st.integers(0, 9), min_size=cells, max_size=cells)
-    which = st.sampled_from(["all", "prefixes", "near the best"])
-    return {"weights": st.builds(table, drawn, which)}
-
-
-def _named() -> dict[str, Distribution]:
-    return {
-        "binary_symmetric(6, 0.1)": gallery.binary_symmetric(6, 0.1),
-        "permutations(4)": gallery.permutations(4),
-        "nae_sat(4, 2 clauses)": gallery.nae_sat(4, [(0, 1, 2), (1, 2, 3)]),
-    }
-
-
-TRAINING_MASKS = Claim(
+E4 = Claim(
     id="E4",
     title="Training masks do not change what is best, they change how fast it is learnt",
     statement=(
@@ -207,36 +69,159 @@ TRAINING_MASKS = Claim(
     source="derived here; direction: arXiv 2602.10314 (restated)",
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_one_minimiser,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
-            parts=_weights,
-            planted={"law": _looks},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_least_rate,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3)),
-            parts=_weights,
-            planted={"best": _visited},
-            tolerance=1e-9,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_in_the_limit,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 2)),
-            parts=_weights,
-            planted={"factor": 1.1},
-            tolerance=1e-9,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_matched_is_faster,
-            named=_named,
-            planted={"sign": -1},
-            tolerance=1e-9,
-        ),
-    ),
 )
+
+OFTEN = 1e3
+"""A finite sample stands for the limit where its rarest sequence is drawn so often, unmasked."""
+
+SAMPLES, REPEATS, ERRORS = 1000, 24, 3
+"""Training samples, data sets, and by how many standard errors a difference has to be seen."""
+
+
+def _best(p: Distribution) -> np.ndarray:
+    return best_masks(p, LeftToRight())
+
+
+def _drawn_masks(p: Distribution) -> dict[str, Any]:
+    """Integer weights of all masks, of the prefixes, or near the best; something is hidden."""
+    prefixes = predicting(left_to_right(p.length)) > 0
+
+    def table(drawn: list[int], which: str) -> np.ndarray:
+        weights = np.asarray([Fraction(w) for w in drawn], dtype=object).reshape((2,) * p.length)
+        weights[(0,) * p.length] += 1
+        if which == "near the best":
+            with contextlib.suppress(InvalidInput):  # there may be nothing to learn
+                weights = weights + np.rint(90 * _best(p)).astype(np.int64)
+        return weights if which == "all" else np.where(prefixes, weights, weights * 0)
+
+    cells = 2**p.length
+    drawn = st.lists(st.integers(0, 9), min_size=cells, max_size=cells)
+    which = st.sampled_from(["all", "prefixes", "near the best"])
+    return {"weights": st.builds(table, drawn, which)}
+
+
+def _as_masks(weights: np.ndarray) -> np.ndarray:
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+# ---- what is best ----------------------------------------------------------------------------
+
+
+def _blind(weights: np.ndarray, shown: tuple[int, ...], x: tuple[int, ...]) -> Any:
+    """Weight of a mask, whatever the tokens."""
+    return weights[shown]
+
+
+def _looks(weights: np.ndarray, shown: tuple[int, ...], x: tuple[int, ...]) -> Any:
+    """Planted: a mask that hides token 0 is twice as likely for each such token."""
+    return weights[shown] * 2 ** sum(1 - s for s, v in zip(shown, x, strict=True) if v == 0)
+
+
+@E4.residual(
+    "frequencies of hidden tokens as the zero-loss predictions in every context",
+    exact=strategies.joint_tables(lengths=(1, 3), exact=True),
+    parts=_drawn_masks,
+    law=_looks,
+)
+def one_minimiser(p: Distribution, weights: np.ndarray, law: Law = _blind) -> list[Any]:
+    """They are what minimises the expected cross-entropy under these masks (A1)."""
+    table = to_host(p.table())
+    counts: dict[tuple[tuple[int, ...], int], list[Any]] = {}
+    for x in itertools.product(range(p.vocab), repeat=p.length):
+        for shown in itertools.product((0, 1), repeat=p.length):
+            mass = table[x] * law(weights, shown, x)
+            if mass == 0:
+                continue
+            context = tuple(v if s else MASK for v, s in zip(x, shown, strict=True))
+            for i, s in enumerate(shown):
+                if not s:
+                    row = counts.setdefault((context, i), [0] * p.vocab)
+                    row[x[i]] += mass
+    residuals: list[Any] = []
+    for (context, i), row in counts.items():
+        right = to_host(p.denoise(context))[i].tolist()
+        residuals += [c / sum(row) - r for c, r in zip(row, right, strict=True)]
+    return residuals
+
+
+# ---- how fast it is learnt, in the limit of many samples -------------------------------------
+
+
+@E4.residual(
+    "the best masks with the least limit",
+    floats=strategies.joint_tables(lengths=(1, 3)),
+    parts=_drawn_masks,
+    tolerance=1e-9,
+    best=lambda p: visited(p, LeftToRight()).astype(np.float64),  # as often as inference goes there
+)
+def least_rate(
+    p: Distribution, weights: np.ndarray, best: Callable[[Distribution], np.ndarray] = _best
+) -> Any:
+    limit = float(rate(p, LeftToRight(), _as_masks(weights)))
+    try:
+        least = float(rate(p, LeftToRight(), best(p)))
+    except InvalidInput:
+        raise DoesNotApply("there is nothing to learn") from None
+    return excess(least / limit, 1.0)
+
+
+@E4.residual(
+    "the limit to a hundredth at 2^20 samples",
+    floats=strategies.joint_tables(lengths=(1, 2)),
+    parts=_drawn_masks,
+    tolerance=1e-9,
+    factor=1.1,
+)
+def in_the_limit(p: Distribution, weights: np.ndarray, factor: float = 1.0) -> float:
+    masks, size = _as_masks(weights), 2**20
+    rarest = float(min(v for v in to_host(p.table()).reshape(-1).tolist() if v > 0))
+    if size * rarest * masks[masks > 0].min() < OFTEN:
+        raise DoesNotApply(f"{size} samples are too few to be near the limit, for {rarest:.3g}")
+    limit = factor * float(rate(p, LeftToRight(), masks))
+    if limit in (0, math.inf):
+        raise DoesNotApply("the limit is 0 or infinite")
+    reached = size * expected_excess(p, LeftToRight(), masks, size) / limit
+    return max(0.0, abs(reached - 1) - 0.01)
+
+
+# ---- how fast it is learnt, from 1000 samples ------------------------------------------------
+
+
+def _mean_excess(p: Distribution, masks: np.ndarray, learn: Any) -> tuple[float, float]:
+    """Mean excess KL from left to right over data sets, and its standard error."""
+    learnt = []
+    for repeat in range(REPEATS):
+        rng = generator(0, {"claim": "E4", "repeat": repeat})
+        denoiser = learn(draw_training_set(p, masks, SAMPLES, rng))
+        learnt.append(output_distribution(p, LeftToRight(), denoiser=denoiser).kl)
+    return float(np.mean(learnt)), float(np.std(learnt, ddof=1)) / math.sqrt(REPEATS)
+
+
+@E4.residual(
+    "left-to-right masks as faster for tables and slower for fitted chains",
+    named=lambda: {
+        "binary_symmetric(6, 0.1)": gallery.binary_symmetric(6, 0.1),
+        "permutations(4)": gallery.permutations(4),
+        "nae_sat(4, 2 clauses)": gallery.nae_sat(4, [(0, 1, 2), (1, 2, 3)]),
+    },
+    tolerance=1e-9,
+    sign=-1,
+)
+def matched_is_faster(p: Distribution, sign: int = 1) -> list[float]:
+    """The means of the tables are the exact ones. A chain is fitted where the data are one."""
+
+    def short(small: tuple[float, float], large: tuple[float, float]) -> float:
+        """By how much a difference of means falls short of being seen."""
+        difference = sign * (large[0] - small[0])
+        return max(0.0, ERRORS * math.hypot(small[1], large[1]) - difference)
+
+    every = [predicting(f(p.length)) for f in (left_to_right, uniform_time)]
+    matched, uniform = (_mean_excess(p, masks, Tabular) for masks in every)
+    residuals = [short(matched, uniform)]
+    for masks, (mean, error) in zip(every, (matched, uniform), strict=True):
+        off = abs(mean - expected_excess(p, LeftToRight(), masks, SAMPLES))
+        residuals.append(max(0.0, off - ERRORS * error))
+    if isinstance(p, MarkovChain):
+        matched, uniform = (_mean_excess(p, masks, FittedChain) for masks in every)
+        residuals.append(short(uniform, matched))
+    return residuals

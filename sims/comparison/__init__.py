@@ -1,4 +1,4 @@
-"""Decoders side by side: on a distribution, a table, or a text of the user's."""
+"""All decoders side by side on one distribution: divergence, rounds, regret."""
 
 from sims.comparison.compare import Comparison, compare, usual_decoders
 from sims.comparison.plot import draw_comparison, draw_decoders

@@ -1,4 +1,4 @@
-"""Decoders at work: the exact distribution of what they write, and draws from it."""
+"""What a decoder writes: its exact output distribution, or samples where that is too large."""
 
 from sims.decoding.exact import output_distribution
 from sims.decoding.monte_carlo import Decoded, decode

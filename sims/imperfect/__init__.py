@@ -1,4 +1,4 @@
-"""Denoisers that are not perfect, and what their errors cost."""
+"""Imperfect denoisers, and the part of the divergence that is due to what was not learnt."""
 
 from sims.imperfect.decomposition import excess_loss, split
 from sims.imperfect.perturbed import Perturbed

@@ -1,4 +1,4 @@
-"""Laws of the tokens of one round that know more than their marginals."""
+"""Joint distributions from which the tokens of one round are drawn, instead of independently."""
 
 from sims.joints.base import Joint, Product, conditional, outer
 from sims.joints.mixture import Mixture

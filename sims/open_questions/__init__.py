@@ -1,4 +1,4 @@
-"""Questions without a known answer, as programs: searches for a counterexample.
+"""Open questions of the literature as programs: exhaustive searches for a counterexample.
 
 ``python -m sims.open_questions --help`` names them.
 """

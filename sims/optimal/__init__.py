@@ -1,4 +1,4 @@
-"""The best possible decoders: fewest rounds at the least loss."""
+"""The best possible decoder by dynamic programming: the frontier of rounds and divergence."""
 
 from sims.optimal.frontier import Point, frontier, regret
 

@@ -1,4 +1,4 @@
-"""In which order decoders reveal, and what an order costs."""
+"""The order in which a decoder reveals sites: its distribution, its statistics, its cost."""
 
 from sims.order.distribution import orders
 from sims.order.fixed_batches import fixed_batches

@@ -1,4 +1,4 @@
-"""Decoders: one per file."""
+"""Decoding policies, one a file: which masked sites are revealed next."""
 
 from sims.policies.base import Decoder, Policy, Rule, TokenPolicy
 from sims.policies.bernoulli import Bernoulli

@@ -1,4 +1,4 @@
-"""Many cases of an experiment, in parallel and resumable."""
+"""Sweeps: many cases of an experiment, in parallel, resumable, with results on disk."""
 
 from sims.sweep.results import Failure, Mean, Results
 from sims.sweep.sweep import (

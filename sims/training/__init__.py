@@ -1,4 +1,4 @@
-"""What training sees against what inference visits, and denoisers learnt from samples."""
+"""Training masks against the masks that decoders meet, and denoisers learnt from samples."""
 
 from sims.training.efficiency import best_masks, expected_excess, rate
 from sims.training.experiment import experiment, training_masks

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from sims import joints, output_distribution
-from sims.claims.e5_inference_strategies import INFERENCE_STRATEGIES
-from sims.claims.kit.joint_models import (
-    Independent,
+from sims.claims.e5_inference_strategies import (
+    E5,
     _is_chain,
     any_sets_of_a_chain,
     blocks_of_a_chain,
 )
+from sims.claims.kit.joint_models import Independent
 from sims.comparison.compare import compare
 from sims.comparison.strategies import (
     BLOCKS,
@@ -163,8 +163,8 @@ def test_exact_distributions_have_no_laws_that_are_fitted_and_no_coins(build):
 def test_a_wrong_projection_is_seen(monkeypatch, residual):
     """Links are left out in the class itself, not in one that is planted."""
     monkeypatch.setattr(joints.Projection, "_reference", Independent._reference)
-    check = next(c for c in INFERENCE_STRATEGIES.checks if c.residual is residual)
-    assert not INFERENCE_STRATEGIES.run(check, examples=60).passed
+    check = next(c for c in E5.checks if c.residual is residual)
+    assert not E5.run(check, examples=60).passed
 
 
 def test_which_tables_are_chains():
@@ -180,7 +180,7 @@ def test_which_tables_are_chains():
         assert _is_chain(p) is chain
 
 
-@pytest.mark.parametrize("check", INFERENCE_STRATEGIES.checks, ids=lambda c: c.residual.__name__)
+@pytest.mark.parametrize("check", E5.checks, ids=lambda c: c.name)
 def test_the_checks_of_the_claim_pass_and_reject(check):
-    assert INFERENCE_STRATEGIES.run(check, examples=5).passed
-    assert not INFERENCE_STRATEGIES.run(check, examples=200, planted=True).passed
+    assert E5.run(check, examples=5).passed
+    assert not E5.run(check, examples=200, planted=True).passed

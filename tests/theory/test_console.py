@@ -92,8 +92,9 @@ def test_counts(number, said):
 
 def test_without_claims_it_is_said_how_to_install(monkeypatch, capsys):
     monkeypatch.setattr("theory.claims.kit.registry.entry_points", lambda group: [])
+    monkeypatch.setattr("theory._console.claim_files.entry_points", lambda group: [])
     monkeypatch.setattr("theory.claims.registry", Registry())
-    for arguments in ([], ["--claim", "B6"]):
+    for arguments in ([], ["--claim", "B6"], ["--list"]):
         with pytest.raises(SystemExit) as stop:
             main(arguments)
         assert stop.value.code == 2

@@ -1,1 +1,1 @@
-"""What commands share: arguments, tables, progress, and where work runs."""
+"""What the command lines share: arguments, tables, progress bars, and processes or a cluster."""

@@ -1,1 +1,1 @@
-"""Arrays, exact numbers and sums that everything else is built from."""
+"""The ground floor: arrays of any backend, exact numbers and logarithms, sums over segments."""

@@ -1,1 +1,1 @@
-"""Finite chains: classes, spectra, powers, and messages along them."""
+"""Finite Markov chains: classes, spectra, stationary vectors, powers, forward-backward."""

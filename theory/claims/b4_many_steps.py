@@ -1,8 +1,7 @@
 """B4: what many ancestral steps cost, and which grid is best."""
 
 import itertools
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -10,130 +9,25 @@ import hypothesis.strategies as st
 import numpy as np
 
 from theory import information, schedules, strategies
-from theory.claims.kit.claim import Check, Claim, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size, inner_levels, named_distributions
-from theory.claims.kit.inequality import closeness, excess
-from theory.claims.kit.result import DoesNotApply, Level
+from theory._core.bound import Bound
+from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.generators import inner_levels, named_distributions
+from theory.claims.kit.inequality import excess
+from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
 from theory.information.growth import integrate
 
-__all__ = ["MANY_STEPS"]
+__all__ = ["B4"]
 
 Grid = Callable[[Distribution, int], Any]
 Limit = Callable[[Distribution], float]
 
+STEPS = {"steps": st.integers(1, 12)}
 
-def _equal_steps(p: Distribution, steps: int, share: Any = Fraction(1, 2)) -> Any:
-    """By how much N times the loss of N equal steps is further from its limit than allowed.
+THREE_SITES = strategies.distributions(lengths=(3, 3))
+"""Their h' is linear, so that it grows or falls."""
 
-    The loss is the left-Riemann error of -h; the trapezoidal rule is off by at most
-    ``max |h''| / (12 N^2)``, and ``h''`` lies between its Bernstein coefficients.
-    """
-    curve, length = information.gain_curve(p), p.length
-    second = np.diff(curve.gains, n=2) * (length - 1) * (length - 2) if length > 2 else []
-    most = max((abs(c) for c in second), default=0)
-    times = [Fraction(k, steps) for k in range(steps + 1)]
-    off = steps * curve.grid_cost(times) - (share if p.exact else float(share)) * curve.gains[-1]
-    return excess(abs(off) * 12 * steps, most)
-
-
-def _half_the_continuum(p: Distribution) -> float:
-    return information.continuum_complexity(p) / 2
-
-
-def _slopes(p: Distribution) -> np.ndarray:
-    return np.diff(np.asarray(information.gains(p), dtype=float))
-
-
-def _falling_slope(p: Distribution, inner: list[Any], more: float = 0.0) -> float:
-    """By how much a grid is below half the continuum complexity, where h' never grows."""
-    if (np.diff(_slopes(p)) > 1e-12).any():
-        raise DoesNotApply("it is about gain curves whose slope never grows")
-    loss, steps = _loss(p, inner)
-    return excess(_half_the_continuum(p) * (1 + more), steps * loss)
-
-
-def _loss(p: Distribution, inner: list[Any]) -> tuple[float, int]:
-    times = [0, *sorted(inner), 1]
-    return float(information.gain_curve(p).grid_cost(times)), len(times) - 1
-
-
-def _room_below(p: Distribution, inner: list[Any]) -> float:
-    if (np.diff(_slopes(p)) > 1e-12).any():
-        return math.nan
-    loss, steps = _loss(p, inner)
-    return closeness(_half_the_continuum(p), steps * loss)
-
-
-def _growing_slope(p: Distribution, steps: int, grid: Grid = schedules.equal_mass) -> float:
-    """By how much the equal-mass grid is above half the continuum complexity, where h' grows."""
-    if (np.diff(_slopes(p)) < -1e-12).any():
-        raise DoesNotApply("it is about gain curves whose slope never falls")
-    cost = float(information.gain_curve(p).grid_cost(grid(p, steps)))
-    over = steps * cost - _half_the_continuum(p)
-    return over if over > 1e-6 * cost * steps else 0.0  # the grid is placed to about 1e-7
-
-
-def _first_half(p: Distribution, steps: int) -> Any:
-    """Planted: all steps but one in the first half."""
-    return [*np.linspace(0, 0.5, steps), 1.0] if steps > 1 else [0.0, 1.0]
-
-
-def _uniform(p: Distribution, steps: int) -> Any:
-    return np.linspace(0, 1, steps + 1)
-
-
-def _cosine(p: Distribution, steps: int) -> Any:
-    return schedules.Cosine().levels(steps)[::-1]
-
-
-def _half_of_all(p: Distribution) -> float:
-    return float(information.gains(p)[-1]) / 2
-
-
-def _fisher_rao(p: Distribution) -> float:
-    """``(pi/2) int sqrt(t (1-t)) h'(t) dt``."""
-    curve = information.gain_curve(p)
-    return integrate(lambda t: np.pi / 2 * np.sqrt(t * (1 - t)) * curve.derivative(t), 0, 1)
-
-
-LIMITS: dict[Grid, Limit] = {
-    _uniform: _half_of_all,
-    schedules.equal_mass: _half_the_continuum,
-    _cosine: _fisher_rao,
-}
-CONFUSED: dict[Grid, Limit] = {_uniform: _half_the_continuum, schedules.equal_mass: _half_of_all}
-"""Planted: the two limits exchanged."""
-
-
-def _limits(p: Distribution, limits: dict[Grid, Limit] = LIMITS) -> list[float]:
-    """How far four times as many steps are from halving the distance to the limit, at least."""
-    curve = information.gain_curve(p)
-    residuals = []
-    for grid, limit in limits.items():
-        goal = limit(p)
-        off = [abs(n * float(curve.grid_cost(grid(p, n))) - goal) for n in (8, 32, 128, 512)]
-        for before, after in itertools.pairwise(off):
-            residuals.append(max(0.0, after - before / 2 - 1e-6 * goal))
-    return residuals
-
-
-def _three_sites() -> Any:
-    """Their h' is linear, so that it grows or falls."""
-    return strategies.distributions(lengths=(3, 3))
-
-
-@by_size
-def _steps(p: Size) -> dict[str, Any]:
-    return {"steps": st.integers(1, 12)}
-
-
-@by_size
-def _grid(p: Size) -> dict[str, Any]:
-    return {"inner": inner_levels(p, 4)}
-
-
-MANY_STEPS = Claim(
+B4 = Claim(
     id="B4",
     title="Many steps lose a constant over their number, and the best grid follows sqrt(h')",
     statement=(
@@ -159,47 +53,104 @@ MANY_STEPS = Claim(
     ),
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_equal_steps,
-            distributions=lambda: strategies.joint_tables(
-                lengths=(1, 4), vocabs=(2, 2), exact=True
-            ),
-            parts=_steps,
-            planted={"share": Fraction(1, 3)},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_equal_steps,
-            distributions=lambda: strategies.distributions(lengths=(1, 5)),
-            parts=_steps,
-            planted={"share": Fraction(1, 3)},
-            tolerance=1e-9,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_falling_slope,
-            distributions=_three_sites,
-            parts=_grid,
-            planted={"more": 1.0},
-            tolerance=1e-10,
-            tightness=_room_below,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_growing_slope,
-            distributions=_three_sites,
-            parts=_steps,
-            planted={"grid": _first_half},
-            tolerance=1e-10,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_limits,
-            named=named_distributions,
-            planted={"limits": CONFUSED},
-            tolerance=1e-12,
-        ),
-    ),
 )
+
+
+@B4.residual(
+    "the loss of equal steps, up to the error of the trapezoidal rule",
+    exact=strategies.joint_tables(lengths=(1, 4), vocabs=(2, 2), exact=True),
+    floats=strategies.distributions(lengths=(1, 5)),
+    parts=STEPS,
+    tolerance=1e-9,
+    share=Fraction(1, 3),
+)
+def equal_steps(p: Distribution, steps: int, share: Any = Fraction(1, 2)) -> Any:
+    """By how much N times the loss of N equal steps is further from its limit than allowed.
+
+    The loss is the left-Riemann error of -h; the trapezoidal rule is off by at most
+    ``max |h''| / (12 N^2)``, and ``h''`` lies between its Bernstein coefficients.
+    """
+    curve, length = information.gain_curve(p), p.length
+    second = np.diff(curve.gains, n=2) * (length - 1) * (length - 2) if length > 2 else []
+    most = max((abs(c) for c in second), default=0)
+    times = [Fraction(k, steps) for k in range(steps + 1)]
+    off = steps * curve.grid_cost(times) - (share if p.exact else float(share)) * curve.gains[-1]
+    return excess(abs(off) * 12 * steps, most)
+
+
+def _half_the_continuum(p: Distribution) -> float:
+    return information.continuum_complexity(p) / 2
+
+
+def _bends(p: Distribution) -> np.ndarray:
+    """How the slopes of the gain curve change from one number of sites to the next."""
+    return np.diff(np.asarray(information.gains(p), dtype=float), n=2)
+
+
+@B4.residual(
+    "no grid is below half the continuum complexity, where h' never grows",
+    floats=THREE_SITES,
+    parts={"inner": lambda size: inner_levels(size, 4)},
+    more=1.0,
+)
+def falling_slope(p: Distribution, inner: list[Any], more: float = 0.0) -> Bound:
+    if (_bends(p) > 1e-12).any():
+        raise DoesNotApply("it is about gain curves whose slope never grows")
+    steps = len(inner) + 1
+    loss = float(information.gain_curve(p).grid_cost([0, *sorted(inner), 1]))
+    return Bound(_half_the_continuum(p) * (1 + more), steps * loss)
+
+
+def _first_half(p: Distribution, steps: int) -> Any:
+    """Planted: all steps but one in the first half."""
+    return [*np.linspace(0, 0.5, steps), 1.0] if steps > 1 else [0.0, 1.0]
+
+
+@B4.residual(
+    "the equal-mass grid is at most half the continuum complexity, where h' never falls",
+    floats=THREE_SITES,
+    parts=STEPS,
+    grid=_first_half,
+)
+def growing_slope(p: Distribution, steps: int, grid: Grid = schedules.equal_mass) -> float:
+    if (_bends(p) < -1e-12).any():
+        raise DoesNotApply("it is about gain curves whose slope never falls")
+    cost = float(information.gain_curve(p).grid_cost(grid(p, steps)))
+    over = steps * cost - _half_the_continuum(p)
+    return over if over > 1e-6 * cost * steps else 0.0  # the grid is placed to about 1e-7
+
+
+def _half_of_all(p: Distribution) -> float:
+    return float(information.gains(p)[-1]) / 2
+
+
+def _fisher_rao(p: Distribution) -> float:
+    """``(pi/2) int sqrt(t (1-t)) h'(t) dt``."""
+    curve = information.gain_curve(p)
+    return integrate(lambda t: np.pi / 2 * np.sqrt(t * (1 - t)) * curve.derivative(t), 0, 1)
+
+
+LIMITS: list[tuple[Grid, Limit]] = [
+    (lambda p, steps: np.linspace(0, 1, steps + 1), _half_of_all),
+    (schedules.equal_mass, _half_the_continuum),
+    (lambda p, steps: schedules.Cosine().levels(steps)[::-1], _fisher_rao),
+]
+
+
+@B4.residual(
+    "the losses of three grids approach their limits",
+    named=named_distributions,
+    tolerance=1e-12,
+    # the limits of the first two exchanged
+    limits=[(LIMITS[0][0], _half_the_continuum), (LIMITS[1][0], _half_of_all)],
+)
+def limits_of_grids(p: Distribution, limits: Sequence[tuple[Grid, Limit]] = LIMITS) -> list[float]:
+    """How far four times as many steps are from halving the distance to the limit, at least."""
+    curve = information.gain_curve(p)
+    residuals = []
+    for grid, limit in limits:
+        goal = limit(p)
+        off = [abs(n * float(curve.grid_cost(grid(p, n))) - goal) for n in (8, 32, 128, 512)]
+        for before, after in itertools.pairwise(off):
+            residuals.append(max(0.0, after - before / 2 - 1e-6 * goal))
+    return residuals

@@ -3,241 +3,26 @@
 import itertools
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 
 from theory import MASK, JointTable, MarkovChain, gallery, homogenization, strategies
 from theory._core.arrays import to_host
-from theory.claims.kit.claim import Check, Claim, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size, every_pattern
-from theory.claims.kit.inequality import closeness, excess
-from theory.claims.kit.result import DoesNotApply, Level, as_chain
+from theory._core.bound import Bound
+from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.generators import every_pattern
+from theory.claims.kit.inequality import excess
+from theory.claims.kit.result import DoesNotApply, as_chain
 from theory.distributions import Distribution
 from theory.lattice.lattice import quotient
 
-__all__ = ["THE_MIDDLE"]
+__all__ = ["D3"]
 
-FAR = 100
-"""At this distance all but the slowest mode are gone, to 1e-6."""
+FAR = 100  # at this distance all but the slowest mode are gone, to 1e-6
 
-
-def _bridge(p: MarkovChain, a: int, b: int) -> np.ndarray:
-    """``P^a(l, x) P^b(x, r) / P^(a+b)(l, r)`` as (l, x, r); nan where r cannot follow l."""
-    before, after, across = (to_host(p.power(n)) for n in (a, b, a + b))
-    return quotient(before[:, :, None] * after[None, :, :], across[:, None, :])
-
-
-def _left_only(p: MarkovChain, a: int, b: int) -> np.ndarray:
-    """Planted: as if only the token on the left were observed."""
-    return np.stack([to_host(p.power(a))] * p.vocab, axis=2)
-
-
-def _from_the_table(p: Distribution, law: Callable[..., np.ndarray] = _bridge) -> list[Any]:
-    """The bridge against the denoiser of the joint table, between all observed neighbours."""
-    p = as_chain(p, 3)
-    table = to_host(p.initial)
-    for _ in range(p.length - 1):
-        table = table[..., None] * to_host(p.transition)
-    joint, off = JointTable(table, exact=p.exact), []
-    for x in every_pattern(p):
-        if joint.evidence(x) == 0:
-            continue
-        predictions, seen = joint.denoise(x), np.flatnonzero(x != MASK).tolist()
-        for left, right in itertools.pairwise(seen):
-            for i in range(left + 1, right):
-                expected = law(p, i - left, right - i)[x[left], :, x[right]]
-                off.append(abs(predictions[i] - expected).max())
-    return off
-
-
-# ---- how far from stationary ----------------------------------------------------------------
-
-
-class Middle(NamedTuple):
-    """``p(x | l, r) / pi(x) - 1`` as (l, x, r), and delta at distances a, b and a + b."""
-
-    deviation: np.ndarray
-    left: Any
-    right: Any
-    across: Any
-
-
-def _middle(p: Distribution, a: int, b: int) -> Middle | None:
-    """None unless p is a chain that may lead from everywhere to everywhere."""
-    if not isinstance(p, MarkovChain) or not (to_host(p.power(p.vocab**2)) > 0).all():
-        return None
-    pi = to_host(homogenization.stationary(p))
-    deltas = (abs(to_host(p.power(n)) / pi - 1).max() for n in (a, b, a + b))
-    return Middle(_bridge(p, a, b) / pi[:, None] - 1, *deltas)
-
-
-def _most(m: Middle) -> Any:
-    return (1 + m.left) * (1 + m.right) / (1 - m.across) - 1
-
-
-def _least(m: Middle) -> Any:
-    return 1 - (1 - m.left) * (1 - m.right) / (1 + m.across)
-
-
-Bounds = Sequence[Callable[[Middle], Any]]
-
-BOUNDS: Bounds = (_most, _least, lambda m: m.left * m.right)
-"""Of the deviation, of how far it goes down, and of the deviation across."""
-
-PLANTED: Bounds = (
-    lambda m: max(m.left, m.right),
-    lambda m: max(m.left, m.right),
-    lambda m: m.left * m.right / 2,
-)
-"""As if only the nearer end counted, and half of what is left across."""
-
-
-def _far_from_ends(p: Distribution, a: int, b: int, bounds: Bounds = BOUNDS) -> list[Any]:
-    m, (most, least, product) = _middle(p, a, b), bounds
-    if m is None:
-        raise DoesNotApply("it is about chains that may lead from every token to every token")
-    off = [excess(m.across, product(m))]
-    if m.across < 1:
-        off.append(excess(abs(m.deviation).max(), most(m)))
-    if max(m.left, m.right) <= 1:
-        off.append(excess(-m.deviation.min(), least(m)))
-    return off
-
-
-def _closest(p: Distribution, a: int, b: int) -> float:
-    m = _middle(p, a, b)
-    if m is None or m.across >= 1:
-        return float("nan")
-    return closeness(abs(m.deviation).max(), _most(m))
-
-
-def _bits(flip: Any) -> np.ndarray:
-    return np.asarray([[1 - flip, flip], [flip, 1 - flip]])
-
-
-def _late_copies(flip: Any) -> np.ndarray:
-    """Steps of pairs (fresh fair bit, noisy copy of the fresh bit before): forgotten after two."""
-    return np.asarray([[row[y % 2] / 2 for y in range(4)] for row in _bits(flip) for _ in (0, 1)])
-
-
-def _copies(flip: Any) -> np.ndarray:
-    """Planted: steps of pairs of which each bit is a noisy copy of the one before."""
-    return np.kron(_bits(flip), _bits(flip))
-
-
-def _attained(steps: Callable[[Any], np.ndarray] = _late_copies) -> list[Any]:
-    """delta_2 = 0, and the same pair three times reaches (1 + delta_1)^2, delta_1 = 1 - 2 flip."""
-    import sympy
-
-    flip = sympy.Symbol("e", positive=True)
-    p = MarkovChain([1, 0, 0, 0], steps(flip), 2, exact=True)
-    reached = 4 * _bridge(p, 1, 1)[0, 0, 0]
-    return [*(p.power(2) * 4 - 1).reshape(-1), reached - (2 - 2 * flip) ** 2]
-
-
-# ---- the rate, and text that ends -----------------------------------------------------------
-
-
-def _measured(p: MarkovChain, a: int, b: int) -> Any:
-    """Largest total variation to the limit between tokens that communicate with token 0."""
-    far = to_host(p.power(p.vocab**2)) > 0
-    kept = np.flatnonzero(far[0] & far[:, 0])
-    limit = homogenization.decide_middle(p, left=0, right=0).limit
-    assert limit is not None
-    return abs(_bridge(p, a, b)[kept][:, :, kept] - limit[:, None]).sum(axis=1).max() / 2
-
-
-def _claimed(p: MarkovChain) -> float:
-    return float(homogenization.decide_middle(p, left=0, right=0).rate)
-
-
-def _both_ends(p: MarkovChain) -> float:
-    """Planted: as if the distances to both ends added up."""
-    return _claimed(p) ** 2
-
-
-def _rate(p: MarkovChain, rate: Callable[[MarkovChain], float] = _claimed) -> list[float]:
-    """The decay over two more steps to the nearer end, against the decision."""
-    off = []
-    for a, b in ((FAR, FAR), (FAR, 2 * FAR), (2 * FAR, FAR)):
-        later = _measured(p, a + 2 * (a <= b), b + 2 * (b <= a))
-        off.append(float(later / _measured(p, a, b)) ** 0.5 - rate(p))
-    return off
-
-
-def _tilted(steps: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Steps whose Perron vectors are `right` and stationary over `right`."""
-    return steps * right[:, None] / right[None, :]
-
-
-def _thinned(steps: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Planted: words follow each other as before, but end with different chances."""
-    return steps * right[:, None]
-
-
-def _text_that_ends(
-    p: Distribution,
-    a: int,
-    b: int,
-    right: Sequence[int],
-    share: Fraction,
-    among: Callable[..., np.ndarray] = _tilted,
-) -> list[Any]:
-    """Between words of a text that ends, all is as in the endless one with law left x right."""
-    if _middle(p, a, b) is None or not isinstance(p, MarkovChain):
-        raise DoesNotApply("it is about chains that may lead from every token to every token")
-    inside = among(to_host(p.transition), np.asarray(right))
-    inside = inside * share / inside.sum(axis=1).max()
-    steps = np.zeros((p.vocab + 1,) * 2, dtype=object)
-    steps[:-1, :-1], steps[:-1, -1], steps[-1, -1] = inside, 1 - inside.sum(axis=1), 1
-    text = MarkovChain([1, *[0] * p.vocab], steps, 2, exact=p.exact)
-    limit = homogenization.decide_middle(text, left=0, right=0).limit
-    assert limit is not None
-    between = _bridge(text, a, b)[:-1, :-1, :-1] - _bridge(p, a, b)
-    return [abs(between).max(), abs(limit[:-1] - homogenization.stationary(p)).max()]
-
-
-# ---- instances ------------------------------------------------------------------------------
-
-
-def _chain(rows: list[list[int]], exact: bool = True) -> MarkovChain:
-    steps = np.asarray([[Fraction(w, sum(row)) for w in row] for row in rows])
-    steps = steps if exact else steps.astype(np.float64)
-    return MarkovChain(steps[0], steps, 2, exact=exact)
-
-
-def _positive(exact: bool) -> Any:
-    def rows(n: int) -> Any:
-        row = st.lists(st.integers(1, 5), min_size=n, max_size=n)
-        return st.lists(row, min_size=n, max_size=n)
-
-    return st.integers(2, 3).flatmap(rows).map(lambda drawn: _chain(drawn, exact))
-
-
-def _named() -> dict[str, Distribution]:
-    return {
-        "binary_symmetric(2, 1/8)": gallery.binary_symmetric(2, Fraction(1, 8), exact=True),
-        "binary_symmetric(2, 7/8)": gallery.binary_symmetric(2, Fraction(7, 8), exact=True),
-        "two tokens, one rare": _chain([[9, 1], [4, 6]]),
-        "three tokens": _chain([[6, 3, 1], [2, 7, 1], [1, 1, 8]]),
-        "two words that end with 1/8 and 5/8": _chain([[4, 3, 1], [1, 2, 5], [0, 0, 1]]),
-    }
-
-
-@by_size
-def _distances(p: Size) -> dict[str, Any]:
-    return {"a": st.integers(1, 5), "b": st.integers(1, 5)}
-
-
-@by_size
-def _endings(p: Size) -> dict[str, Any]:
-    right = st.lists(st.integers(1, 4), min_size=p.vocab, max_size=p.vocab)
-    return {**_distances(p), "right": right, "share": strategies.rationals()}
-
-
-THE_MIDDLE = Claim(
+D3 = Claim(
     id="D3",
     title="In the middle, far from both ends, predictions forget the ends",
     statement=(
@@ -274,44 +59,185 @@ THE_MIDDLE = Claim(
     source="derived here",
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_from_the_table,
-            distributions=lambda: strategies.chains(lengths=(3, 4), vocabs=(2, 2), exact=True),
-            planted={"law": _left_only},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_far_from_ends,
-            distributions=lambda: _positive(exact=True),
-            parts=_distances,
-            planted={"bounds": PLANTED},
-            tightness=_closest,
-        ),
-        Check(level=Level.SYMBOLIC, residual=_attained, planted={"steps": _copies}),
-        Check(
-            level=Level.EXACT,
-            residual=_text_that_ends,
-            distributions=lambda: _positive(exact=True),
-            parts=_endings,
-            planted={"among": _thinned},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_far_from_ends,
-            distributions=lambda: _positive(exact=False),
-            parts=_distances,
-            planted={"bounds": PLANTED},
-            tolerance=1e-10,
-            tightness=_closest,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_rate,
-            named=_named,
-            planted={"rate": _both_ends},
-            tolerance=1e-5,
-        ),
-    ),
 )
+
+
+def _bridge(p: MarkovChain, a: int, b: int) -> np.ndarray:
+    """``P^a(l, x) P^b(x, r) / P^(a+b)(l, r)`` as (l, x, r); nan where r cannot follow l."""
+    before, after, across = (to_host(p.power(n)) for n in (a, b, a + b))
+    return quotient(before[:, :, None] * after[None, :, :], across[:, None, :])
+
+
+@D3.residual(
+    "the bridge between observed neighbours",
+    exact=strategies.chains(lengths=(3, 4), vocabs=(2, 2), exact=True),
+    # as if only the token on the left were observed
+    law=lambda p, a, b: np.stack([to_host(p.power(a))] * p.vocab, axis=2),
+)
+def from_the_table(p: Distribution, law: Callable = _bridge) -> list[Any]:
+    """The bridge against the denoiser of the joint table, for every pattern."""
+    p = as_chain(p, 3)
+    table = to_host(p.initial)
+    for _ in range(p.length - 1):
+        table = table[..., None] * to_host(p.transition)
+    joint, off = JointTable(table, exact=p.exact), []
+    for x in every_pattern(p):
+        if joint.evidence(x) == 0:
+            continue
+        predictions, seen = joint.denoise(x), np.flatnonzero(x != MASK).tolist()
+        for left, right in itertools.pairwise(seen):
+            for i in range(left + 1, right):
+                expected = law(p, i - left, right - i)[x[left], :, x[right]]
+                off.append(abs(predictions[i] - expected).max())
+    return off
+
+
+def _chain(rows: list[list[int]], exact: bool = True) -> MarkovChain:
+    steps = [[Fraction(w, sum(row)) for w in row] for row in rows]
+    return MarkovChain(steps[0], steps, 2, exact=exact)
+
+
+def _positive(exact: bool) -> Any:
+    """Chains of two or three tokens all of which may follow each other."""
+
+    def rows(n: int) -> Any:
+        row = st.lists(st.integers(1, 5), min_size=n, max_size=n)
+        return st.lists(row, min_size=n, max_size=n)
+
+    return st.integers(2, 3).flatmap(rows).map(lambda drawn: _chain(drawn, exact))
+
+
+DISTANCES = {"a": st.integers(1, 5), "b": st.integers(1, 5)}
+
+
+def _mixing(p: Distribution) -> MarkovChain:
+    if not isinstance(p, MarkovChain) or not (to_host(p.power(p.vocab**2)) > 0).all():
+        raise DoesNotApply("it is about chains that may lead from every token to every token")
+    return p
+
+
+# of the deviation, of how far it goes down, and of the deviation across
+BOUNDS = (
+    lambda left, right, across: (1 + left) * (1 + right) / (1 - across) - 1,
+    lambda left, right, across: 1 - (1 - left) * (1 - right) / (1 + across),
+    lambda left, right, across: left * right,
+)
+
+# planted: as if only the nearer end counted, and half of what is left across
+TOO_SMALL = (
+    lambda left, right, across: max(left, right),
+    lambda left, right, across: max(left, right),
+    lambda left, right, across: left * right / 2,
+)
+
+
+@D3.residual(
+    "bounds of the deviation from stationary",
+    exact=_positive(exact=True),
+    floats=_positive(exact=False),
+    parts=DISTANCES,
+    bounds=TOO_SMALL,
+)
+def far_from_ends(p: Distribution, a: int, b: int, bounds: Sequence[Callable] = BOUNDS) -> list:
+    """``p(x | l, r) / pi(x) - 1`` against delta at the distances a, b and a + b."""
+    p, (most, least, product) = _mixing(p), bounds
+    pi = to_host(homogenization.stationary(p))
+    deviation = _bridge(p, a, b) / pi[:, None] - 1
+    deltas = [abs(to_host(p.power(n)) / pi - 1).max() for n in (a, b, a + b)]
+    left, right, across = deltas
+    over = [excess(across, product(*deltas))]
+    if across < 1:
+        over.append(Bound(abs(deviation).max(), most(*deltas)))
+    if max(left, right) <= 1:
+        over.append(excess(-deviation.min(), least(*deltas)))
+    return over
+
+
+def _bits(flip: Any) -> np.ndarray:
+    return np.asarray([[1 - flip, flip], [flip, 1 - flip]])
+
+
+def _late_copies(flip: Any) -> np.ndarray:
+    """Steps of pairs (fresh fair bit, noisy copy of the fresh bit before): forgotten after two."""
+    return np.asarray([[row[y % 2] / 2 for y in range(4)] for row in _bits(flip) for _ in (0, 1)])
+
+
+def _copies(flip: Any) -> np.ndarray:
+    """Planted: steps of pairs of which each bit is a noisy copy of the one before."""
+    return np.kron(_bits(flip), _bits(flip))
+
+
+@D3.symbolic("where the bound is attained", steps=_copies)
+def attained(steps: Callable = _late_copies) -> list[Any]:
+    """delta_2 = 0, and the same pair three times reaches (1 + delta_1)^2, delta_1 = 1 - 2 flip."""
+    import sympy
+
+    flip = sympy.Symbol("e", positive=True)
+    p = MarkovChain([1, 0, 0, 0], steps(flip), 2, exact=True)
+    reached = 4 * _bridge(p, 1, 1)[0, 0, 0]
+    return [*(p.power(2) * 4 - 1).reshape(-1), reached - (2 - 2 * flip) ** 2]
+
+
+def _tilted(steps: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Steps whose Perron vectors are `right` and stationary over `right`."""
+    return steps * right[:, None] / right[None, :]
+
+
+@D3.residual(
+    "between words of a text that ends",
+    exact=_positive(exact=True),
+    parts={
+        **DISTANCES,
+        "right": lambda p: st.lists(st.integers(1, 4), min_size=p.vocab, max_size=p.vocab),
+        "share": strategies.rationals(),
+    },
+    # words follow each other as before, but end with different chances
+    among=lambda steps, right: steps * right[:, None],
+)
+def text_that_ends(
+    p: Distribution, a: int, b: int, right: Any, share: Fraction, among: Callable = _tilted
+) -> list[Any]:
+    """Between words all is as in the endless text with law left x right."""
+    p = _mixing(p)
+    inside = among(to_host(p.transition), np.asarray(right))
+    inside = inside * share / inside.sum(axis=1).max()
+    steps = np.zeros((p.vocab + 1,) * 2, dtype=object)
+    steps[:-1, :-1], steps[:-1, -1], steps[-1, -1] = inside, 1 - inside.sum(axis=1), 1
+    text = MarkovChain([1, *[0] * p.vocab], steps, 2, exact=p.exact)
+    limit = homogenization.decide_middle(text, left=0, right=0).limit
+    assert limit is not None
+    between = _bridge(text, a, b)[:-1, :-1, :-1] - _bridge(p, a, b)
+    return [abs(between).max(), abs(limit[:-1] - homogenization.stationary(p)).max()]
+
+
+def _named() -> dict[str, Distribution]:
+    return {
+        "binary_symmetric(2, 1/8)": gallery.binary_symmetric(2, Fraction(1, 8), exact=True),
+        "binary_symmetric(2, 7/8)": gallery.binary_symmetric(2, Fraction(7, 8), exact=True),
+        "two tokens, one rare": _chain([[9, 1], [4, 6]]),
+        "three tokens": _chain([[6, 3, 1], [2, 7, 1], [1, 1, 8]]),
+        "two words that end with 1/8 and 5/8": _chain([[4, 3, 1], [1, 2, 5], [0, 0, 1]]),
+    }
+
+
+@D3.residual(
+    "the rate in the distance to the nearer end",
+    named=_named,
+    tolerance=1e-5,
+    rate=lambda found: float(found.rate) ** 2,  # as if the distances to both ends added up
+)
+def nearer_end(p: MarkovChain, rate: Callable = lambda found: float(found.rate)) -> list[float]:
+    """The decay over two more steps to the nearer end, against the decision."""
+    found, far = homogenization.decide_middle(p, left=0, right=0), to_host(p.power(p.vocab**2)) > 0
+    among = np.flatnonzero(far[0] & far[:, 0])  # tokens that communicate with token 0
+
+    def apart(a: int, b: int) -> Any:
+        """The largest total variation to the limit."""
+        between = _bridge(p, a, b)[among][:, :, among]
+        return abs(between - np.asarray(found.limit)[:, None]).sum(axis=1).max() / 2
+
+    off = []
+    for a, b in ((FAR, FAR), (FAR, 2 * FAR), (2 * FAR, FAR)):
+        later = apart(a + 2 * (a <= b), b + 2 * (b <= a))
+        off.append(float(later / apart(a, b)) ** 0.5 - rate(found))
+    return off

@@ -7,202 +7,17 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
-from theory import (
-    Exchangeable,
-    MarkovChain,
-    ProductMixture,
-    gallery,
-    homogenization,
-    strategies,
-)
+from theory import Exchangeable, MarkovChain, ProductMixture, gallery, homogenization, strategies
 from theory._core.arrays import to_host, xlogx
-from theory.claims.kit.claim import Check, Claim, Provenance, Verdict
-from theory.claims.kit.result import DoesNotApply, Level, as_chain
+from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.result import DoesNotApply, as_chain
 from theory.distributions import Distribution
 
-__all__ = ["CONJECTURE"]
+__all__ = ["D6"]
 
-ROUNDING = 1e-12
-"""Float probabilities may differ from uniform ones by this part."""
+ROUNDING = 1e-12  # float probabilities may differ from uniform ones by this part
 
-
-def _after_the_first(p: Distribution) -> homogenization.Measures:
-    """Means of the predictions at all distances from the first token."""
-    return homogenization.average(p, [0])
-
-
-def _is_like(p: Distribution, other: MarkovChain) -> bool:
-    """Whether `p` is a chain with the same steps and the same start."""
-    return (
-        isinstance(p, MarkovChain)
-        and p.vocab == other.vocab
-        and bool(np.all(to_host(p.transition) == to_host(other.transition)))
-        and bool(np.all(to_host(p.initial) == to_host(other.initial)))
-    )
-
-
-# ---- a period: neighbours are never alike ---------------------------------------------------
-
-
-def _periodic(p: Distribution, apart: int = 1) -> list[Any]:
-    """What neighbouring predictions lack of having no token in common, for a periodic chain."""
-    p = as_chain(p, 3)
-    if not all(r.period > 1 for r in homogenization.decide(p).classes) or _transient(p):
-        raise DoesNotApply("(1) is about chains that are periodic from the first token on")
-    return [apart - v for v in _after_the_first(p).neighbour_tv[:-1].tolist()]
-
-
-def _transient(p: MarkovChain) -> bool:
-    """Whether the first token can lie outside of the recurrent classes."""
-    recurrent = {v for r in homogenization.decide(p).classes for v in r.states}
-    return any(v not in recurrent for v in np.flatnonzero(to_host(p.initial) != 0))
-
-
-# ---- an end of text: alike, but certain -----------------------------------------------------
-
-
-def _still_going(end: Any, n: Any) -> Any:
-    return (1 - end) ** n
-
-
-def _absorbing(p: Distribution, going: Callable[[Any, Any], Any] = _still_going) -> list[Any]:
-    """Neighbours and top mass of a text that ends, in closed form."""
-    p = as_chain(p, 3)
-    end = p.transition[0, -1]
-    if p.vocab < 2 or not _is_like(
-        p, gallery.end_of_text(p.length, end, p.vocab - 1, exact=p.exact)
-    ):
-        raise DoesNotApply("(2) is about texts of uniform words that end with one probability")
-    found, residuals = _after_the_first(p), []
-    for k, n in enumerate(found.distance.tolist()):
-        words = going(end, n)
-        residuals.append(found.top_mass[k, 0] - max(1 - words, words / (p.vocab - 1)))
-        if k + 1 < len(found.distance):
-            residuals.append(found.neighbour_tv[k] - words * end)
-    return residuals
-
-
-def _one_step_late(end: Any, n: Any) -> Any:
-    """Planted: the text goes on for one more step."""
-    return (1 - end) ** (n - 1)
-
-
-# ---- a global latent: alike, but informative ------------------------------------------------
-
-
-def _flips(flip: Any, n: Any) -> Any:
-    return (1 - (1 - 2 * flip) ** n) / 2
-
-
-def _latent(p: Distribution, flips: Callable[[Any, Any], Any] = _flips) -> list[Any]:
-    """What a token tells about others of its class, and how unlike neighbours are."""
-    p = as_chain(p, 3)
-    flip = p.transition[0, -1] if p.vocab < 2 else p.transition[0, 1]
-    if not _is_like(p, gallery.two_classes(p.length, flip, exact=p.exact)):
-        raise DoesNotApply("(3) is about two classes of bits that flip with one probability")
-    found, residuals = _after_the_first(p), []
-    for k, n in enumerate(found.distance.tolist()):
-        share, further = flips(flip, n), flips(flip, n + 1)
-        residuals.append(found.information[k] - _class_and_bit(share))
-        if k + 1 < len(found.distance):
-            residuals.append(found.neighbour_tv[k] - abs(further - share))
-    return residuals
-
-
-def _class_and_bit(flip: Any) -> Any:
-    """One bit for the class, and what a bit tells of one that differs with this probability."""
-    halves = xlogx(np.asarray([flip * 0 + Fraction(1, 2)]))[0] * 4  # -2 ln 2
-    return xlogx(np.asarray([flip, 1 - flip])).sum() - halves
-
-
-def _one_step_on(flip: Any, n: Any) -> Any:
-    """Planted: predictions fade one step sooner."""
-    return _flips(flip, n + 1)
-
-
-# ---- a template of positions: independent of the context, and never alike --------------------
-
-
-def _same(p: Distribution) -> Distribution:
-    return p
-
-
-def _template(p: Distribution, data: Callable[[Any], Distribution] = _same) -> list[Any]:
-    """What independent sites tell of each other, and how unlike neighbours are."""
-    if not isinstance(p, ProductMixture) or p.weights.shape[0] != 1 or p.length < 3:
-        raise DoesNotApply("(4) is about independent sites, at least three")
-    found, rows = _after_the_first(data(p)), to_host(p.marginals)[1:]
-    unlike = np.abs(np.diff(rows, axis=0)).sum(axis=1) / 2
-    return [*to_host(found.information), *(to_host(found.neighbour_tv)[:-1] - unlike)]
-
-
-def _copies(p: Distribution) -> Distribution:
-    """Planted: copies of one bit are taken for independent sites."""
-    return gallery.repeated_bit(p.length, noise=0.1)
-
-
-# ---- exchangeable data: alike at every distance ---------------------------------------------
-
-
-def _exchangeable(p: Distribution, data: Callable[[Any], Distribution] = _same) -> list[Any]:
-    """How unlike masked sites are at all distances from what is observed, for any such bits."""
-    if not isinstance(p, Exchangeable) or p.length < 4:
-        raise DoesNotApply("(5) is about exchangeable bits, at least four")
-    residuals: list[Any] = []
-    for observed in ((0,), (0, 2)):
-        found = homogenization.worst(data(p), observed)
-        residuals += [v for v in found.neighbour_tv.tolist() if v == v]
-        residuals += (found.information[1:] - found.information[0]).tolist()
-    return residuals
-
-
-def _a_chain(p: Distribution) -> Distribution:
-    """Planted: a chain is taken for exchangeable."""
-    return gallery.binary_symmetric(p.length, Fraction(1, 3), exact=p.exact)
-
-
-# ---- a token that is left for good: it may rule the middle -----------------------------------
-
-
-def _rules_the_middle(p: Distribution, end: int = 0) -> list[Any]:
-    """What its top mass lacks of 1 between two of them, and how far the limit is from uniform."""
-    p = as_chain(p, 3)
-    if not _leaves_for_good(p):
-        raise DoesNotApply("it is about a token that is left for good for others, then uniform")
-    decision, others = homogenization.decide(p), p.vocab - 1
-    assert decision.limit is not None  # a single recurrent class, which has no period
-    between = homogenization.measure(p, [0, *[-1] * (p.length - 2), end])
-    uniform = np.asarray([0, *[Fraction(1, others)] * others], dtype=object)
-    return [*(1 - between.top_mass[:, 0]), *(decision.limit - uniform), 1 - int(decision.forgets)]
-
-
-def _leaves_for_good(p: MarkovChain) -> bool:
-    """Whether token 0 may begin, stay and be left, for others that follow each other uniformly."""
-    steps, others = to_host(p.transition), p.vocab - 1
-    if others < 1 or not (p.initial[0] > 0 and 0 < steps[0, 0] < 1) or steps[1:, 0].any():
-        return False
-    return bool((abs(steps[1:, 1:] * others - 1) <= (0 if p.exact else ROUNDING)).all())
-
-
-def _left_for_good(length: int, others: int, leave: Fraction) -> MarkovChain:
-    """Token 0 is left with this chance for one of the others, which follow each other uniformly."""
-    share = Fraction(1, others)
-    steps = [[1 - leave, *[leave * share] * others], *[[0, *[share] * others]] * others]
-    return MarkovChain([1, *[0] * others], steps, length, exact=True)
-
-
-def _named() -> dict[str, Distribution]:
-    return {
-        "template(8)": gallery.template(8),
-        "template(9, 3, 0.3)": gallery.template(9, 3, 0.3),
-    }
-
-
-def _bits() -> dict[str, Distribution]:
-    return {"curie_weiss(8, 0.5)": gallery.curie_weiss(8, 0.5), "balanced(8)": gallery.balanced(8)}
-
-
-CONJECTURE = Claim(
+D6 = Claim(
     id="D6",
     title="The conjecture that far masks become alike, and five ways to break it",
     statement=(
@@ -243,66 +58,154 @@ CONJECTURE = Claim(
     source="Sun, Wen, Wang, arXiv 2510.03289, Section 3.2.3, as quoted on an open-problem page",
     provenance=Provenance.SOURCE,
     verdict=Verdict.MENDED,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_periodic,
-            distributions=lambda: st.builds(
-                gallery.periodic,
-                st.integers(3, 9),
-                st.integers(2, 4),
-                st.integers(1, 2),
-                exact=st.just(True),
-            ),
-            planted={"apart": 0},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_absorbing,
-            distributions=lambda: st.builds(
-                gallery.end_of_text,
-                st.integers(3, 9),
-                strategies.rationals(),
-                st.integers(1, 3),
-                exact=st.just(True),
-            ),
-            planted={"going": _one_step_late},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_latent,
-            distributions=lambda: st.builds(
-                gallery.two_classes, st.integers(3, 6), strategies.rationals(), exact=st.just(True)
-            ),
-            planted={"flips": _one_step_on},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_exchangeable,
-            distributions=lambda: strategies.exchangeables(lengths=(4, 6), exact=True),
-            planted={"data": _a_chain},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_rules_the_middle,
-            distributions=lambda: st.builds(
-                _left_for_good, st.integers(3, 12), st.integers(2, 5), strategies.rationals()
-            ),
-            planted={"end": 1},
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_template,
-            named=_named,
-            planted={"data": _copies},
-            tolerance=1e-12,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_exchangeable,
-            named=_bits,
-            planted={"data": _a_chain},
-            tolerance=1e-12,
-        ),
-    ),
 )
+
+
+def _is_like(p: MarkovChain, other: MarkovChain) -> bool:
+    """Whether two chains have the same steps and the same start."""
+    pairs = ((p.transition, other.transition), (p.initial, other.initial))
+    return all(np.array_equal(to_host(a), to_host(b)) for a, b in pairs)
+
+
+@D6.residual(
+    "(1) a period: neighbours have no token in common",
+    exact=st.builds(
+        gallery.periodic,
+        st.integers(3, 9),
+        st.integers(2, 4),
+        st.integers(1, 2),
+        exact=st.just(True),
+    ),
+    apart=0,
+)
+def period(p: Distribution, apart: int = 1) -> list[Any]:
+    p = as_chain(p, 3)
+    classes = homogenization.decide(p).classes
+    recurrent = {token for found in classes for token in found.states}
+    first = set(np.flatnonzero(to_host(p.initial) != 0).tolist())
+    if not all(found.period > 1 for found in classes) or not first <= recurrent:
+        raise DoesNotApply("(1) is about chains that are periodic from the first token on")
+    return [apart - v for v in homogenization.average(p, [0]).neighbour_tv[:-1].tolist()]
+
+
+@D6.residual(
+    "(2) an end of text: alike, but certain",
+    exact=st.builds(
+        gallery.end_of_text,
+        st.integers(3, 9),
+        strategies.rationals(),
+        st.integers(1, 3),
+        exact=st.just(True),
+    ),
+    going=lambda end, n: (1 - end) ** (n - 1),  # as if the text went on for one more step
+)
+def end_of_text(p: Distribution, going: Callable = lambda end, n: (1 - end) ** n) -> list[Any]:
+    """Neighbours and top mass of a text that ends, in closed form."""
+    p = as_chain(p, 3)
+    end, words = p.transition[0, -1], p.vocab - 1
+    if words < 1 or not _is_like(p, gallery.end_of_text(p.length, end, words, exact=p.exact)):
+        raise DoesNotApply("(2) is about texts of uniform words that end with one probability")
+    found, residuals = homogenization.average(p, [0]), []
+    for n, top, tv in zip(found.distance.tolist(), found.top_mass, found.neighbour_tv, strict=True):
+        share = going(end, n)
+        residuals += [top[0] - max(1 - share, share / words), tv - share * end]
+    return residuals[:-1]  # the last site has no neighbour
+
+
+def _flips(flip: Any, n: Any) -> Any:
+    return (1 - (1 - 2 * flip) ** n) / 2
+
+
+@D6.residual(
+    "(3) a global latent: alike, but informative",
+    exact=st.builds(
+        gallery.two_classes, st.integers(3, 6), strategies.rationals(), exact=st.just(True)
+    ),
+    flips=lambda flip, n: _flips(flip, n + 1),  # as if predictions faded one step sooner
+)
+def global_latent(p: Distribution, flips: Callable = _flips) -> list[Any]:
+    """A token tells of others the class, one bit, and what a bit tells of one that may differ."""
+    p = as_chain(p, 3)
+    flip = p.transition[0, -1] if p.vocab < 2 else p.transition[0, 1]
+    if not _is_like(p, gallery.two_classes(p.length, flip, exact=p.exact)):
+        raise DoesNotApply("(3) is about two classes of bits that flip with one probability")
+    found, residuals = homogenization.average(p, [0]), []
+    two_bits = -4 * xlogx(np.asarray([flip * 0 + Fraction(1, 2)]))[0]  # exact where flip is
+    told = zip(found.distance.tolist(), found.information, found.neighbour_tv, strict=True)
+    for n, information, tv in told:
+        share, further = flips(flip, n), flips(flip, n + 1)
+        expected = two_bits + xlogx(np.asarray([share, 1 - share])).sum()
+        residuals += [information - expected, tv - abs(further - share)]
+    return residuals[:-1]  # the last site has no neighbour
+
+
+@D6.residual(
+    "(4) a template: independent sites, and never alike",
+    named=lambda: {
+        "template(8)": gallery.template(8),
+        "template(9, 3, 0.3)": gallery.template(9, 3, 0.3),
+    },
+    tolerance=1e-12,
+    data=lambda p: gallery.repeated_bit(p.length, noise=0.1),  # copies of one bit
+)
+def template(p: Distribution, data: Callable = lambda p: p) -> list[Any]:
+    """What independent sites tell of each other, and how unlike neighbours are."""
+    if not isinstance(p, ProductMixture) or p.weights.shape[0] != 1 or p.length < 3:
+        raise DoesNotApply("(4) is about independent sites, at least three")
+    found, rows = homogenization.average(data(p), [0]), to_host(p.marginals)[1:]
+    unlike = np.abs(np.diff(rows, axis=0)).sum(axis=1) / 2
+    return [*to_host(found.information), *(to_host(found.neighbour_tv)[:-1] - unlike)]
+
+
+@D6.residual(
+    "(5) exchangeable data: alike at every distance",
+    exact=strategies.exchangeables(lengths=(4, 6), exact=True),
+    named=lambda: {
+        "curie_weiss(8, 0.5)": gallery.curie_weiss(8, 0.5),
+        "balanced(8)": gallery.balanced(8),
+    },
+    tolerance=1e-12,
+    data=lambda p: gallery.binary_symmetric(p.length, Fraction(1, 3), exact=p.exact),
+)
+def exchangeable(p: Distribution, data: Callable = lambda p: p) -> list[Any]:
+    """How unlike masked sites are at all distances from what is observed, for any such bits."""
+    if not isinstance(p, Exchangeable) or p.length < 4:
+        raise DoesNotApply("(5) is about exchangeable bits, at least four")
+    residuals: list[Any] = []
+    for observed in ((0,), (0, 2)):
+        found = homogenization.worst(data(p), observed)
+        residuals += [v for v in found.neighbour_tv.tolist() if v == v]
+        residuals += (found.information[1:] - found.information[0]).tolist()
+    return residuals
+
+
+def _left_for_good(length: int, others: int, leave: Fraction) -> MarkovChain:
+    """Token 0 is left with this chance for one of the others, which follow each other uniformly."""
+    share = Fraction(1, others)
+    steps = [[1 - leave, *[leave * share] * others], *[[0, *[share] * others]] * others]
+    return MarkovChain([1, *[0] * others], steps, length, exact=True)
+
+
+def _leaves_for_good(p: MarkovChain) -> bool:
+    """Whether token 0 may begin, stay and be left, for others that follow each other uniformly."""
+    steps, others = to_host(p.transition), p.vocab - 1
+    if others < 1 or not (p.initial[0] > 0 and 0 < steps[0, 0] < 1) or steps[1:, 0].any():
+        return False
+    return bool((abs(steps[1:, 1:] * others - 1) <= (0 if p.exact else ROUNDING)).all())
+
+
+@D6.residual(
+    "a token that is left for good may rule the middle",
+    exact=st.builds(_left_for_good, st.integers(3, 12), st.integers(2, 5), strategies.rationals()),
+    end=1,
+)
+def rules_the_middle(p: Distribution, end: int = 0) -> list[Any]:
+    """What its top mass lacks of 1 between two of them, and how far the limit is from uniform."""
+    p = as_chain(p, 3)
+    if not _leaves_for_good(p):
+        raise DoesNotApply("it is about a token that is left for good for others, then uniform")
+    decision, others = homogenization.decide(p), p.vocab - 1
+    assert decision.limit is not None  # a single recurrent class, which has no period
+    between = homogenization.measure(p, [0, *[-1] * (p.length - 2), end])
+    uniform = np.asarray([0, *[Fraction(1, others)] * others], dtype=object)
+    return [*(1 - between.top_mass[:, 0]), *(decision.limit - uniform), 1 - int(decision.forgets)]

@@ -11,300 +11,15 @@ import numpy as np
 
 from theory import gallery, homogenization
 from theory._core.arrays import MASK, to_host
-from theory.claims.kit.claim import Check, Claim, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size
-from theory.claims.kit.inequality import closeness, excess
-from theory.claims.kit.result import DoesNotApply, Level
+from theory._core.bound import Bound
+from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.inequality import excess
+from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution, HiddenMarkovModel, JointTable, MarkovChain
 
-__all__ = ["FILTER_STABILITY"]
+__all__ = ["D9"]
 
-Spread = Callable[[np.ndarray], Any]
-
-
-def _steps(p: Distribution) -> np.ndarray | None:
-    """The (hidden) transition matrix, if it has no zero."""
-    if not isinstance(p, (MarkovChain, HiddenMarkovModel)):
-        return None
-    steps = to_host(p.transition)
-    return steps if (steps > 0).all() else None
-
-
-def _apart(a: np.ndarray, b: np.ndarray) -> Any:
-    """Exponential of Hilbert's distance: the largest quotient of entries over the least.
-
-    Infinite if the supports differ.
-    """
-    if ((a > 0) != (b > 0)).any():
-        return math.inf
-    quotients = a[a > 0] / b[a > 0]
-    return quotients.max() / quotients.min()
-
-
-def _diameter(steps: np.ndarray) -> Any:
-    """The same between two rows, the largest: what no distance after a step exceeds."""
-    return max(_apart(a, b) for a, b in itertools.product(steps, repeat=2))
-
-
-def _one_quotient(steps: np.ndarray) -> Any:
-    """Planted: the largest quotient of two entries of a column, and not of two of these."""
-    return max((a / b).max() for a, b in itertools.product(steps, repeat=2))
-
-
-def _tanh(apart: Any) -> float:
-    """``tanh(d / 4)`` from ``exp(d)``; the diameter gives Birkhoff's coefficient."""
-    return math.tanh(math.log(apart) / 4) if apart < math.inf else 1.0
-
-
-# ---- filters, in rational arithmetic --------------------------------------------------------
-
-
-def _filters(steps: np.ndarray, starts: Any, readings: Any) -> Iterator[tuple[Any, Any]]:
-    """Both filters at the start and after each reading, as long as it is possible."""
-    a, b = (np.asarray([Fraction(w, sum(start)) for w in start]) for start in starts)
-    yield a, b
-    for reading in readings:
-        a, b = ((x @ steps) * np.asarray(reading) for x in (a, b))
-        a, b = a / a.sum(), b / b.sum()
-        yield a, b
-
-
-def _shrinks(p: Distribution, starts: Any, readings: Any, spread: Spread = _diameter) -> list[Any]:
-    """``tanh(d' / 4) <= tau tanh(d / 4)`` after each step, without roots.
-
-    With R, R' and D the exponentials of the distances and of the diameter it says
-    ``sqrt(R') (sqrt(R) + sqrt(D)) <= 1 + sqrt(R D)``; squared twice, it is rational.
-    """
-    steps = _steps(p)
-    if steps is None or not p.exact:
-        raise DoesNotApply("it is about chains, hidden or not, all of whose steps are possible")
-    d, over = spread(steps), []
-    for before, after in itertools.pairwise(_filters(steps, starts, readings)):
-        r, new = _apart(*before), _apart(*after)
-        if r == math.inf:
-            over.append(excess(new, d))
-            continue
-        room = 1 + r * d - new * (r + d)
-        over.append(excess(4 * r * d * (new - 1) ** 2, room * abs(room)))
-    return over
-
-
-def _variation(p: Distribution, starts: Any, readings: Any, power: int = 2) -> list[Any]:
-    """``TV <= tanh(d / 4)`` of the filters: ``((1 + TV) / (1 - TV))^2 <= exp(d)``."""
-    steps = _steps(p)
-    if steps is None or not p.exact:
-        raise DoesNotApply("it is about chains, hidden or not, all of whose steps are possible")
-    over = []
-    for a, b in _filters(steps, starts, readings):
-        tv = abs(a - b).sum() / 2
-        over.append(0 if tv == 1 else excess(((1 + tv) / (1 - tv)) ** power, _apart(a, b)))
-    return over
-
-
-def _closest_variation(p: Distribution, starts: Any, readings: Any) -> float:
-    steps = _steps(p)
-    if steps is None or not p.exact:
-        return math.nan
-    pairs = [(abs(a - b).sum() / 2, _apart(a, b)) for a, b in _filters(steps, starts, readings)]
-    ratios = [closeness(float(tv), _tanh(apart)) for tv, apart in pairs if tv < 1]
-    return max((r for r in ratios if r == r), default=math.nan)
-
-
-def _squares(root: int = 2) -> list[Any]:
-    """What the proofs come down to: each slack is a square times something positive.
-
-    A step mixes the extremes, ``(m + M s)/(1 + s)``, with quotients s that span D at most; the
-    total variation is at most ``(M - 1)(1 - m)/(M - m)`` with ``M = R m``; and
-    ``tau u - artanh(tau tanh u)``, which is 0 at u = 0, never falls.
-    """
-    import sympy
-
-    r, q, s, m, u, tau = sympy.symbols("r q s m u tau", positive=True)
-    t = sympy.tanh(u)
-    big, wide = r**root, q**root
-    mixed = (1 + r * q) ** 2 * (1 + wide * s) * (1 + big * s)
-    mixed -= (1 + big * wide * s) * (1 + s) * (r + q) ** 2
-    slack = (r - 1) / (r + 1) - (big * m - 1) * (1 - m) / (m * (big - 1))
-    rise = sympy.diff(tau * u - sympy.atanh(tau * t), u)
-    return [
-        sympy.expand(mixed - (r**2 - 1) * (q**2 - 1) * (1 - r * q * s) ** 2),
-        sympy.cancel(slack - (r * m - 1) ** 2 / (m * (r**2 - 1))),
-        sympy.cancel(rise - tau * (1 - tau**2) * t**root / (1 - tau**2 * t**2)),
-    ]
-
-
-# ---- the library ----------------------------------------------------------------------------
-
-
-def _coefficient(p: Distribution, spread: Spread = _diameter) -> float:
-    """The library's coefficient against that of the definition."""
-    steps = _steps(p)
-    if steps is None or p.exact:
-        raise DoesNotApply("it is about chains, hidden or not, all of whose steps are possible")
-    return homogenization.birkhoff(p) - _tanh(spread(steps))  # pyright: ignore[reportArgumentType]
-
-
-def _extremal(p: Distribution, distance: float, spread: Spread = _diameter) -> float:
-    """Two distributions on two rows that attain ``tanh(d' / 4) = tau tanh(d / 4)``."""
-    steps = _steps(p)
-    if steps is None or p.exact:
-        raise DoesNotApply("it is about chains, hidden or not, all of whose steps are possible")
-    pairs = itertools.product(steps, repeat=2)
-    a, b = max(pairs, key=lambda rows: _apart(*rows))
-    k, j = (a / b).argmax(), (a / b).argmin()
-    middle = math.sqrt(a[k] * a[j] / (b[k] * b[j]))
-    ends = [a + middle * math.exp(sign * distance / 2) * b for sign in (1, -1)]
-    return _tanh(_apart(ends[0], ends[1])) - _tanh(spread(steps)) * math.tanh(distance / 4)
-
-
-def _forgotten(p: Distribution, start: Any, seen: Any) -> Iterator[tuple[float, float]]:
-    """TV between predictions after two starts, and its bound, at each site right of `seen`."""
-    if _steps(p) is None or not isinstance(p, HiddenMarkovModel):
-        return
-    other = np.asarray(start) / sum(start)
-    q = HiddenMarkovModel(other, p.transition, p.emission, p.length)
-    x = np.asarray([*seen, *[MASK] * p.length][: p.length])
-    if min(p.log_evidence(x), q.log_evidence(x)) == -math.inf:
-        return
-    begin = _tanh(_apart(to_host(p.initial), other))
-    gaps = abs(to_host(p.denoise(x)) - to_host(q.denoise(x))).sum(axis=1) / 2
-    for site in range(len(seen), p.length):
-        yield float(gaps[site]), homogenization.birkhoff(p) ** site * begin
-
-
-def _forgets(p: Distribution, start: Any, seen: Any, power: int = 1) -> list[float]:
-    over = [excess(gap, most**power) for gap, most in _forgotten(p, start, seen)]
-    if not over:
-        raise DoesNotApply(
-            "it is about hidden chains all of whose steps are possible, and two "
-            "starts that may show what is seen"
-        )
-    return over
-
-
-def _closest(p: Distribution, start: Any, seen: Any) -> float:
-    ratios = [closeness(gap, most) for gap, most in _forgotten(p, start, seen)]
-    return max((r for r in ratios if r == r), default=math.nan)
-
-
-# ---- spins on a ring ------------------------------------------------------------------------
-
-
-def _on_ring(t: Any, length: int, r: int) -> Any:
-    """Correlation of spins r apart on a ring, with ``t = tanh(beta)``."""
-    return (t**r + t ** (length - r)) / (1 + t**length)
-
-
-def _on_line(t: Any, length: int, r: int) -> Any:
-    """Planted: that of an endless line."""
-    return t**r
-
-
-def _correlation(p: Distribution, r: int) -> Any:
-    """``E s_0 s_r``, with the spin -1 for token 0 and +1 for token 1."""
-    total: Any = 0
-    for a, b in itertools.product((0, 1), repeat=2):
-        x = np.full(p.length, MASK)
-        x[[0, r]] = a, b
-        total = total + (1 if a == b else -1) * p.evidence(x)
-    return total
-
-
-def _free_rings(formula: Callable[..., Any] = _on_ring) -> list[Any]:
-    """Rings of 3 to 5 spins with a symbol for exp(beta)."""
-    import sympy
-
-    w = sympy.Symbol("w", positive=True)
-    left, t = [], (w**2 - 1) / (w**2 + 1)
-    for length in (3, 4, 5):
-        weights = np.empty((2,) * length, dtype=object)
-        for x in itertools.product((0, 1), repeat=length):
-            weights[x] = w ** sum((2 * x[i] - 1) * (2 * x[i - 1] - 1) for i in range(length))
-        p = JointTable(weights, exact=True)
-        for r in range(1, length):
-            left.append(sympy.cancel(_correlation(p, r) - formula(t, length, r)))
-    return left
-
-
-def _tanh_beta(p: Distribution) -> float:
-    """From the weight of one flipped spin, which breaks two bonds."""
-    x = [0] * p.length
-    return math.tanh((p.log_evidence(x) - p.log_evidence([*x[1:], 1])) / 4)
-
-
-def _rings(p: Distribution, formula: Callable[..., Any] = _on_ring) -> list[float]:
-    t = _tanh_beta(p)
-    return [_correlation(p, r) - formula(t, p.length, r) for r in range(1, p.length)]
-
-
-def _lines(p: Distribution, longer: int = 0) -> list[float]:
-    """Up to half way round, the line misses at most ``|t|^(L - r)``."""
-    t, half = _tanh_beta(p), range(1, p.length // 2 + 1)
-    most = [abs(t) ** (p.length - r + longer) for r in half]
-    missed = [abs(_correlation(p, r) - t**r) for r in half]
-    return [excess(gap, bound) for gap, bound in zip(missed, most, strict=True)]
-
-
-def _closest_line(p: Distribution) -> float:
-    t = _tanh_beta(p)
-    return closeness(abs(_correlation(p, 1) - t), abs(t) ** (p.length - 1))
-
-
-# ---- the claim ------------------------------------------------------------------------------
-
-
-def _rows(count: int, width: int, least: int, most: int) -> Any:
-    row = st.lists(st.integers(least, most), min_size=width, max_size=width).filter(any)
-    return st.lists(row, min_size=count, max_size=count)
-
-
-def _shares(rows: list[list[int]]) -> np.ndarray:
-    return np.asarray([[Fraction(w, sum(row)) for w in row] for row in rows])
-
-
-def _chains(exact: bool = True) -> Any:
-    def build(rows: list[list[int]]) -> MarkovChain:
-        start = np.asarray([Fraction(1, len(rows))] * len(rows))
-        return MarkovChain(start, _shares(rows), 1, exact=exact)
-
-    return st.integers(2, 3).flatmap(lambda n: _rows(n, n, 1, 6)).map(build)
-
-
-@st.composite
-def _models(draw: st.DrawFn) -> HiddenMarkovModel:
-    """Any hidden state may follow any other; starts and emissions may have zeros."""
-    states, vocab = draw(st.integers(2, 3)), draw(st.integers(2, 3))
-    initial, steps = draw(_rows(1, states, 0, 3)), draw(_rows(states, states, 1, 6))
-    tables = (initial, steps, draw(_rows(states, vocab, 0, 3)))
-    (start,), transition, emission = (_shares(rows).astype(np.float64) for rows in tables)
-    return HiddenMarkovModel(start, transition, emission, draw(st.integers(2, 6)))
-
-
-@by_size
-def _two_starts(p: Size) -> dict[str, Any]:
-    starts = _rows(2, p.vocab, 0, 4)
-    readings = st.integers(1, 3).flatmap(lambda n: _rows(n, p.vocab, 0, 3))
-    return {"starts": starts, "readings": readings}
-
-
-def _other_start(p: Distribution) -> Any:
-    states = p.transition.shape[0] if isinstance(p, HiddenMarkovModel) else 1
-    start = _rows(1, states, 0, 3).map(lambda rows: rows[0])
-    seen = st.lists(st.integers(0, p.vocab - 1), max_size=p.length - 1)
-    return {"start": start, "seen": seen}
-
-
-@by_size
-def _distance(p: Size) -> dict[str, Any]:
-    return {"distance": st.floats(0.01, 5)}
-
-
-def _named_rings() -> dict[str, Distribution]:
-    cases = [(3, 0.5), (4, -0.5), (5, -0.7), (7, -0.2), (8, 0.3), (10, 1.0)]
-    return {f"ising_ring({n}, {beta})": gallery.ising_ring(n, beta) for n, beta in cases}
-
-
-FILTER_STABILITY = Claim(
+D9 = Claim(
     id="D9",
     title="Hidden Markov models forget their start; on a ring of spins correlations decay",
     statement=(
@@ -334,62 +49,261 @@ FILTER_STABILITY = Claim(
     source="textbook: Birkhoff, Ising (from memory); the bounds with tanh derived here",
     provenance=Provenance.MEMORY,
     verdict=Verdict.CONDITIONAL,
-    checks=(
-        Check(level=Level.SYMBOLIC, residual=_squares, planted={"root": 1}),
-        Check(level=Level.SYMBOLIC, residual=_free_rings, planted={"formula": _on_line}),
-        Check(
-            level=Level.EXACT,
-            residual=_shrinks,
-            distributions=_chains,
-            parts=_two_starts,
-            planted={"spread": _one_quotient},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_variation,
-            distributions=_chains,
-            parts=_two_starts,
-            planted={"power": 4},
-            tightness=_closest_variation,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_coefficient,
-            distributions=lambda: st.one_of(_chains(exact=False), _models()),
-            planted={"spread": _one_quotient},
-            tolerance=1e-12,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_extremal,
-            distributions=lambda: st.one_of(_chains(exact=False), _models()),
-            parts=_distance,
-            planted={"spread": _one_quotient},
-            tolerance=1e-12,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_forgets,
-            distributions=_models,
-            parts=_other_start,
-            planted={"power": 2},
-            tolerance=1e-12,
-            tightness=_closest,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_rings,
-            named=_named_rings,
-            planted={"formula": _on_line},
-            tolerance=1e-12,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_lines,
-            named=_named_rings,
-            planted={"longer": 1},
-            tolerance=1e-12,
-            tightness=_closest_line,
-        ),
-    ),
 )
+
+
+def _steps(p: Distribution, exact: bool) -> np.ndarray:
+    """The (hidden) transition matrix, if it has no zero and is in this arithmetic."""
+    if isinstance(p, (MarkovChain, HiddenMarkovModel)) and p.exact == exact:
+        steps = to_host(p.transition)
+        if (steps > 0).all():
+            return steps
+    raise DoesNotApply("it is about chains, hidden or not, all of whose steps are possible")
+
+
+def _apart(a: np.ndarray, b: np.ndarray) -> Any:
+    """Exponential of Hilbert's distance: the largest quotient of entries over the least.
+
+    Infinite if the supports differ.
+    """
+    if ((a > 0) != (b > 0)).any():
+        return math.inf
+    quotients = a[a > 0] / b[a > 0]
+    return quotients.max() / quotients.min()
+
+
+def _diameter(steps: np.ndarray) -> Any:
+    """The same between two rows, the largest: what no distance after a step exceeds."""
+    return max(_apart(a, b) for a, b in itertools.product(steps, repeat=2))
+
+
+def _one_quotient(steps: np.ndarray) -> Any:
+    """Planted: the largest quotient of two entries of a column, and not of two of these."""
+    return max((a / b).max() for a, b in itertools.product(steps, repeat=2))
+
+
+def _tanh(apart: Any) -> float:
+    """``tanh(d / 4)`` from ``exp(d)``; the diameter gives Birkhoff's coefficient."""
+    return math.tanh(math.log(apart) / 4) if apart < math.inf else 1.0
+
+
+def _rows(count: int, width: int, least: int, most: int) -> Any:
+    row = st.lists(st.integers(least, most), min_size=width, max_size=width).filter(any)
+    return st.lists(row, min_size=count, max_size=count)
+
+
+def _shares(rows: list[list[int]]) -> np.ndarray:
+    return np.asarray([[Fraction(w, sum(row)) for w in row] for row in rows])
+
+
+def _chains(exact: bool) -> Any:
+    def build(rows: list[list[int]]) -> MarkovChain:
+        start = [Fraction(1, len(rows))] * len(rows)
+        return MarkovChain(start, _shares(rows), 1, exact=exact)
+
+    return st.integers(2, 3).flatmap(lambda n: _rows(n, n, 1, 6)).map(build)
+
+
+@st.composite
+def _models(draw: st.DrawFn) -> HiddenMarkovModel:
+    """Any hidden state may follow any other; starts and emissions may have zeros."""
+    states, vocab = draw(st.integers(2, 3)), draw(st.integers(2, 3))
+    (start,) = _shares(draw(_rows(1, states, 0, 3)))
+    transition = _shares(draw(_rows(states, states, 1, 6)))
+    emission = _shares(draw(_rows(states, vocab, 0, 3)))
+    return HiddenMarkovModel(start, transition, emission, draw(st.integers(2, 6)))
+
+
+# ---- filters, in rational arithmetic --------------------------------------------------------
+
+FILTERS = {
+    "starts": lambda p: _rows(2, p.vocab, 0, 4),
+    "readings": lambda p: st.integers(1, 3).flatmap(lambda n: _rows(n, p.vocab, 0, 3)),
+}
+
+
+def _filters(steps: np.ndarray, starts: Any, readings: Any) -> Iterator[tuple[Any, Any]]:
+    """Both filters at the start and after each reading, as long as it is possible."""
+    a, b = _shares(starts)
+    yield a, b
+    for reading in readings:
+        a, b = ((x @ steps) * np.asarray(reading) for x in (a, b))
+        a, b = a / a.sum(), b / b.sum()
+        yield a, b
+
+
+@D9.symbolic("each slack is a square", root=1)
+def squares(root: int = 2) -> list[Any]:
+    """What the proofs come down to: each slack is a square times something positive.
+
+    A step mixes the extremes, ``(m + M s)/(1 + s)``, with quotients s that span D at most; the
+    total variation is at most ``(M - 1)(1 - m)/(M - m)`` with ``M = R m``; and
+    ``tau u - artanh(tau tanh u)``, which is 0 at u = 0, never falls.
+    """
+    import sympy
+
+    r, q, s, m, u, tau = sympy.symbols("r q s m u tau", positive=True)
+    t = sympy.tanh(u)
+    big, wide = r**root, q**root
+    mixed = (1 + r * q) ** 2 * (1 + wide * s) * (1 + big * s)
+    mixed -= (1 + big * wide * s) * (1 + s) * (r + q) ** 2
+    slack = (r - 1) / (r + 1) - (big * m - 1) * (1 - m) / (m * (big - 1))
+    rise = sympy.diff(tau * u - sympy.atanh(tau * t), u)
+    return [
+        sympy.expand(mixed - (r**2 - 1) * (q**2 - 1) * (1 - r * q * s) ** 2),
+        sympy.cancel(slack - (r * m - 1) ** 2 / (m * (r**2 - 1))),
+        sympy.cancel(rise - tau * (1 - tau**2) * t**root / (1 - tau**2 * t**2)),
+    ]
+
+
+@D9.residual("each step contracts", exact=_chains(exact=True), parts=FILTERS, spread=_one_quotient)
+def contraction(
+    p: Distribution, starts: Any, readings: Any, spread: Callable = _diameter
+) -> list[Any]:
+    """``tanh(d' / 4) <= tau tanh(d / 4)`` after each step, without roots.
+
+    With R, R' and D the exponentials of the distances and of the diameter it says
+    ``sqrt(R') (sqrt(R) + sqrt(D)) <= 1 + sqrt(R D)``; squared twice, it is rational.
+    """
+    steps, over = _steps(p, exact=True), []
+    d = spread(steps)
+    for before, after in itertools.pairwise(_filters(steps, starts, readings)):
+        r, new = _apart(*before), _apart(*after)
+        if r == math.inf:
+            over.append(excess(new, d))
+            continue
+        room = 1 + r * d - new * (r + d)
+        over.append(excess(4 * r * d * (new - 1) ** 2, room * abs(room)))
+    return over
+
+
+@D9.residual("variation and distance", exact=_chains(exact=True), parts=FILTERS, power=4)
+def variation(p: Distribution, starts: Any, readings: Any, power: int = 2) -> list[Any]:
+    """``TV <= tanh(d / 4)``, which is ``((1 + TV) / (1 - TV))^2 <= exp(d)`` without roots."""
+    over: list[Any] = []
+    for a, b in _filters(_steps(p, exact=True), starts, readings):
+        tv, apart = abs(a - b).sum() / 2, _apart(a, b)
+        if tv < 1:
+            over += [excess(((1 + tv) / (1 - tv)) ** power, apart), Bound(float(tv), _tanh(apart))]
+    return over or [0]  # else the starts have no state in common, and d is infinite
+
+
+@D9.residual(
+    "Birkhoff's coefficient by its definition",
+    floats=_chains(exact=False) | _models(),
+    tolerance=1e-12,
+    spread=_one_quotient,
+)
+def coefficient(p: Any, spread: Callable = _diameter) -> float:
+    steps = _steps(p, exact=False)
+    return homogenization.birkhoff(p) - _tanh(spread(steps))
+
+
+@D9.residual(
+    "two starts that attain it",
+    floats=_chains(exact=False) | _models(),
+    parts={"distance": st.floats(0.01, 5)},
+    tolerance=1e-12,
+    spread=_one_quotient,
+)
+def extremal(p: Distribution, distance: float, spread: Callable = _diameter) -> float:
+    """Two distributions on two rows that attain ``tanh(d' / 4) = tau tanh(d / 4)``."""
+    steps = _steps(p, exact=False)
+    a, b = max(itertools.product(steps, repeat=2), key=lambda rows: _apart(*rows))
+    k, j = (a / b).argmax(), (a / b).argmin()
+    middle = math.sqrt(a[k] * a[j] / (b[k] * b[j]))
+    ends = [a + middle * math.exp(sign * distance / 2) * b for sign in (1, -1)]
+    return _tanh(_apart(ends[0], ends[1])) - _tanh(spread(steps)) * math.tanh(distance / 4)
+
+
+def _other_start(p: Distribution) -> dict[str, Any]:
+    states = p.transition.shape[0] if isinstance(p, HiddenMarkovModel) else 1
+    seen = st.lists(st.integers(0, p.vocab - 1), max_size=p.length - 1)
+    return {"start": _rows(1, states, 0, 3).map(lambda rows: rows[0]), "seen": seen}
+
+
+@D9.residual(
+    "predictions after two starts", floats=_models(), parts=_other_start, tolerance=1e-12, power=2
+)
+def forgets(p: Distribution, start: Any, seen: Any, power: int = 1) -> list[Bound]:
+    """TV between predictions after two starts, and its bound, at each site right of `seen`."""
+    about = DoesNotApply("it is about hidden chains, and two starts that may show what is seen")
+    if not isinstance(p, HiddenMarkovModel):
+        raise about
+    _steps(p, exact=False)
+    other = np.asarray(start) / sum(start)
+    q = HiddenMarkovModel(other, p.transition, p.emission, p.length)
+    x = np.asarray([*seen, *[MASK] * p.length][: p.length])
+    if min(p.log_evidence(x), q.log_evidence(x)) == -math.inf:
+        raise about
+    begin, tau = _tanh(_apart(to_host(p.initial), other)), homogenization.birkhoff(p)
+    gaps = abs(to_host(p.denoise(x)) - to_host(q.denoise(x))).sum(axis=1) / 2
+    sites = range(len(seen), p.length)
+    return [Bound(float(gaps[i]), (tau**i * begin) ** power) for i in sites]
+
+
+# ---- spins on a ring ------------------------------------------------------------------------
+
+
+def _on_ring(t: Any, length: int, r: int) -> Any:
+    """Correlation of spins r apart on a ring, with ``t = tanh(beta)``."""
+    return (t**r + t ** (length - r)) / (1 + t**length)
+
+
+def _on_line(t: Any, length: int, r: int) -> Any:
+    """Planted: that of an endless line."""
+    return t**r
+
+
+def _correlation(p: Distribution, r: int) -> Any:
+    """``E s_0 s_r``, with the spin -1 for token 0 and +1 for token 1."""
+    total: Any = 0
+    for a, b in itertools.product((0, 1), repeat=2):
+        x = np.full(p.length, MASK)
+        x[[0, r]] = a, b
+        total = total + (1 if a == b else -1) * p.evidence(x)
+    return total
+
+
+@D9.symbolic("rings of three to five spins", formula=_on_line)
+def free_rings(formula: Callable = _on_ring) -> list[Any]:
+    """With a symbol for exp(beta)."""
+    import sympy
+
+    w = sympy.Symbol("w", positive=True)
+    left, t = [], (w**2 - 1) / (w**2 + 1)
+    for length in (3, 4, 5):
+        weights = np.empty((2,) * length, dtype=object)
+        for x in itertools.product((0, 1), repeat=length):
+            weights[x] = w ** sum((2 * x[i] - 1) * (2 * x[i - 1] - 1) for i in range(length))
+        p = JointTable(weights, exact=True)
+        for r in range(1, length):
+            left.append(sympy.cancel(_correlation(p, r) - formula(t, length, r)))
+    return left
+
+
+def _named_rings() -> dict[str, Distribution]:
+    cases = [(3, 0.5), (4, -0.5), (5, -0.7), (7, -0.2), (8, 0.3), (10, 1.0)]
+    return {f"ising_ring({n}, {beta})": gallery.ising_ring(n, beta) for n, beta in cases}
+
+
+def _tanh_beta(p: Distribution) -> float:
+    """From the weight of one flipped spin, which breaks two bonds."""
+    x = [0] * p.length
+    return math.tanh((p.log_evidence(x) - p.log_evidence([*x[1:], 1])) / 4)
+
+
+@D9.residual("correlations around a ring", named=_named_rings, tolerance=1e-12, formula=_on_line)
+def rings(p: Distribution, formula: Callable = _on_ring) -> list[float]:
+    t = _tanh_beta(p)
+    return [_correlation(p, r) - formula(t, p.length, r) for r in range(1, p.length)]
+
+
+@D9.residual("what an endless line misses", named=_named_rings, tolerance=1e-12, longer=1)
+def lines(p: Distribution, longer: int = 0) -> list[Bound]:
+    """Up to half way round, the line misses at most ``|t|^(L - r)``."""
+    t = _tanh_beta(p)
+    return [
+        Bound(abs(_correlation(p, r) - t**r), abs(t) ** (p.length - r + longer))
+        for r in range(1, p.length // 2 + 1)
+    ]

@@ -2,89 +2,22 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from theory import information, strategies
 from theory._core.bernstein import Bernstein
-from theory.claims.kit.claim import Check, Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import FreeEntropies, expanded
+from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.free_entropies import FreeEntropies
 from theory.claims.kit.generators import named_distributions
-from theory.claims.kit.result import Level
 from theory.distributions import Distribution
 
-__all__ = ["IDENTITIES", "MOST_SITES"]
+__all__ = ["I1", "MOST_SITES"]
 
 MOST_SITES = 6
 """Lengths up to which identities are checked with free entropies."""
 
-Gains = Callable[[Distribution], Any]
-
-
-def _late_gains(p: Distribution) -> Any:
-    """Planted: the gains one site too late."""
-    h = information.gains(p)
-    return h[[0, *range(p.length - 1)]]
-
-
-def _totals(p: Distribution, gains: Gains = information.gains) -> list[Any]:
-    """Total correlations from the definitions against sums and integrals of the gains."""
-    h, length = gains(p), p.length
-    tc = sum(_entropy(p, (i,)) for i in range(length)) - _entropy(p, range(length))
-    others = [tuple(j for j in range(length) if j != i) for i in range(length)]
-    dtc = sum(_entropy(p, rest) for rest in others) - (length - 1) * _entropy(p, range(length))
-    slope = Bernstein(h).derivative()
-    mutual = sum(
-        _entropy(p, (i,)) + _entropy(p, rest) - _entropy(p, range(length))
-        for i, rest in enumerate(others)
-    )
-    return [
-        length * tc - sum(h),
-        tc - slope.times_one_minus_t().antiderivative()(1),
-        length * dtc - sum(j * (h[j] - h[j - 1]) for j in range(1, length)),
-        dtc - slope.times_t().antiderivative()(1),
-        mutual - h[-1],
-        tc + dtc - mutual,
-        sum(information.profile(p)) - _entropy(p, range(length)),
-        tc - information.total_correlation(p),
-        dtc - information.dual_total_correlation(p),
-    ]
-
-
-def _curvature(p: Distribution, late: int = 0) -> Iterator[Any]:
-    """``f(j) - f(j+1)`` against the mean of ``I(X_i; X_k | X_B)`` over ``|B| = j``."""
-    f, length = information.profile(p), p.length
-    for j in range(length - 1):
-        total: Any = 0
-        for chosen in itertools.permutations(range(length), 2):
-            rest = [s for s in range(length) if s not in chosen]
-            for known in itertools.combinations(rest, j):
-                i, k = chosen
-                total = total + _entropy(p, (i, *known)) + _entropy(p, (k, *known))
-                total = total - _entropy(p, known) - _entropy(p, (i, k, *known))
-        count = length * (length - 1) * math.comb(length - 2, j)
-        yield (f[j] - f[j + 1]) * (count + late) - total
-
-
-def _entropy(p: Distribution, sites: Any) -> Any:
-    return p.subset_entropy(tuple(sorted(sites)))
-
-
-def _free_totals(gains: Gains = information.gains) -> list[Any]:
-    lengths = range(1, MOST_SITES + 1)
-    return expanded([r for d in lengths for r in _totals(FreeEntropies(d), gains)])
-
-
-def _free_curvature(late: int = 0) -> list[Any]:
-    lengths = range(2, MOST_SITES + 1)
-    return expanded([r for d in lengths for r in _curvature(FreeEntropies(d), late)])
-
-
-def _listed_curvature(p: Distribution, late: int = 0) -> list[Any]:
-    return list(_curvature(p, late))
-
-
-IDENTITIES = Claim(
+I1 = Claim(
     id="I1",
     title="Entropies of random subsets add up to the total correlations",
     statement=(
@@ -104,35 +37,65 @@ IDENTITIES = Claim(
     source="Wainwright, arXiv 2608.13520; textbook",
     provenance=Provenance.MEMORY,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(level=Level.SYMBOLIC, residual=_free_totals, planted={"gains": _late_gains}),
-        Check(level=Level.SYMBOLIC, residual=_free_curvature, planted={"late": 1}),
-        Check(
-            level=Level.EXACT,
-            residual=_totals,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
-            planted={"gains": _late_gains},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_totals,
-            distributions=lambda: strategies.distributions(lengths=(1, 4)),
-            planted={"gains": _late_gains},
-            tolerance=1e-11,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_listed_curvature,
-            distributions=lambda: strategies.distributions(lengths=(2, 4)),
-            planted={"late": 1},
-            tolerance=1e-10,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_totals,
-            named=named_distributions,
-            planted={"gains": _late_gains},
-            tolerance=1e-10,
-        ),
-    ),
 )
+
+
+def _entropy(p: Distribution, *sites: int) -> Any:
+    return p.subset_entropy(tuple(sorted(sites)))
+
+
+def _late_gains(p: Distribution) -> Any:
+    """Planted: the gains one site too late."""
+    h = information.gains(p)
+    return h[[0, *range(p.length - 1)]]
+
+
+@I1.residual(
+    "total correlations in sums and integrals of the gains",
+    symbols=lambda: [{"p": FreeEntropies(d)} for d in range(1, MOST_SITES + 1)],
+    exact=strategies.joint_tables(lengths=(1, 3), exact=True),
+    floats=strategies.distributions(lengths=(1, 4)),
+    named=named_distributions,
+    tolerance=1e-11,
+    gains=_late_gains,
+)
+def totals(p: Distribution, gains: Callable = information.gains) -> list[Any]:
+    h, length = gains(p), p.length
+    whole = _entropy(p, *range(length))
+    others = [[j for j in range(length) if j != i] for i in range(length)]
+    tc = sum(_entropy(p, i) for i in range(length)) - whole
+    dtc = sum(_entropy(p, *rest) for rest in others) - (length - 1) * whole
+    mutual = sum(_entropy(p, i) + _entropy(p, *rest) - whole for i, rest in enumerate(others))
+    slope = Bernstein(h).derivative()
+    return [
+        length * tc - sum(h),
+        tc - slope.times_one_minus_t().antiderivative()(1),
+        length * dtc - sum(j * (h[j] - h[j - 1]) for j in range(1, length)),
+        dtc - slope.times_t().antiderivative()(1),
+        mutual - h[-1],
+        tc + dtc - mutual,
+        sum(information.profile(p)) - whole,
+        tc - information.total_correlation(p),
+        dtc - information.dual_total_correlation(p),
+    ]
+
+
+@I1.residual(
+    "how the profile falls",
+    symbols=lambda: [{"p": FreeEntropies(d)} for d in range(2, MOST_SITES + 1)],
+    floats=strategies.distributions(lengths=(2, 4)),
+    late=1,
+)
+def curvature(p: Distribution, late: int = 0) -> list[Any]:
+    """``f(j) - f(j+1)`` against the mean of ``I(X_i; X_k | X_B)`` over ``|B| = j``."""
+    f, length, residuals = information.profile(p), p.length, []
+    for j in range(length - 1):
+        total: Any = 0
+        for i, k in itertools.permutations(range(length), 2):
+            rest = [s for s in range(length) if s not in (i, k)]
+            for known in itertools.combinations(rest, j):
+                total = total + _entropy(p, i, *known) + _entropy(p, k, *known)
+                total = total - _entropy(p, *known) - _entropy(p, i, k, *known)
+        count = length * (length - 1) * math.comb(length - 2, j)
+        residuals.append((f[j] - f[j + 1]) * (count + late) - total)
+    return residuals

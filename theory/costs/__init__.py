@@ -1,4 +1,4 @@
-"""What a decoder costs: bounds and closed forms of the information it loses."""
+"""What parallel decoding loses: bounds that follow from the profile, and closed forms."""
 
 from theory.costs import bounds, closed_forms
 

@@ -1,4 +1,4 @@
-"""Data distributions: where the sequences come from."""
+"""Families of data distributions, with evidence and zero-loss denoiser in closed form."""
 
 from theory.distributions.base import Distribution
 from theory.distributions.empirical import EmpiricalDistribution

@@ -1,4 +1,4 @@
-"""Named distributions: the smallest ones that show something.
+"""Named distributions, the smallest ones that show something: parity, walks, codes, words.
 
 Those given by a list of equally likely sequences take ``exact=True`` and then hold Fractions.
 """

@@ -1,4 +1,4 @@
-"""Predictions far from what is observed: how they fade, and whether they must."""
+"""Predictions far from what is observed: whether they become alike, how fast, and bounds."""
 
 from theory.homogenization.chains import stationary
 from theory.homogenization.coefficients import birkhoff, dobrushin

@@ -1,4 +1,4 @@
-"""Information in nats (or in bits with ``base=2``): what parallel decoding throws away.
+"""Entropies, total correlations, profiles and gain curves, in nats (in bits with ``base=2``).
 
 For a set ``S`` of sites, ``H(S)`` is the entropy of their tokens and ``e_k`` the mean of ``H(S)``
 over sets of k sites; L is the length and t the share of revealed sites::

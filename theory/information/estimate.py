@@ -24,7 +24,8 @@ class Estimate:
 
     Attributes
     ----------
-    mean, standard_error : float or array of the same shape
+    mean : float or array
+    standard_error : float or array of the same shape
     size : int
         How many independent draws the estimate is made of.
     """

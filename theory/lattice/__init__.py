@@ -1,4 +1,4 @@
-"""The evidence lattice: the probability of every pattern of observed tokens, at once."""
+"""The evidence lattice: one table with the probability of every pattern of observed tokens."""
 
 from theory.lattice.lattice import EvidenceLattice
 

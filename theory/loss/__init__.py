@@ -1,4 +1,4 @@
-"""The forward process that masks, and the losses of which the zero-loss denoiser is the minimum."""
+"""The forward process that masks, and the losses that the zero-loss denoiser minimises."""
 
 from theory.loss import alpha_loss, forward
 

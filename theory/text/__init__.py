@@ -1,4 +1,4 @@
-"""Text as a distribution: corpora, chains of words, and influence over distance."""
+"""Texts as distributions: corpora, chains of words, and what they predict at a distance."""
 
 from theory.text import corpora
 from theory.text.word_chain import WordChain

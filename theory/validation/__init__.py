@@ -1,1 +1,1 @@
-"""Checks of arguments, with one clear error for each."""
+"""Validation of arguments: one error for each, which names the shape and the number."""

@@ -1,1 +1,1 @@
-"""What claims about decoders share."""
+"""What claims about decoders share: random policies, models to draw from, recognised families."""

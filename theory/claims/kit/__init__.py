@@ -1,1 +1,1 @@
-"""What claims are made of: their declaration, how they are checked, and the report."""
+"""What a claim is made of: checks at four levels, planted violations, instances, the report."""

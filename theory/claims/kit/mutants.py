@@ -1,5 +1,6 @@
 """Denoisers that are deliberately wrong: the planted violations of several claims."""
 
+from collections.abc import Callable
 from typing import Any
 
 from theory._core.arrays import MASK, array_namespace
@@ -7,7 +8,10 @@ from theory.distributions.base import Distribution
 from theory.lattice.lattice import quotient
 from theory.loss.forward import Denoiser
 
-__all__ = ["marginals_only", "smoothed", "zero_loss"]
+__all__ = ["DenoiserOf", "marginals_only", "smoothed", "zero_loss"]
+
+DenoiserOf = Callable[[Distribution], Denoiser]
+"""How the denoiser of a distribution is made."""
 
 
 def zero_loss(p: Distribution) -> Denoiser:
