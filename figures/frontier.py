@@ -1,6 +1,5 @@
 """Every decoder against the best possible one."""
 
-import math
 from typing import Any
 
 from figures.figure import Data, Figure
@@ -38,8 +37,7 @@ def compute() -> Data:
                 corners[column].append(value)
         for row in result.rows:
             assert row.regret is not None
-            judged = row.kl if math.isnan(row.path_kl) else row.path_kl
-            numbers = (row.rounds, judged, row.kl, row.regret)
+            numbers = (row.rounds, row.judged, row.kl, row.regret)
             values = (name, row.decoder, row.kind, *map(_rounded, numbers))
             for column, value in zip(decoders, values, strict=True):
                 decoders[column].append(value)

@@ -66,7 +66,7 @@ def _crossings(p: Distribution) -> Iterator[tuple[Any, ...]]:
             largest=max(NOISES),
             steps=2,
         )
-        yield len(sizes), found.size, found.loss, found.splits[0].factorisation
+        yield len(sizes), found.size, found.loss, found.parts.factorisation
 
 
 ERRORS: dict[str, Callable[[Distribution, float, int], Denoiser]] = {

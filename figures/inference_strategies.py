@@ -1,21 +1,12 @@
 """Every inference strategy on one chart, and what draws the tokens of a round jointly."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from figures.figure import Data, Figure
-from sims.comparison.strategies import (
-    BLOCKS,
-    OPTIMUM,
-    SELECTING,
-    Row,
-    Strategy,
-    chart,
-    least,
-    strategies,
-)
-from sims.comparison.verdict import verdict
+from sims.comparison.compare import compare
+from sims.comparison.strategies import BLOCKS, JOINTS, SELECTING, Strategy, strategies
 from theory import HiddenMarkovModel, JointTable, corpora, gallery
 from theory.distributions import Distribution
 
@@ -26,11 +17,17 @@ CLAUSES = [(0, 1, 2), (1, 2, 3), (0, 2, 3), (0, 1, 3)]
 LEFT_OUT = ("Mixture(2)", "Resampled(4)")
 """Settings that the chart has and the figure has not: the larger ones are shown."""
 
-SMALL = ("LeftToRight(2)", "LeftToRight(3)", "LeftToRight(4)")
+OPTIMUM = "optimum"
+
+PAIRS = "LeftToRight(2)"
+SMALL = (PAIRS, "LeftToRight(3)", "LeftToRight(4)")
 """Shown in any case."""
 
 PLACES = 181
 """Where the optimum is drawn: straight lines between corners are curves on this scale."""
+
+NOTHING = 1e-9
+"""Expected rounds that differ by this are the same."""
 
 DIGITS = 6
 """Of what EM and proportional fitting converge to."""
@@ -51,6 +48,17 @@ STYLES: dict[str, tuple[str, str, str]] = {
 }
 
 
+class Row(NamedTuple):
+    """A mark on the chart: a decoder, or a corner of the optimum."""
+
+    family: str
+    setting: str
+    rounds: float
+    kl: float
+    path_kl: float
+    knows: str
+
+
 def _distributions() -> dict[str, Distribution]:
     rows = [[0.9, 0.1], [0.1, 0.9]]
     return {
@@ -64,7 +72,7 @@ def _distributions() -> dict[str, Distribution]:
 
 def _drawn(p: Distribution) -> list[Strategy]:
     every = strategies(p, np.random.default_rng(SEED))
-    return [s for s in every if not any(name in s.setting for name in LEFT_OUT)]
+    return [s for s in every if not any(name in repr(s.decoder) for name in LEFT_OUT)]
 
 
 def compute() -> Data:
@@ -85,22 +93,36 @@ def compute() -> Data:
         name: [] for name in ("distribution", "rounds", "strategy", "least_nats")
     }
     for name, p in _distributions().items():
-        rows, corners = chart(p, _drawn(p))
-        corner = [float(c.rounds) for c in corners], [float(c.kl) for c in corners]
+        every = _drawn(p)
+        found = compare(p, [strategy.decoder for strategy in every], corners=True)
+        corners = [(float(c.rounds), float(c.kl)) for c in found.corners or ()]
+        places, losses = zip(*corners, strict=True)
         for rounds in np.linspace(1, p.length, PLACES):
-            _add(optimum, (name, _rounded(rounds), _rounded(np.interp(rounds, *corner))))
+            _add(optimum, (name, _rounded(rounds), _rounded(np.interp(rounds, places, losses))))
+        rows = [
+            Row(OPTIMUM, f"multiplier {c.multiplier:.6g}", at, kl, kl, "nothing")
+            for c, (at, kl) in zip(found.corners or (), corners, strict=True)
+        ]
+        rows += [
+            Row(s.family, row.decoder, row.rounds, row.kl, row.judged, s.knows)
+            for s, row in zip(every, found.rows, strict=True)
+        ]
         for row in rows:
             best = _is_best(row, rows) or row.setting in SMALL
             numbers = (_rounded(row.rounds), _rounded(row.kl), _rounded(row.path_kl))
             _add(points, (name, row.family, row.setting, *numbers, int(best), row.knows))
-        found = verdict(rows)
-        start = (name, _rounded(found.rounds))
-        _add(compared, (*start, "blocks of 2", _rounded(found.loss)))
-        for family in (*SELECTING[1:], "mixture", "energy", "resampling", "projection"):
-            value = least(rows, family, found.rounds)
-            if np.isfinite(value):
-                _add(compared, (*start, family, _rounded(value)))
-        _add(compared, (*start, OPTIMUM, _rounded(found.optimum)))
+        pairs = next(row for row in rows if row.setting == PAIRS)
+        start = (name, _rounded(pairs.rounds))
+        _add(compared, (*start, "blocks of 2", _rounded(pairs.path_kl)))
+        for family in (*SELECTING[1:], *JOINTS):
+            within = [
+                row.path_kl
+                for row in rows
+                if row.family == family and row.rounds <= pairs.rounds + NOTHING
+            ]
+            if within:
+                _add(compared, (*start, family, _rounded(min(within))))
+        _add(compared, (*start, OPTIMUM, _rounded(np.interp(pairs.rounds, places, losses))))
     return {"points": points, "optimum": optimum, "compared": compared}
 
 

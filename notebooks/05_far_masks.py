@@ -161,7 +161,7 @@ assert max(mean.values()) - min(mean.values()) < 1e-12
 from theory.text.distance import distances
 
 report = distances(english, "object", None)
-share = {row.distance: row.frequent_of_words for row in report.remains.leading}
+share = {row.distance: row.frequent_of_words for row in report.influence}
 for distance, value in share.items():
     print(f"distance {distance:2}: one of the 20 is the likeliest after {value:.1%} of the prompts")
 assert round(share[1], 2) == 0.82 and round(share[2], 3) == 0.993

@@ -59,6 +59,11 @@ class Row:
     kind: str
     examples: tuple[str, ...]
 
+    @property
+    def judged(self) -> float:
+        """The divergence that the decoder is judged by: path KL or, without a path, KL."""
+        return self.kl if math.isnan(self.path_kl) else self.path_kl
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -1,9 +1,6 @@
 """A comparison for a reader: a table, or JSON."""
 
-import dataclasses
-import json
 import math
-from typing import Any
 
 from rich.table import Table
 
@@ -11,6 +8,7 @@ from sims.comparison.compare import Comparison
 from sims.policies import RandomOrder
 from theory import MASK, information
 from theory._console.console import Fitting, output_console
+from theory._console.format import as_json
 from theory._core.plurals import counted
 from theory.distributions.base import Distribution
 
@@ -164,17 +162,8 @@ def to_json(
         "unit": "nats",
         "temperature": temperature,
         "seed": seed,
-        "decoders": [
-            {key: _plain(value) for key, value in dataclasses.asdict(row).items()}
-            for row in comparison.rows
-        ],
+        "decoders": comparison.rows,
         "frontier": corners,
         "left_out": comparison.left_out,
     }
-    return json.dumps(content, indent=2)
-
-
-def _plain(value: Any) -> Any:
-    if not isinstance(value, float) or math.isfinite(value):
-        return value
-    return None if math.isnan(value) else "inf"
+    return as_json(content)

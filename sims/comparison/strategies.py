@@ -1,44 +1,27 @@
-"""Inference strategies on one chart: KL against expected rounds, with the exact optimum.
+"""Inference strategies by family: every decoder at every setting that suits a distribution.
 
 What is known of the paper on why mask diffusion does not work (arXiv 2510.03289) recommends to
-write semi-autoregressively, in small blocks [restated]. Here every policy at every setting is
-computed exactly on one distribution, beside the lower convex hull of what value-adaptive policies
-can reach (`sims.frontier`), and beside decoders that draw the tokens of a round jointly
-(`policies.JointDraw`). `sims.comparison.verdict` puts into words what the numbers say about blocks.
+write semi-autoregressively, in small blocks [restated]. `strategies` puts these beside all other
+policies that select sites first, and beside decoders that draw the tokens of a round jointly
+(`policies.JointDraw`); `sims.comparison.compare` computes what each of them loses, and the optimum.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from sims import joints, policies
-from sims.decoding.exact import as_decoder, output_distribution
-from sims.optimal.dynamic_program import Point, Program
-from sims.optimal.frontier import cost_of, frontier_of
 from sims.policies import Decoder, Policy
 from sims.policies.base import Reveals
 from theory import MASK, information, schedules
 from theory.distributions.base import Distribution, check_distribution
 from theory.validation.arguments import as_integer
 
-__all__ = [
-    "BLOCKS",
-    "FAMILIES",
-    "JOINTS",
-    "OPTIMUM",
-    "SELECTING",
-    "Row",
-    "SpreadOut",
-    "Strategy",
-    "chart",
-    "least",
-    "strategies",
-]
+__all__ = ["BLOCKS", "FAMILIES", "JOINTS", "SELECTING", "SpreadOut", "Strategy", "strategies"]
 
-BLOCKS, OPTIMUM = "small blocks", "optimum"
+BLOCKS = "small blocks"
 
 SELECTING = (
     BLOCKS,
@@ -54,7 +37,7 @@ SELECTING = (
 JOINTS = ("mixture", "energy", "resampling", "projection")
 """Families that draw the tokens of a contiguous block jointly."""
 
-FAMILIES = (OPTIMUM, *SELECTING, "drawn tokens", "draft and verify", *JOINTS, "others")
+FAMILIES = (*SELECTING, "drawn tokens", "draft and verify", *JOINTS)
 
 MOST_VALUES = 2**15
 """Joint laws are computed for blocks that have at most so many values."""
@@ -68,46 +51,14 @@ FEW_CANDIDATES, FEW_VALUES = 4, 32
 MOST_COINS = 10**5
 """Bernoulli steps are followed where so many patterns with coins are enough."""
 
-NOTHING = 1e-9
-"""A divergence in nats below this is rounding."""
-
 
 @dataclass(frozen=True)
 class Strategy:
-    """A decoder, its family, and what it knows beyond the predicted marginals."""
+    """A decoder, its family (one of `FAMILIES`), and what it knows beyond predicted marginals."""
 
     family: str
-    setting: str
     decoder: Decoder
     knows: str = "nothing"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One strategy on the chart; divergences in nats.
-
-    Attributes
-    ----------
-    family, setting : str
-        One of `FAMILIES`, and the decoder.
-    rounds : float
-        Expected calls on the data, or under the decoder where that is all that is defined.
-    kl, path_kl : float
-        Of the output, and the mean over coins (see `OutputDistribution`).
-    regret : float
-        Path KL above the lower convex hull of the optimum; negative only for decoders that do
-        not compete in it.
-    knows : str
-        What it knows beyond the predicted marginals.
-    """
-
-    family: str
-    setting: str
-    rounds: float
-    kl: float
-    path_kl: float
-    regret: float
-    knows: str
 
 
 class SpreadOut(Policy):
@@ -121,8 +72,8 @@ class SpreadOut(Policy):
 
     >>> from theory import gallery
     >>> p = gallery.binary_symmetric(8, 0.1)
-    >>> far, near = SpreadOut(4), policies.LeftToRight(2)
-    >>> [round(float(output_distribution(p, policy).kl), 3) for policy in (far, near)]
+    >>> from sims.comparison.compare import compare
+    >>> [round(row.kl, 3) for row in compare(p, [SpreadOut(4), policies.LeftToRight(2)]).rows]
     [0.086, 0.807]
     """
 
@@ -161,19 +112,17 @@ def strategies(p: Distribution, rng: np.random.Generator) -> Iterator[Strategy]:
 
     >>> from theory import gallery
     >>> every = list(strategies(gallery.parity(3), np.random.default_rng(0)))
-    >>> [s.setting for s in every if s.family == "bisection"]
-    ['Bisection()', 'Bisection(2)']
+    >>> [s.decoder for s in every if s.family == "bisection"]
+    [Bisection(), Bisection(2)]
     """
     check_distribution(p)
     for family, decoder in _selecting(p):
-        yield Strategy(family, repr(decoder), decoder)
+        yield Strategy(family, decoder)
     for k in range(1, min(2, p.length) + 1):
-        token = policies.TokenConfidence(k)
-        yield Strategy("drawn tokens", repr(token), token)
+        yield Strategy("drawn tokens", policies.TokenConfidence(k))
     draft = "the predictions given its own draft"
     for k in range(2, p.length + 1):
-        decoder = policies.Speculative(k)
-        yield Strategy("draft and verify", repr(decoder), decoder, draft)
+        yield Strategy("draft and verify", policies.Speculative(k), draft)
     sizes = [b for b in range(2, p.length + 1) if p.vocab**b <= MOST_VALUES]
     every = [
         ("mixture", joints.Mixture(p, 2, rng, starts=3)),
@@ -190,7 +139,7 @@ def strategies(p: Distribution, rng: np.random.Generator) -> Iterator[Strategy]:
         if p.exact and not _in_fractions(joint, p.vocab**size):
             continue
         decoder = policies.JointDraw(policies.LeftToRight(size), joint)
-        yield Strategy(family, repr(decoder), decoder, joint.knows)
+        yield Strategy(family, decoder, joint.knows)
 
 
 def _in_fractions(joint: joints.Joint, values: int) -> bool:
@@ -230,76 +179,3 @@ def _selecting(p: Distribution) -> Iterator[tuple[str, Decoder]]:
     yield "position scores", policies.Factor(1.0)
     for gamma in (0.01, 0.1, 0.3, 0.6, 1.0, 2.0):
         yield "entropy bounded", policies.EntropyBounded(gamma)
-
-
-def chart(p: Distribution, every: Iterable[Strategy | Any]) -> tuple[list[Row], list[Point]]:
-    """Compute strategies on a distribution, and the optimum.
-
-    Parameters
-    ----------
-    p : Distribution
-        Small enough for `sims.frontier`.
-    every : iterable of Strategy
-        Such as `strategies(p, rng)`, or decoders of your own, which form the family "others".
-
-    Returns
-    -------
-    rows : list of Row
-        The corners of the optimum first, as a family of their own.
-    corners : list of Point
-
-    Raises
-    ------
-    InvalidInput
-    TooLarge
-
-    Examples
-    --------
-    A pair of equal bits takes two rounds, or one that knows more than marginals:
-
-    >>> import math
-    >>> from theory import gallery
-    >>> p = gallery.coupled_pairs(1)
-    >>> rows, corners = chart(p, strategies(p, np.random.default_rng(0)))
-    >>> [(c.rounds, round(float(c.kl) / math.log(2), 12)) for c in corners]
-    [(1.0, 1.0), (2.0, 0.0)]
-    >>> least(rows, "mixture", 1), round(least(rows, "position scores", 1) / math.log(2), 12)
-    (0.0, 1.0)
-    """
-    check_distribution(p)
-    corners = frontier_of(Program(p))
-    hull = [(float(c.rounds), float(c.kl)) for c in corners]
-    rows = [
-        Row(OPTIMUM, f"multiplier {c.multiplier:.6g}", *point, point[1], 0.0, "nothing")
-        for c, point in zip(corners, hull, strict=True)
-    ]
-    for strategy in every:
-        if not isinstance(strategy, Strategy):
-            decoder = as_decoder(strategy)
-            strategy = Strategy("others", repr(decoder), decoder)
-        q = output_distribution(p, strategy.decoder)
-        rounds, judged = cost_of(q)
-        rows.append(
-            Row(
-                strategy.family,
-                strategy.setting,
-                rounds,
-                float(q.kl),
-                judged,
-                judged - _between(hull, rounds),
-                strategy.knows,
-            )
-        )
-    return rows, corners
-
-
-def _between(hull: Sequence[tuple[float, float]], rounds: float) -> float:
-    """The optimum at so many rounds, on the lines between its corners."""
-    return float(np.interp(rounds, [r for r, _ in hull], [kl for _, kl in hull]))
-
-
-def least(rows: Iterable[Row], family: str, rounds: float) -> float:
-    """The least path KL of a family within so many rounds, in nats; infinite if there is none."""
-    within = [r.path_kl for r in rows if r.family == family and r.rounds <= rounds + NOTHING]
-    found = min(within, default=np.inf)
-    return 0.0 if found < NOTHING else found

@@ -1,19 +1,13 @@
 """From which loss on theory for a perfect model no longer describes a sampler.
 
 Let the error of a denoiser have a size s >= 0, of any kind: the noise on its logits, the share of
-the uniform distribution in it, how much too sure it is. Two crossings are defined; both are ours.
+the uniform distribution in it, how much too sure it is. At the crossover, which is ours, the
+learning part of a decoder's path KL overtakes its factorisation part (`sims.imperfect`). Below it,
+most of what the decoder loses is what the exact theory computes, the price of drawing at once;
+above it, most is what the model does not know.
 
-crossover
-    The learning part of a decoder's path KL overtakes its factorisation part (`sims.imperfect`).
-    Below it, most of what the decoder loses is what the exact theory computes, the price of
-    drawing at once; above it, most is what the model does not know.
-
-overtaking
-    A decoder that loses less than another with the perfect model loses more from there on. The
-    ranking of the two is then no longer that of the theory.
-
-Both are given as the size of the error and as the loss of the denoiser at it, so that different
-kinds of errors can be compared, and so that it can be compared with the loss of a trained model.
+It is given as the size of the error and as the loss of the denoiser at it, so that different kinds
+of errors can be compared, and so that it can be compared with the loss of a trained model.
 """
 
 import math
@@ -29,7 +23,7 @@ from theory.errors import InvalidInput
 from theory.loss.forward import Denoiser
 from theory.validation.arguments import as_integer, as_real
 
-__all__ = ["Crossing", "crossover", "overtaking"]
+__all__ = ["Crossing", "crossover"]
 
 Family = Callable[[float], Denoiser]
 """From the size of the error to a denoiser."""
@@ -37,10 +31,13 @@ Family = Callable[[float], Denoiser]
 CLOSE = 1e-12
 """Two divergences that are this close to each other, relative to the larger, do not differ."""
 
+PRECISION = 1e-12
+"""Width of a root, relative to where it is looked for."""
+
 
 @dataclass(frozen=True)
 class Crossing:
-    """Where one quantity overtakes another.
+    """Where the learning part overtakes the factorisation part.
 
     Attributes
     ----------
@@ -48,13 +45,13 @@ class Crossing:
         Of the error.
     loss : float
         Loss of the denoiser there above the least one, in nats for each sequence.
-    splits : tuple of Split
-        What the decoders lose there.
+    parts : Split
+        What the decoder loses there.
     """
 
     size: float
     loss: float
-    splits: tuple[Split, ...]
+    parts: Split
 
 
 def crossover(
@@ -109,67 +106,6 @@ def crossover(
     >>> round(found.size, 3), round(found.loss, 3)
     (2.15, 0.368)
     """
-
-    def ahead(parts: tuple[Split, ...]) -> float:
-        return _difference(parts[0].learning, parts[0].factorisation)
-
-    return _cross(p, (policy,), family, ahead, largest, steps, "the learning part")
-
-
-def overtaking(
-    p: Distribution,
-    better: Decoder | Select,
-    worse: Decoder | Select,
-    family: Family,
-    *,
-    largest: float = 1.0,
-    steps: int = 16,
-) -> Crossing:
-    """Find the size of the error at which a decoder falls behind another one.
-
-    As `crossover`, for the path KL of `better`, which is smaller without error, and of `worse`.
-
-    Raises
-    ------
-    InvalidInput
-        If `better` does not lose less without error, or is nowhere overtaken.
-
-    Examples
-    --------
-    A chain whose bits flip 1 in 10 times, all of it at once or one bit after the other, with a
-    model that is too sure of itself: the marginals, which are all that the first one needs, stay
-    right. They meet where the cross-entropy ``-.9 log(1 - y) - .1 log y`` of its flips is
-    ``log(2)``; it then expects one flip in a thousand, and is 3.15 times too sure.
-
-    >>> from sims import Perturbed, policies
-    >>> from theory import gallery
-    >>> p = gallery.binary_symmetric(4, 0.1)
-    >>> found = overtaking(
-    ...     p,
-    ...     policies.LeftToRight(),
-    ...     policies.RandomOrder((4,)),
-    ...     lambda s: Perturbed(p, temperature=1 / (1 + s)),
-    ...     largest=4,
-    ... )
-    >>> round(1 + found.size, 3), round(found.loss / 4, 3)
-    (3.15, 0.223)
-    """
-
-    def ahead(parts: tuple[Split, ...]) -> float:
-        return _difference(parts[0].path_kl, parts[1].path_kl)
-
-    return _cross(p, (better, worse), family, ahead, largest, steps, "the first decoder's path KL")
-
-
-def _cross(
-    p: Distribution,
-    policies: tuple[Decoder | Select, ...],
-    family: Family,
-    ahead: Callable[[tuple[Split, ...]], float],
-    largest: float,
-    steps: int,
-    name: str,
-) -> Crossing:
     from scipy.optimize import brentq
 
     check_distribution(p)
@@ -178,37 +114,34 @@ def _cross(
     largest = as_real(largest, "largest", 0, math.inf, ends=False)
     steps = as_integer(steps, "steps", 1)
 
-    def at(size: float) -> tuple[Split, ...]:
-        return tuple(split(p, policy, family(size)) for policy in policies)
+    def ahead(size: float) -> float:
+        """How far the learning part is ahead, relatively: 1 if it alone is infinite."""
+        parts = split(p, policy, family(size))
+        a, b = float(parts.learning), float(parts.factorisation)
+        if math.isinf(a) or math.isinf(b):
+            return float(math.isinf(a)) - float(math.isinf(b))
+        return 0.0 if abs(a - b) <= CLOSE * max(1.0, a, b) else (a - b) / (a + b)
 
-    if ahead(at(0.0)) >= 0:
+    if ahead(0.0) >= 0:
         raise InvalidInput(
-            f"{name} is not the smaller one without error, so that it cannot overtake: "
-            f"{', '.join(map(repr, at(0.0)))}"
+            "the learning part is not the smaller one without error, so that it cannot overtake: "
+            f"{split(p, policy, family(0.0))!r}"
         )
     low = 0.0
     for k in range(1, steps + 1):
         high = largest * k / steps
-        if ahead(at(high)) > 0:
+        if ahead(high) > 0:
             break
         low = high
     else:
-        raise InvalidInput(f"{name} is not larger up to the size {largest:g}: {at(largest)[0]}")
+        raise InvalidInput(
+            f"the learning part is not larger up to the size {largest:g}: "
+            f"{split(p, policy, family(largest))!r}"
+        )
 
     def sign(size: float) -> float:
-        return -1.0 if size == low else ahead(at(size))
+        return -1.0 if size == low else ahead(size)
 
     root: Any = brentq(sign, low, high, xtol=PRECISION * high)
     size = float(root)
-    return Crossing(size, float(excess_loss(p, family(size))), at(size))
-
-
-def _difference(a: Any, b: Any) -> float:
-    """``(a - b) / (a + b)``, 1 if only `a` is infinite, and 0 where they differ by rounding."""
-    if math.isinf(a) or math.isinf(b):
-        return float(math.isinf(a)) - float(math.isinf(b))
-    return 0.0 if abs(a - b) <= CLOSE * max(1.0, a, b) else (a - b) / (a + b)
-
-
-PRECISION = 1e-12
-"""Width of a root, relative to where it is looked for."""
+    return Crossing(size, float(excess_loss(p, family(size))), split(p, policy, family(size)))

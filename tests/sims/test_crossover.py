@@ -1,14 +1,13 @@
 """Crossings where they are known in closed form."""
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy.optimize import brentq
 
 from sims import Perturbed, policies
-from sims.imperfect.crossover import crossover, overtaking
+from sims.imperfect.crossover import crossover
 from sims.imperfect.decomposition import excess_loss, split
 from theory import InvalidInput, gallery
 
@@ -26,26 +25,6 @@ def too_sure(p):
     return lambda size: Perturbed(p, temperature=1 / (1 + size))
 
 
-def times_too_sure(e):
-    """1 / T at which expecting the flips costs as much as a coin: odds to the power 1 / T."""
-    y: Any = brentq(lambda y: crossed(e, y) - math.log(2), 1e-12, e, xtol=1e-16)
-    return math.log((1 - y) / y) / math.log((1 - e) / e)
-
-
-@pytest.mark.parametrize("flip", [0.05, 0.1, 0.3])
-def test_too_sure_from_left_to_right_or_all_at_once(flip):
-    """The marginals are right at any temperature; each flip is not."""
-    p = gallery.binary_symmetric(4, flip)
-    at_once = policies.RandomOrder((4,))
-    found = overtaking(p, policies.LeftToRight(), at_once, too_sure(p), largest=9)
-    assert 1 + found.size == pytest.approx(times_too_sure(flip), rel=1e-8)
-    one, all_at_once = found.splits
-    assert one.path_kl == pytest.approx(3 * (math.log(2) - entropy(flip)), rel=1e-8)
-    assert all_at_once.path_kl == pytest.approx(one.path_kl, rel=1e-8)
-    assert all_at_once.learning == pytest.approx(0, abs=1e-12)
-    assert found.loss == pytest.approx(excess_loss(p, too_sure(p)(found.size)), rel=1e-12)
-
-
 def test_the_part_that_overtakes():
     p = gallery.binary_symmetric(2, 0.1)
     policy = policies.Bernoulli((0, 0.25, 1))  # both at once: in one step or the other
@@ -58,8 +37,8 @@ def test_the_part_that_overtakes():
         return (1 - at_once) * learning - at_once * (math.log(2) - entropy(0.1))
 
     assert 1 + found.size == pytest.approx(brentq(difference, 1, 10), rel=1e-8)
-    (parts,) = found.splits
-    assert parts.learning == pytest.approx(parts.factorisation, rel=1e-8)
+    assert found.parts.learning == pytest.approx(found.parts.factorisation, rel=1e-8)
+    assert found.loss == pytest.approx(excess_loss(p, too_sure(p)(found.size)), rel=1e-12)
 
 
 def test_it_is_the_first_one_that_is_found():
@@ -106,14 +85,9 @@ P = gallery.binary_symmetric(3, 0.1)
 
 
 def test_nothing_to_overtake():
-    """One site at a time loses nothing: any error is more. So do two orders of it."""
-    one, other = policies.LeftToRight(), policies.FirstHitting()
+    """One site at a time loses nothing: any error is more."""
     with pytest.raises(InvalidInput, match="not the smaller one"):
-        overtaking(P, policies.RandomOrder((3,)), one, too_sure(P))
-    with pytest.raises(InvalidInput, match="not the smaller one"):
-        overtaking(P, one, other, too_sure(P))
-    with pytest.raises(InvalidInput, match="not the smaller one"):
-        crossover(P, one, too_sure(P))
+        crossover(P, policies.LeftToRight(), too_sure(P))
 
 
 def test_no_crossing():

@@ -222,36 +222,10 @@ def test_several_distances_at_once(order, end):
             assert gap[k] == pytest.approx(alone, rel=1e-12, abs=1e-16)
 
 
-@pytest.mark.parametrize(("order", "end"), CHAINS)
-def test_several_places_at_once(order, end):
-    """Each as if asked for alone, and in the order that was asked for."""
-    chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
-    law, future, places = chain.after("a"), chain.before("is"), [(9, 2), (0, 1), (3, 40), (3, 2)]
-    middle = Middle(chain, law, future)
-    alone = [chain.bridge(law, future, *place) if place != (0, 1) else None for place in places]
-    found = chain.bridges(law, future, places)
-    assert found[1] is None  # "a is" is never said
-    possible = [place for place, here in zip(places, found, strict=True) if here is not None]
-    assert len(possible) == 3
-    for here, expected in zip(found, alone, strict=True):
-        np.testing.assert_array_equal(here, expected)
-    for place, gap in zip(possible, middle.gaps(possible), strict=True):
-        np.testing.assert_array_equal(gap, middle.gap(*place))
-    with pytest.raises(InvalidInput, match="never says this at distance 1"):
-        middle.gaps(places)
-    for after in (None, future):
-        ended = list(chain.endings(law, (4, 4, 9), after))
-        assert ended == [chain.ended(law, n, after) for n in (4, 4, 9)]
-
-
 def test_distances_grow():
     chain = WordChain(corpora.from_paragraphs(ROSES))
     law = chain.after("a")
-    for walk in (
-        chain.predictions(law, [3, 2]),
-        chain.differences(law, law, [3, 2]),
-        chain.endings(law, [3, 2]),
-    ):
+    for walk in (chain.predictions(law, [3, 2]), chain.differences(law, law, [3, 2])):
         next(walk)
         with pytest.raises(InvalidInput, match="distance must be an integer of at least 3, got 2"):
             next(walk)

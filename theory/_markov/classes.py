@@ -107,16 +107,18 @@ def _closure(leads: np.ndarray) -> np.ndarray:
         found = wider
 
 
-def period(links: np.ndarray) -> int:
+def period(links: Any) -> int:
     """Greatest common divisor of the lengths of all cycles of one class; 0 if there are none.
+
+    The links of the class are an array, or a SciPy sparse array in rows.
 
     >>> period(np.asarray([[False, True], [True, False]])), period(np.asarray([[False]]))
     (2, 0)
     """
     level = _levels(links)
     # a step from one level to another closes cycles whose lengths differ by this much
-    source, target = np.nonzero(links)
-    return math.gcd(*(level[source] + 1 - level[target]).tolist())
+    source, target = links.nonzero()
+    return math.gcd(*np.unique(level[source] + 1 - level[target]).tolist())
 
 
 def phases(links: np.ndarray, period: int) -> np.ndarray:
@@ -128,12 +130,13 @@ def phases(links: np.ndarray, period: int) -> np.ndarray:
     return _levels(links) % period
 
 
-def _levels(links: np.ndarray) -> np.ndarray:
+def _levels(links: Any) -> np.ndarray:
     """Least numbers of steps from the first token of a class."""
-    level = np.full(len(links), -1, dtype=np.int64)
-    level[0], new, depth = 0, np.arange(len(links)) == 0, 0
-    while new.any():
+    level = np.full(links.shape[0], -1, dtype=np.int64)
+    level[0], new, depth = 0, np.zeros(1, dtype=np.int64), 0
+    while len(new):
         depth += 1
-        new = links[new].any(axis=0) & (level < 0)
+        targets = links[new].nonzero()[1]
+        new = np.unique(targets[level[targets] < 0])
         level[new] = depth
     return level

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theory._core.arrays import array_namespace, device, to_host
+from theory._markov.classes import communicating
 
 __all__ = [
     "SETTLED",
@@ -184,8 +185,6 @@ def common_period(links: np.ndarray) -> int:
     >>> common_period(circles)
     6
     """
-    from theory._markov.classes import communicating  # which imports the distributions
-
     classes = communicating(links, np.ones(len(links), dtype=bool))
     return math.lcm(*(classes.periods[c] for c in classes.recurrent))
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from theory._markov.classes import period
 from theory.errors import TooLarge
 
 __all__ = ["Limit", "power_limit", "soon_at_its_limit"]
@@ -123,7 +124,7 @@ def _moduli(block: Any) -> list[float]:
 
     In a class of period d, d of them are equally large.
     """
-    if _period(block) > 1:
+    if period(block) > 1:
         return [_root(block)] * 2
     if soon_at_its_limit(block):
         return [float(block.trace()), 0.0]
@@ -255,16 +256,3 @@ def _arnoldi(block: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
         if np.max(np.linalg.norm(block @ vectors - vectors * values, axis=0)) < RESIDUAL:
             return values, vectors
     raise TooLarge(f"the largest eigenvalues of {block.shape[0]} states were not found")
-
-
-def _period(block: Any) -> int:
-    """Greatest common divisor of the lengths of all cycles of one class."""
-    from scipy.sparse.csgraph import breadth_first_order
-
-    order, parents = breadth_first_order(block, 0, return_predecessors=True)
-    level = np.zeros(block.shape[0], np.int64)
-    for state in order[1:].tolist():
-        level[state] = level[parents[state]] + 1
-    # a step from one level to another closes cycles whose lengths differ by this much
-    source, target = block.nonzero()
-    return math.gcd(*np.unique(level[source] + 1 - level[target]).tolist())

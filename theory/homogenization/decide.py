@@ -1,7 +1,5 @@
 """Do far predictions become alike, and do they forget the context? Decided, not measured."""
 
-from typing import Any
-
 from theory.distributions import Distribution, HiddenMarkovModel, MarkovChain
 from theory.errors import InvalidInput
 from theory.homogenization.chains import decide_chain
@@ -59,11 +57,8 @@ def decide(p: MarkovChain | HiddenMarkovModel) -> Decision:
         return decide_chain(p)
     if isinstance(p, HiddenMarkovModel):
         return decide_hidden(p)
-    raise InvalidInput(_refusal(p))
-
-
-def _refusal(p: Any) -> str:
-    can = "decided for a MarkovChain or a HiddenMarkovModel, which can be continued for ever; got "
-    if isinstance(p, Distribution):
-        return f"{can}{type(p).__name__}: homogenization.measure shows its predictions by distance"
-    return f"{can}{type(p).__name__}"
+    advice = ": homogenization.measure shows its predictions by distance"
+    raise InvalidInput(
+        "decided for a MarkovChain or a HiddenMarkovModel, which can be continued for ever; got "
+        f"{type(p).__name__}{advice if isinstance(p, Distribution) else ''}"
+    )

@@ -1,4 +1,4 @@
-"""What is decided about predictions far from what is observed."""
+"""The answer to whether predictions far from what is observed become alike, and how fast."""
 
 import math
 from collections.abc import Callable

@@ -12,12 +12,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theory._core import exact
-from theory._core.arrays import MASK, array_namespace, from_host, is_exact, on_one_device, to_host
+from theory._core.arrays import (
+    MASK,
+    array_namespace,
+    device,
+    from_host,
+    is_exact,
+    log,
+    on_one_device,
+    times_log,
+    to_host,
+    xlogx,
+)
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import ImpossibleEvidence, InvalidInput
 from theory.homogenization.contexts import Contexts, drawn, every_context
-from theory.homogenization.predicted import Rows, as_index, measured, rows_of
 from theory.information.units import in_units
+from theory.lattice.lattice import quotient
 from theory.validation.arguments import as_base, as_integer, as_sites, as_tokens
 from theory.validation.probabilities import as_probabilities, as_rows
 
@@ -107,8 +118,10 @@ def measure(
     except ImpossibleEvidence as error:
         said = str(error).partition(". ")[0]  # without the advice, which is for `denoise`
         raise ImpossibleEvidence(said, error.pattern) from None
-    columns = [values[0, ...] for values in measured(rows, predictions)]
-    shown = array_namespace(predictions).take(predictions[0, ...], as_index(asked.sites, x), axis=0)
+    columns = [values[0, ...] for values in _measured(rows, predictions)]
+    shown = array_namespace(predictions).take(
+        predictions[0, ...], _as_index(asked.sites, x), axis=0
+    )
     return _finished(asked, columns, shown)
 
 
@@ -276,11 +289,90 @@ def _batches(asked: _Asked, part: Contexts) -> Iterator[tuple[Any, list[Any]]]:
     for start in range(0, count, step):
         stop = min(start + step, count)
         predictions = part.p.denoise(part.patterns[start:stop, :])
-        yield part.chances[start:stop], measured(rows, predictions)
+        yield part.chances[start:stop], _measured(rows, predictions)
 
 
-def _rows(asked: _Asked, part: Contexts) -> Rows:
-    return rows_of(part, asked.p.marginals, asked.limit, asked.top)
+class _Rows(NamedTuple):
+    """What the predictions for one part of the contexts are compared with."""
+
+    here: Any  # which rows of the predictions belong to the measured sites
+    after: Any  # and which to those that follow; the last site stands for none
+    alone: Any  # the marginals of the measured sites
+    limit: Any
+    top: int
+
+
+def _rows(asked: _Asked, part: Contexts) -> _Rows:
+    like, last = asked.p.marginals, part.p.length - 1
+    here = np.asarray(part.sites, dtype=np.int64) - part.first
+    every = _as_index(part.sites, like)
+    xp = array_namespace(like)
+    return _Rows(
+        _range_or_index(here, like),
+        _range_or_index(np.minimum(here + 1, last), like),
+        xp.take(like, every, axis=0),
+        xp.take(asked.limit, every, axis=0),
+        asked.top,
+    )
+
+
+def _range_or_index(rows: np.ndarray, like: Any) -> Any:
+    """A slice where it can be one, which copies nothing."""
+    first, stop = int(rows[0]), int(rows[0]) + len(rows)
+    return slice(first, stop) if (rows == np.arange(first, stop)).all() else _as_index(rows, like)
+
+
+def _at(predictions: Any, rows: Any) -> Any:
+    if isinstance(rows, slice):
+        return predictions[:, rows, :]
+    return array_namespace(predictions).take(predictions, rows, axis=1)
+
+
+def _measured(rows: _Rows, predictions: Any) -> list[Any]:
+    """Entropy, top mass, both distances and information, each (C, n) or (C, n, K), in nats."""
+    shown = _at(predictions, rows.here)
+    negative_entropy = _over_tokens(xlogx(shown))
+    return [
+        -negative_entropy,
+        _top_mass(shown, rows.top),
+        # made nan in the end where there is no masked neighbour
+        _variation(shown, _at(predictions, rows.after)),
+        _variation(shown, rows.limit),
+        negative_entropy - _mean_log(shown, rows.alone),
+    ]
+
+
+def _over_tokens(x: Any) -> Any:
+    """Sums of the last axis: as a product, because few numbers are slow to add up in each row."""
+    xp = array_namespace(x)
+    if is_exact(x):
+        return xp.sum(x, axis=-1)
+    return xp.matmul(x, xp.ones(x.shape[-1], dtype=x.dtype, device=device(x)))
+
+
+def _top_mass(predictions: Any, top: int) -> Any:
+    xp = array_namespace(predictions)
+    try:
+        if top == 1:
+            return xp.max(predictions, axis=-1, keepdims=True)
+        falling = xp.flip(xp.sort(predictions, axis=-1), axis=-1)
+    except TypeError:
+        raise InvalidInput("which of these symbols is the likeliest is not known") from None
+    return xp.cumulative_sum(falling[..., :top], axis=-1)
+
+
+def _mean_log(weights: Any, x: Any) -> Any:
+    """``sum_v weights_v log x_v``."""
+    xp = array_namespace(weights)
+    if is_exact(weights) or bool(xp.any(x == 0)):
+        return _over_tokens(times_log(weights, x + weights * 0))
+    return _over_tokens(weights * log(x))
+
+
+def _variation(a: Any, b: Any) -> Any:
+    """Total variation distances along the last axis."""
+    total = _over_tokens(abs(a - b))
+    return quotient(total, total * 0 + 2)
 
 
 def _mean(batches: Iterator[tuple[Any, list[Any]]]) -> list[Any]:
@@ -318,8 +410,8 @@ def _finished(asked: _Asked, columns: list[Any], predictions: Any) -> Measures:
     xp, after = array_namespace(neighbour), every + 1
     has_next = from_host((after < asked.p.length) & ~np.isin(after, seen), neighbour)
     return Measures(
-        as_index(every, entropy),
-        as_index(distance, entropy),
+        _as_index(every, entropy),
+        _as_index(distance, entropy),
         in_units(entropy, asked.base),
         exact.exp(entropy) if is_exact(entropy) else xp.exp(entropy),
         top_mass,
@@ -328,3 +420,8 @@ def _finished(asked: _Asked, columns: list[Any], predictions: Any) -> Measures:
         in_units(information, asked.base),
         predictions,
     )
+
+
+def _as_index(sites: Any, like: Any) -> Any:
+    """Sites as an array beside another one."""
+    return from_host(np.asarray(sites, dtype=np.int64), like)

@@ -1,4 +1,4 @@
-"""How strongly the slowest modes of a chain are felt: the constant in front of the rate.
+"""The constant C with which a chain approaches its limit: in total variation like ``C rate^n``.
 
 For a matrix D whose powers vanish like ``rate^n``, ``D^n / rate^n`` is in the end what the modes
 with eigenvalues of the largest modulus make of it, ``sum_j zeta_j^n M_j`` with ``|zeta_j| = 1``.
@@ -94,7 +94,8 @@ def _exact_strength(deviation: np.ndarray, rate: Any) -> Any:
     if right.shape[1] < count:
         return math.inf
     # W U cannot be singular now: all of the generalised null space is null space
-    mode = right @ _solved(field, left.T @ right, left.T)
+    overlap = left.T @ right
+    mode = right @ np.stack([field.solve(overlap, column) for column in left], axis=1)
     sums = []
     for _ in range(order):
         sums += elementwise(abs, field.shown(mode)).sum(axis=1).tolist()
@@ -115,10 +116,6 @@ def _common_order(deviation: np.ndarray, rate: Any) -> tuple[int | None, int]:
     orders = [_order(complex(m.root) / float(rate), 1e-12) for m in top]
     known = [order for order in orders if order is not None]
     return math.lcm(*known) if len(known) == len(top) else None, len(top)
-
-
-def _solved(field: Algebraic, matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
-    return np.stack([field.solve(matrix, column) for column in right.T], axis=1)
 
 
 # ---- in floats ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Decisions in words."""
+"""Why predictions far from the context become alike or do not, as sentences for a `Decision`."""
 
 import math
 from collections.abc import Sequence

@@ -1,46 +1,71 @@
 """What a chain of words predicts far from the words that are given, exactly.
 
 The exact analogue, for a chain of real words, of asking a large model what it predicts far from
-its prompt: at some distance after a phrase, and between two phrases at some distance from both.
+its prompt: at some distance after a phrase, between two phrases at some distance from both, and
+on average over the words of the text, as mutual information by distance.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from theory import MarkovChain, homogenization
 from theory._core.arrays import within_memory
+from theory.errors import InvalidInput
 from theory.text.bridges import Middle
 from theory.text.corpora import Corpus
-from theory.text.influence import Remains, divergence, frequent_words, remains
 from theory.text.word_chain import End, Far, WordChain
 
 __all__ = [
     "DISTANCES",
     "Context",
     "Distances",
+    "Influence",
     "Row",
     "distances",
+    "divergence",
     "usual_phrases",
 ]
 
 DISTANCES = (1, 2, 5, 10, 50)
-"""At these distances predictions are shown."""
+"""Distances from a phrase."""
 
-LONG = 99
+WORD_DISTANCES = (1, 2, 3, 5, 10, 50)
+"""Distances from a word that is drawn from the text."""
+
+STRONGEST_AT = 10
+"""The words of most influence are those that tell most at this distance."""
+
+SPAN = 99
 """The two distances at the places near one end sum to this: an odd number, since two equal ones
 sum to an even number, and some phrases stand at distances of one parity only."""
 
-REACHED = 1e-10
-"""If a total variation may be rounding, none below this is compared with another."""
+SHOWN = 4
+"""So many words are named."""
+
+FREQUENT_WORDS = 20
+"""The most frequent words, so many of them, stand for function words: no list is needed."""
 
 CONTENT_LETTERS = 6
 """A frequent word of so many letters is likely to have a meaning of its own."""
 
-DECISION_STATES = 600
+MAX_DECIDED_STATES = 600
 """Chains of order 1 with more states are not handed to `theory.homogenization`."""
+
+ROUNDED_TOL = 1e-10
+"""If a total variation may be rounding, none below this is compared with another."""
+
+SERIES_BELOW = 1e-4
+"""Smaller relative differences are summed as a series."""
+
+TIE_TOL = 1e-12
+"""Relative differences up to this are rounding: such probabilities are equal."""
+
+CHUNK = 64
+"""So many words of the text are followed at a time."""
 
 
 @dataclass(frozen=True)
@@ -53,34 +78,30 @@ class Row:
         Distances to the phrases; None where there is none on the right.
     likeliest : list of (str, float)
         The likeliest words, the end and the unknown among them, with their probabilities.
-    top_mass : float
     effective_vocabulary : float
         The exponential of the entropy.
-    limit_tv : float or None
-        Total variation to the limit; None where there is no limit.
-    next_tv : float or None
-        Total variation to the prediction one site further from the phrase on the left; None
-        where that site is given.
+    frequent : float
+        Probability of the most frequent words.
+    limit_tv, next_tv : float or None
+        Total variation to the limit, and to the prediction one site further from the phrase on
+        the left; None where there is no limit, and where that site is given.
     information : float or None
         KL divergence of this prediction from the one that knows no phrase: at this distance from
         a random place of the text or, between two phrases, the limit.
     ended : float
-        Chance that the end of a text stands between the phrase on the left and this site, or the
-        site itself is one; between two phrases, that one stands anywhere between them.
-    frequent : float
-        Mass on the most frequent words.
+        Probability that the end of a text stands between the phrase on the left and this site, or
+        the site itself is one; between two phrases, that one stands anywhere between them.
     """
 
     left: int
     right: int | None
     likeliest: list[tuple[str, float]]
-    top_mass: float
     effective_vocabulary: float
+    frequent: float
     limit_tv: float | None
     next_tv: float | None
     information: float | None
     ended: float
-    frequent: float
 
 
 @dataclass(frozen=True)
@@ -101,9 +122,7 @@ class Context:
     rate : float
         From the eigenvalues: the difference to the limit shrinks like ``rate ** distance``.
     measured : float or None
-        The factor by which its total variation does shrink per site, between two distances.
-    measured_at : (int, int) or None
-        These two distances, 10 and 50.
+        The factor by which its total variation does shrink per site, between distances 10 and 50.
     rounded : bool
         Whether the differences may be rounding if they are below 1e-12 or so.
     """
@@ -115,8 +134,39 @@ class Context:
     limit: list[tuple[str, float]] | None
     rate: float
     measured: float | None
-    measured_at: tuple[int, int] | None
     rounded: bool
+
+
+@dataclass(frozen=True)
+class Influence:
+    """What a word drawn from the text says about the word at a distance.
+
+    The end of a text is drawn like a word, unless it stays (see `WordChain.anywhere`). Of which
+    kind the likeliest prediction is, is given as shares of the words drawn; of equally likely
+    words the one that is more frequent in the text counts.
+
+    Attributes
+    ----------
+    distance : int
+    mutual_information : float
+        In nats.
+    about_end : float
+        The part of it that is about whether the end stands there.
+    frequent, unknown, end, other : float
+        One of the most frequent words is the likeliest; `UNKNOWN`; `END`; any other word.
+    frequent_of_words : float or None
+        One of the most frequent words is, if `UNKNOWN` and `END` are left out: among the words
+        drawn that some other word can follow at this distance. None if there are none.
+    """
+
+    distance: int
+    mutual_information: float
+    about_end: float
+    frequent: float
+    unknown: float
+    end: float
+    other: float
+    frequent_of_words: float | None
 
 
 @dataclass(frozen=True)
@@ -128,7 +178,9 @@ class Distances:
     end : str
     states : int
     after, between : Context or None
-    remains : Remains
+    influence : list of Influence
+    strongest : list of (str, float)
+        The words that tell most about the word at distance 10, with their information in nats.
     frequent : float
         Share of the most frequent words in the text, its ends included.
     reason : str or None
@@ -139,7 +191,8 @@ class Distances:
     states: int
     after: Context | None
     between: Context | None
-    remains: Remains
+    influence: list[Influence]
+    strongest: list[tuple[str, float]]
     frequent: float
     reason: str | None
 
@@ -167,7 +220,6 @@ def distances(
     between: tuple[str, str] | None,
     order: int = 1,
     end: End = "restart",
-    shown: int = 4,
     progress: Callable[[range], Iterable[Any]] = iter,
 ) -> Distances:
     """Follow the chain of a text away from what is given.
@@ -181,8 +233,6 @@ def distances(
         Two phrases; what is between them is masked.
     order, end
         Of the chain, as in `WordChain`.
-    shown : int
-        How many of the likeliest words are named.
     progress : callable
         Goes through the pieces of what takes longest, for instance with a progress bar.
 
@@ -192,83 +242,74 @@ def distances(
         If a word of a phrase does not occur in the text, or the chain never says a phrase.
     """
     chain = WordChain(corpus, order, end)
+    influence, strongest = _influence(chain, progress)
+    reason = None
+    if order == 1 and len(chain.words) <= MAX_DECIDED_STATES:
+        symbols = [chain.vocabulary[word] for word in chain.words]
+        p = MarkovChain(chain.anywhere(), chain.transition.toarray(), 2, symbols=symbols)
+        reason = homogenization.decide(p).reason
     return Distances(
         end,
         len(chain.words),
-        None if after is None else _after(chain, after, shown),
-        None if between is None else _between(chain, *between, shown),
-        remains(chain, shown, progress),
+        None if after is None else _after(chain, after),
+        None if between is None else _between(chain, *between),
+        influence,
+        strongest,
         _mass_of_frequent(chain.of_words(chain.counts / chain.counts.sum())),
-        _reason(chain),
+        reason,
     )
 
 
-def _after(chain: WordChain, phrase: str, shown: int) -> Context:
-    law, keeps, anywhere = chain.after(phrase), chain.lasting(), chain.anywhere()
+# ---- from phrases ---------------------------------------------------------------------------
+
+
+def _after(chain: WordChain, phrase: str) -> Context:
+    law, lasting, anywhere = chain.after(phrase), chain.lasting(), chain.anywhere()
     far = chain.far(law)
-    gaps = list(chain.differences(law, keeps, [m for n in DISTANCES for m in (n, n + 1)]))
-    walks = zip(
-        DISTANCES,
-        chain.predictions(law, DISTANCES),
-        chain.predictions(anywhere, DISTANCES),
-        chain.differences(law, anywhere, DISTANCES),
-        chain.endings(law, DISTANCES),
-        gaps[::2],
-        gaps[1::2],
-        strict=True,
-    )
-    rows = [
-        _row(
-            chain,
-            here,
-            (n, None),
-            shown,
+    rows = []
+    for n in DISTANCES:
+        here, without = chain.predict(law, n), chain.predict(anywhere, n)
+        # followed themselves: predictions far away are rounded, their differences are not
+        gap, further = (chain.difference(law, lasting, m) for m in (n, n + 1))
+        told = divergence(chain.difference(law, anywhere, n), without, here)
+        row = Row(
+            n,
+            None,
+            *_shape(chain, here),
             limit_tv=None if far.limit is None else _variation(gap),
             next_tv=_variation(gap - further),
-            information=float(divergence(told, without, here)),
-            ended=ended,
+            information=float(told),
+            ended=chain.ended(law, n),
         )
-        for n, here, without, told, ended, gap, further in walks
-    ]
-    return _context(chain, [phrase], rows, [], far, False, shown)
+        rows.append(row)
+    return _context(chain, [phrase], rows, [], far, False)
 
 
-def _between(chain: WordChain, left: str, right: str, shown: int) -> Context:
+def _between(chain: WordChain, left: str, right: str) -> Context:
     law, future = chain.after(left), chain.before(right)
     middle = Middle(chain, law, future)
-    places = [(n, n) for n in DISTANCES] + [(n, LONG - n) for n in DISTANCES[:-1]]
-    with_next = [*places, *((a + 1, b - 1) for a, b in places if b > 1)]
-    found = zip(with_next, chain.bridges(law, future, with_next), strict=True)
-    predictions = {place: here for place, here in found if here is not None}
-    possible, gaps = list(predictions), {}
-    if middle.far.limit is not None:
-        gaps = dict(zip(possible, middle.gaps(possible), strict=True))
-    spans = sorted({a + b for a, b in possible})
-    ended = dict(zip(spans, chain.endings(law, spans, future), strict=True))
+    limit = middle.far.limit
+    # gaps are more accurate, where there is a limit
+    followed = partial(chain.bridge, law, future) if limit is None else middle.gap
     rows, never = [], []
-    for a, b in places:
-        if (a, b) not in predictions:
+    for a, b in [(n, n) for n in DISTANCES] + [(n, SPAN - n) for n in DISTANCES[:-1]]:
+        try:
+            here = chain.bridge(law, future, a, b)
+        except InvalidInput:
             never.append((a, b))
             continue
-        limit_tv, information = None, None
-        if middle.far.limit is not None:
-            limit_tv = _variation(gaps[a, b])
-            information = float(divergence(gaps[a, b], middle.far.limit, predictions[a, b]))
-        compared = gaps or predictions
-        next_tv = _variation(compared[a, b] - compared[a + 1, b - 1]) if b > 1 else None
-        rows.append(
-            _row(
-                chain,
-                predictions[a, b],
-                (a, b),
-                shown,
-                limit_tv=limit_tv,
-                next_tv=next_tv,
-                information=information,
-                ended=ended[a + b],
-            )
+        gap = followed(a, b)
+        row = Row(
+            a,
+            b,
+            *_shape(chain, here),
+            limit_tv=None if limit is None else _variation(gap),
+            next_tv=_variation(gap - followed(a + 1, b - 1)) if b > 1 else None,
+            information=None if limit is None else float(divergence(gap, limit, here)),
+            ended=chain.ended(law, a + b, future),
         )
-    return _context(chain, [left, right], rows, never, middle.far, middle.rounded, shown)
+        rows.append(row)
+    return _context(chain, [left, right], rows, never, middle.far, middle.rounded)
 
 
 def _context(
@@ -278,77 +319,121 @@ def _context(
     never: list[tuple[int, int]],
     far: Far,
     rounded: bool,
-    shown: int,
 ) -> Context:
     unknown = [word for phrase in phrases for word in chain.corpus.unknown(phrase)]
     a, b = DISTANCES[-2:]
-    by_place = {row.left: row.limit_tv or 0.0 for row in rows if row.right in (None, row.left)}
-    near, remote = by_place.get(a, 0.0), by_place.get(b, 0.0)
-    there = min(near, remote) > (REACHED if rounded else 0.0)
+    at = {row.left: row.limit_tv or 0.0 for row in rows if row.right in (None, row.left)}
+    measured = None
+    if min(at.get(a, 0.0), at.get(b, 0.0)) > (ROUNDED_TOL if rounded else 0.0):
+        measured = (at[b] / at[a]) ** (1 / (b - a))
     return Context(
-        [_spelled(chain, phrase) for phrase in phrases],
+        [" ".join(chain.vocabulary[t] for t in chain.tokens(phrase)) for phrase in phrases],
         list(dict.fromkeys(unknown)),
         rows,
         never,
-        _named(chain, far.limit, shown),
+        None if far.limit is None else _named(chain, far.limit),
         far.rate,
-        (remote / near) ** (1 / (b - a)) if there else None,
-        (a, b) if there else None,
+        measured,
         rounded,
     )
 
 
-def _reason(chain: WordChain) -> str | None:
-    if chain.order > 1 or len(chain.words) > DECISION_STATES:
-        return None
-    symbols = [chain.vocabulary[word] for word in chain.words]
-    p = MarkovChain(chain.anywhere(), chain.transition.toarray(), 2, symbols=symbols)
-    return homogenization.decide(p).reason
-
-
-def _row(
-    chain: WordChain,
-    prediction: np.ndarray,
-    places: tuple[int, int | None],
-    shown: int,
-    *,
-    limit_tv: float | None,
-    next_tv: float | None,
-    information: float | None,
-    ended: float,
-) -> Row:
+def _shape(
+    chain: WordChain, prediction: np.ndarray
+) -> tuple[list[tuple[str, float]], float, float]:
+    """Likeliest words, effective vocabulary and probability of frequent words."""
     positive = prediction[prediction > 0]
-    likeliest = _named(chain, prediction, shown)
-    assert likeliest is not None
-    return Row(
-        *places,
-        likeliest=likeliest,
-        top_mass=float(prediction.max()),
-        effective_vocabulary=float(np.exp(-(positive @ np.log(positive)))),
-        limit_tv=limit_tv,
-        next_tv=next_tv,
-        information=information,
-        ended=ended,
-        frequent=_mass_of_frequent(prediction),
-    )
+    effective = float(np.exp(-(positive @ np.log(positive))))
+    return _named(chain, prediction), effective, _mass_of_frequent(prediction)
 
 
-def _named(
-    chain: WordChain, prediction: np.ndarray | None, shown: int
-) -> list[tuple[str, float]] | None:
-    if prediction is None:
-        return None
-    order = np.argsort(-prediction, kind="stable")[:shown]
+def _named(chain: WordChain, prediction: np.ndarray) -> list[tuple[str, float]]:
+    order = np.argsort(-prediction, kind="stable")[:SHOWN]
     return [(chain.vocabulary[i], float(prediction[i])) for i in order if prediction[i] > 0]
 
 
 def _mass_of_frequent(prediction: np.ndarray) -> float:
-    return float(prediction[: frequent_words(len(prediction))].sum())
-
-
-def _spelled(chain: WordChain, phrase: str) -> str:
-    return " ".join(chain.vocabulary[token] for token in chain.tokens(phrase))
+    return float(prediction[:-2][:FREQUENT_WORDS].sum())
 
 
 def _variation(gap: np.ndarray) -> float:
     return float(np.abs(gap).sum()) / 2
+
+
+# ---- from words that are drawn --------------------------------------------------------------
+
+
+def _influence(
+    chain: WordChain, progress: Callable[[range], Iterable[Any]]
+) -> tuple[list[Influence], list[tuple[str, float]]]:
+    """Follow every word of the text; the influence by distance, and the strongest words."""
+    anywhere = chain.anywhere()
+    chances = chain.of_words(anywhere)
+    drawn = chances.nonzero()[0]
+    weights = chances[drawn]
+    without = list(chain.predictions(anywhere, WORD_DISTANCES))
+    unknown, end = len(chain.vocabulary) - 2, len(chain.vocabulary) - 1
+    frequent = min(FREQUENT_WORDS, unknown)
+    per_word = np.zeros((len(WORD_DISTANCES), 8, len(drawn)))
+    for start in progress(range(0, len(drawn), CHUNK)):
+        some = slice(start, start + CHUNK)
+        laws = np.where(chain.words == drawn[some, None], anywhere, 0.0)
+        laws = laws / laws.sum(axis=1, keepdims=True)
+        # followed twice: a prediction far away is rounded, the difference of two is not
+        gaps = chain.differences(laws, anywhere, WORD_DISTANCES)
+        followed = chain.predictions(laws, WORD_DISTANCES)
+        for k, (other, gap, here) in enumerate(zip(without, gaps, followed, strict=True)):
+            ends, other_ends = (
+                np.stack([law[..., :-1].sum(axis=-1), law[..., -1]], axis=-1)
+                for law in (here, other)
+            )
+            first, words = _likeliest(here), here[:, :-2]
+            spoken = words.any(axis=1)
+            per_word[k, :, some] = [
+                divergence(gap, other, here),
+                divergence(gap[:, -1:] * np.asarray([-1, 1]), other_ends, ends),
+                first < frequent,
+                first == unknown,
+                first == end,
+                (first >= frequent) & (first < unknown),
+                spoken & (_likeliest(words) < frequent),
+                spoken,
+            ]
+    found = []
+    for n, means in zip(WORD_DISTANCES, (per_word @ weights).tolist(), strict=True):
+        of_words, spoken = means[6:]
+        share = of_words / spoken if spoken else None
+        found.append(Influence(n, *means[:6], frequent_of_words=share))
+    told = per_word[WORD_DISTANCES.index(STRONGEST_AT), 0]
+    most = np.argsort(-told, kind="stable")[:SHOWN]
+    return found, [(chain.vocabulary[drawn[i]], float(told[i])) for i in most]
+
+
+def _likeliest(predictions: np.ndarray) -> np.ndarray:
+    """The first of the likeliest words of each prediction."""
+    return (predictions >= predictions.max(axis=1, keepdims=True) * (1 - TIE_TOL)).argmax(axis=1)
+
+
+def divergence(gap: np.ndarray, law: np.ndarray, here: np.ndarray) -> np.ndarray:
+    """KL divergence in nats of a prediction from ``law``, accurate for small differences too.
+
+    The `gap` is the prediction minus `law`, as accurate as it is known, and `here` the prediction
+    itself, both of shape (K,) or (B, K). The divergence is infinite where `here` allows what `law`
+    does not: it is a sum of products, and positive where something is possible, while rounding may
+    leave 1e-17 of either sign of a difference of nothing.
+
+    >>> law = np.asarray([0.5, 0.5])
+    >>> round(float(divergence(np.asarray([0.5, -0.5]), law, np.asarray([1, 0]))), 9)      # ln 2
+    0.693147181
+    >>> round(float(divergence(np.asarray([1e-20, -1e-20]), law, law)) * 1e40, 9)  # gap^2 / (2 law)
+    2.0
+    """
+    from scipy.special import xlog1py
+
+    there = law > 0
+    ratio = np.maximum(np.compress(there, gap, axis=-1) / law[there], -1.0)
+    series = ratio**2 / 2 - ratio**3 / 6 + ratio**4 / 12
+    terms = np.where(np.abs(ratio) < SERIES_BELOW, series, xlog1py(1 + ratio, ratio) - ratio)
+    # row by row, so that a row gives the same among any others
+    found = (law[there] * terms).sum(axis=-1)
+    return np.where(np.any(here[..., ~there] > 0, axis=-1), np.inf, found)[()]

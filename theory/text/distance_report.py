@@ -1,26 +1,26 @@
-"""Predictions far from their context, for a reader: tables and sentences, or JSON."""
+"""Predictions far from their context, for a reader: tables, or JSON."""
 
-import dataclasses
-import json
-import math
 from collections.abc import Sequence
-from typing import Any
 
-from theory._console.console import output_console
+from rich.table import Table
+
+from theory._console.console import Fitting, output_console
+from theory._console.format import as_json
 from theory._core.plurals import counted
 from theory.text.corpora import END, UNKNOWN, Corpus
-from theory.text.distance import DISTANCES, Context, Distances, Row
-from theory.text.distance_tables import (
-    likeliest,
-    number,
-    percent,
-    print_drawn,
-    print_rows,
-    probability,
+from theory.text.distance import (
+    DISTANCES,
+    FREQUENT_WORDS,
+    STRONGEST_AT,
+    Context,
+    Distances,
 )
-from theory.text.influence import DRAWN_DISTANCES, FELT, frequent_words
 
 __all__ = ["print_distances", "to_json"]
+
+ROUNDING = 1e-12
+"""Where differences are rounded, smaller ones are not told from 0; and a probability is not told
+from 1 if it is as near to it."""
 
 DIFFERENT = 0.02
 """Factors that differ by more, relatively, are said to differ."""
@@ -28,22 +28,10 @@ DIFFERENT = 0.02
 NEAR = 0.1
 """A total variation to the limit above this is said to be far from it."""
 
-FEW = 5
-"""So many of the most frequent words are named where they are spoken of."""
-
 WHAT = (
     "What a chain of real words predicts far from the words that are given, exact for this chain: "
     "the exact analogue of asking a large model what it predicts far from its prompt, as arXiv "
     "2510.03289 is said to have done (its experiment was not seen)."
-)
-
-COLUMNS = (
-    "likeliest words: with their probabilities. vocab: effective vocabulary, exp(entropy), where "
-    f"{UNKNOWN}, all rarer words together, counts as one. to limit, to next: total variation to "
-    "the limit, and to the prediction one site further to the right. nats: information that the "
-    "context still carries, KL(prediction || prediction without it); between two phrases the "
-    "comparison is with the limit. ended: chance that the end of a text stands among the sites up "
-    "to this one (between two phrases: among all sites between them)."
 )
 
 TITLES = {
@@ -51,9 +39,26 @@ TITLES = {
     "absorbing": f"A text that is over stays over: {END} is followed by {END}",
 }
 
+COLUMNS = (
+    "distance: from the phrase, or from the left and from the right one. vocab: effective "
+    f"vocabulary, exp(entropy), where {UNKNOWN}, all rarer words together, counts as one. "
+    "frequent: probability of the most frequent words. to limit, to next: total variation to the "
+    "limit, and to the prediction one site further to the right. nats: information that the "
+    "context still carries, KL(prediction || prediction without it); between two phrases the "
+    "comparison is with the limit. ended: probability that the end of a text stands among the "
+    "sites up to this one (between two phrases: among all sites between them)."
+)
+
+DRAWN_COLUMNS = (
+    "After a word drawn from the text, nats: what it tells about the word at a distance (mutual "
+    f"information). about {END}: the part of it about whether {END} stands there. Then the share "
+    f"of the words drawn after which the likeliest there is a frequent word, {UNKNOWN}, {END} or "
+    f"another; words only: a frequent one, with {UNKNOWN} and {END} left out."
+)
+
 
 def print_distances(name: str, corpus: Corpus, order: int, every: Sequence[Distances]) -> None:
-    """Print the tables and what they say.
+    """Print the tables and what they do not say.
 
     Parameters
     ----------
@@ -65,201 +70,147 @@ def print_distances(name: str, corpus: Corpus, order: int, every: Sequence[Dista
         One for each thing that can follow the end of a text.
     """
     console = output_console(highlight=False, markup=False, emoji=False)
-    console.print(_heading(name, corpus), soft_wrap=True)
+    words, known = sum(corpus.words.values()), len(corpus.vocabulary) - 2
+    size = f"{counted(words, 'word')} in {counted(int(corpus.starts.sum()), 'paragraph')}"
+    apart = f"{known} of {counted(len(corpus.words), 'different word')} told apart"
+    console.print(f"{name}: {size}; {apart}.", soft_wrap=True)
     console.print(WHAT)
-    for line in _unknown(corpus, every[0]):
-        console.print(line)
+    contexts = [c for c in (every[0].after, every[0].between) if c is not None]
+    for word in dict.fromkeys(word for context in contexts for word in context.read_as_unknown):
+        console.print(f"{word!r} occurs, but is not told apart; it is read as {UNKNOWN}.")
     for found in every:
         states = f"order {order}, {counted(found.states, 'state')}"
         console.print(f"\n{TITLES[found.end]} ({states}).")
-        if found.after is not None:
-            console.print(f"\nAfter {_quoted(found.after.phrases[0])}")
-            print_rows(console, found.after)
-            for line in _after(corpus, found, found.after):
-                console.print(line)
-        if found.between is not None:
-            left, right = map(_quoted, found.between.phrases)
-            console.print(f"\nBetween {left} and {right}")
-            if found.between.rows:
-                print_rows(console, found.between)
-            for line in _between(found.between):
-                console.print(line)
-        console.print(f"\n{_introduction(corpus)}")
-        print_drawn(console, found.remains, some_are_frequent=_some_are_frequent(corpus))
-        for line in _remains(corpus, found):
-            console.print(line)
-    console.print(f"\n{COLUMNS}")
-    if _some_are_frequent(corpus):
-        console.print(_frequent_ones(corpus))
-
-
-def _heading(name: str, corpus: Corpus) -> str:
-    known = len(corpus.vocabulary) - 2
-    rest = len(corpus.words) - known
-    words, paragraphs = sum(corpus.words.values()), int(corpus.starts.sum())
-    told = f"{counted(known, 'different word')}, told apart."
-    if rest:
-        first = f"The {known} most frequent" if known > 1 else "The most frequent"
-        told = (
-            f"{first} of its {len(corpus.words)} different words {'are' if known > 1 else 'is'} "
-            f"told apart, the other {f'{rest} are' if rest > 1 else 'one is'} {UNKNOWN}."
-        )
-    each = "each a text of its own" if paragraphs > 1 else "one text"
-    return f"{name}: {counted(words, 'word')} in {counted(paragraphs, 'paragraph')}, {each}. {told}"
-
-
-def _unknown(corpus: Corpus, found: Distances) -> list[str]:
-    known = len(corpus.vocabulary) - 2
-    contexts = [context for context in (found.after, found.between) if context is not None]
-    words = dict.fromkeys(word for context in contexts for word in context.read_as_unknown)
-    return [
-        f"{word!r} occurs, but is not among the {counted(known, 'word')} told apart; it is read as "
-        f"{UNKNOWN}."
-        for word in words
-    ]
-
-
-def _quoted(phrase: str) -> str:
-    return f'"{phrase}"'
-
-
-def _after(corpus: Corpus, found: Distances, context: Context) -> list[str]:
-    near, far = context.rows[0], context.rows[-1]
-    lines = []
-    if context.limit is None:
-        lines.append("There is no limit: the text repeats itself with a fixed period.")
-        return lines
-    if found.end == "absorbing":
-        lines.append(
-            f"Far away {END} takes all the mass, {probability(far.ended)} of it at distance "
-            f"{far.left}: predictions become alike because they become peaked, not because they "
-            "become broad."
-        )
-    else:
-        lines.append(f"Far away: {likeliest(context.limit)}, whatever was given.")
-    if _some_are_frequent(corpus):
-        lines.append(
-            f"The {_frequent(corpus)} most frequent words ({_first_ones(corpus)}) have "
-            f"{percent(near.frequent)} of the mass at distance {near.left} and "
-            f"{percent(far.frequent)} at distance {far.left}; they are "
-            f"{percent(found.frequent)} of the text."
-        )
-        if found.end == "absorbing" and far.ended < 1:
-            share = percent(far.frequent / (1 - far.ended))
-            lines[-1] += f" Of what is not yet {END} then, they have {share}."
-    lines.append(f"How fast: {_speed(context, 'distances {} and {}')}")
-    lines += _not_reached(far, f"distance {far.left}")
-    return lines
-
-
-def _speed(context: Context, places: str) -> str:
-    if context.rate == 0:
-        return "the limit is reached after finitely many sites."
-    said = f"the eigenvalues say a factor of {context.rate:.4f} per site in the long run"
-    if context.measured is None or context.measured_at is None:
-        return f"{said}."
-    said += (
-        f"; between {places.format(*context.measured_at)} the total variation to the limit shrinks "
-        f"by {context.measured:.4f} per site."
+        for context in (found.after, found.between):
+            if context is not None:
+                where = "After" if len(context.phrases) == 1 else "Between"
+                phrases = " and ".join(f'"{phrase}"' for phrase in context.phrases)
+                console.print(f"\n{where} {phrases}")
+                console.print(Fitting(_table(context)))
+                console.print(_speed(context))
+        console.print("\nAfter a word drawn from the text")
+        console.print(Fitting(_drawn(found)))
+        strongest = ", ".join(f"{word} {_number(value)}" for word, value in found.strongest)
+        console.print(f"Strongest at distance {STRONGEST_AT}, in nats: {strongest}.")
+        if found.reason is not None:
+            console.print(f"The decision (theory.homogenization): {found.reason}")
+    console.print(f"\n{COLUMNS}\n\n{DRAWN_COLUMNS}")
+    console.print(
+        "\nThe most frequent words stand for function words; as no list of these is used, some may "
+        f"be none: {', '.join(_frequent(corpus))}. They are {_probability(every[0].frequent)} of "
+        "the text, its ends included."
     )
+
+
+def _frequent(corpus: Corpus) -> tuple[str, ...]:
+    return corpus.vocabulary[:-2][:FREQUENT_WORDS]
+
+
+def _table(context: Context) -> Table:
+    table = Table()
+    table.add_column("distance", justify="right", no_wrap=True)
+    table.add_column("likeliest words", overflow="fold")
+    for column in ("vocab", "frequent", "to limit", "to next", "nats", "ended"):
+        table.add_column(column, justify="right", no_wrap=True)
+    floor = ROUNDING if context.rounded else 0.0
+    for row in context.rows:
+        table.add_row(
+            str(row.left) if row.right is None else f"{row.left}, {row.right}",
+            _likeliest(row.likeliest),
+            f"{row.effective_vocabulary:.3g}",
+            _probability(row.frequent),
+            *(_number(v, floor) for v in (row.limit_tv, row.next_tv, row.information)),
+            _probability(row.ended),
+        )
+    for left, right in context.never:
+        table.add_row(f"{left}, {right}", "the two never stand there")
+    if context.limit is not None:
+        table.add_row("limit", _likeliest(context.limit))
+    else:
+        table.add_row("limit", "none" if context.rate else "the two never stand far apart")
+    return table
+
+
+def _drawn(found: Distances) -> Table:
+    table = Table()
+    kinds = ("frequent", UNKNOWN, END, "another", "words only")
+    for column in ("distance", "nats", f"about {END}", *kinds):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in found.influence:
+        shares = (row.frequent, row.unknown, row.end, row.other, row.frequent_of_words)
+        table.add_row(
+            str(row.distance),
+            _number(row.mutual_information),
+            _number(row.about_end),
+            *map(_probability, shares),
+        )
+    return table
+
+
+def _speed(context: Context) -> str:
+    """How fast the limit is approached, and whether what is measured says the same."""
+    if context.limit is None:
+        return "There is no limit."
+    if context.rate == 0:
+        return "The limit is reached after finitely many sites."
+    near, far = DISTANCES[-2:]
+    from_phrases = "" if len(context.phrases) == 1 else " from the nearer phrase"
+    said = (
+        "Total variation to the limit: the eigenvalues say a factor of "
+        f"{context.rate:.4f} per site{from_phrases} in the long run"
+    )
+    if context.measured is None:
+        return f"{said}."
+    said += f"; between distances {near} and {far} it is {context.measured:.4f}."
     difference = abs(context.measured / context.rate - 1)
     if difference > DIFFERENT:
         said += (
-            f" The two differ by {percent(difference)}: this is not yet the long run, or the "
+            f" The two differ by {100 * difference:.0f} %: this is not yet the long run, or the "
             "slowest part of the difference is missing here."
+        )
+    at = {row.left: row.limit_tv or 0.0 for row in context.rows if row.right in (None, row.left)}
+    if at.get(far, 0.0) > NEAR:
+        said += (
+            f" At distance {far} the limit is not reached: the total variation to it is still "
+            f"{_probability(at[far])}."
         )
     return said
 
 
-def _not_reached(row: Row, place: str) -> list[str]:
-    if row.limit_tv is None or row.limit_tv <= NEAR:
-        return []
-    return [
-        f"At {place} the limit is not reached: the total variation to it is still "
-        f"{probability(row.limit_tv)}."
-    ]
+def _likeliest(words: list[tuple[str, float]]) -> str:
+    return ", ".join(f"{word} {_probability(value)}" for word, value in words)
 
 
-def _between(context: Context) -> list[str]:
-    lines = []
-    if context.never:
-        places = ", ".join(f"{a} and {b}" for a, b in context.never)
-        lines.append(f"The chain never says the two with these distances to a site: {places}.")
-    if context.limit is not None:
-        lines.append(
-            f"Far from both: {likeliest(context.limit)}. In the distance to the nearer one, "
-            f"{_speed(context, '{} and {} sites from both')}"
-        )
-        far = DISTANCES[-1]
-        for row in context.rows:
-            if (row.left, row.right) == (far, far):
-                lines += _not_reached(row, f"{far} sites from both")
-    elif context.rate == 0:
-        lines.append("The two never stand far from each other.")
-    else:
-        lines.append("There is no limit far from both.")
-    return lines
+def _probability(value: float | None) -> str:
+    """Two digits of a probability or, near 1, one digit of what is missing.
+
+    Only what is 0 or 1, up to rounding, is shown as that.
+
+    >>> _probability(1 - 1e-17), _probability(0.99999), _probability(0.99934), _probability(0.98765)
+    ('1', '>0.9999', '0.9993', '0.99')
+    >>> _probability(0.0312), _probability(1e-15), _probability(0.0), _probability(None)
+    ('0.031', '<1e-12', '0', '-')
+    """
+    if value is None or value <= 0 or value < 0.99:
+        return "0" if value == 0 else _number(value, ROUNDING)
+    missing = 1 - value
+    if missing < ROUNDING:
+        return "1"
+    for digits in (2, 3, 4):
+        if missing >= 10**-digits:
+            return f"{value:.{digits}f}"
+    return ">0.9999"
 
 
-def _introduction(corpus: Corpus) -> str:
-    kinds, more = f"a word, {UNKNOWN} or {END}", ""
-    if _some_are_frequent(corpus):
-        kinds = (
-            f"frequent (one of the {_frequent(corpus)} most frequent words), {UNKNOWN}, {END} or "
-            "another"
-        )
-        more = f"; words only: for how many it is frequent with {UNKNOWN} and {END} left out"
-    return (
-        "After a word drawn from the text. nats: what it tells about the word at a distance "
-        "(mutual information). Then for how many of the words drawn the likeliest there is "
-        f"{kinds}{more}."
-    )
+def _number(value: float | None, floor: float = 0.0) -> str:
+    """Two digits, or a dash; below the floor there is only rounding.
 
-
-def _remains(corpus: Corpus, found: Distances) -> list[str]:
-    remains = found.remains
-    felt = ", ".join(f"{word} {number(value)}" for word, value in remains.felt)
-    lines = []
-    near, far = remains.leading[0], remains.leading[-1]
-    if found.end == "restart" and _some_are_frequent(corpus):
-        lines.append(
-            "On average the frequent words have the same mass at every distance, "
-            f"{percent(found.frequent)}. But with {UNKNOWN} and {END} left out, one of them is the "
-            f"likeliest after {percent(near.frequent_of_words)} of the words drawn at distance "
-            f"{near.distance}, and after {percent(far.frequent_of_words)} at distance "
-            f"{far.distance}."
-        )
-    lines.append(f"Felt most at distance {FELT}, in nats: {felt}.")
-    whole, of_end = remains.information[-1][1], remains.of_end[-1][1]
-    if found.end == "absorbing" and whole > 0:
-        lines.append(
-            f"Of what is told at distance {DRAWN_DISTANCES[-1]}, {percent(of_end / whole)} is "
-            f"about whether {END} stands there."
-        )
-    if found.reason is not None:
-        lines.append(f"The decision (theory.homogenization): {found.reason}")
-    return lines
-
-
-def _frequent(corpus: Corpus) -> int:
-    return frequent_words(len(corpus.vocabulary))
-
-
-def _some_are_frequent(corpus: Corpus) -> bool:
-    """Whether some words are frequent and some are not."""
-    return _frequent(corpus) < len(corpus.vocabulary) - 2
-
-
-def _first_ones(corpus: Corpus) -> str:
-    return f"{', '.join(corpus.vocabulary[:FEW])}, ..."
-
-
-def _frequent_ones(corpus: Corpus) -> str:
-    words = ", ".join(corpus.vocabulary[: _frequent(corpus)])
-    return (
-        f"The most frequent words stand for function words; as no list of these is used, some may "
-        f"be none: {words}."
-    )
+    >>> _number(None), _number(5.5e-22), _number(5.5e-22, 1e-12), _number(float("inf"))
+    ('-', '5.5e-22', '<1e-12', 'inf')
+    """
+    if value is None:
+        return "-"
+    return f"<{floor:.0e}" if value < floor else f"{value:.2g}"
 
 
 def to_json(name: str, corpus: Corpus, order: int, every: Sequence[Distances]) -> str:
@@ -273,15 +224,7 @@ def to_json(name: str, corpus: Corpus, order: int, every: Sequence[Distances]) -
         "vocabulary": len(corpus.vocabulary),
         "order": order,
         "unit": "nats",
-        "frequent_words": list(corpus.vocabulary[: _frequent(corpus)]),
-        "ends": [_plain(dataclasses.asdict(found)) for found in every],
+        "frequent_words": _frequent(corpus),
+        "ends": every,
     }
-    return json.dumps(content, indent=2)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return "inf" if value == math.inf else value
+    return as_json(content)

@@ -1,4 +1,4 @@
-"""A text taken apart: paragraphs at blank lines, words at whatever belongs to no letter."""
+"""The paragraphs of a text, split at blank lines, and its words: the longest runs of letters."""
 
 import functools
 import itertools

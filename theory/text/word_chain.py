@@ -6,7 +6,7 @@ of which each leads to a few, so that the transition matrix is sparse. Predictio
 are sums over all ways in which the chain can go on, and nothing is drawn.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -14,7 +14,6 @@ import numpy as np
 from theory._markov.sparse_spectrum import Limit, power_limit
 from theory.errors import InvalidInput
 from theory.text.corpora import END, Corpus
-from theory.text.word_steps import first_order, followed, second_order
 from theory.validation.arguments import as_integer
 
 __all__ = ["End", "Far", "WordChain"]
@@ -101,7 +100,7 @@ class WordChain:
         self.corpus = corpus
         self.vocabulary = corpus.vocabulary
         size = len(corpus.vocabulary)
-        source, target, times = first_order(corpus) if order == 1 else second_order(corpus)
+        source, target, times = _word_steps(corpus) if order == 1 else _pair_steps(corpus)
         states, places = np.unique(np.stack([source, target]), return_inverse=True)
         # the walk through the text is closed, so that every state is left as often as entered
         source, target = places.reshape(2, -1)
@@ -268,30 +267,22 @@ class WordChain:
         InvalidInput
             If the future is impossible.
         """
-        return next(self.endings(law, [distance], future))
-
-    def endings(
-        self, law: np.ndarray, distances: Iterable[int], future: np.ndarray | None = None
-    ) -> Iterator[float]:
-        """Yield these chances at distances that grow, each as `ended` returns it."""
         # Both are sums of products, and nothing cancels: what is impossible stays exactly zero.
-        going, over, gone = law, np.zeros_like(law), 0  # before the end; with an end on the way
-        for distance in distances:
-            for step in range(gone, as_integer(distance, "distance", gone)):
-                if step:
-                    over[-1] += going[-1]
-                    going[-1] = 0.0
-                going, over = self._back @ going, self._back @ over
-            gone = distance
-            if future is None:
-                ended, alive = over.sum(), going.sum()
-                if distance:
-                    ended, alive = ended + going[-1], going[:-1].sum()
-            else:
-                ended, alive = over @ future, going @ future
-            if ended + alive == 0.0:
-                raise InvalidInput(f"the chain never says this at distance {distance}")
-            yield float(ended / (ended + alive))
+        going, over = law, np.zeros_like(law)  # before the end; with an end on the way
+        for step in range(as_integer(distance, "distance", 0)):
+            if step:
+                over[-1] += going[-1]
+                going[-1] = 0.0
+            going, over = self._back @ going, self._back @ over
+        if future is None:
+            ended, alive = over.sum(), going.sum()
+            if distance:
+                ended, alive = ended + going[-1], going[:-1].sum()
+        else:
+            ended, alive = over @ future, going @ future
+        if ended + alive == 0.0:
+            raise InvalidInput(f"the chain never says this at distance {distance}")
+        return float(ended / (ended + alive))
 
     def bridge(self, law: np.ndarray, future: np.ndarray, left: int, right: int) -> np.ndarray:
         """Prediction of the word between two observations, shape (K,).
@@ -308,42 +299,15 @@ class WordChain:
         InvalidInput
             If the two never stand at this distance from each other.
         """
-        (found,) = self.bridges(law, future, [(left, right)])
-        if found is None:
-            raise InvalidInput(f"the chain never says this at distance {left + right}")
-        return found
-
-    def bridges(
-        self, law: np.ndarray, future: np.ndarray, places: Sequence[tuple[int, int]]
-    ) -> list[np.ndarray | None]:
-        """Predictions at several places, each as `bridge` returns it.
-
-        Parameters
-        ----------
-        law, future : (S,) arrays
-            As `after` and `before` return them.
-        places : sequence of (int, int)
-            Distances to the two.
-
-        Returns
-        -------
-        list of (K,) array or None
-            None where the two never stand at this distance from each other.
-        """
-
-        def back(future: np.ndarray) -> np.ndarray:
+        for _ in range(as_integer(left, "left", 0)):
+            law = self._back @ law
+        for _ in range(as_integer(right, "right", 0)):
             future = self.transition @ future
-            return future / (future.max() or 1.0)
-
-        lefts = [as_integer(left, "left", 0) for left, _ in places]
-        rights = [as_integer(right, "right", 0) for _, right in places]
-        laws = followed(lambda law: self._back @ law, law, lefts)
-        futures = followed(back, future, rights)
-        found = []
-        for left, right in zip(lefts, rights, strict=True):
-            weights = laws[left] * futures[right]
-            found.append(self.of_words(weights / weights.sum()) if weights.any() else None)
-        return found
+            future = future / (future.max() or 1.0)
+        weights = law * future
+        if not weights.any():
+            raise InvalidInput(f"the chain never says this at distance {left + right}")
+        return self.of_words(weights / weights.sum())
 
     # ---- far away -----------------------------------------------------------------------
 
@@ -402,3 +366,28 @@ class WordChain:
             new = (step @ new.astype(np.float64) > 0) & ~seen
             seen = seen | new
         return seen
+
+
+def _word_steps(corpus: Corpus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every step of the text, from a word to the next, with how often it is taken."""
+    source, target = corpus.pairs.nonzero()
+    starts = corpus.starts.nonzero()[0]
+    end = np.full_like(starts, len(corpus.vocabulary) - 1)
+    times = np.concatenate([corpus.pairs[source, target], corpus.starts[starts]])
+    return np.concatenate([source, end]), np.concatenate([target, starts]), times
+
+
+def _pair_steps(corpus: Corpus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every step of the text, from a pair to the next; the end is one state, the last one.
+
+    The pair ``(u, v)`` has the number ``u K + v``, so the word is the remainder.
+    """
+    size = len(corpus.vocabulary)
+    end = size - 1
+    over = end * size + end
+    first, second, third, times = corpus.triples.T
+    starts = corpus.starts.nonzero()[0]
+    source = np.concatenate([first * size + second, np.full_like(starts, over)])
+    going = np.where(third == end, over, second * size + third)
+    target = np.concatenate([going, end * size + starts])
+    return source, target, np.concatenate([times, corpus.starts[starts]])
