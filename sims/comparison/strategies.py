@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from sims import joints, policies
-from sims.decoding.exact import as_decoder, output_distribution
+from sims.decoding.arguments import as_decoder
+from sims.decoding.exact import output_distribution
 from sims.optimal.dynamic_program import Point, Program
 from sims.optimal.frontier import cost_of, frontier_of
 from sims.policies import Decoder, Policy

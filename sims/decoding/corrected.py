@@ -5,12 +5,12 @@ predictions given the others. On the table of all sequences that is a sum over t
 set, followed by a product with the predictions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sims.decoding.denoiser import WithDraws
-from sims.decoding.output import OutputDistribution
-from sims.decoding.propagation import BATCH, run
+from sims.decoding.output import OutputDistribution, output_of
+from sims.decoding.propagation import BATCH, Propagation, prepare
 from sims.policies import Corrector, Policy, TokenPolicy
 from sims.policies.base import Ask
 from sims.policies.checks import not_negative
@@ -19,6 +19,7 @@ from theory._core.arrays import array_namespace, device, require_memory
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice.lattice import EvidenceLattice
+from theory.loss.forward import Denoiser
 from theory.validation.arguments import as_sites
 from theory.validation.tolerances import tolerance
 
@@ -26,18 +27,29 @@ __all__ = ["corrected"]
 
 
 def corrected(
-    p: Distribution, lattice: EvidenceLattice, corrector: Corrector, ask: WithDraws
+    p: Distribution,
+    corrector: Corrector,
+    temperature: float,
+    denoiser: Denoiser | None,
+    observed: Iterable[int],
 ) -> OutputDistribution:
     """The output of the inner decoder after the corrector's rounds."""
+    lattice, ask, _ = prepare(p, corrector, temperature, denoiser, observed)
+    return _corrected(p, lattice, corrector, ask)
+
+
+def _corrected(
+    p: Distribution, lattice: EvidenceLattice | None, corrector: Corrector, ask: WithDraws
+) -> OutputDistribution:
     inner = corrector.inner
     if inner is None:
         table, rounds, states, widest, lost = p.table(), {0: 1}, 0, 0, False
     else:
         if isinstance(inner, Corrector):
-            q = corrected(p, lattice, inner, ask)
+            q = _corrected(p, lattice, inner, ask)
         else:
             assert isinstance(inner, Policy | TokenPolicy)
-            q = run(p, lattice, inner, ask)
+            q = output_of(Propagation(p, lattice, inner, ask))
         table, rounds, states, widest, lost = q.table, q.rounds, q.states, q.widest, q.lost
     for _ in range(corrector.steps):
         table = _one_round(p, table, corrector, ask)

@@ -10,8 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from sims.decoding.arguments import (
+    as_decoder,
+    as_observed,
+    as_temperature,
+    refuse_masked,
+    refuse_observed,
+)
 from sims.decoding.denoiser import WithDraws, predictor
-from sims.decoding.exact import as_decoder, as_observed, as_temperature, refuse_observed
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Ask, Select, check_choice
 from theory import MASK
@@ -134,9 +140,8 @@ def decode(
     """
     check_distribution(p)
     decoder, given = as_decoder(policy), as_observed(observed, p.length)
+    refuse_observed(decoder, given)
     decoder.check(p.length - len(given), p.vocab)
-    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.revises):
-        refuse_observed(decoder, given)
     size = check_draw(rng, size)
     temperature = as_temperature(temperature, p)
     if batch is None:
@@ -226,8 +231,7 @@ class _Run:
                 self._select(decoder, batch, active, index)
             self._note(batch)
             index += 1
-        if (batch.x == MASK).any():
-            raise InvalidInput(f"{decoder!r} leaves sites masked at the end of its clock")
+        refuse_masked(decoder, batch.x)
 
     def _select(self, policy: Policy, batch: _Batch, active: np.ndarray, index: int) -> None:
         x = frozen(batch.x[active])

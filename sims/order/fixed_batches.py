@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from sims.decoding.exact import as_decoder, as_observed
+from sims.decoding.arguments import as_decoder, as_observed
 from sims.policies import Bisection, Blocks, Decoder, LeftToRight, Mirrored, Policy
 from sims.policies.base import Select
 from theory import MASK
