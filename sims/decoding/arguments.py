@@ -4,24 +4,34 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
+from sims.decoding.denoiser import WithDraws, from_lattice, predictor, predictor_there
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Select, as_rule
 from theory import MASK
-from theory._core.arrays import array_namespace, to_host
+from theory._core.arrays import array_namespace, require_memory, to_host
 from theory._core.segments import any_true, row_counts
-from theory.distributions.base import Distribution
-from theory.errors import InvalidInput
+from theory.distributions.base import Distribution, check_distribution
+from theory.errors import InvalidInput, TooLarge
+from theory.lattice.lattice import EvidenceLattice
+from theory.loss.forward import Denoiser
 from theory.validation.arguments import as_real, as_sites
+from theory.validation.probabilities import Weights
 
 __all__ = [
     "as_decoder",
     "as_observed",
     "as_revealing",
     "as_temperature",
+    "prepare",
     "refuse_masked",
     "refuse_observed",
     "takes_back",
 ]
+
+MOST_CELLS = 2**48
+"""Of a lattice whose codes, with labels, are still integers of 64 bits."""
 
 
 def as_decoder(policy: Decoder | Select) -> Policy | TokenPolicy | Corrector:
@@ -84,3 +94,42 @@ def refuse_masked(decoder: Decoder, x: Any) -> None:
             f"{decoder!r} leaves sites masked at the end of its clock: x = "
             f"{to_host(x[first, ...]).tolist()}"
         )
+
+
+def prepare(
+    p: Distribution,
+    decoder: Decoder,
+    temperature: float,
+    denoiser: Denoiser | None,
+    observed: Iterable[int],
+    on_host: bool = False,
+    tabulated: bool = True,
+) -> tuple[EvidenceLattice | None, WithDraws, tuple[int, ...]]:
+    """Check what any decoder is run with: the lattice, the denoiser to call, the given sites."""
+    check_distribution(p)
+    given = as_observed(observed, p.length)
+    refuse_observed(decoder, given)
+    decoder.check(p.length - len(given), p.vocab)
+    temperature = as_temperature(temperature, p)
+    lattice = _lattice(p, on_host, tabulated)
+    if denoiser is None and lattice is not None:
+        predict = from_lattice(lattice)
+    else:
+        predict = (predictor if on_host else predictor_there)(p, denoiser)
+    return lattice, WithDraws(predict, temperature), given
+
+
+def _lattice(p: Distribution, on_host: bool, tabulated: bool) -> EvidenceLattice | None:
+    """The evidence lattice, where it is wanted; None if it does not fit and need not."""
+    try:
+        lattice = p.lattice()
+    except TooLarge:
+        if tabulated or (p.vocab + 1) ** p.length >= MOST_CELLS:
+            raise
+        require_memory(p.vocab**p.length, f"the table of shape ({p.vocab},)*{p.length}")
+        return None
+    if not on_host or isinstance(lattice.numerators, np.ndarray):
+        return lattice
+    inner = (slice(0, lattice.vocab),) * lattice.length
+    table = np.ascontiguousarray(to_host(lattice.numerators)[inner])
+    return EvidenceLattice.of(Weights(table, lattice.denominator))

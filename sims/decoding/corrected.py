@@ -8,9 +8,10 @@ set, followed by a product with the predictions.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sims.decoding.arguments import prepare
 from sims.decoding.denoiser import WithDraws
 from sims.decoding.output import OutputDistribution, output_of
-from sims.decoding.propagation import BATCH, Propagation, prepare
+from sims.decoding.propagation import BATCH, Propagation
 from sims.policies import Corrector, Policy, TokenPolicy
 from sims.policies.base import Ask
 from sims.policies.checks import not_negative

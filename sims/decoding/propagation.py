@@ -26,10 +26,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims.decoding.arguments import as_observed, as_temperature, refuse_masked, refuse_observed
-from sims.decoding.denoiser import WithDraws, from_lattice, predictor, predictor_there
+from sims.decoding.arguments import prepare, refuse_masked
+from sims.decoding.denoiser import WithDraws
 from sims.decoding.layers import Draw, Layer, Reveal, Stack, batches, outer, quotient, split
-from sims.policies import Decoder, Policy, TokenPolicy
+from sims.policies import Policy, TokenPolicy
 from sims.policies.checks import check_chances, check_outcome, check_written, checked_chances
 from theory import MASK
 from theory._core.arrays import (
@@ -42,14 +42,12 @@ from theory._core.arrays import (
 )
 from theory._core.plurals import counted
 from theory._core.segments import Sums, any_true, groups, lookup, merged, row_counts
-from theory.distributions.base import Distribution, check_distribution
-from theory.errors import TooLarge
+from theory.distributions.base import Distribution
 from theory.lattice.codes import Codes
 from theory.lattice.lattice import EvidenceLattice
 from theory.loss.forward import Denoiser
-from theory.validation.probabilities import Weights
 
-__all__ = ["BATCH", "Measure", "Propagation", "prepare", "propagate"]
+__all__ = ["BATCH", "Measure", "Propagation", "propagate"]
 
 Array = Any
 
@@ -67,9 +65,6 @@ PENDING = 2**20
 
 AT_ONCE = 2**22
 """Values that are given to the sites of one outcome together."""
-
-MOST_CELLS = 2**48
-"""Of a lattice whose codes, with labels, are still integers of 64 bits."""
 
 
 def propagate(
@@ -113,45 +108,6 @@ def propagate(
     """
     lattice, ask, given = prepare(p, decoder, temperature, denoiser, observed, on_host, tabulated)
     return Propagation(p, lattice, decoder, ask, given, measures)
-
-
-def prepare(
-    p: Distribution,
-    decoder: Decoder,
-    temperature: float,
-    denoiser: Denoiser | None,
-    observed: Iterable[int],
-    on_host: bool = False,
-    tabulated: bool = True,
-) -> tuple[EvidenceLattice | None, WithDraws, tuple[int, ...]]:
-    """Check what any decoder is run with: the lattice, the denoiser to call, the given sites."""
-    check_distribution(p)
-    given = as_observed(observed, p.length)
-    refuse_observed(decoder, given)
-    decoder.check(p.length - len(given), p.vocab)
-    temperature = as_temperature(temperature, p)
-    lattice = _lattice(p, on_host, tabulated)
-    if denoiser is None and lattice is not None:
-        predict = from_lattice(lattice)
-    else:
-        predict = (predictor if on_host else predictor_there)(p, denoiser)
-    return lattice, WithDraws(predict, temperature), given
-
-
-def _lattice(p: Distribution, on_host: bool, tabulated: bool) -> EvidenceLattice | None:
-    """The evidence lattice, where it is wanted; None if it does not fit and need not."""
-    try:
-        lattice = p.lattice()
-    except TooLarge:
-        if tabulated or (p.vocab + 1) ** p.length >= MOST_CELLS:
-            raise
-        require_memory(p.vocab**p.length, f"the table of shape ({p.vocab},)*{p.length}")
-        return None
-    if not on_host or isinstance(lattice.numerators, np.ndarray):
-        return lattice
-    inner = (slice(0, lattice.vocab),) * lattice.length
-    table = np.ascontiguousarray(to_host(lattice.numerators)[inner])
-    return EvidenceLattice.of(Weights(table, lattice.denominator))
 
 
 class Propagation:
@@ -400,11 +356,9 @@ class Propagation:
         before = lookup(layer.keys, rows)
         labels = before // self.codes.cells + calls
         keys = labels * self.codes.cells + self.codes.encode(after)
-        masses = []
-        for mass in layer.masses:
-            there = lookup(mass, rows)
-            masses.append(there * chance)
-            self.lost = self.lost or any_true((masses[-1] == 0) & (there != 0) & (chance != 0))
+        there = [lookup(mass, rows) for mass in layer.masses]
+        masses = [mass * chance for mass in there]
+        self.lost = self.lost or any_true((masses[0] == 0) & (there[0] != 0) & (chance != 0))
         sites = (after != MASK) & (seen == MASK)
         complete = row_counts(after == MASK) == 0
         for finished in (False, True):
