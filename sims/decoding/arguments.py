@@ -24,9 +24,9 @@ __all__ = [
     "as_observed",
     "as_revealing",
     "as_temperature",
+    "check_run",
     "prepare",
     "refuse_masked",
-    "refuse_observed",
     "takes_back",
 ]
 
@@ -70,12 +70,6 @@ def takes_back(decoder: Decoder) -> bool:
     return isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.revises)
 
 
-def refuse_observed(decoder: Decoder, given: tuple[int, ...]) -> None:
-    """Refuse given sites for decoders that would take them back."""
-    if given and takes_back(decoder):
-        raise InvalidInput(f"{decoder!r} takes tokens back, those of observed sites too")
-
-
 def as_temperature(temperature: float, p: Distribution) -> float:
     """Check a temperature; exact numbers cannot be raised to any power."""
     temperature = as_real(temperature, "temperature", 0, math.inf)
@@ -96,6 +90,18 @@ def refuse_masked(decoder: Decoder, x: Any) -> None:
         )
 
 
+def check_run(
+    p: Distribution, decoder: Decoder, temperature: float, observed: Iterable[int]
+) -> tuple[float, tuple[int, ...]]:
+    """Check that a decoder fits what it is run with; return the temperature and the given sites."""
+    check_distribution(p)
+    given = as_observed(observed, p.length)
+    if given and takes_back(decoder):
+        raise InvalidInput(f"{decoder!r} takes tokens back, those of observed sites too")
+    decoder.check(p.length - len(given), p.vocab)
+    return as_temperature(temperature, p), given
+
+
 def prepare(
     p: Distribution,
     decoder: Decoder,
@@ -105,12 +111,8 @@ def prepare(
     on_host: bool = False,
     tabulated: bool = True,
 ) -> tuple[EvidenceLattice | None, WithDraws, tuple[int, ...]]:
-    """Check what any decoder is run with: the lattice, the denoiser to call, the given sites."""
-    check_distribution(p)
-    given = as_observed(observed, p.length)
-    refuse_observed(decoder, given)
-    decoder.check(p.length - len(given), p.vocab)
-    temperature = as_temperature(temperature, p)
+    """The lattice, the denoiser to call and the given sites of an exact run, all checked."""
+    temperature, given = check_run(p, decoder, temperature, observed)
     lattice = _lattice(p, on_host, tabulated)
     if denoiser is None and lattice is not None:
         predict = from_lattice(lattice)

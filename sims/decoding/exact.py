@@ -7,10 +7,10 @@ are followed, and `sims.decoding.corrected` for decoders that go on after everyt
 
 from collections.abc import Iterable
 
-from sims.decoding.arguments import as_decoder
+from sims.decoding.arguments import as_decoder, prepare
 from sims.decoding.corrected import corrected
 from sims.decoding.output import OutputDistribution, output_of
-from sims.decoding.propagation import propagate
+from sims.decoding.propagation import Propagation
 from sims.policies import Corrector, Decoder
 from sims.policies.base import Select
 from theory._core.arrays import within_memory
@@ -74,6 +74,7 @@ def output_distribution(
     [Fraction(2, 9), Fraction(1, 2)]
     """
     decoder = as_decoder(policy)
+    lattice, ask, given = prepare(p, decoder, temperature, denoiser, observed)
     if isinstance(decoder, Corrector):
-        return corrected(p, decoder, temperature, denoiser, observed)
-    return output_of(propagate(p, decoder, temperature, denoiser, observed, on_host=False))
+        return corrected(p, lattice, decoder, ask)
+    return output_of(Propagation(p, lattice, decoder, ask, given))

@@ -104,7 +104,7 @@ class Reveal:
 def outer(parts: Array, combine: Callable[[Array, Array], Array]) -> Array:
     """Combine numbers (N, k, V) of k sites for every value of them all, shape (N, V^k).
 
-    >>> outer(np.asarray([[[1, 2], [10, 20]]]), operator.add).tolist()
+    >>> outer(np.asarray([[[1, 2], [10, 20]]]), np.add).tolist()
     [[11, 21, 12, 22]]
     """
     xp, total = array_namespace(parts), parts[:, 0, :]
