@@ -5,7 +5,7 @@
     32 MiB always live there. A smaller one mostly gets memory that was freed a moment ago, and
     can then be faster than a fresh write.
 ``resident``
-    Writing doubles on pages that are there already: the floor where a buffer is reused.
+    Writing doubles on pages that are there already.
 ``copy``
     Reading doubles and writing as many, both on pages that are there: the floor of what has to
     read about as much as it writes.

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from benchmarks import naive
 from benchmarks.case import Case, Skipped, Way
-from benchmarks.floors import Floor, writes
+from benchmarks.floors import Floor
 from theory import MASK, EvidenceLattice
 from theory._core.arrays import free_memory
 
@@ -23,7 +23,6 @@ SIZES = [(8, 3), (12, 2), (12, 3), (16, 2), (17, 2), (18, 2), (8, 8), (6, 16), (
 TARGETS = {(12, 3): 3.0, (16, 2): 1.5, (17, 2): 1.5, (18, 2): 1.5, (8, 8): 4.0, (6, 16): 4.0}
 CONCATENATED = 10**8  # cells up to which concatenation is tried: it takes seconds there
 LARGE = 2**20  # cells from which on a small buffer is no excuse for a tenth more memory
-FLOAT32 = 1.001 * 2.0**-24  # relative error: sums in float64 are rounded once
 TABLES = 3  # of the size of the lattice that are there at once: it, and the pages to write on
 
 
@@ -54,39 +53,6 @@ def lattice(quick: bool) -> Iterator[Case | Skipped]:
         result, call = found.values.nbytes, partial(EvidenceLattice, p)
         del found
         yield Case("lattice", size, cells, call, ways, targets=targets, result_bytes=result)
-
-
-def reused(quick: bool) -> Iterator[Case]:
-    """The lattice in memory that is there already, and in half of it with float32."""
-    for length, vocab in [(8, 3)] if quick else [(12, 3), (16, 2)]:
-        p, cells, size = random_table(length, vocab), (vocab + 1) ** length, f"L={length} V={vocab}"
-        expected = naive.concatenated_lattice(p)
-        buffer = np.empty(expected.shape)
-        assert_allclose(EvidenceLattice(p, out=buffer).values, expected, rtol=1e-12)
-        concatenating = Way("concatenating", partial(naive.concatenated_lattice, p))
-        yield Case(
-            "lattice, buffer given",
-            size,
-            cells,
-            partial(EvidenceLattice, p, out=buffer),
-            [concatenating],
-            floors=(Floor("resident", cells, "every entry of the buffer is written once"),),
-        )
-        single = EvidenceLattice(p, dtype="float32").values
-        assert single.dtype == np.float32, f"{single.dtype} instead of float32"
-        assert_allclose(single, expected, rtol=FLOAT32)
-        error = float(np.max(np.abs(single / expected - 1)))
-        yield Case(
-            "lattice in float32",
-            size,
-            cells,
-            partial(EvidenceLattice, p, dtype="float32"),
-            [concatenating, Way("float64", partial(EvidenceLattice, p))],
-            floors=writes(cells // 2),
-            counts={"relative error": f"{error:.1e}"},
-            targets=(("peak", 1.1),) if cells >= LARGE else (),
-            result_bytes=single.nbytes,
-        )
 
 
 def conditionals(quick: bool) -> Iterator[Case]:

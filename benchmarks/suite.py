@@ -13,7 +13,6 @@ Kernel = Callable[[bool], Iterator[Case | Skipped] | Iterator[Case]]
 
 LATTICES = (
     lattices.lattice,
-    lattices.reused,
     lattices.conditionals,
     lattices.denoise,
     lattices.exact,

@@ -446,13 +446,13 @@ assert sympy.simplify(off[0][1] - (a * d - b * c) / (a + b + c + d) ** 2) == 0
 # it.
 
 # %%
-from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.kit.inequality import closeness, excess
+from theory import bounds
+from theory.claims import Claim, Provenance, Verdict
 
 
 def residual(p, factor=2):
-    """By how much TC exceeds its bound; 0 where it does not."""
-    return excess(tc(p), factor * dtc(p))
+    """TC beside its bound: the residual is by how much it exceeds that, or 0."""
+    return bounds.Bound(tc(p), factor * dtc(p))
 
 
 def hurried(p, factor=2):
@@ -460,16 +460,9 @@ def hurried(p, factor=2):
     return min(0, tc(p) - factor * dtc(p)) * 0
 
 
-def claim(residual):
+def claim(function):
     """The mended sentence as a claim, with the factor 3/2 as the planted violation."""
-    check = Check(
-        level=Level.EXACT,
-        residual=residual,
-        planted={"factor": Fraction(3, 2)},
-        distributions=lambda: sparse,
-        tightness=lambda p: closeness(tc(p), 2 * dtc(p)),
-    )
-    return Claim(
+    mine = Claim(
         id="X1",
         title="Of three places, TC is at most twice DTC",
         statement="TC <= 2 DTC for three places",
@@ -477,8 +470,9 @@ def claim(residual):
         source="lesson 7; textbook inequality",
         provenance=Provenance.OURS,
         verdict=Verdict.HOLDS,
-        checks=(check,),
     )
+    mine.residual("TC against 2 DTC", exact=sparse, factor=Fraction(3, 2))(function)
+    return mine
 
 
 results = {}

@@ -27,7 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--claim",
         action="append",
         metavar="ID",
-        help="check this claim only, and print the tightest cases of its inequalities (repeatable)",
+        help="check this claim only, and say in words what is checked, and where its inequalities "
+        "are tightest (repeatable)",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="print ids, titles and files of all claims, and stop"
     )
     parser.add_argument(
         "--level", action="append", choices=LEVELS, help="checks at this level only (repeatable)"
@@ -55,6 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
+    if options.list:
+        from theory._console.claim_files import claim_files
+
+        for key, title, file in claim_files():
+            print(f"{key:4} {title}  [{file}]")
+        return 0
 
     from theory._console.executors import executor_for, worth_sharing
     from theory.claims import Level, registry
@@ -87,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             examples=options.examples,
             levels=levels,
             quiet=options.json,
-            tightest=bool(options.claim),
+            chosen=bool(options.claim),
             slowest=options.slowest,
             executor=executor,
         )

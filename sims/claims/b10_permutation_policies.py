@@ -15,138 +15,19 @@ from sims.optimal.frontier import regret
 from sims.policies import RandomOrder
 from theory import MASK, closed_forms, gallery, information, schedules, strategies
 from theory._core.arrays import log
-from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size
-from theory.claims.kit.inequality import closeness, excess
-from theory.claims.kit.result import DoesNotApply
+from theory._core.bound import Bound
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
+from theory.claims.kit.inequality import excess
 from theory.distributions import Distribution
 
-__all__ = ["PERMUTATION_POLICIES"]
+__all__ = ["B10"]
 
-
-def _check_permutation(p: Distribution) -> None:
-    if not is_permutation(p):
-        raise DoesNotApply("it is about permutations, all equally likely")
-
-
-def _falling(left: int, size: int) -> int:
-    """``(M)_B``: in how many ways so many of the tokens that are left can be written."""
-    return math.perm(left, size)
-
-
-def _independent(left: int, size: int) -> int:
-    """Planted: takes the tokens for independent."""
-    return left**size
-
-
-def _any_rule(
-    p: Distribution, rule: Sequence[int], ways: Callable[[int, int], int] = _falling
-) -> list[Any]:
-    """The divergence of any rule is the expected sum of the costs of its batches.
-
-    A batch costs its total correlation, ``log(M^B / (M)_B)``.
-    """
-    _check_permutation(p)
-    policy, expected, residuals = any_rule(rule), 0, []
-    for chance, _, sites, x in path_steps(p, policy):
-        cost = information.total_correlation(p, sites, given=x)
-        left = int((x == MASK).sum())
-        powers = np.asarray([left ** len(sites), ways(left, len(sites))], dtype=np.int64)
-        of_power, of_ways = log(powers if p.exact else powers.astype(np.float64))
-        residuals.append(cost - (of_power - of_ways))
-        expected = expected + chance * cost
-    return [output_distribution(p, policy).kl - expected, *residuals]
-
-
-def _schedule(
-    p: Distribution,
-    sizes: Sequence[int],
-    best: Callable[[int, int], tuple[int, ...]] = closed_forms.permutation_schedule,
-) -> list[Any]:
-    """A schedule costs what the formula says, and no less than the best with as many rounds."""
-    _check_permutation(p)
-    n = p.length
-    cost = output_distribution(p, RandomOrder(sizes)).path_kl
-    least = closed_forms.permutation_cost(n, best(n, len(sizes)), exact=p.exact)
-    formula = closed_forms.permutation_cost(n, sizes, exact=p.exact)
-    return [cost - formula, excess(least, cost)]
-
-
-def _least_share(p: Distribution, sizes: Sequence[int]) -> float:
-    """The least cost in as many rounds as a share of the cost."""
-    n = p.length
-    best = closed_forms.permutation_schedule(n, len(sizes))
-    costs = (closed_forms.permutation_cost(n, s, exact=p.exact) for s in (best, sizes))
-    return closeness(*costs)
-
-
-def _reversed(n: int, rounds: int) -> tuple[int, ...]:
-    """Planted: the best batches in the wrong order."""
-    return closed_forms.permutation_schedule(n, rounds)[::-1]
-
-
-def _no_policy_is_better(
-    p: Distribution,
-    best: Callable[[int, int], tuple[int, ...]] = closed_forms.permutation_schedule,
-) -> list[Any]:
-    """Regret of the schedules against all value-adaptive policies is 0."""
-    _check_permutation(p)
-    residuals = []
-    for rounds in range(1, p.length + 1):
-        above = regret(p, RandomOrder(best(p.length, rounds)))
-        residuals += [excess(0.0, above), excess(above, 0.0)]
-    return residuals
-
-
-def _recursion(
-    p: Distribution, frontier: Callable[[int], np.ndarray] = closed_forms.permutation_frontier
-) -> list[Any]:
-    """The recursion against the path costs of all schedules."""
-    least = [
-        min(information.path_cost(p, sizes) for sizes in schedules.every(p.length, rounds))
-        for rounds in range(1, p.length + 1)
-    ]
-    return [a - b for a, b in zip(frontier(p.length), least, strict=True)]
-
-
-def _equal_sizes(n: int) -> np.ndarray:
-    """Planted: batches as equal as possible."""
-    costs = [closed_forms.permutation_cost(n, _uniform(n, r)) for r in range(1, n + 1)]
-    return np.asarray(costs)
-
-
-def _uniform(n: int, rounds: int) -> tuple[int, ...]:
-    return tuple(n // rounds + (k < n % rounds) for k in range(rounds))
-
+Best = Callable[[int, int], tuple[int, ...]]
 
 PUBLISHED = {(3, 2, 2, 1): 1.51457, (2, 2, 2, 2): 1.87072}
 """Bits that eight tokens cost in these four batches."""
 
-
-def _published(p: Distribution, more: float = 0.0) -> list[Any]:
-    """By how much the published bits are off beyond their last digit, and the best sizes."""
-    off = [
-        excess(abs(information.path_cost(p, sizes, base=2) - bits - more), 5e-6)
-        for sizes, bits in PUBLISHED.items()
-    ]
-    return [*off, float(closed_forms.permutation_schedule(8, 4) != (3, 2, 2, 1))]
-
-
-@by_size
-def _rule(p: Size) -> dict[str, Any]:
-    return {"rule": drawn_rules()}
-
-
-@by_size
-def _sizes(p: Size) -> dict[str, Any]:
-    return {"sizes": strategies.schedules(p.length)}
-
-
-def _permutations(most: int, exact: bool) -> Any:
-    return st.integers(1, most).map(lambda n: gallery.permutations(n, exact=exact))
-
-
-PERMUTATION_POLICIES = Claim(
+B10 = Claim(
     id="B10",
     title="For permutations only the sizes of the batches matter",
     statement=(
@@ -168,57 +49,118 @@ PERMUTATION_POLICIES = Claim(
     source="Wen, Liang, Lu, arXiv 2608.25505, Theorems 6 to 9",
     provenance=Provenance.SOURCE,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_any_rule,
-            distributions=lambda: _permutations(4, exact=True),
-            parts=_rule,
-            planted={"ways": _independent},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_schedule,
-            distributions=lambda: _permutations(4, exact=True),
-            parts=_sizes,
-            planted={"best": _reversed},
-            tightness=_least_share,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_any_rule,
-            distributions=lambda: _permutations(4, exact=False),
-            parts=_rule,
-            planted={"ways": _independent},
-            tolerance=1e-11,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_no_policy_is_better,
-            distributions=lambda: _permutations(4, exact=False),
-            planted={"best": _reversed},
-            tolerance=1e-9,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_no_policy_is_better,
-            named=lambda: {"permutations(5)": gallery.permutations(5)},
-            planted={"best": _reversed},
-            tolerance=1e-9,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_recursion,
-            named=lambda: {f"permutations({n})": gallery.permutations(n) for n in range(1, 9)},
-            planted={"frontier": _equal_sizes},
-            tolerance=1e-11,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_published,
-            named=lambda: {"permutations(8)": gallery.permutations(8)},
-            planted={"more": 1e-5},
-            tolerance=1e-12,
-        ),
-    ),
 )
+
+
+def _permutations(most: int, exact: bool = False) -> Any:
+    return st.integers(1, most).map(lambda n: gallery.permutations(n, exact=exact))
+
+
+def _require_permutation(p: Distribution) -> None:
+    if not is_permutation(p):
+        raise DoesNotApply("it is about permutations, all equally likely")
+
+
+def _reversed_sizes(n: int, rounds: int) -> tuple[int, ...]:
+    """Planted: the best batches in the wrong order."""
+    return closed_forms.permutation_schedule(n, rounds)[::-1]
+
+
+def _frontier_of_equal_sizes(n: int) -> np.ndarray:
+    """Planted: batches as equal as possible."""
+    sizes = (schedules.uniform(n, rounds) for rounds in range(1, n + 1))
+    return np.asarray([closed_forms.permutation_cost(n, s) for s in sizes])
+
+
+@B10.residual(
+    "batches of any adaptive rule",
+    exact=_permutations(4, exact=True),
+    floats=_permutations(4),
+    parts={"rule": drawn_rules()},
+    tolerance=1e-11,
+    ways=pow,  # as if the tokens were independent
+)
+def any_adaptive_rule(
+    p: Distribution, rule: Sequence[int], ways: Callable[[int, int], int] = math.perm
+) -> list[Any]:
+    """The divergence of any rule is the expected sum of the costs of its batches.
+
+    A batch costs its total correlation, ``log(M^B / (M)_B)``: in ``(M)_B`` ways so many of the
+    tokens that are left can be written.
+    """
+    _require_permutation(p)
+    policy, expected, residuals = any_rule(rule), 0, []
+    for chance, _, sites, x in path_steps(p, policy):
+        cost = information.total_correlation(p, sites, given=x)
+        left = int((x == MASK).sum())
+        powers = np.asarray([left ** len(sites), ways(left, len(sites))], dtype=np.int64)
+        of_power, of_ways = log(powers if p.exact else powers.astype(np.float64))
+        residuals.append(cost - (of_power - of_ways))
+        expected = expected + chance * cost
+    return [output_distribution(p, policy).kl - expected, *residuals]
+
+
+@B10.residual(
+    "best schedule",
+    exact=_permutations(4, exact=True),
+    parts={"sizes": lambda size: strategies.schedules(size.length)},
+    best=_reversed_sizes,
+)
+def schedules_in_random_order(
+    p: Distribution, sizes: Sequence[int], best: Best = closed_forms.permutation_schedule
+) -> list[Any]:
+    """A schedule costs what the formula says, and no less than the best with as many rounds."""
+    _require_permutation(p)
+    n = p.length
+    cost = output_distribution(p, RandomOrder(sizes)).path_kl
+    least = closed_forms.permutation_cost(n, best(n, len(sizes)), exact=p.exact)
+    formula = closed_forms.permutation_cost(n, sizes, exact=p.exact)
+    return [cost - formula, Bound(least, cost)]
+
+
+@B10.residual(
+    "no adaptive policy is better",
+    floats=_permutations(4),
+    named=lambda: {"permutations(5)": gallery.permutations(5)},
+    tolerance=1e-9,
+    best=_reversed_sizes,
+)
+def no_adaptive_policy_is_better(
+    p: Distribution, best: Best = closed_forms.permutation_schedule
+) -> list[Any]:
+    """Regret of the schedules against all value-adaptive policies is 0."""
+    _require_permutation(p)
+    sizes = (best(p.length, rounds) for rounds in range(1, p.length + 1))
+    return [excess(abs(regret(p, RandomOrder(s))), 0.0) for s in sizes]
+
+
+@B10.residual(
+    "recursion against all schedules",
+    named=lambda: {f"permutations({n})": gallery.permutations(n) for n in range(1, 9)},
+    tolerance=1e-11,
+    frontier=_frontier_of_equal_sizes,
+)
+def recursion(
+    p: Distribution, frontier: Callable[[int], np.ndarray] = closed_forms.permutation_frontier
+) -> list[Any]:
+    """The recursion against the path costs of all schedules."""
+    least = [
+        min(information.path_cost(p, sizes) for sizes in schedules.every(p.length, rounds))
+        for rounds in range(1, p.length + 1)
+    ]
+    return [a - b for a, b in zip(frontier(p.length), least, strict=True)]
+
+
+@B10.residual(
+    "published bits",
+    named=lambda: {"permutations(8)": gallery.permutations(8)},
+    tolerance=1e-12,
+    more=1e-5,
+)
+def published_costs(p: Distribution, more: float = 0.0) -> list[Any]:
+    """By how much the published bits are off beyond their last digit, and the best sizes."""
+    off = [
+        excess(abs(information.path_cost(p, sizes, base=2) - bits - more), 5e-6)
+        for sizes, bits in PUBLISHED.items()
+    ]
+    return [*off, float(closed_forms.permutation_schedule(8, 4) != (3, 2, 2, 1))]

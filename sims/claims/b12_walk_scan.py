@@ -14,80 +14,18 @@ from sims.decoding.exact import output_distribution
 from sims.optimal.frontier import frontier
 from sims.policies import Rule
 from theory import MASK, closed_forms, gallery, information, schedules, strategies
-from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size
-from theory.claims.kit.result import DoesNotApply
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.distributions import Distribution
 
-__all__ = ["WALK_SCAN"]
-
-
-def _scan(sizes: Sequence[int]) -> Rule:
-    """From left to right, in batches of these sizes."""
-    ends = np.cumsum(sizes)
-
-    def select(x: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-        shown = (x != MASK).sum(axis=1)
-        end = ends[np.searchsorted(ends, shown, side="right")]
-        return (x == MASK) & (np.arange(x.shape[1]) < end[:, None])
-
-    return Rule(select)
-
-
-def _cost(
-    p: Distribution,
-    sizes: Sequence[int],
-    formula: Callable[..., Any] = closed_forms.walk_scan_cost,
-) -> list[Any]:
-    """The divergence of a scan: against the total correlations of its batches, and the formula."""
-    if not is_walk(p):
-        raise DoesNotApply("it is about the Bernoulli walk")
-    policy = _scan(sizes)
-    kl = output_distribution(p, policy).kl
-    expected = sum(
-        chance * information.total_correlation(p, sites, given=x)
-        for chance, _, sites, x in path_steps(p, policy)
-    )
-    return [kl - expected, kl - formula(sizes, exact=p.exact)]
-
-
-def _every_batch_alike(sizes: Sequence[int], exact: bool = False) -> Any:
-    """Planted: all batches cost what the first one costs."""
-    return len(sizes) * closed_forms.walk_scan_cost(sizes[:1], exact=exact)
-
-
-def _all_sizes(
-    p: Distribution, formula: Callable[..., Any] = closed_forms.walk_scan_cost
-) -> list[Any]:
-    """Every way to cut the walk into batches."""
-    return [r for sizes in schedules.every(p.length) for r in _cost(p, sizes, formula)]
-
+__all__ = ["B12"]
 
 DEPTHS = {1: Fraction(1), 2: Fraction(2), 3: Fraction(2), 4: Fraction(11, 4), 5: Fraction(23, 8)}
 """Least expected rounds that lose nothing, by length, as published."""
 
-
-def _depth(p: Distribution, depths: Mapping[int, Fraction] = DEPTHS) -> Any:
-    """The published values, against the optimum over all policies."""
-    if p.length not in depths or not is_walk(p):
-        raise DoesNotApply("it is about the Bernoulli walk of up to five steps")
-    return frontier(p, [math.inf])[0].rounds - depths[p.length]
-
-
 BISECTION = {n: Fraction(n.bit_length()) for n in DEPTHS}
 """Planted: what recursive halving takes, whatever the values are."""
 
-
-@by_size
-def _sizes(p: Size) -> dict[str, Any]:
-    return {"sizes": strategies.schedules(p.length)}
-
-
-def _walks(most: int, exact: bool) -> Any:
-    return st.integers(1, most).map(lambda n: gallery.walk(n, exact=exact))
-
-
-WALK_SCAN = Claim(
+B12 = Claim(
     id="B12",
     title="What a scan of the Bernoulli walk costs, and how few rounds lose nothing",
     statement=(
@@ -109,34 +47,54 @@ WALK_SCAN = Claim(
     source="Wen, Liang, Lu, arXiv 2608.25505",
     provenance=Provenance.SOURCE,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_cost,
-            distributions=lambda: _walks(4, exact=True),
-            parts=_sizes,
-            planted={"formula": _every_batch_alike},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_depth,
-            distributions=lambda: _walks(5, exact=True),
-            planted={"depths": BISECTION},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_cost,
-            distributions=lambda: _walks(4, exact=False),
-            parts=_sizes,
-            planted={"formula": _every_batch_alike},
-            tolerance=1e-11,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_all_sizes,
-            named=lambda: {f"walk({n})": gallery.walk(n) for n in range(1, 6)},
-            planted={"formula": _every_batch_alike},
-            tolerance=1e-11,
-        ),
-    ),
 )
+
+
+def _walks(most: int, exact: bool = False) -> Any:
+    return st.integers(1, most).map(lambda n: gallery.walk(n, exact=exact))
+
+
+def _all_batches_as_the_first(sizes: Sequence[int], exact: bool = False) -> Any:
+    """Planted: all batches cost what the first one costs."""
+    return len(sizes) * closed_forms.walk_scan_cost(sizes[:1], exact=exact)
+
+
+@B12.residual(
+    "cost of a contiguous scan",
+    exact=_walks(4, exact=True),
+    floats=_walks(4),
+    parts={"sizes": lambda size: strategies.schedules(size.length)},
+    named=lambda: {f"walk({n})": gallery.walk(n) for n in range(1, 6)},
+    at=lambda p: [{"sizes": sizes} for sizes in schedules.every(p.length)],
+    tolerance=1e-11,
+    formula=_all_batches_as_the_first,
+)
+def cost_of_a_scan(
+    p: Distribution,
+    sizes: Sequence[int],
+    formula: Callable[..., Any] = closed_forms.walk_scan_cost,
+) -> list[Any]:
+    """The divergence of a scan: against the total correlations of its batches, and the formula."""
+    if not is_walk(p):
+        raise DoesNotApply("it is about the Bernoulli walk")
+    ends = np.cumsum(sizes)
+
+    def scan(x: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        shown = (x != MASK).sum(axis=1)
+        end = ends[np.searchsorted(ends, shown, side="right")]
+        return (x == MASK) & (np.arange(x.shape[1]) < end[:, None])
+
+    kl = output_distribution(p, Rule(scan)).kl
+    expected = sum(
+        chance * information.total_correlation(p, sites, given=x)
+        for chance, _, sites, x in path_steps(p, Rule(scan))
+    )
+    return [kl - expected, kl - formula(sizes, exact=p.exact)]
+
+
+@B12.residual("published depths", exact=_walks(5, exact=True), depths=BISECTION)
+def published_depths(p: Distribution, depths: Mapping[int, Fraction] = DEPTHS) -> Any:
+    """The published values, against the optimum over all policies."""
+    if p.length not in depths or not is_walk(p):
+        raise DoesNotApply("it is about the Bernoulli walk of up to five steps")
+    return frontier(p, [math.inf])[0].rounds - depths[p.length]

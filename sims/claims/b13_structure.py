@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis.strategies as st
@@ -11,230 +12,20 @@ from sims.decoding.exact import output_distribution
 from sims.optimal.frontier import frontier
 from theory import JointTable, ProductMixture, gallery, strategies
 from theory._core.arrays import MASK, to_host
-from theory.claims import Check, Claim, Level, Provenance, Verdict
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.generators import every_pattern, symbolic_table
 from theory.claims.kit.inequality import excess
-from theory.claims.kit.result import DoesNotApply
 from theory.claims.kit.simplify import vanishes
 from theory.distributions import Distribution
 
-__all__ = ["STRUCTURE"]
+__all__ = ["B13"]
 
 ROUNDING = 1e-13
 """In floats, products of probabilities this close are equal."""
 
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53)
 
-
-def _support(p: Distribution) -> np.ndarray:
-    """The sequences that happen, shape (N, L)."""
-    return np.argwhere(to_host(p.table()) != 0)
-
-
-# Affine codes
-
-
-def _is_affine(p: Distribution) -> bool:
-    """Tell whether p is uniform over a coset of a linear code over a field of 2, 3, 5 ... tokens.
-
-    Over a prime field that is to be closed under ``x + y - z``.
-    """
-    support = _support(p)
-    values = to_host(p.table())[tuple(support.T)]
-    prime = p.vocab > 1 and all(p.vocab % k for k in range(2, p.vocab))
-    if not prime or abs(values - values[0]).max() > (0 if p.exact else ROUNDING):
-        return False
-    sums = (support[:, None] + support[None, :] - support[0]) % p.vocab
-    return {*map(tuple, sums.reshape(-1, p.length))} <= {*map(tuple, support)}
-
-
-def _two_rounds(p: Distribution, most: int = 2) -> list[Any]:
-    """On affine codes: rounds beyond two, and what the best decoder then loses."""
-    if not _is_affine(p):
-        raise DoesNotApply("it is about affine codes over a prime")
-    (point,) = frontier(p, [math.inf])
-    q = output_distribution(p, point.policy)
-    return [excess(point.rounds, most), excess(max(q.rounds), most), q.kl]
-
-
-def _affine_codes(vocab: int, longest: int) -> Any:
-    """Uniform tables over ``{u G + c}`` with a drawn matrix G and offset c."""
-
-    def build(drawn: tuple[list[list[int]], list[int]]) -> JointTable:
-        generator, offset = np.asarray(drawn[0]), np.asarray(drawn[1])
-        messages = np.asarray(list(itertools.product(range(vocab), repeat=len(generator))))
-        table = np.zeros((vocab,) * len(offset), dtype=np.int64)
-        table[tuple(((messages @ generator + offset) % vocab).T)] = 1
-        return JointTable(table, exact=True)
-
-    def of_length(length: int) -> Any:
-        row = st.lists(st.integers(0, vocab - 1), min_size=length, max_size=length)
-        return st.tuples(st.lists(row, min_size=1, max_size=length), row)
-
-    return st.integers(1, longest).flatmap(of_length).map(build)
-
-
-# Generic tables
-
-
-def _minors(p: Distribution, x: np.ndarray, i: int, j: int) -> list[Any]:
-    """``P(a, b) P - P(a) P(b)`` for the tokens at two masked sites, given x; times ``P(x)^2``."""
-    total, minors = p.evidence(x), []
-    for a, b in itertools.product(range(p.vocab), repeat=2):
-        first, second, both = x.copy(), x.copy(), x.copy()
-        first[i], second[j], both[[i, j]] = a, b, (a, b)
-        minors.append(p.evidence(both) * total - p.evidence(first) * p.evidence(second))
-    return minors
-
-
-def _free_pair(p: Distribution, unobserved: int = 2) -> bool:
-    """Tell whether two sites are independent given some possible observation of others.
-
-    Only observations that leave at least `unobserved` sites masked count.
-    """
-    for x in every_pattern(p):
-        masked = np.flatnonzero(x == MASK).tolist()
-        if len(masked) < max(unobserved, 2) or p.evidence(x) == 0:
-            continue
-        for pair in itertools.combinations(masked, 2):
-            minors = _minors(p, x, *pair)
-            if all(m == 0 if p.exact else abs(m) < ROUNDING for m in minors):
-                return True
-    return False
-
-
-def _all_rounds(p: Distribution, unobserved: int = 2) -> int:
-    """1 if needing n rounds and having no free pair disagree, else 0."""
-    (point,) = frontier(p, [math.inf])
-    needed = point.rounds == p.length if p.exact else abs(point.rounds - p.length) < ROUNDING
-    return int(needed == _free_pair(p, unobserved))
-
-
-def _prime_tables() -> Any:
-    """Tables of bits whose weights are different primes, and one that takes two rounds only."""
-    dependent = JointTable([[[5, 19], [7, 2]], [[13, 11], [3, 17]]], exact=True)
-
-    def build(length: int) -> Any:
-        weights = st.permutations(PRIMES[: 2**length])
-        return weights.map(lambda w: JointTable(np.reshape(w, (2,) * length), exact=True))
-
-    return st.one_of(st.just(dependent), st.integers(2, 4).flatmap(build))
-
-
-def _vanishing_minors(independent: bool = False) -> list[int]:
-    """For 2 and 3 bits: 1 for each pair and context whose minors are all the polynomial 0."""
-    counts = []
-    for length in (2, 3):
-        p = symbolic_table(length)
-        if independent:  # planted: the last site is a fair bit of its own
-            table = np.array(p.weights.values)
-            table[..., 1] = table[..., 0]
-            p = JointTable(table, exact=True)
-        for x in every_pattern(p):
-            for pair in itertools.combinations(np.flatnonzero(x == MASK).tolist(), 2):
-                minors = _minors(p, x, *pair)
-                counts.append(int(all(vanishes(m) for m in minors)))
-    return counts
-
-
-def _scattered() -> dict[str, Distribution]:
-    """Weights without structure: fractional parts of multiples of the golden ratio."""
-    tables: dict[str, Distribution] = {}
-    for length, vocab in ((2, 3), (3, 2), (3, 3), (4, 2), (5, 2)):
-        weights = np.arange(1.0, vocab**length + 1) * (math.sqrt(5) - 1) / 2 % 1
-        name = f"scattered weights, {length} sites, {vocab} tokens"
-        tables[name] = JointTable(weights.reshape((vocab,) * length))
-    return tables
-
-
-def _depth(p: Distribution, multiplier: float = math.inf) -> Any:
-    (point,) = frontier(p, [multiplier])
-    return float(point.rounds) - p.length
-
-
-# Mixtures of products
-
-
-def _largest_box(p: Distribution) -> int:
-    """The most sequences in a product of sets of tokens that lies in the support."""
-    happens = to_host(p.table()) != 0
-    tokens = range(p.vocab)
-    sets = [s for k in range(1, p.vocab + 1) for s in itertools.combinations(tokens, k)]
-    boxes = itertools.product(sets, repeat=p.length)
-    return max(math.prod(map(len, box)) for box in boxes if happens[np.ix_(*box)].all())
-
-
-def _least_components(p: Distribution) -> int:
-    """A bound: boxes of the largest size that it takes to have as many sequences as the data."""
-    return -(-len(_support(p)) // _largest_box(p))
-
-
-def _components(p: Distribution) -> int:
-    """How many components make up p: those of a mixture, else one for each sequence."""
-    if isinstance(p, ProductMixture):
-        return int((to_host(p.weights) > 0).sum())
-    return len(_support(p))
-
-
-def _bound(p: Distribution, times: int = 1) -> Any:
-    """By how much the bound exceeds the components of a mixture that is p."""
-    return excess(times * _least_components(p), _components(p))
-
-
-def _points(p: Distribution, apart: int = 2) -> list[int]:
-    """Where sequences differ at two sites or more: as many components as sequences.
-
-    1 if that disagrees with the bound in either direction, else 0.
-    """
-    support = _support(p)
-    differ = (support[:, None] != support[None, :]).sum(axis=-1)
-    far = bool((differ[differ > 0] >= apart).all())
-    return [int(far != (_largest_box(p) == 1)), int(far and _least_components(p) != len(support))]
-
-
-def _sparse_tables() -> Any:
-    """Weights on sequences of which many differ at two sites or more."""
-    lengths = st.integers(2, 5)
-
-    def weighted(length: int) -> Any:
-        weights = st.lists(st.integers(0, 3), min_size=2**length, max_size=2**length)
-        return st.tuples(weights.filter(any), st.booleans())
-
-    def build(drawn: tuple[list[int], bool]) -> JointTable:
-        weights, even = np.asarray(drawn[0]), drawn[1]
-        table = weights.reshape((2,) * (len(weights).bit_length() - 1))
-        odd = np.indices(table.shape).sum(axis=0) % 2 == 1
-        kept = np.where(odd, 0, table) if even else table
-        return JointTable(kept if kept.any() else 1 - odd, exact=True)
-
-    return lengths.flatmap(weighted).map(build)
-
-
-def _sizes(p: Distribution, short: int = 0) -> list[Any]:
-    """Bound and table of the least mixture: 2 points for a repeated bit, 2^(d-1) for parity."""
-    support = _support(p)
-    parity = (support.sum(axis=1) % 2 == 0).all()
-    expected = 2 if len(support) == 2 else 2 ** (p.length - 1)
-    count = len(support) - short
-    sites = np.eye(p.vocab)[support[:count]]
-    mixture = ProductMixture(np.ones(count), sites)
-    return [
-        int(not parity and len(support) > 2),
-        _least_components(p) - expected,
-        count - expected,
-        abs(to_host(mixture.table()) - to_host(p.table())).max(),
-    ]
-
-
-def _two_families() -> dict[str, Distribution]:
-    named: dict[str, Distribution] = {}
-    for d in range(2, 6):
-        named[f"repeated_bit({d})"] = gallery.repeated_bit(d)
-        named[f"parity({d})"] = gallery.parity(d)
-    return named
-
-
-STRUCTURE = Claim(
+B13 = Claim(
     id="B13",
     title="Codes take two rounds, generic data all n, and parity exponentially many products",
     statement=(
@@ -262,50 +53,208 @@ STRUCTURE = Claim(
     source="Wen, Liang, Lu, arXiv 2608.25505 (read); equivalence and component counts derived here",
     provenance=Provenance.SOURCE,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(level=Level.SYMBOLIC, residual=_vanishing_minors, planted={"independent": True}),
-        Check(
-            level=Level.EXACT,
-            residual=_two_rounds,
-            distributions=lambda: st.one_of(_affine_codes(2, 5), _affine_codes(3, 4)),
-            planted={"most": 1},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_all_rounds,
-            distributions=lambda: st.one_of(
-                strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True),
-                strategies.joint_tables(lengths=(2, 2), vocabs=(3, 3), exact=True),
-                _prime_tables(),
-            ),
-            planted={"unobserved": 3},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_points,
-            distributions=_sparse_tables,
-            planted={"apart": 1},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_bound,
-            distributions=lambda: strategies.product_mixtures(lengths=(1, 4), most=2),
-            planted={"times": 2},
-            tolerance=1e-9,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_depth,
-            named=_scattered,
-            planted={"multiplier": 0.0},
-            tolerance=1e-9,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_sizes,
-            named=_two_families,
-            planted={"short": 1},
-            tolerance=1e-12,
-        ),
-    ),
 )
+
+
+def _support(p: Distribution) -> np.ndarray:
+    """The sequences that happen, shape (N, L)."""
+    return np.argwhere(to_host(p.table()) != 0)
+
+
+# Affine codes
+
+
+def _is_affine(p: Distribution) -> bool:
+    """Tell whether p is uniform over a coset of a linear code over a field of 2, 3, 5 ... tokens.
+
+    Over a prime field that is to be closed under ``x + y - z``.
+    """
+    support = _support(p)
+    values = to_host(p.table())[tuple(support.T)]
+    prime = p.vocab > 1 and all(p.vocab % k for k in range(2, p.vocab))
+    if not prime or abs(values - values[0]).max() > (0 if p.exact else ROUNDING):
+        return False
+    sums = (support[:, None] + support[None, :] - support[0]) % p.vocab
+    return {*map(tuple, sums.reshape(-1, p.length))} <= {*map(tuple, support)}
+
+
+def _affine_codes(vocab: int, longest: int) -> Any:
+    def of_length(length: int) -> Any:
+        row = st.lists(st.integers(0, vocab - 1), min_size=length, max_size=length)
+        generators = st.lists(row, min_size=1, max_size=length)
+        return st.builds(gallery.affine_code, generators, row, st.just(vocab), exact=st.just(True))
+
+    return st.integers(1, longest).flatmap(of_length)
+
+
+@B13.residual(
+    "affine codes take two rounds",
+    exact=st.one_of(_affine_codes(2, 5), _affine_codes(3, 4)),
+    most=1,
+)
+def codes_take_two_rounds(p: Distribution, most: int = 2) -> list[Any]:
+    """On affine codes: rounds beyond two, and what the best decoder then loses."""
+    if not _is_affine(p):
+        raise DoesNotApply("it is about affine codes over a prime")
+    (point,) = frontier(p, [math.inf])
+    q = output_distribution(p, point.policy)
+    return [excess(point.rounds, most), excess(max(q.rounds), most), q.kl]
+
+
+# Generic tables
+
+
+def _minors(p: Distribution, unobserved: int = 2) -> Iterator[list[Any]]:
+    """``P(a, b) P - P(a) P(b)`` for the tokens at two masked sites, given x; times ``P(x)^2``.
+
+    For each pair of sites in each possible context x that leaves at least so many unobserved.
+    """
+    for x in every_pattern(p):
+        masked, total = np.flatnonzero(x == MASK).tolist(), p.evidence(x)
+        if len(masked) < unobserved or total == 0:
+            continue
+        for i, j in itertools.combinations(masked, 2):
+            minors = []
+            for a, b in itertools.product(range(p.vocab), repeat=2):
+                first, second, both = x.copy(), x.copy(), x.copy()
+                first[i], second[j], both[[i, j]] = a, b, (a, b)
+                minors.append(p.evidence(both) * total - p.evidence(first) * p.evidence(second))
+            yield minors
+
+
+@B13.symbolic("no condition of independence is trivial", independent=True)
+def no_minor_vanishes(independent: bool = False) -> list[int]:
+    """For 2 and 3 bits: 1 for each pair and context whose minors are all the polynomial 0."""
+    counts = []
+    for length in (2, 3):
+        p = symbolic_table(length)
+        if independent:  # planted: the last site is a fair bit of its own
+            table = np.array(p.weights.values)
+            table[..., 1] = table[..., 0]
+            p = JointTable(table, exact=True)
+        counts += [int(all(map(vanishes, minors))) for minors in _minors(p)]
+    return counts
+
+
+def _prime_tables() -> Any:
+    """Tables of bits whose weights are different primes, and one that takes two rounds only."""
+    dependent = JointTable([[[5, 19], [7, 2]], [[13, 11], [3, 17]]], exact=True)
+
+    def of_length(length: int) -> Any:
+        weights = st.permutations(PRIMES[: 2**length])
+        return weights.map(lambda w: JointTable(np.reshape(w, (2,) * length), exact=True))
+
+    return st.one_of(st.just(dependent), st.integers(2, 4).flatmap(of_length))
+
+
+@B13.residual(
+    "all rounds are needed exactly where no pair is free",
+    exact=st.one_of(
+        strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True),
+        strategies.joint_tables(lengths=(2, 2), vocabs=(3, 3), exact=True),
+        _prime_tables(),
+    ),
+    unobserved=3,
+)
+def all_rounds_are_needed(p: Distribution, unobserved: int = 2) -> int:
+    """1 if needing n rounds and having no free pair disagree, else 0.
+
+    A pair is free if it is independent given some possible observation of others.
+    """
+    rounding = 0 if p.exact else ROUNDING
+    free = any(all(abs(m) <= rounding for m in minors) for minors in _minors(p, unobserved))
+    (point,) = frontier(p, [math.inf])
+    return int((abs(point.rounds - p.length) <= rounding) == free)
+
+
+def _scattered() -> dict[str, Distribution]:
+    """Weights without structure: fractional parts of multiples of the golden ratio."""
+    tables: dict[str, Distribution] = {}
+    for length, vocab in ((2, 3), (3, 2), (3, 3), (4, 2), (5, 2)):
+        weights = np.arange(1.0, vocab**length + 1) * (math.sqrt(5) - 1) / 2 % 1
+        name = f"scattered weights, {length} sites, {vocab} tokens"
+        tables[name] = JointTable(weights.reshape((vocab,) * length))
+    return tables
+
+
+@B13.residual("scattered weights need all rounds", named=_scattered, tolerance=1e-9, multiplier=0.0)
+def depth_of_scattered_weights(p: Distribution, multiplier: float = math.inf) -> Any:
+    """Expected rounds that lose nothing, minus the number of sites."""
+    return float(frontier(p, [multiplier])[0].rounds) - p.length
+
+
+# Mixtures of products
+
+
+def _largest_box(p: Distribution) -> int:
+    """The most sequences in a product of sets of tokens that lies in the support."""
+    happens = to_host(p.table()) != 0
+    tokens = range(p.vocab)
+    sets = [s for k in range(1, p.vocab + 1) for s in itertools.combinations(tokens, k)]
+    boxes = itertools.product(sets, repeat=p.length)
+    return max(math.prod(map(len, box)) for box in boxes if happens[np.ix_(*box)].all())
+
+
+def _least_components(p: Distribution) -> int:
+    """A bound: boxes of the largest size that it takes to have as many sequences as the data."""
+    return -(-len(_support(p)) // _largest_box(p))
+
+
+@B13.residual(
+    "components of a mixture",
+    floats=strategies.product_mixtures(lengths=(1, 4), most=2),
+    tolerance=1e-9,
+    times=2,
+)
+def components_of_a_mixture(p: Distribution, times: int = 1) -> Any:
+    """By how much the bound exceeds the components of p: one for each sequence if no mixture."""
+    mixture = isinstance(p, ProductMixture)
+    components = (to_host(p.weights) > 0).sum() if mixture else len(_support(p))
+    return excess(times * _least_components(p), int(components))
+
+
+def _even_ones(p: Distribution) -> JointTable:
+    """Only the sequences of even parity, any two of which differ at two sites or more."""
+    even = 1 - np.indices(p.table().shape).sum(axis=0) % 2
+    kept = p.table() * even
+    return JointTable(kept if kept.any() else even, exact=True)
+
+
+BITS = strategies.joint_tables(lengths=(2, 5), vocabs=(2, 2), most=3, exact=True)
+
+
+@B13.residual("sequences that differ at two sites", exact=BITS | BITS.map(_even_ones), apart=1)
+def sequences_far_apart(p: Distribution, apart: int = 2) -> list[int]:
+    """Where sequences differ at two sites or more: as many components as sequences.
+
+    1 if that disagrees with the bound in either direction, else 0.
+    """
+    support = _support(p)
+    differ = (support[:, None] != support[None, :]).sum(axis=-1)
+    far = bool((differ[differ > 0] >= apart).all())
+    return [int(far != (_largest_box(p) == 1)), int(far and _least_components(p) != len(support))]
+
+
+@B13.residual(
+    "least mixtures of equal bits and of parity",
+    named=lambda: {
+        f"{family.__name__}({d})": family(d)
+        for d in range(2, 6)
+        for family in (gallery.repeated_bit, gallery.parity)
+    },
+    tolerance=1e-12,
+    short=1,
+)
+def least_mixtures(p: Distribution, short: int = 0) -> list[Any]:
+    """Bound and table of the least mixture: 2 points for a repeated bit, 2^(d-1) for parity."""
+    support = _support(p)
+    parity = (support.sum(axis=1) % 2 == 0).all()
+    expected = 2 if len(support) == 2 else 2 ** (p.length - 1)
+    count = len(support) - short
+    mixture = ProductMixture(np.ones(count), np.eye(p.vocab)[support[:count]])
+    return [
+        int(not parity and len(support) > 2),
+        _least_components(p) - expected,
+        count - expected,
+        abs(to_host(mixture.table()) - to_host(p.table())).max(),
+    ]

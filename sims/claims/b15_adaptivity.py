@@ -16,111 +16,22 @@ from sims.open_questions.tossing import Tossing
 from sims.optimal.frontier import frontier
 from sims.policies import Rule
 from theory import MASK, JointTable, gallery, strategies
-from theory.claims import Check, Claim, Level, Provenance, Verdict
+from theory.claims import Claim, Provenance, Verdict
 from theory.claims.kit.inequality import excess
 from theory.distributions import Distribution
+from theory.gallery.uniform import uniform
 
-__all__ = ["ADAPTIVITY"]
+__all__ = ["B15"]
 
 Blocks = tuple[tuple[int, ...], ...]
 Orders = Callable[[tuple[int, ...]], Iterator[Blocks]]
 
+ONE_HOT = gallery.one_hot(3, exact=True)
 
-def _every_order(sites: tuple[int, ...]) -> Iterator[Blocks]:
-    """All ordered partitions."""
-    if not sites:
-        yield ()
-    for first in subsets(sites):
-        for rest in _every_order(tuple(site for site in sites if site not in first)):
-            yield (first, *rest)
-
-
-def _left_to_right(sites: tuple[int, ...]) -> Iterator[Blocks]:
-    """Planted: only cuts the sites from left to right."""
-    for blocks in _every_order(sites):
-        if sum(blocks, ()) == sites:
-            yield blocks
-
-
-def _in_order(blocks: Blocks) -> Rule:
-    """Reveal one set after the other, whatever the tokens."""
-
-    def select(x: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-        following = next(block for block in blocks if x[0, block[0]] == MASK)
-        reveal = np.zeros(x.shape, dtype=bool)
-        reveal[:, list(following)] = True
-        return reveal
-
-    return Rule(select)
-
-
-def _fewest(p: JointTable, orders: Orders) -> int:
-    """Rounds of the shortest order of sets whose output is `p`, by what each of them writes."""
-    return min(
-        len(blocks)
-        for blocks in orders(tuple(range(p.length)))
-        if (output_distribution(p, _in_order(blocks)).table == p.table()).all()
-    )
-
-
-def _longest(p: JointTable) -> tuple[int, Fraction]:
-    """The most rounds that the best adaptive policy takes, and its distance from the data."""
-    best = worst(Moves(p))
-    q = output_distribution(p, Tossing({c: {sites: 1} for c, sites in best.choices.items()}))
-    return max(q.rounds), q.tv
-
-
-def _depths(p: Distribution, orders: Orders = _every_order) -> list[Any]:
-    """Both programs against what their policies write, and the order of the three depths."""
-    p = as_rational(p)
-    moves = Moves(p)
-    rounds, distance = _longest(p)
-    (mean,) = frontier(p, [math.inf])
-    least = _fewest(p, orders)
-    return [
-        len(fixed(moves)) - least,
-        worst(moves).rounds - rounds,
-        distance,
-        excess(mean.rounds, rounds),
-        excess(rounds, least),
-    ]
-
-
-def _saves(p: Distribution, mean: Any = None, longest: int | None = None) -> list[Any]:
-    """What looking at values saves, minus so many rounds; if none are given, the harm it does."""
-    p = as_rational(p)
-    least = _fewest(p, _every_order)
-    (best,) = frontier(p, [math.inf])
-    rounds, distance = _longest(p)
-    saved = ((least - best.rounds, mean), (least - rounds, longest))
-    return [distance, *(excess(0, a) if b is None else a - b for a, b in saved)]
-
-
-SEVEN = ("0001", "0010", "0011", "0100", "0101", "0110", "1000")
+SEVEN = uniform(map(list, ("0001", "0010", "0011", "0100", "0101", "0110", "1000")), 2, True)
 """A 0 and then three bits that are not all equal, or 1000."""
 
-
-def _seven() -> JointTable:
-    table = np.zeros((2, 2, 2, 2), dtype=np.int64)
-    table[tuple(np.asarray([list(map(int, x)) for x in SEVEN]).T)] = 1
-    return JointTable(table, exact=True)
-
-
-def _witnesses() -> Any:
-    return st.sampled_from([gallery.one_hot(3, exact=True), _seven()])
-
-
-def _known_savings(p: Distribution) -> Any:
-    """What is claimed of the witnesses; of anything else, that nothing is lost by looking."""
-    saved: dict[str, Any] = {"mean": None, "longest": None}
-    if is_table(p, gallery.one_hot(3, exact=True)):
-        saved = {"mean": Fraction(1, 3), "longest": 0}
-    if is_table(p, _seven()):
-        saved = {"mean": Fraction(1), "longest": 1}
-    return st.just(saved)
-
-
-ADAPTIVITY = Claim(
+B15 = Claim(
     id="B15",
     title="Looking at values saves rounds where nothing may be lost",
     statement=(
@@ -145,21 +56,90 @@ ADAPTIVITY = Claim(
     source="question: Wen, Liang, Lu, arXiv 2608.25505 (restated); definitions and answer ours",
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_depths,
-            distributions=lambda: strategies.joint_tables(
-                lengths=(1, 3), vocabs=(1, 2), most=2, exact=True
-            ),
-            planted={"orders": _left_to_right},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_saves,
-            distributions=_witnesses,
-            parts=_known_savings,
-            planted={"longest": 2},
-        ),
-    ),
 )
+
+
+def _every_order(sites: tuple[int, ...]) -> Iterator[Blocks]:
+    """All ordered partitions."""
+    if not sites:
+        yield ()
+    for first in subsets(sites):
+        for rest in _every_order(tuple(site for site in sites if site not in first)):
+            yield (first, *rest)
+
+
+def _left_to_right(sites: tuple[int, ...]) -> Iterator[Blocks]:
+    """Planted: only cuts the sites from left to right."""
+    return (blocks for blocks in _every_order(sites) if sum(blocks, ()) == sites)
+
+
+def _in_order(blocks: Blocks) -> Rule:
+    """Reveal one set after the other, whatever the tokens."""
+
+    def select(x: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        following = next(block for block in blocks if x[0, block[0]] == MASK)
+        return (x == MASK) & np.isin(np.arange(x.shape[1]), following)
+
+    return Rule(select)
+
+
+def _fewest(p: JointTable, orders: Orders = _every_order) -> int:
+    """Rounds of the shortest order of sets whose output is `p`, by what each of them writes."""
+    return min(
+        len(blocks)
+        for blocks in orders(tuple(range(p.length)))
+        if (output_distribution(p, _in_order(blocks)).table == p.table()).all()
+    )
+
+
+def _longest(p: JointTable) -> tuple[int, Fraction]:
+    """The most rounds that the best adaptive policy takes, and its distance from the data."""
+    best = worst(Moves(p))
+    q = output_distribution(p, Tossing({c: {sites: 1} for c, sites in best.choices.items()}))
+    return max(q.rounds), q.tv
+
+
+@B15.residual(
+    "three depths and their order",
+    exact=strategies.joint_tables(lengths=(1, 3), vocabs=(1, 2), most=2, exact=True),
+    orders=_left_to_right,
+)
+def three_depths(p: Distribution, orders: Orders = _every_order) -> list[Any]:
+    """Both programs against what their policies write, and the order of the three depths."""
+    p = as_rational(p)
+    moves = Moves(p)
+    rounds, distance = _longest(p)
+    (mean,) = frontier(p, [math.inf])
+    least = _fewest(p, orders)
+    return [
+        len(fixed(moves)) - least,
+        worst(moves).rounds - rounds,
+        distance,
+        excess(mean.rounds, rounds),
+        excess(rounds, least),
+    ]
+
+
+def _known_savings(p: Distribution) -> Any:
+    """What is claimed of the witnesses; of anything else, that nothing is lost by looking."""
+    if is_table(p, ONE_HOT):
+        return st.just({"mean": Fraction(1, 3), "longest": 0})
+    if is_table(p, SEVEN):
+        return st.just({"mean": Fraction(1), "longest": 1})
+    return st.just({"mean": None, "longest": None})
+
+
+@B15.residual(
+    "what looking at values saves",
+    exact=st.sampled_from([ONE_HOT, SEVEN]),
+    parts=_known_savings,
+    longest=2,
+)
+def savings(p: Distribution, mean: Any = None, longest: int | None = None) -> list[Any]:
+    """What looking at values saves, minus so many rounds; if none are given, the harm it does."""
+    p = as_rational(p)
+    least = _fewest(p)
+    (best,) = frontier(p, [math.inf])
+    rounds, distance = _longest(p)
+    saved = ((least - best.rounds, mean), (least - rounds, longest))
+    return [distance, *(excess(0, a) if b is None else a - b for a, b in saved)]

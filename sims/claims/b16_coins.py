@@ -6,7 +6,6 @@ from fractions import Fraction
 from typing import Any
 
 import hypothesis.strategies as st
-import numpy as np
 
 from sims.claims.kit.recognise import as_rational, is_table
 from sims.decoding.exact import output_distribution
@@ -17,81 +16,21 @@ from sims.open_questions.tossing import Tossing
 from sims.optimal.frontier import frontier
 from sims.policies import Policy, RandomOrder
 from theory import JointTable, gallery, strategies
-from theory.claims import Check, Claim, Level, Provenance, Verdict
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.inequality import excess
-from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
+from theory.gallery.uniform import uniform_by_ones
 
-__all__ = ["COINS"]
+__all__ = ["B16"]
 
 TOO_RARE = 1e-9
 """The linear program is solved in floats before it is certified; it does not see such cells."""
 
+NOT_ALL_EQUAL = uniform_by_ones(3, range(1, 3), exact=True)
+BALANCED = gallery.balanced(4, exact=True)
+WITNESSES = st.sampled_from([NOT_ALL_EQUAL, BALANCED])
 
-def _carried(p: Distribution) -> JointTable:
-    """Return `p` in fractions that the linear program can carry."""
-    table = as_rational(p)
-    least = min(v for v in table.table().reshape(-1).tolist() if v > 0)
-    if least < TOO_RARE:
-        raise DoesNotApply(f"a probability of {float(least):.3g} is lost in the linear program")
-    return table
-
-
-def _tossed(coins: Coins) -> Policy:
-    return Tossing(coins.choices)
-
-
-def _not_tossed(coins: Coins) -> Policy:
-    """Planted: always takes the first of the sets."""
-    return Tossing({c: {min(chances): 1} for c, chances in coins.choices.items()})
-
-
-def _written(p: Distribution, policy: Callable[[Coins], Policy] = _tossed) -> list[Any]:
-    """The optimum against what its policy writes, and against the other kinds of policies."""
-    p = _carried(p)
-    moves = Moves(p)
-    coins, orders = best_coins(moves), best_orders(moves)
-    q = output_distribution(p, policy(coins))
-    (mean,) = frontier(p, [math.inf])
-    return [
-        q.tv,
-        coins.rounds - q.expected_rounds,
-        excess(coins.rounds, mean.rounds),
-        excess(coins.rounds, orders.rounds),
-        excess(orders.rounds, len(fixed(moves))),
-    ]
-
-
-def _saves(p: Distribution, rounds: Any = None, policy: Policy | None = None) -> list[Any]:
-    """What coins save, minus so many rounds; if none are given, by how much they do harm."""
-    p = _carried(p)
-    q = output_distribution(p, policy or Tossing(best_coins(Moves(p)).choices))
-    (mean,) = frontier(p, [math.inf])
-    saved = mean.rounds - q.expected_rounds
-    return [q.tv, excess(0, saved) if rounds is None else saved - rounds]
-
-
-def _not_all_equal() -> JointTable:
-    table = np.ones((2, 2, 2), dtype=np.int64)
-    table[0, 0, 0] = table[1, 1, 1] = 0
-    return JointTable(table, exact=True)
-
-
-def _witnesses() -> Any:
-    return st.sampled_from([_not_all_equal(), gallery.balanced(4, exact=True)])
-
-
-def _known_savings(p: Distribution) -> Any:
-    """What is claimed of the witnesses; of anything else, that coins do no harm."""
-    saved: dict[str, Any] = {"rounds": None, "policy": None}
-    if is_table(p, _not_all_equal()):
-        saved = {"rounds": 1, "policy": RandomOrder((2, 1))}
-    if is_table(p, gallery.balanced(4, exact=True)):
-        saved["rounds"] = Fraction(7, 6)
-    return st.just(saved)
-
-
-COINS = Claim(
+B16 = Claim(
     id="B16",
     title="Tossing coins saves rounds where nothing may be lost",
     statement=(
@@ -117,22 +56,65 @@ COINS = Claim(
     source="question: Wen, Liang, Lu, arXiv 2608.25505 (restated); definitions and answer ours",
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_written,
-            distributions=lambda: st.one_of(
-                strategies.joint_tables(lengths=(1, 3), vocabs=(1, 2), most=2, exact=True),
-                _witnesses(),
-            ),
-            planted={"policy": _not_tossed},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_saves,
-            distributions=_witnesses,
-            parts=_known_savings,
-            planted={"rounds": 2},
-        ),
-    ),
 )
+
+
+def _carried(p: Distribution) -> JointTable:
+    """Return `p` in fractions that the linear program can carry."""
+    table = as_rational(p)
+    least = min(v for v in table.table().reshape(-1).tolist() if v > 0)
+    if least < TOO_RARE:
+        raise DoesNotApply(f"a probability of {float(least):.3g} is lost in the linear program")
+    return table
+
+
+def _tossed(coins: Coins) -> Policy:
+    """The policy of the optimum."""
+    return Tossing(coins.choices)
+
+
+def _not_tossed(coins: Coins) -> Policy:
+    """Planted: always takes the first of the sets."""
+    return Tossing({c: {min(chances): 1} for c, chances in coins.choices.items()})
+
+
+@B16.residual(
+    "optimum with coins",
+    exact=st.one_of(
+        strategies.joint_tables(lengths=(1, 3), vocabs=(1, 2), most=2, exact=True), WITNESSES
+    ),
+    policy=_not_tossed,
+)
+def optimum_with_coins(p: Distribution, policy: Callable[[Coins], Policy] = _tossed) -> list[Any]:
+    """The optimum against what its policy writes, and against the other kinds of policies."""
+    p = _carried(p)
+    moves = Moves(p)
+    coins, orders = best_coins(moves), best_orders(moves)
+    q = output_distribution(p, policy(coins))
+    (mean,) = frontier(p, [math.inf])
+    return [
+        q.tv,
+        coins.rounds - q.expected_rounds,
+        excess(coins.rounds, mean.rounds),
+        excess(coins.rounds, orders.rounds),
+        excess(orders.rounds, len(fixed(moves))),
+    ]
+
+
+def _known_savings(p: Distribution) -> Any:
+    """What is claimed of the witnesses; of anything else, that coins do no harm."""
+    if is_table(p, NOT_ALL_EQUAL):
+        return st.just({"rounds": 1, "policy": RandomOrder((2, 1))})
+    if is_table(p, BALANCED):
+        return st.just({"rounds": Fraction(7, 6), "policy": None})
+    return st.just({"rounds": None, "policy": None})
+
+
+@B16.residual("what coins save", exact=WITNESSES, parts=_known_savings, rounds=2)
+def savings(p: Distribution, rounds: Any = None, policy: Policy | None = None) -> list[Any]:
+    """What coins save, minus so many rounds; if none are given, by how much they do harm."""
+    p = _carried(p)
+    q = output_distribution(p, policy or _tossed(best_coins(Moves(p))))
+    (mean,) = frontier(p, [math.inf])
+    saved = mean.rounds - q.expected_rounds
+    return [q.tv, excess(0, saved) if rounds is None else saved - rounds]

@@ -9,108 +9,18 @@ import numpy as np
 from sims.claims.kit.policies import path_steps, some_selecting_policy
 from sims.claims.kit.random_rules import any_rule, drawn_rules
 from sims.decoding.exact import output_distribution
-from sims.policies import Policy, Rule
-from theory import MASK, information, strategies
+from sims.policies import LeftToRight, Policy
+from theory import information, strategies
 from theory._core.arrays import to_host
-from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size, named_distributions, symbolic_table
+from theory.claims import Claim, Provenance, Verdict
+from theory.claims.kit.generators import named_distributions, symbolic_table
 from theory.distributions import Distribution
 
-__all__ = ["COST_IDENTITY"]
+__all__ = ["B1"]
 
 Cost = Callable[..., Any]
 
-
-def _expected_cost(p: Distribution, policy: Policy, cost: Cost) -> Any:
-    """``E_p E_policy sum_t cost(S_t | x_{C_t})``: walk every sequence of rounds of the data."""
-    return sum(chance * cost(p, sites, x) for chance, _, sites, x in path_steps(p, policy) if sites)
-
-
-def _identity(
-    p: Distribution, rule: Sequence[int], cost: Cost = information.total_correlation
-) -> Any:
-    """``KL(p || q) - E_p sum_t TC(X_{S_t} | x_{C_t})``, and the same for the path cost."""
-    policy = any_rule(rule)
-    q = output_distribution(p, policy)
-    expected = _expected_cost(p, policy, cost)
-    return [q.kl - expected, q.path_kl - expected]
-
-
-def _every_kind(p: Distribution, policy: Policy, cost: Cost = information.total_correlation) -> Any:
-    """The path cost of a policy, and its parts by rounds, against the walk."""
-    q = output_distribution(p, policy)
-    by_round = [0] * len(q.round_costs)
-    for chance, index, sites, x in path_steps(p, policy):
-        if sites:
-            by_round[index] = by_round[index] + chance * cost(p, sites, x)
-    parts = [a - b for a, b in zip(q.round_costs, by_round, strict=True)]
-    return [q.path_kl - sum(by_round), *parts]
-
-
-def _independent(p: Distribution, sites: np.ndarray, x: np.ndarray) -> bool:
-    """Whether, given `x`, every joint value of `sites` has the product of its probabilities."""
-    alone = to_host(p.denoise(x))
-    for values in np.ndindex(*(p.vocab,) * sites.size):
-        after = x.copy()
-        after[sites] = values
-        product = math.prod(alone[i, v] for i, v in zip(sites, values, strict=True))
-        if p.evidence(after) != product * p.evidence(x):
-            return False
-    return True
-
-
-def _nothing_is_excluded(p: Distribution, sites: np.ndarray, x: np.ndarray) -> bool:
-    """Planted: mistakes "everything can happen" for independence."""
-    return all((to_host(p.denoise(x))[sites] > 0).reshape(-1))
-
-
-def _zero_means_independent(
-    p: Distribution,
-    rule: Sequence[int],
-    independent: Callable[[Distribution, np.ndarray, np.ndarray], bool] = _independent,
-) -> int:
-    """1 if ``KL == 0`` and the independence of all revealed sets disagree, else 0."""
-    policy, every = any_rule(rule), []
-
-    def note(p: Distribution, sites: Sequence[int], x: np.ndarray) -> int:
-        every.append(independent(p, np.asarray(sites), x))
-        return 0
-
-    _expected_cost(p, policy, note)
-    return int((output_distribution(p, policy).kl == 0) != all(every))
-
-
-def _two_by_two(cost: Cost = information.total_correlation) -> Any:
-    """Both sites at once on a 2 x 2 table of symbols, and one after the other."""
-    p = symbolic_table()
-    at_once = Rule(lambda x, predictions: x == MASK)
-    first = Rule(lambda x, predictions: (x == MASK) & (np.cumsum(x == MASK, axis=1) == 1))
-    return [
-        output_distribution(p, policy).kl - _expected_cost(p, policy, cost)
-        for policy in (at_once, first)
-    ]
-
-
-def _named_rules(p: Distribution, cost: Cost = information.total_correlation) -> list[Any]:
-    return [r for rule in ((0, 1, 2), (3, 5, 7, 9), (4, 4, 1)) for r in _identity(p, rule, cost)]
-
-
-def _marginal_entropies(p: Distribution, sites: Sequence[int], given: np.ndarray) -> Any:
-    """Planted: forgets to subtract the joint entropy."""
-    return sum(information.entropy(p, [i], given) for i in sites)
-
-
-@by_size
-def _rule(p: Size) -> dict[str, Any]:
-    return {"rule": drawn_rules()}
-
-
-@by_size
-def _policy(p: Size) -> dict[str, Any]:
-    return {"policy": some_selecting_policy(p.length)}
-
-
-COST_IDENTITY = Claim(
+B1 = Claim(
     id="B1",
     title="What parallel decoding costs is total correlation",
     statement=(
@@ -132,53 +42,97 @@ COST_IDENTITY = Claim(
     source="Wen, Liang, Lu, arXiv 2608.25505, Theorem 1",
     provenance=Provenance.SOURCE,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(level=Level.SYMBOLIC, residual=_two_by_two, planted={"cost": _marginal_entropies}),
-        Check(
-            level=Level.EXACT,
-            residual=_identity,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
-            parts=_rule,
-            planted={"cost": _marginal_entropies},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_zero_means_independent,
-            distributions=lambda: strategies.joint_tables(
-                lengths=(1, 3), vocabs=(2, 2), most=2, exact=True
-            ),
-            parts=_rule,
-            planted={"independent": _nothing_is_excluded},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_every_kind,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
-            parts=_policy,
-            planted={"cost": _marginal_entropies},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_every_kind,
-            distributions=lambda: strategies.distributions(lengths=(1, 4)),
-            parts=_policy,
-            planted={"cost": _marginal_entropies},
-            tolerance=1e-10,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_identity,
-            distributions=lambda: strategies.distributions(lengths=(1, 4)),
-            parts=_rule,
-            planted={"cost": _marginal_entropies},
-            tolerance=1e-11,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_named_rules,
-            named=lambda: named_distributions(words_of=2),
-            planted={"cost": _marginal_entropies},
-            tolerance=1e-11,
-        ),
-    ),
 )
+
+
+def _expected_cost(p: Distribution, policy: Policy, cost: Cost) -> Any:
+    """``E_p E_policy sum_t cost(S_t | x_{C_t})``: walk every sequence of rounds of the data."""
+    return sum(chance * cost(p, sites, x) for chance, _, sites, x in path_steps(p, policy) if sites)
+
+
+def _marginal_entropies(p: Distribution, sites: Sequence[int], given: np.ndarray) -> Any:
+    """Planted: forgets to subtract the joint entropy."""
+    return sum(information.entropy(p, [i], given) for i in sites)
+
+
+@B1.symbolic("two bits at once and in turn", cost=_marginal_entropies)
+def two_bits_at_once_and_in_turn(cost: Cost = information.total_correlation) -> Any:
+    """``KL - E TC`` on a 2 x 2 table of symbols."""
+    p = symbolic_table()
+    return [
+        output_distribution(p, policy).kl - _expected_cost(p, policy, cost)
+        for policy in (LeftToRight(2), LeftToRight(1))
+    ]
+
+
+@B1.residual(
+    "divergence of any adaptive rule",
+    exact=strategies.joint_tables(lengths=(1, 3), exact=True),
+    floats=strategies.distributions(lengths=(1, 4)),
+    parts={"rule": drawn_rules()},
+    named=lambda: named_distributions(words_of=2),
+    at=[{"rule": rule} for rule in ((0, 1, 2), (3, 5, 7, 9), (4, 4, 1))],
+    tolerance=1e-11,
+    cost=_marginal_entropies,
+)
+def any_adaptive_rule(
+    p: Distribution, rule: Sequence[int], cost: Cost = information.total_correlation
+) -> Any:
+    """``KL(p || q) - E_p sum_t TC(X_{S_t} | x_{C_t})``, and the same for the path cost."""
+    policy = any_rule(rule)
+    q = output_distribution(p, policy)
+    expected = _expected_cost(p, policy, cost)
+    return [q.kl - expected, q.path_kl - expected]
+
+
+def _independent(p: Distribution, sites: Sequence[int], x: np.ndarray) -> bool:
+    """Whether, given `x`, every joint value of `sites` has the product of its probabilities."""
+    alone = to_host(p.denoise(x))
+    for values in np.ndindex(*(p.vocab,) * len(sites)):
+        after = x.copy()
+        after[list(sites)] = values
+        product = math.prod(alone[i, v] for i, v in zip(sites, values, strict=True))
+        if p.evidence(after) != product * p.evidence(x):
+            return False
+    return True
+
+
+def _nothing_is_excluded(p: Distribution, sites: Sequence[int], x: np.ndarray) -> bool:
+    """Planted: mistakes "everything can happen" for independence."""
+    return all((to_host(p.denoise(x))[list(sites)] > 0).reshape(-1))
+
+
+@B1.residual(
+    "no loss exactly where every revealed set is independent",
+    exact=strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), most=2, exact=True),
+    parts={"rule": drawn_rules()},
+    independent=_nothing_is_excluded,
+)
+def zero_means_independent(
+    p: Distribution, rule: Sequence[int], independent: Callable[..., bool] = _independent
+) -> int:
+    """1 if ``KL == 0`` and the independence of all revealed sets disagree, else 0."""
+    policy = any_rule(rule)
+    every = all(independent(p, sites, x) for _, _, sites, x in path_steps(p, policy))
+    return int((output_distribution(p, policy).kl == 0) != every)
+
+
+@B1.residual(
+    "path cost of every kind of policy by rounds",
+    exact=strategies.joint_tables(lengths=(1, 3), exact=True),
+    floats=strategies.distributions(lengths=(1, 4)),
+    parts={"policy": lambda size: some_selecting_policy(size.length)},
+    tolerance=1e-10,
+    cost=_marginal_entropies,
+)
+def every_kind_of_policy(
+    p: Distribution, policy: Policy, cost: Cost = information.total_correlation
+) -> Any:
+    """The path cost of a policy, and its parts by rounds, against the walk."""
+    q = output_distribution(p, policy)
+    by_round = [0] * len(q.round_costs)
+    for chance, index, sites, x in path_steps(p, policy):
+        if sites:
+            by_round[index] = by_round[index] + chance * cost(p, sites, x)
+    parts = [a - b for a, b in zip(q.round_costs, by_round, strict=True)]
+    return [q.path_kl - sum(by_round), *parts]

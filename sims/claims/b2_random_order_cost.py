@@ -1,7 +1,6 @@
 """B2: random order costs the left-Riemann error of the profile."""
 
 import itertools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -12,18 +11,45 @@ from sims.decoding.exact import output_distribution
 from sims.policies import RandomOrder
 from theory import MASK, information, schedules, strategies
 from theory._core.arrays import log, to_host
-from theory.claims import Check, Claim, Level, Provenance, Verdict
+from theory._core.bound import Bound
+from theory.claims import Claim, Provenance, Verdict
 from theory.claims.kit.free_entropies import FreeEntropies, expanded
-from theory.claims.kit.generators import Size, by_size, named_distributions, symbolic_table
-from theory.claims.kit.inequality import closeness, excess
+from theory.claims.kit.generators import named_distributions, symbolic_table
+from theory.claims.kit.inequality import bound_excess
 from theory.distributions import Distribution
 
-__all__ = ["RANDOM_ORDER_COST"]
+__all__ = ["B2"]
 
 MOST_SITES = 5
 """Lengths up to which every schedule is checked with free entropies."""
 
 Formula = Callable[[Distribution, Sequence[int]], Any]
+
+B2 = Claim(
+    id="B2",
+    title="Random order costs the left-Riemann error of the profile",
+    statement=(
+        "When every round reveals a uniformly random set of sites of fixed size, the mean over "
+        "orders of KL(p || q_order) is the left-Riemann error of the profile f(j) = e_{j+1} - "
+        "e_j with the rounds as intervals. The divergence of the output distribution, the "
+        "mixture over orders, is at most that."
+    ),
+    latex=(
+        r"\mathbb E_M \mathrm{KL}(p \,\|\, q_M) = \sum_k \bigl[(a_{k+1} - a_k) f(a_k) - "
+        r"(e_{a_{k+1}} - e_{a_k})\bigr] \ge \mathrm{KL}(p \,\|\, \mathbb E_M q_M)"
+    ),
+    says=(
+        "the expected divergence of decoding with random sets of fixed sizes is the left-Riemann "
+        "error of the information profile"
+    ),
+    note=(
+        f"Every schedule of up to {MOST_SITES} sites is checked for every distribution at once, "
+        "with the entropies of sets as free symbols."
+    ),
+    source="Chen, Cong, Li, arXiv 2511.04647, as restated by Wainwright, arXiv 2608.13520",
+    provenance=Provenance.RESTATED,
+    verdict=Verdict.HOLDS,
+)
 
 
 def _partitions(sites: tuple[int, ...], sizes: Sequence[int]) -> Iterator[list[tuple[int, ...]]]:
@@ -54,29 +80,6 @@ def _mean_kl(p: Distribution, sizes: Sequence[int]) -> Any:
     return total / len(paths)
 
 
-def _cost(
-    p: Distribution, sizes: Sequence[int], formula: Formula = information.path_cost
-) -> list[Any]:
-    """The formula against the definition, and against the decoder's own path cost."""
-    cost = formula(p, sizes)
-    q = output_distribution(p, RandomOrder(sizes))
-    return [cost - _mean_kl(p, sizes), cost - q.path_kl]
-
-
-def _output_is_less(p: Distribution, sizes: Sequence[int], share: Any = 1) -> Any:
-    """By how much the output's divergence exceeds (a share of) the path cost."""
-    q = output_distribution(p, RandomOrder(sizes))
-    return excess(q.kl, share * q.path_kl)
-
-
-def _kept_by_mixing(p: Distribution, sizes: Sequence[int]) -> float:
-    """The output's share of the path cost; nan in one round, which has one path only."""
-    if len(sizes) == 1:
-        return math.nan
-    q = output_distribution(p, RandomOrder(sizes))
-    return closeness(q.kl, q.path_kl)
-
-
 def _right_riemann(p: Distribution, sizes: Sequence[int]) -> Any:
     """Planted: reads the profile at the wrong end of each batch."""
     f, start, cost = information.profile(p), 0, 0
@@ -86,13 +89,8 @@ def _right_riemann(p: Distribution, sizes: Sequence[int]) -> Any:
     return cost
 
 
-def _two_by_two(formula: Formula = information.path_cost) -> list[Any]:
-    """Both schedules on a 2 x 2 table of symbols."""
-    p = symbolic_table()
-    return [_cost(p, sizes, formula) for sizes in ((2,), (1, 1))]
-
-
-def _every_distribution(formula: Formula = information.path_cost) -> list[Any]:
+@B2.symbolic("every schedule for all distributions at once", formula=_right_riemann)
+def every_distribution(formula: Formula = information.path_cost) -> list[Any]:
     """Every schedule of up to `MOST_SITES` sites, with the entropies of sets as free symbols."""
     residuals = []
     for length in range(1, MOST_SITES + 1):
@@ -109,90 +107,49 @@ def _every_distribution(formula: Formula = information.path_cost) -> list[Any]:
     return expanded(residuals)
 
 
-def _every_schedule(p: Distribution, formula: Formula = information.path_cost) -> list[Any]:
-    """The decoder's path cost for every schedule of up to three rounds."""
-    residuals = []
-    for rounds in range(1, min(3, p.length) + 1):
-        for sizes in schedules.every(p.length, rounds):
-            q = output_distribution(p, RandomOrder(sizes))
-            residuals.append(formula(p, sizes) - q.path_kl)
-    return residuals
-
-
-@by_size
-def _sizes(p: Size) -> dict[str, Any]:
-    return {"sizes": strategies.schedules(p.length)}
-
-
-RANDOM_ORDER_COST = Claim(
-    id="B2",
-    title="Random order costs the left-Riemann error of the profile",
-    statement=(
-        "When every round reveals a uniformly random set of sites of fixed size, the mean over "
-        "orders of KL(p || q_order) is the left-Riemann error of the profile f(j) = e_{j+1} - "
-        "e_j with the rounds as intervals. The divergence of the output distribution, the "
-        "mixture over orders, is at most that."
-    ),
-    latex=(
-        r"\mathbb E_M \mathrm{KL}(p \,\|\, q_M) = \sum_k \bigl[(a_{k+1} - a_k) f(a_k) - "
-        r"(e_{a_{k+1}} - e_{a_k})\bigr] \ge \mathrm{KL}(p \,\|\, \mathbb E_M q_M)"
-    ),
-    says=(
-        "the expected divergence of decoding with random sets of fixed sizes is the left-Riemann "
-        "error of the information profile"
-    ),
-    note=(
-        f"Every schedule of up to {MOST_SITES} sites is checked for every distribution at once, "
-        "with the entropies of sets as free symbols."
-    ),
-    source="Chen, Cong, Li, arXiv 2511.04647, as restated by Wainwright, arXiv 2608.13520",
-    provenance=Provenance.RESTATED,
-    verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.SYMBOLIC,
-            residual=_every_distribution,
-            planted={"formula": _right_riemann},
-        ),
-        Check(level=Level.SYMBOLIC, residual=_two_by_two, planted={"formula": _right_riemann}),
-        Check(
-            level=Level.EXACT,
-            residual=_cost,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
-            parts=_sizes,
-            planted={"formula": _right_riemann},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_output_is_less,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
-            parts=_sizes,
-            planted={"share": Fraction(1, 2)},
-            tightness=_kept_by_mixing,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_output_is_less,
-            distributions=lambda: strategies.distributions(lengths=(1, 3)),
-            parts=_sizes,
-            planted={"share": 0.5},
-            tolerance=1e-11,
-            tightness=_kept_by_mixing,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_cost,
-            distributions=lambda: strategies.distributions(lengths=(1, 4)),
-            parts=_sizes,
-            planted={"formula": _right_riemann},
-            tolerance=1e-11,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_every_schedule,
-            named=named_distributions,
-            planted={"formula": _right_riemann},
-            tolerance=1e-10,
-        ),
-    ),
+@B2.residual(
+    "mean over orders",
+    symbols=lambda: [{"p": symbolic_table(), "sizes": sizes} for sizes in schedules.every(2)],
+    exact=strategies.joint_tables(lengths=(1, 3), exact=True),
+    floats=strategies.distributions(lengths=(1, 4)),
+    parts={"sizes": lambda size: strategies.schedules(size.length)},
+    tolerance=1e-11,
+    formula=_right_riemann,
 )
+def mean_over_orders(
+    p: Distribution, sizes: Sequence[int], formula: Formula = information.path_cost
+) -> list[Any]:
+    """The formula against the definition, and against the decoder's own path cost."""
+    cost = formula(p, sizes)
+    q = output_distribution(p, RandomOrder(sizes))
+    return [cost - _mean_kl(p, sizes), cost - q.path_kl]
+
+
+@B2.residual(
+    "mixture over orders",
+    exact=strategies.joint_tables(lengths=(1, 3), exact=True),
+    floats=strategies.distributions(lengths=(1, 3)),
+    parts={"sizes": lambda size: strategies.schedules(size.length)},
+    tolerance=1e-11,
+    share=Fraction(1, 2),
+)
+def mixture_over_orders(p: Distribution, sizes: Sequence[int], share: Any = 1) -> Any:
+    """The output's divergence is at most (a share of) the path cost."""
+    q = output_distribution(p, RandomOrder(sizes))
+    bound = Bound(q.kl, share * q.path_kl)
+    return bound if len(sizes) > 1 else bound_excess(bound)  # one round has one path only
+
+
+@B2.residual(
+    "path cost of every schedule of up to three rounds",
+    named=named_distributions,
+    tolerance=1e-10,
+    formula=_right_riemann,
+)
+def three_rounds(p: Distribution, formula: Formula = information.path_cost) -> list[Any]:
+    """The formula against the decoder's path cost."""
+    return [
+        formula(p, sizes) - output_distribution(p, RandomOrder(sizes)).path_kl
+        for rounds in range(1, min(3, p.length) + 1)
+        for sizes in schedules.every(p.length, rounds)
+    ]

@@ -7,79 +7,22 @@ import numpy as np
 
 from sims.claims.kit.policies import some_selecting_policy
 from sims.decoding.exact import output_distribution
+from sims.decoding.output import OutputDistribution
 from sims.policies import LeftToRight, Policy
 from theory import gallery, information, strategies
 from theory._core.arrays import log, to_host
-from theory.claims import Check, Claim, Level, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size, named_distributions
-from theory.claims.kit.inequality import closeness, excess
+from theory._core.bound import Bound
+from theory.claims import Claim, Provenance, Verdict
+from theory.claims.kit.generators import named_distributions
+from theory.claims.kit.inequality import excess
 from theory.distributions import Distribution
 
-__all__ = ["REJECTION"]
+__all__ = ["B8"]
 
+TABLES = strategies.joint_tables(lengths=(1, 3), exact=True)
+FLOATS = strategies.distributions(lengths=(1, 4))
 
-def _log(value: Any) -> Any:
-    return log(np.asarray([value]))[0]
-
-
-def _one_round(p: Distribution, share: int = 1) -> list[Any]:
-    """By how much one round violates ``valid >= exp(-TC)`` and ``max p/q >= exp(TC)``."""
-    q = output_distribution(p, LeftToRight(p.length))
-    truth = to_host(p.table())
-    happens = truth != 0
-    trials = (truth[happens] / q.table[happens]).max()
-    cost = information.total_correlation(p)
-    return [excess(-share * _log(q.valid_mass), cost), excess(share * cost, _log(trials))]
-
-
-def _any_decoder(p: Distribution, policy: Policy, share: int = 1) -> Any:
-    """By how much a decoder violates ``valid >= exp(-KL)``."""
-    q = output_distribution(p, policy)
-    return excess(-share * _log(q.valid_mass), q.kl)
-
-
-def _rejected(p: Distribution, policy: Policy | None = None) -> float:
-    """``-log valid`` as a share of the divergence; in one round where no policy is given."""
-    q = output_distribution(p, policy or LeftToRight(p.length))
-    return closeness(-_log(q.valid_mass), q.kl)
-
-
-def _never_infinite(p: Distribution, policy: Policy) -> bool:
-    """Planted: overlooks what is written outside of the support."""
-    return False
-
-
-def _is_infinite(p: Distribution, policy: Policy) -> bool:
-    return output_distribution(p, policy).reverse_kl == np.inf
-
-
-def _reverse(
-    p: Distribution,
-    policy: Policy,
-    infinite: Callable[[Distribution, Policy], bool] = _is_infinite,
-) -> int:
-    """1 if an infinite reverse divergence and mass outside of the support disagree, else 0."""
-    q = output_distribution(p, policy)
-    outside = q.table[to_host(p.table()) == 0]
-    return int(bool(infinite(p, policy)) != bool((outside != 0).any()))
-
-
-def _two_words(p: Distribution, share: int = 1) -> Any:
-    """Two coupled words: the bound on the valid mass is attained."""
-    q = output_distribution(p, LeftToRight(p.length))
-    return _log(q.valid_mass) + share * information.total_correlation(p)
-
-
-@by_size
-def _policy(p: Size) -> dict[str, Any]:
-    return {"policy": some_selecting_policy(p.length)}
-
-
-def _tables(exact: bool = True) -> Any:
-    return strategies.joint_tables(lengths=(1, 3), exact=exact)
-
-
-REJECTION = Claim(
+B8 = Claim(
     id="B8",
     title="What is written outside of the data, and what rejection costs",
     statement=(
@@ -97,63 +40,66 @@ REJECTION = Claim(
     source="derived here; Zhang et al., arXiv 2602.00286 (restated)",
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_one_round,
-            distributions=_tables,
-            planted={"share": 3},
-            tightness=_rejected,
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_any_decoder,
-            distributions=_tables,
-            parts=_policy,
-            planted={"share": 3},
-            tightness=_rejected,
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_reverse,
-            distributions=_tables,
-            parts=_policy,
-            planted={"infinite": _never_infinite},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_one_round,
-            distributions=lambda: strategies.distributions(lengths=(1, 4)),
-            planted={"share": 3},
-            tolerance=1e-10,
-            tightness=_rejected,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_any_decoder,
-            distributions=lambda: strategies.distributions(lengths=(1, 4)),
-            parts=_policy,
-            planted={"share": 3},
-            tolerance=1e-10,
-            tightness=_rejected,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_one_round,
-            named=lambda: named_distributions(words_of=2),
-            planted={"share": 3},
-            tolerance=1e-10,
-            tightness=_rejected,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_two_words,
-            named=lambda: {
-                "coupled_pairs(1)": gallery.coupled_pairs(1),
-                "permutations(2)": gallery.permutations(2),
-            },
-            planted={"share": 2},
-            tolerance=1e-12,
-        ),
-    ),
 )
+
+
+@B8.residual(
+    "bounds of one round",
+    exact=TABLES,
+    floats=FLOATS,
+    named=lambda: named_distributions(words_of=2),
+    share=3,
+)
+def one_round(p: Distribution, share: int = 1) -> list[Any]:
+    """``valid >= exp(-TC)`` and ``max p/q >= exp(TC)``."""
+    q = output_distribution(p, LeftToRight(p.length))
+    truth = to_host(p.table())
+    trials = (truth[truth != 0] / q.table[truth != 0]).max()
+    log_valid, log_trials = log(np.asarray([q.valid_mass, trials]))
+    cost = information.total_correlation(p)
+    return [Bound(-share * log_valid, cost), excess(share * cost, log_trials)]
+
+
+@B8.residual(
+    "bound of any decoder",
+    exact=TABLES,
+    floats=FLOATS,
+    parts={"policy": lambda size: some_selecting_policy(size.length)},
+    share=3,
+)
+def any_decoder(p: Distribution, policy: Policy, share: int = 1) -> Bound:
+    """``valid >= exp(-KL)``."""
+    q = output_distribution(p, policy)
+    return Bound(-share * log(np.asarray([q.valid_mass]))[0], q.kl)
+
+
+@B8.residual(
+    "infinite reverse divergence",
+    exact=TABLES,
+    parts={"policy": lambda size: some_selecting_policy(size.length)},
+    infinite=lambda q: False,  # overlooks what is written outside of the support
+)
+def infinite_reverse_kl(
+    p: Distribution,
+    policy: Policy,
+    infinite: Callable[[OutputDistribution], Any] = lambda q: q.reverse_kl == np.inf,
+) -> int:
+    """1 if an infinite reverse divergence and mass outside of the support disagree, else 0."""
+    q = output_distribution(p, policy)
+    outside = q.table[to_host(p.table()) == 0]
+    return int(bool(infinite(q)) != bool((outside != 0).any()))
+
+
+@B8.residual(
+    "bound attained by two coupled words",
+    named=lambda: {
+        "coupled_pairs(1)": gallery.coupled_pairs(1),
+        "permutations(2)": gallery.permutations(2),
+    },
+    tolerance=1e-12,
+    share=2,
+)
+def attained_by_two_coupled_words(p: Distribution, share: int = 1) -> Any:
+    """``log valid + TC``."""
+    valid = output_distribution(p, LeftToRight(p.length)).valid_mass
+    return log(np.asarray([valid]))[0] + share * information.total_correlation(p)

@@ -50,13 +50,13 @@ def _never_raises(p: Distribution, k: int, corrector: Corrected = _gibbs) -> lis
 
 
 def _compensated(remask: Remask, step: int) -> tuple[Fraction, Fraction]:
-    return remask.chances(step)
+    return remask.probabilities(step)
 
 
 def _uncompensated(remask: Remask, step: int) -> tuple[Fraction, Fraction]:
     """Planted: masks tokens again and forgets to reveal more for it."""
     a, b = remask.times[step : step + 2]
-    return (b - a) / (1 - a), remask.chances(step)[1]
+    return (b - a) / (1 - a), remask.probabilities(step)[1]
 
 
 Chances = Callable[[Remask, int], tuple[Fraction, Fraction]]

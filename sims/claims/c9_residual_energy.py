@@ -12,7 +12,7 @@ import numpy as np
 from sims.claims.kit.random_rules import any_rule, drawn_rules
 from sims.decoding.exact import output_distribution
 from sims.policies import TokenPolicy
-from sims.policies.base import Ask, Outcomes
+from sims.policies.base import CallDenoiser, Outcomes
 from theory import MASK, strategies
 from theory._core.arrays import to_host
 from theory.claims import Check, Claim, Level, Provenance, Verdict
@@ -88,8 +88,8 @@ class _Weighted(TokenPolicy):
     def __init__(self, p: Distribution, rule: Any, weight: Weight) -> None:
         self.p, self.rule, self.weight = p, rule, weight
 
-    def outcomes(self, x: np.ndarray, ask: Ask, round_index: int) -> Outcomes:
-        predictions, _ = ask(x)
+    def outcomes(self, x: np.ndarray, call_denoiser: CallDenoiser, round_index: int) -> Outcomes:
+        predictions, _ = call_denoiser(x)
         reveal = self.rule.select(x, predictions)
         for row in range(len(x)):
             sites = np.flatnonzero(reveal[row]).tolist()
@@ -107,7 +107,7 @@ class _Weighted(TokenPolicy):
             yield np.full(len(kept), row), shares[kept] / shares.sum(), after, 1
 
     def write(
-        self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator
+        self, x: np.ndarray, call_denoiser: CallDenoiser, round_index: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, int]:
         raise NotImplementedError
 

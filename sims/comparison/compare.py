@@ -92,23 +92,9 @@ def kind_of(decoder: Decoder) -> str:
     >>> kind_of(policies.Bisection()), kind_of(policies.TokenConfidence(1))
     ('fixed or random places', 'drawn tokens')
     """
-    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.revises):
+    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.remasks):
         return KINDS[3]
-    if decoder.looks_at_tokens:
-        return KINDS[2]
-    inner = decoder
-    while isinstance(inner, policies.Blocks | policies.Mirrored):
-        inner = inner.inner
-    return KINDS[0] if isinstance(inner, BLIND) else KINDS[1]
-
-
-BLIND = (
-    policies.Bernoulli,
-    policies.Bisection,
-    policies.FirstHitting,
-    policies.LeftToRight,
-    policies.RandomOrder,
-)
+    return {"nothing": KINDS[0], "drawn tokens": KINDS[2]}.get(decoder.depends_on, KINDS[1])
 
 
 def usual_decoders(p: Distribution) -> list[Decoder]:

@@ -20,7 +20,7 @@ from sims.decoding.exact import output_distribution
 from sims.optimal.dynamic_program import Point, Program
 from sims.optimal.frontier import cost_of, frontier_of
 from sims.policies import Decoder, Policy
-from sims.policies.base import Law
+from sims.policies.base import Reveals
 from theory import MASK, information, schedules
 from theory.distributions.base import Distribution, check_distribution
 from theory.validation.arguments import as_integer
@@ -127,13 +127,18 @@ class SpreadOut(Policy):
     [0.086, 0.807]
     """
 
+    depends_on = "nothing"
+    randomised = False
+
     def __init__(self, rounds: int) -> None:
         self.rounds = as_integer(rounds, "rounds", 1)
         bits = max(1, (self.rounds - 1).bit_length())
         reverse = [int(f"{k:0{bits}b}"[::-1], 2) for k in range(2**bits)]
         self._rank = np.argsort([k for k in reverse if k < self.rounds])
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def reveal_distribution(
+        self, x: np.ndarray, predictions: np.ndarray, round_index: int
+    ) -> Reveals:
         """Yield the sites of the first remainder that is not complete."""
         rank = self._rank[np.arange(x.shape[1]) % self.rounds]
         masked = x == MASK

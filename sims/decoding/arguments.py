@@ -43,8 +43,8 @@ def as_decoder(policy: Decoder | Select) -> Policy | TokenPolicy | Corrector:
     decoder = as_rule(policy)
     if not isinstance(decoder, Policy | TokenPolicy | Corrector):
         raise InvalidInput(f"policy must be a Policy or a function, got {policy!r}")
-    if isinstance(decoder, Policy) and decoder.revises and decoder.steps is None:
-        raise InvalidInput(f"{decoder!r} revises, so it needs a number of steps")
+    if isinstance(decoder, Policy) and decoder.remasks and decoder.steps is None:
+        raise InvalidInput(f"{decoder!r} remasks, so it needs a number of steps")
     return decoder
 
 
@@ -67,7 +67,7 @@ def as_observed(observed: Iterable[int], length: int) -> tuple[int, ...]:
 
 def takes_back(decoder: Decoder) -> bool:
     """Whether a decoder may mask again, or draw again, what is already written."""
-    return isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.revises)
+    return isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.remasks)
 
 
 def as_temperature(temperature: float, p: Distribution) -> float:

@@ -14,7 +14,7 @@ from sims.decoding.layers import outer
 from sims.decoding.output import OutputDistribution, output_of
 from sims.decoding.propagation import BATCH, Propagation
 from sims.policies import Corrector, Policy, TokenPolicy
-from sims.policies.base import Ask
+from sims.policies.base import CallDenoiser
 from sims.policies.checks import not_negative
 from theory import MASK
 from theory._core.arrays import array_namespace, device, require_memory
@@ -51,7 +51,7 @@ def corrected(
     return OutputDistribution(p, table, (), True, rounds, None, states, widest, lost=lost)
 
 
-def _one_round(p: Distribution, table: Any, corrector: Corrector, ask: Ask) -> Any:
+def _one_round(p: Distribution, table: Any, corrector: Corrector, ask: CallDenoiser) -> Any:
     what = f"a correction of the table of shape ({p.vocab},)*{p.length}"
     require_memory(5 * p.vocab**p.length, what, table)
     after, total = table * 0, 0
@@ -61,11 +61,11 @@ def _one_round(p: Distribution, table: Any, corrector: Corrector, ask: Ask) -> A
         weight = chance if p.exact else float(chance)
         after = after + weight * _drawn_again(p, table, as_sites(sites, p.length), ask)
     if not abs(total - 1) <= tolerance(total).sum:
-        raise InvalidInput(f"the corrector's chances sum to {total}, not to 1")
+        raise InvalidInput(f"the corrector's probabilities sum to {total}, not to 1")
     return after
 
 
-def _drawn_again(p: Distribution, table: Any, sites: Sequence[int], ask: Ask) -> Any:
+def _drawn_again(p: Distribution, table: Any, sites: Sequence[int], ask: CallDenoiser) -> Any:
     """The table after the tokens at `sites` were replaced by a parallel draw."""
     if not sites:
         return table

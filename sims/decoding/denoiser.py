@@ -8,11 +8,10 @@ import numpy as np
 from sims.policies.scores import as_floats, rounded
 from theory import MASK
 from theory._core.arrays import array_namespace, device, from_host, frozen, is_exact, log, to_host
-from theory._core.segments import any_true, lookup
+from theory._core.segments import any_true
 from theory._core.special import log_sum_exp
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
-from theory.lattice.codes import Codes
 from theory.lattice.lattice import EvidenceLattice, reveal_observed
 from theory.loss.forward import Denoiser
 from theory.validation.probabilities import as_predictions
@@ -70,38 +69,18 @@ def from_lattice(lattice: EvidenceLattice) -> Predict:
 
     Where a context is impossible, the unconditional marginals.
     """
-    xp, like, exact = (
-        array_namespace(lattice.numerators),
-        lattice.numerators,
-        is_exact(lattice.numerators),
-    )
-    codes, flat = Codes(lattice.length, lattice.vocab, like), xp.reshape(like, (-1,))
-    tokens = xp.arange(lattice.vocab, dtype=xp.int64, device=device(like))
-    steps = tokens * codes.strides[:, None]
+    like = lattice.numerators
+    xp = array_namespace(like)
 
     def predict(x: Any) -> Any:
-        predictions, evidence = lattice.predict(x) if exact else looked_up(x)
+        predictions, evidence = lattice.predict(x)
         impossible = evidence == 0
         if any_true(impossible):
-            predictions = xp.where(impossible[:, None, None], marginals(), predictions)
-        elif not exact:
-            return predictions  # one-hot at observed sites already
-        return reveal_observed(x, predictions)
-
-    def marginals() -> Any:
-        blank = xp.full((1, lattice.length), MASK, dtype=xp.int64, device=device(like))
-        return lattice.predict(blank)[0]
-
-    def looked_up(x: Any) -> tuple[Any, Any]:
-        """``Z[x_S, i = v] / Z[x_S]``; an observed token leads back to its own pattern."""
-        masked = x == MASK
-        slots = xp.where(masked, lattice.vocab, x)
-        at = xp.matmul(slots, codes.strides)
-        neighbours = (at[:, None] - slots * codes.strides)[..., None] + steps
-        evidence = lookup(flat, at)
-        seen = masked[..., None] | (x[..., None] == tokens)
-        found = xp.where(seen, lookup(flat, neighbours), 0.0)
-        return found / xp.where(evidence > 0, evidence, 1.0)[:, None, None], evidence
+            blank = xp.full((1, lattice.length), MASK, dtype=xp.int64, device=device(like))
+            marginals, _ = lattice.predict(blank)
+            predictions = xp.where(impossible[:, None, None], marginals, predictions)
+            predictions = reveal_observed(x, predictions)
+        return predictions
 
     return predict
 

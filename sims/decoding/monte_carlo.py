@@ -13,8 +13,8 @@ import numpy as np
 from sims.decoding.arguments import as_decoder, check_run, refuse_masked
 from sims.decoding.denoiser import WithDraws, predictor
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
-from sims.policies.base import Ask, Select, check_choice
-from sims.policies.checks import check_written
+from sims.policies.base import CallDenoiser, Select
+from sims.policies.checks import check_choice, check_written
 from theory import MASK
 from theory._console.progress import tracked
 from theory._core.arrays import from_host, frozen, to_host, within_memory
@@ -172,7 +172,7 @@ class _Run:
     def __init__(
         self,
         p: Distribution,
-        ask: Ask,
+        ask: CallDenoiser,
         rng: np.random.Generator,
         trajectory: bool,
         observed: tuple[int, ...],
@@ -212,7 +212,7 @@ class _Run:
         index = 0
         while True:
             active = np.flatnonzero((batch.x == MASK).any(axis=1))
-            if isinstance(decoder, Policy) and decoder.revises:
+            if isinstance(decoder, Policy) and decoder.remasks:
                 active = np.arange(len(batch.x))
             if not len(active) or index == steps:
                 break
@@ -258,7 +258,7 @@ class _Run:
         batch.x[active] = x
 
 
-def _floats(ask: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]) -> Ask:
+def _floats(ask: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]) -> CallDenoiser:
     def in_floats(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         predictions, draws = ask(x)
         return as_floats(predictions), as_floats(draws)

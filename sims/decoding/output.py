@@ -226,7 +226,7 @@ def output_of(steps: Propagation, *also: Callable[[Reveal], None]) -> OutputDist
         p,
         table,
         tuple(tidy(not_negative(v)) for v in costs) if follows_data else (),
-        steps.revises,
+        steps.remasks,
         rounds,
         tidy(data_rounds) if follows_data else None,
         steps.states,

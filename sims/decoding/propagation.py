@@ -30,7 +30,7 @@ from sims.decoding.arguments import prepare, refuse_masked
 from sims.decoding.denoiser import WithDraws
 from sims.decoding.layers import Draw, Layer, Reveal, Stack, batches, outer, quotient, split
 from sims.policies import Policy, TokenPolicy
-from sims.policies.checks import check_chances, check_outcome, check_written, checked_chances
+from sims.policies.checks import check_token_outcome, check_total, check_written, checked_outcome
 from theory import MASK
 from theory._core.arrays import (
     array_namespace,
@@ -144,9 +144,9 @@ class Propagation:
         self.dtype = object if p.exact else self.xp.float64
         self.selects = isinstance(policy, Policy) and not policy.looks_at_tokens
         self.steps = policy.steps if isinstance(policy, Policy) else None
-        self.revises = isinstance(policy, Policy) and policy.revises
+        self.remasks = isinstance(policy, Policy) and policy.remasks
         if measures is None:
-            measures = ("decoder", "data") if self.selects and not self.revises else ("decoder",)
+            measures = ("decoder", "data") if self.selects and not self.remasks else ("decoder",)
         self.measures = measures
         self.conditions = any(callable(measure) for measure in measures)
         self.branched = not self.selects  # else each sequence has been reached in one way only
@@ -226,9 +226,11 @@ class Propagation:
         every = xp.arange(x.shape[0], dtype=xp.int64, device=self.device)
         chosen = Stack(self.batch, xp)
         total: Any = 0
-        for number, (chance, flip) in enumerate(self.policy.law(x, predictions, index)):
+        for number, (chance, flip) in enumerate(
+            self.policy.reveal_distribution(x, predictions, index)
+        ):
             self.branched = self.branched or number > 0
-            chance, used = checked_chances(self.policy, x, chance, flip, exact=self.p.exact)
+            chance, used = checked_outcome(self.policy, x, chance, flip, exact=self.p.exact)
             total = total + chance
             if used is False:
                 continue
@@ -242,7 +244,7 @@ class Propagation:
                 yield from self._chosen(some, masked, index, draws)
         for some in chosen.rest():
             yield from self._chosen(some, masked, index, draws)
-        check_chances(total, x)
+        check_total(total, x)
 
     def _chosen(
         self, stacked: tuple[Array, ...], masked: int, index: int, draws: "_Draws"
@@ -255,13 +257,13 @@ class Propagation:
         if not before.shape[0]:
             return
         keys = before
-        if self.revises:
+        if self.remasks:
             x = self.codes.decode(before % self.codes.cells)
             again = xp.where(sites & (x != MASK), self.p.vocab - x, 0)
             keys = before + xp.matmul(again, self.codes.strides)
             sites = sites & (x == MASK)
         for size, every in groups(row_counts(sites)):
-            complete = not self.revises and size == masked
+            complete = not self.remasks and size == masked
             count = every.shape[0]
             parts = min(count, math.ceil(count * self.p.vocab**size / AT_ONCE))
             for rows in split(every, parts):
@@ -316,7 +318,7 @@ class Propagation:
             for measure, mass in zip(self.measures, masses, strict=True)
         )
         draw = Draw(sites, chances, lambda: lookup(draws.logs(), places), factor, share)
-        if self.revises and not self.p.exact and not self.lost:
+        if self.remasks and not self.p.exact and not self.lost:
             nothing = masses_after[0] == 0
             if any_true(nothing):
                 possible = (masses[0][:, None] > 0) & (outer(draw.logs(), operator.add) > -math.inf)
@@ -335,7 +337,7 @@ class Propagation:
         total = Sums(x.shape[0], layer.masses[0])
         stacks: dict[int, Stack] = {}
         for rows, chance, after, calls in self.policy.outcomes(x, self.ask, index):
-            check_outcome(self.policy, x, (rows, chance, after, calls))
+            check_token_outcome(self.policy, x, (rows, chance, after, calls))
             total.add(rows, chance)
             stack = stacks.setdefault(calls, Stack(self.batch, self.xp))
             for some in stack.add(rows, chance, after):
@@ -343,7 +345,7 @@ class Propagation:
         for calls, stack in stacks.items():
             for some in stack.rest():
                 yield from self._written(layer, x, some, calls, index)
-        check_chances(total.table(), x)
+        check_total(total.table(), x)
 
     def _written(
         self, layer: Layer, x: Array, stacked: tuple[Array, ...], calls: int, index: int

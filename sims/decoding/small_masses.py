@@ -40,7 +40,7 @@ def log_masses(
             predictions, _ = ask(there)
             draws = to_host(ask.logs(predictions))
             own = np.take_along_axis(draws, x[some][:, :, None], axis=2)[:, :, 0]
-            for chance, flip in policy.law(there, predictions, index):
+            for chance, flip in policy.reveal_distribution(there, predictions, index):
                 flip = to_host(flip)
                 after = logs[some] + log(_as_host(chance)) + np.where(flip, own, 0.0).sum(axis=1)
                 parts.append((which[some], known[some] | flip @ bits, after))

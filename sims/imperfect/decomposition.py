@@ -122,7 +122,7 @@ def split(
     ((0, 0), (-log(3) + 2*log(2), 0))
     """
     decoder = as_decoder(policy)
-    if not isinstance(decoder, Policy) or decoder.looks_at_tokens or decoder.revises:
+    if not isinstance(decoder, Policy) or decoder.looks_at_tokens or decoder.remasks:
         raise InvalidInput(
             f"{decoder!r} has no path of its own for each sequence: it looks at drawn tokens or "
             f"takes tokens back"

@@ -17,14 +17,26 @@ import numpy as np
 from theory._core.arrays import is_exact, require_memory, to_host
 from theory._core.exact import ratio
 from theory._core.plurals import counted
+from theory._core.renamed import Renamed
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import as_floats, draw_tokens
 from theory.errors import InvalidInput
+from theory.lattice.codes import digits
 
-__all__ = ["FromData", "Joint", "Product", "conditional", "outer", "quotients", "tokens_of"]
+__all__ = [
+    "FromData",
+    "Joint",
+    "Product",
+    "conditional",
+    "marginal",
+    "outer",
+    "predicted",
+    "quotients",
+    "scaled",
+]
 
 
-class Joint(ABC):
+class Joint(Renamed, ABC, renamed={"law": "distribution"}):
     """A law of the tokens at the sites of one round.
 
     Attributes
@@ -39,14 +51,14 @@ class Joint(ABC):
     knows: str
     extra_calls: ClassVar[int] = 0
 
-    def check(self, length: int, vocab: int) -> None:  # noqa: B027
+    def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if it does not fit so many sites to write, at most all."""
 
-    def check_whole(self, length: int) -> None:  # noqa: B027
+    def check_whole(self, length: int) -> None:
         """Raise `InvalidInput` if it does not fit sequences of so many sites, observed or not."""
 
     @abstractmethod
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         """Return the probabilities of all values of the sites, shape (B, V^k), last site fastest.
 
         Parameters
@@ -55,16 +67,16 @@ class Joint(ABC):
             Masked sequences.
         sites : ndarray of int64, shape (B, k)
             Masked sites of each, ascending.
-        alone : ndarray, shape (B, k, V)
-            What each of them would be drawn from alone.
+        marginals : ndarray, shape (B, k, V)
+            What each of them would be drawn from marginals.
         """
 
     def draw(
-        self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray, rng: np.random.Generator
+        self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
         """Draw the tokens at the sites, shape (B, k)."""
-        law = as_floats(self.law(x, sites, alone))
-        return tokens_of(draw_tokens(rng, law), sites.shape[1], alone.shape[-1])
+        law = as_floats(self.distribution(x, sites, marginals))
+        return digits(draw_tokens(rng, law), sites.shape[1], marginals.shape[-1])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -102,37 +114,28 @@ class Product(Joint):
     """The product of the marginals: what parallel decoding draws from.
 
     >>> from theory import MASK
-    >>> alone = np.asarray([[[0.5, 0.5], [0.25, 0.75]]])
-    >>> Product().law(np.asarray([[MASK, MASK]]), np.asarray([[0, 1]]), alone).tolist()
+    >>> marginals = np.asarray([[[0.5, 0.5], [0.25, 0.75]]])
+    >>> Product().distribution(np.asarray([[MASK, MASK]]), np.asarray([[0, 1]]), marginals).tolist()
     [[0.125, 0.375, 0.125, 0.375]]
     """
 
     knows = "nothing"
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         """Return the product of the rows."""
-        return outer(alone)
+        return outer(marginals)
 
 
-def outer(alone: np.ndarray) -> np.ndarray:
+def outer(marginals: np.ndarray) -> np.ndarray:
     """Products of one entry from each row, (B, k, V) to (B, V^k), last site fastest."""
     require_memory(
-        2 * len(alone) * alone.shape[2] ** alone.shape[1],
-        f"a law of {counted(alone.shape[1], 'site')}",
+        2 * len(marginals) * marginals.shape[2] ** marginals.shape[1],
+        f"a law of {counted(marginals.shape[1], 'site')}",
     )
-    law = alone[:, 0]
-    for k in range(1, alone.shape[1]):
-        law = (law[:, :, None] * alone[:, k, None, :]).reshape(len(alone), -1)
+    law = marginals[:, 0]
+    for k in range(1, marginals.shape[1]):
+        law = (law[:, :, None] * marginals[:, k, None, :]).reshape(len(marginals), -1)
     return law
-
-
-def tokens_of(cells: np.ndarray, count: int, vocab: int) -> np.ndarray:
-    """Tokens of the cells of a law of `count` sites, shape (N, count).
-
-    >>> tokens_of(np.asarray([0, 1, 2]), 2, 2).tolist()
-    [[0, 0], [0, 1], [1, 0]]
-    """
-    return cells[:, None] // vocab ** np.arange(count - 1, -1, -1, dtype=np.int64) % vocab
 
 
 def conditional(p: Distribution, x: np.ndarray, sites: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -165,7 +168,7 @@ def conditional(p: Distribution, x: np.ndarray, sites: np.ndarray) -> tuple[np.n
     if possible.any():
         x, sites, whole = x[possible], sites[possible], whole[possible]
         patterns = np.repeat(x, cells, axis=0)
-        tokens = np.tile(tokens_of(np.arange(cells, dtype=np.int64), count, p.vocab), (len(x), 1))
+        tokens = np.tile(digits(np.arange(cells, dtype=np.int64), count, p.vocab), (len(x), 1))
         np.put_along_axis(patterns, np.repeat(sites, cells, axis=0), tokens, axis=1)
         joint = to_host(p.evidence(patterns)).reshape(len(x), cells)
         law[possible] = quotients(joint, whole[:, None])
@@ -178,6 +181,22 @@ def quotients(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.where(b == 0, 0, ratio(a, b))
     a, b = np.broadcast_arrays(a, b)
     return np.divide(a, b, out=np.zeros(a.shape), where=b > 0)
+
+
+def marginal(joint: np.ndarray, *axes: int) -> np.ndarray:
+    """Sums over all axes but these."""
+    return joint.sum(axis=tuple(axis for axis in range(joint.ndim) if axis not in axes))
+
+
+def scaled(joint: np.ndarray, axes: tuple[int, ...], now: Any, target: Any) -> np.ndarray:
+    """One step of iterative proportional fitting: the marginal on these axes becomes `target`.
+
+    >>> joint = np.asarray([[1.0, 1.0], [1.0, 3.0]])
+    >>> scaled(joint, (0,), marginal(joint, 0), np.asarray([0.5, 0.5])).tolist()
+    [[0.25, 0.25], [0.125, 0.375]]
+    """
+    others = tuple(axis for axis in range(joint.ndim) if axis not in axes)
+    return joint * np.expand_dims(quotients(target, now), others)
 
 
 def predicted(p: Distribution, x: np.ndarray, sites: np.ndarray) -> Any:

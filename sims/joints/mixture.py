@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from sims.joints.base import FromData, conditional, outer, quotients, tokens_of
+from sims.joints.base import FromData, conditional, marginal, outer, quotients
 from theory._core.arrays import is_exact
 from theory._markov.classes import possible
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
+from theory.lattice.codes import digits
 from theory.validation.arguments import as_integer
 
 __all__ = ["Mixture"]
@@ -70,7 +71,7 @@ class Mixture(FromData):
     >>> from theory import MASK, gallery
     >>> p = gallery.repeated_bit(3)
     >>> x, sites = np.full((1, 3), MASK), np.asarray([[0, 1, 2]])
-    >>> law = Mixture(p, 2).law(x, sites, p.denoise(x))
+    >>> law = Mixture(p, 2).distribution(x, sites, p.denoise(x))
     >>> float(law[0, 0]), float(law[0, -1])
     (0.5, 0.5)
     """
@@ -99,16 +100,16 @@ class Mixture(FromData):
     def __repr__(self) -> str:
         return f"Mixture({self.components})"
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         """Return the mixture fitted at each context."""
         if self.components == 1:
-            return outer(alone)
+            return outer(marginals)
         joint, possible = conditional(self.p, x, sites)
         shape = (*joint.shape[:1], *(self.p.vocab,) * sites.shape[1])
         rows = [
             _mixed(*self._nearest(target, x[row], sites[row]))
             if possible[row]
-            else outer(alone[row, None])[0]
+            else outer(marginals[row, None])[0]
             for row, target in enumerate(joint.reshape(shape))
         ]
         return np.asarray(rows)
@@ -141,7 +142,8 @@ class Mixture(FromData):
 
     def _nearest(self, joint: np.ndarray, x: np.ndarray, sites: np.ndarray) -> Parts:
         if self.components == 1:
-            return joint.sum(keepdims=True).reshape(1), _marginals(joint)[None]
+            product = [marginal(joint, i) for i in range(joint.ndim)]
+            return joint.sum(keepdims=True).reshape(1), np.asarray([product])
         for size in range(joint.ndim):
             for given in itertools.combinations(range(joint.ndim), size):
                 found = _separated(joint, given, self.components)
@@ -161,7 +163,7 @@ class Mixture(FromData):
         vocab, size = self.p.vocab, self.components
         cells = np.flatnonzero(joint)
         p = joint[cells]
-        one_hot = np.eye(vocab)[tokens_of(cells, len(sites), vocab)].transpose(1, 0, 2)  # (k, N, V)
+        one_hot = np.eye(vocab)[digits(cells, len(sites), vocab)].transpose(1, 0, 2)  # (k, N, V)
         marginals = p @ one_hot  # (k, V)
         likeliest = one_hot[:, np.argsort(-p, kind="stable")[:size]].transpose(1, 0, 2)
         first = SURE * likeliest + (1 - SURE) * marginals
@@ -190,33 +192,22 @@ def _separated(joint: np.ndarray, given: tuple[int, ...], most: int) -> Parts | 
     """One product for each value of these axes; None if there are more, or it is not the joint."""
     count, vocab = joint.ndim, joint.shape[0]
     others = tuple(i for i in range(count) if i not in given)
-    whole = np.asarray(joint.sum(axis=others)).reshape(-1)
+    whole = np.asarray(marginal(joint, *given)).reshape(-1)
     values = np.flatnonzero(whole != 0)
     if len(values) > most:
         return None
     weights = whole[values]
     products = np.zeros((len(values), count, vocab), dtype=joint.dtype)
-    tokens = tokens_of(values, len(given), vocab)
+    tokens = digits(values, len(given), vocab)
     for k, axis in enumerate(given):
         products[np.arange(len(values)), axis, tokens[:, k]] = 1
     for i in others:
-        drop = tuple(j for j in others if j != i)
-        both = np.moveaxis(joint.sum(axis=drop), _place(i, given), -1)
+        place = sum(g < i for g in given)  # of its axis, once the others are summed out
+        both = np.moveaxis(marginal(joint, i, *given), place, -1)
         products[:, i] = quotients(both.reshape(-1, vocab)[values], weights[:, None])
     gap = _mixed(weights, products) - joint.reshape(-1)
     off = possible(gap) if is_exact(joint) else abs(gap) > ROUNDING
     return None if off.any() else (weights, products)
-
-
-def _place(axis: int, given: tuple[int, ...]) -> int:
-    """Where an axis is after all but it and the given ones are summed out."""
-    return sum(1 for g in given if g < axis)
-
-
-def _marginals(joint: np.ndarray) -> np.ndarray:
-    """The single marginals, (k, V)."""
-    axes = range(joint.ndim)
-    return np.asarray([joint.sum(axis=tuple(j for j in axes if j != i)) for i in axes])
 
 
 def _mixed(weights: np.ndarray, products: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.joints.base import quotients
+from sims.joints.base import marginal, scaled
 
 __all__ = ["most_random", "support"]
 
@@ -76,9 +76,7 @@ def _fit(law: np.ndarray, wanted: Pairs, sweeps: int) -> tuple[np.ndarray, float
     off = _off(law, wanted)
     for _ in range(sweeps):
         for pair, target in wanted.items():
-            others = _others(pair, law.ndim)
-            now = law.sum(axis=others, keepdims=True)
-            law = law * quotients(np.expand_dims(target, others), now)
+            law = scaled(law, pair, marginal(law, *pair), target)
         off = _off(law, wanted)
         if off <= CLOSE:
             break
@@ -86,14 +84,7 @@ def _fit(law: np.ndarray, wanted: Pairs, sweeps: int) -> tuple[np.ndarray, float
 
 
 def _off(law: np.ndarray, wanted: Pairs) -> float:
-    return max(
-        float(abs(law.sum(axis=_others(pair, law.ndim)) - target).max())
-        for pair, target in wanted.items()
-    )
-
-
-def _others(pair: tuple[int, int], count: int) -> tuple[int, ...]:
-    return tuple(k for k in range(count) if k not in pair)
+    return max(float(abs(marginal(law, *pair) - target).max()) for pair, target in wanted.items())
 
 
 def support(wanted: Pairs, live: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sims.joints.base import FromData, conditional, outer, quotients
+from sims.joints.base import FromData, conditional, marginal, outer, quotients, scaled
 from sims.joints.pairs import most_random
 from theory import MASK
 from theory._core.arrays import is_exact
@@ -72,7 +72,7 @@ class Projection(FromData):
     >>> from theory import gallery
     >>> p = gallery.binary_symmetric(3, 0.1)
     >>> x, sites = np.asarray([[0, MASK, MASK]]), np.asarray([[1, 2]])
-    >>> law = Projection(p).law(x, sites, p.denoise(x)[:, 1:])
+    >>> law = Projection(p).distribution(x, sites, p.denoise(x)[:, 1:])
     >>> law.round(12).tolist()                                # 0.9 * 0.9, 0.9 * 0.1, ...
     [[0.81, 0.09, 0.01, 0.09]]
     """
@@ -90,10 +90,10 @@ class Projection(FromData):
     def __repr__(self) -> str:
         return f"Projection({self.reference!r})"
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         """Return the projection at each context."""
         reference = np.asarray([self._reference(*row) for row in zip(x, sites, strict=True)])
-        return fitted(reference, alone)
+        return fitted(reference, marginals)
 
     def _reference(self, x: np.ndarray, sites: np.ndarray) -> np.ndarray:
         pairs = itertools.pairwise(sites.tolist())
@@ -138,26 +138,25 @@ class Projection(FromData):
         return law
 
 
-def fitted(reference: np.ndarray, alone: np.ndarray) -> np.ndarray:
+def fitted(reference: np.ndarray, marginals: np.ndarray) -> np.ndarray:
     """Fit laws (B, V^k) to marginals (B, k, V), all at once.
 
     >>> reference, fair = np.asarray([[4, 1, 1, 4]]) / 10, np.full((1, 2, 2), 0.5)
     >>> fitted(reference, fair).tolist()
     [[0.4, 0.1, 0.1, 0.4]]
     """
-    batch, count, vocab = alone.shape
+    batch, count, vocab = marginals.shape
     law: Any = reference.reshape((batch,) + (vocab,) * count)
-    exact = is_exact(law) or is_exact(alone)
+    exact = is_exact(law) or is_exact(marginals)
     going = np.arange(batch)
     result = law.copy()
     for _ in range(EXACT_SWEEPS if exact else MOST_SWEEPS):
         left = np.zeros(len(going), dtype=bool)
         for i in range(count):
-            others, shape = _others(i, count), _along(i, len(going), vocab, count)
-            now = law.sum(axis=others)
-            gap = now - alone[going, i]
+            now, target = marginal(law, 0, 1 + i), marginals[going, i]
+            gap = now - target
             left |= (possible(gap) if exact else abs(gap) > CLOSE).any(axis=1)
-            law = law * quotients(alone[going, i], now).reshape(shape)
+            law = scaled(law, (0, 1 + i), now, target)
         result[going] = law
         going, law = going[left], law[left]
         if not len(going):
@@ -169,28 +168,17 @@ def fitted(reference: np.ndarray, alone: np.ndarray) -> np.ndarray:
                 "use a distribution without exact=True"
             )
         return result.reshape(batch, -1)
-    return _put_right(result, alone).reshape(batch, -1)
+    return _put_right(result, marginals).reshape(batch, -1)
 
 
-def _put_right(law: np.ndarray, alone: np.ndarray) -> np.ndarray:
+def _put_right(law: np.ndarray, marginals: np.ndarray) -> np.ndarray:
     """Scale down what is too much, and add what is missing as a product."""
-    batch, count, vocab = alone.shape
+    count = marginals.shape[1]
     for i in range(count):
-        now = law.sum(axis=_others(i, count))
-        scale = np.minimum(quotients(alone[:, i], now), 1.0)
-        law = law * scale.reshape(_along(i, batch, vocab, count))
-    missing = np.stack(
-        [alone[:, i] - law.sum(axis=_others(i, count)) for i in range(count)], axis=1
-    )
+        now = marginal(law, 0, 1 + i)
+        law = scaled(law, (0, 1 + i), now, np.minimum(marginals[:, i], now))
+    missing = np.stack([marginals[:, i] - marginal(law, 0, 1 + i) for i in range(count)], axis=1)
     missing = np.maximum(missing, 0.0)
     whole = missing.sum(axis=2, keepdims=True)
     share = outer(quotients(missing, whole)) * whole[:, 0]
     return law + share.reshape(law.shape)
-
-
-def _others(i: int, count: int) -> tuple[int, ...]:
-    return tuple(1 + j for j in range(count) if j != i)
-
-
-def _along(i: int, batch: int, vocab: int, count: int) -> tuple[int, ...]:
-    return (batch, *(vocab if j == i else 1 for j in range(count)))

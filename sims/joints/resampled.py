@@ -52,7 +52,7 @@ class Resampled(ResidualEnergy):
     >>> from theory import MASK, gallery
     >>> p = gallery.parity(2, exact=True)
     >>> x, sites = np.asarray([[MASK, MASK]]), np.asarray([[0, 1]])
-    >>> Resampled(p, 2).law(x, sites, p.denoise(x)).tolist()    # odd only if both are: 1/4
+    >>> Resampled(p, 2).distribution(x, sites, p.denoise(x)).tolist()    # odd only if both are: 1/4
     [[Fraction(3, 8), Fraction(1, 8), Fraction(1, 8), Fraction(3, 8)]]
     """
 
@@ -66,36 +66,27 @@ class Resampled(ResidualEnergy):
     def __repr__(self) -> str:
         return f"Resampled({self.candidates})"
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         """Return the exact law of the candidate that is chosen."""
-        product, weights = outer(alone), self.weights(x, sites)
+        product, weights = outer(marginals), self.weights(x, sites)
         if self.candidates == 1:
             return product
-        expected = _expected if is_exact(product) or is_exact(weights) else _integrated
-        nothing = np.where(weights == 0, product, 0).sum(axis=1)
-        rows = [
-            np.where(w == 0, pi * zero ** (self.candidates - 1), self.candidates * pi * w * mean)
-            for pi, w, zero, mean in zip(
-                product,
-                weights,
-                nothing,
-                (
-                    expected(pi, w, self.candidates - 1)
-                    for pi, w in zip(product, weights, strict=True)
-                ),
-                strict=True,
-            )
-        ]
+        mean_inverse = _expected if is_exact(product) or is_exact(weights) else _integrated
+        others, rows = self.candidates - 1, []
+        for pi, w in zip(product, weights, strict=True):
+            chosen = self.candidates * pi * w * mean_inverse(pi, w, others)
+            all_zero = np.where(w == 0, pi, 0).sum() ** others  # then the first one is taken
+            rows.append(np.where(w == 0, pi * all_zero, chosen))
         law = np.asarray(rows)
         return quotients(law, law.sum(axis=1, keepdims=True))  # 1 but for rounding
 
     def draw(
-        self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray, rng: np.random.Generator
+        self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
         """Draw candidates, weigh them, choose one; nothing is summed over all values."""
-        count, size, vocab = alone.shape
+        count, size, vocab = marginals.shape
         many = self.candidates
-        rows = np.repeat(as_floats(alone).reshape(-1, vocab), many, axis=0)
+        rows = np.repeat(as_floats(marginals).reshape(-1, vocab), many, axis=0)
         drawn = draw_tokens(rng, rows).reshape(count, size, many).transpose(0, 2, 1)
         after = np.repeat(x[:, None, :], many, axis=1)
         np.put_along_axis(after, np.repeat(sites[:, None, :], many, axis=1), drawn, axis=2)

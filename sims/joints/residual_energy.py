@@ -3,7 +3,7 @@
 The pointwise total correlation ``tc(x_S | c) = log p(x_S | c) - sum_i log p(x_i | c)`` is what one
 parallel round leaves out. An energy learnt as the residual of the product, as energy-based
 diffusion language models do (arXiv 2410.21357 [memory]), has it as its optimum, up to a constant
-that depends on the context alone.
+that depends on the context marginals.
 """
 
 import numpy as np
@@ -27,15 +27,15 @@ class ResidualEnergy(FromData):
     >>> from theory import MASK, gallery
     >>> p = gallery.parity(2, exact=True)
     >>> x, sites = np.asarray([[MASK, MASK]]), np.asarray([[0, 1]])
-    >>> ResidualEnergy(p).law(x, sites, p.denoise(x)).tolist()
+    >>> ResidualEnergy(p).distribution(x, sites, p.denoise(x)).tolist()
     [[Fraction(1, 2), Fraction(0, 1), Fraction(0, 1), Fraction(1, 2)]]
     """
 
     knows = "the joint of the revealed tokens up to a constant: exp(tc) of every candidate"
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         """Return the product of the rows, weighted and normalised."""
-        product, weights = outer(alone), self.weights(x, sites)
+        product, weights = outer(marginals), self.weights(x, sites)
         weighted = product * weights
         total = weighted.sum(axis=1, keepdims=True)
         return np.where(total == 0, product, quotients(weighted, total))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sims.open_questions.moves import Context
-from sims.policies.base import Law, Policy
+from sims.policies.base import Policy, Reveals
 from theory import MASK
 
 __all__ = ["Tossing"]
@@ -35,10 +35,14 @@ class Tossing(Policy):
     (0, Fraction(2, 1))
     """
 
+    depends_on = "revealed"
+
     def __init__(self, choices: Mapping[Context, Mapping[tuple[int, ...], Any]]) -> None:
         self.choices = {context: dict(chances) for context, chances in choices.items()}
 
-    def law(self, x: np.ndarray, predictions: np.ndarray, round_index: int) -> Law:
+    def reveal_distribution(
+        self, x: np.ndarray, predictions: np.ndarray, round_index: int
+    ) -> Reveals:
         """Yield every set that one of the rows may reveal."""
         rows = [self.choices.get(tuple(c)) or {_masked(c): 1} for c in x.tolist()]
         for sites in sorted({sites for row in rows for sites in row}):

@@ -31,7 +31,7 @@ from theory._core.plurals import counted
 from theory._core.segments import lookup, placed
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
-from theory.lattice.codes import Codes
+from theory.lattice.codes import Codes, digits
 
 __all__ = ["Point", "Program"]
 
@@ -292,8 +292,7 @@ class Program:
         """All values of `count` observed sites, shape (count, V^count)."""
         xp = self.xp
         values = xp.arange(self.vocab**count, dtype=xp.int64, device=device(self.like))
-        powers = self.vocab ** np.arange(count - 1, -1, -1, dtype=np.int64)
-        return values[None, :] // self._there(powers)[:, None] % self.vocab
+        return digits(values, count, self.vocab).T
 
     def _keep(self, level: _Level, flat: Any, numbers: Any) -> None:
         self._write(level.size, flat, numbers)

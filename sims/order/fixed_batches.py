@@ -1,11 +1,8 @@
-"""The batches of a policy that looks at nothing and tosses no coins.
+"""The batches of a policy that depends on nothing and is not randomised.
 
 Such a policy (left to right, recursive halving, both in blocks or mirrored) reveals the same sites
 in the same rounds whatever is written. Then `theory.information.fixed_order_cost` says what it
 loses on data of any length: neither a table nor a denoiser is needed.
-
-Policies are accepted by their kind, not by trying: one that looks at predictions, or at tokens,
-may happen to look the same for a while.
 """
 
 from collections.abc import Iterable
@@ -13,9 +10,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from sims.decoding.arguments import as_decoder, as_observed
-from sims.policies import Bisection, Blocks, Decoder, LeftToRight, Mirrored, Policy
+from sims.policies import Decoder, Policy
 from sims.policies.base import Select
-from theory import MASK
+from sims.policies.blind import blind_rounds
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
@@ -29,7 +26,9 @@ def fixed_batches(
 
     Parameters
     ----------
-    policy : LeftToRight, Bisection, or Blocks or Mirrored of what is accepted here
+    policy : Policy
+        Such as LeftToRight, Bisection, Blocks and Mirrored of them, or one of your own that
+        declares ``depends_on = "nothing"`` and ``randomised = False``.
     length : int
     observed : iterable of int
         Sites that are given from the start.
@@ -42,8 +41,8 @@ def fixed_batches(
     Raises
     ------
     InvalidInput
-        For any other policy, which looks at predictions or at tokens, tosses coins, takes tokens
-        back, or may do so, such as a function of the user's.
+        For any other policy, which depends on predictions or tokens, is randomised, remasks, or
+        may do so, such as a function of the user's. And for one that is declared wrongly.
 
     >>> from sims.policies import Bisection, Blocks, LeftToRight, Mirrored, TopK
     >>> fixed_batches(Bisection(), 7)
@@ -64,32 +63,27 @@ def fixed_batches(
     theory.errors.InvalidInput: TopK(1, 'confidence') has no fixed batches: ...
     """
     decoder = as_decoder(policy)
-    if not (isinstance(decoder, Policy) and _looks_at_nothing(decoder)):
+    if (
+        not isinstance(decoder, Policy)
+        or decoder.depends_on != "nothing"
+        or decoder.randomised
+        or decoder.remasks
+    ):
         raise InvalidInput(
-            f"{decoder!r} has no fixed batches: only LeftToRight and Bisection, and Blocks and "
-            "Mirrored of these, look at nothing and toss no coins"
+            f"{decoder!r} has no fixed batches: it depends on {decoder.depends_on} or is "
+            f"randomised, or may be. If that is not so of a policy of your own, let it say "
+            f'depends_on = "nothing" and randomised = False'
         )
     length = as_integer(length, "length", 1)
     given = as_observed(observed, length)
-    x = np.full((1, length), MASK, dtype=np.int64)
-    x[0, list(given)] = TOKEN
-    unseen = np.full((1, length, 1), np.nan)
     batches: list[tuple[int, ...]] = []
-    while (x == MASK).any():
-        ((_, reveal),) = decoder.law(x, unseen, len(batches))
-        batches.append(tuple(np.flatnonzero(reveal[0]).tolist()))
-        x = np.where(reveal, TOKEN, x)
-    return tuple(batches)
-
-
-TOKEN = 0
-"""Any one will do."""
-
-
-def _looks_at_nothing(policy: object) -> bool:
-    """Whether the policy is of a kind that always reveals the same; a subclass may not be."""
-    if type(policy) in (LeftToRight, Bisection):
-        return True
-    return isinstance(policy, Blocks | Mirrored) and (
-        type(policy) in (Blocks, Mirrored) and _looks_at_nothing(policy.inner)
-    )
+    for reveal, only in blind_rounds(decoder, length, given):
+        if not only:
+            raise InvalidInput(
+                f"{decoder!r} is said not to be randomised, but after {batches} it may reveal "
+                f"{np.flatnonzero(reveal).tolist()} or something else"
+            )
+        batches.append(tuple(np.flatnonzero(reveal).tolist()))
+    if sum(map(len, batches)) + len(given) < length:
+        raise InvalidInput(f"{decoder!r} leaves sites masked at the end of its clock")
+    return tuple(batch for batch in batches if batch)  # a step of a clock may reveal nothing

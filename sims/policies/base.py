@@ -1,12 +1,14 @@
 """What a policy is: the choice of which masked sites to reveal next.
 
 Decoding starts with every site masked. In each round the policy sees the current sequence and
-the denoiser's predictions, and gives a law over non-empty sets of masked sites; the tokens at
-the chosen sites are then drawn independently from the predictions. *Select* and *draw* are kept
-apart: a policy of this kind has chosen before any token is drawn. With the zero-loss denoiser
-and one site per round it samples exactly from the data.
+the denoiser's predictions, and gives a distribution over non-empty sets of masked sites; the
+tokens at the chosen sites are then drawn independently from the predictions. *Select* and *draw*
+are kept apart: a policy of this kind has chosen before any token is drawn. With the zero-loss
+denoiser and one site per round it samples exactly from the data.
 
-A policy of your own is a function (see `Rule`) or a subclass of `Policy` with one method, `law`.
+A policy of your own is a function (see `Rule`) or a subclass of `Policy` with one method,
+`reveal_distribution`. One that goes by less than the predictions, or is not random, says so by
+two attributes (see `Decoder`): what is computed for such policies alone is then computed for it.
 Two other kinds of decoders, which the exact computation treats in ways of their own, are
 
 - `TokenPolicy`, which looks at drawn tokens before it chooses,
@@ -20,48 +22,44 @@ a host generator) is given host arrays.
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from sims.policies.checks import (
-    as_chances,
-    chances_of_rows,
-    check_chances,
-    check_choice,
-    checked_chances,
-)
+from sims.policies.checks import check_total, checked_outcome
 from theory import MASK
+from theory._core.renamed import Renamed
 from theory._core.segments import groups, row_counts
+from theory.errors import InvalidInput
 
 __all__ = [
-    "Ask",
+    "DEPENDENCES",
+    "CallDenoiser",
     "Decoder",
-    "Law",
+    "Dependence",
     "Outcomes",
     "Policy",
+    "Reveals",
     "Rule",
     "Select",
     "TokenPolicy",
-    "as_chances",
     "as_rule",
-    "chances_of_rows",
-    "check_chances",
-    "check_choice",
-    "checked_chances",
 ]
+
+Dependence = Literal["nothing", "revealed", "predictions", "drawn tokens"]
+DEPENDENCES: tuple[Dependence, ...] = ("nothing", "revealed", "predictions", "drawn tokens")
 
 Select = Callable[[Any, Any], Any]
 """From patterns (B, L) and predictions (B, L, V) to the sites to reveal, bool (B, L)."""
 
-Law = Iterator[tuple[Any, Any]]
-"""Outcomes of a choice: chances, and the sites that are then revealed."""
+Reveals = Iterator[tuple[Any, Any]]
+"""Outcomes of a choice: probabilities, and the sites that are then revealed."""
 
-Ask = Callable[[Any], tuple[Any, Any]]
-"""Calls the denoiser on patterns (B, L): predictions, and what tokens are drawn from, (B, L, V)."""
+CallDenoiser = Callable[[Any], tuple[Any, Any]]
+"""From patterns (B, L) to predictions, and what tokens are drawn from, both (B, L, V)."""
 
 Outcomes = Iterator[tuple[Any, Any, Any, int]]
-"""Rows that an outcome concerns (N,), its chances (N,), the sequences after it, and the calls."""
+"""Rows that an outcome concerns (N,), its probabilities (N,), the sequences after, the calls."""
 
 
 class Decoder:
@@ -69,11 +67,22 @@ class Decoder:
 
     Attributes
     ----------
-    looks_at_tokens : bool
-        Whether it draws tokens before it chooses among them (see `TokenPolicy`).
+    depends_on : {"nothing", "revealed", "predictions", "drawn tokens"}
+        The most that its choice of sites goes by, beside which sites are masked and which round
+        it is: nothing more; the tokens revealed so far; the predictions; or tokens that it draws
+        itself (see `TokenPolicy`). "predictions", which covers all that a `Policy` is given, if a
+        class does not say.
+    randomised : bool
+        Whether it tosses coins beside those that draw the tokens; True if a class does not say.
     """
 
-    looks_at_tokens: bool = False
+    depends_on: Dependence = "predictions"
+    randomised: bool = True
+
+    @property
+    def looks_at_tokens(self) -> bool:
+        """Whether it draws tokens before it chooses among them."""
+        return self.depends_on == "drawn tokens"
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the decoder does not fit such sequences."""
@@ -84,38 +93,60 @@ class Decoder:
         return f"{type(self).__name__}({', '.join(values)})"
 
 
-class Policy(Decoder, ABC):
+class Policy(Decoder, Renamed, ABC, renamed={"law": "reveal_distribution", "revises": "remasks"}):
     """Which masked sites to reveal next.
+
+    A class that chooses anew declares anew: `depends_on` and `randomised` are not inherited by a
+    subclass with a `reveal_distribution` or a `choose` of its own.
 
     Attributes
     ----------
     steps : int or None
         How many rounds a policy on a clock has; None if it goes on until nothing is masked. A
         policy on a clock may select no site at all, which costs no call of the denoiser.
-    revises : bool
+    remasks : bool
         Whether it may mask observed sites again (it then needs a clock).
 
     Examples
     --------
-    One site that is drawn by chance, more likely a sure one than a doubtful one. (One site per
-    round: it is exact.)
+    One site that is drawn by chance, more likely a confident one than a doubtful one. (One site
+    per round: it is exact.)
 
     >>> from theory import MASK, gallery
     >>> from sims import output_distribution
-    >>> class SurelyFirst(Policy):
-    ...     def law(self, x, predictions, round_index):
+    >>> class ConfidentFirst(Policy):
+    ...     def reveal_distribution(self, x, predictions, round_index):
     ...         weights = np.where(x == MASK, predictions.max(axis=-1), 0)
     ...         weights /= weights.sum(axis=1, keepdims=True)
     ...         for site in range(x.shape[1]):
     ...             reveal = np.zeros(x.shape, dtype=bool)
     ...             reveal[:, site] = True
     ...             yield weights[:, site], reveal
-    >>> q = output_distribution(gallery.golden_mean(4), SurelyFirst())
+    >>> q = output_distribution(gallery.golden_mean(4), ConfidentFirst())
     >>> round(q.kl, 12), round(q.expected_rounds, 12)
     (0.0, 4.0)
+
+    Every other site, then the others, whatever the tokens and predictions are:
+
+    >>> from sims.order import fixed_batches
+    >>> class EvenFirst(Policy):
+    ...     depends_on = "nothing"
+    ...     randomised = False
+    ...     def reveal_distribution(self, x, predictions, round_index):
+    ...         yield 1, (x == MASK) & (np.arange(x.shape[1]) % 2 == round_index)
+    >>> fixed_batches(EvenFirst(), 5)
+    ((0, 2, 4), (1, 3))
     """
 
-    revises: ClassVar[bool] = False
+    remasks: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # what a class declares is true of its own choice, not of one that a subclass makes
+        declared = vars(cls).keys()
+        if not declared.isdisjoint(("reveal_distribution", "choose")):
+            for name in {"depends_on", "randomised"} - declared:
+                setattr(cls, name, getattr(Policy, name))
 
     @property
     def steps(self) -> int | None:
@@ -123,13 +154,13 @@ class Policy(Decoder, ABC):
         return None
 
     @abstractmethod
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield the outcomes of the choice.
 
         Parameters
         ----------
         x : array of int64, shape (B, L)
-            Sequences with equally many masked sites; at least one, unless the policy revises.
+            Sequences with equally many masked sites; at least one, unless the policy remasks.
             Nobody may write to `x` or `predictions`. They live where the data do.
         predictions : array, shape (B, L, V)
             The denoiser's untempered predictions; one-hot at observed sites.
@@ -138,31 +169,32 @@ class Policy(Decoder, ABC):
 
         Yields
         ------
-        chance : number or array, shape () or (B,)
-            Probability of this outcome. The chances of a row sum to 1; Fractions stay exact.
+        probability : number or array, shape () or (B,)
+            Of this outcome. Those of a row sum to 1; Fractions stay exact.
         reveal : array of bool, shape (B, L)
-            The sites to reveal: masked ones, at least one in each row whose chance is not 0. A
-            policy that revises marks an observed site to mask it again.
+            The sites to reveal: masked ones, at least one in each row whose probability is not 0.
+            A policy that remasks marks an observed site to mask it again.
         """
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """Draw one outcome of the law for each row, shape (B, L) bool.
+        """Draw one outcome for each row, shape (B, L) bool.
 
-        Unlike `law` it is given rows with different numbers of masked sites. Random policies
-        whose law is long override it.
+        Unlike `reveal_distribution` it is given rows with different numbers of masked sites.
+        Random policies with many outcomes override it.
         """
         chosen = np.zeros(x.shape, dtype=bool)
         for _, rows in groups(row_counts(x == MASK)):
             seen, guessed = x[rows], predictions[rows]
             uniform, below = rng.random(len(rows)), np.zeros(len(rows))
-            for chance, reveal in self.law(seen, guessed, round_index):
-                chance, _ = checked_chances(self, seen, chance, reveal, exact=False)
-                here = (uniform >= below) & (chance > 0)
+            outcomes = self.reveal_distribution(seen, guessed, round_index)
+            for probability, reveal in outcomes:
+                probability, _ = checked_outcome(self, seen, probability, reveal, exact=False)
+                here = (uniform >= below) & (probability > 0)
                 chosen[rows[here]] = reveal[here]
-                below = below + chance
-            check_chances(below, seen)
+                below = below + probability
+            check_total(below, seen)
         return chosen
 
 
@@ -171,28 +203,32 @@ class TokenPolicy(Decoder, ABC):
 
     Such a choice favours the tokens that it likes, so nothing guarantees that one site per round
     is exact.
+
+    In `Blocks` not all masked sites may be written at once. Methods that have one more parameter,
+    ``eligible=None``, are told which: bool (B, L), or None for all. Those without are shown the
+    sequences without the masked sites that come later.
     """
 
-    looks_at_tokens = True
+    depends_on = "drawn tokens"
 
     @abstractmethod
-    def outcomes(self, x: Any, ask: Ask, round_index: int) -> Outcomes:
-        """Yield what one round can lead to, from sequences with equally many masked sites.
+    def outcomes(self, x: Any, call_denoiser: CallDenoiser, round_index: int, /) -> Outcomes:
+        """Yield what one round can lead to, from sequences with equally many sites to write.
 
         Parameters
         ----------
         x : array of int64, shape (B, L)
             On the host or on a device; everything that is yielded lives there, too.
-        ask : callable
-            ``ask(x)`` returns predictions and the probabilities to draw from (the predictions at
-            the temperature of the run), both (B, L, V).
+        call_denoiser : callable
+            ``call_denoiser(x)`` returns predictions and the probabilities to draw from (the
+            predictions at the temperature of the run), both (B, L, V).
         round_index : int
 
         Yields
         ------
         rows : array of int64, shape (N,)
-        chance : array, shape (N,)
-            The chances of each row sum to 1 over all outcomes.
+        probability : array, shape (N,)
+            Those of each row sum to 1 over all outcomes.
         after : array of int64, shape (N, L)
             Observed tokens stay, at least one more is observed.
         calls : int
@@ -201,7 +237,12 @@ class TokenPolicy(Decoder, ABC):
 
     @abstractmethod
     def write(
-        self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator
+        self,
+        x: np.ndarray,
+        call_denoiser: CallDenoiser,
+        round_index: int,
+        rng: np.random.Generator,
+        /,
     ) -> tuple[np.ndarray, int]:
         """Draw one outcome for each row; rows may have different numbers of masked sites."""
 
@@ -215,6 +256,8 @@ class Rule(Policy):
         ``select(x, predictions)`` returns a bool array (B, L): the sites to reveal. It is given
         arrays that live where the data do, NumPy's if that is the host, and has to answer with
         one that lives there.
+    depends_on : {"nothing", "revealed", "predictions"}
+        The most that `select` goes by (see `Decoder`).
 
     Examples
     --------
@@ -224,18 +267,23 @@ class Rule(Policy):
     >>> from sims import output_distribution
     >>> def certain_first(x, predictions):
     ...     masked = x == MASK
-    ...     sure = masked & (predictions.max(axis=-1) == 1)
+    ...     certain = masked & (predictions.max(axis=-1) == 1)
     ...     first = masked & (masked.cumsum(axis=1) == 1)
-    ...     return np.where(sure.any(axis=1, keepdims=True), sure, first)
+    ...     return np.where(certain.any(axis=1, keepdims=True), certain, first)
     >>> q = output_distribution(gallery.coupled_pairs(2), Rule(certain_first))
     >>> q.kl, q.expected_rounds
     (0.0, 4.0)
     """
 
-    def __init__(self, select: Select) -> None:
-        self.select = select
+    randomised = False
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def __init__(self, select: Select, depends_on: Dependence = "predictions") -> None:
+        if depends_on not in DEPENDENCES[:3]:
+            known = ", ".join(DEPENDENCES[:3])
+            raise InvalidInput(f"depends_on must be one of {known}, got {depends_on!r}")
+        self.select, self.depends_on = select, depends_on
+
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield the one outcome of the rule."""
         yield 1, self.select(x, predictions)
 

@@ -1,28 +1,25 @@
-"""Ancestral sampling: in each step of a clock, every masked site throws a coin of its own."""
+"""Ancestral sampling: in each step of a clock, every masked site is revealed or not by itself."""
 
-import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from sims.policies.base import Law, Policy
-from sims.policies.random_order import masked_sites, places_of
+from sims.policies.base import Policy, Reveals
+from sims.policies.site_sets import coin_tosses
 from theory import MASK
-from theory._core.arrays import from_host
-from theory._core.segments import lookup
 from theory.validation.times import as_times, spell_times
 
 __all__ = ["Bernoulli"]
 
 
-class Bernoulli(Policy):
-    """In the step from time a to time b reveal each masked site with chance ``(b-a)/(1-a)``.
+class Bernoulli(Policy, renamed={"chance": "probability"}):
+    """In the step from time a to time b reveal each masked site with probability ``(b-a)/(1-a)``.
 
     The ancestral sampler of masked diffusion (MDLM, MD4, RADD) [memory], with the revealed fraction
-    as time. Sites fall together by chance, which costs what every parallel step costs. It looks
-    neither at tokens nor at predictions. Not exact, however many steps: two sites may always
+    as time. Sites fall together by chance, which costs what every parallel step costs. It depends
+    neither on tokens nor on predictions. Not exact, however many steps: two sites may always
     fall into one.
 
     A step that reveals nothing needs no call of the denoiser and is not counted as a round.
@@ -36,9 +33,11 @@ class Bernoulli(Policy):
     >>> from theory import gallery
     >>> from sims import output_distribution
     >>> q = output_distribution(gallery.coupled_pairs(1, exact=True), Bernoulli((0, 0.5, 1)))
-    >>> q.valid_mass, q.expected_rounds       # both fall into one step with chance 1/2
+    >>> q.valid_mass, q.expected_rounds       # both fall into one step with probability 1/2
     (Fraction(3, 4), Fraction(3, 2))
     """
+
+    depends_on = "nothing"
 
     def __init__(self, times: Sequence[Any]) -> None:
         self.times = as_times(times)
@@ -48,31 +47,24 @@ class Bernoulli(Policy):
         """One step between two times."""
         return len(self.times) - 1
 
-    def chance(self, step: int) -> Fraction:
+    def probability(self, step: int) -> Fraction:
         """Probability that a site that is masked is revealed in this step.
 
-        >>> Bernoulli((0, 0.5, 1)).chance(0)
+        >>> Bernoulli((0, 0.5, 1)).probability(0)
         Fraction(1, 2)
         """
         a, b = self.times[step : step + 2]
         return (b - a) / (1 - a)
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield every set of masked sites of each row, the empty one too."""
-        chance = self.chance(round_index)
-        masked = x == MASK
-        place, count = places_of(masked), masked_sites(x)
-        weights = [chance**k * (1 - chance) ** (count - k) for k in range(count + 1)]
-        for coins in itertools.product((False, True), repeat=count):
-            weight = weights[sum(coins)]
-            if weight:
-                yield weight, masked & lookup(from_host(np.asarray(coins), x), place)
+        yield from coin_tosses(x == MASK, self.probability(round_index))
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
     ) -> np.ndarray:
         """Throw the coins."""
-        return (x == MASK) & (rng.random(x.shape) < float(self.chance(round_index)))
+        return (x == MASK) & (rng.random(x.shape) < float(self.probability(round_index)))
 
     def __repr__(self) -> str:
         return f"Bernoulli({spell_times(self.times)})"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sims.policies.base import Law, Policy
+from sims.policies.base import Policy, Reveals
 from theory import MASK
 from theory._core.arrays import array_namespace, device
 from theory._core.segments import running_maximum
@@ -16,7 +16,7 @@ class Bisection(Policy):
 
     The placement of Wen, Liang and Lu (arXiv 2608.25505, Theorem 2) [source] for Markov chains,
     whose sites on both sides of a revealed one are independent: there it is exact, in about
-    log2(L) rounds. It looks neither at tokens nor at predictions. Not exact in general.
+    log2(L) rounds. It depends neither on tokens nor on predictions. Not exact in general.
 
     In a chain of order m, where a token depends on the m tokens before it, it takes m neighbours
     to separate two sides. So they are revealed one per round, from the left, in the middle of
@@ -35,13 +35,16 @@ class Bisection(Policy):
     (0.0, 3.0)
     """
 
+    depends_on = "nothing"
+    randomised = False
+
     def __init__(self, order: int = 1) -> None:
         self.order = as_integer(order, "order", 1)
 
     def __repr__(self) -> str:
         return "Bisection()" if self.order == 1 else f"Bisection({self.order})"
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield the one outcome."""
         xp, masked, length = array_namespace(x), x == MASK, x.shape[1]
         site, far = xp.arange(length, dtype=xp.int64, device=device(x)), self.order

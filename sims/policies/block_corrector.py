@@ -9,7 +9,7 @@ import numpy as np
 
 from sims.policies.base import Decoder, Select
 from sims.policies.corrector import Corrector
-from sims.policies.random_order import random_sites
+from sims.policies.site_sets import random_sites
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
@@ -49,9 +49,9 @@ class BlockCorrector(Corrector):
 
     def sets(self, length: int) -> Iterator[tuple[Fraction, Sequence[int]]]:
         """Yield all sets of this size."""
-        chance = Fraction(1, math.comb(length, self.size))
+        probability = Fraction(1, math.comb(length, self.size))
         for sites in itertools.combinations(range(length), self.size):
-            yield chance, sites
+            yield probability, sites
 
     def choose(self, size: int, length: int, rng: np.random.Generator) -> np.ndarray:
         """Draw sets of this size."""

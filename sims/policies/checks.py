@@ -1,9 +1,9 @@
-"""What a policy answers, checked: its choice of sites, and its chances.
+"""What a policy answers, checked: its choice of sites, and its probabilities.
 
 An answer has to live where the sequences do: nothing is moved from one device to another for it.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -16,24 +16,30 @@ from theory.errors import InvalidInput
 from theory.validation.probabilities import negative
 from theory.validation.tolerances import tolerance
 
-if TYPE_CHECKING:
-    from sims.policies.base import Policy, TokenPolicy
-
 __all__ = [
-    "as_chances",
-    "chances_of_rows",
-    "check_chances",
+    "as_probabilities",
     "check_choice",
-    "check_outcome",
+    "check_token_outcome",
+    "check_total",
     "check_written",
-    "checked_chances",
+    "checked_outcome",
     "not_negative",
+    "row_probabilities",
 ]
 
-UNKNOWN = "whether the policy's chances sum to 1 is not known"
+UNKNOWN = "whether the policy's probabilities sum to 1 is not known"
 
 
-def check_choice(policy: "Policy", x: Any, flip: Any, used: Any = True) -> None:
+class Chooser(Protocol):
+    """What a choice of sites has to fit: see `Policy`."""
+
+    remasks: ClassVar[bool]
+
+    @property
+    def steps(self) -> int | None: ...
+
+
+def check_choice(policy: Chooser, x: Any, flip: Any, used: Any = True) -> None:
     """Refuse a choice of sites that is no bool array, or selects what it may not.
 
     Parameters
@@ -49,12 +55,12 @@ def check_choice(policy: "Policy", x: Any, flip: Any, used: Any = True) -> None:
         raise InvalidInput(
             f"the policy returned {type(flip).__name__}; expected bool of shape {tuple(x.shape)}"
         )
-    if tuple(flip.shape) != tuple(x.shape) or not _is_bool(flip):
+    if tuple(flip.shape) != tuple(x.shape) or flip.dtype != array_namespace(x).bool:
         raise InvalidInput(
             f"the policy returned {flip.dtype} of shape {tuple(flip.shape)}; expected bool of "
             f"shape {tuple(x.shape)}"
         )
-    if not policy.revises:
+    if not policy.remasks:
         observed = flip & (x != MASK)
         if any_true(observed):
             _refuse_rows("an observed site", (row_counts(observed) > 0) & used, x)
@@ -64,11 +70,10 @@ def check_choice(policy: "Policy", x: Any, flip: Any, used: Any = True) -> None:
 
 def _refuse_rows(problem: str, rows: Any, x: Any) -> None:
     if any_true(rows):
-        raise InvalidInput(f"the policy selected {problem} at x = {_first_row(x, rows)}")
-
-
-def _is_bool(x: Any) -> bool:
-    return x.dtype == bool if isinstance(x, np.ndarray) else x.dtype == array_namespace(x).bool
+        xp = array_namespace(x)
+        first = int(xp.argmax(xp.astype(rows, x.dtype)))
+        found = to_host(x[first, ...]).tolist()
+        raise InvalidInput(f"the policy selected {problem} at x = {found}")
 
 
 def _lives_beside(found: Any, x: Any, what: str) -> bool:
@@ -88,91 +93,85 @@ def _lives_beside(found: Any, x: Any, what: str) -> bool:
     return True
 
 
-def _first_row(x: Any, rows: Any) -> list[int]:
-    """The first of some rows, for a message."""
-    at = int(array_namespace(x).argmax(array_namespace(x).astype(rows, x.dtype)))
-    return to_host(x[at, ...]).tolist()
-
-
-def as_chances(chance: Any, x: Any) -> Any:
-    """One chance as a number, several as an array beside `x`; on the host they stay exact."""
+def as_probabilities(found: Any, x: Any) -> Any:
+    """One probability as a number, several as an array beside `x`; on the host they stay exact."""
     if isinstance(x, np.ndarray):
-        chance = np.asarray(chance)
-        return chance if chance.ndim else chance.item()
-    if hasattr(chance, "shape") and chance.shape != () and _lives_beside(chance, x, "of chances"):
-        return chance
-    return float(chance)
+        found = np.asarray(found)
+        return found if found.ndim else found.item()
+    if getattr(found, "shape", ()) != () and _lives_beside(found, x, "of probabilities"):
+        return found
+    return float(found)
 
 
-def chances_of_rows(chance: Any, x: Any) -> Any:
-    """The chances of all rows of `x` as an array beside it, (B,)."""
-    xp, chance = array_namespace(x), as_chances(chance, x)
-    if hasattr(chance, "shape"):
-        return chance
+def row_probabilities(found: Any, x: Any) -> Any:
+    """The probabilities of all rows of `x` as an array beside it, (B,)."""
+    xp, found = array_namespace(x), as_probabilities(found, x)
+    if hasattr(found, "shape"):
+        return found
     if isinstance(x, np.ndarray):
-        return np.broadcast_to(np.asarray(chance), (x.shape[0],))
-    return xp.full((x.shape[0],), chance, dtype=xp.float64, device=device(x))
+        return np.broadcast_to(np.asarray(found), (x.shape[0],))
+    return xp.full((x.shape[0],), found, dtype=xp.float64, device=device(x))
 
 
-def checked_chances(
-    policy: "Policy", x: Any, chance: Any, flip: Any, *, exact: bool
+def checked_outcome(
+    policy: Chooser, x: Any, found: Any, flip: Any, *, exact: bool
 ) -> tuple[Any, Any]:
-    """Check one outcome of a law.
+    """Check one outcome of a choice.
 
     Parameters
     ----------
     policy : Policy
     x : array, shape (B, L)
-    chance, flip : anything
-        What the policy yielded.
+    found, flip : anything
+        The probability and the sites that the policy yielded.
     exact : bool
-        Whether chances have to be Fractions.
+        Whether probabilities have to be Fractions.
 
     Returns
     -------
-    chance : number, or array, shape (B,)
+    probability : number, or array, shape (B,)
         Exact or a float; objects or float64.
     used : bool, or array of bool, shape (B,)
         The rows that the outcome concerns.
     """
-    xp, chance = array_namespace(x), as_chances(chance, x)
-    several = hasattr(chance, "shape")
-    if several and chance.shape != (x.shape[0],):
+    xp, found = array_namespace(x), as_probabilities(found, x)
+    several = hasattr(found, "shape")
+    if several and found.shape != (x.shape[0],):
         raise InvalidInput(
-            f"the policy's chances have shape {chance.shape}; expected () or ({x.shape[0]},)"
+            f"the policy's probabilities have shape {found.shape}; expected () or ({x.shape[0]},)"
         )
-    if exact and not is_exact(np.asarray(chance)):
+    if exact and not is_exact(np.asarray(found)):
         raise InvalidInput(
-            f"an exact distribution needs chances that are Fractions, got "
-            f"{np.asarray(chance).flat[0]}"
+            f"an exact distribution needs probabilities that are Fractions, got "
+            f"{np.asarray(found).flat[0]}"
         )
-    rounding = 0 if exact else tolerance(chance).entry
+    rounding = 0 if exact else tolerance(found).entry
     if several:
-        chance = xp.astype(chance, object if exact else xp.float64)
+        found = xp.astype(found, object if exact else xp.float64)
     else:
-        chance = chance if exact else float(chance)
-    chance = not_negative(chance, "policy", rounding)
-    used = chance != 0 if several else bool(chance != 0)
+        found = found if exact else float(found)
+    found = not_negative(found, "policy", rounding)
+    used = found != 0 if several else bool(found != 0)
     check_choice(policy, x, flip, used)
-    return chance, used
+    return found, used
 
 
-def not_negative(chance: Any, whose: str, rounding: float) -> Any:
-    """Refuse negative chances, one or several; those above ``-rounding`` become 0."""
-    several = bool(getattr(chance, "shape", ()))
-    bad = negative(chance if hasattr(chance, "shape") else np.asarray(chance))
+def not_negative(found: Any, whose: str, rounding: float) -> Any:
+    """Refuse negative probabilities, one or several; those above ``-rounding`` become 0."""
+    several = bool(getattr(found, "shape", ()))
+    bad = negative(found if hasattr(found, "shape") else np.asarray(found))
     if not any_true(bad):
-        return chance
-    xp = array_namespace(chance) if several else None
-    least = xp.min(chance) if xp else chance
+        return found
+    xp = array_namespace(found) if several else None
+    least = xp.min(found) if xp else found
     if not least >= -rounding:
-        raise InvalidInput(f"the {whose}'s chances must not be negative, got {least}")
-    return xp.where(chance < 0, 0.0, chance) if xp else 0.0
+        raise InvalidInput(f"the {whose}'s probabilities must not be negative, got {least}")
+    return xp.where(found < 0, 0.0, found) if xp else 0.0
 
 
-def check_chances(total: Any, x: Any) -> None:
-    """Refuse chances of the rows of `x` that do not sum to 1."""
-    xp, total = array_namespace(x), chances_of_rows(total, x)
+def check_total(total: Any, x: Any) -> None:
+    """Refuse probabilities of the rows of `x` that do not sum to 1."""
+    xp, total = array_namespace(x), row_probabilities(total, x)
     exact = is_exact(total) and all_rational(total)
     if exact:
         wrong = total != 1
@@ -183,30 +182,31 @@ def check_chances(total: Any, x: Any) -> None:
         row = int(xp.argmax(xp.astype(wrong, xp.int64)))
         found = str(total[row]) if exact else f"{float(total[row]):.10g}"
         raise InvalidInput(
-            f"the policy's chances sum to {found}, not to 1, at x = {to_host(x[row, ...]).tolist()}"
+            f"the policy's probabilities sum to {found}, not to 1, at x = "
+            f"{to_host(x[row, ...]).tolist()}"
         )
 
 
-def check_outcome(policy: "TokenPolicy", x: Any, outcome: tuple[Any, Any, Any, int]) -> None:
-    """Refuse an outcome (rows, chances, sequences, calls) that does not fit its rows of `x`."""
-    rows, chance, after, calls = outcome
+def check_token_outcome(policy: object, x: Any, outcome: tuple[Any, Any, Any, int]) -> None:
+    """Refuse an outcome that does not fit its rows of `x` (see `TokenPolicy.outcomes`)."""
+    rows, found, after, calls = outcome
     count, length = rows.shape[0], x.shape[1]
-    expected = [((count,), chance), ((count, length), after)]
+    expected = [((count,), found), ((count, length), after)]
     if any(not hasattr(a, "shape") or tuple(a.shape) != s for s, a in expected):
         raise InvalidInput(
-            f"{policy!r} gave chances of shape {np.shape(chance)} and sequences of shape "
+            f"{policy!r} gave probabilities of shape {np.shape(found)} and sequences of shape "
             f"{np.shape(after)} for {counted(count, 'row')} of {counted(length, 'site')}"
         )
     if calls < 1:
         raise InvalidInput(f"{policy!r} took {counted(calls, 'call')} of the denoiser")
 
 
-def check_written(policy: "TokenPolicy", x: Any, chance: Any, after: Any, vocab: int) -> Any:
+def check_written(policy: object, x: Any, found: Any, after: Any, vocab: int) -> Any:
     """Refuse sequences `after` that a policy may not write from the rows of `x`.
 
-    Returns the chances, not negative.
+    Returns the probabilities, not negative.
     """
-    chance = not_negative(chance, "policy", 0 if is_exact(chance) else tolerance(chance).entry)
+    found = not_negative(found, "policy", 0 if is_exact(found) else tolerance(found).entry)
     outside = (after < MASK) | (after >= vocab)
     if any_true(outside):
         token = to_host(after)[to_host(outside)][0]
@@ -219,4 +219,4 @@ def check_written(policy: "TokenPolicy", x: Any, chance: Any, after: Any, vocab:
             f"{policy!r} changed an observed token or wrote none, from x = "
             f"{to_host(x)[to_host(wrong)][0].tolist()}"
         )
-    return chance
+    return found

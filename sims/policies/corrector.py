@@ -30,6 +30,7 @@ class Corrector(Decoder, ABC):
         if inner is not None and not isinstance(inner, Decoder):
             raise InvalidInput(f"inner must be a policy or None, got {inner!r}")
         self.inner: Decoder | None = inner
+        self.depends_on = "nothing" if inner is None else inner.depends_on
         self.steps = as_integer(steps, "steps", 0)
 
     def check(self, length: int, vocab: int) -> None:
@@ -39,7 +40,7 @@ class Corrector(Decoder, ABC):
 
     @abstractmethod
     def sets(self, length: int) -> Iterator[tuple[Any, Sequence[int]]]:
-        """Yield chances that sum to 1, and the sites that are then drawn again together."""
+        """Yield probabilities that sum to 1, and the sites that are then drawn again together."""
 
     @abstractmethod
     def choose(self, size: int, length: int, rng: np.random.Generator) -> np.ndarray:

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from sims.policies.base import Law, Policy
+from sims.policies.base import Policy, Reveals
 from sims.policies.scores import DIGITS, entropy, ranks, rounded
 from theory import MASK
 from theory._core.arrays import array_namespace
@@ -18,7 +18,7 @@ class EntropyBounded(Policy):
     The entropy-bounded sampler (arXiv 2505.24857) [source], ordered by entropy: masked sites,
     those of the lowest entropies first, as long as ``cumsum(H) - cummax(H) <= gamma``, at least
     one.
-    The sum bounds the total correlation of the set. It looks at predictions. Exact for
+    The sum bounds the total correlation of the set. It depends on predictions. Exact for
     ``gamma = 0``, which adds only sites that are certain.
 
     Parameters
@@ -33,13 +33,15 @@ class EntropyBounded(Policy):
     (0.0, 3.0)
     """
 
+    randomised = False
+
     def __init__(self, gamma: float) -> None:
         self.gamma = as_real(gamma, "gamma", 0, math.inf)
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield the one outcome."""
         xp, uncertain, masked = array_namespace(x), entropy(predictions), x == MASK
-        place = ranks(-uncertain, x)
+        place = ranks(-uncertain, masked)
         order = xp.argsort(place, axis=1)
         sorted_entropies = xp.take_along_axis(xp.where(masked, uncertain, 0.0), order, axis=1)
         # what comes before a site; its own is the largest so far

@@ -1,9 +1,9 @@
-"""As many sites as are jointly sure enough."""
+"""As many sites as are jointly confident enough."""
 
 import math
 from typing import Any
 
-from sims.policies.base import Law, Policy
+from sims.policies.base import Policy, Reveals
 from sims.policies.scores import DIGITS, largest, ranks, rounded
 from theory import MASK
 from theory._core.arrays import array_namespace
@@ -13,13 +13,13 @@ __all__ = ["Factor"]
 
 
 class Factor(Policy):
-    """Reveal the surest sites: as many as have ``(n+1) (1 - c_(n)) < f``, or one if none has.
+    """Reveal the most confident sites: the first n with ``(n+1) (1 - c_(n)) < f``, at least one.
 
     The factor-based rule of Fast-dLLM (arXiv 2505.22618) [source], where ``c_(n)`` is the n-th
     largest top probability among the masked sites; n is the largest that satisfies it. For f = 1
     it is the condition of their Theorem 1, under which the likeliest tokens of the product are
     those of the joint. The code allows equality, and reveals the last masked site even if it alone
-    fails [code read]. It looks at predictions. Not exact.
+    fails [code read]. It depends on predictions. Not exact.
 
     Parameters
     ----------
@@ -32,14 +32,16 @@ class Factor(Policy):
     2.0
     """
 
+    randomised = False
+
     def __init__(self, f: float) -> None:
         self.f = as_real(f, "f", 0, math.inf, ends=False)
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield the one outcome."""
-        xp, sure, masked = array_namespace(x), largest(predictions), x == MASK
-        place = ranks(rounded(sure), x)
-        product = xp.astype(place + 2, xp.float64) * (1 - sure)
+        xp, confident, masked = array_namespace(x), largest(predictions), x == MASK
+        place = ranks(rounded(confident), masked)
+        product = xp.astype(place + 2, xp.float64) * (1 - confident)
         fits = masked & (rounded(product) < round(self.f, DIGITS))
         last = xp.max(xp.where(fits, place, 0), axis=1, keepdims=True)
         yield 1, masked & (place <= last)

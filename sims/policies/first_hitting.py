@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from sims.policies.base import Law, Policy
-from sims.policies.random_order import masked_sites, random_sites, sets_of_sites
+from sims.policies.base import Policy, Reveals
+from sims.policies.site_sets import random_sites, sets_of_sites, site_count
 from theory import MASK
 
 __all__ = ["FirstHitting"]
@@ -18,7 +18,7 @@ class FirstHitting(Policy):
     The first-hitting sampler of Zheng et al. (arXiv 2409.02908) [memory]: of infinitely many
     ancestral steps only those are taken in which a site is revealed, and which site that is does
     not depend on the time. So it is the limit of `Bernoulli` with ever finer times, whatever the
-    noise schedule, at one call of the denoiser per site. It looks neither at tokens nor at
+    noise schedule, at one call of the denoiser per site. It depends neither on tokens nor on
     predictions. Exact.
 
     >>> from theory import gallery
@@ -28,11 +28,13 @@ class FirstHitting(Policy):
     (0, Fraction(3, 1))
     """
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    depends_on = "nothing"
+
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield every masked site of each row."""
-        chance = Fraction(1, masked_sites(x))
+        probability = Fraction(1, site_count(x == MASK))
         for reveal in sets_of_sites(x == MASK, 1):
-            yield chance, reveal
+            yield probability, reveal
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator

@@ -5,17 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from sims.joints.base import Joint, tokens_of
-from sims.policies.base import Ask, Outcomes, Policy, Select, TokenPolicy, as_rule, check_choice
-from theory import MASK
+from sims.joints.base import Joint
+from sims.policies.base import CallDenoiser, Outcomes, Policy, Select, TokenPolicy, as_rule
+from sims.policies.checks import check_choice, row_probabilities
+from sims.policies.eligible import shown_sites
 from theory._core.arrays import device, is_exact
 from theory.distributions.sampling import draw_tokens
 from theory.errors import InvalidInput
+from theory.lattice.codes import digits
 
 __all__ = ["JointDraw"]
 
 CELLS = 2**20
-"""Laws that are computed together have so many values."""
+"""Distributions that are computed together have so many values."""
 
 
 class JointDraw(TokenPolicy):
@@ -43,9 +45,9 @@ class JointDraw(TokenPolicy):
     -----
     The denoiser is called once in a round; in a round of several sites the calls that the joint
     needs beside it (`Joint.extra_calls`) are counted, too. `path_kl` of the output is given as
-    `kl`, which it is if `inner` tosses no coins.
+    `kl`, which it is if `inner` is not randomised.
 
-    The laws are computed on the host: exact output distributions of data on a device are refused.
+    The joints are computed on the host: exact output distributions of data on a device are refused.
 
     >>> from theory import gallery
     >>> from sims import output_distribution
@@ -63,82 +65,95 @@ class JointDraw(TokenPolicy):
             raise InvalidInput(
                 f"inner must be a policy that selects before it draws, got {inner!r}"
             )
-        if inner.steps is not None or inner.revises:
+        if inner.steps is not None or inner.remasks:
             raise InvalidInput(f"inner must go on until nothing is masked: {inner!r} has a clock")
         if not isinstance(joint, Joint):
             raise InvalidInput(f"joint must be a Joint of sims.joints, got {joint!r}")
-        self.inner, self.joint = inner, joint
+        self.inner, self.joint, self.randomised = inner, joint, inner.randomised
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the inner policy or the joint does not fit."""
         self.inner.check(length, vocab)
         self.joint.check(length, vocab)
 
-    def outcomes(self, x: Any, ask: Ask, round_index: int) -> Outcomes:
+    def outcomes(
+        self, x: Any, call_denoiser: CallDenoiser, round_index: int, eligible: Any = None
+    ) -> Outcomes:
         """Yield every choice of the inner policy with every value of the chosen sites."""
         if not isinstance(x, np.ndarray):
             raise InvalidInput(
-                f"{self!r} draws from laws that are computed on the host; these sequences live on "
-                f"{device(x)}. Give it a distribution that lives on the host"
+                f"{self!r} draws from joints that are computed on the host; these sequences live "
+                f"on {device(x)}. Give it a distribution that lives on the host"
             )
         self.joint.check_whole(x.shape[1])
-        predictions, draws = ask(x)
-        for chance, reveal in self.inner.law(x, predictions, round_index):
-            chances = np.broadcast_to(np.asarray(chance), len(x)).astype(draws.dtype)
-            check_choice(self.inner, x, reveal, chances != 0)
-            for rows, sites in _by_size(reveal, np.flatnonzero(chances != 0), draws.shape[-1]):
-                law = self._law(x, rows, sites, draws)
-                mass = chances[rows, None] * law
-                at, cell = np.nonzero(mass != 0)
-                after = x[rows[at]]
-                tokens = tokens_of(cell, sites.shape[1], draws.shape[-1])
-                np.put_along_axis(after, sites[at], tokens, axis=1)
-                yield rows[at], mass[at, cell], after, self._calls(sites.shape[1])
+        predictions, sampling_probs = call_denoiser(x)
+        vocab = sampling_probs.shape[-1]
+        for here, shown in shown_sites(x, eligible):
+            seen, guessed = shown.part(x[here]), shown.part(predictions[here])
+            choices = self.inner.reveal_distribution(seen, guessed, round_index)
+            for probability, reveal in choices:
+                weights = row_probabilities(probability, seen).astype(sampling_probs.dtype)
+                check_choice(self.inner, seen, reveal, weights != 0)
+                reveal = shown.whole(reveal, False)
+                for some, sites in _by_size(reveal, np.flatnonzero(weights != 0), vocab):
+                    rows = here[some]
+                    joint = self._distribution(x[rows], sites, sampling_probs[rows[:, None], sites])
+                    mass = weights[some, None] * joint
+                    at, cell = np.nonzero(mass != 0)
+                    after = x[rows[at]]
+                    tokens = digits(cell, sites.shape[1], vocab)
+                    np.put_along_axis(after, sites[at], tokens, axis=1)
+                    yield rows[at], mass[at, cell], after, self._calls(sites.shape[1])
 
-    def write(self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator) -> Any:
+    def write(
+        self,
+        x: np.ndarray,
+        call_denoiser: CallDenoiser,
+        round_index: int,
+        rng: np.random.Generator,
+        eligible: Any = None,
+    ) -> Any:
         """Let the inner policy choose, draw from the joint; the calls are an array (B,)."""
         self.joint.check_whole(x.shape[1])
-        predictions, draws = ask(x)
-        reveal = self.inner.choose(x, predictions, round_index, rng)
-        check_choice(self.inner, x, reveal)
+        predictions, sampling_probs = call_denoiser(x)
+        reveal = np.zeros(x.shape, dtype=bool)
+        for rows, shown in shown_sites(x, eligible):
+            seen = shown.part(x[rows])
+            chosen = self.inner.choose(seen, shown.part(predictions[rows]), round_index, rng)
+            check_choice(self.inner, seen, chosen)
+            reveal[rows] = shown.whole(chosen, False)
         after, calls = x.copy(), np.zeros(len(x), dtype=np.int64)
-        for rows, sites in _by_size(reveal, np.arange(len(x)), draws.shape[-1]):
-            alone = draws[rows[:, None], sites]
-            if sites.shape[1] == 1:  # as in `_law`: the joint has no say
-                tokens = draw_tokens(rng, alone[:, 0])[:, None]
+        for rows, sites in _by_size(reveal, np.arange(len(x)), sampling_probs.shape[-1]):
+            marginals = sampling_probs[rows[:, None], sites]
+            if sites.shape[1] == 1:  # as in `_distribution`: the joint has no say
+                tokens = draw_tokens(rng, marginals[:, 0])[:, None]
             else:
-                tokens = self.joint.draw(_shown(x[rows]), sites, alone, rng)
+                tokens = self.joint.draw(x[rows], sites, marginals, rng)
             after[rows[:, None], sites] = tokens
             calls[rows] = self._calls(sites.shape[1])
         return after, calls
 
-    def _law(
-        self, x: np.ndarray, rows: np.ndarray, sites: np.ndarray, draws: np.ndarray
-    ) -> np.ndarray:
-        alone = draws[rows[:, None], sites]
+    def _distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
+        """What the tokens at the sites are drawn from, (N, V^k)."""
         if sites.shape[1] == 1:
-            return alone[:, 0]
-        law = self.joint.law(_shown(x[rows]), sites, alone)
-        expected = (len(rows), draws.shape[-1] ** sites.shape[1])
-        if np.shape(law) != expected:
+            return marginals[:, 0]
+        found = self.joint.distribution(x, sites, marginals)
+        expected = (len(x), marginals.shape[-1] ** sites.shape[1])
+        if np.shape(found) != expected:
             raise InvalidInput(
-                f"{self.joint!r} gave a law of shape {np.shape(law)}; expected {expected}"
+                f"{self.joint!r} gave a distribution of shape {np.shape(found)}; expected "
+                f"{expected}"
             )
-        if is_exact(draws):
-            floats = [v for v in law.reshape(-1).tolist() if isinstance(v, float)]
+        if is_exact(marginals):
+            floats = [v for v in found.reshape(-1).tolist() if isinstance(v, float)]
             if floats:
                 raise InvalidInput(
-                    f"an exact distribution needs exact laws, {self.joint!r} gave {floats[0]}"
+                    f"an exact distribution needs exact joints, {self.joint!r} gave {floats[0]}"
                 )
-        return law
+        return found
 
     def _calls(self, size: int) -> int:
         return 1 if size == 1 else 1 + self.joint.extra_calls
-
-
-def _shown(x: np.ndarray) -> np.ndarray:
-    """Sequences without the numbers that stand for masks of later blocks (`Blocks`)."""
-    return np.where(x < 0, MASK, x)
 
 
 def _by_size(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sims.policies.base import Law, Policy
+from sims.policies.base import Policy, Reveals
 from theory import MASK
 from theory._core.arrays import array_namespace
 from theory.validation.arguments import as_integer
@@ -13,7 +13,7 @@ __all__ = ["LeftToRight"]
 class LeftToRight(Policy):
     """Reveal the first `k` masked sites.
 
-    With ``k = 1`` this is autoregressive decoding. It looks neither at tokens nor at
+    With ``k = 1`` this is autoregressive decoding. It depends neither on tokens nor on
     predictions. Exact at one site per round.
 
     Parameters
@@ -27,10 +27,13 @@ class LeftToRight(Policy):
     (0, Fraction(3, 1))
     """
 
+    depends_on = "nothing"
+    randomised = False
+
     def __init__(self, k: int = 1) -> None:
         self.k = as_integer(k, "k", 1)
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield the one outcome."""
         xp, masked = array_namespace(x), x == MASK
         yield 1, masked & (xp.cumulative_sum(xp.astype(masked, xp.int64), axis=1) <= self.k)

@@ -4,15 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from sims.policies.base import (
-    Decoder,
-    Law,
-    Policy,
-    Select,
-    as_chances,
-    as_rule,
-    check_choice,
-)
+from sims.policies.base import Decoder, Policy, Reveals, Select, as_rule
+from sims.policies.checks import as_probabilities, check_choice
 from theory.errors import InvalidInput
 
 __all__ = ["Mirrored"]
@@ -28,7 +21,7 @@ class Mirrored(Policy):
     Parameters
     ----------
     inner : Policy, or a function as for `Rule`
-        One that selects before it draws, and takes nothing back.
+        One that selects before it draws, and never remasks.
 
     >>> from sims import order
     >>> from sims.policies import TopK
@@ -40,9 +33,10 @@ class Mirrored(Policy):
 
     def __init__(self, inner: Decoder | Select) -> None:
         inner = as_rule(inner)
-        if not isinstance(inner, Policy) or inner.looks_at_tokens or inner.revises:
+        if not isinstance(inner, Policy) or inner.looks_at_tokens or inner.remasks:
             raise InvalidInput(f"inner must select sites before it draws, got {inner!r}")
         self.inner = inner
+        self.depends_on, self.randomised = inner.depends_on, inner.randomised
 
     @property
     def steps(self) -> int | None:
@@ -53,13 +47,13 @@ class Mirrored(Policy):
         """Raise `InvalidInput` if the inner policy does not fit."""
         self.inner.check(length, vocab)
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield the outcomes of the inner policy, turned back."""
         mirrored = x[:, ::-1]
         turned = predictions[:, ::-1, ...]
-        for chance, reveal in self.inner.law(mirrored, turned, round_index):
-            check_choice(self.inner, mirrored, reveal, as_chances(chance, x) != 0)
-            yield chance, reveal[:, ::-1]
+        for probability, reveal in self.inner.reveal_distribution(mirrored, turned, round_index):
+            check_choice(self.inner, mirrored, reveal, as_probabilities(probability, x) != 0)
+            yield probability, reveal[:, ::-1]
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator

@@ -1,24 +1,21 @@
-"""Ancestral sampling that may take tokens back."""
+"""Ancestral sampling that may mask tokens again."""
 
-import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, ClassVar
 
 import numpy as np
 
-from sims.policies.base import Law, Policy
-from sims.policies.random_order import masked_sites
+from sims.policies.base import Policy, Reveals
+from sims.policies.site_sets import coin_tosses
 from theory import MASK
-from theory._core.arrays import array_namespace, from_host
-from theory._core.segments import lookup
 from theory.validation.arguments import as_real
 from theory.validation.times import as_times, spell_times
 
 __all__ = ["Remask"]
 
 
-class Remask(Policy):
+class Remask(Policy, renamed={"chances": "probabilities"}):
     """Ancestral steps in which an observed token is masked again with some probability.
 
     The posterior of ReMDM with its rescaled schedule (arXiv 2503.00307) [memory]: in the step
@@ -26,7 +23,7 @@ class Remask(Policy):
     ``sigma = strength * min(1, (1-b)/a)``, and a masked one is revealed with probability
     ``(b - (1-sigma) a) / (1-a)``. For *one* site, or given the clean sequence, this keeps the
     probability b of being revealed whatever sigma is; for a decoder, which reveals sites
-    together, it does not make the output exact. It looks neither at tokens nor at predictions.
+    together, it does not make the output exact. It depends neither on tokens nor on predictions.
 
     A step that reveals nothing needs no call of the denoiser and is not counted as a round.
 
@@ -38,11 +35,12 @@ class Remask(Policy):
         0 (which is `Bernoulli`) to 1 (as much as the marginals allow).
 
     >>> remask = Remask((0, Fraction(1, 2), Fraction(3, 4), 1), strength=1)
-    >>> remask.chances(1)                # from 1/2 to 3/4: sigma = 1/2, reveal with 1
+    >>> remask.probabilities(1)                # from 1/2 to 3/4: sigma = 1/2, reveal with 1
     (Fraction(1, 1), Fraction(1, 2))
     """
 
-    revises: ClassVar[bool] = True
+    depends_on = "nothing"
+    remasks: ClassVar[bool] = True
 
     def __init__(self, times: Sequence[Any], strength: Any = 1) -> None:
         self.times = as_times(times)
@@ -54,31 +52,24 @@ class Remask(Policy):
         """One step between two times."""
         return len(self.times) - 1
 
-    def chances(self, step: int) -> tuple[Fraction, Fraction]:
+    def probabilities(self, step: int) -> tuple[Fraction, Fraction]:
         """Probabilities to reveal a masked site and to mask an observed one in this step."""
         a, b = self.times[step : step + 2]
         sigma = self.strength * (min(Fraction(1), (1 - b) / a) if a else 1)
         return (b - (1 - sigma) * a) / (1 - a), sigma
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield every set of sites to flip."""
-        reveal, mask = self.chances(round_index)
-        xp, length, count = array_namespace(x), x.shape[1], masked_sites(x)
-        order = xp.argsort(xp.astype(x != MASK, xp.int64), axis=1, stable=True)  # masked first
-        place = xp.argsort(order, axis=1)
-        unmasked = length - count
-        of_masked = [reveal**k * (1 - reveal) ** (count - k) for k in range(count + 1)]
-        of_others = [mask**k * (1 - mask) ** (unmasked - k) for k in range(unmasked + 1)]
-        for coins in itertools.product((False, True), repeat=length):
-            weight = of_masked[sum(coins[:count])] * of_others[sum(coins[count:])]
-            if weight:
-                yield weight, lookup(from_host(np.asarray(coins), x), place)
+        reveal, mask = self.probabilities(round_index)
+        for hidden, again in coin_tosses(x != MASK, mask):
+            for shown, anew in coin_tosses(x == MASK, reveal):
+                yield hidden * shown, again | anew
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
     ) -> np.ndarray:
         """Throw the coins."""
-        reveal, mask = map(float, self.chances(round_index))
+        reveal, mask = map(float, self.probabilities(round_index))
         return rng.random(x.shape) < np.where(x == MASK, reveal, mask)
 
     def __repr__(self) -> str:

@@ -1,12 +1,11 @@
-"""How sure a prediction is, and the order in which sites are revealed because of it.
+"""How confident a prediction is, and the order in which sites are revealed because of it.
 
-Predictions (B, L, V) and sequences (B, L) live on one device; so do the answers.
+Predictions (B, L, V) and eligible sites, bool (B, L), live on one device; so do the answers.
 """
 
 import math
 from typing import Any, Literal
 
-from theory import MASK
 from theory._core.arrays import array_namespace, device, xlogx
 from theory.errors import InvalidInput
 
@@ -101,7 +100,7 @@ def entropy(predictions: Any) -> Any:
 
 
 def certainty(predictions: Any, score: Score) -> Any:
-    """The score of every site, the larger the surer.
+    """The score of every site, the larger the more confident.
 
     >>> import numpy as np
     >>> certainty(np.asarray([[[0.5, 0.5], [0.25, 0.75]]]), "confidence")
@@ -112,30 +111,30 @@ def certainty(predictions: Any, score: Score) -> Any:
     return margin(predictions) if score == "margin" else confidence(predictions)
 
 
-def ranks(scores: Any, x: Any) -> Any:
-    """Place of each masked site, 0 for the largest score, ties to the lowest index.
+def ranks(scores: Any, eligible: Any) -> Any:
+    """Place of each eligible site, 0 for the largest score, ties to the lowest index.
 
-    Observed sites come after all masked ones.
+    All others come after them.
 
     >>> import numpy as np
-    >>> ranks(np.asarray([[0.5, 0.9, 0.9, 1.0]]), np.asarray([[-1, -1, -1, 0]]))
+    >>> ranks(np.asarray([[0.5, 0.9, 0.9, 1.0]]), np.asarray([[True, True, True, False]]))
     array([[2, 0, 1, 3]])
     """
-    xp = array_namespace(x)
-    order = xp.argsort(xp.where(x == MASK, -scores, math.inf), axis=1, stable=True)
+    xp = array_namespace(eligible)
+    order = xp.argsort(xp.where(eligible, -scores, math.inf), axis=1, stable=True)
     return xp.astype(xp.argsort(order, axis=1), xp.int64)
 
 
-def best(scores: Any, x: Any) -> Any:
-    """The masked site of the largest score, the lowest of equal ones; bool (B, L).
+def best(scores: Any, eligible: Any) -> Any:
+    """The eligible site of the largest score, the lowest of equal ones; bool (B, L).
 
     >>> import numpy as np
-    >>> best(np.asarray([[0.5, 0.9, 0.9, 1.0]]), np.asarray([[-1, -1, -1, 0]]))
+    >>> best(np.asarray([[0.5, 0.9, 0.9, 1.0]]), np.asarray([[True, True, True, False]]))
     array([[False,  True, False, False]])
     """
-    xp = array_namespace(x)
-    site = xp.argmax(xp.where(x == MASK, scores, -math.inf), axis=1)
-    return xp.arange(x.shape[1], dtype=xp.int64, device=device(x)) == site[:, None]
+    xp = array_namespace(eligible)
+    site = xp.argmax(xp.where(eligible, scores, -math.inf), axis=1)
+    return xp.arange(eligible.shape[1], dtype=xp.int64, device=device(eligible)) == site[:, None]
 
 
 def largest(predictions: Any) -> Any:

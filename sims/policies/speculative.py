@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from sims.policies.base import Ask, Outcomes, TokenPolicy
-from sims.policies.random_order import masked_sites
+from sims.policies.base import CallDenoiser, Outcomes, TokenPolicy
 from sims.policies.scores import FREE_SYMBOLS
+from sims.policies.site_sets import site_count
 from theory import MASK
 from theory._core.arrays import array_namespace, device, is_exact
 from theory.distributions.sampling import draw_tokens
@@ -25,8 +25,8 @@ class Speculative(TokenPolicy):
     Speculative decoding with the model as its own draft [memory]: tokens for the first k masked
     sites are drawn from one prediction; each is accepted with probability ``min(1, p / q)``,
     where q is that prediction and p the one given the tokens accepted before it; the first one
-    refused is drawn again from ``max(p - q, 0)``, normalised, and ends the round. It looks at
-    drawn tokens, and corrects for it: exact, several sites per round.
+    refused is drawn again from ``max(p - q, 0)``, normalised, and ends the round. It depends
+    on drawn tokens, and corrects for it: exact, several sites per round.
 
     A round is counted as two calls of the denoiser, one for the draft and one, a batch of k - 1
     contexts, to verify it; as one call when a single site is drafted. (Here the contexts are
@@ -47,15 +47,18 @@ class Speculative(TokenPolicy):
     def __init__(self, k: int | None = None) -> None:
         self.k = None if k is None else as_integer(k, "k", 1)
 
-    def outcomes(self, x: Any, ask: Ask, round_index: int) -> Outcomes:
+    def outcomes(
+        self, x: Any, call_denoiser: CallDenoiser, round_index: int, eligible: Any = None
+    ) -> Outcomes:
         """Yield a refusal at each drafted site, and the draft accepted as a whole."""
-        _, draft = ask(x)
-        xp, count = array_namespace(x), masked_sites(x)
-        sites = xp.reshape(xp.nonzero(x == MASK)[1], (-1, count))
+        _, draft = call_denoiser(x)
+        eligible = x == MASK if eligible is None else eligible
+        xp, count = array_namespace(x), site_count(eligible)
+        sites = xp.reshape(xp.nonzero(eligible)[1], (-1, count))
         size = count if self.k is None else min(self.k, count)
         calls = 1 if size == 1 else 2
         rows, after = xp.arange(x.shape[0], dtype=xp.int64, device=device(x)), x
-        chance = xp.ones(x.shape[0], dtype=draft.dtype, device=device(draft))
+        probability = xp.ones(x.shape[0], dtype=draft.dtype, device=device(draft))
         for j in range(size):
             if not rows.shape[0]:
                 return
@@ -64,13 +67,13 @@ class Speculative(TokenPolicy):
             p = q
             if j:
                 every = xp.arange(rows.shape[0], dtype=xp.int64, device=device(x))
-                p = _at(ask(after)[1], every, site)
+                p = _at(call_denoiser(after)[1], every, site)
             accepted = _least(p, q)
-            at, mass, refused = _written(after, site, chance, self.refused(p, accepted))
+            at, mass, refused = _written(after, site, probability, self.refused(p, accepted))
             yield xp.take(rows, at), mass, refused, calls
-            at, chance, after = _written(after, site, chance, accepted)
+            at, probability, after = _written(after, site, probability, accepted)
             rows = xp.take(rows, at)
-        yield rows, chance, after, calls
+        yield rows, probability, after, calls
 
     def refused(self, p: Any, accepted: Any) -> Any:
         """What is written after a refusal: the part of p that acceptance does not give."""
@@ -78,22 +81,28 @@ class Speculative(TokenPolicy):
         return left if is_exact(left) else array_namespace(left).where(left > ROUNDING, left, 0.0)
 
     def write(
-        self, x: np.ndarray, ask: Ask, round_index: int, rng: np.random.Generator
+        self,
+        x: np.ndarray,
+        call_denoiser: CallDenoiser,
+        round_index: int,
+        rng: np.random.Generator,
+        eligible: Any = None,
     ) -> tuple[np.ndarray, int]:
         """Draft, verify, replace."""
-        _, draft = ask(x)
-        masked = x == MASK
-        size = masked.sum(axis=1) if self.k is None else np.minimum(self.k, masked.sum(axis=1))
-        place = np.cumsum(masked, axis=1) - 1
+        _, draft = call_denoiser(x)
+        eligible = x == MASK if eligible is None else eligible
+        count = eligible.sum(axis=1)
+        size = count if self.k is None else np.minimum(self.k, count)
+        place = np.cumsum(eligible, axis=1) - 1
         drafted = draw_tokens(rng, draft.reshape(-1, draft.shape[-1])).reshape(x.shape)
         after, going = x.copy(), np.arange(len(x))
         for j in range(int(size.max())):
             going = going[size[going] > j]
             if not len(going):
                 break
-            site = np.argmax(masked[going] & (place[going] == j), axis=1)
+            site = np.argmax(eligible[going] & (place[going] == j), axis=1)
             token, q = drafted[going, site], draft[going, site]
-            p = q if j == 0 else ask(after[going])[1][np.arange(len(going)), site]
+            p = q if j == 0 else call_denoiser(after[going])[1][np.arange(len(going)), site]
             at = np.arange(len(going))
             refused = rng.random(len(going)) * q[at, token] >= p[at, token]
             if refused.any():
@@ -119,9 +128,9 @@ def _at(draws: Any, rows: Any, site: Any) -> Any:
     return xp.take(flat, rows * draws.shape[1] + site, axis=0)
 
 
-def _written(x: Any, site: Any, chance: Any, shares: Any) -> tuple[Any, Any, Any]:
-    """Give every token of a site its share: rows, chances, and the sequences with the token."""
-    xp, mass = array_namespace(x), chance[:, None] * shares
+def _written(x: Any, site: Any, probability: Any, shares: Any) -> tuple[Any, Any, Any]:
+    """Give every token of a site its share: rows, probabilities, sequences with the token."""
+    xp, mass = array_namespace(x), probability[:, None] * shares
     at, token = xp.nonzero(mass != 0)
     sites = xp.arange(x.shape[1], dtype=xp.int64, device=device(x))
     here = sites == xp.take(site, at)[:, None]

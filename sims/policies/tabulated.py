@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from sims.policies.base import Law, Policy
+from sims.policies.base import Policy, Reveals
 from theory import MASK
 from theory._core.arrays import array_namespace, as_array, device, from_host, frozen, to_host
 from theory._core.plurals import counted
 from theory._core.segments import lookup
 from theory.errors import InvalidInput
+from theory.lattice.codes import Codes
 from theory.validation.arguments import as_tokens
 
 __all__ = ["Tabulated"]
@@ -18,7 +19,7 @@ __all__ = ["Tabulated"]
 class Tabulated(Policy):
     """A value-adaptive policy as a table, such as the best ones that `frontier` finds.
 
-    It looks at the revealed tokens; predictions play no role once the table is made. The table
+    It depends on the revealed tokens; predictions play no role once the table is made. The table
     stays where it is given; asked about sequences that live elsewhere, the policy copies it
     there, once, and keeps the copy.
 
@@ -40,6 +41,9 @@ class Tabulated(Policy):
     >>> policy.sites([MASK, MASK]), policy.sites([0, MASK])
     ((0,), (1,))
     """
+
+    depends_on = "revealed"
+    randomised = False
 
     def __init__(self, choices: Any) -> None:
         choices = as_array(choices)
@@ -75,16 +79,13 @@ class Tabulated(Policy):
                 f"{counted(length, 'site')} over {vocab}"
             )
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield the one outcome."""
         yield 1, self._reveal(x)
 
     def _reveal(self, x: Any) -> Any:
-        xp, choices = array_namespace(x), self._beside(x)
-        codes = xp.zeros_like(x[:, 0])
-        for i in range(self.length):
-            codes = codes * (self.vocab + 1) + xp.where(x[:, i] == MASK, self.vocab, x[:, i])
-        found = lookup(xp.reshape(choices, (-1,)), codes)
+        xp, codes = array_namespace(x), Codes(self.length, self.vocab, x)
+        found = lookup(xp.reshape(self._beside(x), (-1,)), codes.encode(x))
         sites = xp.arange(self.length, dtype=xp.int64, device=device(x))
         return (x == MASK) & ((found[:, None] >> sites) & 1 == 1)
 

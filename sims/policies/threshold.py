@@ -1,8 +1,8 @@
-"""All sites that are sure enough."""
+"""All sites that are confident enough."""
 
 from typing import Any
 
-from sims.policies.base import Law, Policy
+from sims.policies.base import Policy, Reveals
 from sims.policies.scores import DIGITS, best, confidence
 from theory import MASK
 from theory._core.arrays import array_namespace
@@ -12,7 +12,7 @@ __all__ = ["Threshold"]
 
 
 class Threshold(Policy):
-    """Reveal all masked sites whose top probability exceeds `gamma`, else the surest one.
+    """Reveal all masked sites whose top probability exceeds `gamma`, else the most confident.
 
     The confidence threshold of Fast-dLLM (arXiv 2505.22618) [code read], which selects by
     predictions at temperature 0 only; see `TokenConfidence` for what looking at drawn tokens does.
@@ -32,12 +32,13 @@ class Threshold(Policy):
     (0.0, 2.0)
     """
 
+    randomised = False
+
     def __init__(self, gamma: float) -> None:
         self.gamma = as_real(gamma, "gamma", 0, 1)
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield the one outcome."""
-        sure = confidence(predictions)
-        above = (x == MASK) & (sure > round(self.gamma, DIGITS))
-        xp = array_namespace(x)
-        yield 1, xp.where(xp.any(above, axis=1, keepdims=True), above, best(sure, x))
+        xp, masked, confident = array_namespace(x), x == MASK, confidence(predictions)
+        above = masked & (confident > round(self.gamma, DIGITS))
+        yield 1, xp.where(xp.any(above, axis=1, keepdims=True), above, best(confident, masked))

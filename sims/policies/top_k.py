@@ -1,8 +1,8 @@
-"""The k surest sites, then their tokens: scores of positions."""
+"""The k most confident sites, then their tokens: scores of positions."""
 
 from typing import Any
 
-from sims.policies.base import Law, Policy
+from sims.policies.base import Policy, Reveals
 from sims.policies.scores import SCORES, Score, best, certainty, ranks
 from theory import MASK
 from theory.errors import InvalidInput
@@ -12,10 +12,10 @@ __all__ = ["TopK"]
 
 
 class TopK(Policy):
-    """Reveal the `k` masked sites with the surest predictions; tokens are drawn afterwards.
+    """Reveal the `k` masked sites with the most confident predictions; tokens are drawn later.
 
     Confidence-based decoding as theory describes it (Kim et al., arXiv 2502.06768 [source], use
-    the margin). It looks at untempered predictions, never at drawn tokens. Dream has the three
+    the margin). It depends on untempered predictions, never on drawn tokens. Dream has the three
     scores, of tempered predictions, and takes the confidence of the drawn token above temperature
     0 [code read].
     Exact at one site per round. LLaDA's low-confidence remasking is this at temperature 0, where
@@ -35,16 +35,18 @@ class TopK(Policy):
     (0.0, 2.0)
     """
 
+    randomised = False
+
     def __init__(self, k: int, score: Score = "confidence") -> None:
         self.k = as_integer(k, "k", 1)
         if score not in SCORES:
             raise InvalidInput(f"score must be one of {', '.join(SCORES)}, got {score!r}")
         self.score: Score = score
 
-    def law(self, x: Any, predictions: Any, round_index: int) -> Law:
+    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield the one outcome."""
-        scores = certainty(predictions, self.score)
+        scores, masked = certainty(predictions, self.score), x == MASK
         if self.k == 1:
-            yield 1, best(scores, x)
+            yield 1, best(scores, masked)
         else:
-            yield 1, (ranks(scores, x) < self.k) & (x == MASK)
+            yield 1, (ranks(scores, masked) < self.k) & masked

@@ -1,6 +1,6 @@
 """How fast independent tables learn what a decoder asks, without drawing a single data set.
 
-Let a policy choose its sites without looking at tokens or predictions, and let w(S, U) be the
+Let a policy choose its sites independently of tokens and predictions, and let w(S, U) be the
 expected number of its calls that reveal U where S is observed. With tables learnt from n samples
 under the masks pi (see `sims.training.tabular`), the excess of its path KL over that of the
 zero-loss denoiser is, on average over data sets,
@@ -27,19 +27,11 @@ from typing import Any
 
 import numpy as np
 
-from sims.decoding.arguments import as_decoder
+from sims.decoding.arguments import as_revealing
 from sims.decoding.propagation import propagate
-from sims.policies import (
-    Bernoulli,
-    Bisection,
-    Blocks,
-    Decoder,
-    FirstHitting,
-    LeftToRight,
-    Mirrored,
-    RandomOrder,
-)
+from sims.policies import Decoder, Policy
 from sims.policies.base import Select
+from sims.policies.blind import blind_rounds
 from sims.training.masks import as_masks
 from theory import MASK, JointTable
 from theory._core.arrays import frozen, is_exact, to_host, xlogx
@@ -54,9 +46,6 @@ __all__ = ["best_masks", "expected_excess", "questions", "rate"]
 Sites = tuple[int, ...]
 Questions = Mapping[tuple[Sites, Sites], Fraction]
 
-BLIND = (LeftToRight, RandomOrder, FirstHitting, Bisection, Bernoulli)
-"""Policies that look neither at tokens nor at predictions."""
-
 
 def questions(policy: Decoder | Select, length: int) -> Questions:
     """Expected number of calls w(S, U) for each set S observed and U revealed.
@@ -64,21 +53,21 @@ def questions(policy: Decoder | Select, length: int) -> Questions:
     Parameters
     ----------
     policy : Policy
-        One that looks neither at tokens nor at predictions.
+        One that depends on nothing (see `policies.Decoder`).
     length : int
 
+    >>> from sims.policies import LeftToRight
     >>> dict(questions(LeftToRight(), 2))
     {((), (0,)): Fraction(1, 1), ((0,), (1,)): Fraction(1, 1)}
     """
-    decoder = as_decoder(policy)
-    inner = decoder
-    while isinstance(inner, Blocks | Mirrored):
-        inner = inner.inner
-    if not isinstance(inner, BLIND):
+    decoder, length = as_revealing(policy), as_integer(length, "length", 1)
+    if not isinstance(decoder, Policy) or decoder.depends_on != "nothing":
         raise InvalidInput(
-            f"{decoder!r} looks at tokens or predictions: its questions depend on what was learnt"
+            f"{decoder!r} depends on {decoder.depends_on}: so its questions depend on what was "
+            f'learnt. A policy of your own that depends on nothing says depends_on = "nothing"'
         )
-    length = as_integer(length, "length", 1)
+    for _ in blind_rounds(decoder, length):  # refuses one that is declared wrongly
+        pass
     calls: dict[tuple[Sites, Sites], Fraction] = {}
     one_token = JointTable(np.ones((1,) * length, dtype=np.int64), exact=True)
     for reveal in propagate(one_token, decoder, measures=("decoder",)):
@@ -98,8 +87,8 @@ def expected_excess(
     ----------
     p : Distribution
     policy : Policy
-        One that looks neither at tokens nor at predictions. If it tosses no coins, path KL is the
-        KL of what is written.
+        One that depends on nothing. If it is not randomised, path KL is the KL of what is
+        written.
     masks : array_like, shape (2,)*L
         Of training.
     size : int
@@ -116,6 +105,7 @@ def expected_excess(
     One sample of a bit that is always 0, and the prior of Laplace: it is predicted with
     probability 2/3.
 
+    >>> from sims.policies import LeftToRight
     >>> excess = expected_excess(JointTable([1, 0]), LeftToRight(), [1, 0], 1, alpha=1)
     >>> bool(np.isclose(excess, np.log(3 / 2)))
     True
@@ -154,6 +144,7 @@ def rate(p: Distribution, policy: Decoder | Select, masks: Any, alpha: Any = Fra
     --------
     Two independent bits from left to right: half a nat for each context over its share.
 
+    >>> from sims.policies import LeftToRight
     >>> from sims.training.masks import left_to_right, uniform_time
     >>> p = JointTable([[1, 2], [2, 4]], exact=True)
     >>> rate(p, LeftToRight(), left_to_right(2, exact=True))       # (1/2 + 2/2) / (1/3)
@@ -186,6 +177,7 @@ def best_masks(
     -------
     ndarray of float64, shape (2,)*L
 
+    >>> from sims.policies import LeftToRight
     >>> best_masks(JointTable([[1, 2], [2, 4]], exact=True), LeftToRight()).round(3).tolist()
     [[0.414, 0.0], [0.586, 0.0]]
     """

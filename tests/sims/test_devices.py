@@ -14,7 +14,7 @@ import pytest
 
 from sims import decode, frontier, order, output_distribution, policies, regret
 from sims.joints import Product
-from sims.policies import Policy
+from sims.policies import Policy, TokenPolicy
 from tests.cases import CPU, DEVICE1, to_device1
 from tests.noted import each
 from theory import MASK, InvalidInput, JointTable, MarkovChain, ProductMixture
@@ -67,11 +67,26 @@ def certain_first(x, predictions):
 class Doubtful(Policy):
     """The first masked site alone with a chance that depends on the row, else all."""
 
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         xp, masked = array_namespace(x), x == MASK
         chance = predictions[:, -1, 0] / 2 + 0.25
         yield chance, masked & (xp.cumulative_sum(xp.astype(masked, xp.int64), axis=1) == 1)
         yield 1 - chance, masked
+
+
+class OneByOne(TokenPolicy):
+    """A token policy that knows nothing of blocks: the first site, at the second chance a 0."""
+
+    def outcomes(self, x, call_denoiser, round_index):
+        xp, (_, draws) = array_namespace(x), call_denoiser(x)
+        first = (x == MASK) & (xp.cumulative_sum(xp.astype(x == MASK, xp.int64), axis=1) == 1)
+        rows = xp.arange(x.shape[0], dtype=xp.int64, device=device(x))
+        kept = xp.sum(xp.where(first, draws[:, :, 0], 0.0), axis=1)
+        yield rows, kept + (1 - kept) / 2, xp.where(first, 0, x), 1
+        yield rows, (1 - kept) / 2, xp.where(first, 1, x), 1
+
+    def write(self, x, call_denoiser, round_index, rng):
+        raise NotImplementedError
 
 
 def tabulated(length, vocab, convert=np.asarray):
@@ -102,6 +117,7 @@ POLICIES = {
     "blocks of coins": lambda n, v: policies.Blocks(2, policies.FirstHitting()),
     "blocks of any width": lambda n, v: policies.Blocks(3, policies.Threshold(0.6)),
     "blocks of tokens": lambda n, v: policies.Blocks(2, policies.TokenConfidence(1)),
+    "blocks of the user's": lambda n, v: policies.Blocks(2, OneByOne()),
     "mirrored": lambda n, v: policies.Mirrored(policies.EntropyBounded(0.3)),
     "coins": lambda n, v: policies.Bernoulli((0, Fraction(1, 3), 1)),
     "remask": lambda n, v: policies.Remask((0, 0.5, 0.75, 1), 0.5),
@@ -325,7 +341,7 @@ def on_the_host(x, predictions):
 
 
 class HostChances(Policy):
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         yield np.ones(x.shape[0]), x == MASK
 
 
@@ -338,11 +354,11 @@ def elsewhere(x, predictions):
     [
         (on_the_host, "the policy returned an array of bools on cpu for sequences on"),
         (elsewhere, "the policy returned an array of bools on .*device2"),
-        (HostChances(), "the policy returned an array of chances on cpu for sequences on"),
+        (HostChances(), "the policy returned an array of probabilities on cpu for sequences on"),
         (lambda x, predictions: [True], "the policy returned list; expected bool of shape"),
         (lambda x, predictions: x, r"the policy returned .*int64 of shape \(1, 2\); expected bool"),
         (lambda x, predictions: x != MASK, r"selected no site at x = \[-1, -1\]"),
-        (policies.JointDraw(policies.LeftToRight(2), Product()), "laws that are computed on the"),
+        (policies.JointDraw(policies.LeftToRight(2), Product()), "joints that are computed on the"),
     ],
     ids=["host", "another device", "chances", "list", "numbers", "no site", "joint"],
 )
@@ -381,7 +397,7 @@ def test_a_clock_that_ends_too_early_there():
         def steps(self):
             return 1
 
-        def law(self, x, predictions, round_index):
+        def reveal_distribution(self, x, predictions, round_index):
             yield 1, x != x
 
     with pytest.raises(InvalidInput, match=r"leaves sites masked .*\[-1, -1\]"):

@@ -84,7 +84,7 @@ def lookup_law(seed):
 class Sometimes(Policy):
     """With probability 1/3 what one lookup says, else what the next one says."""
 
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         yield Fraction(1, 3), lookup_rule(round_index).select(x, predictions)
         yield Fraction(2, 3), lookup_rule(round_index + 1).select(x, predictions)
 
@@ -99,7 +99,7 @@ def sometimes_law(pattern, prediction, index):
 class MostCertain(Policy):
     """The masked sites with the largest prediction, all that are equal to nine digits."""
 
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         largest = np.round(predictions.max(axis=-1).astype(float), 9)
         sure = np.where(x == MASK, largest, -1)
         yield 1, (sure == sure.max(axis=1, keepdims=True)) & (x == MASK)
@@ -272,13 +272,13 @@ def test_a_policy_is_told_the_round_and_asked_only_about_masked_sequences():
     seen = []
 
     class Watch(LeftToRight):
-        def law(self, x, predictions, round_index):
+        def reveal_distribution(self, x, predictions, round_index):
             seen.append(round_index)
             assert (x == MASK).any(axis=1).all()
             assert ((x != MASK).sum(axis=1) == round_index).all()
             assert len(np.unique(x, axis=0)) == len(x)
             assert predictions.shape == (*x.shape, 2)
-            return super().law(x, predictions, round_index)
+            return super().reveal_distribution(x, predictions, round_index)
 
     output_distribution(gallery.parity(4), Watch())
     assert seen == [0, 1, 2, 3]
@@ -594,11 +594,11 @@ def test_a_rule_may_not_reveal_again_later():
 @pytest.mark.parametrize("chances", [[], [0.5], [1, 1], [0.5, 0.25], [1.5, -0.5]])
 def test_chances_must_sum_to_one(chances):
     class Odd(Policy):
-        def law(self, x, predictions, round_index):
+        def reveal_distribution(self, x, predictions, round_index):
             for chance in chances:
                 yield chance, everything(x, predictions)
 
-    with pytest.raises(InvalidInput, match="chance"):
+    with pytest.raises(InvalidInput, match="probabilities"):
         output_distribution(P, Odd())
 
 

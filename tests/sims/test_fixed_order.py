@@ -100,7 +100,7 @@ def test_the_best_fixed_order_is_not_worse_than_the_mean():
 class LooksLater(policies.LeftToRight):
     """A subclass may look."""
 
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         yield 1, (x == MASK) & (predictions.max(axis=-1) > 0)
 
 

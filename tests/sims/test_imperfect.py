@@ -316,7 +316,7 @@ class Coins(policies.Policy):
     def steps(self):
         return self._steps
 
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         for chance in self.chances:
             yield chance, (x == MASK) & (np.cumsum(x == MASK, axis=1) == 1)
 

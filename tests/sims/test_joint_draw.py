@@ -125,7 +125,7 @@ def test_the_loss_is_the_sum_over_rounds():
     class Off(joints.Joint):
         knows = "a wrong law"
 
-        def law(self, x, sites, alone):
+        def distribution(self, x, sites, alone):
             return np.tile([0.4, 0.1, 0.2, 0.3], (len(x), 1))
 
     p = JointTable(np.random.default_rng(0).integers(1, 9, size=(2, 2, 2, 2)))
@@ -227,7 +227,7 @@ class Clock(Policy):
     def steps(self):
         return 2
 
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         yield 1, x == oracles.MASK
 
 
@@ -266,16 +266,16 @@ def test_joints_of_other_data_are_refused():
         output_distribution(p, inside)
     given = output_distribution(gallery.parity(5), decoder, observed=[0, 3])
     assert abs(given.kl) < 1e-12  # three of five sites are left, and the data fit
-    with pytest.raises(InvalidInput, match=r"needs exact laws, ResidualEnergy\(\) gave 0\.\d"):
+    with pytest.raises(InvalidInput, match=r"needs exact joints, ResidualEnergy\(\) gave 0\.\d"):
         output_distribution(gallery.parity(5, exact=True), decoder)
 
     class Short(joints.Joint):
         knows = "too little"
 
-        def law(self, x, sites, alone):
+        def distribution(self, x, sites, alone):
             return alone[:, 0]
 
-    with pytest.raises(InvalidInput, match=r"law of shape \(1, 2\); expected \(1, 4\)"):
+    with pytest.raises(InvalidInput, match=r"distribution of shape \(1, 2\); expected \(1, 4\)"):
         output_distribution(p, JointDraw(LeftToRight(2), Short()))
 
 

@@ -44,7 +44,7 @@ def product_of(rows):
 def law_of(joint, pattern, sites, rows, exact=False):
     dtype = object if exact else float
     alone = np.array([rows], dtype=dtype)
-    return joint.law(np.array([pattern]), np.array([sites]), alone)[0]
+    return joint.distribution(np.array([pattern]), np.array([sites]), alone)[0]
 
 
 def divergence(p, q):
@@ -161,7 +161,7 @@ def test_candidates_are_drawn_from_their_law():
     x, sites = np.full((size, 3), MASK), np.tile([0, 1, 2], (size, 1))
     alone = np.full((size, 3, 2), 0.5)
     tokens = joint.draw(x, sites, alone, np.random.default_rng(0))
-    law = joint.law(x[:1], sites[:1], alone[:1])[0]
+    law = joint.distribution(x[:1], sites[:1], alone[:1])[0]
     counts = np.bincount(tokens @ [4, 2, 1], minlength=8)
     assert abs(counts / size - law).max() < 5 * math.sqrt(0.25 / size)
     assert law[0] == pytest.approx(3 / 16)  # three of four pairs hold an even one, four are even
@@ -244,8 +244,10 @@ def test_equal_contexts_get_equal_mixtures():
     p = JointTable(random_table(5, (3, 3, 3)))
     x, sites = np.array([[MASK] * 3, [1, MASK, MASK]]), np.array([[1, 2], [1, 2]])
     alone = np.asarray(p.denoise(x))[:, 1:]
-    together = joints.Mixture(p, 2, np.random.default_rng(3)).law(x, sites, alone)
-    alone_there = joints.Mixture(p, 2, np.random.default_rng(3)).law(x[1:], sites[1:], alone[1:])
+    together = joints.Mixture(p, 2, np.random.default_rng(3)).distribution(x, sites, alone)
+    alone_there = joints.Mixture(p, 2, np.random.default_rng(3)).distribution(
+        x[1:], sites[1:], alone[1:]
+    )
     assert together[1].tolist() == alone_there[0].tolist()
 
 
@@ -325,12 +327,12 @@ def test_the_projection_of_a_chain_ends_exactly_where_all_is_revealed_on_one_sid
     p = gallery.binary_symmetric(4, Fraction(1, 10), exact=True)
     x, sites = np.array([[1, MASK, MASK, MASK]]), np.array([[1, 2, 3]])
     alone = p.denoise(x)[:, 1:]
-    assert joints.Projection(p).law(x, sites, alone).tolist() == (
-        joints.ResidualEnergy(p).law(x, sites, alone).tolist()
+    assert joints.Projection(p).distribution(x, sites, alone).tolist() == (
+        joints.ResidualEnergy(p).distribution(x, sites, alone).tolist()
     )
     x, sites = np.array([[1, MASK, MASK, 1]]), np.array([[1, 2]])
     with pytest.raises(InvalidInput, match="does not end in exact numbers"):
-        joints.Projection(p).law(x, sites, p.denoise(x)[:, 1:3])
+        joints.Projection(p).distribution(x, sites, p.denoise(x)[:, 1:3])
 
 
 def test_a_hidden_chain_is_not_its_projection():
@@ -338,7 +340,9 @@ def test_a_hidden_chain_is_not_its_projection():
     p = HiddenMarkovModel([0.5, 0.5], rows, rows, 3)
     x, sites = np.array([[0, MASK, MASK]]), np.array([[1, 2]])
     alone = np.asarray(p.denoise(x))[:, 1:]
-    true, r = (j.law(x, sites, alone)[0] for j in (joints.ResidualEnergy(p), joints.Projection(p)))
+    true, r = (
+        j.distribution(x, sites, alone)[0] for j in (joints.ResidualEnergy(p), joints.Projection(p))
+    )
     assert 1e-4 < divergence(true, r) < divergence(true, product_of(alone[0]))
 
 
@@ -466,7 +470,7 @@ def test_a_wrong_separation_is_seen(monkeypatch):
     """If all were taken as independent, the mixture would be the product, not the joint."""
     monkeypatch.setattr("sims.joints.mixture.ROUNDING", 1)
     p = gallery.parity(3)
-    law = joints.Mixture(p, 4).law(
+    law = joints.Mixture(p, 4).distribution(
         np.full((1, 3), MASK), np.arange(3)[None], np.full((1, 3, 2), 0.5)
     )
     assert law.tolist() == [[0.125] * 8]

@@ -138,7 +138,7 @@ def test_the_chi_square_test_has_power():
 class SurelyFirst(Policy):
     """One site, drawn in proportion to its confidence."""
 
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         weights = np.where(x == MASK, predictions.max(axis=-1), 0)
         weights = weights / weights.sum(axis=1, keepdims=True)
         for site in range(x.shape[1]):
@@ -312,7 +312,7 @@ class OfTheData(FromData):
 
     knows = "the joint"
 
-    def law(self, x, sites, alone):
+    def distribution(self, x, sites, alone):
         law, possible = conditional(self.p, x, sites)
         return np.where(possible[:, None], law, outer(alone))
 
@@ -909,7 +909,7 @@ def test_no_row_may_be_left_out():
 @pytest.mark.parametrize("chances", [[], [0.5], [0.5, 0.25], [1, 1]])
 def test_chances_that_do_not_sum_to_one(chances):
     class Odd(Policy):
-        def law(self, x, predictions, round_index):
+        def reveal_distribution(self, x, predictions, round_index):
             for chance in chances:
                 yield chance, x == MASK
 

@@ -73,7 +73,7 @@ def named(name):
 class SurelyFirst(Policy):
     """One site, drawn in proportion to its confidence: chances that differ between rows."""
 
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         weights = np.where(x == MASK, predictions.max(axis=-1), 0)
         weights = weights / weights.sum(axis=1, keepdims=True)
         for site in range(x.shape[1]):
@@ -90,7 +90,7 @@ class Hesitant(Policy):
     def steps(self):
         return 3
 
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         masked = x == MASK
         if round_index == 2:
             yield 1, masked
@@ -675,7 +675,7 @@ def test_laws_row_by_row(policy, decoder):
         index = (policy.steps or 1) - 1
         found = [{} for _ in patterns]
         x, predictions = np.array(patterns), predictions_of(patterns)
-        for chance, flip in policy.law(x, predictions, index):
+        for chance, flip in policy.reveal_distribution(x, predictions, index):
             assert flip.shape == x.shape
             assert flip.dtype == bool
             chances = np.broadcast_to(np.asarray(chance, dtype=float), len(patterns))
@@ -757,7 +757,7 @@ def test_draws_of_sets(policy, decoder):
     np.testing.assert_array_equal(predictions, before[1])
     assert chosen.shape == x.shape
     assert chosen.dtype == bool
-    if not policy.revises:
+    if not policy.remasks:
         assert not (chosen & (x != MASK)).any()
     for place, pattern in enumerate(patterns):
         drawn = counted(chosen[which == place])
@@ -1116,7 +1116,7 @@ def chosen_sites(policy, prediction):
     """What a deterministic policy selects first."""
     x = np.full((1, len(prediction)), MASK)
     array = np.array(prediction)[None]
-    ((chance, flip),) = list(policy.law(x, array, 0))
+    ((chance, flip),) = list(policy.reveal_distribution(x, array, 0))
     assert chance == 1
     return tuple(np.flatnonzero(flip[0]).tolist())
 
@@ -1380,11 +1380,11 @@ def test_decoders_that_do_not_fit_the_data(policy, match):
 )
 def test_chances_of_rows(chances, match, exact):
     class Odd(Policy):
-        def law(self, x, predictions, round_index):
+        def reveal_distribution(self, x, predictions, round_index):
             yield chances(len(x)), x == MASK
 
     p = build_exact(SMALL["zeros"]) if exact else SMALL["zeros"].build()
-    with pytest.raises(InvalidInput, match=rf"chance.*{match}"):
+    with pytest.raises(InvalidInput, match=rf"probabilities.*{match}"):
         output_distribution(p, Odd())
 
 
@@ -1392,7 +1392,7 @@ def test_a_row_whose_chance_is_zero_may_reveal_anything():
     class Two(Policy):
         """Where the first site is 0 everything, else one by one; nonsense for other rows."""
 
-        def law(self, x, predictions, round_index):
+        def reveal_distribution(self, x, predictions, round_index):
             masked, zero = x == MASK, x[:, 0] == 0
             yield zero * 1, np.where(zero[:, None], masked, x != MASK)
             first = masked & (masked.cumsum(axis=1) == 1)
@@ -1415,7 +1415,7 @@ def test_a_clock_that_ends_too_early():
         def steps(self):
             return 1
 
-        def law(self, x, predictions, round_index):
+        def reveal_distribution(self, x, predictions, round_index):
             masked = x == MASK
             yield 1, masked & (masked.cumsum(axis=1) == 1)
 

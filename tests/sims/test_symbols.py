@@ -158,7 +158,7 @@ def test_chances_of_unknown_sum_are_refused():
     a = SYMBOLS[1]
 
     class Doubtful(policies.Policy):
-        def law(self, x, predictions, round_index):
+        def reveal_distribution(self, x, predictions, round_index):
             yield a, x < 0
 
     with pytest.raises(

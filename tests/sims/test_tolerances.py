@@ -221,7 +221,7 @@ class Split(Policy):
     def __init__(self, first, second):
         self.first, self.second = first, second
 
-    def law(self, x, predictions, round_index):
+    def reveal_distribution(self, x, predictions, round_index):
         left = (x == MASK).sum(axis=1)
         for site, chance in ((0, self.first), (1, self.second)):
             reveal = np.zeros(x.shape, dtype=bool)
@@ -242,7 +242,7 @@ def test_chances_below_zero():
         lambda: output_distribution(BITS, Split(1.0, -1e-3)),
         lambda: decode(BITS, Split(1.0, -1e-3), np.random.default_rng(0), 1),
     ):
-        with pytest.raises(InvalidInput, match=r"chances must not be negative, got -0\.001"):
+        with pytest.raises(InvalidInput, match=r"probabilities must not be negative, got -0\.001"):
             run()
 
 

@@ -16,8 +16,11 @@ from hypothesis import strategies as st
 
 from theory import JointTable, MarkovChain, gallery, information, strategies
 from theory.__main__ import main
+from theory._console.claim_files import claim_files
+from theory._core.bound import Bound
 from theory.claims import Check, Claim, Level, Provenance, Registry, Verdict, registry
 from theory.claims.kit.describe import describe
+from theory.claims.kit.generators import symbolic_table
 from theory.claims.kit.inequality import closeness, excess
 from theory.claims.kit.registry import GROUP
 from theory.claims.kit.report import run_claims
@@ -32,7 +35,7 @@ def tc_exceeds_dtc(p, sign=1):
     return max(float(over) * sign, 0.0)
 
 
-def make(*checks: Check, **changes) -> Claim:
+def make(*checks: Check, **changes) -> Claim:  # checks=None: they are declared later
     fields = {
         "id": "X1",
         "title": "TC is at most DTC",
@@ -129,6 +132,112 @@ def test_a_check_that_could_not_work_is_refused(arguments, match):
 def test_a_claim_without_checks_is_refused():
     with pytest.raises(InvalidInput, match="no check"):
         make()
+
+
+# ---- declared by decorators --------------------------------------------------------------
+
+
+def declared(**arguments) -> Claim:
+    """TC and its bound at every level, with twice TC as the planted violation."""
+    tables = strategies.joint_tables(lengths=(2, 2), vocabs=(2, 2), exact=True)
+    pools = {"exact": tables, "floats": lambda: strategies.distributions(lengths=(2, 3))}
+    pools |= {"named": {"coupled": gallery.coupled_pairs(1)}}
+    claim = make(checks=None)
+
+    @claim.residual("TC and its bound", **pools, **{"share": 2} | arguments)
+    def residual(p, share=1, beside=0, upper=True):
+        tc, bound = tc_and_bound(p)
+        sides = (tc * share, bound) if upper else (bound, tc * share)
+        return [beside * 0, [Bound(*sides, upper=upper)]]
+
+    return claim
+
+
+def test_a_residual_is_declared_once_for_all_its_levels():
+    claim = declared(symbols=lambda: [{"p": symbolic_table(), "upper": None}])
+    names = [check.name.removeprefix("TC and its bound") for check in claim.checks]
+    assert claim.levels == tuple(Level)
+    assert names == [
+        "",
+        " on rational distributions",
+        " on drawn distributions",
+        " on named distributions",
+    ]
+    assert {check.tolerance for check in claim.checks[:2]} == {0.0}
+    assert {check.tolerance for check in claim.checks[2:]} == {1e-10}
+    assert all(check.planted == {"share": 2} for check in claim.checks)
+
+
+@pytest.mark.parametrize("upper", [True, False])
+@pytest.mark.parametrize("number", range(3))
+def test_a_bound_gives_excess_and_tightness(number, upper):
+    claim = declared(parts={"upper": st.just(upper)}, at=[{"upper": upper}])
+    check = claim.checks[number]
+    found, planted = (claim.run(check, examples=200, planted=planted) for planted in (False, True))
+    assert (found.passed, found.tightest) == (True, pytest.approx(1.0))
+    assert (planted.passed, math.isnan(planted.tightest)) == (False, True)
+
+
+def test_a_failing_bound_has_its_excess_for_a_residual():
+    """Coupled bits: twice 1 bit is 1 bit above the entropy of one of them."""
+    claim = declared()
+    assert claim.run(claim.checks[2], planted=True).worst == pytest.approx(math.log(2))
+    assert claim.run(claim.checks[2]).tightest_at == "coupled"
+
+
+def test_a_tightness_of_its_own_comes_before_that_of_bounds():
+    claim = declared(
+        parts={"beside": lambda size: st.integers(size.length, size.length)},
+        at=lambda p: [{"beside": beside} for beside in (0, 2, 4)],
+        tightness=lambda p, beside: beside / 8 if beside else math.nan,
+    )
+    exact, floats, named = (claim.run(check, examples=30).tightest for check in claim.checks)
+    assert (exact, floats, named) == (0.25, 0.375, 0.5)
+
+
+def test_parts_of_a_size_are_made_once():
+    seen = []
+    claim = declared(parts={"beside": lambda size: seen.append(size) or st.just(0)}, at=[{}])
+    for check in claim.checks[:2]:
+        claim.run(check, examples=30)
+    assert len(seen) == len(set(seen)) >= 2
+
+
+def test_symbols_are_all_arguments_of_a_residual():
+    claim, x = make(checks=None), sympy.Symbol("x")
+
+    @claim.residual("squares", symbols=[{"p": x, "k": 1}, {"p": x, "k": 2}], planted={"at": 1})
+    def squares(p, k, at=0):
+        return (p + k) ** 2 - p**2 - 2 * k * p - k**2 + at
+
+    (check,) = claim.checks
+    assert (check.level, check.name) == (Level.SYMBOLIC, "squares")
+    assert claim.run(check).passed
+    assert not claim.run(check, planted=True).passed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"shares": 2}, "plants 'shares', no part of it"),
+        ({"parts": {"beside": st.just(1)}}, "give them as `at`"),
+        ({"exact": None, "floats": None, "named": None}, "needs distributions or symbols"),
+    ],
+)
+def test_a_residual_that_could_not_be_checked_is_refused(arguments, match):
+    pools = {"exact": st.nothing(), "floats": st.nothing(), "named": {}}
+
+    def residual(p, beside=0, share=1):
+        return 0
+
+    with pytest.raises(InvalidInput, match=match):
+        make(checks=None).residual("nothing", **{**pools, "share": 2, **arguments})(residual)
+
+
+def test_a_claim_that_was_never_given_a_residual_is_refused(offered):
+    offered.append(Point("mine", lambda: [make(checks=None)]))
+    with pytest.raises(InvalidInput, match="X1 of mine:CLAIMS has no check"):
+        list(Registry())
 
 
 def test_a_claim_with_only_symbols_takes_no_distribution():
@@ -415,6 +524,34 @@ def test_an_unknown_claim_lists_the_known_ones(offered):
 # ---- command ----------------------------------------------------------------------------
 
 
+def test_the_list_names_the_file_of_every_claim_and_imports_none(capsys):
+    """The same ids and titles as in the registry, in the same order."""
+    listed = claim_files()
+    assert [(key, title) for key, title, _ in listed] == [
+        (claim.id, claim.title) for claim in registry.values()
+    ]
+    for key, _, file in listed:
+        assert file.name.startswith(key.lower() + "_")
+    run = "import sys; from theory.__main__ import main; main(['--list']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, check=True)
+    *lines, modules = done.stdout.splitlines()
+    assert len(lines) == len(registry)
+    assert lines[1].startswith("A2   Training cannot go below")
+    heavy = {"hypothesis", "sympy", "scipy", "matplotlib", "theory.claims"}
+    assert heavy.isdisjoint(modules.split())
+
+
+def test_each_check_of_a_chosen_claim_is_named_in_words(capsys):
+    assert main(["--claim", "B5", "--examples", "3"]) == 0
+    out = capsys.readouterr().out
+    for words in (
+        "symbolic: both bounds for every profile ok",
+        "exact: both bounds on rational distributions ok",
+        "numeric: both bounds on named distributions ok",
+    ):
+        assert out.count(words) == 1
+
+
 def test_the_command_prints_json(capsys):
     assert main(["--claim", "A4", "--level", "exact", "--examples", "3", "--json"]) == 0
     (claim,) = json.loads(capsys.readouterr().out)
@@ -428,7 +565,7 @@ def test_the_command_prints_json(capsys):
 def test_the_command_prints_a_table(capsys):
     assert main(["--claim", "A4", "--level", "symbolic"]) == 0
     out = capsys.readouterr().out
-    assert "symbolic ok" in out
+    assert "symbolic: the score of every token in every noisy sequence ok" in out
     assert "[memory]" in out
     assert "1 check of 1 claim on 1 instance: all pass." in out
     assert "tightest" not in out
@@ -457,7 +594,7 @@ def test_the_table_has_a_column_of_tightest_cases_where_there_are_some(
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 120
     assert re.search(r"worst ┃ tightest ┃", out)
-    assert re.search(r"exact ok   │ +\d+ │ +0 │ +1 │", out)
+    assert re.search(r"exact ok +│ +\d+ │ +0 │ +1 │", out)
     assert "X1 at the exact level, tightest 1, on JointTable with length 2, vocab 2" in out
     assert "X1 at the numeric level, tightest 1, on coupled" in out
     assert "tightest: greatest ratio" in " ".join(out.split())
@@ -492,15 +629,15 @@ def test_json_has_the_tightest_case_or_null(offered, monkeypatch, capsys):
 )
 def test_only_what_is_attained_is_shown_as_1(ratio, shown, capsys):
     check = dataclasses.replace(true_claim().checks[1], tightness=lambda p: ratio)
-    run_claims([make(check)], examples=1, tightest=True)
+    run_claims([make(check)], examples=1, chosen=True)
     assert f"tightest {shown}, on certain" in capsys.readouterr().out
 
 
 def test_a_ratio_of_0_has_no_tightest_instance(capsys):
     check = dataclasses.replace(true_claim().checks[1], tightness=lambda p: 0.0)
-    run_claims([make(check)], examples=1, tightest=True)
+    run_claims([make(check)], examples=1, chosen=True)
     out = capsys.readouterr().out
-    assert re.search(r"numeric ok │ +3 │ [^│]+ │ +0 │", out)
+    assert re.search(r"numeric ok +│ +3 │ [^│]+ │ +0 │", out)
     assert "X1 at the" not in out
 
 
@@ -514,7 +651,7 @@ def test_long_instances_lose_their_middle(capsys):
         planted={"planted": 1},
         tightness=lambda p, part: 0.5,
     )
-    run_claims([make(check)], examples=1, tightest=True)
+    run_claims([make(check)], examples=1, chosen=True)
     shown = capsys.readouterr().out.partition("X1 at the exact level")[2]
     block = shown.partition("1 check of")[0].rstrip().splitlines()
     assert len(block) <= 16
@@ -592,7 +729,7 @@ def test_the_readme_claim_joins_the_table_through_its_entry_point(tmp_path):
     entry = re.search(r"```toml\n(.*?)```", readme, re.S)
     assert module is not None
     assert entry is not None
-    assert len(module[1].strip().splitlines()) <= 10
+    assert len(module[1].strip().splitlines()) <= 12
     (tmp_path / "my_claims.py").write_text(module[1], encoding="utf-8")
     info = tmp_path / "my_claims-1.0.dist-info"
     info.mkdir()

@@ -366,7 +366,7 @@ def test_bytes_and_name_do_not_matter(tmp_path, roses):
 
 
 def committed(name):
-    folder = importlib.resources.files("theory.distributions") / "data"
+    folder = importlib.resources.files("theory.text") / "data"
     return (folder / name).read_bytes().decode("utf-8")
 
 
@@ -476,7 +476,7 @@ def test_importing_reads_no_table():
         "import sys\n"
         "opened = []\n"
         "sys.addaudithook(lambda event, args: event == 'open' and opened.append(str(args[0])))\n"
-        "from theory.distributions import corpora\n"
+        "from theory.text import corpora\n"
         "print(sum(name.endswith('.csv') for name in opened))\n"
         "corpora.english()\n"
         "print(sum(name.endswith('.csv') for name in opened))\n"

@@ -9,20 +9,15 @@ import random
 import tracemalloc
 from fractions import Fraction
 
-import array_api_strict
 import numpy as np
 import pytest
 
-from tests.cases import DEVICE1, to_device1, to_host
 from tests.noted import each
-from theory import MASK, EvidenceLattice, JointTable
-from theory.errors import InvalidInput, TooLarge
-from theory.lattice import subset_sums
+from theory import MASK, EvidenceLattice
+from theory.errors import TooLarge
 
 # (L, V): one axis, several axes at once, rows of ones, and sums in place
 SIZES = [(1, 1), (6, 1), (1, 5), (2, 2), (8, 2), (5, 3), (4, 4), (2, 7), (3, 9), (4, 6), (2, 70)]
-FLOATS = [np.float64, np.float32]
-ROUNDED = 2.0**-24
 
 
 def dyadic(length, vocab, seed=0):
@@ -100,141 +95,6 @@ def test_huge_and_tiny_weights():
         assert values[0, 2, 1] == pytest.approx(0.25, rel=1e-3 if scale < 1 else 1e-12)
 
 
-# ---- float32 ------------------------------------------------------------------------------
-
-
-@each_size
-def test_float32_is_the_exact_value_rounded_once(length, vocab):
-    weights = dyadic(length, vocab, seed=2)
-    total, off = int(weights.sum()), []
-    for given in (weights, weights.astype(np.float32), weights.astype(float)):
-        lattice = EvidenceLattice(given, dtype=np.float32)
-        assert lattice.values.dtype == np.float32
-        for index, expected in slices(weights):
-            exact = Fraction(expected, total)
-            error = abs(Fraction(float(lattice.values[index])) - exact)
-            assert error <= ROUNDED * exact, index
-            assert lattice.values[index] == np.float32(float(exact))
-            off.append(error)
-
-
-def test_float32_does_round_what_does_not_fit():
-    """With 2**25 + 1 ones beside a large rest, 24 bits do not suffice."""
-    weights = np.array([2**25 + 1, 2**26 - 2**25 - 1], dtype=float)
-    exact = Fraction(2**25 + 1, 2**26)
-    found = Fraction(float(EvidenceLattice(weights, dtype="float32").values[0]))
-    assert 0 < abs(found - exact) <= ROUNDED * exact
-
-
-@pytest.mark.parametrize(("length", "vocab"), [(1, 5), (7, 2), (4, 3), (2, 9)])
-def test_float32_on_a_device_is_within_its_bound(length, vocab):
-    weights = np.random.default_rng(3).integers(1, 2**20, (vocab,) * length)
-    total = int(weights.sum())
-    lattice = EvidenceLattice(to_device1(weights.astype(float)), dtype=array_api_strict.float32)
-    assert lattice.values.device == DEVICE1
-    assert lattice.values.dtype == array_api_strict.float32
-    found = to_host(lattice.values)
-    for index, expected in slices(weights):
-        exact = Fraction(expected, total)
-        bound = (1 + length * (vocab - 1)) * Fraction(ROUNDED) * exact
-        assert abs(Fraction(float(found[index])) - exact) <= bound * Fraction(1001, 1000)
-
-
-def test_what_is_read_off_a_float32_lattice():
-    weights = np.random.default_rng(4).integers(1, 100, (3,) * 4).astype(float)
-    long, short = EvidenceLattice(weights), EvidenceLattice(weights, dtype="float32")
-    x = np.array(list(itertools.product([MASK, 0, 1, 2], repeat=4)))
-    for name, argument in [("denoise", x), ("evidence", x), ("conditionals", 2)]:
-        expected, found = (getattr(z, name)(argument) for z in (long, short))
-        assert found.dtype == np.float32
-        np.testing.assert_allclose(found, expected, rtol=3 * ROUNDED * 1.001)
-    entropies = short.subset_entropies()
-    assert entropies.dtype == np.float64
-    bound = ROUNDED * (1 + long.subset_entropies().max()) * 1.001
-    np.testing.assert_allclose(entropies, long.subset_entropies(), rtol=0, atol=bound)
-
-
-def test_a_lattice_of_a_table_in_float32():
-    p = JointTable(dyadic(4, 2).astype(float))
-    lattice = EvidenceLattice(p.table(), dtype="float32")
-    assert (lattice.values == p.lattice().values.astype(np.float32)).all()
-
-
-@pytest.mark.parametrize("dtype", ["float16", "int64", np.complex128, int, "single", 3])
-def test_other_types_are_refused(dtype):
-    with pytest.raises(InvalidInput, match="dtype must be"):
-        EvidenceLattice([1, 2], dtype=dtype)
-
-
-# ---- buffers ------------------------------------------------------------------------------
-
-
-@each_size
-@pytest.mark.parametrize("dtype", [*FLOATS, np.int64])
-def test_a_buffer_is_filled_and_can_be_used_again(length, vocab, dtype):
-    buffer = np.full((vocab + 1,) * length, -7, dtype=dtype)
-    wanted = None if dtype == np.int64 else dtype
-    for seed in (5, 6):
-        weights = dyadic(length, vocab, seed)
-        lattice = EvidenceLattice(weights, dtype=wanted, out=buffer)
-        assert lattice.numerators is buffer
-        assert (buffer == EvidenceLattice(weights, dtype=wanted).numerators).all()
-
-
-def test_an_older_lattice_in_the_buffer_answers_from_the_new_numbers():
-    buffer = np.empty((3, 3))
-    first = EvidenceLattice([[1.0, 0.0], [0.0, 1.0]], out=buffer)
-    assert first.evidence([0, MASK]) == 0.5
-    EvidenceLattice([[1.0, 1.0], [1.0, 1.0]], out=buffer)
-    assert first.evidence([0, 1]) == first.values[0, 1] == 0.25
-
-
-def test_a_buffer_on_a_device():
-    weights = dyadic(3, 2).astype(float)
-    buffer = to_device1(np.zeros((3, 3, 3)))
-    assert EvidenceLattice(to_device1(weights), out=buffer).numerators is buffer
-    assert (to_host(buffer) == EvidenceLattice(weights).values).all()
-    for given, out in [(weights, buffer), (to_device1(weights), np.zeros((3, 3, 3)))]:
-        with pytest.raises(InvalidInput, match="beside the weights"):
-            EvidenceLattice(given, out=out)
-
-
-def read_only():
-    x = np.zeros((3, 3))
-    x.flags.writeable = False
-    return x
-
-
-@pytest.mark.parametrize(
-    ("out", "message"),
-    [
-        (np.zeros((3, 2)), r"shape \(3, 3\)"),
-        (np.zeros(9), r"shape \(3, 3\)"),
-        (np.zeros((3, 3), np.float32), "dtype float64, got .* float32"),
-        (np.zeros((3, 3), np.int64), "dtype float64"),
-        (np.zeros((3, 3), order="F"), "contiguous"),
-        (np.zeros((3, 6))[:, ::2], "contiguous"),
-        (read_only(), "read-only"),
-        ([[0.0] * 3] * 3, "list"),
-    ],
-)
-def test_buffers_that_do_not_fit(out, message):
-    with pytest.raises(InvalidInput, match=message):
-        EvidenceLattice(np.ones((2, 2)), out=out)
-
-
-def test_a_buffer_that_holds_the_weights():
-    buffer = np.ones((3, 3))
-    with pytest.raises(InvalidInput, match="overlap"):
-        EvidenceLattice(buffer[:2, :2], out=buffer)
-    EvidenceLattice(buffer[:2, :2].copy(), out=buffer)
-
-
-def test_exact_weights_need_a_buffer_of_their_own_type():
-    with pytest.raises(InvalidInput, match=r"dtype int64, got .* float64"):
-        EvidenceLattice([[1, 0], [0, 1]], out=np.zeros((3, 3)))
-
-
 # ---- memory -------------------------------------------------------------------------------
 
 
@@ -247,23 +107,17 @@ def peak_of(build):
     return peak, lattice.numerators.nbytes
 
 
-@pytest.mark.parametrize("given", FLOATS)
-@pytest.mark.parametrize("wanted", FLOATS)
+@pytest.mark.parametrize("given", [np.float64, np.float32])
 @pytest.mark.parametrize(
     ("length", "vocab", "threads"),
     [(14, 2, 2), (15, 2, 1), (15, 2, 16), (12, 3, 2), (7, 9, 16), (3, 200, 16)],
 )
-def test_the_peak_is_the_result_and_at_most_a_tenth(
-    monkeypatch, length, vocab, threads, given, wanted
-):
+def test_the_peak_is_the_result_and_at_most_a_tenth(monkeypatch, length, vocab, threads, given):
     """However many threads there are, each of which needs memory of its own."""
-    monkeypatch.setattr(subset_sums, "usable_threads", lambda: threads)
+    monkeypatch.setattr("theory.lattice.subset_sums.usable_threads", lambda: threads)
     table = np.full((vocab,) * length, 1, dtype=given)
-    peak, result = peak_of(lambda: EvidenceLattice(table, dtype=wanted))
+    peak, result = peak_of(lambda: EvidenceLattice(table))
     assert result <= peak <= 1.1 * result
-    buffer = np.empty((vocab + 1,) * length, dtype=wanted)
-    peak, result = peak_of(lambda: EvidenceLattice(table, dtype=wanted, out=buffer))
-    assert peak <= 0.1 * result
 
 
 def test_a_peak_that_holds_the_table_twice_would_be_seen():
@@ -279,15 +133,6 @@ def test_entropies_take_little_memory():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.2 * lattice.numerators.nbytes
-
-
-def test_a_float32_lattice_needs_half_the_memory(monkeypatch):
-    table = np.full((2,) * 8, 1 / 256)
-    monkeypatch.setenv("ZEROLOSS_MEMORY", "40000")  # 3 ** 8 floats take 26 244 or 52 488 bytes
-    assert EvidenceLattice(table, dtype="float32").values.shape == (3,) * 8
-    with pytest.raises(TooLarge):
-        EvidenceLattice(table)
-    EvidenceLattice(table, out=np.empty((3,) * 8))  # nothing new is needed
 
 
 # ---- entropies and predictions in parts -----------------------------------------------------
@@ -330,16 +175,15 @@ def share(weights, seen, given):
 
 
 @pytest.mark.parametrize(("length", "vocab"), [(7, 2), (5, 3), (4, 5), (3, 9), (2, 70)])
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("threads", [2, 5])
-def test_threads_fill_the_same_lattice(monkeypatch, length, vocab, dtype, threads):
+def test_threads_fill_the_same_lattice(monkeypatch, length, vocab, threads):
     table = dyadic(length, vocab).astype(np.float64)
-    expected = EvidenceLattice(table, dtype=dtype).numerators
+    expected = EvidenceLattice(table).numerators
     monkeypatch.setattr("theory.lattice.subset_sums.THREADED_CELLS", 1)
     monkeypatch.setattr("theory.lattice.subset_sums.CACHE_CELLS", 50)
     monkeypatch.setattr("theory.lattice.subset_sums.PART_CELLS", 2)
     monkeypatch.setattr("theory.lattice.subset_sums.usable_threads", lambda: threads)
-    assert np.array_equal(EvidenceLattice(table, dtype=dtype).numerators, expected)
+    assert np.array_equal(EvidenceLattice(table).numerators, expected)
 
 
 def test_what_goes_wrong_in_a_thread_is_raised(monkeypatch):

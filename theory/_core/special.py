@@ -29,13 +29,13 @@ def log_binomials(n: int) -> np.ndarray:
     return factorials[-1] - factorials - factorials[::-1]
 
 
-def log_sum_exp(x: Any) -> Any:
-    """Logarithm of the sum of exponentials over the last axis; ``-inf`` where all are ``-inf``.
+def log_sum_exp(x: Any, axis: int = -1) -> Any:
+    """Logarithm of the sum of exponentials along an axis; ``-inf`` where all are ``-inf``.
 
     >>> float(np.exp(log_sum_exp(np.log([1.0, 3.0]))).round(12))
     4.0
     """
     xp = array_namespace(x)
-    top = xp.max(x, axis=-1, keepdims=True)
+    top = xp.max(x, axis=axis, keepdims=True)
     top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-    return log(xp.sum(xp.exp(x - top), axis=-1)) + top[..., 0]
+    return log(xp.sum(xp.exp(x - top), axis=axis)) + xp.squeeze(top, axis=axis)

@@ -25,6 +25,7 @@ once, by the powers of the transition matrix.
 from typing import Any, NamedTuple
 
 from theory._core.arrays import array_namespace, device, log, normalised_exp, to_host
+from theory._core.special import log_sum_exp
 
 __all__ = ["TINY", "Smoothed", "smooth", "smooth_in_logarithms"]
 
@@ -177,22 +178,16 @@ def _in_logarithms(initial: Any, transition: Any, likelihood: Any) -> Smoothed:
     seen = []
     for i in range(length):
         seen.append(prior + likelihood[:, i, :])
-        prior = _log_sum(xp, seen[-1][:, :, None] + transition[None, ...], axis=1)
+        prior = log_sum_exp(seen[-1][:, :, None] + transition[None, ...], axis=1)
     future = xp.zeros_like(likelihood[:, 0, :])
     futures = [future]
     for i in range(length - 1, 0, -1):
         ahead = (future + likelihood[:, i, :])[:, None, :]
-        future = _log_sum(xp, ahead + transition[None, ...], axis=2)
+        future = log_sum_exp(ahead + transition[None, ...], axis=2)
         futures.append(future)
     futures.reverse()
     posterior = normalised_exp(xp.stack(seen, axis=1) + xp.stack(futures, axis=1))
-    return Smoothed(posterior, _log_sum(xp, seen[-1], axis=1))
-
-
-def _log_sum(xp: Any, x: Any, axis: int) -> Any:
-    top = xp.max(x, axis=axis, keepdims=True)
-    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-    return log(xp.sum(xp.exp(x - top), axis=axis)) + xp.squeeze(top, axis=axis)
+    return Smoothed(posterior, log_sum_exp(seen[-1], axis=1))
 
 
 def _divide(xp: Any, x: Any, total: Any) -> Any:

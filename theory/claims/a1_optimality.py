@@ -9,10 +9,8 @@ import numpy as np
 from theory import strategies
 from theory._core.arrays import MASK, to_host
 from theory.claims.kit import inequality
-from theory.claims.kit.claim import Check, Claim, Provenance, Verdict
+from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import (
-    Size,
-    by_size,
     challengers,
     every_pattern,
     fractions_from_one_to_zero,
@@ -20,55 +18,42 @@ from theory.claims.kit.generators import (
     symbolic_table,
 )
 from theory.claims.kit.mutants import marginals_only, smoothed, zero_loss
-from theory.claims.kit.result import Level
 from theory.distributions import Distribution, JointTable
 from theory.information import kl_divergence
 from theory.loss.forward import Denoiser, loss_by_pattern, nelbo, weight
 
-__all__ = ["OPTIMALITY"]
+__all__ = ["A1"]
 
 Factory = Callable[[Distribution], Denoiser]
 
+POOLS: dict[str, Any] = {
+    "exact": strategies.joint_tables(lengths=(1, 2), exact=True),
+    "floats": strategies.distributions(lengths=(1, 3)),
+    "parts": {"inner_levels": lambda size: inner_levels(size, 2), "challenger": challengers},
+    "tolerance": 1e-11,
+}
 
-def _pythagoras(
-    p: Distribution,
-    inner_levels: Sequence[Any],
-    challenger: JointTable,
-    optimum: Factory = zero_loss,
-) -> Any:
-    """``loss(f) - loss(optimum) - E sum KL(p(.|x_t) || f(x_t))``.
-
-    The last term is summed from its definition, pattern by pattern.
-    """
-    levels = fractions_from_one_to_zero(inner_levels)
-    gap = nelbo(p, levels, challenger.denoise) - nelbo(p, levels, optimum(p))
-    excess: Any = 0
-    for x in every_pattern(p):
-        evidence = p.evidence(x)
-        masked = np.flatnonzero(x == MASK)
-        if evidence == 0 or masked.size == 0:
-            continue
-        truth, guess = to_host(p.denoise(x)), to_host(challenger.denoise(x))
-        kl = sum(kl_divergence(truth[i], guess[i]) for i in masked)
-        shown = p.length - masked.size
-        for alpha_s, alpha_t in itertools.pairwise(levels):
-            here = evidence * alpha_t**shown * (1 - alpha_t) ** masked.size
-            excess = excess + weight(alpha_s, alpha_t) * here * kl
-    return gap - excess
+A1 = Claim(
+    id="A1",
+    title="The loss is minimised by the conditional marginals",
+    statement=(
+        "Among all functions of the masked sequence, the expected loss (10) is least for the "
+        "conditional marginals of the data. Any other denoiser pays exactly the expected "
+        "weighted KL divergence from them."
+    ),
+    latex=(
+        r"\mathcal L(f) - \mathcal L(p) = \sum_{s<t} w_{st}\, \mathbb E_{x_t} "
+        r"\sum_{i \in M(x_t)} \mathrm{KL}\bigl(p(x_i \mid x_t) \,\|\, f_i(x_t)\bigr) \ge 0"
+    ),
+    source="textbook argument applied to equation (10) of arXiv 2510.03289",
+    says="equation (10) is the training loss; we saw it in a transcription, without a minimiser",
+    provenance=Provenance.OURS,
+    verdict=Verdict.HOLDS,
+)
 
 
-def _never_better(
-    p: Distribution,
-    inner_levels: Sequence[Any],
-    challenger: JointTable,
-    optimum: Factory = zero_loss,
-) -> Any:
-    """By how much a challenger has a lower loss than the optimum."""
-    levels = fractions_from_one_to_zero(inner_levels)
-    return inequality.excess(nelbo(p, levels, optimum(p)), nelbo(p, levels, challenger.denoise))
-
-
-def _stationary(optimum: Factory = zero_loss) -> Any:
+@A1.symbolic("stationary at the conditional marginals", optimum=marginals_only)
+def stationary(optimum: Factory = zero_loss) -> Any:
     """Stationarity on a 2 x 2 table of symbols, with a multiplier for each prediction.
 
     Minimising over a prediction that sums to 1, the derivatives of the loss by its entries must
@@ -108,62 +93,40 @@ def _stationary(optimum: Factory = zero_loss) -> Any:
     return residuals
 
 
-@by_size
-def _parts(p: Size) -> dict[str, Any]:
-    return {"inner_levels": inner_levels(p, 2), "challenger": challengers(p)}
+@A1.residual("the excess loss is an expected KL divergence", **POOLS, optimum=smoothed)
+def pythagoras(
+    p: Distribution,
+    inner_levels: Sequence[Any],
+    challenger: JointTable,
+    optimum: Factory = zero_loss,
+) -> Any:
+    """``loss(f) - loss(optimum) - E sum KL(p(.|x_t) || f(x_t))``.
+
+    The last term is summed from its definition, pattern by pattern.
+    """
+    levels = fractions_from_one_to_zero(inner_levels)
+    gap = nelbo(p, levels, challenger.denoise) - nelbo(p, levels, optimum(p))
+    excess: Any = 0
+    for x in every_pattern(p):
+        evidence = p.evidence(x)
+        masked = np.flatnonzero(x == MASK)
+        if evidence == 0 or masked.size == 0:
+            continue
+        truth, guess = to_host(p.denoise(x)), to_host(challenger.denoise(x))
+        kl = sum(kl_divergence(truth[i], guess[i]) for i in masked)
+        shown = p.length - masked.size
+        for alpha_s, alpha_t in itertools.pairwise(levels):
+            here = evidence * alpha_t**shown * (1 - alpha_t) ** masked.size
+            excess = excess + weight(alpha_s, alpha_t) * here * kl
+    return gap - excess
 
 
-OPTIMALITY = Claim(
-    id="A1",
-    title="The loss is minimised by the conditional marginals",
-    statement=(
-        "Among all functions of the masked sequence, the expected loss (10) is least for the "
-        "conditional marginals of the data. Any other denoiser pays exactly the expected "
-        "weighted KL divergence from them."
-    ),
-    latex=(
-        r"\mathcal L(f) - \mathcal L(p) = \sum_{s<t} w_{st}\, \mathbb E_{x_t} "
-        r"\sum_{i \in M(x_t)} \mathrm{KL}\bigl(p(x_i \mid x_t) \,\|\, f_i(x_t)\bigr) \ge 0"
-    ),
-    source="textbook argument applied to equation (10) of arXiv 2510.03289",
-    says="equation (10) is the training loss; we saw it in a transcription, without a minimiser",
-    provenance=Provenance.OURS,
-    verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.SYMBOLIC,
-            residual=_stationary,
-            planted={"optimum": marginals_only},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_pythagoras,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 2), exact=True),
-            parts=_parts,
-            planted={"optimum": smoothed},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_never_better,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 2), exact=True),
-            parts=_parts,
-            planted={"optimum": smoothed},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_never_better,
-            distributions=lambda: strategies.distributions(lengths=(1, 3)),
-            parts=_parts,
-            planted={"optimum": smoothed},
-            tolerance=1e-11,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_pythagoras,
-            distributions=lambda: strategies.distributions(lengths=(1, 3)),
-            parts=_parts,
-            planted={"optimum": smoothed},
-            tolerance=1e-11,
-        ),
-    ),
-)
+@A1.residual("no challenger has a lower loss", **POOLS, optimum=smoothed)
+def never_better(
+    p: Distribution,
+    inner_levels: Sequence[Any],
+    challenger: JointTable,
+    optimum: Factory = zero_loss,
+) -> Any:
+    levels = fractions_from_one_to_zero(inner_levels)
+    return inequality.excess(nelbo(p, levels, optimum(p)), nelbo(p, levels, challenger.denoise))

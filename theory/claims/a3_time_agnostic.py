@@ -8,14 +8,13 @@ import hypothesis.strategies as st
 import numpy as np
 
 from theory import gallery, schedules, strategies
-from theory.claims.kit.claim import Check, Claim, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size, challengers, symbolic_table
+from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.generators import challengers, symbolic_table
 from theory.claims.kit.mutants import smoothed, zero_loss
-from theory.claims.kit.result import Level
 from theory.distributions import Distribution, JointTable
 from theory.loss.forward import Denoiser, continuous_nelbo, loss_by_pattern
 
-__all__ = ["TIME_AGNOSTIC"]
+__all__ = ["A3"]
 
 Factory = Callable[[Distribution], Denoiser]
 
@@ -36,7 +35,53 @@ def _losses_by_count(p: Distribution) -> list[Any]:
     return [losses[sizes == k].sum() for k in range(p.length + 1)]
 
 
-def _polynomial_schedule(
+A3 = Claim(
+    id="A3",
+    title="Neither the optimum nor the continuous loss knows the schedule",
+    statement=(
+        "The zero-loss denoiser is best on every single mask pattern, so it does not depend on "
+        "time. The loss in continuous time depends on the schedule only through its two end "
+        "levels."
+    ),
+    latex=(
+        r"\int_{t_0}^{t_1} \frac{-\alpha'(t)}{1-\alpha(t)}\, \ell(\alpha(t))\, dt = "
+        r"\int_{\alpha(t_1)}^{\alpha(t_0)} \frac{\ell(u)}{1-u}\, du"
+    ),
+    says=(
+        "the objective in continuous time does not change with the noise schedule, and the best "
+        "model need not be told the time"
+    ),
+    note=(
+        "Symbolic and exact checks are about the loss. That one denoiser is best at every level "
+        "is checked on floats here, and pattern by pattern, on symbols, in A1."
+    ),
+    source="MDLM, MD4, RADD, Zheng et al. (arXiv 2409.02908)",
+    provenance=Provenance.MEMORY,
+    verdict=Verdict.HOLDS,
+)
+
+
+def _times(p: Distribution) -> Any:
+    powers = st.lists(st.integers(1, 3), min_size=1, max_size=2).map(tuple)
+    interval = st.lists(strategies.rationals(), min_size=2, max_size=2, unique=True).map(sorted)
+    return st.builds(
+        lambda m, ends: {"powers": m, "start": ends[0], "stop": ends[1]}, powers, interval
+    )
+
+
+def _three_schedules() -> list[dict[str, Any]]:
+    between = {"start": Fraction(1, 3), "stop": Fraction(1, 2)}
+    return [{"p": symbolic_table(), "powers": m, **between} for m in ((1,), (2,), (1, 3))]
+
+
+@A3.residual(
+    "schedules that are polynomials in time have the loss of the linear one",
+    symbols=_three_schedules,
+    exact=strategies.joint_tables(lengths=(1, 3), exact=True),
+    parts=_times,
+    weight=_forgotten_denominator,
+)
+def polynomial_schedule(
     p: Distribution,
     powers: Sequence[int],
     start: Fraction,
@@ -72,19 +117,43 @@ def _polynomial_schedule(
     return [part - linear, integral(alpha, t, 0, 1) - continuous_nelbo(p)]
 
 
-def _one_minimiser_for_all_levels(
+@A3.residual(
+    "no challenger is better on any pattern, hence at any noise level",
+    floats=strategies.joint_tables(lengths=(1, 3)),
+    parts={"challenger": challengers},
+    tolerance=1e-12,
+    optimum=smoothed,
+)
+def one_minimiser_for_all_levels(
     p: Distribution, challenger: JointTable, optimum: Factory = zero_loss
 ) -> Any:
-    """Every challenger loses on every single pattern, hence at every noise level."""
     best, other = loss_by_pattern(p, optimum(p)), loss_by_pattern(p, challenger.denoise)
     over = np.asarray(best - other, dtype=np.float64)
     return np.where(over > 1e-12, over, 0.0)
 
 
-def _schedule_objects(
+SCHEDULES: tuple[schedules.NoiseSchedule, ...] = (
+    schedules.Linear(),
+    schedules.Cosine(),
+    schedules.LogLinear(end=0.1),
+    schedules.GeometricOdds(end=0.05),
+)
+
+
+@A3.residual(
+    "quadrature over time is the integral over levels, for each schedule",
+    named=lambda: {
+        "repeated_bit(4, noise=0.1)": gallery.repeated_bit(4, noise=0.1),
+        "parity(4)": gallery.parity(4),
+        "permutations(3)": gallery.permutations(3),
+        "binary_symmetric(5, 0.1)": gallery.binary_symmetric(5, 0.1),
+    },
+    tolerance=1e-9,
+    weight=_forgotten_denominator,
+)
+def schedule_objects(
     p: Distribution, weight: Callable[[Any, Any], Any] = _right_weight
 ) -> list[float]:
-    """Quadrature over time for each schedule, compared with the integral over its levels."""
     from scipy.integrate import quad
 
     counts = [float(c) for c in _losses_by_count(p)]
@@ -93,14 +162,8 @@ def _schedule_objects(
         chances = (alpha**k * (1 - alpha) ** (p.length - k) for k in range(p.length))
         return sum(c * loss for c, loss in zip(chances, counts, strict=False))
 
-    every: tuple[schedules.NoiseSchedule, ...] = (
-        schedules.Linear(),
-        schedules.Cosine(),
-        schedules.LogLinear(end=0.1),
-        schedules.GeometricOdds(end=0.05),
-    )
     residuals = []
-    for schedule in every:
+    for schedule in SCHEDULES:
         first, last = float(schedule.alpha(0.0)), float(schedule.alpha(1.0))
 
         def over_time(t: float, s: schedules.NoiseSchedule = schedule) -> float:
@@ -109,98 +172,7 @@ def _schedule_objects(
                 return 0.0
             return float(weight(-s.slope(t), alpha)) * loss_at(alpha)
 
-        def over_levels(u: float) -> float:
-            return loss_at(u) / (1 - u)
-
         in_time = quad(over_time, 0.0, 1.0, epsabs=1e-12, epsrel=1e-12)[0]
-        in_level = quad(over_levels, last, first, epsabs=1e-12, epsrel=1e-12)[0]
+        in_level = quad(lambda u: loss_at(u) / (1 - u), last, first, epsabs=1e-12, epsrel=1e-12)[0]
         residuals.append(in_time - in_level)
     return residuals
-
-
-def _times(p: Distribution) -> Any:
-    powers = st.lists(st.integers(1, 3), min_size=1, max_size=2).map(tuple)
-    interval = st.lists(strategies.rationals(), min_size=2, max_size=2, unique=True).map(sorted)
-    return st.builds(
-        lambda m, ends: {"powers": m, "start": ends[0], "stop": ends[1]}, powers, interval
-    )
-
-
-@by_size
-def _challengers(p: Size) -> dict[str, Any]:
-    return {"challenger": challengers(p)}
-
-
-def _two_by_two(weight: Callable[[Any, Any], Any] = _right_weight) -> list[Any]:
-    """On a 2 x 2 table of symbols, for three schedules that are polynomials in time."""
-    p = symbolic_table()
-    half, third = Fraction(1, 2), Fraction(1, 3)
-    return [
-        residual
-        for powers in ((1,), (2,), (1, 3))
-        for residual in _polynomial_schedule(p, powers, third, half, weight)
-    ]
-
-
-def _named() -> dict[str, Distribution]:
-    return {
-        "repeated_bit(4, noise=0.1)": gallery.repeated_bit(4, noise=0.1),
-        "parity(4)": gallery.parity(4),
-        "permutations(3)": gallery.permutations(3),
-        "binary_symmetric(5, 0.1)": gallery.binary_symmetric(5, 0.1),
-    }
-
-
-TIME_AGNOSTIC = Claim(
-    id="A3",
-    title="Neither the optimum nor the continuous loss knows the schedule",
-    statement=(
-        "The zero-loss denoiser is best on every single mask pattern, so it does not depend on "
-        "time. The loss in continuous time depends on the schedule only through its two end "
-        "levels."
-    ),
-    latex=(
-        r"\int_{t_0}^{t_1} \frac{-\alpha'(t)}{1-\alpha(t)}\, \ell(\alpha(t))\, dt = "
-        r"\int_{\alpha(t_1)}^{\alpha(t_0)} \frac{\ell(u)}{1-u}\, du"
-    ),
-    says=(
-        "the objective in continuous time does not change with the noise schedule, and the best "
-        "model need not be told the time"
-    ),
-    note=(
-        "Symbolic and exact checks are about the loss. That one denoiser is best at every level "
-        "is checked on floats here, and pattern by pattern, on symbols, in A1."
-    ),
-    source="MDLM, MD4, RADD, Zheng et al. (arXiv 2409.02908)",
-    provenance=Provenance.MEMORY,
-    verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.SYMBOLIC,
-            residual=_two_by_two,
-            planted={"weight": _forgotten_denominator},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_polynomial_schedule,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
-            parts=_times,
-            planted={"weight": _forgotten_denominator},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_one_minimiser_for_all_levels,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3)),
-            parts=_challengers,
-            planted={"optimum": smoothed},
-            tolerance=1e-12,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_schedule_objects,
-            named=_named,
-            planted={"weight": _forgotten_denominator},
-            tolerance=1e-9,
-        ),
-    ),
-)

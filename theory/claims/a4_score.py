@@ -7,64 +7,14 @@ import numpy as np
 
 from theory import strategies
 from theory._core.arrays import MASK
-from theory.claims.kit.claim import Check, Claim, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size, levels, symbolic_table
-from theory.claims.kit.result import Level
+from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.generators import levels, symbolic_table
 from theory.distributions import Distribution
 from theory.loss.forward import kernel
 
-__all__ = ["SCORE"]
+__all__ = ["A4"]
 
-
-def _odds(alpha: Any) -> Any:
-    """``exp(-s) / (1 - exp(-s))`` with ``alpha = exp(-s)``."""
-    return alpha / (1 - alpha)
-
-
-def _level_alone(alpha: Any) -> Any:
-    return alpha
-
-
-def _noisy_table(p: Distribution, alpha: Any) -> np.ndarray:
-    """Law of the noisy sequence, shape (V+1,)*L: the kernel applied to every axis in turn."""
-    step = kernel(p.vocab, alpha * 0 + 1, alpha)[: p.vocab]
-    table = np.asarray(p.table())
-    for _ in range(p.length):  # contract the first axis and append the noisy one
-        table = np.tensordot(table, step, axes=([0], [0]))
-    return table
-
-
-def _concrete_score(p: Distribution, alpha: Any, factor: Callable[[Any], Any] = _odds) -> list[Any]:
-    """``p_t(x with token v at i) / p_t(x) - factor p(v | unmasked)`` for all noisy x."""
-    noisy = _noisy_table(p, alpha)
-    residuals = []
-    for index in np.ndindex(*noisy.shape):
-        if noisy[index] == 0 or p.vocab not in index:
-            continue
-        x = np.asarray([MASK if v == p.vocab else v for v in index])
-        prediction = p.denoise(x)
-        for i in np.flatnonzero(x == MASK):
-            for v in range(p.vocab):
-                revealed = (*index[:i], v, *index[i + 1 :])
-                score = noisy[revealed] / noisy[index]
-                residuals.append(score - factor(alpha) * prediction[i, v])
-    return residuals
-
-
-def _two_by_two(factor: Callable[[Any], Any] = _odds) -> list[Any]:
-    """A 2 x 2 table of symbols at time s, with ``alpha = exp(-s)``."""
-    import sympy
-
-    alpha = sympy.exp(-sympy.Symbol("s", positive=True))
-    return _concrete_score(symbolic_table(), alpha, factor)
-
-
-@by_size
-def _levels(p: Size) -> dict[str, Any]:
-    return {"alpha": levels(p)}
-
-
-SCORE = Claim(
+A4 = Claim(
     id="A4",
     title="The concrete score is a prediction times a factor of time",
     statement=(
@@ -80,22 +30,45 @@ SCORE = Claim(
     source="RADD, arXiv 2406.03736",
     provenance=Provenance.MEMORY,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(level=Level.SYMBOLIC, residual=_two_by_two, planted={"factor": _level_alone}),
-        Check(
-            level=Level.EXACT,
-            residual=_concrete_score,
-            distributions=lambda: strategies.joint_tables(lengths=(1, 3), exact=True),
-            parts=_levels,
-            planted={"factor": _level_alone},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_concrete_score,
-            distributions=lambda: strategies.distributions(lengths=(1, 3)),
-            parts=_levels,
-            planted={"factor": _level_alone},
-            tolerance=1e-11,
-        ),
-    ),
 )
+
+
+def _at_a_time() -> list[dict[str, Any]]:
+    """A 2 x 2 table of symbols at time s, with ``alpha = exp(-s)``."""
+    import sympy
+
+    return [{"p": symbolic_table(), "alpha": sympy.exp(-sympy.Symbol("s", positive=True))}]
+
+
+def _odds(alpha: Any) -> Any:
+    """``exp(-s) / (1 - exp(-s))`` with ``alpha = exp(-s)``."""
+    return alpha / (1 - alpha)
+
+
+@A4.residual(
+    "the score of every token in every noisy sequence",
+    symbols=_at_a_time,
+    exact=strategies.joint_tables(lengths=(1, 3), exact=True),
+    floats=strategies.distributions(lengths=(1, 3)),
+    parts={"alpha": levels},
+    tolerance=1e-11,
+    factor=lambda alpha: alpha,  # the level alone
+)
+def concrete_score(p: Distribution, alpha: Any, factor: Callable[[Any], Any] = _odds) -> list[Any]:
+    """``p_t(x with token v at i) / p_t(x) - factor p(v | unmasked)`` for all noisy x."""
+    step = kernel(p.vocab, alpha * 0 + 1, alpha)[: p.vocab]
+    noisy = np.asarray(p.table())  # in the end (V+1,)*L
+    for _ in range(p.length):  # contract the first axis and append the noisy one
+        noisy = np.tensordot(noisy, step, axes=([0], [0]))
+    residuals = []
+    for index in np.ndindex(*noisy.shape):
+        if noisy[index] == 0 or p.vocab not in index:
+            continue
+        x = np.asarray([MASK if v == p.vocab else v for v in index])
+        prediction = p.denoise(x)
+        for i in np.flatnonzero(x == MASK):
+            for v in range(p.vocab):
+                revealed = (*index[:i], v, *index[i + 1 :])
+                score = noisy[revealed] / noisy[index]
+                residuals.append(score - factor(alpha) * prediction[i, v])
+    return residuals

@@ -8,16 +8,41 @@ import numpy as np
 
 from theory import strategies
 from theory._core.arrays import MASK, to_host
-from theory.claims.kit.claim import Check, Claim, Provenance, Verdict
+from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import every_pattern, levels
 from theory.claims.kit.mutants import marginals_only, zero_loss
-from theory.claims.kit.result import Level
 from theory.distributions import Distribution, JointTable
 from theory.loss.forward import Denoiser
 
-__all__ = ["MARGINAL_ONLY"]
+__all__ = ["A5"]
 
 Factory = Callable[[Distribution], Denoiser]
+
+POOLS: dict[str, Any] = {
+    "exact": strategies.joint_tables(lengths=(2, 3), exact=True),
+    "floats": strategies.distributions(lengths=(2, 3)),
+    "tolerance": 1e-12,
+}
+
+A5 = Claim(
+    id="A5",
+    title="One prediction, many joints",
+    statement=(
+        "Two data distributions whose masked sites have the same marginals given what is "
+        "observed get the same prediction there. For two bits with fixed margins these are all "
+        "joints of the Frechet segment. The predictions at all patterns together do determine "
+        "the joint, by the chain rule."
+    ),
+    latex=(
+        r"p_\varepsilon = \begin{pmatrix} ab + \varepsilon & a\bar b - \varepsilon \\"
+        r" \bar a b - \varepsilon & \bar a \bar b + \varepsilon \end{pmatrix}"
+        r" \;\Rightarrow\; f(\mathrm{MM}) = (a, b) \text{ for every } \varepsilon"
+    ),
+    says="a masked position gets its own conditional marginal; the joint is not modelled",
+    source="arXiv 2510.03289, our name R1; made precise here",
+    provenance=Provenance.OURS,
+    verdict=Verdict.HOLDS,
+)
 
 
 def _product_of_marginals(block: np.ndarray) -> np.ndarray:
@@ -31,11 +56,19 @@ def _product_of_marginals(block: np.ndarray) -> np.ndarray:
 
 
 def _uniform(block: np.ndarray) -> np.ndarray:
-    """Uniform over everything: other marginals."""
+    """Planted: uniform over everything: other marginals."""
     return block * 0 + (Fraction(1, block.size) if block.dtype == object else 1 / block.size)
 
 
-def _same_prediction(
+def _evidence(p: Distribution) -> Any:
+    masked = (min(2, p.length), p.length)
+    return {"x": strategies.evidence(p, masked=masked), "share": levels(p)}
+
+
+@A5.residual(
+    "the prediction when the joint behind it changes", **POOLS, parts=_evidence, other=_uniform
+)
+def same_prediction(
     p: Distribution,
     x: np.ndarray,
     share: Any,
@@ -55,7 +88,8 @@ def _same_prediction(
     return changed.denoise(x) - p.denoise(x)
 
 
-def _chain_rule(p: Distribution, denoiser: Factory = zero_loss) -> np.ndarray:
+@A5.residual("the chain rule gives the joint back", **POOLS, denoiser=marginals_only)
+def chain_rule(p: Distribution, denoiser: Factory = zero_loss) -> np.ndarray:
     """The joint as a product of predictions, one call per site, minus the joint."""
     ask = denoiser(p)
     table = np.array(to_host(p.table())) * 0
@@ -70,7 +104,8 @@ def _chain_rule(p: Distribution, denoiser: Factory = zero_loss) -> np.ndarray:
     return table - to_host(p.table())
 
 
-def _frechet_segment(
+@A5.symbolic("all joints of the Frechet segment", other=_uniform)
+def frechet_segment(
     other: Callable[[np.ndarray], np.ndarray] = _product_of_marginals,
 ) -> list[Any]:
     """2 x 2 with margins a and b: the first prediction does not depend on the joint's slack e.
@@ -84,61 +119,4 @@ def _frechet_segment(
     slack = np.asarray([[e, -e], [-e, e]], dtype=object)
     p = JointTable(other(margins) + slack, exact=True)
     first = p.denoise([MASK, MASK]) - np.asarray([[a, 1 - a], [b, 1 - b]], dtype=object)
-    return [*first.reshape(-1), *_chain_rule(p).reshape(-1)]
-
-
-def _evidence(p: Distribution) -> Any:
-    masked = (min(2, p.length), p.length)
-    return {"x": strategies.evidence(p, masked=masked), "share": levels(p)}
-
-
-MARGINAL_ONLY = Claim(
-    id="A5",
-    title="One prediction, many joints",
-    statement=(
-        "Two data distributions whose masked sites have the same marginals given what is "
-        "observed get the same prediction there. For two bits with fixed margins these are all "
-        "joints of the Frechet segment. The predictions at all patterns together do determine "
-        "the joint, by the chain rule."
-    ),
-    latex=(
-        r"p_\varepsilon = \begin{pmatrix} ab + \varepsilon & a\bar b - \varepsilon \\"
-        r" \bar a b - \varepsilon & \bar a \bar b + \varepsilon \end{pmatrix}"
-        r" \;\Rightarrow\; f(\mathrm{MM}) = (a, b) \text{ for every } \varepsilon"
-    ),
-    says="a masked position gets its own conditional marginal; the joint is not modelled",
-    source="arXiv 2510.03289, our name R1; made precise here",
-    provenance=Provenance.OURS,
-    verdict=Verdict.HOLDS,
-    checks=(
-        Check(level=Level.SYMBOLIC, residual=_frechet_segment, planted={"other": _uniform}),
-        Check(
-            level=Level.EXACT,
-            residual=_same_prediction,
-            distributions=lambda: strategies.joint_tables(lengths=(2, 3), exact=True),
-            parts=_evidence,
-            planted={"other": _uniform},
-        ),
-        Check(
-            level=Level.EXACT,
-            residual=_chain_rule,
-            distributions=lambda: strategies.joint_tables(lengths=(2, 3), exact=True),
-            planted={"denoiser": marginals_only},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_chain_rule,
-            distributions=lambda: strategies.distributions(lengths=(2, 3)),
-            planted={"denoiser": marginals_only},
-            tolerance=1e-12,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_same_prediction,
-            distributions=lambda: strategies.distributions(lengths=(2, 3)),
-            parts=_evidence,
-            planted={"other": _uniform},
-            tolerance=1e-12,
-        ),
-    ),
-)
+    return [*first.reshape(-1), *chain_rule(p).reshape(-1)]

@@ -7,86 +7,21 @@ from typing import Any
 import numpy as np
 
 from theory import closed_forms, gallery, information, schedules, strategies
-from theory.claims.kit.claim import Check, Claim, Provenance, Verdict
+from theory._core.bound import Bound
+from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.free_entropies import FreeProfile, negative_coefficients
 from theory.claims.kit.generators import named_distributions
-from theory.claims.kit.inequality import closeness, excess
-from theory.claims.kit.result import DoesNotApply, Level
+from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
 
-__all__ = ["FEWER_ROUNDS"]
+__all__ = ["B17"]
 
 MOST_SITES = 7
 """Lengths up to which the exchange of two batches is checked for every profile."""
 
 Schedule = Callable[[Any, int], tuple[int, ...]]
 
-
-def _batch_cost(p: Distribution, start: int, stop: int) -> Any:
-    """What a batch reveals too much: its size times the profile where it starts."""
-    return (stop - start) * information.profile(p)[start]
-
-
-def _from_the_end(p: Distribution, start: int, stop: int) -> Any:
-    """Planted: the profile where the batch ends."""
-    return (stop - start) * information.profile(p)[stop - 1]
-
-
-def _exchange(cost: Callable[[Distribution, int, int], Any] = _batch_cost) -> list[Any]:
-    """Negative coefficients of ``w(a, d) + w(b, c) - w(a, c) - w(b, d)`` for a < b < c < d."""
-    negative = []
-    for length in range(3, MOST_SITES + 1):
-        p = FreeProfile(length)
-        for a, b, c, d in itertools.combinations(range(length + 1), 4):
-            slack = cost(p, a, d) + cost(p, b, c) - cost(p, a, c) - cost(p, b, d)
-            negative += negative_coefficients(slack, p)
-    return negative
-
-
-def _best_costs(p: Distribution, schedule: Schedule = schedules.optimal) -> list[Any]:
-    f = information.profile(p)
-    return [information.path_cost(p, schedule(f, r)) for r in range(1, p.length + 1)]
-
-
-def _first_alone(f: Any, rounds: int) -> tuple[int, ...]:
-    """Planted: one site at a time, and the rest at once."""
-    return (1,) * (rounds - 1) + (len(f) - rounds + 1,)
-
-
-def _convex(p: Distribution, schedule: Schedule = schedules.optimal) -> list[Any]:
-    """By how much a round gains more than the one before it."""
-    if p.length < 3:
-        raise DoesNotApply("a round gains after another in three rounds at least")
-    costs = _best_costs(p, schedule)
-    gains = [before - after for before, after in itertools.pairwise(costs)]
-    return [excess(later, sooner) for sooner, later in itertools.pairwise(gains)]
-
-
-def _nearest(p: Distribution) -> float:
-    """The largest share that a round gains of what the one before it gained."""
-    costs = _best_costs(p)
-    gains = [before - after for before, after in itertools.pairwise(costs)]
-    shares = [closeness(later, sooner) for sooner, later in itertools.pairwise(gains)]
-    return max((share for share in shares if share == share), default=float("nan"))
-
-
-def _equal_batches(n: int) -> np.ndarray:
-    """Planted: batches as equal as possible."""
-    every = (schedules.uniform(n, rounds) for rounds in range(1, n + 1))
-    return np.asarray([closed_forms.permutation_cost(n, sizes) for sizes in every])
-
-
-def _permutations(
-    p: Distribution, frontier: Callable[[int], np.ndarray] = closed_forms.permutation_frontier
-) -> list[float]:
-    """The frontier by its recursion, for as many tokens as `p` has sites: convex, and `p`'s own."""
-    costs = frontier(p.length)
-    own = [information.path_cost(p, schedules.optimal(p, r)) for r in (1, 2, 7, 60)]
-    off = [abs(costs[r - 1] - cost) for r, cost in zip((1, 2, 7, 60), own, strict=True)]
-    return [float(np.max(-np.diff(costs, n=2), initial=0.0)), *off]
-
-
-FEWER_ROUNDS = Claim(
+B17 = Claim(
     id="B17",
     title="The best schedules never gain more with a further round",
     statement=(
@@ -113,38 +48,69 @@ FEWER_ROUNDS = Claim(
     source="question: Wen, Liang, Lu, arXiv 2608.25505 (restated); answered here",
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,
-    checks=(
-        Check(level=Level.SYMBOLIC, residual=_exchange, planted={"cost": _from_the_end}),
-        Check(
-            level=Level.EXACT,
-            residual=_convex,
-            distributions=lambda: strategies.joint_tables(
-                lengths=(3, 4), vocabs=(2, 2), exact=True
-            ),
-            planted={"schedule": _first_alone},
-            tightness=_nearest,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_convex,
-            distributions=lambda: strategies.distributions(lengths=(3, 6)),
-            planted={"schedule": _first_alone},
-            tolerance=1e-10,
-            tightness=_nearest,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_convex,
-            named=named_distributions,
-            planted={"schedule": _first_alone},
-            tolerance=1e-10,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_permutations,
-            named=lambda: {"permutations(240)": gallery.permutations(240)},
-            planted={"frontier": _equal_batches},
-            tolerance=1e-9,
-        ),
-    ),
 )
+
+
+def _batch_cost(p: Distribution, start: int, stop: int) -> Any:
+    """What a batch reveals too much: its size times the profile where it starts."""
+    return (stop - start) * information.profile(p)[start]
+
+
+def _from_the_end(p: Distribution, start: int, stop: int) -> Any:
+    """Planted: the profile where the batch ends."""
+    return (stop - start) * information.profile(p)[stop - 1]
+
+
+@B17.symbolic("the exchange of two batches for every profile", cost=_from_the_end)
+def exchange(cost: Callable[[Distribution, int, int], Any] = _batch_cost) -> list[Any]:
+    """Negative coefficients of ``w(a, d) + w(b, c) - w(a, c) - w(b, d)`` for a < b < c < d."""
+    negative = []
+    for length in range(3, MOST_SITES + 1):
+        p = FreeProfile(length)
+        for a, b, c, d in itertools.combinations(range(length + 1), 4):
+            slack = cost(p, a, d) + cost(p, b, c) - cost(p, a, c) - cost(p, b, d)
+            negative += negative_coefficients(slack, p)
+    return negative
+
+
+def _first_alone(f: Any, rounds: int) -> tuple[int, ...]:
+    """Planted: one site at a time, and the rest at once."""
+    return (1,) * (rounds - 1) + (len(f) - rounds + 1,)
+
+
+@B17.residual(
+    "no round gains more than the one before it",
+    exact=strategies.joint_tables(lengths=(3, 4), vocabs=(2, 2), exact=True),
+    floats=strategies.distributions(lengths=(3, 6)),
+    named=named_distributions,
+    schedule=_first_alone,
+)
+def convex(p: Distribution, schedule: Schedule = schedules.optimal) -> list[Bound]:
+    if p.length < 3:
+        raise DoesNotApply("a round gains after another in three rounds at least")
+    f = information.profile(p)
+    costs = [information.path_cost(p, schedule(f, r)) for r in range(1, p.length + 1)]
+    gains = [before - after for before, after in itertools.pairwise(costs)]
+    return [Bound(later, sooner) for sooner, later in itertools.pairwise(gains)]
+
+
+def _equal_batches(n: int) -> np.ndarray:
+    """Planted: batches as equal as possible."""
+    every = (schedules.uniform(n, rounds) for rounds in range(1, n + 1))
+    return np.asarray([closed_forms.permutation_cost(n, sizes) for sizes in every])
+
+
+@B17.residual(
+    "the frontier of permutations is convex, and that of its recursion",
+    named=lambda: {"permutations(240)": gallery.permutations(240)},
+    tolerance=1e-9,
+    frontier=_equal_batches,
+)
+def permutations(
+    p: Distribution, frontier: Callable[[int], np.ndarray] = closed_forms.permutation_frontier
+) -> list[float]:
+    """The frontier by its recursion, for as many tokens as `p` has sites: convex, and `p`'s own."""
+    costs = frontier(p.length)
+    own = [information.path_cost(p, schedules.optimal(p, r)) for r in (1, 2, 7, 60)]
+    off = [abs(costs[r - 1] - cost) for r, cost in zip((1, 2, 7, 60), own, strict=True)]
+    return [float(np.max(-np.diff(costs, n=2), initial=0.0)), *off]

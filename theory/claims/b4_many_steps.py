@@ -1,7 +1,6 @@
 """B4: what many ancestral steps cost, and which grid is best."""
 
 import itertools
-import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -10,20 +9,62 @@ import hypothesis.strategies as st
 import numpy as np
 
 from theory import information, schedules, strategies
-from theory.claims.kit.claim import Check, Claim, Provenance, Verdict
-from theory.claims.kit.generators import Size, by_size, inner_levels, named_distributions
-from theory.claims.kit.inequality import closeness, excess
-from theory.claims.kit.result import DoesNotApply, Level
+from theory._core.bound import Bound
+from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.generators import inner_levels, named_distributions
+from theory.claims.kit.inequality import excess
+from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
 from theory.information.growth import integrate
 
-__all__ = ["MANY_STEPS"]
+__all__ = ["B4"]
 
 Grid = Callable[[Distribution, int], Any]
 Limit = Callable[[Distribution], float]
 
+STEPS = {"steps": st.integers(1, 12)}
 
-def _equal_steps(p: Distribution, steps: int, share: Any = Fraction(1, 2)) -> Any:
+THREE_SITES = strategies.distributions(lengths=(3, 3))
+"""Their h' is linear, so that it grows or falls."""
+
+B4 = Claim(
+    id="B4",
+    title="Many steps lose a constant over their number, and the best grid follows sqrt(h')",
+    statement=(
+        "N equal ancestral steps lose (TC + DTC)/(2N) up to max|h''|/(12 N^2). Steps of equal "
+        "mass of sqrt(h') lose half the continuum complexity (int sqrt(h'))^2 over N in the "
+        "limit, and if h' never grows, no grid of N steps loses less; if h' never falls, the "
+        "equal-mass grid loses at most that. The cosine grid, which does not look at the data, "
+        "loses (pi/2) int sqrt(t(1-t)) h' over N in the limit."
+    ),
+    latex=(
+        r"N\, \mathrm{gap}_N \to \tfrac12 (\mathrm{TC} + \mathrm{DTC}) \text{ (equal steps)},\quad "
+        r"\to \tfrac12 \Bigl(\int \sqrt{h'}\Bigr)^2 \text{ (equal mass)},\quad "
+        r"\to \tfrac{\pi}{2} \int \sqrt{t(1-t)}\, h' \text{ (cosine)}"
+    ),
+    says=(
+        "Theorem 3: with more and more blocks the complexity becomes (int sqrt(h'))^2; the "
+        "cosine schedule is a geodesic in the metric of Fisher and Rao (restated)"
+    ),
+    note="The limits of the losses, with their factor 1/2, and the two inequalities are ours.",
+    source=(
+        "derived here; Wainwright, arXiv 2608.13520, Theorem 3 (read); cosine: arXiv 2508.04884 "
+        "(restated)"
+    ),
+    provenance=Provenance.OURS,
+    verdict=Verdict.HOLDS,
+)
+
+
+@B4.residual(
+    "the loss of equal steps, up to the error of the trapezoidal rule",
+    exact=strategies.joint_tables(lengths=(1, 4), vocabs=(2, 2), exact=True),
+    floats=strategies.distributions(lengths=(1, 5)),
+    parts=STEPS,
+    tolerance=1e-9,
+    share=Fraction(1, 3),
+)
+def equal_steps(p: Distribution, steps: int, share: Any = Fraction(1, 2)) -> Any:
     """By how much N times the loss of N equal steps is further from its limit than allowed.
 
     The loss is the left-Riemann error of -h; the trapezoidal rule is off by at most
@@ -41,42 +82,42 @@ def _half_the_continuum(p: Distribution) -> float:
     return information.continuum_complexity(p) / 2
 
 
-def _slopes(p: Distribution) -> np.ndarray:
-    return np.diff(np.asarray(information.gains(p), dtype=float))
+def _bends(p: Distribution) -> np.ndarray:
+    """How the slopes of the gain curve change from one number of sites to the next."""
+    return np.diff(np.asarray(information.gains(p), dtype=float), n=2)
 
 
-def _falling_slope(p: Distribution, inner: list[Any], more: float = 0.0) -> float:
-    """By how much a grid is below half the continuum complexity, where h' never grows."""
-    if (np.diff(_slopes(p)) > 1e-12).any():
+@B4.residual(
+    "no grid is below half the continuum complexity, where h' never grows",
+    floats=THREE_SITES,
+    parts={"inner": lambda size: inner_levels(size, 4)},
+    more=1.0,
+)
+def falling_slope(p: Distribution, inner: list[Any], more: float = 0.0) -> Bound:
+    if (_bends(p) > 1e-12).any():
         raise DoesNotApply("it is about gain curves whose slope never grows")
-    loss, steps = _loss(p, inner)
-    return excess(_half_the_continuum(p) * (1 + more), steps * loss)
-
-
-def _loss(p: Distribution, inner: list[Any]) -> tuple[float, int]:
-    times = [0, *sorted(inner), 1]
-    return float(information.gain_curve(p).grid_cost(times)), len(times) - 1
-
-
-def _room_below(p: Distribution, inner: list[Any]) -> float:
-    if (np.diff(_slopes(p)) > 1e-12).any():
-        return math.nan
-    loss, steps = _loss(p, inner)
-    return closeness(_half_the_continuum(p), steps * loss)
-
-
-def _growing_slope(p: Distribution, steps: int, grid: Grid = schedules.equal_mass) -> float:
-    """By how much the equal-mass grid is above half the continuum complexity, where h' grows."""
-    if (np.diff(_slopes(p)) < -1e-12).any():
-        raise DoesNotApply("it is about gain curves whose slope never falls")
-    cost = float(information.gain_curve(p).grid_cost(grid(p, steps)))
-    over = steps * cost - _half_the_continuum(p)
-    return over if over > 1e-6 * cost * steps else 0.0  # the grid is placed to about 1e-7
+    steps = len(inner) + 1
+    loss = float(information.gain_curve(p).grid_cost([0, *sorted(inner), 1]))
+    return Bound(_half_the_continuum(p) * (1 + more), steps * loss)
 
 
 def _first_half(p: Distribution, steps: int) -> Any:
     """Planted: all steps but one in the first half."""
     return [*np.linspace(0, 0.5, steps), 1.0] if steps > 1 else [0.0, 1.0]
+
+
+@B4.residual(
+    "the equal-mass grid is at most half the continuum complexity, where h' never falls",
+    floats=THREE_SITES,
+    parts=STEPS,
+    grid=_first_half,
+)
+def growing_slope(p: Distribution, steps: int, grid: Grid = schedules.equal_mass) -> float:
+    if (_bends(p) < -1e-12).any():
+        raise DoesNotApply("it is about gain curves whose slope never falls")
+    cost = float(information.gain_curve(p).grid_cost(grid(p, steps)))
+    over = steps * cost - _half_the_continuum(p)
+    return over if over > 1e-6 * cost * steps else 0.0  # the grid is placed to about 1e-7
 
 
 def _uniform(p: Distribution, steps: int) -> Any:
@@ -106,7 +147,13 @@ CONFUSED: dict[Grid, Limit] = {_uniform: _half_the_continuum, schedules.equal_ma
 """Planted: the two limits exchanged."""
 
 
-def _limits(p: Distribution, limits: dict[Grid, Limit] = LIMITS) -> list[float]:
+@B4.residual(
+    "the losses of three grids approach their limits",
+    named=named_distributions,
+    tolerance=1e-12,
+    limits=CONFUSED,
+)
+def limits_of_grids(p: Distribution, limits: dict[Grid, Limit] = LIMITS) -> list[float]:
     """How far four times as many steps are from halving the distance to the limit, at least."""
     curve = information.gain_curve(p)
     residuals = []
@@ -116,90 +163,3 @@ def _limits(p: Distribution, limits: dict[Grid, Limit] = LIMITS) -> list[float]:
         for before, after in itertools.pairwise(off):
             residuals.append(max(0.0, after - before / 2 - 1e-6 * goal))
     return residuals
-
-
-def _three_sites() -> Any:
-    """Their h' is linear, so that it grows or falls."""
-    return strategies.distributions(lengths=(3, 3))
-
-
-@by_size
-def _steps(p: Size) -> dict[str, Any]:
-    return {"steps": st.integers(1, 12)}
-
-
-@by_size
-def _grid(p: Size) -> dict[str, Any]:
-    return {"inner": inner_levels(p, 4)}
-
-
-MANY_STEPS = Claim(
-    id="B4",
-    title="Many steps lose a constant over their number, and the best grid follows sqrt(h')",
-    statement=(
-        "N equal ancestral steps lose (TC + DTC)/(2N) up to max|h''|/(12 N^2). Steps of equal "
-        "mass of sqrt(h') lose half the continuum complexity (int sqrt(h'))^2 over N in the "
-        "limit, and if h' never grows, no grid of N steps loses less; if h' never falls, the "
-        "equal-mass grid loses at most that. The cosine grid, which does not look at the data, "
-        "loses (pi/2) int sqrt(t(1-t)) h' over N in the limit."
-    ),
-    latex=(
-        r"N\, \mathrm{gap}_N \to \tfrac12 (\mathrm{TC} + \mathrm{DTC}) \text{ (equal steps)},\quad "
-        r"\to \tfrac12 \Bigl(\int \sqrt{h'}\Bigr)^2 \text{ (equal mass)},\quad "
-        r"\to \tfrac{\pi}{2} \int \sqrt{t(1-t)}\, h' \text{ (cosine)}"
-    ),
-    says=(
-        "Theorem 3: with more and more blocks the complexity becomes (int sqrt(h'))^2; the "
-        "cosine schedule is a geodesic in the metric of Fisher and Rao (restated)"
-    ),
-    note="The limits of the losses, with their factor 1/2, and the two inequalities are ours.",
-    source=(
-        "derived here; Wainwright, arXiv 2608.13520, Theorem 3 (read); cosine: arXiv 2508.04884 "
-        "(restated)"
-    ),
-    provenance=Provenance.OURS,
-    verdict=Verdict.HOLDS,
-    checks=(
-        Check(
-            level=Level.EXACT,
-            residual=_equal_steps,
-            distributions=lambda: strategies.joint_tables(
-                lengths=(1, 4), vocabs=(2, 2), exact=True
-            ),
-            parts=_steps,
-            planted={"share": Fraction(1, 3)},
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_equal_steps,
-            distributions=lambda: strategies.distributions(lengths=(1, 5)),
-            parts=_steps,
-            planted={"share": Fraction(1, 3)},
-            tolerance=1e-9,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_falling_slope,
-            distributions=_three_sites,
-            parts=_grid,
-            planted={"more": 1.0},
-            tolerance=1e-10,
-            tightness=_room_below,
-        ),
-        Check(
-            level=Level.PROPERTY,
-            residual=_growing_slope,
-            distributions=_three_sites,
-            parts=_steps,
-            planted={"grid": _first_half},
-            tolerance=1e-10,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=_limits,
-            named=named_distributions,
-            planted={"limits": CONFUSED},
-            tolerance=1e-12,
-        ),
-    ),
-)

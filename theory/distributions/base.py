@@ -45,6 +45,7 @@ from theory._core.arrays import (
 )
 from theory._core.plurals import counted
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge
+from theory.lattice.codes import digits
 from theory.lattice.lattice import EvidenceLattice, quotient, require_lattice, reveal_observed
 from theory.validation.arguments import as_tokens
 
@@ -247,9 +248,8 @@ class Distribution(ABC):
             raise TooLarge(f"{what} has {self.vocab}^{len(sites)} cells")
         xp = array_namespace(self.like)
         codes = xp.arange(count, dtype=xp.int64, device=device(self.like))
-        columns = {}
-        for k, site in enumerate(sites):
-            columns[site] = codes // self.vocab ** (len(sites) - 1 - k) % self.vocab
+        tokens = digits(codes, len(sites), self.vocab)
+        columns = {site: tokens[:, k] for k, site in enumerate(sites)}
         free = xp.full((count,), MASK, dtype=xp.int64, device=device(self.like))
         fixed = [free if given is None else free * 0 + int(given[i]) for i in range(self.length)]
         return xp.stack([columns.get(i, fixed[i]) for i in range(self.length)], axis=1)

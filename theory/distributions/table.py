@@ -11,6 +11,7 @@ from theory._core.arrays import array_namespace, from_host, frozen, is_exact, lo
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
+from theory.lattice.codes import digits
 from theory.lattice.lattice import EvidenceLattice
 from theory.validation.probabilities import as_weights
 
@@ -111,5 +112,4 @@ class JointTable(Distribution):
         last = xp.searchsorted(cumulative, total, side="left")
         codes = xp.minimum(xp.searchsorted(cumulative, uniform, side="right"), last)
         codes = xp.astype(codes, xp.int64)
-        strides = [self.vocab ** (self.length - 1 - i) for i in range(self.length)]
-        return xp.stack([codes // s % self.vocab for s in strides], axis=1)
+        return digits(codes, self.length, self.vocab)

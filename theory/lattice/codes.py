@@ -1,4 +1,4 @@
-"""Partly masked sequences as integers in base V + 1."""
+"""Partly masked sequences as integers in base V + 1, complete ones in base V."""
 
 import math
 from functools import cached_property
@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from theory import MASK
-from theory._core.arrays import array_namespace, from_host
+from theory._core.arrays import MASK, array_namespace, device, from_host
 from theory._core.segments import lookup
 
-__all__ = ["Codes"]
+__all__ = ["Codes", "digits"]
 
 
 class Codes:
@@ -57,6 +56,34 @@ class Codes:
         xp = array_namespace(x)
         return xp.matmul(xp.where(x == MASK, self.vocab, x), self.strides)
 
+    def neighbours(self, x: Any, codes: Any) -> Any:
+        """Codes (B, L, V) of the sequences `x`, whose codes are known, with v put at each site.
+
+        >>> codes = Codes(2, 2)
+        >>> codes.neighbours(np.asarray([[1, -1]]), np.asarray([5])).tolist()
+        [[[2, 5], [3, 4]]]
+        """
+        xp = array_namespace(x)
+        slots = xp.where(x == MASK, self.vocab, x)
+        return (codes[:, None] - slots * self.strides)[..., None] + self._tokens
+
+    @cached_property
+    def _tokens(self) -> Any:
+        """What token v at each site counts in a code, (L, V)."""
+        xp = array_namespace(self._like)
+        tokens = xp.arange(self.vocab, dtype=xp.int64, device=device(self._like))
+        return self.strides[:, None] * tokens
+
     def steps(self, sites: Any) -> Any:
         """By how much a code changes when a masked site is given token v, shape (..., V)."""
         return lookup(self._changes, sites)
+
+
+def digits(numbers: Any, count: int, base: int) -> Any:
+    """Numbers (N,) in a base, shape (N, count): complete sequences from their places in a table.
+
+    >>> digits(np.asarray([0, 1, 6]), 3, 2).tolist()
+    [[0, 0, 0], [0, 0, 1], [1, 1, 0]]
+    """
+    powers = from_host(base ** np.arange(count - 1, -1, -1, dtype=np.int64), numbers)
+    return numbers[:, None] // powers % base

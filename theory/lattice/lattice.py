@@ -30,10 +30,12 @@ from theory._core.arrays import (
     within_memory,
     xlogx,
 )
+from theory._core.segments import any_true, lookup
 from theory.errors import InvalidInput
-from theory.lattice import subset_sums
+from theory.lattice.codes import Codes
 from theory.lattice.entropy_sums import entropy_sums
-from theory.validation.arguments import as_integer, as_tokens, check_buffer
+from theory.lattice.subset_sums import subset_sums
+from theory.validation.arguments import as_integer, as_tokens
 from theory.validation.probabilities import Weights, as_unnormalised
 
 __all__ = ["EvidenceLattice"]
@@ -49,13 +51,7 @@ class EvidenceLattice:
     ----------
     weights : array_like, shape (V,)*L
         Non-negative weights of the joint table, normalised here. Integers, Fractions and SymPy
-        expressions are kept exact.
-    dtype : {"float64", "float32"}, optional
-        Of the lattice, exact weights included. If not given, floats are kept as float64.
-    out : array, shape (V+1,)*L, optional
-        Memory to fill instead of new memory: contiguous, of the dtype of the lattice, beside
-        `weights` and apart from them. It becomes `numerators`. A lattice that lived in it is
-        overwritten: the older object answers from the new numbers, and nothing warns of it.
+        expressions are kept exact; floats become float64.
 
     Attributes
     ----------
@@ -68,18 +64,13 @@ class EvidenceLattice:
     Raises
     ------
     InvalidInput
-        If the weights are not a cube, negative, not finite, or all zero, or `out` does not fit.
+        If the weights are not a cube, negative, not finite, or all zero.
     TooLarge
         If the lattice would not fit; the message names its size.
 
     Notes
     -----
-    No term is negative, so relative errors do not grow by cancellation. In float32, a NumPy
-    lattice is summed in float64 and rounded once: every entry of at least ``2**-126`` is within
-    ``2**-24`` of the float64 one, relatively. On other backends every sum is rounded, and the bound
-    is ``(1 + L (V - 1)) * 2**-24``. A prediction is a quotient of two entries and can be off
-    by twice that and another ``2**-24``. Smaller entries lose digits, and what is below ``2**-150``
-    becomes 0, so that a rare pattern may look impossible.
+    No term is negative, so relative errors do not grow by cancellation.
 
     Beside the result, a NumPy lattice of 8 MiB or more takes at most a tenth of it, however many
     threads fill it, and some 100 kB to cast tables of another type.
@@ -95,50 +86,29 @@ class EvidenceLattice:
            [1, 1, 2]])
     >>> Z.denoise([0, MASK]).tolist()
     [[Fraction(1, 1), Fraction(0, 1)], [Fraction(1, 1), Fraction(0, 1)]]
-
-    The same in half the memory of floats, which is used again:
-
-    >>> buffer = np.empty((3, 3), dtype=np.float32)
-    >>> Z = EvidenceLattice([[1, 0], [0, 1]], dtype="float32", out=buffer)
-    >>> Z.numerators is buffer
-    True
-    >>> buffer
-    array([[0.5, 0. , 0.5],
-           [0. , 0.5, 0.5],
-           [0.5, 0.5, 1. ]], dtype=float32)
     """
 
     @within_memory("the evidence lattice")
-    def __init__(self, weights: Any, *, dtype: Any = None, out: Any = None) -> None:
-        name = None if dtype is None else _as_float_dtype(dtype)
-        table, total = as_unnormalised(weights, "weights", exact=None if name is None else False)
+    def __init__(self, weights: Any) -> None:
+        table, total = as_unnormalised(weights, "weights", exact=None)
         if isinstance(total, float):
-            xp = array_namespace(table)
-            floats = xp.empty(0, dtype=getattr(xp, name or "float64")).dtype
-            self._fill(table, total, 1.0, floats, out)
+            self._fill(table, total, 1.0)
         else:
-            self._fill(table, None, total, table.dtype, out)
+            self._fill(table, None, total)
 
     @classmethod
     def of(cls, weights: Weights) -> "EvidenceLattice":
         """Build the lattice of weights that have been checked and normalised already."""
         lattice = cls.__new__(cls)
-        lattice._fill(weights.values, None, weights.total, weights.values.dtype, None)
+        lattice._fill(weights.values, None, weights.total)
         return lattice
 
-    def _fill(self, table: Any, total: Any, denominator: Any, dtype: Any, out: Any) -> None:
+    def _fill(self, table: Any, total: Any, denominator: Any) -> None:
         if table.ndim == 0 or len(set(table.shape)) > 1:
             raise InvalidInput(f"a joint table has shape (V,)*L, got {tuple(table.shape)}")
         self.length, self.vocab, self.denominator = table.ndim, table.shape[0], denominator
-        shape = (self.vocab + 1,) * self.length
-        xp = array_namespace(table)
-        if out is None:
-            require_lattice(self.vocab, self.length, table, 4 if dtype == xp.float32 else 8)
-            out = xp.empty(shape, dtype=dtype, device=device(table))
-        else:
-            check_buffer(out, shape, dtype, table)
-        subset_sums.fill(table, total, out)
-        self.numerators = out
+        require_lattice(self.vocab, self.length, table)
+        self.numerators = subset_sums(table, total)
 
     @cached_property
     def values(self) -> Any:
@@ -167,8 +137,7 @@ class EvidenceLattice:
         [Fraction(1, 2), Fraction(0, 1)]
         """
         x, single = self._tokens(x)
-        xp = array_namespace(self.numerators)
-        found = xp.take(xp.reshape(self.numerators, (-1,)), self._codes(x))
+        found = lookup(self._flat, self._codes.encode(x))
         probability = exact.ratio(found, self.denominator) if is_exact(found) else found
         return probability[0] if single else probability
 
@@ -188,22 +157,25 @@ class EvidenceLattice:
         [[[Fraction(1, 2), Fraction(1, 2)], [Fraction(0, 1), Fraction(1, 1)]]]
         """
         x, single = self._tokens(x)
-        predictions, _ = self.predict(x)
-        predictions = reveal_observed(x, predictions)
+        predictions, evidence = self.predict(x)
+        if any_true(evidence == 0):
+            predictions = reveal_observed(x, predictions)
         return predictions[0, ...] if single else predictions
 
     def predict(self, x: Any) -> tuple[Any, Any]:
-        """Predictions at masked sites (others undefined) and evidence numerators, unchecked."""
+        """Predictions and evidence numerators of checked patterns.
+
+        One-hot at observed sites, for they lead back to the pattern itself; ``nan`` everywhere
+        given impossible evidence.
+        """
         xp = array_namespace(self.numerators)
-        flat = xp.reshape(self.numerators, (-1,))
-        codes = self._codes(x)
-        evidence = xp.take(flat, codes)
-        sites = xp.arange(self.length, dtype=xp.int64, device=device(x))
-        rows = xp.where(x == MASK, sites + self.length, sites)
-        steps = xp.take(self._steps, xp.reshape(rows, (-1,)), axis=0)
-        neighbours = codes[:, None, None] + xp.reshape(steps, (*x.shape, self.vocab))
-        found = xp.reshape(xp.take(flat, xp.reshape(neighbours, (-1,))), neighbours.shape)
-        return quotient(found, evidence[:, None, None]), evidence
+        codes = self._codes.encode(x)
+        evidence = lookup(self._flat, codes)
+        tokens = xp.arange(self.vocab, dtype=xp.int64, device=device(x))
+        possible = (x == MASK)[..., None] | (x[..., None] == tokens)
+        found = lookup(self._flat, self._codes.neighbours(x, codes))
+        zero = found[:1, :1, :1] * 0
+        return quotient(xp.where(possible, found, zero), evidence[:, None, None]), evidence
 
     def conditionals(self, site: int) -> Any:
         """Predictions of one site given every pattern of the others.
@@ -247,39 +219,19 @@ class EvidenceLattice:
     def _tokens(self, x: Any) -> tuple[Any, bool]:
         return as_tokens(x, self.length, self.vocab, self.numerators)
 
-    def _codes(self, x: Any) -> Any:
-        """Base-(V+1) code of each pattern, (B,)."""
-        xp = array_namespace(x)
-        slots = xp.where(x == MASK, xp.full_like(x, self.vocab), x)
-        return xp.matmul(slots, self._strides)
-
     @cached_property
-    def _strides(self) -> Any:
-        """What a slot of each site counts in a code, (L,)."""
-        xp = array_namespace(self.numerators)
-        strides = [(self.vocab + 1) ** (self.length - 1 - i) for i in range(self.length)]
-        return frozen(xp.asarray(strides, dtype=xp.int64, device=device(self.numerators)))
+    def _codes(self) -> Codes:
+        return Codes(self.length, self.vocab, self.numerators)
 
-    @cached_property
-    def _steps(self) -> Any:
-        """Steps of a code to each token, (2L, V): none if observed; from the slot if masked."""
-        xp = array_namespace(self.numerators)
-        tokens = xp.arange(self.vocab, dtype=xp.int64, device=device(self.numerators))
-        steps = (tokens - self.vocab) * self._strides[:, None]
-        return frozen(xp.concat([xp.zeros_like(steps), steps]))
+    @property
+    def _flat(self) -> Any:
+        return array_namespace(self.numerators).reshape(self.numerators, (-1,))
 
 
-def require_lattice(vocab: int, length: int, like: Any = None, itemsize: int = 8) -> None:
+def require_lattice(vocab: int, length: int, like: Any = None) -> None:
     """Refuse an evidence lattice that would not fit; see `theory._core.arrays.require_memory`."""
     what = f"the evidence lattice of shape ({vocab + 1},)*{length}"
-    require_memory((vocab + 1) ** length, what, like, itemsize)
-
-
-def _as_float_dtype(dtype: Any) -> str:
-    name = str(getattr(dtype, "__name__", dtype)).rpartition(".")[2]
-    if name not in ("float32", "float64"):
-        raise InvalidInput(f'dtype must be "float64" or "float32", got {dtype!r}')
-    return name
+    require_memory((vocab + 1) ** length, what, like)
 
 
 def quotient(numerators: Any, denominators: Any) -> Any:

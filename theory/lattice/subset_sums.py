@@ -27,9 +27,9 @@ import array_api_compat
 import numpy as np
 
 from theory._console.threads import usable_threads
-from theory._core.arrays import array_namespace, frozen
+from theory._core.arrays import array_namespace, device, frozen
 
-__all__ = ["fill"]
+__all__ = ["subset_sums"]
 
 CACHE_CELLS = 3**11
 """On the host, larger lattices are filled part by part (1.4 MiB)."""
@@ -58,33 +58,30 @@ LARGEST_PRODUCT, LARGEST_SUM = 2**18, 2**13
 larger ones among threads, which costs more than it gains at this size."""
 
 
-def fill(table: Any, total: float | None, lattice: Any) -> None:
-    """Write ``table / total`` and its sums over every subset of axes into `lattice`.
+def subset_sums(table: Any, total: float | None = None) -> Any:
+    """Return ``table / total`` and its sums over every subset of axes, shape (V+1,)*L.
 
     Parameters
     ----------
     table : array, shape (V,)*L
-        On the host of any real dtype if `lattice` holds floats, else of the same dtype.
-    total : float or None
-        None leaves the table as it is, which has to have the dtype of `lattice`.
-    lattice : array, shape (V+1,)*L
-        Overwritten; contiguous. On the host, floats are summed as float64 and rounded once to its
-        dtype; elsewhere they are summed in its dtype.
+    total : float, optional
+        Then the sums are float64, of a table of any real dtype; else they are of its dtype.
 
-    >>> lattice = np.empty((3, 3))
-    >>> fill(np.asarray([[1, 0], [0, 1]]), 2.0, lattice)
-    >>> lattice
+    >>> subset_sums(np.asarray([[1, 0], [0, 1]]), 2.0)
     array([[0.5, 0. , 0.5],
            [0. , 0.5, 0.5],
            [0.5, 0.5, 1. ]])
     """
-    xp = array_namespace(lattice)
+    xp, vocab = array_namespace(table), table.shape[0]
+    dtype = table.dtype if total is None else xp.float64
+    lattice = xp.empty((vocab + 1,) * table.ndim, dtype=dtype, device=device(table))
     if array_api_compat.is_numpy_namespace(xp):
         _fill_in_parts(table, total, lattice)
-        return
-    inside = (slice(0, table.shape[0]),) * table.ndim
-    lattice[inside] = xp.astype(table if total is None else table / total, lattice.dtype)
-    _append_sums(xp, lattice)
+    else:
+        inside = (slice(0, vocab),) * table.ndim
+        lattice[inside] = table if total is None else xp.astype(table / total, dtype)
+        _append_sums(xp, lattice)
+    return lattice
 
 
 def _append_sums(xp: Any, lattice: Any) -> None:
@@ -113,9 +110,9 @@ def _fill_in_parts(table: np.ndarray, total: float | None, lattice: np.ndarray) 
     threads = usable_threads() if lattice.size > THREADED_CELLS else 1
     if lattice.nbytes >= SPARING:
         room, taken = lattice.nbytes // SHARE, partial(_bytes_taken, vocab, table.ndim)
-        while length > 1 and taken(length, lattice.dtype) > room:
+        while length > 1 and taken(length) > room:
             length -= 1
-        threads = min(threads, room // taken(length, lattice.dtype))
+        threads = min(threads, room // taken(length))
     if threads <= 1:
         _Parts(vocab, length, total, lattice.dtype).fill(table, lattice)
         return
@@ -151,33 +148,26 @@ def _slices(
         yield from _slices(table[v], lattice[v], length, depth - 1)
 
 
-def _bytes_taken(vocab: int, sites: int, length: int, dtype: np.dtype) -> int:
+def _bytes_taken(vocab: int, sites: int, length: int) -> int:
     """Memory that a thread takes to fill a lattice of so many sites in parts of `length`."""
     # a table summed over a site, with what is summed over the next one, too, and so on; a part
     values = sum(2 * vocab**n for n in range(sites - 2, length, -2)) + 2 * vocab**length
-    if dtype.kind == "f":
-        values += _widest(vocab, length) if vocab <= SHORT_AXIS else 0
-        values += (vocab + 1) ** length if dtype != np.float64 else 0
-    return 8 * values
+    return 8 * (values + (_widest(vocab, length) if vocab <= SHORT_AXIS else 0))
 
 
 class _Parts:
     """Fills lattices part by part; a part has `length` sites."""
 
     def __init__(self, vocab: int, length: int, total: float | None, dtype: np.dtype) -> None:
-        self.vocab, self.length, self.total = vocab, length, total
-        floats = dtype.kind == "f"
-        self.dtype = np.dtype(np.float64) if floats else dtype
+        self.vocab, self.length, self.total, self.dtype = vocab, length, total, dtype
         self.extend: Any = _extend_in_place
-        if floats and vocab < LONG_AXIS:
+        if dtype.kind == "f" and vocab < LONG_AXIS:
             short = vocab <= SHORT_AXIS
             self.extend = _Products(vocab, length) if short else _extend_with_ones
-        rounded = dtype != self.dtype
-        self.unrounded = np.empty((vocab + 1,) * length, self.dtype) if rounded else None
 
     def fill(self, table: np.ndarray, lattice: np.ndarray) -> None:
         if table.ndim == self.length:
-            self._fill_part(table, lattice)
+            self.extend(table, self.total, lattice)
             return
         for v in range(self.vocab):
             self.fill(table[v], lattice[v])
@@ -186,7 +176,8 @@ class _Parts:
     def fill_summed(self, table: np.ndarray, lattice: np.ndarray) -> None:
         """The lattice of ``sum(table)``, of which only a slice at a time is held."""
         if table.ndim - 1 == self.length:
-            self._fill_part(np.asarray(np.sum(table, axis=0, dtype=self.dtype)), lattice)
+            summed = np.asarray(np.sum(table, axis=0, dtype=self.dtype))
+            self.extend(summed, self.total, lattice)
             return
         both = np.zeros(table.shape[2:], self.dtype)  # summed over the next axis, too
         for v in range(self.vocab):
@@ -194,13 +185,6 @@ class _Parts:
             both += one
             self.fill(one, lattice[v])
         self.fill(both, lattice[self.vocab])
-
-    def _fill_part(self, table: np.ndarray, lattice: np.ndarray) -> None:
-        if self.unrounded is None:
-            self.extend(table, self.total, lattice)
-        else:
-            self.extend(table, self.total, self.unrounded)
-            lattice[...] = self.unrounded
 
 
 def _divide(table: np.ndarray, total: float | None, out: np.ndarray) -> np.ndarray:

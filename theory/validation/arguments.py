@@ -29,7 +29,6 @@ __all__ = [
     "as_sites",
     "as_sizes",
     "as_tokens",
-    "check_buffer",
     "first_where",
     "refuse_where",
 ]
@@ -157,29 +156,6 @@ def first_where(bad: Any, x: Any) -> tuple[Any, Any]:
     """Index of the first entry where `bad` holds (an int on one axis), and what `x` holds there."""
     index = tuple(np.argwhere(to_host(bad))[0].tolist())
     return index[0] if len(index) == 1 else index, to_host(x)[index]
-
-
-def check_buffer(out: Any, shape: tuple[int, ...], dtype: Any, source: Any) -> None:
-    """Refuse memory that cannot be filled with what is computed from `source`."""
-    xp = array_namespace(source)
-    try:
-        beside = array_namespace(out) is xp and device(out) == device(source)
-    except TypeError:
-        beside = False
-    if not beside:
-        raise InvalidInput(f"out must be an array beside the weights, got {type(out).__name__}")
-    if tuple(out.shape) != shape or out.dtype != dtype:
-        raise InvalidInput(
-            f"out must have shape {shape} and dtype {dtype}, got {tuple(out.shape)}, {out.dtype}"
-        )
-    flags = getattr(out, "flags", None)  # NumPy and CuPy; others are always contiguous
-    if flags is not None and not flags.c_contiguous:
-        raise InvalidInput(f"out must be contiguous, got strides {out.strides}")
-    if isinstance(out, np.ndarray) and not out.flags.writeable:
-        raise InvalidInput("out must be writable, got a read-only array")
-    overlap = getattr(xp, "may_share_memory", None)
-    if overlap is not None and overlap(out, source):
-        raise InvalidInput("out must not overlap the weights, which are read while it is filled")
 
 
 def as_tokens(

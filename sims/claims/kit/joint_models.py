@@ -65,7 +65,7 @@ def _one_product(p: Distribution) -> joints.Joint:
 class Unconditional(joints.Mixture):
     """Planted: the product of the marginals given nothing."""
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         every = to_host(self.p.denoise(np.full_like(x, MASK)))
         return joints.outer(every[np.arange(len(x))[:, None], sites])
 
@@ -100,7 +100,7 @@ def many_components(p: Distribution, rule: Sequence[int], fewer: bool = False) -
 class AnyNumber(joints.Mixture):
     """Planted: the joint itself, however few components there are."""
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         return joints.conditional(self.p, x, sites)[0]
 
 
@@ -115,9 +115,9 @@ def too_few_components(
     """
     if p.exact or p.length == 1:
         raise DoesNotApply("it is about singular values, in floats, of two or more sites")
-    x, sites, alone = _everything(p)
+    x, sites, marginals = _everything(p)
     data = to_host(p.table())
-    off = joint(p, count).law(x, sites, alone)[0].reshape(data.shape) - data
+    off = joint(p, count).distribution(x, sites, marginals)[0].reshape(data.shape) - data
     distance = float(np.sqrt((off**2).sum()))
     least = []
     for size in range(1, p.length):
@@ -177,7 +177,7 @@ def any_sets_of_a_chain(
 class Unfitted(joints.Projection):
     """Planted: the reference itself."""
 
-    def law(self, x: np.ndarray, sites: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         return np.asarray([self._reference(*row) for row in zip(x, sites, strict=True)])
 
 
@@ -195,11 +195,11 @@ def marginals(p: Distribution, joint: Callable[..., joints.Joint] = joints.Proje
             masked = np.flatnonzero(x == MASK).tolist()
             if p.evidence(x) == 0:
                 continue
-            alone = to_host(p.denoise(x))
+            marginals = to_host(p.denoise(x))
             for count in range(2, len(masked) + 1):
                 for sites in itertools.combinations(masked, count):
-                    rows = alone[list(sites)]
-                    law = projection.law(x[None], np.asarray([sites]), rows[None])[0]
+                    rows = marginals[list(sites)]
+                    law = projection.distribution(x[None], np.asarray([sites]), rows[None])[0]
                     law = law.reshape((p.vocab,) * count)
                     for i in range(count):
                         others = tuple(j for j in range(count) if j != i)
@@ -230,8 +230,8 @@ def candidates(
     p: Distribution, count: int, choose: Callable[[Sequence[Any]], list[Any]] = _in_proportion
 ) -> Any:
     """The law of one round with M candidates, against all M-tuples of candidates."""
-    x, sites, alone = _everything(p)
-    product = joints.outer(alone)[0]
+    x, sites, marginals = _everything(p)
+    product = joints.outer(marginals)[0]
     weights = joints.ResidualEnergy(p).weights(x, sites)[0]
     law: Any = product * 0
     possible = np.flatnonzero(product != 0).tolist()
@@ -239,14 +239,14 @@ def candidates(
         chance = math.prod(product[c] for c in drawn)
         for c, share in zip(drawn, choose([weights[c] for c in drawn]), strict=True):
             law[c] = law[c] + chance * share
-    return joints.Resampled(p, count).law(x, sites, alone)[0] - law
+    return joints.Resampled(p, count).distribution(x, sites, marginals)[0] - law
 
 
 def resampling_bound(p: Distribution, count: int, power: int = 1) -> Any:
     """By how much one round with M candidates loses more than ``log(1 + chi2 / M)``."""
-    x, sites, alone = _everything(p)
+    x, sites, marginals = _everything(p)
     count = min(count, 2) if p.exact else count  # more can be drawn in too many ways
-    law = joints.Resampled(p, count).law(x, sites, alone)[0]
+    law = joints.Resampled(p, count).distribution(x, sites, marginals)[0]
     data = to_host(p.table()).reshape(-1)
     lost = information.kl_divergence(data, law)
     weights = joints.ResidualEnergy(p).weights(x, sites)[0]

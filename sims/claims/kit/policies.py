@@ -14,29 +14,29 @@ from sims.policies import Policy
 from theory import schedules
 from theory.distributions import Distribution
 
-__all__ = ["path_steps", "selecting_policies", "some_selecting_policy"]
+__all__ = ["path_steps", "some_selecting_policy"]
 
 
-def selecting_policies(length: int) -> list[Policy]:
-    """One policy of every kind that selects sites before it draws, several sites per round."""
+def some_selecting_policy(length: int) -> SearchStrategy[Policy]:
+    """Hypothesis strategy of policies that select sites before they draw, several per round.
+
+    One of every kind.
+    """
     pair = min(2, length)
-    return [
-        policies.RandomOrder(schedules.uniform(length, pair)),
-        policies.LeftToRight(2),
-        policies.Blocks(2, policies.TopK(2, "margin")),
-        *(policies.TopK(2, score) for score in ("confidence", "margin", "entropy")),
-        policies.Threshold(0.6),
-        policies.Factor(1.0),
-        policies.EntropyBounded(0.5),
-        policies.Bisection(),
-        policies.Bernoulli((0, Fraction(1, 3), 1)),
-        policies.FirstHitting(),
-    ]
-
-
-def some_selecting_policy(length: int) -> SearchStrategy[Any]:
-    """Hypothesis strategy of one of them."""
-    return st.sampled_from(selecting_policies(length))
+    return st.sampled_from(
+        [
+            policies.RandomOrder(schedules.uniform(length, pair)),
+            policies.LeftToRight(2),
+            policies.Blocks(2, policies.TopK(2, "margin")),
+            *(policies.TopK(2, score) for score in ("confidence", "margin", "entropy")),
+            policies.Threshold(0.6),
+            policies.Factor(1.0),
+            policies.EntropyBounded(0.5),
+            policies.Bisection(),
+            policies.Bernoulli((0, Fraction(1, 3), 1)),
+            policies.FirstHitting(),
+        ]
+    )
 
 
 def path_steps(

@@ -1,7 +1,5 @@
 """Recognising the distributions that some claims are about."""
 
-import numpy as np
-
 from sims.open_questions.moves import rational_table
 from theory import JointTable, gallery
 from theory._core.arrays import to_host
@@ -21,7 +19,7 @@ def is_permutation(p: Distribution) -> bool:
     >>> is_permutation(gallery.permutations(3)), is_permutation(gallery.parity(3))
     (True, False)
     """
-    return p.vocab == p.length and _equal(p, gallery.permutations(p.length, exact=p.exact))
+    return p.vocab == p.length and is_table(p, gallery.permutations(p.length, exact=p.exact))
 
 
 def is_one_hot(p: Distribution) -> bool:
@@ -30,7 +28,7 @@ def is_one_hot(p: Distribution) -> bool:
     >>> is_one_hot(gallery.one_hot(3, exact=True))
     True
     """
-    return p.vocab == 2 and _equal(p, gallery.one_hot(p.length, exact=p.exact))
+    return p.vocab == 2 and is_table(p, gallery.one_hot(p.length, exact=p.exact))
 
 
 def is_walk(p: Distribution) -> bool:
@@ -39,7 +37,7 @@ def is_walk(p: Distribution) -> bool:
     >>> is_walk(gallery.walk(3))
     True
     """
-    return p.vocab == p.length + 1 and _equal(p, gallery.walk(p.length, exact=p.exact))
+    return p.vocab == p.length + 1 and is_table(p, gallery.walk(p.length, exact=p.exact))
 
 
 def as_rational(p: Distribution) -> JointTable:
@@ -51,15 +49,12 @@ def as_rational(p: Distribution) -> JointTable:
 
 
 def is_table(p: Distribution, other: Distribution) -> bool:
-    """Tell whether an exact distribution is another one, of any shape.
+    """Tell whether two distributions are the same; in floats up to rounding.
 
     >>> is_table(gallery.permutations(3, exact=True), gallery.one_hot(3, exact=True))
     False
     """
-    same = p.exact and (p.vocab, p.length) == (other.vocab, other.length)
-    return same and bool((p.table() == other.table()).all())
-
-
-def _equal(p: Distribution, other: Distribution) -> bool:
+    if (p.vocab, p.length) != (other.vocab, other.length):
+        return False
     difference = to_host(p.table()) - to_host(other.table())
-    return bool((np.abs(difference) <= (0 if p.exact else ROUNDING)).all())
+    return bool((abs(difference) <= (0 if p.exact else ROUNDING)).all())

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theory._core.arrays import to_host
+from theory._core.bound import Bound
+from theory.claims.kit.declaration import Check
 from theory.claims.kit.describe import describe
+from theory.claims.kit.inequality import bound_closeness, bound_excess
 from theory.claims.kit.result import DoesNotApply, Level, Result
 from theory.claims.kit.simplify import simplified
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
-
-    from theory.claims.kit.claim import Check
 
 __all__ = ["run_named", "run_symbolic", "search"]
 
@@ -39,24 +40,42 @@ class _Refuted(Exception):
 class _Tightest:
     """Remembers the instance on which the sides of an inequality are closest to each other."""
 
-    def __init__(self, check: "Check", fixed: Mapping[str, Any]) -> None:
-        planted = not check.planted.keys().isdisjoint(fixed)
-        self.tightness = None if planted else check.tightness
+    def __init__(self, check: Check, fixed: Mapping[str, Any]) -> None:
+        self.planted = not check.planted.keys().isdisjoint(fixed)
+        self.tightness = check.tightness
         self.ratio = math.nan
         self.text: Callable[[], str] = str  # empty
 
-    def see(self, p: Any, parts: Mapping[str, Any], text: Callable[[], str]) -> float:
+    def see(
+        self, residual: Any, p: Any, parts: Mapping[str, Any], text: Callable[[], str]
+    ) -> float:
         """Return the ratio of an instance; nan where it is not measured or says nothing."""
-        ratio = math.nan if self.tightness is None else float(self.tightness(p, **parts))
+        if self.planted:
+            return math.nan
+        if self.tightness is not None:
+            ratio = float(self.tightness(p, **parts))
+        else:
+            ratios = (bound_closeness(bound) for bound in _bounds(residual))
+            ratio = max((r for r in ratios if not math.isnan(r)), default=math.nan)
         if math.isfinite(ratio) and not ratio <= self.ratio:  # the first one replaces nan
             self.ratio, self.text = ratio, text
         return ratio
+
+
+def _bounds(residual: Any) -> Iterator[Bound]:
+    if isinstance(residual, (tuple, list)):
+        for part in residual:
+            yield from _bounds(part)
+    elif isinstance(residual, Bound):
+        yield residual
 
 
 def _numbers(residual: Any) -> Iterator[Any]:
     if isinstance(residual, (tuple, list)):
         for part in residual:
             yield from _numbers(part)
+    elif isinstance(residual, Bound):
+        yield bound_excess(residual)
     elif hasattr(residual, "shape") and not hasattr(residual, "free_symbols"):
         yield from to_host(residual).reshape(-1).tolist()
     else:
@@ -90,7 +109,7 @@ def _size(residual: Any) -> float:
 
 def search(
     claim: str,
-    check: "Check",
+    check: Check,
     distributions: "SearchStrategy[Any]",
     *,
     level: Level,
@@ -123,13 +142,15 @@ def search(
 
     def look_at(p: Any, parts: dict[str, Any]) -> None:
         try:
-            sizes.append(_size(check.residual(p, **parts)))
+            residual = check.residual(p, **parts)
+            sizes.append(_size(residual))
         except DoesNotApply as reason:
             reasons.append(str(reason))
             return
         if not sizes[-1] <= tolerance:  # also where it is nan
             raise _Refuted(describe(p, parts, sizes[-1]))
-        ratio = tightest.see(p, parts, functools.partial(describe, p, parts, sizes[-1]))
+        text = functools.partial(describe, p, parts, sizes[-1])
+        ratio = tightest.see(residual, p, parts, text)
         if math.isfinite(ratio):
             hypothesis.target(ratio)
 
@@ -155,6 +176,7 @@ def search(
         tightest.ratio,
         tightest.text(),
         "" if sizes else "; ".join(dict.fromkeys(reasons)),
+        check.name,
     )
 
 
@@ -165,7 +187,7 @@ def _instances() -> Any:
 
     @st.composite
     def instances(
-        draw: st.DrawFn, check: "Check", distributions: Any, fixed: Mapping[str, Any]
+        draw: st.DrawFn, check: Check, distributions: Any, fixed: Mapping[str, Any]
     ) -> tuple[Any, dict[str, Any]]:
         p = draw(distributions)
         parts = check.parts(p)
@@ -176,7 +198,7 @@ def _instances() -> Any:
     return instances
 
 
-def run_symbolic(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result:
+def run_symbolic(claim: str, check: Check, parts: Mapping[str, Any]) -> Result:
     """Simplify the residuals of symbols; what is left is the counterexample.
 
     A residual that is not zero at one point need not be simplified to see that it does not vanish.
@@ -187,7 +209,8 @@ def run_symbolic(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result
     left = left or [f"does not vanish: {s}" for s in map(simplified, residuals) if s != 0]
     worst = math.inf if left else 0.0
     seconds = time.perf_counter() - began
-    return Result(claim, check.level, not left, 1, worst, 0.0, seconds, "\n".join(left[:3]))
+    text = "\n".join(left[:3])
+    return Result(claim, check.level, not left, 1, worst, 0.0, seconds, text, name=check.name)
 
 
 def _at_a_point(residual: Any) -> str:
@@ -212,7 +235,7 @@ def _value_of(symbol: Any, k: int) -> Any:
     return sympy.Integer(k + 2) if symbol.is_integer else sympy.Rational(1, sympy.prime(k + 4))
 
 
-def run_named(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result:
+def run_named(claim: str, check: Check, parts: Mapping[str, Any]) -> Result:
     """Evaluate the residual on the named distributions; a planted one, until it is rejected."""
     assert check.named is not None
     planted = not check.planted.keys().isdisjoint(parts)
@@ -221,14 +244,15 @@ def run_named(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result:
     tightest = _Tightest(check, parts)
     for name, p in check.named().items():
         try:
-            size = _size(check.residual(p, **parts))
+            residual = check.residual(p, **parts)
+            size = _size(residual)
         except DoesNotApply as reason:
             reasons.append(f"{name}: {reason}")
             continue
         tried += 1
         worst = float(np.maximum(worst, size))  # nan stays nan
         if size <= check.tolerance:
-            tightest.see(p, parts, functools.partial(str, name))
+            tightest.see(residual, p, parts, functools.partial(str, name))
         elif not counterexample:
             counterexample = f"on {name}: residual {size:.3g}"
         if counterexample and planted:
@@ -246,4 +270,5 @@ def run_named(claim: str, check: "Check", parts: Mapping[str, Any]) -> Result:
         tightest.ratio,
         tightest.text(),
         "" if tried else "; ".join(reasons),
+        check.name,
     )

@@ -29,16 +29,14 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from theory.claims.kit.check import run_named, run_symbolic, search
+from theory.claims.kit.declaration import Arguments, Check, Named, Parts, Pool, declare
 from theory.claims.kit.result import Level, Result
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
 
 __all__ = ["Check", "Claim", "Parts", "Provenance", "Verdict"]
 
@@ -68,77 +66,10 @@ class Verdict(StrEnum):
     MENDED = "refuted as stated, holds under stated assumptions"
 
 
-Parts = Mapping[str, "SearchStrategy[Any]"]
-"""Further arguments of a residual by name, each drawn by a Hypothesis strategy."""
+_DECLARED_LATER: Any = None
+"""The checks of a claim whose residuals are declared by decorators below it."""
 
-
-def _no_parts(p: Distribution) -> Parts:
-    return {}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One way to check a claim.
-
-    Parameters
-    ----------
-    level : Level or str
-    residual : callable
-        ``residual(p, **parts)``, or ``residual(**parts)`` at the symbolic level, returns numbers
-        (a scalar or an array) that are all zero where the claim holds. An inequality returns by
-        how much it is violated. One that returns no numbers has looked at nothing: it does not
-        apply (at the symbolic level it holds, as where all coefficients are of the right sign).
-    planted : mapping
-        Parts that make the claim wrong; the check must reject them.
-    distributions : callable, optional
-        Returns a Hypothesis strategy of distributions (exact and property levels).
-    parts : callable, optional
-        ``parts(p)`` returns strategies of further arguments by name, or, where they hang on each
-        other, one strategy of dictionaries.
-    named : callable, optional
-        Returns the distributions of the numeric level by name.
-    tolerance : float
-        What counts as zero in float64; not used by the exact and symbolic levels.
-    of_its_own : bool
-        The residual builds its instances from its parts and does not look at `p`, so that it says
-        nothing of a distribution of the user's.
-    tightness : callable, optional
-        ``tightness(p, **parts)``, for an inequality: the ratio of its smaller to its larger side,
-        at most 1 where it holds; nan where both are 0 and it says nothing. It takes the parts of
-        the residual without the planted ones. Searches climb towards its maximum.
-    """
-
-    level: Level
-    residual: Callable[..., Any]
-    planted: Mapping[str, Any]
-    distributions: "Callable[[], SearchStrategy[Any]] | None" = None
-    parts: "Callable[[Any], Parts | SearchStrategy[dict[str, Any]]]" = _no_parts
-    named: Callable[[], Mapping[str, Distribution]] | None = None
-    tolerance: float = 0.0
-    tightness: Callable[..., float] | None = None
-    of_its_own: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "level", Level(self.level))
-        needs = {Level.EXACT: "distributions", Level.PROPERTY: "distributions"}
-        needs[Level.NUMERIC] = "named"
-        needed = needs.get(self.level)
-        if needed and getattr(self, needed) is None:
-            raise InvalidInput(f"a check at the {self.level} level needs {needed}")
-        if not self.planted:
-            raise InvalidInput("a check needs a planted violation that it must reject")
-        exactly = self.level in (Level.EXACT, Level.SYMBOLIC)
-        if exactly == (self.tolerance > 0):
-            raise InvalidInput(
-                f"a check at the {self.level} level takes "
-                + ("no tolerance" if exactly else "a tolerance above 0")
-            )
-        if self.tightness is not None and self.level is Level.SYMBOLIC:
-            raise InvalidInput("a check at the symbolic level has no instances to be tight on")
-
-
-def _parts_of(check: Check) -> list[str]:
-    return list(inspect.signature(check.residual).parameters)[1:]
+Residual = TypeVar("Residual", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,10 +89,29 @@ class Claim:
         What was seen of the source.
     verdict : Verdict
     checks : tuple of Check
+        Left out where the residuals are declared by `residual` and `symbolic`.
     says : str
         What the source says, as far as it was seen.
     note : str
         Assumptions, or what was found out on the way.
+
+    >>> from theory import information, strategies
+    >>> X1 = Claim(
+    ...     id="X1",
+    ...     title="The profile sums to the entropy",
+    ...     statement="sum f(j) = H(p).",
+    ...     latex="sum_j f(j) = H(p)",
+    ...     source="telescoping",
+    ...     provenance=Provenance.OURS,
+    ...     verdict=Verdict.HOLDS,
+    ... )
+    >>> @X1.residual("the sum", exact=strategies.joint_tables(exact=True), unit=2)
+    ... def the_sum(p, unit=1):
+    ...     return sum(information.profile(p)) * unit - information.entropy(p)
+    >>> [(str(check.level), check.name, check.planted) for check in X1.checks]
+    [('exact', 'the sum on rational distributions', {'unit': 2})]
+    >>> X1.run(X1.checks[0]).passed, X1.run(X1.checks[0], planted=True).passed
+    (True, False)
     """
 
     id: str
@@ -171,20 +121,101 @@ class Claim:
     source: str
     provenance: Provenance
     verdict: Verdict
-    checks: tuple[Check, ...]
+    checks: tuple[Check, ...] = _DECLARED_LATER
     says: str = ""
     note: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "provenance", Provenance(self.provenance))
         object.__setattr__(self, "verdict", Verdict(self.verdict))
-        if not self.checks:
+        if self.checks is _DECLARED_LATER:
+            object.__setattr__(self, "checks", ())
+        elif not self.checks:
             raise InvalidInput(f"claim {self.id} has no check")
 
     @property
     def levels(self) -> tuple[Level, ...]:
         """The levels that the claim is checked at, the strongest first."""
         return tuple(level for level in Level if any(c.level == level for c in self.checks))
+
+    def residual(
+        self,
+        words: str,
+        *,
+        exact: Pool | None = None,
+        floats: Pool | None = None,
+        named: Named | None = None,
+        symbols: Arguments | Callable[[], Arguments] | None = None,
+        parts: Mapping[str, Any] | Callable[[Any], Any] | None = None,
+        at: Arguments | Callable[[Any], Arguments] | None = None,
+        tolerance: float = 1e-10,
+        tightness: Callable[..., float] | None = None,
+        of_its_own: bool = False,
+        planted: Mapping[str, Any] | None = None,
+        **violation: Any,
+    ) -> Callable[[Residual], Residual]:
+        """Declare a residual: a function that is zero where the claim holds.
+
+        The function stays as it is. It becomes one check of the claim for each pool that is given;
+        what it may return is said at `Check`. Declared twice, it has two planted violations.
+
+        Parameters
+        ----------
+        words : str
+            What is checked.
+        exact, floats : strategy of distributions, or a function that returns one
+            What the residual is drawn on in rational arithmetic (the exact level), and in float64
+            (the property level).
+        named : mapping from names to distributions, or a function that returns one
+            What it is evaluated on at the numeric level.
+        symbols : iterable of mappings, or a function that returns one
+            All its arguments at the symbolic level, `p` among them.
+        parts : mapping, or a function of p
+            Strategies of further arguments by name. In a mapping, one that depends on the length,
+            the vocabulary or the arithmetic is a function of these, ``lambda size:
+            st.integers(1, size.length)``, and is made once for each. What depends on more, or on
+            other parts, is a function ``parts(p)`` as in `Check`.
+        at : iterable of mappings, or a function of p that returns one
+            The parts to go through on each of the named distributions.
+        tolerance : float
+            What counts as zero in `floats` and `named`.
+        tightness, of_its_own
+            As in `Check`. Bounds that the residual returns need no `tightness`.
+        planted : mapping, optional
+            Parts that make the claim wrong, for names that are taken here.
+        **violation
+            Parts that make the claim wrong.
+        """
+        wrong = {**(planted or {}), **violation}
+
+        def declared(function: Residual) -> Residual:
+            for name in wrong.keys() - inspect.signature(function).parameters.keys():
+                raise InvalidInput(f"{words!r} of claim {self.id} plants {name!r}, no part of it")
+            checks = declare(
+                function,
+                words,
+                exact=exact,
+                floats=floats,
+                named=named,
+                symbols=symbols,
+                parts=parts or {},
+                at=at,
+                tolerance=tolerance,
+                tightness=tightness,
+                of_its_own=of_its_own,
+                planted=wrong,
+            )
+            object.__setattr__(self, "checks", (*self.checks, *checks))
+            return function
+
+        return declared
+
+    def symbolic(self, words: str, **violation: Any) -> Callable[[Residual], Residual]:
+        """Declare a residual that builds its symbols itself and takes planted parts only.
+
+        The same as `residual` with one case of `symbols`, which is empty.
+        """
+        return self.residual(words, symbols=[{}], planted=violation)
 
     def check(self, p: Distribution, *, examples: int = 20, **parts: Any) -> Result:
         """Check the claim on one distribution of your own, by all checks that take one.
@@ -216,7 +247,7 @@ class Claim:
         check_distribution(p)
         examples = as_integer(examples, "examples", 1)
         level, checks = self._checks_for(p)
-        known = {name for check in checks for name in _parts_of(check)}
+        known = {name for check in checks for name in check.part_names}
         for name in parts:
             if name not in known:
                 named = ", ".join(sorted(known)) or "none"
@@ -229,7 +260,7 @@ class Claim:
                 level=level,
                 tolerance=0.0 if p.exact else check.tolerance or DEFAULT_TOLERANCE,
                 examples=examples,
-                fixed={name: parts[name] for name in parts if name in _parts_of(check)},
+                fixed={name: parts[name] for name in parts if name in check.part_names},
             )
             for check in checks
         ]

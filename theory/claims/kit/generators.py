@@ -1,10 +1,9 @@
 """What several checks share: further arguments to draw, symbolic tables, named distributions."""
 
-import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
@@ -12,7 +11,7 @@ from hypothesis.strategies import SearchStrategy
 
 from theory import gallery, strategies
 from theory._core.arrays import MASK, to_host
-from theory.claims.kit.claim import Parts
+from theory.claims.kit.declaration import Size, by_size
 from theory.distributions import Distribution, JointTable, MarkovChain
 from theory.errors import TooLarge
 from theory.homogenization.structure import structure
@@ -57,27 +56,6 @@ def every_pattern(p: Distribution, *, masked: bool = True) -> Iterator[np.ndarra
         )
     for pattern in itertools.product(slots, repeat=p.length):
         yield np.asarray(pattern)
-
-
-class Size(NamedTuple):
-    """What further arguments may hang on without being made anew for every distribution."""
-
-    length: int
-    vocab: int
-    exact: bool
-
-
-def by_size(parts: Callable[[Size], Parts]) -> Callable[[Size | Distribution], Parts]:
-    """Make the strategies of parts once for each size: Hypothesis looks through every new one.
-
-    >>> @by_size
-    ... def sites(p):
-    ...     return {"site": st.integers(0, p.length - 1)}
-    >>> sites(gallery.parity(3)) is sites(gallery.repeated_bit(3))
-    True
-    """
-    made = functools.cache(parts)
-    return lambda p: made(Size(p.length, p.vocab, p.exact))
 
 
 def in_arithmetic_of(p: Size | Distribution, drawn: SearchStrategy[Fraction]) -> Any:

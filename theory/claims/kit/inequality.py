@@ -47,21 +47,28 @@ def excess(least: Any, most: Any) -> Any:
 
 
 def bound_excess(bound: Bound) -> Any:
-    """By how much a quantity exceeds its upper bound, else 0.
+    """By how much a bound fails, else 0.
 
     >>> bound_excess(Bound(quantity=3, bound=1)), bound_excess(Bound(quantity=1, bound=3))
     (2, 0)
+    >>> bound_excess(Bound(quantity=1, bound=3, upper=False))
+    2
     """
-    return excess(bound.quantity, bound.bound)
+    return excess(*_sides(bound))
 
 
 def bound_closeness(bound: Bound) -> float:
-    """How near a quantity comes to its upper bound: 1 where it is attained.
+    """How near a quantity comes to its bound: 1 where it is attained.
 
     >>> bound_closeness(Bound(quantity=1, bound=2))
     0.5
     """
-    return closeness(bound.quantity, bound.bound)
+    return closeness(*_sides(bound))
+
+
+def _sides(bound: Bound) -> tuple[Any, Any]:
+    """What must be at most the other, first."""
+    return (bound.quantity, bound.bound) if bound.upper else (bound.bound, bound.quantity)
 
 
 def _is_float(value: Any) -> bool:

@@ -9,15 +9,16 @@ A package joins with an entry point in the group ``zeroloss.claims`` that names 
 Claims are loaded when the registry is first looked into.
 """
 
-from collections.abc import Iterator, Mapping
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 
+from theory._console.claim_files import GROUP, order
 from theory.claims.kit.claim import Claim
 from theory.errors import InvalidInput
 
-__all__ = ["GROUP", "NONE_REGISTERED", "Registry", "registry"]
-
-GROUP = "zeroloss.claims"
+__all__ = ["GROUP", "NONE_REGISTERED", "Registry", "claims_in", "registry"]
 
 NONE_REGISTERED = (
     "no claims are registered, because zeroloss is not installed: claims are found as entry points "
@@ -45,7 +46,7 @@ class Registry(Mapping[str, Claim]):
                             f"by {point.value}"
                         )
                     claims[claim.id], origin[claim.id] = claim, point.value
-            self._claims = dict(sorted(claims.items(), key=lambda item: _order(item[0])))
+            self._claims = dict(sorted(claims.items(), key=lambda item: order(item[0])))
         return self._claims
 
     def __getitem__(self, key: str) -> Claim:
@@ -73,14 +74,27 @@ def _claims_of(point: EntryPoint) -> list[Claim]:
     for claim in claims:
         if not isinstance(claim, Claim):
             raise InvalidInput(f"{point.value} offers {claim!r}, which is no Claim")
+        if not claim.checks:
+            raise InvalidInput(f"claim {claim.id} of {point.value} has no check")
     return claims
 
 
-def _order(key: str) -> tuple[str, int, str]:
-    """Sort A2 before A10."""
-    letters = key.rstrip("0123456789")
-    digits = key[len(letters) :]
-    return letters, int(digits) if digits else 0, key
+def claims_in(package: str, folder: Iterable[str]) -> tuple[Claim, ...]:
+    """The claims of the modules that lie in a package, in the order of their ids.
+
+    Parameters
+    ----------
+    package, folder
+        ``__name__`` and ``__path__`` of the package. A module offers its claim under its id.
+
+    >>> import theory.claims
+    >>> [claim.id for claim in claims_in("theory.claims", theory.claims.__path__)][:3]
+    ['A1', 'A2', 'A3']
+    """
+    names = [found.name for found in pkgutil.iter_modules(folder) if not found.ispkg]
+    modules = [importlib.import_module(f"{package}.{name}") for name in names]
+    claims = {v.id: v for module in modules for v in vars(module).values() if isinstance(v, Claim)}
+    return tuple(claims[key] for key in sorted(claims, key=order))
 
 
 registry = Registry()

@@ -20,6 +20,8 @@ from theory.claims.kit.result import Level, Outcome, Result
 
 __all__ = ["run_claims", "to_json"]
 
+TITLE = "What is claimed, and how it was checked"
+
 UNPLANTED = "The check does not reject its planted violation, so that it passed shows nothing."
 
 TIGHTEST = (
@@ -44,7 +46,7 @@ def run_claims(
     examples: int,
     levels: Iterable[Level] = tuple(Level),
     quiet: bool = False,
-    tightest: bool = False,
+    chosen: bool = False,
     slowest: int = 0,
     executor: Executor | None = None,
 ) -> dict[str, list[Result]]:
@@ -59,8 +61,8 @@ def run_claims(
         Only checks at these levels.
     quiet : bool
         Print nothing.
-    tightest : bool
-        Print the tightest instance of each inequality below the table.
+    chosen : bool
+        Print each check in words, and the tightest instance of each inequality below the table.
     slowest : int
         Print so many of the checks that took longest below the table.
     executor : Executor, optional
@@ -96,7 +98,8 @@ def run_claims(
     for (claim, _), result in zip(wanted, found, strict=True):
         assert result is not None  # as_finished raises where a check does
         results[claim.id].append(result)
-    console.print(Fitting(_table(claims, results), gives_way=GIVES_WAY))
+    table = _table_of_checks if chosen else _table
+    console.print(Fitting(table(claims, results), gives_way=GIVES_WAY))
     for claim in claims:
         for result in results[claim.id]:
             if result.reason:
@@ -105,7 +108,7 @@ def run_claims(
             if not result.passed:
                 console.print(f"\n[bold red]{claim.id} fails at the {result.level} level:[/]")
                 console.print(result.counterexample, markup=False, highlight=False)
-    if tightest:
+    if chosen:
         for result in itertools.chain(*results.values()):
             if result.tightest > 0:  # of those at 0 none is special
                 console.print(_tightest_instance(result), markup=False, highlight=False)
@@ -146,37 +149,64 @@ def _slowest(wanted: Sequence[tuple[Claim, int]], took: Sequence[float], most: i
 
 
 def _table(claims: Sequence[Claim], results: dict[str, list[Result]]) -> Table:
-    table = Table(title="What is claimed, and how it was checked", title_justify="left")
+    """One row for each claim."""
+    table = Table(title=TITLE, title_justify="left")
     table.add_column("id", no_wrap=True)
     for column in ("claim", SOURCE, "verdict"):
         table.add_column(column, overflow="fold")
     table.add_column("checked", no_wrap=True)
+    measured = _add_numbers(table, results)
+    for claim in claims:
+        rows = results[claim.id]
+        checked = "\n".join(f"{r.level} {_shown(r)}" for r in rows)
+        numbers = map("\n".join, zip(*(_numbers(r, measured) for r in rows), strict=True))
+        source, verdict = _source(claim), _verdict(claim, rows)
+        table.add_row(claim.id, claim.title, source, verdict, checked, *numbers)
+        table.add_section()
+    return table
+
+
+def _table_of_checks(claims: Sequence[Claim], results: dict[str, list[Result]]) -> Table:
+    """One row for each check, with what it checks in words."""
+    table = Table(title=TITLE, title_justify="left")
+    table.add_column("id", no_wrap=True)
+    table.add_column("claim, and its checks", overflow="fold")
+    measured = _add_numbers(table, results)
+    for claim in claims:
+        verdict = _verdict(claim, results[claim.id])
+        table.add_row(claim.id, f"{claim.title}\n{_source(claim)}: {verdict}")
+        for r in results[claim.id]:
+            words = f"{r.level}: {r.name}" if r.name else r.level
+            table.add_row("", f"{words} {_shown(r)}", *_numbers(r, measured))
+        table.add_section()
+    return table
+
+
+def _add_numbers(table: Table, results: dict[str, list[Result]]) -> bool:
+    """Add the columns of numbers, and tell whether one of tightest cases is among them."""
     measured = any(map(_measured, itertools.chain(*results.values())))
     for column in ("tried", "worst", *(["tightest"] if measured else []), "s"):
         table.add_column(column, justify="right", no_wrap=True)
-    for claim in claims:
-        rows = results[claim.id]
-        title, source = claim.title, f"{claim.source} [{claim.provenance}]"
-        cells = [
-            "\n".join(f"{r.level} {_shown(r)}" for r in rows),
-            "\n".join(str(r.instances) for r in rows),
-            "\n".join(_worst(r) for r in rows),
-            *(["\n".join(_ratio(r) for r in rows)] if measured else []),
-            "\n".join(f"{r.seconds:.1f}" for r in rows),
-        ]
-        verdict = str(claim.verdict) if all(rows) else "[bold red]in doubt[/]"
-        table.add_row(claim.id, title, source.replace("[", r"\["), verdict, *cells)
-        table.add_section()
-    return table
+    return measured
+
+
+def _numbers(result: Result, measured: bool) -> list[str]:
+    worst = "0" if result.worst == 0 else f"{result.worst:.1e}"
+    ratio = [_ratio(result)] if measured else []
+    return [str(result.instances), worst, *ratio, f"{result.seconds:.1f}"]
+
+
+def _source(claim: Claim) -> str:
+    return f"{claim.source} [{claim.provenance}]".replace("[", r"\[")
+
+
+def _verdict(claim: Claim, results: Sequence[Result]) -> str:
+    return str(claim.verdict) if all(results) else "[bold red]in doubt[/]"
 
 
 def _shown(result: Result) -> str:
     shown = {Outcome.HOLDS: "ok", Outcome.FAILS: "[bold red]FAILS[/]"}
     return shown.get(result.outcome, str(result.outcome))
-
-
-def _worst(result: Result) -> str:
-    return "0" if result.worst == 0 else f"{result.worst:.1e}"
 
 
 def _measured(result: Result) -> bool:

@@ -64,6 +64,8 @@ class Result:
         The first instance with that ratio as text, or its name at the numeric level.
     reason : str
         Why the claim does not apply to any instance; empty where it applies to one.
+    name : str
+        What was checked, in words, where the check says so.
     """
 
     claim: str
@@ -77,6 +79,7 @@ class Result:
     tightest: float = math.nan
     tightest_at: str = ""
     reason: str = ""
+    name: str = ""
 
     @property
     def outcome(self) -> Outcome:

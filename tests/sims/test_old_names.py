@@ -1,0 +1,83 @@
+"""Old names of what subclasses define and users call: they work and warn."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from sims import joints, output_distribution
+from sims.policies import Bernoulli, JointDraw, LeftToRight, Policy, Remask, TopK
+from theory import MASK, gallery
+
+
+def test_a_policy_that_defines_law_alone():
+    with pytest.warns(DeprecationWarning, match=r"Own\.law is now called reveal_distribution"):
+
+        class Own(LeftToRight):
+            def law(self, x, predictions, round_index):
+                yield from super().law(x, predictions, round_index)  # pyright: ignore
+
+    own = Own(2)  # pyright: ignore[reportAbstractUsage]
+    p = gallery.permutations(3, exact=True)
+    with pytest.warns(DeprecationWarning, match=r"LeftToRight\.law is now called"):
+        q = output_distribution(p, own)
+    assert (q.table == output_distribution(p, LeftToRight(2)).table).all()
+    assert own.depends_on == "predictions"  # it chooses anew and does not declare
+
+    class Later(Own):
+        def reveal_distribution(self, x, predictions, round_index):
+            yield 1, x == MASK
+
+    assert output_distribution(p, Later()).expected_rounds == 1
+
+
+def test_who_calls_law():
+    x, predictions = np.full((1, 2), MASK), np.full((1, 2, 2), 0.5)
+    with pytest.warns(DeprecationWarning, match=r"TopK\.law is now called reveal_distribution"):
+        ((probability, reveal),) = TopK(1).law(x, predictions, 0)  # pyright: ignore
+    assert (probability, reveal.tolist()) == (1, [[True, False]])
+
+
+def test_a_policy_that_revises():
+    with pytest.warns(DeprecationWarning, match=r"Own\.revises is now called remasks"):
+
+        class Own(Policy):
+            revises = True
+
+            @property
+            def steps(self):
+                return 2
+
+            def reveal_distribution(self, x, predictions, round_index):
+                yield 1, (x == MASK) if round_index else np.zeros(x.shape, dtype=bool)
+
+    assert Own().remasks
+    assert output_distribution(gallery.parity(2), Own()).revises
+    with pytest.warns(DeprecationWarning, match=r"Remask\.revises is now called remasks"):
+        assert Remask((0, 1), 1).revises  # pyright: ignore
+    with pytest.warns(DeprecationWarning, match=r"Policy\.revises is now called remasks"):
+        assert not LeftToRight().revises  # pyright: ignore
+
+
+def test_probabilities_of_a_step():
+    with pytest.warns(DeprecationWarning, match=r"Bernoulli\.chance is now called probability"):
+        assert Bernoulli((0, 0.5, 1)).chance(0) == Fraction(1, 2)  # pyright: ignore
+    with pytest.warns(DeprecationWarning, match=r"Remask\.chances is now called probabilities"):
+        assert Remask((0, 1), 1).chances(0) == (1, 1)  # pyright: ignore
+
+
+def test_a_joint_that_defines_law_alone():
+    with pytest.warns(DeprecationWarning, match=r"Own\.law is now called distribution"):
+
+        class Own(joints.Joint):
+            knows = "nothing"
+
+            def law(self, x, sites, alone):
+                return joints.outer(alone)
+
+    p = gallery.permutations(3, exact=True)
+    own = Own()  # pyright: ignore[reportAbstractUsage]
+    q = output_distribution(p, JointDraw(LeftToRight(3), own))
+    assert (q.table == output_distribution(p, LeftToRight(3)).table).all()
+    with pytest.warns(DeprecationWarning, match=r"Product\.law is now called distribution"):
+        joints.Product().law(np.full((1, 1), MASK), np.zeros((1, 1)), np.ones((1, 1, 1)))  # pyright: ignore
