@@ -18,7 +18,6 @@ All of it happens where the lattice lives. From a device the host reads single n
 sites are masked, how many calls there were, the sums), never the sequences.
 """
 
-import itertools
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
@@ -154,10 +153,8 @@ class Propagation:
         self.states = self.widest = 0
 
     def __iter__(self) -> Iterator[Reveal]:
-        layer = self.start()
-        for index in itertools.count():
-            if not layer.size or index == self.steps:
-                break
+        layer, index = self.start(), 0
+        while layer.size and index != self.steps:
             self.states += layer.size
             self.widest = max(self.widest, layer.size)
             parts: list[Layer] = []
@@ -171,7 +168,7 @@ class Propagation:
                 pending += reveal.reached.size
                 if pending > max(PENDING, parts[0].size):  # so that memory stays bounded
                     parts, pending = [self._merge(parts)], 0
-            layer = self._merge(parts)
+            layer, index = self._merge(parts), index + 1
         if layer.size:  # the clock has run out
             x = self.codes.decode(layer.keys % self.codes.cells)
             refuse_masked(self.policy, x)

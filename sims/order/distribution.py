@@ -9,7 +9,8 @@ import contextlib
 import itertools
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,8 @@ PARTS = 32
 """Beginnings from which progress is counted."""
 
 
-class _Part(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Part:
     """Some beginnings of orders with equally many rounds, and the contexts after them.
 
     The label of a context (see `Layer`) is the place of its beginning in `paths`.

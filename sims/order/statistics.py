@@ -238,7 +238,7 @@ class _Tally:
 
 def _leftmost(known: np.ndarray, sites: np.ndarray) -> np.ndarray:
     """Whether of these sites the leftmost ones are known, for rows of bools (N, L)."""
-    return (known[:, sites[1:]] <= known[:, sites[:-1]]).all(axis=1)
+    return np.all(known[:, sites[1:]] <= known[:, sites[:-1]], axis=1)
 
 
 def _divided(total: Any, whole: int) -> float:
