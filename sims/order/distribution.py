@@ -35,10 +35,10 @@ __all__ = ["orders"]
 Sets = tuple[tuple[int, ...], ...]
 
 MOST_STEPS = 10**8
-"""Some minutes of work: all orders of eight bits, one by one."""
+"""All orders of eight bits, one by one, take most of them; nine bits take ten times as many."""
 
 STEPS_OF_A_PATH = 500
-"""To go on from a beginning takes as long as so many of its contexts."""
+"""What a beginning counts beside its contexts: its sets are written down, and kept."""
 
 PARTS = 32
 """Beginnings from which progress is counted."""
@@ -188,7 +188,7 @@ def _joined(moves: list[Moves], steps: Propagation) -> tuple[np.ndarray, np.ndar
 def _require_steps(steps: Propagation, thin: bool) -> None:
     """Count the beginnings of orders round by round, with equal contexts followed once.
 
-    A beginning that ends in n contexts takes n steps and as long as `STEPS_OF_A_PATH` besides.
+    A beginning that ends in n contexts counts n steps and `STEPS_OF_A_PATH` besides.
     At each context the number of beginnings that lead there is known, so that both are counted
     without following any; the count itself ends when there are too many. Of many contexts it takes
     long, too: a thin count goes on from one of those that reveal the same sites, with one token at
