@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from sims import policies
-from sims.decoding.exact import as_decoder, output_distribution
+from sims.decoding.arguments import as_decoder
+from sims.decoding.exact import output_distribution
 from sims.optimal.dynamic_program import Point, Program
 from sims.optimal.frontier import cost_of, frontier_of, regret_of
 from sims.policies import Corrector, Decoder, Policy

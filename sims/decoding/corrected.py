@@ -5,17 +5,20 @@ predictions given the others. On the table of all sequences that is a sum over t
 set, followed by a product with the predictions.
 """
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 from sims.decoding.denoiser import WithDraws
-from sims.decoding.output import OutputDistribution
-from sims.decoding.propagation import BATCH, run
+from sims.decoding.layers import outer
+from sims.decoding.output import OutputDistribution, output_of
+from sims.decoding.propagation import BATCH, Propagation
 from sims.policies import Corrector, Policy, TokenPolicy
 from sims.policies.base import CallDenoiser
 from sims.policies.checks import not_negative
 from theory import MASK
 from theory._core.arrays import array_namespace, device, require_memory
+from theory._core.segments import placed
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice.lattice import EvidenceLattice
@@ -26,7 +29,7 @@ __all__ = ["corrected"]
 
 
 def corrected(
-    p: Distribution, lattice: EvidenceLattice, corrector: Corrector, ask: WithDraws
+    p: Distribution, lattice: EvidenceLattice | None, corrector: Corrector, ask: WithDraws
 ) -> OutputDistribution:
     """The output of the inner decoder after the corrector's rounds."""
     inner = corrector.inner
@@ -37,7 +40,7 @@ def corrected(
             q = corrected(p, lattice, inner, ask)
         else:
             assert isinstance(inner, Policy | TokenPolicy)
-            q = run(p, lattice, inner, ask)
+            q = output_of(Propagation(p, lattice, inner, ask))
         table, rounds, states, widest, lost = q.table, q.rounds, q.states, q.widest, q.lost
     for _ in range(corrector.steps):
         table = _one_round(p, table, corrector, ask)
@@ -64,11 +67,14 @@ def _one_round(p: Distribution, table: Any, corrector: Corrector, ask: CallDenoi
 
 def _drawn_again(p: Distribution, table: Any, sites: Sequence[int], ask: CallDenoiser) -> Any:
     """The table after the tokens at `sites` were replaced by a parallel draw."""
+    if not sites:
+        return table
     xp, here = array_namespace(table), device(table)
     rest = [i for i in range(p.length) if i not in sites]
     contexts = xp.reshape(xp.sum(table, axis=tuple(sites)), (-1,))
     happens = xp.nonzero(contexts != 0)[0]
     count = happens.shape[0]
+    chosen = xp.asarray(sites, dtype=xp.int64, device=here)
     parts = []
     for start in range(0, count, BATCH):
         rows = happens[start : min(start + BATCH, count)]
@@ -76,16 +82,9 @@ def _drawn_again(p: Distribution, table: Any, sites: Sequence[int], ask: CallDen
         digits = {i: rows // p.vocab ** (len(rest) - 1 - k) % p.vocab for k, i in enumerate(rest)}
         x = xp.stack([digits.get(i, nothing) for i in range(p.length)], axis=1)
         _, draws = ask(x)
-        joint = xp.take(contexts, rows)[:, None]
-        for site in sites:
-            joint = joint[:, :, None] * draws[:, site, :][:, None, :]
-            joint = xp.reshape(joint, (rows.shape[0], -1))
-        parts.append(joint)
-    drawn = xp.concat(parts, axis=0)
-    if count < contexts.shape[0]:
-        place = xp.cumulative_sum(xp.astype(contexts != 0, xp.int64)) - 1
-        place = xp.where(place < 0, 0, place)
-        drawn = xp.where((contexts != 0)[:, None], xp.take(drawn, place, axis=0), 0)
+        joint = outer(xp.take(draws, chosen, axis=1), operator.mul)
+        parts.append(xp.take(contexts, rows)[:, None] * joint)
+    drawn = placed(happens, xp.concat(parts, axis=0), contexts.shape[0])
     turned = xp.reshape(drawn, (p.vocab,) * p.length)
     order = [*rest, *sites]
     return xp.permute_dims(turned, tuple(order.index(i) for i in range(p.length)))

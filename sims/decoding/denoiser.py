@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from sims.decoding.costs import TINY
 from sims.policies.scores import as_floats, rounded
 from theory import MASK
 from theory._core.arrays import array_namespace, device, from_host, frozen, is_exact, log, to_host
@@ -17,9 +16,21 @@ from theory.lattice.lattice import EvidenceLattice, reveal_observed
 from theory.loss.forward import Denoiser
 from theory.validation.probabilities import as_predictions
 
-__all__ = ["WithDraws", "from_lattice", "log_temper", "predictor", "predictor_there", "temper"]
+__all__ = [
+    "TINY",
+    "Predict",
+    "WithDraws",
+    "from_lattice",
+    "log_temper",
+    "predictor",
+    "predictor_there",
+    "temper",
+]
 
 Predict = Callable[[Any], Any]
+
+TINY = float(np.finfo(np.float64).tiny)
+"""Floats below this have lost digits, down to 0: their logarithms have to come from elsewhere."""
 
 
 def predictor(p: Distribution, denoiser: Denoiser | None) -> Predict:

@@ -5,37 +5,22 @@ distribution. See `sims.decoding.propagation` for how the masked sequences that 
 are followed, and `sims.decoding.corrected` for decoders that go on after everything is written.
 """
 
-import dataclasses
-import math
 from collections.abc import Iterable
 
-import numpy as np
-
+from sims.decoding.arguments import as_decoder, prepare
 from sims.decoding.corrected import corrected
-from sims.decoding.denoiser import WithDraws, from_lattice, predictor, predictor_there
-from sims.decoding.output import OutputDistribution
-from sims.decoding.propagation import Watch, run
-from sims.policies import Corrector, Decoder, Policy, TokenPolicy
-from sims.policies.base import Select, as_rule
-from theory._core.arrays import from_host, to_host, within_memory
-from theory.distributions.base import Distribution, check_distribution
-from theory.errors import InvalidInput
-from theory.lattice.lattice import EvidenceLattice
+from sims.decoding.output import OutputDistribution, output_of
+from sims.decoding.propagation import Propagation
+from sims.policies import Corrector, Decoder
+from sims.policies.base import Select
+from theory._core.arrays import within_memory
+from theory.distributions.base import Distribution
 from theory.loss.forward import Denoiser
-from theory.validation.arguments import as_real, as_sites
-from theory.validation.probabilities import Weights
 
-__all__ = [
-    "as_decoder",
-    "as_observed",
-    "as_revealing",
-    "as_temperature",
-    "output_distribution",
-    "refuse_observed",
-    "watched",
-]
+__all__ = ["output_distribution"]
 
 
+@within_memory("the output of a decoder")
 def output_distribution(
     p: Distribution,
     policy: Decoder | Select,
@@ -88,87 +73,8 @@ def output_distribution(
     >>> [output_distribution(p, policies.RandomOrder(s)).valid_mass for s in [(3,), (1, 2)]]
     [Fraction(2, 9), Fraction(1, 2)]
     """
-    return watched(p, policy, temperature, denoiser, observed, None)
-
-
-@within_memory("the output of a decoder")
-def watched(
-    p: Distribution,
-    policy: Decoder | Select,
-    temperature: float,
-    denoiser: Denoiser | None,
-    observed: Iterable[int],
-    watch: Watch | None,
-) -> OutputDistribution:
-    """`output_distribution`, with somebody who is told everything that is revealed.
-
-    The one who watches counts on the host, so then the decoder is followed there.
-    """
-    check_distribution(p)
-    decoder, given = as_decoder(policy), as_observed(observed, p.length)
-    decoder.check(p.length - len(given), p.vocab)
-    temperature = as_temperature(temperature, p)
-    lattice = p.lattice()
-    if watch is not None and not isinstance(lattice.numerators, np.ndarray):
-        lattice, there = _on_the_host(lattice), predictor(p, denoiser)
-        ask = WithDraws(from_lattice(lattice) if denoiser is None else there, temperature)
-        q = run(p, lattice, as_revealing(decoder), ask, given, watch)
-        return dataclasses.replace(q, table=from_host(q.table, p.like))
-    predict = from_lattice(lattice) if denoiser is None else predictor_there(p, denoiser)
-    ask = WithDraws(predict, temperature)
-    if isinstance(decoder, Corrector):
-        refuse_observed(decoder, given)
-        return corrected(p, lattice, decoder, ask)
-    if isinstance(decoder, Policy) and decoder.remasks:
-        refuse_observed(decoder, given)
-    return run(p, lattice, decoder, ask, given, watch)
-
-
-def as_revealing(policy: Decoder | Select) -> Policy | TokenPolicy:
-    """Return a decoder that reveals each site once, or the `Rule` of a function."""
     decoder = as_decoder(policy)
-    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.remasks):
-        raise InvalidInput(f"{decoder!r} takes tokens back: its sites are not revealed once")
-    return decoder
-
-
-def as_observed(observed: Iterable[int], length: int) -> tuple[int, ...]:
-    """Check sites that are given; one at least is left to write."""
-    given = as_sites(observed, length, "observed")
-    if len(given) == length:
-        raise InvalidInput("nothing is left to write: every site is observed")
-    return given
-
-
-def refuse_observed(decoder: Decoder, given: tuple[int, ...]) -> None:
-    """Refuse given sites for decoders that would take them back."""
-    if given:
-        raise InvalidInput(f"{decoder!r} takes tokens back, those of observed sites too")
-
-
-def as_decoder(policy: Decoder | Select) -> Policy | TokenPolicy | Corrector:
-    """Return a decoder, or the `Rule` of a function.
-
-    >>> as_decoder(lambda x, predictions: x < 0)
-    Rule(<lambda>)
-    """
-    decoder = as_rule(policy)
-    if not isinstance(decoder, Policy | TokenPolicy | Corrector):
-        raise InvalidInput(f"policy must be a Policy or a function, got {policy!r}")
-    if isinstance(decoder, Policy) and decoder.remasks and decoder.steps is None:
-        raise InvalidInput(f"{decoder!r} remasks, so it needs a number of steps")
-    return decoder
-
-
-def as_temperature(temperature: float, p: Distribution) -> float:
-    """Check a temperature; exact numbers cannot be raised to any power."""
-    temperature = as_real(temperature, "temperature", 0, math.inf)
-    if p.exact and temperature not in (0, 1):
-        raise InvalidInput(f"an exact distribution allows temperature 0 and 1, got {temperature}")
-    return temperature
-
-
-def _on_the_host(lattice: EvidenceLattice) -> EvidenceLattice:
-    inner = (slice(0, lattice.vocab),) * lattice.length
-    table = np.ascontiguousarray(to_host(lattice.numerators)[inner])
-    return EvidenceLattice.of(Weights(table, lattice.denominator))
+    lattice, ask, given = prepare(p, decoder, temperature, denoiser, observed)
+    if isinstance(decoder, Corrector):
+        return corrected(p, lattice, decoder, ask)
+    return output_of(Propagation(p, lattice, decoder, ask, given))

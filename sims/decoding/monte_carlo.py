@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from sims.decoding.arguments import as_decoder, check_run, refuse_masked
 from sims.decoding.denoiser import WithDraws, predictor
-from sims.decoding.exact import as_decoder, as_observed, as_temperature, refuse_observed
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import CallDenoiser, Select
-from sims.policies.checks import check_choice
+from sims.policies.checks import check_choice, check_written
 from theory import MASK
 from theory._console.progress import tracked
 from theory._core.arrays import from_host, frozen, to_host, within_memory
 from theory._core.segments import groups, row_counts
-from theory.distributions.base import Distribution, check_distribution
+from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.errors import InvalidInput
 from theory.loss.forward import Denoiser
@@ -133,13 +133,9 @@ def decode(
     >>> written.tokens.sum(axis=1).tolist(), written.rounds.tolist()
     ([0, 1000, 1000], [2, 2, 2])
     """
-    check_distribution(p)
-    decoder, given = as_decoder(policy), as_observed(observed, p.length)
-    decoder.check(p.length - len(given), p.vocab)
-    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.remasks):
-        refuse_observed(decoder, given)
+    decoder = as_decoder(policy)
+    temperature, given = check_run(p, decoder, temperature, observed)
     size = check_draw(rng, size)
-    temperature = as_temperature(temperature, p)
     if batch is None:
         batch = max(1, NUMBERS // (p.length * p.vocab))
     batch = min(as_integer(batch, "batch", 1), size)
@@ -227,8 +223,7 @@ class _Run:
                 self._select(decoder, batch, active, index)
             self._note(batch)
             index += 1
-        if (batch.x == MASK).any():
-            raise InvalidInput(f"{decoder!r} leaves sites masked at the end of its clock")
+        refuse_masked(decoder, batch.x)
 
     def _select(self, policy: Policy, batch: _Batch, active: np.ndarray, index: int) -> None:
         x = frozen(batch.x[active])
@@ -245,6 +240,7 @@ class _Run:
         x = frozen(batch.x[active])
         for _, rows in groups(row_counts(x == MASK)):
             after, calls = policy.write(x[rows], self.ask, index, self.rng)
+            check_written(policy, x[rows], np.ones(len(rows)), after, self.p.vocab)
             batch.x[active[rows]] = after
             batch.calls[active[rows]] += calls
 

@@ -1,21 +1,35 @@
 """What a decoder writes: its distribution, and how far that is from the data."""
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from sims.decoding.costs import TINY
+from sims.decoding.denoiser import TINY
+from sims.decoding.layers import Draw, Reveal, outer
+from sims.decoding.propagation import Propagation
+from sims.decoding.small_masses import log_masses
+from sims.policies import Policy
 from theory import JointTable, information
-from theory._core.arrays import array_namespace, from_host, times_log, to_host
-from theory._core.segments import any_true
+from theory._core.arrays import (
+    array_namespace,
+    from_host,
+    is_exact,
+    log,
+    require_memory,
+    times_log,
+    to_host,
+)
+from theory._core.segments import Sums, any_true, groups, lookup
 from theory._markov.classes import possible
 from theory.distributions.base import Distribution
+from theory.information.units import not_negative
 
-__all__ = ["OutputDistribution"]
+__all__ = ["OutputDistribution", "cost_of", "log_ratio", "output_of"]
 
 STATES = 2**16
 """Sets of known sites, for all sequences together, that logarithms are found for at once."""
@@ -167,3 +181,86 @@ class OutputDistribution:
     @cached_property
     def _data(self) -> Any:
         return self.p.table()
+
+
+def output_of(steps: Propagation, *also: Callable[[Reveal], None]) -> OutputDistribution:
+    """What is written at the end of the steps, and what they cost under the data.
+
+    The functions in `also` are told everything that is revealed, in the same pass.
+    """
+    p, codes, xp = steps.p, steps.codes, steps.xp
+    what = f"the output table of shape ({p.vocab},)*{p.length}"
+    require_memory(2 * codes.cells, what, steps.like)
+    finished = Sums(codes.cells, xp.ones(1, dtype=steps.dtype, device=steps.device))
+    rounds: dict[int, Any] = {}
+    costs: list[Any] = []
+    data_rounds: Any = 0
+    follows_data = "data" in steps.measures
+    logs = None
+    if follows_data and not p.exact:
+        assert isinstance(steps.policy, Policy)
+        logs = partial(log_masses, p, steps.policy, steps.ask, steps.observed)
+    for reveal in steps:
+        for told in also:
+            told(reveal)
+        if reveal.index == len(costs):
+            costs.append(0)
+        if reveal.draw is not None and follows_data:
+            data_rounds = data_rounds + xp.sum(reveal.masses[1])
+            costs[-1] = costs[-1] + cost_of(reveal.draw, reveal.masses_after[1])
+        if reveal.complete and reveal.reached.size:
+            keys, mass = reveal.reached.keys, reveal.reached.masses[0]
+            finished.add(keys % codes.cells, mass)
+            for count, rows in groups(keys // codes.cells):
+                here = xp.sum(lookup(mass, rows))
+                if here != 0:
+                    rounds[count] = rounds.get(count, 0) + here
+    lattice = xp.reshape(finished.table(), (p.vocab + 1,) * p.length)
+    table = xp.asarray(lattice[(slice(p.vocab),) * p.length], copy=True)
+    tidy: Any = (lambda v: v) if p.exact else float
+    rounds = {count: tidy(rounds[count]) for count in sorted(rounds)}
+    if not p.exact:
+        total = sum(rounds.values())  # 1 but for rounding
+        rounds = {count: chance / total for count, chance in rounds.items()}
+    return OutputDistribution(
+        p,
+        table,
+        tuple(tidy(not_negative(v)) for v in costs) if follows_data else (),
+        steps.remasks,
+        rounds,
+        tidy(data_rounds) if follows_data else None,
+        steps.states,
+        steps.widest,
+        logs,
+        steps.lost or (steps.ask.lost and not follows_data),
+    )
+
+
+def cost_of(draw: Draw, data: Any) -> Any:
+    """What a draw costs: the divergence of its product from the share of each value, (N, M).
+
+    Weighted with the mass of the data after it, so that the costs of all draws add up to path KL.
+    """
+    return log_ratio(data, draw.share, draw.factor, lambda: outer(draw.logs(), operator.add))
+
+
+def log_ratio(weights: Any, share: Any, factor: Any, logs: Callable[[], Any]) -> Any:
+    """``sum weights log(share / factor)``; infinite where something that happens is not drawn.
+
+    `logs` returns the logarithms of the factors, for those that are too small for a float.
+
+    >>> one, half = np.ones((1, 1)), np.full((1, 1), 0.5)
+    >>> float(log_ratio(one, half, half, lambda: np.log(half)))
+    0.0
+    >>> float(log_ratio(one, one, 0 * one, lambda: -1000 * one))
+    1000.0
+    """
+    if is_exact(weights):
+        return times_log(weights, share).sum() - times_log(weights, factor).sum()
+    xp, used = array_namespace(weights), weights > 0
+    small = used & (factor < TINY)
+    plain = used & ~small
+    costs = xp.log(xp.where(plain, share, 1.0) / xp.where(plain, factor, 1.0))
+    if any_true(small):
+        costs = xp.where(small, log(xp.where(small, share, 1.0)) - logs(), costs)
+    return xp.sum(weights * costs)

@@ -6,23 +6,25 @@ more. `sims.order` has the means that need no path.
 """
 
 import contextlib
+import itertools
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sims.decoding.denoiser import WithDraws, predictor
-from sims.decoding.exact import as_observed, as_revealing, as_temperature
-from sims.policies import Decoder, Policy, TokenPolicy
-from sims.policies.base import CallDenoiser, Select
-from sims.policies.checks import check_total, checked_outcome
+from sims.decoding.arguments import as_revealing
+from sims.decoding.layers import Layer, Reveal
+from sims.decoding.propagation import BATCH, Propagation, propagate
+from sims.policies import Decoder
+from sims.policies.base import Select
 from theory import MASK
 from theory._console.progress import tracked
-from theory._core.arrays import require_memory, to_host, within_memory
+from theory._core.arrays import require_memory, within_memory
 from theory._core.exact import floats
 from theory._core.plurals import counted
-from theory._core.segments import distinct_rows
+from theory._core.segments import distinct_rows, merged, sums_at
 from theory._core.work import require_steps
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
@@ -32,17 +34,26 @@ __all__ = ["orders"]
 
 Sets = tuple[tuple[int, ...], ...]
 
-Part = tuple[Sets, int, np.ndarray, np.ndarray]
-"""A beginning of an order, its number of rounds, the contexts (N, L) after it, their masses."""
-
 MOST_STEPS = 10**8
-"""Some minutes of work: all orders of eight bits, one by one."""
+"""All orders of eight bits, one by one, take most of them; nine bits take ten times as many."""
 
 STEPS_OF_A_PATH = 500
-"""To go on from a beginning takes as long as so many of its contexts."""
+"""What a beginning counts beside its contexts: its sets are written down, and kept."""
 
 PARTS = 32
 """Beginnings from which progress is counted."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Some beginnings of orders with equally many rounds, and the contexts after them.
+
+    The label of a context (see `Layer`) is the place of its beginning in `paths`.
+    """
+
+    index: int
+    paths: list[Sets]
+    layer: Layer
 
 
 @within_memory("all orders")
@@ -90,26 +101,22 @@ def orders(
     ((2,), (1,), (0,)) 1/6
     """
     check_distribution(p)
-    decoder, given = as_revealing(policy), as_observed(observed, p.length)
-    decoder.check(p.length - len(given), p.vocab)
-    ask = WithDraws(predictor(p, denoiser), as_temperature(temperature, p))
-    require_memory(
-        2 * p.vocab**p.length * p.length, f"a list of all sequences of {counted(p.length, 'site')}"
-    )
-    start = to_host(p.assignments(given))
-    chances = to_host(p.evidence(start))
-    possible = chances != 0
-    root: Part = ((), 0, start[possible], chances[possible])
+    decoder = as_revealing(policy)
+    what = f"a list of all sequences of {counted(p.length, 'site')}"
+    require_memory(2 * p.vocab**p.length * p.length, what)
+    steps = propagate(p, decoder, temperature, denoiser, observed, ("decoder",), tabulated=False)
     for thin in (True, False):
-        _require_steps(p, decoder, ask, root, thin)
+        _require_steps(steps, thin)
     found: dict[Sets, Any] = {}
-    waiting = [root]
-    while waiting and len(waiting) < PARTS:
-        waiting = [after for part in waiting for after in _followed(part, decoder, ask, found)]
+    waiting = [_Part(0, [()], steps.start())]
+    while 0 < sum(len(part.paths) for part in waiting) < PARTS:
+        waiting = [after for part in waiting for after in _followed(part, steps, found)]
+    share = sum(part.layer.size for part in waiting) // PARTS + 1
+    waiting = [one for part in waiting for one in _cut(part, steps, share)]
     for part in tracked(waiting, doing="following"):
         left = [part]
         while left:
-            left.extend(_followed(left.pop(), decoder, ask, found))
+            left.extend(_followed(left.pop(), steps, found))
     tidy: Any = (lambda v: v) if p.exact else float
     ranked = sorted(found.items())
     with contextlib.suppress(InvalidInput):  # of free symbols: they stay in the order of the sites
@@ -117,131 +124,120 @@ def orders(
     return {path: tidy(chance) for path, chance in ranked}
 
 
-def _followed(part: Part, decoder: Any, ask: CallDenoiser, found: dict[Sets, Any]) -> list[Part]:
-    """What a beginning goes on to; one that is complete is added to what is found."""
-    path, index, x, mass = part
-    if (x != MASK).all():
-        found[path] = found.get(path, 0) + mass.sum()
-        return []
-    return [
-        ((*path, sites) if sites else path, index + 1, after, weight)
-        for sites, after, weight in _outcomes(decoder, x, mass, index, ask)
+def _followed(part: _Part, steps: Propagation, found: dict[Sets, Any]) -> list[_Part]:
+    """What beginnings go on to; those that are complete are added to what is found."""
+    moves = [_moves(reveal) for reveal in steps.step(part.layer, part.index)]
+    origins, sets, layer = _joined(moves, steps)
+    paths = [
+        (*part.paths[origin], tuple(np.flatnonzero(sites).tolist()))
+        if sites.any()
+        else part.paths[origin]
+        for origin, sites in zip(origins.tolist(), sets, strict=True)
     ]
+    labels, masses = layer.keys // steps.codes.cells, layer.masses[0]
+    first = np.flatnonzero(np.diff(labels, prepend=-1))
+    x = steps.codes.decode(layer.keys[first] % steps.codes.cells)
+    complete = (x != MASK).all(axis=1)  # all contexts after a beginning know the same sites
+    totals = sums_at(labels, masses, len(paths))
+    for k in np.flatnonzero(complete):
+        found[paths[k]] = found.get(paths[k], 0) + totals[k]
+    left = ~complete[labels]
+    rest = Layer(layer.keys[left], (masses[left],))
+    return list(_cut(_Part(part.index + 1, paths, rest), steps, BATCH))
 
 
-def _require_steps(
-    p: Distribution, decoder: Any, ask: CallDenoiser, root: Part, thin: bool
-) -> None:
+def _cut(part: _Part, steps: Propagation, most: int) -> Iterator[_Part]:
+    """The same beginnings in parts of about so many contexts, or with one beginning alone."""
+    cells, keys, masses = steps.codes.cells, part.layer.keys, part.layer.masses[0]
+    labels = keys // cells
+    starts = np.flatnonzero(np.diff(labels, prepend=-1))
+    cuts = starts[np.searchsorted(starts, np.arange(0, len(keys), most), side="right") - 1]
+    for a, b in itertools.pairwise([*np.unique(cuts).tolist(), len(keys)]):
+        first, last = labels[[a, b - 1]].tolist()
+        layer = Layer(keys[a:b] - first * cells, (masses[a:b],))
+        yield _Part(part.index, part.paths[first : last + 1], layer)
+
+
+Moves = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""From labels and to sets of sites, as one number, the codes of contexts, and their masses."""
+
+
+def _moves(reveal: Reveal, thin: bool = False) -> Moves:
+    """What is revealed, without what has no mass; if it is thin, one context for each choice."""
+    length, cells = reveal.sites.shape[1], reveal.codes.cells
+    bits = 2 ** np.arange(length, dtype=np.int64)
+    kinds = reveal.before // cells * 2**length + reveal.sites @ bits
+    kinds = np.broadcast_to(kinds[:, None], reveal.after.shape)
+    mass = reveal.masses_after[0]
+    kept = mass != 0
+    if thin:
+        kept = kept & (np.cumsum(kept, axis=1) == 1)
+    return kinds[kept], reveal.after[kept] % cells, mass[kept]
+
+
+def _joined(moves: list[Moves], steps: Propagation) -> tuple[np.ndarray, np.ndarray, Layer]:
+    """Labels and sets of sites (K, L) that are different, and what they lead to, labelled so."""
+    kinds, codes, masses = (np.concatenate(parts) for parts in zip(*moves, strict=True))
+    kinds, labels = np.unique(kinds, return_inverse=True)
+    keys, mass = merged(labels.reshape(-1) * steps.codes.cells + codes, masses)
+    length = steps.codes.length
+    bits = 2 ** np.arange(length, dtype=np.int64)
+    return kinds // 2**length, kinds[:, None] & bits > 0, Layer(keys, (mass,))
+
+
+def _require_steps(steps: Propagation, thin: bool) -> None:
     """Count the beginnings of orders round by round, with equal contexts followed once.
 
-    A beginning that ends in n contexts takes n steps and as long as `STEPS_OF_A_PATH` besides.
+    A beginning that ends in n contexts counts n steps and `STEPS_OF_A_PATH` besides.
     At each context the number of beginnings that lead there is known, so that both are counted
     without following any; the count itself ends when there are too many. Of many contexts it takes
     long, too: a thin count goes on from one of those that reveal the same sites, with one token at
     each, and what it finds too many is too many.
     """
-    _, index, x, mass = root
-    ways = np.ones(len(x))
-    steps = 0.0
+    cells, length = steps.codes.cells, steps.p.length
+    keys, index, taken = steps.start().keys, 0, 0.0
+    ways = np.ones(len(keys))
 
-    def require(steps: float, beginnings: float) -> None:
-        what = f"listing the orders in which {decoder!r} reveals {counted(p.length, 'site')}"
-        if steps > MOST_STEPS:
+    def require(taken: float, beginnings: float) -> None:
+        what = f"listing the orders in which {steps.policy!r} reveals {counted(length, 'site')}"
+        if taken > MOST_STEPS:
             begun = f"{counted(int(beginnings), 'beginning')} of {counted(index, 'round')}"
             what = f"{what}, with at least {begun},"
-        require_steps(math.ceil(steps), MOST_STEPS, what)
+        require_steps(math.ceil(taken), MOST_STEPS, what)
 
-    while len(x):
-        revealed, which = distinct_rows(x != MASK)
+    while len(keys):
+        known = steps.codes.decode(keys) != MASK
+        revealed, which = distinct_rows(known)
         if thin:
             order = np.argsort(ways, kind="stable")
             most = np.zeros(len(revealed), dtype=np.int64)
             most[which[order]] = order  # the last one stays: it has the most beginnings
-            x, ways, which = x[most], ways[most], np.arange(len(most), dtype=np.int64)
-        paths = np.zeros(len(x))
+            keys, ways, known = keys[most], ways[most], known[most]
+            which = np.arange(len(most), dtype=np.int64)
+        paths = np.zeros(len(keys))
         np.maximum.at(paths, which, ways)  # as many beginnings at least reveal these sites
-        steps += float(ways.sum()) + STEPS_OF_A_PATH * float(paths.sum())
-        require(steps, paths.sum())
-        left = (x == MASK).sum(axis=1)
-        parts, ahead = [(x[:0], ways[:0])], 0.0
+        taken += float(ways.sum()) + STEPS_OF_A_PATH * float(paths.sum())
+        require(taken, paths.sum())
+        left = ~known.all(axis=1)
+        keys, ways = keys[left], ways[left]
+        parts, ahead = [(keys[:0], ways[:0])], 0.0
         index += 1
-        for size in np.unique(left[left > 0]).tolist():
-            now = left == size
-            for after, n in _counted(decoder, x[now], ways[now], mass, index - 1, ask, thin):
-                parts.append((after, n))
-                ahead += float(n.sum())
-                require(steps + ahead * (STEPS_OF_A_PATH if thin else 1), ahead)
-        x, which = distinct_rows(np.concatenate([after for after, _ in parts]))
-        ways = np.bincount(which, np.concatenate([n for _, n in parts]))
-
-
-def _counted(
-    decoder: Any,
-    x: np.ndarray,
-    ways: np.ndarray,
-    mass: np.ndarray,
-    index: int,
-    ask: CallDenoiser,
-    thin: bool,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The contexts after one round, each with the number of ways to where it comes from."""
-    for sites, after, _ in _outcomes(decoder, x, np.ones(len(x), mass.dtype), index, ask):
-        before = after.copy()
-        before[:, sites] = MASK
-        _, which = distinct_rows(np.concatenate([x, before]))
-        origin = np.empty(len(x), dtype=np.int64)
-        origin[which[: len(x)]] = np.arange(len(x))
-        whence = origin[which[len(x) :]]
-        kept = np.unique(whence, return_index=True)[1] if thin else slice(None)
-        yield after[kept], ways[whence[kept]]
-
-
-Outcome = Iterator[tuple[tuple[int, ...], np.ndarray, np.ndarray]]
-
-
-def _outcomes(
-    decoder: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: CallDenoiser
-) -> Outcome:
-    """The sets that one round may reveal in contexts with equally many masked sites."""
-    selects = isinstance(decoder, Policy) and not decoder.looks_at_tokens
-    return (_select if selects else _write)(decoder, x, mass, index, ask)
-
-
-def _select(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: CallDenoiser) -> Outcome:
-    """Sets of sites, the sequences after them, and their masses."""
-    predictions, draws = ask(x)
-    total: Any = 0
-    for chance, reveal in policy.reveal_distribution(x, predictions, index):
-        chance, used = checked_outcome(policy, x, chance, reveal, exact=mass.dtype == object)
-        total, used = total + chance, np.broadcast_to(used, len(x))
-        for pattern in distinct_rows(reveal[used])[0]:
-            rows = used & (reveal == pattern).all(axis=1)
-            sites = np.flatnonzero(pattern)
-            after, weight = x[rows], (mass * chance)[rows]
-            for i in sites:
-                rates = draws[rows][:, i]
-                repeat = len(after) // rates.shape[0]  # earlier sites of the set are innermost
-                weight = (weight.reshape(-1, repeat, 1) * rates[:, None, :]).reshape(-1)
-                after = np.repeat(after, rates.shape[1], axis=0)
-                after[:, i] = np.tile(np.arange(rates.shape[1]), len(after) // rates.shape[1])
-            kept = weight != 0
-            yield tuple(sites.tolist()), after[kept], weight[kept]
-    check_total(total, x)
-
-
-def _write(policy: Any, x: np.ndarray, mass: np.ndarray, index: int, ask: CallDenoiser) -> Outcome:
-    assert isinstance(policy, TokenPolicy)
-    parts: dict[tuple[int, ...], list[tuple[np.ndarray, np.ndarray]]] = {}
-    for rows, chance, after, _ in policy.outcomes(x, ask, index):
-        weight = mass[rows] * chance
-        revealed = (x[rows] == MASK) & (after != MASK)
-        for pattern in distinct_rows(revealed)[0]:
-            some = (revealed == pattern).all(axis=1) & (weight != 0)
-            if some.any():
-                sites = tuple(np.flatnonzero(pattern).tolist())
-                parts.setdefault(sites, []).append((after[some], weight[some]))
-    for sites, found in parts.items():
-        every, where = distinct_rows(np.concatenate([a for a, _ in found]))
-        total = np.zeros(len(every), dtype=mass.dtype)
-        np.add.at(total, where, np.concatenate([w for _, w in found]))
-        yield sites, every, total
+        for start in range(0, len(keys), BATCH):
+            some = keys[start : start + BATCH]
+            labels = np.arange(len(some), dtype=np.int64)
+            one = np.ones(len(some), dtype=steps.dtype)
+            moves, begun = [], ahead
+            for reveal in steps.step(Layer(some + labels * cells, (one,)), index - 1):
+                moves.append(_moves(reveal, thin))
+                if steps.selects:  # else the same outcome may come again
+                    begun += float(ways[start + (moves[-1][0] >> length)].sum())
+                    require(taken + begun * (STEPS_OF_A_PATH if thin else 1), begun)
+            origins, _, after = _joined(moves, steps)
+            labels = after.keys // cells
+            first = np.diff(labels, prepend=-1) > 0  # of the contexts after one choice
+            kept = first if thin else slice(None)
+            counts = ways[start + origins[labels[kept]]]
+            parts.append((after.keys[kept] % cells, counts))
+            ahead += float(counts.sum())
+            require(taken + ahead * (STEPS_OF_A_PATH if thin else 1), ahead)
+        keys, ways = merged(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))

@@ -7,7 +7,7 @@ loses on data of any length: neither a table nor a denoiser is needed.
 
 from collections.abc import Iterable
 
-from sims.decoding.exact import as_decoder, as_observed
+from sims.decoding.arguments import as_decoder, as_observed
 from sims.policies import Decoder, Policy
 from sims.policies.base import Select
 from sims.policies.blind import blind_rounds

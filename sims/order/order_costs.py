@@ -34,9 +34,8 @@ from typing import Any
 
 import numpy as np
 
-from sims.decoding.costs import times_logs
+from sims.decoding.arguments import as_temperature
 from sims.decoding.denoiser import WithDraws, predictor
-from sims.decoding.exact import as_temperature
 from theory import MASK
 from theory._console.progress import tracked
 from theory._core.arrays import log, require_memory, times_log, to_host
@@ -139,7 +138,7 @@ class AnyOrder:
                     self.gaps[known, i] = gap - times_log(weights, draws[:, i]).sum()
                     self._logs[known, i] = log(draws[which, i, token])
                 else:  # a float may be too small for what is drawn
-                    gap = gap - times_logs(weights, logs[:, i]).sum()
+                    gap = gap - (weights * np.where(weights > 0, logs[:, i], 0.0)).sum()
                     self.gaps[known, i] = max(gap, 0.0)
                     self._logs[known, i] = logs[which, i, token]
 

@@ -19,11 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from sims.decoding.exact import as_revealing, watched
+from sims.decoding.arguments import as_revealing
 from sims.decoding.monte_carlo import Decoded
-from sims.policies import Decoder, Policy, TokenPolicy
-from sims.policies.base import CallDenoiser, Outcomes, Reveals, Select
+from sims.decoding.propagation import propagate
+from sims.policies import Decoder
+from sims.policies.base import Select
 from theory import MASK
+from theory._core.arrays import within_memory
 from theory._core.exact import ratio, short
 from theory._core.plurals import counted
 from theory.distributions.base import Distribution, check_distribution
@@ -74,6 +76,7 @@ class Order:
         return f"<Order of {counted(len(self.sites), 'site')}: {', '.join(values)}>"
 
 
+@within_memory("the output of a decoder")
 def order(
     p: Distribution,
     policy: Decoder | Select,
@@ -114,11 +117,12 @@ def order(
     """
     check_distribution(p)
     decoder = as_revealing(policy)
-    given = as_sites(observed, p.length, "observed")
-    tally, until = _Tally(p.length, given, p.exact), _Tally(p.length, given, p.exact)
-    watched(p, decoder, temperature, denoiser, given, tally.add)
-    watched(p, _once_left(decoder, tally.sites), temperature, denoiser, given, until.add)
-    return tally.finish(1 - until.leaving)
+    tally = _Tally(p.length, as_sites(observed, p.length, "observed"), p.exact)
+    # beside the decoder's mass that of the paths which have kept to the order so far
+    measures = ("decoder", lambda known: _leftmost(known, tally.sites))
+    for reveal in propagate(p, decoder, temperature, denoiser, observed, measures):
+        tally.add(reveal.index, reveal.x, reveal.sites, *reveal.masses)
+    return tally.finish()
 
 
 def order_of(written: Decoded, observed: Iterable[int] = ()) -> Order:
@@ -155,10 +159,11 @@ def order_of(written: Decoded, observed: Iterable[int] = ()) -> Order:
     if ((states[:-1] != MASK) & (states[:-1] != states[1:])).any():
         raise InvalidInput("tokens are taken back in these trajectories")
     mass = np.full(states.shape[1], 1 / states.shape[1])
+    orderly = mass
     for index, (before, after) in enumerate(itertools.pairwise(states)):
-        tally.add(index, before, (before == MASK) & (after != MASK), mass)
-    orderly = np.all([_leftmost(state, tally.sites) for state in states], axis=0)
-    return tally.finish(float(orderly.mean()))
+        tally.add(index, before, (before == MASK) & (after != MASK), mass, orderly)
+        orderly = np.where(_leftmost(after != MASK, tally.sites), orderly, 0.0)
+    return tally.finish()
 
 
 class _Tally:
@@ -175,8 +180,13 @@ class _Tally:
         self.beside: Any = 0
         self.leaving: Any = 0
 
-    def add(self, index: int, x: np.ndarray, reveal: np.ndarray, mass: np.ndarray) -> None:
-        """Take in what is revealed in the step `index` in sequences (N, L) with masses (N,)."""
+    def add(
+        self, index: int, x: np.ndarray, reveal: np.ndarray, mass: np.ndarray, orderly: np.ndarray
+    ) -> None:
+        """Take in what is revealed in the step `index` in sequences (N, L) with masses (N,).
+
+        `orderly` is the part of the mass that has been revealed from left to right so far.
+        """
         while len(self.rounds) <= index:
             self.rounds.append(self._zeros(len(self.sites)))
             self.runs.append(0)
@@ -192,10 +202,10 @@ class _Tally:
         twice = np.where(reveal, places * (2 * before + sizes + 1)[:, None], 0).sum(axis=1)
         self.ranked = self.ranked + self._sum(twice, mass)
         self.beside = self.beside + self._sum((reveal & _beside(known)).sum(axis=1), mass)
-        leaves = ~_leftmost(np.where(reveal, 0, x), self.sites)
-        self.leaving = self.leaving + self._sum(leaves, mass)
+        leaves = ~_leftmost(known | reveal, self.sites)
+        self.leaving = self.leaving + self._sum(leaves, orderly)
 
-    def finish(self, left_to_right: Any) -> Order:
+    def finish(self) -> Order:
         count = len(self.sites)
         pairs, squares = count * (count - 1) // 2, count * (count**2 - 1)
         # sum j r_j - n ((n + 1)/2)^2, over n (n^2 - 1)/12
@@ -207,7 +217,7 @@ class _Tally:
             self._share(self.in_order, pairs),
             self._share(spearman, squares),
             self._share(self.beside, count),
-            left_to_right,
+            1 - self.leaving,
             runs if self.exact else runs.astype(np.float64),
         )
 
@@ -226,79 +236,9 @@ class _Tally:
         return np.zeros(count, dtype=object if self.exact else np.float64)
 
 
-def _once_left(decoder: Decoder, sites: np.ndarray) -> Decoder:
-    """A decoder that, when it leaves the order from left to right, never takes it up again.
-
-    It then writes all sites but the first masked one, and that one last. So it leaves once at
-    most, and the chance that it does is a sum over contexts.
-    """
-    if decoder.looks_at_tokens:
-        assert isinstance(decoder, TokenPolicy)
-        return _TokensOnceLeft(decoder, sites)
-    assert isinstance(decoder, Policy)
-    return _OnceLeft(decoder, sites)
-
-
-class _OnceLeft(Policy):
-    def __init__(self, inner: Policy, sites: np.ndarray) -> None:
-        self.inner, self.sites = inner, sites
-        self.depends_on, self.randomised = inner.depends_on, inner.randomised
-
-    @property
-    def steps(self) -> int | None:
-        return self.inner.steps
-
-    def reveal_distribution(
-        self, x: np.ndarray, predictions: np.ndarray, round_index: int
-    ) -> Reveals:
-        orderly, masked = _leftmost(x, self.sites), x == MASK
-        rows = np.flatnonzero(orderly)
-        if len(rows) < len(x):
-            yield (~orderly).astype(np.int64), masked
-        if not len(rows):
-            return
-        for chance, reveal in self.inner.reveal_distribution(
-            x[rows], predictions[rows], round_index
-        ):
-            left = ~_leftmost(np.where(reveal, 0, x[rows]), self.sites)
-            chances = np.zeros(len(x), dtype=object)
-            chances[rows] = chance
-            flips = np.zeros_like(masked)
-            flips[rows] = np.where(left[:, None], masked[rows] & ~_first(masked[rows]), reveal)
-            yield chances, flips
-
-
-class _TokensOnceLeft(TokenPolicy):
-    def __init__(self, inner: TokenPolicy, sites: np.ndarray) -> None:
-        self.inner, self.sites, self.randomised = inner, sites, inner.randomised
-
-    def outcomes(self, x: np.ndarray, call_denoiser: CallDenoiser, round_index: int) -> Outcomes:
-        orderly = _leftmost(x, self.sites)
-        rest, rows = np.flatnonzero(~orderly), np.flatnonzero(orderly)
-        if len(rest):
-            yield rest, np.ones(len(rest), dtype=np.int64), np.maximum(x[rest], 0), 1
-        if not len(rows):
-            return
-        for some, chance, after, calls in self.inner.outcomes(x[rows], call_denoiser, round_index):
-            left = ~_leftmost(after, self.sites)[:, None] & (after == MASK)
-            rushed = np.where(left & ~_first(after == MASK), 0, after)
-            yield rows[some], chance, rushed, calls
-
-    def write(
-        self, x: np.ndarray, call_denoiser: CallDenoiser, round_index: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, int]:
-        return self.inner.write(x, call_denoiser, round_index, rng)
-
-
-def _first(masked: np.ndarray) -> np.ndarray:
-    """The first masked site of each row."""
-    return masked & (np.cumsum(masked, axis=1) == 1)
-
-
-def _leftmost(x: np.ndarray, sites: np.ndarray) -> np.ndarray:
-    """Whether of these sites the leftmost ones are written, for sequences (N, L)."""
-    masked = x[:, sites] == MASK
-    return (masked[:, 1:] >= masked[:, :-1]).all(axis=1)
+def _leftmost(known: np.ndarray, sites: np.ndarray) -> np.ndarray:
+    """Whether of these sites the leftmost ones are known, for rows of bools (N, L)."""
+    return np.all(known[:, sites[1:]] <= known[:, sites[:-1]], axis=1)
 
 
 def _divided(total: Any, whole: int) -> float:

@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from sims.decoding.exact import as_revealing, watched
+from sims.decoding.arguments import as_revealing
+from sims.decoding.propagation import propagate
 from sims.policies import Decoder, Policy
 from sims.policies.base import Select
 from sims.policies.blind import blind_rounds
@@ -68,15 +69,12 @@ def questions(policy: Decoder | Select, length: int) -> Questions:
     for _ in blind_rounds(decoder, length):  # refuses one that is declared wrongly
         pass
     calls: dict[tuple[Sites, Sites], Fraction] = {}
-
-    def watch(step: int, x: np.ndarray, reveal: np.ndarray, mass: np.ndarray) -> None:
-        for row, flip, chance in zip(x, reveal, mass, strict=True):
+    one_token = JointTable(np.ones((1,) * length, dtype=np.int64), exact=True)
+    for reveal in propagate(one_token, decoder, measures=("decoder",)):
+        for row, flip, chance in zip(reveal.x, reveal.sites, reveal.masses[0], strict=True):
             shown, new = (tuple(np.flatnonzero(v).tolist()) for v in (row != MASK, flip))
             if new:
                 calls[shown, new] = calls.get((shown, new), Fraction(0)) + chance
-
-    one_token = JointTable(np.ones((1,) * length, dtype=np.int64), exact=True)
-    watched(one_token, decoder, 1.0, None, (), watch)
     return calls
 
 

@@ -13,6 +13,7 @@ the finished sequence included, and training at uniform time spends on them
     (1 / (L + 1)) sum_k 1 / C(L, k)   ->   2 / L                                           [ours]
 """
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from fractions import Fraction
@@ -20,13 +21,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims.decoding.exact import as_decoder, watched
-from sims.decoding.output import OutputDistribution
+from sims.decoding.arguments import as_decoder
+from sims.decoding.layers import Reveal
+from sims.decoding.output import OutputDistribution, output_of
+from sims.decoding.propagation import propagate
 from sims.policies import Corrector, Decoder
 from sims.policies.base import Select
 from sims.training.masks import as_masks
 from theory import MASK, information
-from theory._core.arrays import frozen, is_exact
+from theory._core.arrays import from_host, frozen, is_exact, within_memory
 from theory._core.exact import floats
 from theory._core.plurals import counted
 from theory.distributions.base import Distribution, check_distribution
@@ -101,6 +104,7 @@ def visited(
     return decoded_with_visits(p, policy, temperature, denoiser, observed)[1]
 
 
+@within_memory("the output of a decoder")
 def decoded_with_visits(
     p: Distribution,
     policy: Decoder | Select,
@@ -115,11 +119,13 @@ def decoded_with_visits(
         raise InvalidInput(f"{decoder!r} draws sites again: its calls are not followed")
     calls = np.full((2,) * p.length, Fraction(0) if p.exact else 0.0)
 
-    def watch(step: int, x: np.ndarray, reveal: np.ndarray, mass: np.ndarray) -> None:
-        asked = reveal.any(axis=1)
-        np.add.at(calls, tuple((x[asked] != MASK).astype(np.int64).T), mass[asked])
+    def count(reveal: Reveal) -> None:
+        if reveal.sites.any():  # in all rows, or in none
+            known = (reveal.x != MASK).astype(np.int64)
+            np.add.at(calls, tuple(known.T), reveal.masses[0])
 
-    q = watched(p, decoder, temperature, denoiser, observed, watch)
+    q = output_of(propagate(p, decoder, temperature, denoiser, observed), count)
+    q = dataclasses.replace(q, table=from_host(q.table, p.like))
     total = calls.sum()
     unknown = "how often the denoiser is called is not known"
     more, rounds = floats([q.expected_rounds - total, total], unknown).tolist()

@@ -240,7 +240,7 @@ def test_layers_are_merged_in_parts(monkeypatch, there):
 
 
 def test_orders_are_counted_on_the_host(there):
-    """Who watches a decoder counts there, as `sims.decoding.exact.watched` says."""
+    """Who counts what is revealed counts there, as `sims.decoding.propagation` says."""
     host, away = table("four"), table("four", there)
     for policy in (policies.TopK(1), policies.TokenConfidence(1)):
         assert order(away, policy).kendall == pytest.approx(order(host, policy).kendall, abs=CLOSE)

@@ -12,7 +12,15 @@ from sims.imperfect.decomposition import excess_loss, split
 from tests import oracles
 from tests.cases import EXACT_CASES, FAMILIES, build_exact, random_weights
 from tests.sims import policy_oracles as slow
-from theory import MASK, InvalidInput, JointTable, gallery, information
+from theory import (
+    MASK,
+    EmpiricalDistribution,
+    InvalidInput,
+    JointTable,
+    TooLarge,
+    gallery,
+    information,
+)
 
 HALF, THIRD, FIFTH = Fraction(1, 2), Fraction(1, 3), Fraction(1, 5)
 
@@ -240,6 +248,22 @@ def test_text_with_few_sequences_and_many_letters():
     found = split(p, policies.RandomOrder((2, 2)), Perturbed(p, noise=0.3, seed=1))
     assert found.factorisation == pytest.approx(information.path_cost(p, (2, 2)), rel=1e-9)
     assert found.path_kl == pytest.approx(found.learning + found.factorisation, rel=1e-12)
+
+
+def test_a_table_whose_lattice_does_not_fit(monkeypatch):
+    """2^20 cells are a table, 3^20 no lattice; then the evidence of what is met is asked for."""
+    monkeypatch.setenv("ZEROLOSS_MEMORY", str(2**30))
+    p = EmpiricalDistribution([[0] * 20, [0] * 10 + [1] * 10, [1] * 20])
+    with pytest.raises(TooLarge, match="evidence lattice"):
+        output_distribution(p, policies.LeftToRight(10))
+    found = split(p, policies.LeftToRight(10), Perturbed(p, smoothing=0.5))
+    # the first half holds one bit ten times, and so does the other where the first is 0
+    first = (2 * math.log(3 / 2) + math.log(3)) / 3
+    expected = [9 * first, 9 * 2 / 3 * math.log(2)]
+    np.testing.assert_allclose([b for _, b in found.by_round], expected, rtol=1e-12)
+    assert found.path_kl == pytest.approx(found.learning + found.factorisation, rel=1e-12)
+    with pytest.raises(TooLarge):
+        split(EmpiricalDistribution([[0] * 40, [1] * 40]), policies.LeftToRight())
 
 
 # What is refused

@@ -125,7 +125,7 @@ def test_the_loss_is_the_sum_over_rounds():
     class Off(joints.Joint):
         knows = "a wrong law"
 
-        def distribution(self, x, sites, alone):
+        def distribution(self, x, sites, marginals):
             return np.tile([0.4, 0.1, 0.2, 0.3], (len(x), 1))
 
     p = JointTable(np.random.default_rng(0).integers(1, 9, size=(2, 2, 2, 2)))
@@ -272,8 +272,8 @@ def test_joints_of_other_data_are_refused():
     class Short(joints.Joint):
         knows = "too little"
 
-        def distribution(self, x, sites, alone):
-            return alone[:, 0]
+        def distribution(self, x, sites, marginals):
+            return marginals[:, 0]
 
     with pytest.raises(InvalidInput, match=r"distribution of shape \(1, 2\); expected \(1, 4\)"):
         output_distribution(p, JointDraw(LeftToRight(2), Short()))

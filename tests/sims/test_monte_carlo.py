@@ -312,9 +312,9 @@ class OfTheData(FromData):
 
     knows = "the joint"
 
-    def distribution(self, x, sites, alone):
+    def distribution(self, x, sites, marginals):
         law, possible = conditional(self.p, x, sites)
-        return np.where(possible[:, None], law, outer(alone))
+        return np.where(possible[:, None], law, outer(marginals))
 
 
 JOINTS = {
@@ -1001,3 +1001,23 @@ def test_the_gallery_is_decoded():
     for p in (gallery.words(4), gallery.cities(), gallery.permutations(5)):
         decoded = decode(p, LeftToRight(), np.random.default_rng(0), 30)
         assert (p.evidence(decoded.tokens) > 0).all()
+
+
+class Idle(policies.TokenPolicy):
+    """A token policy that writes nothing."""
+
+    def outcomes(self, x, call_denoiser, round_index, /):
+        rows = np.arange(len(x), dtype=np.int64)
+        yield rows, np.ones(len(x)), x, 1
+
+    def write(self, x, call_denoiser, round_index, rng, /):
+        return x, 1
+
+
+def test_a_token_policy_that_writes_nothing_is_refused():
+    """Exactly and by drawing, which would never end."""
+    p = gallery.parity(3)
+    with pytest.raises(InvalidInput, match="wrote none"):
+        output_distribution(p, Idle())
+    with pytest.raises(InvalidInput, match="wrote none"):
+        decode(p, Idle(), np.random.default_rng(0), 2)

@@ -15,7 +15,14 @@ from sims.order.statistics import order, order_of
 from tests import oracles
 from tests.noted import each
 from tests.sims import policy_oracles as slow
-from theory import MASK, InvalidInput, JointTable, MarkovChain, gallery
+from theory import (
+    MASK,
+    EmpiricalDistribution,
+    InvalidInput,
+    JointTable,
+    MarkovChain,
+    gallery,
+)
 
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
 
@@ -312,3 +319,20 @@ def test_orders_in_floats_and_refusals():
         all_orders(p, policies.GibbsCorrector(policies.LeftToRight(), 1))
     with pytest.raises(InvalidInput, match="nothing is left"):
         all_orders(p, policies.TopK(1), observed=range(3))
+
+
+def test_orders_of_a_table_whose_lattice_does_not_fit(monkeypatch):
+    """Two ways to go on, by the bit that the first round reveals."""
+    monkeypatch.setenv("ZEROLOSS_MEMORY", str(2**29))
+    p = EmpiricalDistribution([[0] * 20, [1] * 20, [1] * 20, [1] * 20])
+
+    def by_the_first(x, predictions):
+        right = np.arange(20) > 9
+        first = np.where(x[:, :1] == 1, right, ~right)
+        masked = x == MASK
+        chosen = masked & np.where(x[:, :1] == MASK, np.arange(20) == 0, first)
+        return np.where(chosen.any(axis=1, keepdims=True), chosen, masked)
+
+    left, right = tuple(range(1, 10)), tuple(range(10, 20))
+    found = all_orders(p, by_the_first)
+    assert found == {((0,), right, left): 0.75, ((0,), left, right): 0.25}

@@ -68,18 +68,26 @@ DECODERS = [
 
 @each("decoder", DECODERS, ids=repr)
 def test_the_steps_that_are_counted_are_those_that_are_made(decoder, monkeypatch):
-    counted, made = [], []
+    """One for each context after each beginning; the first is the empty sequence."""
+    counted, made = [], [1]
     there = module("sims.order.distribution")
-    follow = there._followed
+    follow, join = there._followed, there._joined
 
-    def followed(part, *rest):
-        made.append(len(part[2]))
-        return follow(part, *rest)
+    def joined(*moves):
+        found = join(*moves)
+        made.append(found[2].size)
+        return found
 
-    monkeypatch.setattr(there, "_followed", followed)
-    monkeypatch.setattr(there, "STEPS_OF_A_PATH", 0)
-    monkeypatch.setattr(there, "require_steps", lambda steps, most, what: counted.append(steps))
-    orders(EmpiricalDistribution([[0, 0, 1], [0, 1, 1], [1, 2, 0], [2, 2, 2]]), decoder)
+    def followed(*part):
+        with monkeypatch.context() as following:
+            following.setattr(there, "_joined", joined)
+            return follow(*part)
+
+    with monkeypatch.context() as watched:
+        watched.setattr(there, "_followed", followed)
+        watched.setattr(there, "STEPS_OF_A_PATH", 0)
+        watched.setattr(there, "require_steps", lambda steps, most, what: counted.append(steps))
+        orders(EmpiricalDistribution([[0, 0, 1], [0, 1, 1], [1, 2, 0], [2, 2, 2]]), decoder)
     assert counted[-1] == sum(made)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis.strategies import SearchStrategy
 
 from sims import policies
+from sims.decoding.propagation import propagate
 from sims.policies import Policy
-from theory import MASK, schedules
-from theory._core.arrays import to_host
+from theory import schedules
 from theory.distributions import Distribution
 
 __all__ = ["path_steps", "some_selecting_policy"]
@@ -42,7 +42,7 @@ def some_selecting_policy(length: int) -> SearchStrategy[Policy]:
 def path_steps(
     p: Distribution, policy: Policy
 ) -> Iterator[tuple[Any, int, tuple[int, ...], np.ndarray]]:
-    """Walk everything that a policy can do along the data, one context at a time.
+    """Everything that a policy can do along the data, one context and choice at a time.
 
     Yields
     ------
@@ -55,22 +55,6 @@ def path_steps(
     x : ndarray, shape (L,)
         The context.
     """
-    one = Fraction(1) if p.exact else 1.0
-    reached = [(one, 0, np.full(p.length, MASK))]
-    while reached:
-        mass, index, x = reached.pop()
-        if (x != MASK).all():
-            continue
-        prediction = to_host(p.denoise(x))
-        for chance, reveal in policy.reveal_distribution(x[None], prediction[None], index):
-            chance = np.broadcast_to(np.asarray(chance, dtype=object), 1)[0]
-            if chance == 0:
-                continue
-            sites = tuple(np.flatnonzero(reveal[0]).tolist())
-            weight = mass * (chance if p.exact else float(chance))
-            yield weight * p.evidence(x), index, sites, x
-            values = list(np.ndindex(*(p.vocab,) * len(sites)))
-            after = np.tile(x, (len(values), 1))
-            after[:, sites] = values
-            for possible in after[p.evidence(after) != 0]:
-                reached.append((weight, index + 1, possible))
+    for reveal in propagate(p, policy, measures=("data",)):
+        for x, sites, chance in zip(reveal.x, reveal.sites, reveal.masses[0], strict=True):
+            yield chance, reveal.index, tuple(np.flatnonzero(sites).tolist()), x
