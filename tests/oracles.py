@@ -334,6 +334,14 @@ def kl_divergence(p, q, exact=False):
 # Decoding in parallel batches
 
 
+def compositions(length, rounds=None):
+    """Every way to write the length as an ordered sum of positive integers."""
+    if length == 0:
+        return [()]
+    found = [(k, *rest) for k in range(1, length + 1) for rest in compositions(length - k)]
+    return [sizes for sizes in found if rounds in (None, len(sizes))]
+
+
 def ordered_partitions(sites, sizes):
     """Every way to deal the sites into consecutive batches of the given sizes."""
     sites = tuple(sites)

@@ -12,10 +12,24 @@ from fractions import Fraction
 from typing import Any
 
 import mpmath
+import pytest
 import sympy
 
 from tests import oracles
 from theory._core.log_numbers import LinearForm
+
+TOLERANCE = 1e-11
+"""Of gains: differences of entropies near 10, times a length of at most 6."""
+
+
+def close(expected, tolerance=TOLERANCE):
+    return pytest.approx(float(expected), rel=tolerance, abs=tolerance)
+
+
+def same(actual, expected):
+    """As combinations of logarithms of primes."""
+    return sympy.expand(actual - expected) == 0
+
 
 # From the joint
 
