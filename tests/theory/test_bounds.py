@@ -209,17 +209,6 @@ def test_exact_bounds_for_times_and_ratios(case):
 # They hold
 
 
-@given(strategies.distributions(lengths=(1, 5), vocabs=(2, 2)), st.data())
-@settings(max_examples=60)
-def test_they_hold_for_sizes(p, data):
-    sizes = data.draw(strategies.schedules(p.length))
-    for bound, _ in OF_SIZES:
-        assert bound(p, sizes).slack >= -1e-11, bound.__name__
-    ratio = data.draw(st.sampled_from([0, 0.1, 0.5, 1, 3]))
-    assert bounds.total_correlation_schedule(p, ratio).slack >= -1e-11
-    assert bounds.dual_total_correlation_schedule(p, ratio).slack >= -1e-11
-
-
 inner_times = st.lists(strategies.rationals(most=9), min_size=2, max_size=6, unique=True)
 
 
@@ -235,18 +224,6 @@ def test_they_hold_for_times(p, inner, steps):
     assert bounds.growth_complexity(p).slack >= -1e-11
     assert bounds.continuum(p).slack >= -ROOTS
     assert bounds.block_complexity(p, inner).slack >= -ROOTS
-
-
-@given(strategies.joint_tables(lengths=(2, 5), vocabs=(2, 2), exact=True), st.data())
-@settings(max_examples=30)
-def test_one_bound_is_at_most_the_next(p, data):
-    """s_max - 1 is at most the power of two less one; a fall at most as deep as the largest."""
-    sizes = data.draw(strategies.schedules(p.length))
-    assert float(bounds.largest_batch(p, sizes).bound - bounds.li_cai(p, sizes).bound) <= 1e-12
-    assert float(bounds.drops(p, sizes).bound - bounds.largest_batch(p, sizes).bound) <= 1e-12
-    cost = information.path_cost(p, sizes)
-    assert same(cost, bounds.drops(p, sizes).quantity)
-    assert same(cost, bounds.least_drops(p, sizes).quantity)
 
 
 def test_a_bound_that_does_not_hold_has_negative_slack():

@@ -169,23 +169,6 @@ def test_many_times_on_a_device(case):
 # Identities
 
 
-@given(strategies.joint_tables(exact=True))
-@settings(max_examples=50)
-def test_one_step_costs_the_total_correlation(p):
-    """TC = int (1-t) h'; and h(1) = TC + DTC; many steps never cost more."""
-    curve = information.gain_curve(p)
-    tc, dtc = information.total_correlation(p), information.dual_total_correlation(p)
-    assert same(curve.grid_cost([0, 1]), tc)
-    assert same(curve.step_cost(0, 1), tc)
-    assert same(curve(1), tc + dtc)
-    assert same(curve(0), 0)
-    assert same(curve.integral(0, 1), tc)
-    half = Fraction(1, 2)
-    parts = curve.integral(0, half) + curve.integral(half, 1)
-    assert same(parts, curve.integral(0, 1))
-    assert -1e-12 <= float(curve.grid_cost([0, half, 1])) <= float(tc) + 1e-12
-
-
 @given(strategies.distributions(), st.lists(strategies.rationals(most=8), min_size=2, unique=True))
 @settings(max_examples=50)
 def test_the_curve_rises_and_a_finer_grid_costs_no_more(p, inner):

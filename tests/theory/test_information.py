@@ -27,6 +27,7 @@ from tests.cases import (
     each_case,
     each_factored,
     each_family,
+    few,
     named,
     random_rows,
     to_device1,
@@ -80,6 +81,7 @@ def questions(case):
     for given_pattern in random.Random(0).sample(case.possible, k=min(3, len(case.possible))):
         yield None, list(given_pattern), every
     subsets = [s for k in range(case.length + 1) for s in itertools.combinations(every, k)]
+    subsets = subsets if case in FAMILIES else few(subsets, 4)
     patterns = random.Random(0).sample(case.possible, k=min(8, len(case.possible)))
     for sites, given_pattern in zip(subsets[::-1], itertools.cycle(patterns), strict=False):
         yield sites, None, sites
@@ -114,7 +116,7 @@ def test_the_order_of_the_sites_does_not_matter(case, measure, oracle):
 @each_measure
 def test_exact_of_sites_given_observations(case, measure, oracle):
     p = build_exact(case)
-    for sites, pattern, meant in itertools.islice(questions(case), 10):
+    for sites, pattern, meant in questions(case):
         seen = None if pattern is None else tuple(pattern)
         assert measure(p, sites, pattern) == oracle(case.joint, meant, seen, exact=True)
 
@@ -416,30 +418,6 @@ def exact_joint(p):
 
 
 exact_tables = strategies.joint_tables(exact=True)
-
-
-@given(exact_tables)
-def test_the_profile_never_increases_and_gives_both_correlations(p):
-    """With h_j = d (f(0) - f(j)): TC = (1/d) sum_j h_j and DTC = (1/d) sum_j j (h_j - h_{j-1})."""
-    d, f = p.length, profile(p).tolist()
-    h = [d * (f[0] - v) for v in f]
-    # differences that are not zero are far above 1e-9: the weights are integers up to 5
-    assert all(float(a - b) >= -1e-9 for a, b in itertools.pairwise(f))
-    assert sympy.expand(sum(h)) / d == total_correlation(p)
-    steps = sum(j * (h[j] - h[j - 1]) for j in range(1, d))
-    assert sympy.expand(sympy.sympify(steps) / d) == sympy.expand(dual_total_correlation(p))
-    assert sum(f) == entropy(p)
-
-
-@given(exact_tables)
-def test_the_two_correlations_sum_to_the_information_of_each_site_about_the_others(p):
-    """TC + DTC = sum_i I(X_i; all other X)."""
-    joint, every = exact_joint(p), range(p.length)
-    shared = [
-        oracles.mutual_information(joint, [i], [j for j in every if j != i], exact=True)
-        for i in every
-    ]
-    assert total_correlation(p) + dual_total_correlation(p) == sympy.Add(*shared)
 
 
 @given(exact_tables)

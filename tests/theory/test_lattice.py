@@ -292,14 +292,3 @@ def test_a_table_that_no_machine_holds_is_refused(length):
     p = MarkovChain([0.5, 0.5], [[0.9, 0.1], [0.3, 0.7]], length)
     with pytest.raises(TooLarge):
         p.table()
-
-
-@pytest.mark.parametrize(("length", "vocab"), [(3, 4), (4, 3), (6, 2)])
-def test_a_large_lattice_is_filled_in_parts(monkeypatch, length, vocab):
-    """Splitting along the first axis changes nothing; here every lattice counts as large."""
-    weights = np.random.default_rng(0).integers(0, 9, (vocab,) * length)
-    whole = EvidenceLattice(weights).numerators
-    monkeypatch.setattr("theory.lattice.subset_sums.CACHE_CELLS", 4)
-    np.testing.assert_array_equal(EvidenceLattice(weights).numerators, whole)
-    floats = EvidenceLattice(weights.astype(float)).values * weights.sum()
-    np.testing.assert_allclose(floats, whole, rtol=1e-13)  # sums of at most 64 integers below 9
