@@ -16,10 +16,10 @@ from tests.cases import (
     BAD_BASES,
     CASES,
     DEVICE1,
-    EXACT_CASES,
     NO_DISTRIBUTION,
     build_exact,
     each_case,
+    each_factored,
     each_family,
     each_of,
     to_device1,
@@ -38,9 +38,6 @@ from theory.information.fixed_order import fixed_order_cost
 ROUNDING = 1e-12  # of sums of a few hundred entropies below 2
 CHAINS = [case for case in CASES if case.family is MarkovChain]
 each_chain = each_of(CHAINS)
-# large integers stay unfactored in "chain dense", so that equal expressions differ in form
-EXACT = [c for c in EXACT_CASES if c.length > 1 and c.name != "chain dense"]
-each_exact = each_of(EXACT)
 
 
 def orders(length, seed=0, number=4):
@@ -114,7 +111,7 @@ def test_observed_sites(case):
         assert actual == pytest.approx(expected, abs=ROUNDING)
 
 
-@each_exact
+@each_factored
 def test_exact_costs_are_expressions(case):
     p = build_exact(case)
     for order in orders(case.length, seed=1, number=2):

@@ -242,15 +242,11 @@ def large_chain():
     return rng.dirichlet(np.ones(VOCAB)), rng.dirichlet(np.ones(VOCAB), size=VOCAB)
 
 
-def entropy_of_row(row):
-    return -math.fsum(p * math.log(p) for p in row if p > 0)
-
-
 def test_entropy_of_a_large_chain_is_the_sum_of_its_transition_entropies(large_chain):
     """H(X) = H(X_0) + sum_i sum_a P(X_i = a) H(X_{i+1} | a)."""
     initial, transition = large_chain
-    own = np.array([entropy_of_row(row) for row in transition])
-    expected, marginal = entropy_of_row(initial), initial
+    own = np.array([oracles.entropy_of(row) for row in transition])
+    expected, marginal = oracles.entropy_of(initial), initial
     for _ in range(LENGTH - 1):
         expected += marginal @ own
         marginal = marginal @ transition
@@ -271,7 +267,7 @@ def test_entropy_of_distant_sites_of_a_large_chain(large_chain):
     first, early, late = initial @ step(a), step(b - a), step(c - b)
     joint = first[:, None, None] * early[:, :, None] * late[None, :, :]
     p = MarkovChain(initial, transition, LENGTH)
-    assert entropy(p, [a, b, c]) == pytest.approx(entropy_of_row(joint.ravel()), rel=1e-12)
+    assert entropy(p, [a, b, c]) == pytest.approx(oracles.entropy_of(joint.ravel()), rel=1e-12)
 
 
 def test_dual_total_correlation_of_a_large_chain(large_chain):
@@ -326,7 +322,7 @@ def test_entropy_of_a_chain_given_observations_is_that_of_its_posterior_pairs():
         return oracles.chain_forward_backward(initial, transition, x)[1]
 
     marginals, whole = oracles.chain_forward_backward(initial, transition, pattern)
-    expected = entropy_of_row(marginals[0])
+    expected = oracles.entropy_of(marginals[0])
     for i in range(length - 1):
         pair = []
         for tokens in itertools.product(range(vocab), repeat=2):
@@ -334,7 +330,7 @@ def test_entropy_of_a_chain_given_observations_is_that_of_its_posterior_pairs():
             x[i : i + 2] = tokens
             if all(o in (MASK, v) for o, v in zip(pattern[i : i + 2], tokens, strict=True)):
                 pair.append(math.exp(log_evidence(x) - whole))
-        expected += entropy_of_row(pair) - entropy_of_row(marginals[i])
+        expected += oracles.entropy_of(pair) - oracles.entropy_of(marginals[i])
     p = MarkovChain(initial, transition, length)
     assert entropy(p, given=pattern) == pytest.approx(expected, rel=1e-11)
 
@@ -366,7 +362,7 @@ def test_entropy_given_an_event_far_below_the_smallest_double():
 
 def counted_entropy(rows, sites):
     counts = Counter(map(tuple, rows[:, list(sites)].tolist()))
-    return entropy_of_row([c / len(rows) for c in counts.values()])
+    return oracles.entropy_of([c / len(rows) for c in counts.values()])
 
 
 def test_a_large_data_set_needs_no_table():
