@@ -90,6 +90,8 @@ def refusals(*rows: Any, error: type[Exception] = InvalidInput) -> Callable[...,
     """
     tried = []
     for message, call, *bad in rows:
+        if len(bad) > 1 or bad == [[]]:
+            raise TypeError(f"a list of bad arguments, or none: {bad}")
         if not bad:
             tried.append((message, call))
         for argument in bad[0] if bad else ():
