@@ -294,6 +294,53 @@ each_exact = each_of(EXACT_CASES)
 BAD_BASES: list[Any] = [1, 1.0, 0.5, 0, -2, math.inf, math.nan, "2", True, [2]]
 NO_DISTRIBUTION: list[Any] = [[[0.5, 0.0], [0.0, 0.5]], np.ones((2, 2)) / 4, None]
 
+# What are no batch sizes of four sites, no profile, no times from 0 to 1 and no levels between;
+# of the times and the levels, what the refusal names.
+BAD_SIZES: list[Any] = [
+    (),
+    (3,),
+    (2, 3),
+    (0, 4),
+    (5, -1),
+    (2.0, 2.0),
+    (4.0,),
+    "4",
+    4,
+    None,
+    (True, 3),
+]
+NO_PROFILES: list[Any] = [
+    [],
+    [[1, 2]],
+    3.0,
+    [1, math.nan],
+    [math.inf, 1],
+    ["a"],
+    None,
+    [[1], [1, 2]],
+    [1j],
+]
+BAD_TIMES: dict[str, list[Any]] = {
+    "0.5": [[0.0, 0.5, 0.5, 1.0]],
+    "0.[37]": [[0.0, 0.7, 0.3, 1.0]],
+    "0.125": [[0.125, 1.0]],
+    "0.875": [[0.0, 0.875]],
+    "1.5": [[0.0, 1.5], [0.0, 1.5, 1.0]],
+    "-0.25": [[-0.25, 0.5, 1.0]],
+    "nan": [[0.0, math.nan, 1.0]],
+    "time": [[], [0.0], [[0.0, 1.0]], None, 0.5, ["a", "b"]],
+}
+BAD_LEVELS: dict[str, list[Any]] = {
+    "0": [[0, 0.5]],
+    "1": [[0.5, 1]],
+    "1.25": [[0.5, 1.25]],
+    "-0.125": [[-0.125, 0.5]],
+    "0.5": [[0.5, 0.5]],
+    "0.25|0.625": [[0.625, 0.25]],
+    "nan": [[0.25, math.nan]],
+    "level|time": [[0.5], [], 0.5, None, "ab"],
+}
+
 # Without the case whose large integers stay unfactored, so that equal expressions differ in form.
 FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
 each_factored = each_of(FACTORED)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import oracles
-from tests.cases import build_exact, each_case, each_factored
+from tests.cases import BAD_LEVELS, BAD_SIZES, BAD_TIMES, build_exact, each_case, each_factored
 from tests.noted import refusals
 from tests.theory import information_oracle as slow
 from tests.theory.information_oracle import close, same
@@ -330,17 +330,7 @@ def test_sharp_growth_is_sharper_step_by_step():
 
 
 P = gallery.parity(4)
-BAD_SIZES = [(), (3,), (2, 3), (0, 4), (5, -1), (2.0, 2.0), "4", 4, None, (True, 3)]
-BAD_TIMES = {
-    "0.5": [[0.0, 0.5, 0.5, 1.0]],
-    "0.125": [[0.125, 1.0]],
-    "0.875": [[0.0, 0.875]],
-    "0.[27]5": [[0.0, 0.75, 0.25, 1.0]],
-    "nan": [[0.0, math.nan, 1.0]],
-    "time": [[], None],
-}
 BAD_RATIOS = [-0.125, math.nan, math.inf, "0.5", None, True]
-BAD_LEVELS = [[0, 0.5], [0.5, 1], [0.5, 0.25], [0.5], [], None]
 
 test_what_is_refused = refusals(
     *(("size", functools.partial(bound, P), BAD_SIZES) for bound, _ in OF_SIZES),
@@ -352,5 +342,8 @@ test_what_is_refused = refusals(
     ("ratio.*{}", functools.partial(bounds.total_correlation_schedule, P), BAD_RATIOS),
     ("ratio.*{}", functools.partial(bounds.dual_total_correlation_schedule, P), BAD_RATIOS),
     ("steps.*{}", functools.partial(bounds.equal_steps, P), [0, -1, 2.0, None, True]),
-    ("level", functools.partial(bounds.block_complexity, P), BAD_LEVELS),
+    *(
+        (named, functools.partial(bounds.block_complexity, P), bad)
+        for named, bad in BAD_LEVELS.items()
+    ),
 )

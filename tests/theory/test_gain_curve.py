@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests import oracles
 from tests.cases import (
+    BAD_TIMES,
     DEVICE1,
     build_exact,
     each_case,
@@ -231,19 +232,9 @@ def test_mean_entropies_of_known_distributions():
 
 
 CURVES = [information.gain_curve(gallery.parity(3, exact=exact)) for exact in (False, True)]
-BAD_GRIDS = {
-    "0.5": [[0.0, 0.5, 0.5, 1.0]],
-    "0.[37]": [[0.0, 0.7, 0.3, 1.0]],
-    "0.125": [[0.125, 1.0]],
-    "0.875": [[0.0, 0.875]],
-    "1.5": [[0.0, 1.5]],
-    "-0.25": [[-0.25, 0.5, 1.0]],
-    "nan": [[0.0, math.nan, 1.0]],
-    "time": [[], [0.0], [[0.0, 1.0]], None, 0.5, ["a", "b"]],
-}
 
 test_bad_times = refusals(
-    *((named, curve.grid_cost, bad) for curve in CURVES for named, bad in BAD_GRIDS.items()),
+    *((named, curve.grid_cost, bad) for curve in CURVES for named, bad in BAD_TIMES.items()),
     *(
         ("{}", call, [-0.125, 1.25, math.nan, "x", None])
         for curve in CURVES

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cases import each_case, each_family, to_device1
+from tests.cases import BAD_LEVELS, BAD_TIMES, NO_PROFILES, each_case, each_family, to_device1
 from tests.noted import each, refusals
 from tests.theory import information_oracle as slow
 from theory import gallery, information, schedules, strategies
@@ -297,24 +297,6 @@ STEPS = [
     functools.partial(schedules.best_grid, [1, 0]),
     functools.partial(schedules.block_grid, [1, 0], [0.25, 0.75]),
 ]
-BAD_LEVELS = {
-    "0": [[0, 0.5]],
-    "1": [[0.5, 1]],
-    "1.25": [[0.5, 1.25]],
-    "0.5": [[0.5, 0.5]],
-    "0.25|0.625": [[0.625, 0.25]],
-    "nan": [[0.25, math.nan]],
-    "level": [[0.5], [], None],
-}
-NO_PROFILES = [[], [[1, 2]], 3.0, [1, math.nan], [math.inf, 1], ["a"], None, [[1], [1, 2]], [1j]]
-BAD_TIMES = {
-    "0.5": [[0.0, 0.5, 0.5, 1.0]],
-    "0.125": [[0.125, 1.0]],
-    "0.875": [[0.0, 0.875]],
-    "nan": [[0.0, math.nan, 1.0]],
-    "1.5": [[0.0, 1.5, 1.0]],
-    "time": [[], None],
-}
 RNG = np.random.default_rng(0)
 
 test_what_is_refused = refusals(

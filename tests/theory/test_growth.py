@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import (
+    BAD_LEVELS,
     FACTORED,
     build_exact,
     each_case,
@@ -273,16 +274,6 @@ def test_one_site():
 
 P = gallery.parity(3)
 OF_RANGES = (information.growth_complexity, information.continuum_complexity)
-BAD_LEVELS = {
-    "0": [[0, 0.5]],
-    "1": [[0.5, 1]],
-    "1.25": [[0.5, 1.25]],
-    "-0.125": [[-0.125, 0.5]],
-    "0.5": [[0.5, 0.5]],
-    "0.25|0.625": [[0.625, 0.25]],
-    "nan": [[0.25, math.nan]],
-    "level|time": [[0.5], [], 0.5, None, "ab"],
-}
 
 test_what_is_refused = refusals(
     *(("{}", functools.partial(f, P, stop=1), [-0.125, math.nan, "a"]) for f in OF_RANGES),

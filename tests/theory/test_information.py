@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests import oracles
 from tests.cases import (
     BAD_BASES,
+    BAD_SIZES,
     DEVICE1,
     EXACT_CASES,
     FACTORED,
@@ -545,7 +546,6 @@ BAD_SITES: dict[str, list[Any]] = {
     "a list of sites": [2],
 }
 BAD_GIVEN = [[0, 1, 0], [[0, 0, MASK, MASK]], [0, 2, 0, 0], [0.0, 1.0, 0.0, 0.0], 3]
-BAD_SIZES = [(), (3,), (2, 3), (0, 4), (5, -1), (2.0, 2.0), (4.0,), "4", 4, None, (True, 3)]
 
 test_bad_input = refusals(
     *(

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import oracles
-from tests.cases import to_device1
+from tests.cases import NO_PROFILES, to_device1
 from tests.noted import each, refusals
 from theory import (
     InvalidInput,
@@ -456,7 +456,6 @@ def test_few_rounds_of_many_sites_are_listed_without_all_the_others():
 
 COUNTS = [0, -1, 2.0, None, True]
 RISING = [[0, 1], [1, 1, 1 + 1e-6], [3, 1, 2]]
-NO_PROFILES = [[], [[1, 2]], 3.0, [1, math.nan], [math.inf, 1], ["a"], None, [[1], [1, 2]], [1j]]
 RATES = (schedules.total_correlation, schedules.dual_total_correlation)
 
 test_what_is_refused = refusals(
