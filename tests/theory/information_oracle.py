@@ -82,7 +82,7 @@ def tse_complexity(e, exact=False):
     return combine(weights, e, exact)
 
 
-def path_cost(f, sizes, exact=False):
+def path_cost(f, sizes, exact=False) -> Any:
     """Every site of a batch pays f at the first site of the batch instead of its own."""
     starts = itertools.accumulate((0, *sizes[:-1]))
     terms = [f[a] - f[a + i] for a, s in zip(starts, sizes, strict=True) for i in range(s)]
