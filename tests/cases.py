@@ -1,6 +1,7 @@
 """Small distributions, each by its parameters and by its joint, for all tests to share."""
 
 import functools
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import array_api_strict as strict
 import numpy as np
+import pytest
 
 from tests import oracles
 from tests.noted import each
@@ -52,6 +54,17 @@ def rows(*weights):
 
 def as_lists(nested):
     return nested
+
+
+def close(expected, tolerance=1e-12):
+    """For sums of at most a few hundred terms below 1, each rounded to 1e-16."""
+    return pytest.approx(float(expected), rel=tolerance, abs=tolerance)
+
+
+def few(items, most):
+    """Evenly from the whole list."""
+    items = list(items)
+    return items[:: len(items) // most + 1]
 
 
 # Cases
@@ -242,9 +255,15 @@ def each_of(cases):
 
 each_case = each_of(CASES)
 
+
+def named(name):
+    """The case of this name."""
+    return next(case for case in CASES if case.name == name)
+
+
 # One of each family, with impossible patterns where the family can have them.
 FAMILIES = [
-    next(case for case in CASES if case.name == name)
+    named(name)
     for name in [
         "table zeros",
         "chain absorbing",
@@ -270,6 +289,57 @@ def build_exact(case, convert=as_lists):
 
 
 each_exact = each_of(EXACT_CASES)
+
+# What is no base of a logarithm, and what is no distribution.
+BAD_BASES: list[Any] = [1, 1.0, 0.5, 0, -2, math.inf, math.nan, "2", True, [2]]
+NO_DISTRIBUTION: list[Any] = [[[0.5, 0.0], [0.0, 0.5]], np.ones((2, 2)) / 4, None]
+
+# What are no batch sizes of four sites, no profile, no times from 0 to 1 and no levels between;
+# of the times and the levels, what the refusal names.
+BAD_SIZES: list[Any] = [
+    (),
+    (3,),
+    (2, 3),
+    (0, 4),
+    (5, -1),
+    (2.0, 2.0),
+    (4.0,),
+    "4",
+    4,
+    None,
+    (True, 3),
+]
+NO_PROFILES: list[Any] = [
+    [],
+    [[1, 2]],
+    3.0,
+    [1, math.nan],
+    [math.inf, 1],
+    ["a"],
+    None,
+    [[1], [1, 2]],
+    [1j],
+]
+BAD_TIMES: dict[str, list[Any]] = {
+    "0.5": [[0.0, 0.5, 0.5, 1.0]],
+    "0.[37]": [[0.0, 0.7, 0.3, 1.0]],
+    "0.125": [[0.125, 1.0]],
+    "0.875": [[0.0, 0.875]],
+    "1.5": [[0.0, 1.5], [0.0, 1.5, 1.0]],
+    "-0.25": [[-0.25, 0.5, 1.0]],
+    "nan": [[0.0, math.nan, 1.0]],
+    "time": [[], [0.0], [[0.0, 1.0]], None, 0.5, ["a", "b"]],
+}
+BAD_LEVELS: dict[str, list[Any]] = {
+    "0": [[0, 0.5]],
+    "1": [[0.5, 1]],
+    "1.25": [[0.5, 1.25]],
+    "-0.125": [[-0.125, 0.5]],
+    "0.5": [[0.5, 0.5]],
+    "0.25|0.625": [[0.625, 0.25]],
+    "nan": [[0.25, math.nan]],
+    "level|time": [[0.5], [], 0.5, None, "ab"],
+}
 
 # Without the case whose large integers stay unfactored, so that equal expressions differ in form.
 FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]

@@ -2,13 +2,16 @@
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-__all__ = ["CHOSEN", "each", "noted"]
+from theory import InvalidInput
+
+__all__ = ["CHOSEN", "each", "noted", "refusals"]
 
 CHOSEN = {"text": ""}
 """What the name of a value of `each` has to contain: the option ``--case``."""
@@ -77,3 +80,27 @@ def _named(names, values, ids):
         found = [str(v) for v in ids]
     found = [f"{name} ({k})" if found.count(name) > 1 else name for k, name in enumerate(found)]
     return dict(zip(found, values, strict=True))
+
+
+def refusals(*rows: Any, error: type[Exception] = InvalidInput) -> Callable[..., Any]:
+    """One test of what is refused: rows of a message, a call and a list of bad arguments.
+
+    Each argument is tried by itself, and ``{}`` in the message stands for it. A row without
+    arguments is a call that is bad as it is.
+    """
+    tried = []
+    for message, call, *bad in rows:
+        if len(bad) > 1 or bad == [[]]:
+            raise TypeError(f"a list of bad arguments, or none: {bad}")
+        if not bad:
+            tried.append((message, call))
+        for argument in bad[0] if bad else ():
+            named = message.replace("{}", re.escape(str(argument)))
+            tried.append((named, functools.partial(call, argument)))
+
+    @each(("message", "call"), tried)
+    def refused(message, call):
+        with pytest.raises(error, match=message):
+            call()
+
+    return refused

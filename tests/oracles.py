@@ -263,6 +263,11 @@ def entropy(joint, sites=None, exact=False):
     return -total((times_log(p, p, exact) for p in marginal(joint, sites).values()), exact)
 
 
+def entropy_of(numbers):
+    """Of probabilities in any shape, in nats."""
+    return -math.fsum(p * math.log(p) for p in np.ravel(numbers).tolist() if p > 0)
+
+
 def conditional_entropy(joint, sites, given_sites, exact=False):
     """H(X_sites | X_given): the average over the values of the given sites."""
     terms = []
@@ -332,6 +337,14 @@ def kl_divergence(p, q, exact=False):
 
 
 # Decoding in parallel batches
+
+
+def compositions(length, rounds=None) -> list[tuple[int, ...]]:
+    """Every way to write the length as an ordered sum of positive integers."""
+    if length == 0:
+        return [()]
+    found = [(k, *rest) for k in range(1, length + 1) for rest in compositions(length - k)]
+    return [sizes for sizes in found if rounds in (None, len(sizes))]
 
 
 def ordered_partitions(sites, sizes):

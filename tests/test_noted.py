@@ -5,7 +5,8 @@ import inspect
 import pytest
 
 from tests import noted
-from tests.noted import each
+from tests.noted import each, refusals
+from theory import InvalidInput, TooLarge
 
 
 @pytest.fixture
@@ -109,3 +110,24 @@ def test_skipped_if_every_case_is():
 def test_names_and_values_have_to_fit():
     with pytest.raises(ValueError, match="zip"):
         each("x", [1, 2], ids=["one"])(lambda x: None)()
+
+
+def refuse(x):
+    if x != 3:
+        raise InvalidInput(f"got {x} [!]")
+
+
+def test_refusals_try_every_argument_by_itself():
+    refusals(("got {} ", refuse, [1, 2]), ("got 5", lambda: refuse(5)))()
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        refusals(("got", refuse, [1, 3]))()
+    with pytest.raises(AssertionError, match="did not match"):
+        refusals(("got 1", refuse, [1, 2]))()
+    with pytest.raises(InvalidInput):
+        refusals(("got", refuse, [1]), error=TooLarge)()
+
+
+def test_refusals_of_nothing_are_a_mistake():
+    for bad in ([[]], [[1], [2]]):
+        with pytest.raises(TypeError, match="a list of bad arguments"):
+            refusals(("got", refuse, *bad))

@@ -12,10 +12,24 @@ from fractions import Fraction
 from typing import Any
 
 import mpmath
+import pytest
 import sympy
 
 from tests import oracles
 from theory._core.log_numbers import LinearForm
+
+TOLERANCE = 1e-11
+"""Of gains: differences of entropies near 10, times a length of at most 6."""
+
+
+def close(expected, tolerance=TOLERANCE):
+    return pytest.approx(float(expected), rel=tolerance, abs=tolerance)
+
+
+def same(actual, expected):
+    """As combinations of logarithms of primes."""
+    return sympy.expand(actual - expected) == 0
+
 
 # From the joint
 
@@ -68,7 +82,7 @@ def tse_complexity(e, exact=False):
     return combine(weights, e, exact)
 
 
-def path_cost(f, sizes, exact=False):
+def path_cost(f, sizes, exact=False) -> Any:
     """Every site of a batch pays f at the first site of the batch instead of its own."""
     starts = itertools.accumulate((0, *sizes[:-1]))
     terms = [f[a] - f[a + i] for a, s in zip(starts, sizes, strict=True) for i in range(s)]

@@ -9,8 +9,8 @@ import pytest
 import sympy
 
 from tests.cases import CASES, build_exact, each_family, each_of, row, table, to_device1, to_host
-from tests.noted import each
-from theory import InvalidInput, JointTable, gallery
+from tests.noted import each, refusals
+from theory import JointTable, gallery
 from theory.loss.alpha_loss import best_product, best_share, sentences, sequence_alpha_objective
 
 SWITCH = math.log2(1.5)
@@ -226,25 +226,22 @@ def test_on_a_device(case):
         assert float(value) == pytest.approx(here.value, rel=1e-12)
 
 
-@pytest.mark.parametrize("alpha", [-0.1, 1.5, math.nan, "1", True])
-def test_bad_alphas(alpha):
-    p = gallery.parity(2)
-    with pytest.raises(InvalidInput, match="alpha must be"):
-        best_product(p, alpha)
-    with pytest.raises(InvalidInput, match="alpha must be"):
-        sequence_alpha_objective(p, [[0.5, 0.5]] * 2, alpha)
+P = gallery.parity(2)
+FAIR = [[0.5, 0.5]] * 2
+BAD_ALPHAS = [-0.1, 1.5, math.nan, "1", True]
 
-
-def test_bad_products():
-    p = gallery.parity(2)
-    with pytest.raises(InvalidInput, match=r"shape \(2, 2\) or \(B, 2, 2\)"):
-        sequence_alpha_objective(p, [[0.5, 0.5]] * 3, 0.5)
-    with pytest.raises(InvalidInput, match="must sum to 1"):
-        sequence_alpha_objective(p, [[0.5, 0.6], [0.5, 0.5]], 0.5)
-    with pytest.raises(InvalidInput, match="axes"):
-        sequence_alpha_objective(p, [0.5, 0.5], 0.5)
-    exact = gallery.parity(2, exact=True)
-    with pytest.raises(InvalidInput, match="alpha must be a number from 0 to 1, got 2"):
-        sequence_alpha_objective(exact, [[HALF, HALF]] * 2, 2)
-    with pytest.raises(InvalidInput, match="a weight"):
-        best_share(0, 1, 2, 0.5)
+test_what_is_refused = refusals(
+    ("alpha must be", lambda alpha: best_product(P, alpha), BAD_ALPHAS),
+    ("alpha must be", lambda alpha: sequence_alpha_objective(P, FAIR, alpha), BAD_ALPHAS),
+    (
+        "alpha must be a number from 0 to 1, got 2",
+        lambda: sequence_alpha_objective(gallery.parity(2, exact=True), [[HALF, HALF]] * 2, 2),
+    ),
+    (
+        r"shape \(2, 2\) or \(B, 2, 2\)",
+        lambda: sequence_alpha_objective(P, [[0.5, 0.5]] * 3, 0.5),
+    ),
+    ("must sum to 1", lambda: sequence_alpha_objective(P, [[0.5, 0.6], [0.5, 0.5]], 0.5)),
+    ("axes", lambda: sequence_alpha_objective(P, [0.5, 0.5], 0.5)),
+    ("a weight", lambda: best_share(0, 1, 2, 0.5)),
+)

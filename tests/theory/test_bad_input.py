@@ -1,5 +1,6 @@
 """What the package refuses, and that it says which argument or number is at fault."""
 
+import functools
 import random
 from fractions import Fraction
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import sympy
 
-from tests.noted import each, noted
+from tests.noted import each, refusals
 from theory import (
     MASK,
     EmpiricalDistribution,
@@ -27,10 +28,6 @@ HALF = [0.5, 0.5]
 FLIP = [[0.9, 0.1], [0.3, 0.7]]
 EMIT = [[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]]
 SITES = [[[0.5, 0.5], [0.1, 0.9]], [[1.0, 0.0], [0.4, 0.6]]]
-
-
-def refused(match):
-    return pytest.raises(InvalidInput, match=match)
 
 
 def test_every_refusal_is_a_value_error():
@@ -62,12 +59,6 @@ BAD_TABLES = {
 }
 
 
-@each(("weights", "match"), BAD_TABLES.values(), ids=BAD_TABLES)
-def test_bad_tables(weights, match):
-    with refused(match):
-        JointTable(weights)
-
-
 BAD_EXACT_TABLES = {
     "floats": ([[0.25, 0.25], [0.25, 0.25]], r"(?i)exact|float|0\.25"),
     "one float": ([[1, 2], [3, 4.5]], r"(?i)exact|float|4\.5"),
@@ -84,12 +75,6 @@ BAD_EXACT_TABLES = {
     "imaginary": ([sympy.I, sympy.Integer(1)], "(?i)real|complex|I"),
     "symbolic negative": ([-sympy.Symbol("a", positive=True), sympy.Integer(1)], "-a"),
 }
-
-
-@each(("weights", "match"), BAD_EXACT_TABLES.values(), ids=BAD_EXACT_TABLES)
-def test_bad_exact_tables(weights, match):
-    with refused(match):
-        JointTable(weights, exact=True)
 
 
 BAD_CHAINS = {
@@ -123,19 +108,6 @@ BAD_CHAINS = {
 }
 
 
-@each(("arguments", "match"), BAD_CHAINS.values(), ids=BAD_CHAINS)
-def test_bad_chains(arguments, match):
-    with refused(match):
-        MarkovChain(*arguments)
-
-
-def test_a_row_that_does_not_sum_to_one_is_named_with_its_sum():
-    transition = np.full((5, 5), 0.2)
-    transition[3] = [0.18, 0.2, 0.2, 0.2, 0.2]
-    with refused(r"rows of transition must sum to 1: row 3 sums to 0\.98"):
-        MarkovChain(np.full(5, 0.2), transition, 4)
-
-
 def test_rows_may_miss_one_by_rounding():
     third = 1 / 3
     p = MarkovChain([0.1] * 10, [[0.1] * 10] * 10, 2)
@@ -160,12 +132,6 @@ BAD_EXACT_CHAINS = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "match"), BAD_EXACT_CHAINS.values(), ids=BAD_EXACT_CHAINS)
-def test_bad_exact_chains(arguments, match):
-    with refused(match):
-        MarkovChain(*arguments, length=3, exact=True)
-
-
 BAD_HMMS = {
     "initial sums low": (([0.5, 0.4], FLIP, EMIT, 3), r"initial.*0\.9"),
     "initial shape": (([FLIP], FLIP, EMIT, 3), r"initial.*\(1, 2, 2\)"),
@@ -183,12 +149,6 @@ BAD_HMMS = {
     "length negative": ((HALF, FLIP, EMIT, -1), "length.*-1"),
     "length float": ((HALF, FLIP, EMIT, 4.0), r"length.*4\.0"),
 }
-
-
-@each(("arguments", "match"), BAD_HMMS.values(), ids=BAD_HMMS)
-def test_bad_hidden_markov_models(arguments, match):
-    with refused(match):
-        HiddenMarkovModel(*arguments)
 
 
 LOW_SITE = [SITES[0], [[1.0, 0.0], [0.4, 0.5]]]
@@ -210,12 +170,6 @@ BAD_MIXTURES = {
     "sites inf": ((HALF, [[[INF, 1.0]], [[0.5, 0.5]]]), "sites.*(?i:inf)"),
     "sites ragged": ((HALF, [[[0.5, 0.5]], [[1.0]]]), "sites"),
 }
-
-
-@each(("arguments", "match"), BAD_MIXTURES.values(), ids=BAD_MIXTURES)
-def test_bad_mixtures(arguments, match):
-    with refused(match):
-        ProductMixture(*arguments)
 
 
 DATA = [[0, 1], [2, 1]]
@@ -245,12 +199,6 @@ BAD_DATA = {
 }
 
 
-@each(("arguments", "named", "match"), BAD_DATA.values(), ids=BAD_DATA)
-def test_bad_data_sets(arguments, named, match):
-    with refused(match):
-        EmpiricalDistribution(*arguments, **named)
-
-
 BAD_COUNTS = {
     "scalar": (1.0, r"\(\)"),
     "no site": ([1.0], r"\(1,\)"),
@@ -263,19 +211,6 @@ BAD_COUNTS = {
     "ragged": ([[1], [1, 2]], "count_weights"),
     "text": (["a", "b"], "count_weights"),
 }
-
-
-@pytest.mark.parametrize(("weights", "match"), BAD_COUNTS.values(), ids=BAD_COUNTS)
-def test_bad_weights_of_counts(weights, match):
-    with refused(match):
-        Exchangeable(weights)
-
-
-def test_exact_weights_of_counts_are_no_floats():
-    with refused(r"(?i)exact|float|0\.5"):
-        Exchangeable([0.5, 0.5], exact=True)
-    with refused(r"3 symbols"):
-        Exchangeable([1, 1], symbols="abc")
 
 
 BAD_LOGARITHMS = {
@@ -293,18 +228,6 @@ BAD_LOGARITHMS = {
 }
 
 
-@pytest.mark.parametrize(("weights", "match"), BAD_LOGARITHMS.values(), ids=BAD_LOGARITHMS)
-def test_bad_logarithms_of_weights_of_counts(weights, match):
-    with refused(match):
-        Exchangeable.from_logarithms(weights)
-
-
-@pytest.mark.parametrize("n", [0, -1, 2.0, "2", None, True])
-def test_bad_numbers_of_tokens_to_permute(n):
-    with refused(f"n must.*{n}"):
-        Permutations(n)
-
-
 BAD_LATTICES = {
     "no axis": (0.5, r"\(\)|axis|axes|0-d|dimension|site"),
     "no token": (np.zeros((0, 0)), r"\(0, 0\)|token|empty"),
@@ -317,17 +240,46 @@ BAD_LATTICES = {
 }
 
 
-@pytest.mark.parametrize(("weights", "match"), BAD_LATTICES.values(), ids=BAD_LATTICES)
-def test_bad_lattices(weights, match):
-    with refused(match):
-        EvidenceLattice(weights)
+UNEVEN = np.full((5, 5), 0.2)
+UNEVEN[3] = [0.18, 0.2, 0.2, 0.2, 0.2]
+OF_ONE_ARGUMENT = [
+    (JointTable, BAD_TABLES),
+    (functools.partial(JointTable, exact=True), BAD_EXACT_TABLES),
+    (Exchangeable, BAD_COUNTS),
+    (Exchangeable.from_logarithms, BAD_LOGARITHMS),
+    (EvidenceLattice, BAD_LATTICES),
+]
+OF_SEVERAL = [
+    (MarkovChain, BAD_CHAINS),
+    (functools.partial(MarkovChain, length=3, exact=True), BAD_EXACT_CHAINS),
+    (HiddenMarkovModel, BAD_HMMS),
+    (ProductMixture, BAD_MIXTURES),
+]
 
-
-@pytest.mark.parametrize("site", [3, -4, 17, 1.0, "0", None, True])
-def test_conditionals_of_a_site_that_is_not_there(site):
-    lattice = EvidenceLattice(np.full((2, 2, 2), 0.125))
-    with refused(f"{site}"):
-        lattice.conditionals(site)
+test_bad_parameters = refusals(
+    *((says, build, [bad]) for build, table in OF_ONE_ARGUMENT for bad, says in table.values()),
+    *(
+        (says, functools.partial(build, *bad))
+        for build, table in OF_SEVERAL
+        for bad, says in table.values()
+    ),
+    *(
+        (says, functools.partial(EmpiricalDistribution, *bad, **named))
+        for bad, named, says in BAD_DATA.values()
+    ),
+    (
+        r"rows of transition must sum to 1: row 3 sums to 0\.98",
+        lambda: MarkovChain(np.full(5, 0.2), UNEVEN, 4),
+    ),
+    (r"(?i)exact|float|0\.5", lambda: Exchangeable([0.5, 0.5], exact=True)),
+    ("3 symbols", lambda: Exchangeable([1, 1], symbols="abc")),
+    ("n must.*{}", Permutations, [0, -1, 2.0, "2", None, True]),
+    (
+        "{}",
+        EvidenceLattice(np.full((2, 2, 2), 0.125)).conditionals,
+        [3, -4, 17, 1.0, "0", None, True],
+    ),
+)
 
 
 # Methods
@@ -372,66 +324,40 @@ BAD_TOKENS = {
 }
 
 
+MODES = ["bogus", "", None, "RAISE", 0]
+SIZES = [-1, 2.0, 2.5, "3", None, True, (2, 3)]
+NO_GENERATORS = [
+    0,
+    None,
+    np.random,
+    np.random.RandomState(0),
+    random.Random(0),
+    np.random.Generator,
+]
+ELSEWHERE = strict.asarray(np.array([0, MASK]), device=strict.Device("device1"))
+
+
 @each("name", DISTRIBUTIONS)
-@each(("x", "match"), BAD_TOKENS.values(), ids=BAD_TOKENS)
-def test_bad_tokens(name, x, match):
+def test_bad_input_of_methods(name):
+    """Unknown modes are refused also when nothing is impossible."""
     p = DISTRIBUTIONS[name]()
-    methods = ["denoise", "evidence"]  # a lattice gives no logarithms
-    for method in methods if name == "lattice" else [*methods, "log_evidence"]:
-        with noted(method), refused(match):
-            getattr(p, method)(x)
+    lattice = name == "lattice"  # it gives no logarithms and no samples
+    methods = [p.denoise, p.evidence] if lattice else [p.denoise, p.evidence, p.log_evidence]
+    rows = [(says, method, [x]) for method in methods for x, says in BAD_TOKENS.values()]
+    if not lattice:
+        rows += [("device1", method, [ELSEWHERE]) for method in methods]
+        rows += [
+            ("on_impossible.*{}", lambda mode, x=x: p.denoise(x, on_impossible=mode), MODES)
+            for x in ([0, MASK], [MASK, MASK])
+        ]
+        rows.append(("size.*{}", functools.partial(p.sample, np.random.default_rng(0)), SIZES))
+        rows.append(("rng|Generator", lambda rng: p.sample(rng, 3), NO_GENERATORS))
+    refusals(*rows)()
 
 
-SAMPLERS = [name for name in DISTRIBUTIONS if name != "lattice"]
-each_sampler = each("name", SAMPLERS)
-
-
-@each_sampler
-@pytest.mark.parametrize("mode", ["bogus", "", None, "RAISE", 0])
-@pytest.mark.parametrize("x", [[0, MASK], [MASK, MASK]])
-def test_unknown_modes_are_refused_also_when_nothing_is_impossible(name, mode, x):
-    with refused(f"on_impossible.*{mode}"):
-        DISTRIBUTIONS[name]().denoise(x, on_impossible=mode)
-
-
-@each_sampler
-@pytest.mark.parametrize("size", [-1, 2.0, 2.5, "3", None, True, (2, 3)])
-def test_bad_sample_sizes(name, size):
-    shown = str(size).replace("(", r"\(").replace(")", r"\)")
-    with refused(f"size.*{shown}"):
-        DISTRIBUTIONS[name]().sample(np.random.default_rng(0), size)
-
-
-BAD_GENERATORS = {
-    "seed": 0,
-    "none": None,
-    "module": np.random,
-    "legacy": np.random.RandomState(0),
-    "python": random.Random(0),
-    "class": np.random.Generator,
-}
-
-
-@each_sampler
-@pytest.mark.parametrize("rng", BAD_GENERATORS.values(), ids=BAD_GENERATORS)
-def test_bad_generators(name, rng):
-    with refused("rng|Generator"):
-        DISTRIBUTIONS[name]().sample(rng, 3)
-
-
-@each_sampler
-@pytest.mark.parametrize("method", ["denoise", "evidence", "log_evidence"])
-def test_tokens_on_a_device_where_the_distribution_is_not(name, method):
-    x = strict.asarray(np.array([0, MASK]), device=strict.Device("device1"))
-    with refused("device1"):
-        getattr(DISTRIBUTIONS[name](), method)(x)
-
-
-def test_bad_input_is_refused_before_impossible_evidence():
-    """A batch with a bad token is bad input, whatever else is in it."""
-    p = EmpiricalDistribution([[0, 1], [2, 2]])
-    with refused("9"):
-        p.denoise([[0, 2], [0, 9]])
+test_bad_input_is_refused_before_impossible_evidence = refusals(
+    ("9", EmpiricalDistribution([[0, 1], [2, 2]]).denoise, [[[0, 2], [0, 9]]])
+)
 
 
 def test_the_message_of_impossible_evidence_shows_the_pattern():

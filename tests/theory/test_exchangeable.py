@@ -12,9 +12,8 @@ import sympy
 from hypothesis import given
 
 from tests import oracles
-from tests.cases import CASES, DEVICE1, build_exact, each_of, to_device1
+from tests.cases import CASES, build_exact, each_of, to_device1
 from tests.noted import each
-from tests.theory import information_oracle
 from theory import (
     MASK,
     Exchangeable,
@@ -61,44 +60,12 @@ def test_entropy_of_some_sites_given_a_pattern(case):
         assert information.entropy(exact, sites, x) == oracles.entropy(conditioned, sites, True)
 
 
-@each_case
-def test_total_and_dual_total_correlation_given_a_pattern(case):
-    exact = build_exact(case)
-    for x in [x for x in case.possible if x.count(MASK) > 1][:10]:
-        for ours, slow in (
-            (information.total_correlation, oracles.total_correlation),
-            (information.dual_total_correlation, oracles.dual_total_correlation),
-        ):
-            expected = slow(case.joint, pattern=x, exact=True)
-            assert ours(exact, given=x) == expected
-            assert ours(case.build(), given=x) == pytest.approx(float(expected), abs=1e-12)
-
-
-@each_case
-def test_mean_entropy_of_k_sites(case):
-    expected = information_oracle.mean_entropies_of(case)
-    np.testing.assert_allclose(case.build().mean_entropies, expected, rtol=1e-12, atol=1e-14)
-    found = case.build(to_device1).mean_entropies
-    assert found.device == DEVICE1
-    np.testing.assert_allclose(to_host(found), expected, rtol=1e-12, atol=1e-14)
-    exactly = information_oracle.mean_entropies_of(case, exact=True)
-    assert tuple(build_exact(case).mean_entropies) == exactly
-    assert build_exact(case).mean_entropies[0] == 0
-    assert case.build().mean_entropies[0] == 0
-
-
 @given(strategies.exchangeables(lengths=(1, 6), exact=True))
 def test_any_exact_distribution_has_the_entropies_of_its_table(p):
     table = JointTable(p.table(), exact=True)
     assert p.mean_entropies.tolist() == table.mean_entropies.tolist()
     sites = tuple(range(p.length // 2, p.length))
     assert p.subset_entropy(sites) == table.subset_entropy(sites)
-
-
-@given(strategies.exchangeables(lengths=(1, 6)))
-def test_any_distribution_has_the_entropies_of_its_table(p):
-    table = JointTable(p.table())
-    np.testing.assert_allclose(p.mean_entropies, table.mean_entropies, rtol=1e-12, atol=1e-12)
 
 
 def test_weights_may_be_symbols():
@@ -123,14 +90,7 @@ def test_weights_of_counts_are_read_back():
     ]
     p = Exchangeable.from_logarithms(np.log([2.0, 6.0]))
     np.testing.assert_allclose(p.count_weights, [0.25, 0.75], rtol=1e-15)
-    assert Exchangeable([1, 1], symbols="HT").spell(
-        [
-            [
-                0,
-            ],
-            [1],
-        ]
-    ) == ["H", "T"]
+    assert Exchangeable([1, 1], symbols="HT").spell([[0], [1]]) == ["H", "T"]
 
 
 # Long sequences, by sums of Fractions and by closed forms

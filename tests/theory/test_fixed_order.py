@@ -1,5 +1,6 @@
 """What a fixed order loses, against the product of predictions and against decoders' outputs."""
 
+import functools
 import itertools
 import math
 import random
@@ -12,18 +13,20 @@ import sympy
 
 from tests import oracles
 from tests.cases import (
+    BAD_BASES,
     CASES,
     DEVICE1,
-    EXACT_CASES,
+    NO_DISTRIBUTION,
     build_exact,
     each_case,
+    each_factored,
     each_family,
     each_of,
     to_device1,
 )
+from tests.noted import refusals
 from theory import (
     HiddenMarkovModel,
-    InvalidInput,
     MarkovChain,
     TooLarge,
     gallery,
@@ -35,9 +38,6 @@ from theory.information.fixed_order import fixed_order_cost
 ROUNDING = 1e-12  # of sums of a few hundred entropies below 2
 CHAINS = [case for case in CASES if case.family is MarkovChain]
 each_chain = each_of(CHAINS)
-# large integers stay unfactored in "chain dense", so that equal expressions differ in form
-EXACT = [c for c in EXACT_CASES if c.length > 1 and c.name != "chain dense"]
-each_exact = each_of(EXACT)
 
 
 def orders(length, seed=0, number=4):
@@ -111,7 +111,7 @@ def test_observed_sites(case):
         assert actual == pytest.approx(expected, abs=ROUNDING)
 
 
-@each_exact
+@each_factored
 def test_exact_costs_are_expressions(case):
     p = build_exact(case)
     for order in orders(case.length, seed=1, number=2):
@@ -222,38 +222,29 @@ def test_on_a_device(case):
         assert float(cost) == pytest.approx(expected, abs=ROUNDING)
 
 
-def test_no_closed_form_beyond_a_table():
-    p = HiddenMarkovModel([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]], [[0.7, 0.3], [0.4, 0.6]], 200)
-    with pytest.raises(TooLarge, match="2"):
-        fixed_order_cost(p, [range(100), range(100, 200)])
+LONG = HiddenMarkovModel([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]], [[0.7, 0.3], [0.4, 0.6]], 200)
+P = gallery.parity(3)
+BAD_BATCHES: dict[str, Any] = {
+    "batch 1 has site 1 again, which is in batch 0": [(0, 1), (1, 2)],
+    "batch 1 is empty": [(0, 1), ()],
+    "leave out 2 sites, site 1 first": [(0,)],
+    r"batch 1 must lie in 0..2, got 3": [(0, 1), (2, 3)],
+    "batch 0 must be distinct": [(0, 0), (1, 2)],
+    "batch 0 must be a list of sites, got 0": [0, 1, 2],
+    "batches must be a sequence of sets of sites, got 3": 3,
+    "batch 0 must be integers": [(0.5, 1), (2,)],
+}
 
-
-@pytest.mark.parametrize(
-    ("batches", "message"),
-    [
-        ([(0, 1), (1, 2)], "batch 1 has site 1 again, which is in batch 0"),
-        ([(0, 1), ()], "batch 1 is empty"),
-        ([(0,)], "leave out 2 sites, site 1 first"),
-        ([(0, 1), (2, 3)], r"batch 1 must lie in 0..2, got 3"),
-        ([(0, 0), (1, 2)], "batch 0 must be distinct"),
-        ([0, 1, 2], "batch 0 must be a list of sites, got 0"),
-        (3, "batches must be a sequence of sets of sites, got 3"),
-        ([(0.5, 1), (2,)], "batch 0 must be integers"),
-    ],
+test_no_closed_form_beyond_a_table = refusals(
+    ("2", lambda: fixed_order_cost(LONG, [range(100), range(100, 200)])), error=TooLarge
 )
-def test_bad_batches(batches, message):
-    with pytest.raises(InvalidInput, match=message):
-        fixed_order_cost(gallery.parity(3), batches)
-
-
-def test_bad_observed_sites_and_bases():
-    p, table = gallery.parity(3), np.full((2, 2), 0.25)
-    with pytest.raises(InvalidInput, match="batch 0 has site 0 again, which is observed"):
-        fixed_order_cost(p, [(0, 1), (2,)], observed=[0])
-    with pytest.raises(InvalidInput, match="base"):
-        fixed_order_cost(p, [(0, 1, 2)], base=1)
-    bad: Any = table
-    with pytest.raises(InvalidInput, match="Distribution"):
-        fixed_order_cost(bad, [(0, 1)])
-    with pytest.raises(InvalidInput, match="a gap must be an integer of at least 1, got 0"):
-        gallery.periodic(3).gap_entropies([0])
+test_what_is_refused = refusals(
+    *((says, functools.partial(fixed_order_cost, P), [bad]) for says, bad in BAD_BATCHES.items()),
+    (
+        "batch 0 has site 0 again, which is observed",
+        lambda: fixed_order_cost(P, [(0, 1), (2,)], observed=[0]),
+    ),
+    ("base", lambda b: fixed_order_cost(P, [(0, 1, 2)], base=b), BAD_BASES),
+    ("Distribution", lambda p: fixed_order_cost(p, [(0, 1)]), NO_DISTRIBUTION),
+    ("a gap must be an integer of at least 1, got 0", gallery.periodic(3).gap_entropies, [[0]]),
+)

@@ -34,13 +34,6 @@ def subsets(sites):
     return [chosen for k in sizes for chosen in itertools.combinations(sites, k)]
 
 
-def compositions(length) -> list[tuple[int, ...]]:
-    """All batch sizes that sum to the length."""
-    if length == 0:
-        return [()]
-    return [(s, *rest) for s in range(1, length + 1) for rest in compositions(length - s)]
-
-
 def flat(answer):
     """Numbers and arrays as one list."""
     return [v for part in answer for v in np.asarray(part, dtype=object).reshape(-1).tolist()]
@@ -61,7 +54,9 @@ BY_SIZE = {
     "profile": lambda p: [information.profile(p)],
     "gains": lambda p: [information.gains(p)],
     "in bits": lambda p: [information.gains(p, base=2)],
-    "path_cost": lambda p: [information.path_cost(p, sizes) for sizes in compositions(p.length)],
+    "path_cost": lambda p: [
+        information.path_cost(p, sizes) for sizes in oracles.compositions(p.length)
+    ],
     "tse_complexity": lambda p: [information.tse_complexity(p)],
     "growth_complexity": lambda p: [information.growth_complexity(p)],
     "cardinality_growth": lambda p: [information.cardinality_growth_complexity(p)],
@@ -69,7 +64,7 @@ BY_SIZE = {
     "grid_cost": lambda p: [information.gain_curve(p).grid_cost([0, Fraction(1, 3), 1])],
     "bounds": lambda p: [
         number
-        for sizes in compositions(p.length)
+        for sizes in oracles.compositions(p.length)
         for bound in (bounds.drops(p, sizes), bounds.least_drops(p, sizes), bounds.li_cai(p, sizes))
         for number in (bound.quantity, bound.bound)
     ],
@@ -155,7 +150,7 @@ def test_a_right_equality_passes_and_a_wrong_one_does_not(length):
     assert (expanded([tc - last]) == [0]) is (length == 1)
 
 
-@pytest.mark.parametrize("sizes", compositions(4), ids=str)
+@pytest.mark.parametrize("sizes", oracles.compositions(4), ids=str)
 def test_the_path_cost_is_the_mean_over_partitions(sizes):
     """And it is not with the profile read one site too late, unless every batch is one site."""
     p = FreeEntropies(4)
@@ -239,7 +234,7 @@ def chain_of(p, sizes):
 @pytest.mark.parametrize("length", range(2, 6))
 def test_right_bounds_pass(length):
     p = FreeProfile(length)
-    for sizes in compositions(length):
+    for sizes in oracles.compositions(length):
         for least, most in itertools.pairwise(chain_of(p, sizes)):
             assert not any(negative_coefficients(most - least, p))
 
@@ -249,7 +244,7 @@ def test_wrong_bounds_are_rejected(length):
     """One site fewer in the largest batch; and half of the cost as its upper bound."""
     p = FreeProfile(length)
     both = information.gains(p)[-1]
-    for sizes in compositions(length):
+    for sizes in oracles.compositions(length):
         if (largest := max(sizes)) == 1:
             continue
         cost = information.path_cost(p, sizes)

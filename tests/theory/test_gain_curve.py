@@ -1,9 +1,9 @@
 """Mean entropies, gains and the gain curve against polynomials in powers of t."""
 
+import functools
 import itertools
 import math
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests import oracles
 from tests.cases import (
+    BAD_TIMES,
     DEVICE1,
     build_exact,
     each_case,
@@ -21,10 +22,10 @@ from tests.cases import (
     to_device1,
     to_host,
 )
-from tests.noted import each
+from tests.noted import refusals
 from tests.theory import information_oracle as slow
+from tests.theory.information_oracle import TOLERANCE, close, same
 from theory import (
-    InvalidInput,
     JointTable,
     MarkovChain,
     TooLarge,
@@ -33,20 +34,8 @@ from theory import (
     strategies,
 )
 
-TOLERANCE = 1e-11  # of gains: differences of entropies near 10, times a length of at most 6
 TIMES = [Fraction(0), Fraction(1, 7), Fraction(1, 3), Fraction(4, 5), Fraction(1)]
 PAIRS = list(itertools.combinations(TIMES, 2))
-
-# Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
-
-
-def close(expected):
-    return pytest.approx(float(expected), rel=TOLERANCE, abs=TOLERANCE)
-
-
-def same(actual, expected):
-    """As combinations of logarithms of primes."""
-    return sympy.expand(actual - expected) == 0
 
 
 # Against sums over the joint
@@ -170,65 +159,15 @@ def test_many_exact_times_at_once():
 
 
 @each_family
-def test_on_a_device(case):
-    p, expected = case.build(to_device1), slow.curve_of(case)
-    means = information.mean_entropies(p)
-    every = information.subset_entropies(p)
-    gains = information.gains(p)
-    curve = information.gain_curve(p)
-    values = curve(to_device1([0.25, 1.0]))
-    slopes = curve.derivative(to_device1([0.25, 1.0]))
-    for array in (means, every, gains, curve.gains, values, slopes):
-        assert array.device == DEVICE1
-    np.testing.assert_allclose(to_host(means), slow.mean_entropies_of(case), atol=TOLERANCE)
-    for chosen, entropy in slow.subset_entropies(case.joint).items():
-        assert to_host(every)[chosen] == close(entropy)
-    np.testing.assert_allclose(to_host(gains), expected.gains, atol=TOLERANCE)
-    np.testing.assert_allclose(
-        to_host(values), [expected.value(t) for t in (0.25, 1)], atol=TOLERANCE
-    )
-    np.testing.assert_allclose(
-        to_host(slopes), [expected.slope(t) for t in (0.25, 1)], atol=TOLERANCE
-    )
-    assert float(curve(0.25)) == close(expected.value(0.25))
-    assert float(curve.integral(0.25, 0.5)) == close(expected.integral(0.25, 0.5))
-    assert float(curve.step_cost(0.25, 0.5)) == close(expected.step_cost(0.25, 0.5))
-    assert float(curve.growth(0.25, 0.5)) == close(expected.growth(0.25, 0.5))
-    assert float(curve.grid_cost([0.0, 0.5, 1.0])) == close(expected.grid_cost([0, 0.5, 1]))
-
-
-@each_family
-def test_bits_are_nats_divided_by_the_logarithm_of_two(case):
-    p = case.build()
-    for function in (
-        information.mean_entropies,
-        information.subset_entropies,
-        information.gains,
-        lambda p, base=None: information.gain_curve(p, base=base).gains,
-        lambda p, base=None: information.gain_curve(p, base=base)(np.array([0.25, 1.0])),
-        lambda p, base=None: information.gain_curve(p, base=base).grid_cost([0, 0.5, 1]),
-    ):
-        np.testing.assert_allclose(function(p, base=2), function(p) / math.log(2), atol=TOLERANCE)
+def test_many_times_on_a_device(case):
+    curve, expected = information.gain_curve(case.build(to_device1)), slow.curve_of(case)
+    for function, of_one in ((curve, expected.value), (curve.derivative, expected.slope)):
+        actual = function(to_device1([0.25, 1.0]))
+        assert actual.device == DEVICE1
+        np.testing.assert_allclose(to_host(actual), [of_one(t) for t in (0.25, 1)], atol=TOLERANCE)
 
 
 # Identities
-
-
-@given(strategies.joint_tables(exact=True))
-@settings(max_examples=50)
-def test_one_step_costs_the_total_correlation(p):
-    """TC = int (1-t) h'; and h(1) = TC + DTC; many steps never cost more."""
-    curve = information.gain_curve(p)
-    tc, dtc = information.total_correlation(p), information.dual_total_correlation(p)
-    assert same(curve.grid_cost([0, 1]), tc)
-    assert same(curve.step_cost(0, 1), tc)
-    assert same(curve(1), tc + dtc)
-    assert same(curve(0), 0)
-    assert same(curve.integral(0, 1), tc)
-    half = Fraction(1, 2)
-    parts = curve.integral(0, half) + curve.integral(half, 1)
-    assert same(parts, curve.integral(0, 1))
-    assert -1e-12 <= float(curve.grid_cost([0, half, 1])) <= float(tc) + 1e-12
 
 
 @given(strategies.distributions(), st.lists(strategies.rationals(most=8), min_size=2, unique=True))
@@ -292,72 +231,22 @@ def test_mean_entropies_of_known_distributions():
 # What is refused
 
 
-@each(
-    ("times", "named"),
-    [
-        ([0.0, 0.5, 0.5, 1.0], "0.5"),
-        ([0.0, 0.7, 0.3, 1.0], "0.[37]"),
-        ([0.125, 1.0], "0.125"),
-        ([0.0, 0.875], "0.875"),
-        ([0.0, 1.5], "1.5"),
-        ([-0.25, 0.5, 1.0], "-0.25"),
-        ([0.0, math.nan, 1.0], "nan"),
-        ([], "time"),
-        ([0.0], "time"),
-        ([[0.0, 1.0]], "time"),
-        (None, "time"),
-        (0.5, "time"),
-        (["a", "b"], "time"),
-    ],
+CURVES = [information.gain_curve(gallery.parity(3, exact=exact)) for exact in (False, True)]
+
+test_bad_times = refusals(
+    *((named, curve.grid_cost, bad) for curve in CURVES for named, bad in BAD_TIMES.items()),
+    *(
+        ("{}", call, [-0.125, 1.25, math.nan, "x", None])
+        for curve in CURVES
+        for call in (
+            curve,
+            curve.derivative,
+            functools.partial(curve.integral, 0),
+            functools.partial(curve.step_cost, 0),
+            functools.partial(curve.growth, stop=1),
+        )
+    ),
 )
-@each("exact", [False, True], ids=["floats", "exact"])
-def test_bad_grids(times, named, exact):
-    curve = information.gain_curve(gallery.parity(3, exact=exact))
-    with pytest.raises(InvalidInput, match=named):
-        curve.grid_cost(times)
-
-
-@pytest.mark.parametrize(
-    ("t", "named"),
-    [(-0.125, "-0.125"), (1.25, "1.25"), (math.nan, "nan"), ("x", None), (None, None)],
-)
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
-def test_bad_times(t, named, exact):
-    curve = information.gain_curve(gallery.parity(3, exact=exact))
-    calls = [
-        lambda: curve(t),
-        lambda: curve.derivative(t),
-        lambda: curve.integral(0, t),
-        lambda: curve.step_cost(0, t),
-        lambda: curve.growth(t, 1),
-    ]
-    for call in calls:
-        with pytest.raises(InvalidInput, match=named):
-            call()
-
-
-@pytest.mark.parametrize("base", [1, 0.5, 0, -2, math.inf, math.nan, "2", True])
-def test_bad_bases(base):
-    for function in (
-        information.mean_entropies,
-        information.subset_entropies,
-        information.gains,
-        information.gain_curve,
-    ):
-        with pytest.raises(InvalidInput, match="base"):
-            function(gallery.parity(3), base=base)
-
-
-def test_what_is_no_distribution():
-    table: Any = [[0.5, 0.0], [0.0, 0.5]]
-    for function in (
-        information.mean_entropies,
-        information.subset_entropies,
-        information.gains,
-        information.gain_curve,
-    ):
-        with pytest.raises(InvalidInput):
-            function(table)
 
 
 def test_a_curve_of_a_long_chain_is_quick_and_its_subsets_do_not_fit():

@@ -1,5 +1,6 @@
 """Grids of times: equal mass, the best of all, geometric blocks; and the batches they reveal."""
 
+import functools
 import itertools
 import math
 from collections import Counter
@@ -10,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cases import each_case, each_family, to_device1
-from tests.noted import each
+from tests.cases import BAD_LEVELS, BAD_TIMES, NO_PROFILES, each_case, each_family, to_device1
+from tests.noted import each, refusals
 from tests.theory import information_oracle as slow
-from theory import InvalidInput, gallery, information, schedules, strategies
+from theory import gallery, information, schedules, strategies
 
 SHAPES = {
     "repeated bit": [1, 0, 0, 0, 0, 0],
@@ -213,27 +214,29 @@ def test_levels_as_fractions():
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-12)
 
 
+GRIDS = [
+    functools.partial(schedules.equal_mass, steps=4),
+    functools.partial(schedules.best_grid, steps=4, resolution=16),
+    functools.partial(schedules.block_grid, levels=[0.25, 0.75], steps=5),
+]
+
+
 @each_family
-def test_on_a_device(case):
-    p, host = case.build(to_device1), case.build()
-    for function in (
-        lambda p: schedules.equal_mass(p, 4),
-        lambda p: schedules.best_grid(p, 4, 16),
-        lambda p: schedules.block_grid(p, [0.25, 0.75], 5),
-    ):
-        np.testing.assert_allclose(function(p), function(host), rtol=0, atol=1e-9)
+@each("grid", GRIDS)
+def test_on_a_device(case, grid):
+    np.testing.assert_allclose(grid(case.build(to_device1)), grid(case.build()), rtol=0, atol=1e-9)
 
 
-def test_profiles_in_any_form():
+@each("grid", GRIDS)
+def test_profiles_in_any_form(grid):
     f = [3, 1, 1, 0]
-    for function in (
-        lambda f: schedules.equal_mass(f, 3),
-        lambda f: schedules.best_grid(f, 3, 16),
-        lambda f: schedules.block_grid(f, [0.25, 0.75], 5),
-    ):
-        expected = function(f)
-        for same in (np.array(f), [Fraction(v) for v in f], to_device1([float(v) for v in f])):
-            np.testing.assert_allclose(function(same), expected, rtol=0, atol=1e-12)
+    for same in (np.array(f), [Fraction(v) for v in f], to_device1([float(v) for v in f])):
+        np.testing.assert_allclose(grid(same), grid(f), rtol=0, atol=1e-12)
+
+
+def test_as_many_steps_as_there_are_multiples_or_blocks_and_ends():
+    check_grid(schedules.best_grid([1, 0], 8, resolution=8), 8)
+    check_grid(schedules.block_grid([1, 0], [0.25, 0.5, 0.75], 4), 4)
 
 
 # Batches that Bernoulli steps reveal
@@ -288,91 +291,36 @@ def test_one_step_reveals_everything():
 # What is refused
 
 
-@pytest.mark.parametrize("steps", [0, -1, 2.0, None, True])
-def test_bad_numbers_of_steps(steps):
-    for call in (
-        lambda: schedules.equal_mass([1, 0], steps),
-        lambda: schedules.best_grid([1, 0], steps),
-        lambda: schedules.block_grid([1, 0], [0.25, 0.75], steps),
-    ):
-        with pytest.raises(InvalidInput, match=f"steps.*{steps}"):
-            call()
+COUNTS = [0, -1, 2.0, None, True]
+STEPS = [
+    functools.partial(schedules.equal_mass, [1, 0]),
+    functools.partial(schedules.best_grid, [1, 0]),
+    functools.partial(schedules.block_grid, [1, 0], [0.25, 0.75]),
+]
+RNG = np.random.default_rng(0)
 
-
-def test_more_steps_than_there_are_multiples():
-    with pytest.raises(InvalidInput, match="9"):
-        schedules.best_grid([1, 0], 9, resolution=8)
-    check_grid(schedules.best_grid([1, 0], 8, resolution=8), 8)
-
-
-@pytest.mark.parametrize("resolution", [0, -1, 2.5, None, True])
-def test_bad_resolutions(resolution):
-    with pytest.raises(InvalidInput, match=f"resolution.*{resolution}"):
-        schedules.best_grid([1, 0], 1, resolution=resolution)
-
-
-def test_fewer_steps_than_blocks_and_ends():
-    with pytest.raises(InvalidInput, match="3"):
-        schedules.block_grid([1, 0], [0.25, 0.5, 0.75], 3)
-    check_grid(schedules.block_grid([1, 0], [0.25, 0.5, 0.75], 4), 4)
-
-
-@pytest.mark.parametrize(
-    ("levels", "named"),
-    [
-        ([0, 0.5], "0"),
-        ([0.5, 1], "1"),
-        ([0.5, 1.25], "1.25"),
-        ([0.5, 0.5], "0.5"),
-        ([0.625, 0.25], "0.25|0.625"),
-        ([0.25, math.nan], "nan"),
-        ([0.5], "level"),
-        ([], "level"),
-        (None, "level"),
-    ],
+test_what_is_refused = refusals(
+    *(("steps.*{}", call, COUNTS) for call in STEPS),
+    ("9", lambda: schedules.best_grid([1, 0], 9, resolution=8)),
+    ("3", lambda: schedules.block_grid([1, 0], [0.25, 0.5, 0.75], 3)),
+    (
+        "resolution.*{}",
+        functools.partial(schedules.best_grid, [1, 0], 1),
+        [0, -1, 2.5, None, True],
+    ),
+    *(
+        (named, functools.partial(schedules.block_grid, [1, 0], steps=9), bad)
+        for named, bad in BAD_LEVELS.items()
+    ),
+    *(("profile", grid, NO_PROFILES) for grid in GRIDS),
+    *(
+        (named, lambda times: schedules.random_sizes(times, 4, RNG), bad)
+        for named, bad in BAD_TIMES.items()
+    ),
+    ("length", lambda n: schedules.random_sizes([0.0, 1.0], n, RNG), [*COUNTS, -3, "4"]),
+    (
+        r"rng|Generator",
+        functools.partial(schedules.random_sizes, [0.0, 0.5, 1.0], 4),
+        [None, 0, np.random],
+    ),
 )
-def test_bad_levels(levels, named):
-    with pytest.raises(InvalidInput, match=named):
-        schedules.block_grid([1, 0], levels, 9)
-
-
-@pytest.mark.parametrize(
-    "f", [[], [[1, 2]], 3.0, [1, math.nan], [math.inf, 1], ["a"], None, [[1], [1, 2]], [1j]]
-)
-def test_bad_profiles(f):
-    for call in (
-        lambda: schedules.equal_mass(f, 2),
-        lambda: schedules.best_grid(f, 2),
-        lambda: schedules.block_grid(f, [0.25, 0.75], 4),
-    ):
-        with pytest.raises(InvalidInput, match="profile"):
-            call()
-
-
-@pytest.mark.parametrize(
-    ("times", "named"),
-    [
-        ([0.0, 0.5, 0.5, 1.0], "0.5"),
-        ([0.125, 1.0], "0.125"),
-        ([0.0, 0.875], "0.875"),
-        ([0.0, math.nan, 1.0], "nan"),
-        ([0.0, 1.5, 1.0], "1.5"),
-        ([], "time"),
-        (None, "time"),
-    ],
-)
-def test_bad_times(times, named):
-    with pytest.raises(InvalidInput, match=named):
-        schedules.random_sizes(times, 4, np.random.default_rng(0))
-
-
-@pytest.mark.parametrize("length", [0, -3, 2.0, None, "4", True])
-def test_bad_lengths(length):
-    with pytest.raises(InvalidInput, match="length"):
-        schedules.random_sizes([0.0, 1.0], length, np.random.default_rng(0))
-
-
-@pytest.mark.parametrize("rng", [None, 0, np.random])
-def test_bad_generators(rng):
-    with pytest.raises(InvalidInput, match=r"rng|Generator"):
-        schedules.random_sizes([0.0, 0.5, 1.0], 4, rng)

@@ -1,5 +1,6 @@
 """Growth complexities against polynomials in powers of t, quadrature and closed forms."""
 
+import functools
 import itertools
 import math
 from fractions import Fraction
@@ -11,23 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cases import (
+    BAD_LEVELS,
     FACTORED,
     build_exact,
     each_case,
     each_factored,
-    each_family,
-    to_device1,
 )
-from tests.noted import each
+from tests.noted import refusals
 from tests.theory import information_oracle as slow
-from theory import InvalidInput, gallery, information, strategies
+from tests.theory.information_oracle import close, same
+from theory import gallery, information, strategies
 
-TOLERANCE = 1e-11  # of gains: differences of entropies near 10, times a length of at most 6
 # Where h' is zero a rounding error of 1e-15 in the gains moves its root by 3e-8, on a short piece.
 ROOTS = 1e-9
 LEVELS = [Fraction(1, 8), Fraction(1, 3), Fraction(5, 8), Fraction(9, 10)]
 
-# Integers beyond 10^10 stay unfactored inside, so that equal expressions may differ in form.
 
 SCALARS = [
     information.growth_complexity,
@@ -35,20 +34,8 @@ SCALARS = [
     information.tse_complexity,
     information.effective_total_correlation,
     information.continuum_complexity,
-    lambda p, base=None: information.growth_complexity(p, 0.25, 0.5, base=base),
-    lambda p, base=None: information.cardinality_growth_complexity(p, 1, 2, base=base),
-    lambda p, base=None: information.continuum_complexity(p, 0.25, 0.5, base=base),
-    lambda p, base=None: information.block_complexity(p, [0.25, 0.5], base=base),
+    lambda p: information.block_complexity(p, [0.25, 0.5]),
 ]
-
-
-def close(expected, tolerance=TOLERANCE):
-    return pytest.approx(float(expected), rel=tolerance, abs=tolerance)
-
-
-def same(actual, expected):
-    """As combinations of logarithms of primes."""
-    return sympy.expand(actual - expected) == 0
 
 
 def ranges(length):
@@ -151,20 +138,6 @@ def test_a_long_chain():
     levels = [0.02, 0.3, 0.97]
     actual = information.block_complexity(p, levels)
     assert actual == close(curve.block_complexity(levels), 1e-10)
-
-
-@each_family
-def test_on_a_device(case):
-    p, host = case.build(to_device1), case.build()
-    for function in SCALARS:
-        assert float(function(p)) == close(function(host))
-
-
-@each_family
-def test_bits_are_nats_divided_by_the_logarithm_of_two(case):
-    p = case.build()
-    for function in SCALARS:
-        assert function(p, base=2) == close(function(p) / math.log(2))
 
 
 # Identities and inequalities
@@ -299,59 +272,23 @@ def test_one_site():
 # What is refused
 
 
-@pytest.mark.parametrize(
-    ("start", "stop", "named"),
-    [
-        (-0.125, 1, "-0.125"),
-        (0, 1.125, "1.125"),
-        (math.nan, 1, "nan"),
-        ("a", 1, None),
-        (0, None, None),
-    ],
+P = gallery.parity(3)
+OF_RANGES = (information.growth_complexity, information.continuum_complexity)
+
+test_what_is_refused = refusals(
+    *(("{}", functools.partial(f, P, stop=1), [-0.125, math.nan, "a"]) for f in OF_RANGES),
+    *(("{}", functools.partial(f, P, 0), [1.125, None]) for f in OF_RANGES),
+    *(
+        ("start|stop", functools.partial(information.cardinality_growth_complexity, P, *ends))
+        for ends in [(-1, 2), (0.5, 2), (0, 1.5), ("a", 2), (0, -1)]
+    ),
+    *(
+        (
+            named,
+            functools.partial(information.block_complexity, gallery.parity(3, exact=exact)),
+            bad,
+        )
+        for exact in (False, True)
+        for named, bad in BAD_LEVELS.items()
+    ),
 )
-def test_bad_ranges(start, stop, named):
-    for function in (information.growth_complexity, information.continuum_complexity):
-        with pytest.raises(InvalidInput, match=named):
-            function(gallery.parity(3), start, stop)
-
-
-@pytest.mark.parametrize(("start", "stop"), [(-1, 2), (0.5, 2), (0, 1.5), ("a", 2), (0, -1)])
-def test_bad_counts(start, stop):
-    with pytest.raises(InvalidInput):
-        information.cardinality_growth_complexity(gallery.parity(3), start, stop)
-
-
-@each(
-    ("levels", "named"),
-    [
-        ([0, 0.5], "0"),
-        ([0.5, 1], "1"),
-        ([0.5, 1.25], "1.25"),
-        ([-0.125, 0.5], "-0.125"),
-        ([0.5, 0.5], "0.5"),
-        ([0.625, 0.25], "0.25|0.625"),
-        ([0.25, math.nan], "nan"),
-        ([0.5], "level"),
-        ([], "level"),
-        (0.5, "level"),
-        (None, "level"),
-        ("ab", None),
-    ],
-)
-@each("exact", [False, True], ids=["floats", "exact"])
-def test_bad_levels(levels, named, exact):
-    with pytest.raises(InvalidInput, match=named):
-        information.block_complexity(gallery.parity(3, exact=exact), levels)
-
-
-@pytest.mark.parametrize("base", [1, 0.5, 0, -2, math.inf, math.nan, "2", True])
-def test_bad_bases(base):
-    for function in SCALARS:
-        with pytest.raises(InvalidInput, match="base"):
-            function(gallery.parity(3), base=base)
-
-
-def test_what_is_no_distribution():
-    for function in SCALARS:
-        with pytest.raises(InvalidInput):
-            function([[0.5, 0.0], [0.0, 0.5]])

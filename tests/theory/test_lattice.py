@@ -267,39 +267,9 @@ def test_weights_are_not_modified():
     np.testing.assert_array_equal(weights, before)
 
 
-def test_a_lattice_beyond_the_memory_limit_is_refused_with_its_size(monkeypatch):
-    """3 ** 8 doubles take 52 488 bytes."""
-    table = np.full((2,) * 8, 1 / 256)
-    monkeypatch.setenv("ZEROLOSS_MEMORY", "40000")
-    with pytest.raises(TooLarge, match=r"\(3,\)\*8"):
-        EvidenceLattice(table)
-    monkeypatch.setenv("ZEROLOSS_MEMORY", "100000000")
-    assert EvidenceLattice(table).values.shape == (3,) * 8
-
-
-def test_a_table_beyond_the_memory_limit_is_refused_with_its_size(monkeypatch):
-    p = MarkovChain([0.5, 0.5], [[0.9, 0.1], [0.3, 0.7]], 12)
-    monkeypatch.setenv("ZEROLOSS_MEMORY", "20000")
-    with pytest.raises(TooLarge, match="12 sites over 2 tokens"):
-        p.table()
-    monkeypatch.setenv("ZEROLOSS_MEMORY", "100000000")
-    assert p.table().shape == (2,) * 12
-
-
 @pytest.mark.parametrize("length", [40, 63, 2000])
 def test_a_table_that_no_machine_holds_is_refused(length):
     """Also where numpy has not the axes, and where the size overflows 64 bits."""
     p = MarkovChain([0.5, 0.5], [[0.9, 0.1], [0.3, 0.7]], length)
     with pytest.raises(TooLarge):
         p.table()
-
-
-@pytest.mark.parametrize(("length", "vocab"), [(3, 4), (4, 3), (6, 2)])
-def test_a_large_lattice_is_filled_in_parts(monkeypatch, length, vocab):
-    """Splitting along the first axis changes nothing; here every lattice counts as large."""
-    weights = np.random.default_rng(0).integers(0, 9, (vocab,) * length)
-    whole = EvidenceLattice(weights).numerators
-    monkeypatch.setattr("theory.lattice.subset_sums.CACHE_CELLS", 4)
-    np.testing.assert_array_equal(EvidenceLattice(weights).numerators, whole)
-    floats = EvidenceLattice(weights.astype(float)).values * weights.sum()
-    np.testing.assert_allclose(floats, whole, rtol=1e-13)  # sums of at most 64 integers below 9

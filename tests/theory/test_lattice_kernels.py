@@ -42,6 +42,22 @@ def slices(weights, limit=400):
         yield index, int(weights[tuple(slice(None) if v == vocab else v for v in index)].sum())
 
 
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Every lattice counts as large: sums and entropies in parts, short products, by threads."""
+    small = {"CACHE_CELLS": 30, "PART_CELLS": 2, "LARGEST_PRODUCT": 20, "LARGEST_SUM": 20}
+    for name, value in small.items():
+        monkeypatch.setattr(f"theory.lattice.subset_sums.{name}", value)
+    for name, value in {"CACHE_CELLS": 5, "PART_CELLS": 2}.items():
+        monkeypatch.setattr(f"theory.lattice.entropy_sums.{name}", value)
+
+
+@pytest.fixture(params=[2, 5])
+def threads(request, in_parts, monkeypatch):
+    monkeypatch.setattr("theory.lattice.subset_sums.THREADED_CELLS", 1)
+    monkeypatch.setattr("theory.lattice.subset_sums.usable_threads", lambda: request.param)
+
+
 def check(found, weights):
     total = int(weights.sum())
     for index, expected in slices(weights):
@@ -62,11 +78,7 @@ def test_every_kernel_sums_the_slices(length, vocab):
 
 
 @each_size
-def test_splitting_into_parts_and_short_products_changes_nothing(length, vocab, monkeypatch):
-    for name, value in [("CACHE_CELLS", 30), ("PART_CELLS", 2)]:
-        monkeypatch.setattr(f"theory.lattice.subset_sums.{name}", value)
-    for name, value in [("LARGEST_PRODUCT", 20), ("LARGEST_SUM", 20)]:
-        monkeypatch.setattr(f"theory.lattice.subset_sums.{name}", value)
+def test_splitting_into_parts_and_short_products_changes_nothing(length, vocab, in_parts):
     weights = dyadic(length, vocab, seed=1)
     check(EvidenceLattice(weights.astype(float)).values, weights)
     objects = EvidenceLattice(weights.astype(object) * 2**70).numerators  # beyond 64 bits
@@ -138,18 +150,19 @@ def test_entropies_take_little_memory():
 # ---- entropies and predictions in parts -----------------------------------------------------
 
 
-@pytest.mark.parametrize(("length", "vocab"), [(1, 3), (2, 5), (4, 2), (3, 3)])
-def test_entropies_in_parts(length, vocab, monkeypatch):
+@each(("length", "vocab"), [(1, 3), (2, 5), (4, 2), (3, 3)])
+def test_entropies_in_parts(length, vocab, in_parts):
+    """Of integers and of floats, from the sums over the sites that are masked."""
     weights = np.random.default_rng(5).integers(0, 3, (vocab,) * length)
     weights.flat[-1] = 1
-    whole = EvidenceLattice(weights.astype(float)).subset_entropies()
     exact = EvidenceLattice(weights).subset_entropies()
-    monkeypatch.setattr("theory.lattice.entropy_sums.CACHE_CELLS", 5)
-    monkeypatch.setattr("theory.lattice.entropy_sums.PART_CELLS", 2)
-    parts = EvidenceLattice(weights.astype(float)).subset_entropies()
-    np.testing.assert_allclose(parts, whole, rtol=1e-13, atol=1e-15)
-    np.testing.assert_allclose(parts, exact.astype(float), rtol=1e-12, atol=1e-14)
-    assert (EvidenceLattice(weights).subset_entropies() == exact).all()
+    floats = EvidenceLattice(weights.astype(float)).subset_entropies()
+    for observed in np.ndindex(exact.shape):
+        masked = tuple(i for i, seen in enumerate(observed) if not seen)
+        shares = np.ravel(weights.sum(axis=masked) / weights.sum())
+        wanted = pytest.approx(-sum(q * np.log(q) for q in shares if q), rel=1e-12, abs=1e-14)
+        assert float(exact[observed]) == wanted
+        assert floats[observed] == wanted
 
 
 @pytest.mark.parametrize("vocab", [2, 7, 8, 9])
@@ -174,24 +187,13 @@ def share(weights, seen, given):
     return Fraction(int(part), int(whole))
 
 
-@pytest.mark.parametrize(("length", "vocab"), [(7, 2), (5, 3), (4, 5), (3, 9), (2, 70)])
-@pytest.mark.parametrize("threads", [2, 5])
-def test_threads_fill_the_same_lattice(monkeypatch, length, vocab, threads):
-    table = dyadic(length, vocab).astype(np.float64)
-    expected = EvidenceLattice(table).numerators
-    monkeypatch.setattr("theory.lattice.subset_sums.THREADED_CELLS", 1)
-    monkeypatch.setattr("theory.lattice.subset_sums.CACHE_CELLS", 50)
-    monkeypatch.setattr("theory.lattice.subset_sums.PART_CELLS", 2)
-    monkeypatch.setattr("theory.lattice.subset_sums.usable_threads", lambda: threads)
-    assert np.array_equal(EvidenceLattice(table).numerators, expected)
+@each_size
+def test_threads_fill_the_same_lattice(length, vocab, threads):
+    weights = dyadic(length, vocab)
+    check(EvidenceLattice(weights.astype(float)).values, weights)
 
 
-def test_what_goes_wrong_in_a_thread_is_raised(monkeypatch):
-    monkeypatch.setattr("theory.lattice.subset_sums.THREADED_CELLS", 1)
-    monkeypatch.setattr("theory.lattice.subset_sums.CACHE_CELLS", 50)
-    monkeypatch.setattr("theory.lattice.subset_sums.PART_CELLS", 2)
-    monkeypatch.setattr("theory.lattice.subset_sums.usable_threads", lambda: 2)
-
+def test_what_goes_wrong_in_a_thread_is_raised(monkeypatch, threads):
     def fails(*arguments):
         raise MemoryError("no scratch memory")
 

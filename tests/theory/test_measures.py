@@ -12,14 +12,16 @@ import sympy
 
 from tests import oracles
 from tests.cases import (
+    NO_DISTRIBUTION,
     build_exact,
     each_case,
     each_factored,
     each_family,
+    few,
     row,
     to_device1,
 )
-from tests.noted import each
+from tests.noted import refusals
 from tests.theory import homogenization_oracle as oracle
 from theory import (
     MASK,
@@ -42,11 +44,6 @@ worst: Any = homogenization.worst
 NAMES = ["entropy", "top_mass", "neighbour_tv", "limit_tv", "information"]
 
 
-def few(items, most=6):
-    items = list(items)
-    return items[:: len(items) // most + 1]
-
-
 def same(found, expected, log_base=1.0):
     """Floats that agree; `expected` is a dict of lists in nats."""
     assert to_host(found.sites).tolist() == expected["sites"]
@@ -60,7 +57,7 @@ def same(found, expected, log_base=1.0):
 
 
 def patterns_of(case):
-    return few(x for x in case.possible if MASK in x)
+    return few((x for x in case.possible if MASK in x), 6)
 
 
 def site_sets(case):
@@ -362,90 +359,7 @@ def test_another_backend(case):
             np.testing.assert_allclose(values, to_host(getattr(here, name)), atol=1e-12)
 
 
-# Bad input
-
-BITS = gallery.binary_symmetric(3, 0.25)
-
-
-@each(
-    "ask",
-    [
-        lambda: measure([[0.5, 0.5]], [MASK]),
-        lambda: measure(BITS, [0, MASK]),
-        lambda: measure(BITS, [0, 2, MASK]),
-        lambda: measure(BITS, [0, MASK, MASK], limit=[0.2, 0.3, 0.5]),
-        lambda: measure(BITS, [0, MASK, MASK], limit=[[0.5, 0.5]] * 2),
-        lambda: measure(BITS, [0, MASK, MASK], limit=[0.5, 0.6]),
-        lambda: measure(BITS, [0, MASK, MASK], top=0),
-        lambda: measure(BITS, [0, MASK, MASK], top=3),
-        lambda: measure(BITS, [0, MASK, MASK], base=1),
-        lambda: average(None, [0]),
-        lambda: average(BITS, [3]),
-        lambda: average(BITS, [-1]),
-        lambda: average(BITS, [0, 0]),
-        lambda: average(BITS, [0], sites=[0]),
-        lambda: average(BITS, [0], sites=[3]),
-        lambda: average(BITS, [0], size=10),
-        lambda: average(BITS, [0], rng=np.random.default_rng(0)),
-        lambda: average(BITS, [0], rng=np.random.default_rng(0), size=0),
-        lambda: average(BITS, [0], rng=3, size=10),
-        lambda: worst(BITS, [5]),
-        lambda: worst(BITS, [0], size=10),
-    ],
-)
-def test_bad_input(ask):
-    with pytest.raises(InvalidInput):
-        ask()
-
-
-def test_nothing_masked():
-    """There is nothing to measure."""
-    for found in (
-        lambda: measure(BITS, [0, 1, 0]),
-        lambda: average(BITS, [0, 1, 2]),
-        lambda: worst(BITS, [0, 1, 2]),
-        lambda: average(BITS, [0], sites=[]),
-    ):
-        with pytest.raises(InvalidInput):
-            found()
-
-
 CHAIN = gallery.binary_symmetric(4, 0.25)
-
-
-@each(
-    ("options", "match"),
-    [
-        ({"p": 3}, "p must be a Distribution"),
-        ({"observed": 0}, "observed must be a list of sites, got 0"),
-        ({"observed": [4]}, r"observed must lie in 0\.\.3, got 4"),
-        ({"observed": range(4)}, "no site is masked"),
-        ({"sites": [0, 1]}, "site 0 is observed"),
-        ({"sites": []}, "masked sites"),
-        ({"limit": np.ones((3, 2)) / 2}, r"limit must have shape \(2,\) or \(4, 2\)"),
-        ({"limit": [-1, 2]}, "limit must not be negative"),
-        ({"limit": [2, 3]}, "limit must sum to 1: it sums to 5"),
-        ({"limit": [[0.5, 0.5]] * 3 + [[1, 1]]}, "rows of limit must sum to 1: row 3 sums to 2"),
-        ({"top": 3}, "top must be at most the vocabulary 2"),
-        ({"top": 0}, "top"),
-        ({"base": 1}, "base"),
-        ({"rng": np.random.default_rng(0)}, "both rng and size"),
-        ({"size": 3}, "both rng and size"),
-    ],
-)
-@each("function", [homogenization.average, homogenization.worst])
-def test_bad_options(function, options, match):
-    with pytest.raises(InvalidInput, match=match):
-        function(**({"p": CHAIN, "observed": [0]} | options))
-
-
-def test_bad_patterns():
-    with pytest.raises(InvalidInput, match=r"one pattern of shape \(4,\), got \(1, 4\)"):
-        homogenization.measure(CHAIN, [[0, MASK, MASK, MASK]])
-    with pytest.raises(InvalidInput, match="no site is masked"):
-        homogenization.measure(CHAIN, [0, 0, 0, 0])
-    with pytest.raises(ImpossibleEvidence, match=r"pattern 0 is \(1, 1, MASK\)$"):
-        homogenization.measure(gallery.golden_mean(3), [1, 1, MASK])
 
 
 def test_symbols():
@@ -464,3 +378,48 @@ def test_too_many_contexts():
         homogenization.average(p, range(60))
     m = homogenization.average(p, range(60), rng=np.random.default_rng(0), size=10)
     np.testing.assert_allclose(m.information, 0, atol=1e-12)
+
+
+CALLS = [
+    lambda options, f=f: f(**({"p": CHAIN, "observed": [0]} | options))
+    for f in (homogenization.average, homogenization.worst)
+]
+BAD_OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "p must be a Distribution": [{"p": 3}, {"p": None}],
+    "observed must be a list of sites, got 0": [{"observed": 0}],
+    r"observed must lie in 0\.\.3, got 4": [{"observed": [4]}],
+    r"observed must lie in 0\.\.3, got -1": [{"observed": [-1]}],
+    "distinct": [{"observed": [0, 0]}],
+    "no site is masked": [{"observed": range(4)}],
+    "site 0 is observed": [{"sites": [0, 1]}, {"sites": [0]}],
+    "masked sites": [{"sites": []}],
+    "got 4": [{"sites": [4]}],
+    r"limit must have shape \(2,\) or \(4, 2\)": [{"limit": np.ones((3, 2)) / 2}],
+    "limit must not be negative": [{"limit": [-1, 2]}],
+    "limit must sum to 1: it sums to 5": [{"limit": [2, 3]}],
+    "rows of limit must sum to 1: row 3 sums to 2": [{"limit": [[0.5, 0.5]] * 3 + [[1, 1]]}],
+    "top must be at most the vocabulary 2": [{"top": 3}],
+    "top": [{"top": 0}],
+    "base": [{"base": 1}],
+    "both rng and size": [{"rng": np.random.default_rng(0)}, {"size": 3}],
+    "size": [{"rng": np.random.default_rng(0), "size": 0}],
+    "rng": [{"rng": 3, "size": 10}],
+}
+BAD_LIMITS = [[0.2, 0.3, 0.5], [[0.5, 0.5]] * 2, [0.5, 0.6]]
+AFTER_0 = [0, MASK, MASK, MASK]
+
+test_what_is_refused = refusals(
+    *((says, call, bad) for call in CALLS for says, bad in BAD_OPTIONS.items()),
+    ("limit", lambda limit: measure(CHAIN, AFTER_0, limit=limit), BAD_LIMITS),
+    ("top", lambda top: measure(CHAIN, AFTER_0, top=top), [0, 3]),
+    ("base", lambda: measure(CHAIN, AFTER_0, base=1)),
+    ("Distribution", lambda p: measure(p, [MASK]), NO_DISTRIBUTION),
+    (r"shape|token", lambda x: measure(CHAIN, x), [[0, MASK], [0, 2, MASK, MASK]]),
+    (r"one pattern of shape \(4,\), got \(1, 4\)", lambda: measure(CHAIN, [AFTER_0])),
+    ("no site is masked", lambda: measure(CHAIN, [0, 0, 0, 0])),
+)
+
+
+def test_impossible_evidence_is_named():
+    with pytest.raises(ImpossibleEvidence, match=r"pattern 0 is \(1, 1, MASK\)$"):
+        homogenization.measure(gallery.golden_mean(3), [1, 1, MASK])

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.noted import refusals
 from theory import (
     MASK,
     Distribution,
     EmpiricalDistribution,
     Exchangeable,
     HiddenMarkovModel,
-    InvalidInput,
     JointTable,
     MarkovChain,
     ProductMixture,
@@ -319,61 +319,38 @@ BAD_BOUNDS: list[Any] = [
     None,
     "12",
 ]
-each_bad = pytest.mark.parametrize("bad", BAD_BOUNDS, ids=repr)
 
 
-@each_bad
-def test_bad_bounds_of_distributions(bad):
-    for build, _, options in FAMILIES.values():
-        for name in ("lengths", "vocabs"):
-            with pytest.raises(InvalidInput, match=name):
-                find(build(**{name: bad}, **options))
-    with pytest.raises(InvalidInput, match="lengths"):
-        find(strategies.exchangeables(lengths=bad))
-    with pytest.raises(InvalidInput, match="states"):
-        find(strategies.hidden_markov_models(states=bad))
-    with pytest.raises(InvalidInput, match="components"):
-        find(strategies.product_mixtures(components=bad))
-    with pytest.raises(InvalidInput, match="sequences"):
-        find(strategies.empirical_distributions(sequences=bad))
+def drawn(build, **options):
+    """As a call with one argument, by its name."""
+    (name,) = (name for name, value in options.items() if value is ...)
+    others = {key: value for key, value in options.items() if key != name}
+    return lambda bad: find(build(**{name: bad}, **others))
 
 
-@each_bad
-def test_bad_bounds_of_masks_and_evidence(bad):
-    if bad is None or bad == (0, 2):
-        bad = (5, 6)  # these are fine; for four sites, this is not
-    with pytest.raises(InvalidInput, match="masked"):
-        find(strategies.masks(4, masked=bad))
-    with pytest.raises(InvalidInput, match="masked"):
-        find(strategies.evidence(gallery.parity(4), masked=bad))
+NO_COUNTS = [0, -1, 1.5, "2", None, True]
+BUILDERS = [(build, options) for build, _, options in FAMILIES.values()]
+# no bounds, or (0, 2), are fine for masks; for four sites, these are not
+BAD_MASKS = [bad for bad in BAD_BOUNDS if bad is not None and bad != (0, 2)] + [(5, 6)]
+BAD_ROUNDS = [bad for bad in BAD_BOUNDS if bad is not None] + [(5, 6)]
 
-
-@each_bad
-def test_bad_bounds_of_schedules(bad):
-    if bad is None:
-        bad = (5, 6)  # no bounds are fine; four sites in five rounds are not
-    with pytest.raises(InvalidInput, match="rounds"):
-        find(strategies.schedules(4, rounds=bad))
-
-
-@pytest.mark.parametrize("most", [0, -1, 1.5, "2", None, True])
-def test_bad_greatest_weights(most):
-    for build, _, options in FAMILIES.values():
-        with pytest.raises(InvalidInput, match="most"):
-            find(build(most=most, **options))
-    with pytest.raises(InvalidInput, match="most"):
-        find(strategies.exchangeables(most=most))
-
-
-@pytest.mark.parametrize("bad", [0, -1, 2.0, "2", None, True])
-def test_bad_lengths(bad):
-    for build in (strategies.masks, strategies.schedules, strategies.orderings):
-        with pytest.raises(InvalidInput, match="length"):
-            find(build(bad))
-    with pytest.raises(InvalidInput, match="most"):
-        find(strategies.rationals(most=bad))
-
-
-def test_there_is_no_rational_with_denominator_one():
-    with pytest.raises(InvalidInput, match="most"):
-        find(strategies.rationals(most=1))
+test_what_is_refused = refusals(
+    *(
+        (name, drawn(build, **{name: ...}, **options), BAD_BOUNDS)
+        for build, options in BUILDERS
+        for name in ("lengths", "vocabs")
+    ),
+    *(("most", drawn(build, most=..., **options), NO_COUNTS) for build, options in BUILDERS),
+    ("lengths", drawn(strategies.exchangeables, lengths=...), BAD_BOUNDS),
+    ("most", drawn(strategies.exchangeables, most=...), NO_COUNTS),
+    ("states", drawn(strategies.hidden_markov_models, states=...), BAD_BOUNDS),
+    ("components", drawn(strategies.product_mixtures, components=...), BAD_BOUNDS),
+    ("sequences", drawn(strategies.empirical_distributions, sequences=...), BAD_BOUNDS),
+    ("masked", drawn(strategies.masks, length=4, masked=...), BAD_MASKS),
+    ("masked", drawn(strategies.evidence, p=gallery.parity(4), masked=...), BAD_MASKS),
+    ("rounds", drawn(strategies.schedules, length=4, rounds=...), BAD_ROUNDS),
+    ("length", drawn(strategies.masks, length=...), NO_COUNTS),
+    ("length", drawn(strategies.schedules, length=...), NO_COUNTS),
+    ("length", drawn(strategies.orderings, length=...), NO_COUNTS),
+    ("most", drawn(strategies.rationals, most=...), [*NO_COUNTS, 1]),
+)

@@ -2,8 +2,10 @@
 
 import itertools
 import math
+import re
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.noted import each
+from tests.noted import refusals
 from theory import InvalidInput
 from theory.validation.times import as_levels, as_span, as_time, as_times, spell_times
 
@@ -58,26 +60,6 @@ def test_expressions_stay():
         assert as_time(expression) is expression
 
 
-@pytest.mark.parametrize(
-    "t", [-1e-11, 1.5, 2, Fraction(-1, 10**300), 1 + Fraction(1, 10**30), np.float64(1.25)], ids=str
-)
-def test_numbers_that_are_no_times(t):
-    with pytest.raises(InvalidInput) as caught:
-        as_time(t)
-    assert str(caught.value) == f"a time must be a number from 0 to 1, got {t}"
-
-
-@pytest.mark.parametrize(
-    "t",
-    ["0.5", b"0", True, np.True_, None, math.nan, math.inf, np.float64("nan"), 0.5j, [0.5], {}],
-    ids=repr,
-)
-def test_what_is_no_number(t):
-    with pytest.raises(InvalidInput) as caught:
-        as_time(t)
-    assert str(caught.value) == f"a time must be a number from 0 to 1, got {t!r}"
-
-
 # Times from 0 to 1
 
 
@@ -118,60 +100,6 @@ def test_times_are_refused_at_the_first_that_does_not_rise(inside):
     )
 
 
-def test_the_refusal_writes_numbers_as_they_were_given():
-    with pytest.raises(InvalidInput, match=r"time 2 is 0\.25 after 0\.5$"):
-        as_times((0, np.float64(0.5), np.float64(0.25), 1))
-    with pytest.raises(InvalidInput, match=r"time 2 is 1/3 after 1/2$"):
-        as_times((0, Fraction(1, 2), Fraction(1, 3), 1))
-
-
-@pytest.mark.parametrize(
-    ("times", "written"),
-    [
-        ((), "()"),
-        ((0,), "(0)"),
-        ((1,), "(1)"),
-        ((0, 0.5), "(0, 0.5)"),
-        ((0.5, 1), "(0.5, 1)"),
-        ((Fraction(1, 7), 1), "(1/7, 1)"),
-        (np.array([0.25, 1.0]), "(0.25, 1.0)"),
-        ((1, 0), "(1, 0)"),
-        ((0, 1, 2), "(0, 1, 2)"),
-        ((0, 1 - Fraction(1, 10**20)), f"(0, {10**20 - 1}/{10**20})"),
-    ],
-)
-def test_times_that_begin_or_end_elsewhere(times, written):
-    with pytest.raises(InvalidInput) as caught:
-        as_times(times)
-    assert str(caught.value) == f"times must rise from 0 to 1, got {written}"
-
-
-@each(
-    "times",
-    [
-        None,
-        0.5,
-        "01",
-        (0, "0.5", 1),
-        (0, True),
-        (np.False_, 1),
-        (0, math.nan, 1),
-        (0, math.inf, 1),
-        (0, None, 1),
-        (0, 0.5j, 1),
-        ((0, 1), (0, 1)),
-        (0, sympy.Symbol("t"), 1),
-        np.array([[0, 1]]),
-        np.array(0.5),
-    ],
-    ids=repr,
-)
-def test_what_are_no_times(times):
-    with pytest.raises(InvalidInput) as caught:
-        as_times(times)
-    assert str(caught.value) == f"times must be a sequence of numbers, got {times!r}"
-
-
 # Levels between 0 and 1
 
 
@@ -185,42 +113,6 @@ def test_levels_that_rise_come_back_as_they_are(inside):
 
 def test_levels_of_an_array():
     assert as_levels(np.array([0.25, 0.5])) == (Fraction(1, 4), HALF)
-
-
-@pytest.mark.parametrize(
-    ("levels", "named"),
-    [
-        ((0.25, 0.75, 0.5), "0.25, 0.75, 0.5"),
-        ((0.5, 0.5), "0.5, 0.5"),
-        ((0, 0.5), "0, 0.5"),
-        ((0.5, 1), "0.5, 1"),
-        ((-0.5, 0.5), "-0.5"),
-        ((0.5, 1.25), "1.25"),
-        ((Fraction(2, 3), Fraction(1, 3)), "2/3, 1/3"),
-        ([np.float64(0.75), np.float64(0.5)], "0.75, 0.5"),
-        ((), "()"),
-        ((0.5,), "(0.5)"),
-        ([Fraction(1, 3)], "(1/3)"),
-    ],
-)
-def test_levels_that_do_not_rise_between_0_and_1(levels, named):
-    with pytest.raises(InvalidInput, match="must be") as caught:
-        as_levels(levels)
-    assert named in str(caught.value)
-
-
-@pytest.mark.parametrize("levels", [None, 0.5, np.array(0.5)], ids=repr)
-def test_what_is_no_sequence_of_levels(levels):
-    with pytest.raises(InvalidInput) as caught:
-        as_levels(levels)
-    assert str(caught.value) == f"levels must be a sequence of numbers, got {levels!r}"
-
-
-@pytest.mark.parametrize("bad", ["0.5", True, math.nan, None, 0.5j], ids=repr)
-def test_levels_that_are_no_numbers(bad):
-    with pytest.raises(InvalidInput) as caught:
-        as_levels((0.25, bad))
-    assert repr(bad) in str(caught.value)
 
 
 # Two times
@@ -247,12 +139,6 @@ def test_spans_of_expressions_stay():
     a, b = sympy.symbols("a b")
     assert as_span(a, b) == (a, b)
     assert as_span(0.5, b) == (HALF, b)
-
-
-@pytest.mark.parametrize(("start", "stop", "bad"), [(0, 1.5, 1.5), (-0.25, 1, -0.25)])
-def test_spans_of_what_are_no_times(start, stop, bad):
-    with pytest.raises(InvalidInput, match=f"from 0 to 1, got {bad}"):
-        as_span(start, stop)
 
 
 # Writing them
@@ -297,3 +183,94 @@ def test_other_fractions_are_written_as_the_nearest_float(inside):
     times = as_times((0, *inside, 1))
     for t, number in itertools.zip_longest(times, read(spell_times(times))):
         assert number == (t if t.denominator < 10**6 else float(t))
+
+
+# What is refused, and how it is written
+
+
+NUMBERS = [-1e-11, 1.5, 2, Fraction(-1, 10**300), 1 + Fraction(1, 10**30), np.float64(1.25)]
+NO_NUMBERS: list[Any] = [
+    "0.5",
+    b"0",
+    True,
+    np.True_,
+    None,
+    math.nan,
+    math.inf,
+    np.float64("nan"),
+    0.5j,
+    [0.5],
+    {},
+]
+NO_TIMES: list[Any] = [
+    None,
+    0.5,
+    "01",
+    (0, "0.5", 1),
+    (0, True),
+    (np.False_, 1),
+    (0, math.nan, 1),
+    (0, math.inf, 1),
+    (0, None, 1),
+    (0, 0.5j, 1),
+    ((0, 1), (0, 1)),
+    (0, sympy.Symbol("t"), 1),
+    np.array([[0, 1]]),
+    np.array(0.5),
+]
+ELSEWHERE = {
+    "()": (),
+    "(0)": (0,),
+    "(1)": (1,),
+    "(0, 0.5)": (0, 0.5),
+    "(0.5, 1)": (0.5, 1),
+    "(1/7, 1)": (Fraction(1, 7), 1),
+    "(0.25, 1.0)": np.array([0.25, 1.0]),
+    "(1, 0)": (1, 0),
+    "(0, 1, 2)": (0, 1, 2),
+    f"(0, {10**20 - 1}/{10**20})": (0, 1 - Fraction(1, 10**20)),
+}
+NO_LEVELS = {
+    "0.25, 0.75, 0.5": (0.25, 0.75, 0.5),
+    "0.5, 0.5": (0.5, 0.5),
+    "0, 0.5": (0, 0.5),
+    "0.5, 1": (0.5, 1),
+    "-0.5": (-0.5, 0.5),
+    "1.25": (0.5, 1.25),
+    "2/3, 1/3": (Fraction(2, 3), Fraction(1, 3)),
+    "0.75, 0.5": [np.float64(0.75), np.float64(0.5)],
+    "()": (),
+    "(0.5)": (0.5,),
+    "(1/3)": [Fraction(1, 3)],
+}
+
+
+def whole(message):
+    return f"^{re.escape(message)}$"
+
+
+test_what_is_refused = refusals(
+    *((whole(f"a time must be a number from 0 to 1, got {t}"), as_time, [t]) for t in NUMBERS),
+    *((whole(f"a time must be a number from 0 to 1, got {t!r}"), as_time, [t]) for t in NO_NUMBERS),
+    *(
+        (whole(f"times must rise from 0 to 1, got {written}"), as_times, [times])
+        for written, times in ELSEWHERE.items()
+    ),
+    *(
+        (whole(f"times must be a sequence of numbers, got {times!r}"), as_times, [times])
+        for times in NO_TIMES
+    ),
+    (r"time 2 is 0\.25 after 0\.5$", as_times, [(0, np.float64(0.5), np.float64(0.25), 1)]),
+    (r"time 2 is 1/3 after 1/2$", as_times, [(0, Fraction(1, 2), Fraction(1, 3), 1)]),
+    *((f"must be.*{re.escape(named)}", as_levels, [levels]) for named, levels in NO_LEVELS.items()),
+    *(
+        (whole(f"levels must be a sequence of numbers, got {levels!r}"), as_levels, [levels])
+        for levels in (None, 0.5, np.array(0.5))
+    ),
+    *(
+        (re.escape(repr(bad)), as_levels, [(0.25, bad)])
+        for bad in ("0.5", True, math.nan, None, 0.5j)
+    ),
+    ("from 0 to 1, got 1.5", lambda: as_span(0, 1.5)),
+    ("from 0 to 1, got -0.25", lambda: as_span(-0.25, 1)),
+)

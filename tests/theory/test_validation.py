@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cases import DEVICE1, to_device1, to_host
+from tests.noted import refusals
 from theory import (
     MASK,
     HiddenMarkovModel,
@@ -184,32 +185,20 @@ def test_tokens_of_any_integer_type_become_int64(dtype):
     assert x.device == DEVICE1
 
 
-def test_tokens_from_another_device_are_refused():
-    there = to_device1([0, 1])
-    with pytest.raises(InvalidInput, match="device1"):
-        as_tokens(there, 2, 2, HOST)
-    with pytest.raises(InvalidInput, match="device1"):
-        JointTable([[1, 1], [1, 1]]).denoise(there)
+SECOND = strict.Device("device2")
+ROWS, INITIAL = strict.asarray([[0.5, 0.5]] * 2, device=SECOND), to_device1([0.5, 0.5])
+TABLE = JointTable(to_device1([[0.25, 0.25], [0.25, 0.25]]))
 
-
-def test_tokens_on_the_wrong_device_of_the_same_backend_are_refused():
-    """Not silently answered from the wrong device, and not with an error of the backend."""
-    p = JointTable(to_device1([[0.25, 0.25], [0.25, 0.25]]))
-    elsewhere = strict.asarray([0, 1], device=strict.Device("device2"))
-    with pytest.raises(InvalidInput, match=r"device2.*device1"):
-        p.denoise(elsewhere)
-
-
-def test_parameters_on_two_devices_are_refused():
-    rows = strict.asarray([[0.5, 0.5]] * 2, device=strict.Device("device2"))
-    initial = to_device1([0.5, 0.5])
-    for build in (
-        lambda: MarkovChain(initial, rows, 3),
-        lambda: HiddenMarkovModel(initial, rows, rows, 3),
-        lambda: ProductMixture(initial, rows[:, None, :]),
-    ):
-        with pytest.raises(InvalidInput, match=r"different devices.*device1.*device2"):
-            build()
+test_tokens_from_another_device_are_refused = refusals(
+    ("device1", lambda: as_tokens(to_device1([0, 1]), 2, 2, HOST)),
+    ("device1", lambda: JointTable([[1, 1], [1, 1]]).denoise(to_device1([0, 1]))),
+    (r"device2.*device1", lambda: TABLE.denoise(strict.asarray([0, 1], device=SECOND))),
+)
+test_parameters_on_two_devices_are_refused = refusals(
+    (r"different devices.*device1.*device2", lambda: MarkovChain(INITIAL, ROWS, 3)),
+    (r"different devices.*device1.*device2", lambda: HiddenMarkovModel(INITIAL, ROWS, ROWS, 3)),
+    (r"different devices.*device1.*device2", lambda: ProductMixture(INITIAL, ROWS[:, None, :])),
+)
 
 
 def test_parameters_on_the_host_join_those_on_a_device():
