@@ -46,7 +46,7 @@ from sims.sweep.sweep import (
     grid,
     sweep,
 )
-from theory._console import executors
+from theory._console import executors, tasks
 from theory._core.log_numbers import LinearForm
 from theory.errors import InvalidInput
 
@@ -774,7 +774,7 @@ def test_few_cases_wait_at_a_time(ahead, monkeypatch):
             return future
 
     GATE.clear()
-    monkeypatch.setattr(sweep_module, "AHEAD", ahead)
+    monkeypatch.setattr(tasks, "AHEAD", ahead)
     with Watching(4) as executor:
         assert len(sweep(gated, grid(k=range(20)), executor=executor).rows) == 20
     assert executor.most == ahead
