@@ -40,6 +40,7 @@ __all__ = [
     "Mean",
     "Results",
     "add_arguments",
+    "add_state_arguments",
     "executor_for",
     "from_arguments",
     "generator",
@@ -194,13 +195,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="on the Dask cluster of this scheduler, such as tcp://localhost:8786 "
         "(needs zeroloss[cluster])",
     )
-    group.add_argument(
+    add_state_arguments(group)
+
+
+def add_state_arguments(parser: argparse._ActionsContainer) -> None:
+    """Add ``--state`` and ``--other-code`` to a command."""
+    parser.add_argument(
         "--state",
         type=_state,
         metavar="FILE",
         help="keep the results here as they finish, and go on from it",
     )
-    group.add_argument(
+    parser.add_argument(
         "--other-code",
         action="store_true",
         help="go on from it even if the code has changed since",

@@ -374,16 +374,16 @@ def test_a_full_disk(tmp_path, monkeypatch):
     cases = grid(k=range(3))
     sweep(counted, cases[:1], file=file)
     before = file.read_bytes()
-    append = sweep_file._FileLog._append
+    append = sweep_file.Log._append
 
     def full(self, line):
         self.file.write(line[: len(line) // 2].encode())
         raise OSError("no space left")
 
-    monkeypatch.setattr(sweep_file._FileLog, "_append", full)
+    monkeypatch.setattr(sweep_file.Log, "_append", full)
     with pytest.raises(OSError, match="no space left"):
         sweep(counted, cases, file=file)
-    monkeypatch.setattr(sweep_file._FileLog, "_append", append)
+    monkeypatch.setattr(sweep_file.Log, "_append", append)
     assert len(file.read_bytes()) > len(before)
     assert len(sweep(counted, cases, file=file).rows) == 3
     assert file.read_bytes().startswith(before)
