@@ -10,8 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from theory._console.arguments import CommandParser, positive
-from theory._console.streams import prepare_output
+from theory._console.arguments import CommandParser, positive, prepare_output
 
 WORTH_SHARING = 3
 """Fewer figures than this are done by one process, unless workers are asked for."""

@@ -7,8 +7,7 @@ import contextlib
 import sys
 from collections.abc import Sequence
 
-from theory._console.arguments import CommandParser, positive
-from theory._console.streams import prepare_output
+from theory._console.arguments import CommandParser, positive, prepare_output
 
 WORTH_A_PROCESS = 10
 """Fewer checks than this are done sooner than a further process has started."""
