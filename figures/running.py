@@ -78,5 +78,13 @@ def run_figures(
             say(done[-1])
 
     tasks = [(names[k], action, folder) for k in begun]
-    run_tasks(executor, run_figure, tasks, keep, doing="figures", noun="figure")
+    run_tasks(
+        executor,
+        run_figure,
+        tasks,
+        keep,
+        doing="figures",
+        noun="figure",
+        named=lambda number: names[begun[number]],
+    )
     return done

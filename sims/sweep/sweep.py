@@ -170,7 +170,7 @@ def sweep(
             keep,
             doing="sweeping",
             noun="case",
-            named=lambda key: spelled(read(json.loads(key))),
+            named=lambda number: spelled(read(json.loads(left[number]))),
             kept=log.where,
             progress=progress,
         )

@@ -52,7 +52,7 @@ def run_tasks(
     *,
     doing: str,
     noun: str,
-    named: Callable[..., Any] = repr,
+    named: Callable[[int], str] = str,
     kept: str = "",
     progress: bool | None = None,
 ) -> None:
@@ -69,7 +69,7 @@ def run_tasks(
     doing : str
         Said beside the progress bar.
     noun, named, kept
-        For the message about lost tasks: what a task is, how one is named from its arguments, and
+        For the message about lost tasks: what a task is, how the one of a number is named, and
         where those are that had finished.
     progress : bool, optional
         As for `tracked`.
@@ -105,7 +105,7 @@ def run_tasks(
                 take(future)
         if isinstance(stop, BrokenExecutor):
             message = f"{len(done)} of {counted(len(tasks), noun)} had finished{kept}."
-            left = [named(*task) for k, task in enumerate(tasks) if k not in done][:NAMED]
+            left = [named(k) for k in range(len(tasks)) if k not in done][:NAMED]
             if left:
                 message += " The first that had not:" + "".join(f"\n  {name}" for name in left)
             raise BrokenExecutor(f"{str(stop) or LOST}; {message}") from stop

@@ -95,7 +95,7 @@ def run_claims(
         keep,
         doing="checking",
         noun="check",
-        named=lambda claim, k, examples: f"{claim if isinstance(claim, str) else claim.id} {k}",
+        named=lambda number: f"{wanted[number][0].id}, check {wanted[number][1]}",
         progress=False if quiet else None,
     )
     results: dict[str, list[Result]] = {claim.id: [] for claim in claims}
