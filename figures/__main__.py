@@ -6,13 +6,11 @@ Exit code 0 if all is well, 1 if a number changed, 2 for wrong usage.
 """
 
 import argparse
-import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from theory._console.arguments import CommandParser, positive
-from theory._console.streams import prepare_output
+from theory._console.arguments import CommandParser, positive, prepare_output
 
 WORTH_SHARING = 3
 """Fewer figures than this are done by one process, unless workers are asked for."""
@@ -105,16 +103,16 @@ def _run(names: Sequence[str], workers: int | None, options: argparse.Namespace)
     from theory._console.executors import executor_for
 
     action: Action = "check" if options.check else "record" if options.record else "write"
-    done: list[Outcome] = []
-    with contextlib.ExitStack() as stack:
-        executor = stack.enter_context(executor_for(workers))
-        for outcome in run_figures(executor, names, action, options.out):
-            done.append(outcome)
-            differ = len(outcome.differences)
-            if action == "check":
-                print(f"{outcome.name}: {f'{differ} differ' if differ else 'as recorded'}")
-            for path in outcome.written:
-                print(path)
+
+    def say(outcome: Outcome) -> None:
+        differ = len(outcome.differences)
+        if action == "check":
+            print(f"{outcome.name}: {f'{differ} differ' if differ else 'as recorded'}")
+        for path in outcome.written:
+            print(path)
+
+    with executor_for(workers) as executor:
+        done = run_figures(executor, names, action, options.out, say)
     if action == "write":
         print(write_gallery_page(options.out))
     changed = [line for outcome in done for line in outcome.differences]

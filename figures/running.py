@@ -1,14 +1,13 @@
 """Drawing or checking many figures, in this process or shared by several."""
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from theory._console.executors import as_finished
+from theory._console.tasks import run_tasks
 
 __all__ = ["Action", "Outcome", "run_figure", "run_figures"]
 
@@ -56,29 +55,36 @@ def run_figure(name: str, action: Action, folder: Path) -> Outcome:
 
 
 def run_figures(
-    executor: Executor, names: Sequence[str], action: Action, folder: Path
-) -> Iterator[Outcome]:
-    """Do this for all figures; yield what was done in the order of `names`.
+    executor: Executor,
+    names: Sequence[str],
+    action: Action,
+    folder: Path,
+    say: Callable[[Outcome], None],
+) -> list[Outcome]:
+    """Do this for all figures; return what was done in the order of `names`.
 
-    Each comes as soon as it and all before it are ready. A bar shows how many are, on a terminal.
+    In this order it is said, too, as soon as a figure and all before it are ready.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     from figures.registry import FIGURES
 
-    console = Console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    progress = Progress(*columns, console=console, transient=True)
-    ready: dict[int, Outcome] = {}
-    shown = 0
     begun = sorted(range(len(names)), key=lambda k: not FIGURES[names[k]].long)
+    ready: dict[int, Outcome] = {}
+    done: list[Outcome] = []
+
+    def keep(number: int, future: Future[Outcome]) -> None:
+        ready[begun[number]] = future.result()
+        while len(done) in ready:
+            done.append(ready[len(done)])
+            say(done[-1])
+
     tasks = [(names[k], action, folder) for k in begun]
-    with progress if console.is_terminal else contextlib.nullcontext():
-        bar = progress.add_task("figures", total=len(tasks))
-        for number, outcome in as_finished(executor, run_figure, tasks):
-            ready[begun[number]] = outcome
-            progress.advance(bar)
-            while shown in ready:
-                yield ready.pop(shown)
-                shown += 1
+    run_tasks(
+        executor,
+        run_figure,
+        tasks,
+        keep,
+        doing="figures",
+        noun="figure",
+        named=lambda number: names[begun[number]],
+    )
+    return done

@@ -15,8 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from theory._console.arguments import CommandParser, count, positive
-from theory._console.streams import prepare_output
+from theory._console.arguments import CommandParser, count, positive, prepare_output
 
 SUFFIXES = (".pdf", ".png", ".svg")
 

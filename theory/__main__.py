@@ -7,9 +7,8 @@ import contextlib
 import sys
 from collections.abc import Sequence
 
-from theory._console.arguments import CommandParser, positive
+from theory._console.arguments import CommandParser, positive, prepare_output
 from theory._console.claim_files import NONE_REGISTERED, claim_files
-from theory._console.streams import prepare_output
 
 WORTH_A_PROCESS = 10
 """Fewer checks than this are done sooner than a further process has started."""

@@ -7,8 +7,6 @@ the search was interrupted.
 import argparse
 import sys
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
 
 from sims.open_questions.search import Search
 from theory._console.arguments import CommandParser, count, positive
@@ -22,21 +20,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.state and not options.state.absolute().parent.is_dir():
-        parser.error(f"--state: there is no folder {options.state.absolute().parent}")
     if options.name == "depths" and options.random is None and options.seed is not None:
         parser.error("--seed is for --random N")
-    if options.state and options.state.is_dir():
-        parser.error(f"--state: {options.state} is a folder")
 
     from sims.open_questions.search import run
-    from theory._console.progress import tracked
     from theory.errors import ZerolossError
 
     try:
         search = _permutations(options) if options.name == "permutations" else _depths(options)
-        track = partial(tracked, doing="searching")
-        records = run(search, options.state, track, other_code=options.other_code)
+        records = run(search, options.state, other_code=options.other_code)
     except ZerolossError as error:
         parser.error(str(error))
     except OSError as error:
@@ -78,6 +70,8 @@ def _depths(options: argparse.Namespace) -> Search:
 
 
 def _parser() -> CommandParser:
+    from sims.sweep.sweep import add_state_arguments
+
     parser = CommandParser(
         prog="python -m sims.open_questions",
         description="Search for an answer to an open question about exact decoding.",
@@ -103,17 +97,7 @@ def _parser() -> CommandParser:
     )
     depths.add_argument("--seed", type=count, metavar="S", help="of these tables (default: 0)")
     for search in (permutations, depths):
-        search.add_argument(
-            "--state",
-            type=Path,
-            metavar="FILE",
-            help="keep what is done here, and go on from it",
-        )
-        search.add_argument(
-            "--other-code",
-            action="store_true",
-            help="go on from it even if the code has changed since",
-        )
+        add_state_arguments(search)
     return parser
 
 

@@ -124,19 +124,17 @@ class Permutations(Search):
         At least 3, at most 2000.
 
     >>> search = Permutations(5)
-    >>> search.case(1)["differences"]                # of n = 4: R = 2 and 3
+    >>> search.case(None, n=4)["differences"]        # R = 2 and 3
     2
     """
 
-    name = "permutations"
-
     def __init__(self, most: int) -> None:
-        self.parameters = {"most": as_integer(most, "most", 3)}
+        self.most = as_integer(most, "most", 3)
         self.frontier = PermutationFrontier(most)
-        self.cases = most - 2
+        self.cases = [{"n": n} for n in range(3, most + 1)]
 
-    def case(self, k: int) -> Record:
-        n = k + 3
+    def case(self, rng: np.random.Generator | None, /, **case: int) -> Record:
+        n = case["n"]
         differences = self.frontier.differences(n)
         unclear = (np.flatnonzero(abs(differences) <= 4 * n) + 2).tolist()
         signs = {rounds: self.frontier.sign(n, rounds) for rounds in unclear}
@@ -151,36 +149,32 @@ class Permutations(Search):
             "rounds": int(differences.argmin()) + 2,
         }
 
-    def is_record(self, record: Record) -> bool:
-        return record.keys() == {"differences", "exactly", "zero", "negative", "least", "rounds"}
-
     def found(self, records: Sequence[Record]) -> bool:
         return any(record["negative"] for record in records)
 
     def report(self, records: Sequence[Record]) -> str:
-        most = self.parameters["most"]
         count = sum(record["differences"] for record in records)
         exactly = sum(record["exactly"] for record in records)
         zero, negative = _places(records, "zero"), _places(records, "negative")
-        n, record = min(enumerate(records, 3), key=lambda item: item[1]["least"])
+        record = min(records, key=lambda record: record["least"])
         lines = [
             "Convexity in R of the frontier F(n, R) of permutations.",
             "Searched: every second difference D(n, R) = F(n, R-1) - 2 F(n, R) + F(n, R+1) with "
-            f"2 <= R <= n-1 and 3 <= n <= {most}, {count} in all.",
+            f"2 <= R <= n-1 and 3 <= n <= {self.most}, {count} in all.",
             "Arithmetic: fixed point in units of 2^-40 nats, in which D(n, R) is off by at most "
             f"4n, decides {count - exactly}; comparing the integers exp(F) decides {exactly}.",
-            f"Smallest: {record['least'] / UNITS:.6g} nats, within {4 * n / UNITS:.1g}, at "
-            f"n = {n}, R = {record['rounds']}.",
+            f"Smallest: {record['least'] / UNITS:.6g} nats, within "
+            f"{4 * record['n'] / UNITS:.1g}, at n = {record['n']}, R = {record['rounds']}.",
             f"Zero: {_spell(zero)}.",
             f"Negative: {_spell(negative)}.",
-            f"Exhaustive over 3 <= n <= {most}: "
+            f"Exhaustive over 3 <= n <= {self.most}: "
             + ("convexity is violated." if negative else "no violation of convexity."),
         ]
         return "\n".join(lines)
 
 
 def _places(records: Sequence[Record], key: str) -> list[tuple[int, int]]:
-    return [(n, rounds) for n, record in enumerate(records, 3) for rounds in record[key]]
+    return [(record["n"], rounds) for record in records for rounds in record[key]]
 
 
 def _spell(places: list[tuple[int, int]]) -> str:

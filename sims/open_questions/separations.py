@@ -7,7 +7,7 @@ better there.
 
 import itertools
 from collections.abc import Callable, Sequence
-from fractions import Fraction
+from dataclasses import fields
 
 import numpy as np
 
@@ -50,16 +50,14 @@ class Separations(Search):
     what : str
         Which tables these are, for the report.
     parameters : dict
-        What decides the tables, for the state.
+        What decides the tables, for the file.
     exhaustive : bool
         Whether the tables are all that there are of their kind.
 
     >>> search = Separations([np.asarray([[1, 1], [1, 0]])], "one table", {})
-    >>> search.case(0)["depths"]
-    {'fixed': '2', 'worst': '2', 'mean': '2', 'coins': '2', 'orders': '2'}
+    >>> search.case(None, table=0)["worst"]
+    2
     """
-
-    name = "depths"
 
     def __init__(
         self,
@@ -69,24 +67,16 @@ class Separations(Search):
         *,
         exhaustive: bool = False,
     ) -> None:
-        self.tables, self.what, self.parameters = tables, what, parameters
-        self.exhaustive, self.cases = exhaustive, len(tables)
+        self.tables, self.what, self.exhaustive = tables, what, exhaustive
+        self.cases = [{**parameters, "table": k} for k in range(len(tables))]
 
-    def case(self, k: int) -> Record:
+    def case(self, rng: np.random.Generator | None, /, **case: int) -> Record:
         try:
-            found = depths(JointTable(self.tables[k], exact=True))
+            found = depths(JointTable(self.tables[case["table"]], exact=True))
         except Uncertified as error:
             return {"uncertified": str(error)}
-        return {
-            "depths": {name: str(value) for name, value in vars(found).items()},
-            "kinds": [kind for kind, (_, separates) in KINDS.items() if separates(found)],
-        }
-
-    def is_record(self, record: Record) -> bool:
-        if record.keys() == {"uncertified"}:
-            return True
-        depths_known = isinstance(record.get("depths"), dict)
-        return depths_known and record.keys() == {"depths", "kinds"}
+        kinds = [kind for kind, (_, separates) in KINDS.items() if separates(found)]
+        return {**vars(found), "kinds": kinds}
 
     def found(self, records: Sequence[Record]) -> bool:
         return any(record.get("kinds") for record in records)
@@ -108,7 +98,7 @@ class Separations(Search):
             lines.append(f"{scope}, {meaning}: {len(shown)}.")
             if shown:
                 k = min(shown, key=self._size)
-                lines.append(f"  Smallest: {self._spell(k)}: {_spell(records[k]['depths'])}.")
+                lines.append(f"  Smallest: {self._spell(k)}: {_spell(records[k])}.")
         return "\n".join(lines)
 
     def _size(self, k: int) -> tuple[int, int]:
@@ -123,8 +113,9 @@ class Separations(Search):
         return ", ".join(f"{x} with weight {w}" for x, w in weights.items())
 
 
-def _spell(values: dict[str, str]) -> str:
+def _spell(record: Record) -> str:
+    values = {field.name: record[field.name] for field in fields(Depths)}
     return ", ".join(
-        f"{name} {value}" + ("" if "/" not in value else f" = {float(Fraction(value)):.4f}")
+        f"{name} {value}" + ("" if value.denominator == 1 else f" = {float(value):.4f}")
         for name, value in values.items()
     )

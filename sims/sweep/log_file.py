@@ -33,38 +33,6 @@ __all__ = ["Log", "differs", "failure_line", "header", "opened", "result_line"]
 FORMAT, VERSION = "zeroloss sweep", 1
 
 
-class Log:
-    """The cases that have finished.
-
-    Attributes
-    ----------
-    results : dict
-        From the key of a case to its results.
-    failures : dict
-        From the key of a case that failed to its error and its traceback.
-    where : str
-        How a message says where they are kept.
-    """
-
-    where = ""
-
-    def __init__(self) -> None:
-        self.results: dict[str, Case] = {}
-        self.failures: dict[str, tuple[str, str]] = {}
-
-    def write(self, line: str) -> None:
-        """Keep the line of a case."""
-        self._take(json.loads(line))
-
-    def _take(self, record: Any) -> None:
-        key = key_of(read(record["case"]))
-        if "results" in record:
-            self.results[key] = read(record["results"])
-            self.failures.pop(key, None)
-        else:
-            self.failures[key] = record["error"], record["traceback"]
-
-
 def result_line(key: str, results: str) -> str:
     r"""Return the line of a case that went well.
 
@@ -113,6 +81,117 @@ def differs(found: Any, wanted: dict[str, str]) -> str:
     return f"is of other code ({'; '.join(parts)}); {insist}"
 
 
+class Log:
+    """The cases that have finished, in memory and on disk where there is a file.
+
+    Attributes
+    ----------
+    results : dict
+        From the key of a case to its results.
+    failures : dict
+        From the key of a case that failed to its error and its traceback.
+    where : str
+        How a message says where they are kept.
+    """
+
+    def __init__(self, path: Path | None = None, file: Any = None) -> None:
+        self.path, self.file = path, file
+        self.where = f" and are in {path}" if path else ""
+        self.results: dict[str, Case] = {}
+        self.failures: dict[str, tuple[str, str]] = {}
+        self.end = 0
+        """Of the last whole line of the file."""
+
+    def write(self, line: str) -> None:
+        """Keep the line of a case."""
+        self._append(line)
+        self._take(json.loads(line))
+
+    def begin(self, first: str, other_code: bool) -> None:
+        """Read the file, or begin it with its first line."""
+        self._lock()
+        self.file.seek(0)
+        content = self.file.readall()
+        if first.encode("ascii").startswith(content):
+            self._append(first)
+        else:
+            self.end = content.rfind(b"\n") + 1
+            self._read(content[: self.end].splitlines(keepends=True), first, other_code)
+
+    def _take(self, record: Any) -> None:
+        key = key_of(read(record["case"]))
+        if "results" in record:
+            self.results[key] = read(record["results"])
+            self.failures.pop(key, None)
+        else:
+            self.failures[key] = record["error"], record["traceback"]
+
+    def _append(self, line: str) -> None:
+        if not self.file:
+            return
+        data = memoryview(line.encode("ascii"))
+        self.file.truncate(self.end)
+        while data:  # a disk that is nearly full takes a part
+            data = data[self.file.write(data) :]
+        os.fsync(self.file.fileno())
+        self.end += len(line)
+
+    def _lock(self) -> None:
+        """Two processes that write would write over each other."""
+        try:
+            if fcntl:
+                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InvalidInput(f"{self.path} is in use by another sweep") from None
+        except OSError:  # some file systems have no locks
+            pass
+
+    def _read(self, lines: list[bytes], first: str, other_code: bool) -> None:
+        wanted = json.loads(first)
+        code = self._code_of_header(lines, wanted)
+        aside, what = b"", ""
+        for number, line in enumerate(lines[1:], 2):
+            try:
+                record = json.loads(line)
+                if "code" in record:
+                    code = record["code"]
+                else:
+                    self._take(record)
+            except (ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError):
+                what = f"line {number} of {self.path} is no case of a sweep"
+                if number < len(lines):
+                    raise InvalidInput(what) from None
+                aside = line
+        if code != wanted["code"] and not other_code:
+            raise InvalidInput(f"{self.path} {differs(code, wanted['code'])}")
+        if aside:
+            self._set_aside(aside, what)
+        if code != wanted["code"]:
+            self._append(json.dumps({"code": wanted["code"]}) + "\n")
+
+    def _code_of_header(self, lines: list[bytes], wanted: dict[str, Any]) -> Any:
+        try:
+            found = json.loads(lines[0])
+        except (IndexError, ValueError):
+            found = None
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise InvalidInput(f"{self.path} is no file of a sweep or search of this version")
+        for name in ("version", "experiment", "seed"):
+            if found.get(name) != wanted[name]:
+                raise InvalidInput(
+                    f"{self.path} is of {name} {found.get(name)}, not of {wanted[name]}"
+                )
+        return found.get("code")
+
+    def _set_aside(self, line: bytes, what: str) -> None:
+        place = f"{self.path}.aside"
+        with open(place, "ab") as kept:
+            kept.write(line)
+        warnings.warn(f"{what}; it was moved to {place}", RuntimeWarning, stacklevel=7)
+        self.end -= len(line)
+        self.file.truncate(self.end)
+
+
 @contextmanager
 def opened(path: Path | None, first: str, *, other_code: bool = False) -> Iterator[Log]:
     """Give the log of a sweep, with what the file holds already.
@@ -132,84 +211,6 @@ def opened(path: Path | None, first: str, *, other_code: bool = False) -> Iterat
     except OSError as error:
         raise InvalidInput(f"{path} cannot be opened: {error.strerror}") from None
     with file:
-        yield _FileLog(path, file, first, other_code)
-
-
-class _FileLog(Log):
-    """A log that is on disk as well."""
-
-    def __init__(self, path: Path, file: Any, first: str, other_code: bool = False) -> None:
-        super().__init__()
-        self.path, self.file, self.where = path, file, f" and are in {path}"
-        self._lock()
-        file.seek(0)
-        content = file.readall()
-        self.end = content.rfind(b"\n") + 1  # of the last whole line
-        if first.encode("ascii").startswith(content):
-            self.end = 0
-            self._append(first)
-        else:
-            self._read(content[: self.end].splitlines(keepends=True), first, other_code)
-
-    def write(self, line: str) -> None:
-        self._append(line)
-        super().write(line)
-
-    def _append(self, line: str) -> None:
-        data = memoryview(line.encode("ascii"))
-        self.file.truncate(self.end)
-        while data:  # a disk that is nearly full takes a part
-            data = data[self.file.write(data) :]
-        os.fsync(self.file.fileno())
-        self.end += len(line)
-
-    def _lock(self) -> None:
-        """Two processes that write would write over each other."""
-        try:
-            if fcntl:
-                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InvalidInput(f"{self.path} is in use by another sweep") from None
-        except OSError:  # some file systems have no locks
-            pass
-
-    def _read(self, lines: list[bytes], first: str, other_code: bool) -> None:
-        found, wanted = self._header(lines), json.loads(first)
-        if found.get("format") != FORMAT:
-            raise InvalidInput(f"{self.path} is no file of a sweep")
-        for name in ("version", "experiment", "seed"):
-            if found.get(name) != wanted[name]:
-                raise InvalidInput(
-                    f"{self.path} is of {name} {found.get(name)}, not of {wanted[name]}"
-                )
-        code, aside, what = found.get("code"), b"", ""
-        for number, line in enumerate(lines[1:], 2):
-            try:
-                record = json.loads(line)
-                if "code" in record:
-                    code = record["code"]
-                else:
-                    self._take(record)
-            except (ValueError, TypeError, KeyError, AttributeError, ZeroDivisionError):
-                what = f"line {number} of {self.path} is no case of a sweep"
-                if number < len(lines):
-                    raise InvalidInput(what) from None
-                aside = line
-        if code != wanted["code"] and not other_code:
-            raise InvalidInput(f"{self.path} {differs(code, wanted['code'])}")
-        if aside:
-            place = self.path.with_name(self.path.name + ".aside")
-            with place.open("ab") as kept:
-                kept.write(aside)
-            warnings.warn(f"{what}; it was moved to {place}", RuntimeWarning, stacklevel=6)
-            self.end -= len(aside)
-            self.file.truncate(self.end)
-        if code != wanted["code"]:
-            self._append(json.dumps({"code": wanted["code"]}) + "\n")
-
-    def _header(self, lines: list[bytes]) -> dict[str, Any]:
-        try:
-            found = json.loads(lines[0])
-        except (IndexError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        log = Log(path, file)
+        log.begin(first, other_code)
+        yield log

@@ -16,31 +16,22 @@ import os
 import pickle
 import sys
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import (
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-)
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 
 from sims.sweep.cases import Case, as_case, generator_of, key_of, listed, read, spelled, written
 from sims.sweep.code import code_of
-from sims.sweep.log_file import Log, failure_line, header, opened, result_line
+from sims.sweep.log_file import failure_line, header, opened, result_line
 from sims.sweep.results import Failure, Mean, Results
 from theory._console.arguments import positive
-from theory._console.executors import InProcess, Processes, executor_for, is_loss
-from theory._console.progress import tracked
-from theory._core.plurals import counted
+from theory._console.executors import InProcess, Processes, executor_for
+from theory._console.tasks import run_tasks
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
@@ -49,26 +40,13 @@ __all__ = [
     "Mean",
     "Results",
     "add_arguments",
+    "add_state_arguments",
     "executor_for",
     "from_arguments",
     "generator",
     "grid",
     "sweep",
 ]
-
-AHEAD = 1024
-"""Cases handed to the executor at once, so that a million do not sit in its memory."""
-
-NAMED = 8
-"""Cases that a message names; a sweep ends when so many are lost."""
-
-AGAIN = 2
-"""How often a case whose worker ended is run again."""
-
-LOST = (
-    "a worker ended (killed, out of memory, or without the module of the experiment), or the "
-    "whole cluster"
-)
 
 Experiment = Callable[..., Mapping[str, Any]]
 
@@ -177,8 +155,25 @@ def sweep(
     code = {} if path is None else code_of(experiment)
     with opened(path, header(name, seed, code), other_code=other_code) as log:
         left = [key for key in every if key not in log.results]
-        work = partial(_run, experiment, seed)
-        _go_through(work, left, InProcess() if executor is None else executor, log, progress)
+
+        def keep(number: int, future: Future[str]) -> None:
+            try:
+                line = future.result()
+            except Exception as error:  # on the way to the worker or back
+                line = _failure(left[number], error)
+            log.write(line)
+
+        run_tasks(
+            InProcess() if executor is None else executor,
+            partial(_run, experiment, seed),
+            [(key,) for key in left],
+            keep,
+            doing="sweeping",
+            noun="case",
+            named=lambda number: spelled(read(json.loads(left[number]))),
+            kept=log.where,
+            progress=progress,
+        )
     return Results(
         tuple(case | log.results[key] for key, case in every.items() if key in log.results),
         tuple(
@@ -200,13 +195,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="on the Dask cluster of this scheduler, such as tcp://localhost:8786 "
         "(needs zeroloss[cluster])",
     )
-    group.add_argument(
+    add_state_arguments(group)
+
+
+def add_state_arguments(parser: argparse._ActionsContainer) -> None:
+    """Add ``--state`` and ``--other-code`` to a command."""
+    parser.add_argument(
         "--state",
         type=_state,
         metavar="FILE",
         help="keep the results here as they finish, and go on from it",
     )
-    group.add_argument(
+    parser.add_argument(
         "--other-code",
         action="store_true",
         help="go on from it even if the code has changed since",
@@ -286,126 +286,3 @@ def _as_results(results: Any, case: Case) -> Case:
 def _failure(key: str, error: BaseException) -> str:
     text = "".join(traceback.format_exception_only(error)).strip()
     return failure_line(key, text, "".join(traceback.format_exception(error)))
-
-
-# All cases, from this process
-
-
-def _go_through(
-    work: Callable[[str], str],
-    left: list[str],
-    executor: Executor,
-    log: Log,
-    progress: bool | None,
-) -> None:
-    """Run the cases that are left, and log each as it finishes."""
-    waiting: dict[Future[str], str] = {}
-    lost: list[str] = []
-    lines = _lines(work, left, executor, waiting, lost)
-    done = 0
-    try:
-        for _ in tracked(range(len(left)), progress, doing="sweeping"):
-            line = next(lines, None)
-            if line is None:  # the others are lost
-                raise BrokenExecutor
-            log.write(line)
-            done += 1
-    except BaseException as stop:
-        for future in waiting:
-            if not isinstance(stop, BrokenExecutor):  # which ends all futures itself
-                future.cancel()
-            if future.done() and not future.cancelled() and not future.exception():
-                log.write(future.result())
-                done += 1
-        if isinstance(stop, BrokenExecutor):
-            known = log.results.keys() | log.failures.keys()
-            lost = lost or [key for key in left if key not in known]
-            message = f"{done} of {counted(len(left), 'case')} had finished{log.where}"
-            raise BrokenExecutor(f"{str(stop) or LOST}; {message}.{_named(lost)}") from stop
-        raise
-
-
-def _named(lost: list[str]) -> str:
-    names = [f"\n  {spelled(read(json.loads(key)))}" for key in lost[:NAMED]]
-    return " The first that had not:" + "".join(names) if names else ""
-
-
-def _lines(
-    work: Callable[[str], str],
-    left: list[str],
-    executor: Executor,
-    waiting: dict[Future[str], str],
-    lost: list[str],
-) -> Iterator[str]:
-    """Submit the cases, and give their lines as they finish.
-
-    A case whose worker ended may have ended it, or have been beside another that did. So it is
-    run again when nothing else is, up to `AGAIN` times; then it is among the `lost`.
-    """
-    finished: SimpleQueue[Future[str]] = SimpleQueue()
-    queue, suspects = deque(left), list[str]()
-    while queue or waiting:
-        if queue and len(waiting) < AHEAD and finished.empty():
-            _submit(work, queue.popleft(), executor, waiting, finished)
-            continue
-        future = finished.get()
-        if future in waiting:  # else it ended with its pool
-            yield from _line_or_loss(future, waiting, executor, queue, suspects)
-    for key in suspects:
-        for _ in range(AGAIN):
-            again: list[str] = []
-            future = _submit(work, key, executor, waiting, finished)
-            yield from _line_or_loss(future, waiting, executor, deque(), again)
-            if not again:
-                break
-        else:
-            lost.append(key)
-            if len(lost) == NAMED:  # no worker can be what they need
-                break
-
-
-def _submit(
-    work: Callable[[str], str],
-    key: str,
-    executor: Executor,
-    waiting: dict[Future[str], str],
-    finished: SimpleQueue[Future[str]],
-) -> Future[str]:
-    try:
-        future = executor.submit(work, key)
-    except BrokenExecutor as error:
-        future = Future()
-        future.set_exception(error)
-        waiting[future] = key
-        raise
-    waiting[future] = key
-    future.add_done_callback(finished.put)
-    return future
-
-
-def _line_or_loss(
-    future: Future[str],
-    waiting: dict[Future[str], str],
-    executor: Executor,
-    queue: deque[str],
-    suspects: list[str],
-) -> Iterator[str]:
-    """The line of a case that ended; what its worker took with it goes back to the queue."""
-    try:
-        line = future.result()
-    except (Exception, CancelledError) as error:
-        if not is_loss(error):  # on the way to the worker or back
-            line = _failure(waiting[future], error)
-        elif isinstance(error, BrokenExecutor):  # then all of its pool end so
-            ended = [each for each in waiting if each.cancelled() or each.exception()]  # waits
-            keys = [waiting.pop(each) for each in ended]
-            # Those that were being run are the first, and one more that had been sent.
-            running = getattr(executor, "workers", getattr(executor, "_max_workers", AHEAD)) + 1
-            suspects += keys[:running]
-            queue.extend(keys[running:])
-            return
-        else:
-            suspects.append(waiting.pop(future))
-            return
-    yield line
-    del waiting[future]  # after it was logged

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from typing import Any
 
-from theory._console.arguments import CommandParser, count, positive
-from theory._console.streams import prepare_output
+from theory._console.arguments import CommandParser, count, positive, prepare_output
 
 REPEATS, SAMPLES = 10, 300
 

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import Executor, Future
 from fractions import Fraction
 from pathlib import Path
 
@@ -25,7 +26,6 @@ from figures.notes import ENDS, TABLES, bounds_table, claims_table, published_ta
 from tests.figures.standard import complaints, watched_texts
 from tests.noted import each
 from theory import claims, corpora
-from theory._console.executors import InProcess
 
 ROOT = Path(__file__).parents[2]
 NAMES = list(FIGURES)
@@ -374,18 +374,23 @@ def test_what_is_done_comes_in_order_whichever_is_ready_first(monkeypatch, tmp_p
     assert [FIGURES[name].long for name in (first, long, last)] == [False, True, False]
     seen = []
 
-    def as_finished(executor, function, tasks):
-        assert function is running.run_figure
-        assert [name for name, *_ in tasks] == [long, first, last]
-        for k in (2, 0, 1):
-            seen.append(tasks[k][0])
-            yield k, running.Outcome(tasks[k][0], (), (), 0.0)
+    class LastFirst(Executor):
+        def submit(self, fn, /, *args, **kwargs):
+            given.append((Future(), args[0]))
+            if len(given) == 3:
+                for future, name in (given[2], given[0], given[1]):
+                    seen.append(name)
+                    future.set_result(running.Outcome(name, (), (), 0.0))
+            return given[-1][0]
 
-    monkeypatch.setattr(running, "as_finished", as_finished)
-    done = running.run_figures(InProcess(), [first, long, last], "check", tmp_path)
-    assert next(done).name == first
-    assert seen == [last, long, first]
-    assert [outcome.name for outcome in done] == [long, last]
+    given = []
+    names = [first, long, last]
+    done = running.run_figures(
+        LastFirst(), names, "check", tmp_path, lambda outcome: seen.append(f"said {outcome.name}")
+    )
+    assert [name for _, name in given] == [long, first, last]
+    assert seen == [last, long, first, *(f"said {name}" for name in names)]
+    assert [outcome.name for outcome in done] == names
 
 
 def test_all_figures_are_shared_by_the_cores_and_a_few_are_not(monkeypatch):

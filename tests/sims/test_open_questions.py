@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import json
 import math
 import subprocess
 import sys
@@ -448,10 +447,10 @@ def test_the_published_profile_of_eight():
 
 
 def test_coarse_numbers_decide_nothing_and_integers_decide_the_same(monkeypatch):
-    fine = [search.case(k) for search in [Permutations(16)] for k in range(search.cases)]
+    fine = run(Permutations(16))
     assert sum(record["exactly"] for record in fine) == 0
     monkeypatch.setattr(permutations, "UNITS", 1)
-    coarse = [search.case(k) for search in [Permutations(16)] for k in range(search.cases)]
+    coarse = run(Permutations(16))
     assert sum(record["exactly"] for record in coarse) > 50
     for one, other in zip(fine, coarse, strict=True):
         for key in ("differences", "zero", "negative"):
@@ -465,7 +464,7 @@ def test_a_violation_would_be_found(monkeypatch, capsys):
     search = Permutations(6)
     search.frontier.values[6, 3] += 10 * permutations.UNITS  # a concave corner
     records = run(search)
-    assert [record["negative"] for record in records] == [[], [], [], [3]]
+    assert [record["negative"] for record in records] == [(), (), (), (3,)]
     assert search.found(records)
     assert "Negative: 1, first (n, R) = (6, 3)." in search.report(records)
     assert "is violated" in search.report(records)
@@ -484,7 +483,10 @@ def test_a_difference_of_zero_is_no_violation(monkeypatch):
     monkeypatch.setattr(PermutationFrontier, "product", lambda self, n, rounds: 2 ** (n - rounds))
     search = Permutations(4)
     records = run(search)
-    assert [(record["zero"], record["negative"]) for record in records] == [([2], []), ([2, 3], [])]
+    assert [(record["zero"], record["negative"]) for record in records] == [
+        ((2,), ()),
+        ((2, 3), ()),
+    ]
     assert not search.found(records)
     assert "Zero: 3, first (n, R) = (3, 2), (n, R) = (4, 2)" in search.report(records)
 
@@ -522,7 +524,7 @@ def test_the_numbers_of_separations_of_four_bits():
     search, records = records_of(4)
     assert counts_of(search, records) == [53, 249, 52, 16]
     for table, record in zip(supports(4), records, strict=True):
-        p, rounds = fraction_of(table), Fraction(record["depths"]["mean"])
+        p, rounds = fraction_of(table), record["mean"]
         assert rounds == frontier(p, [math.inf])[0].rounds
 
 
@@ -566,20 +568,18 @@ def test_an_optimum_that_is_not_certified_is_left_out_and_said(monkeypatch):
 
 
 class Counting(Search):
-    name = "counting"
-    cases = 5
+    """Its fourth case is interrupted where there is a stop."""
 
-    def __init__(self, stop=99, **parameters):
-        self.parameters, self.stop, self.done = parameters, stop, []
+    stop = False
 
-    def case(self, k):
-        if k == self.stop:
+    def __init__(self, cases=5):
+        self.cases, self.done = [{"k": k} for k in range(cases)], []
+
+    def case(self, rng, /, **case):
+        if self.stop and case["k"] == 3:
             raise KeyboardInterrupt
-        self.done.append(k)
-        return {"k": k}
-
-    def is_record(self, record):
-        return record.keys() == {"k"}
+        self.done.append(case["k"])
+        return {"square": case["k"] ** 2}
 
     def found(self, records):
         return False
@@ -589,69 +589,32 @@ class Counting(Search):
 
 
 def test_a_search_goes_on_where_it_was_stopped(tmp_path):
-    state = tmp_path / "state.json"
+    """And further, since a case does not depend on how many there are."""
+    state, stopped = tmp_path / "state", Counting()
+    stopped.stop = True
     with pytest.raises(KeyboardInterrupt):
-        run(Counting(stop=3, a=1), state)
-    assert len(json.loads(state.read_text(encoding="utf-8"))["records"]) == 3
-    search = Counting(a=1)
-    assert run(search, state) == [{"k": k} for k in range(5)]
-    assert search.done == [3, 4]
-    again = Counting(a=1)
-    assert run(again, state) == [{"k": k} for k in range(5)]
-    assert again.done == []
-    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+        run(stopped, state)
+    for cases, done in ((5, [3, 4]), (5, []), (6, [5]), (2, [])):
+        search = Counting(cases)
+        assert run(search, state) == tuple({"k": k, "square": k**2} for k in range(cases))
+        assert search.done == done
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
 
 
-def test_the_state_is_written_from_time_to_time(tmp_path, monkeypatch):
+def test_a_case_that_fails_ends_the_search():
+    search = Counting()
+    search.cases = [{"n": 1}]
+    with pytest.raises(RuntimeError, match="n=1: KeyError: 'k'"):
+        run(search)
+
+
+def test_a_state_of_an_earlier_version_is_refused_and_left_as_it_is(tmp_path):
     state = tmp_path / "state.json"
-    monkeypatch.setattr("sims.open_questions.search.SECONDS", 0.0)
-    kept = []
-
-    class Watching(Counting):
-        def case(self, k):
-            kept.append(len(json.loads(state.read_text(encoding="utf-8"))["records"]))
-            return super().case(k)
-
-    run(Watching(), state)
-    assert kept == [0, 1, 2, 3, 4]
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("", "is no state of a search"),
-        ("[]", "is no state of a search"),
-        ("{}", "is no state of a search"),
-        ('{"search": "counting", "parameters": {"a": 1}, "records": [1]}', "search of 5 cases"),
-        ('{"search": "counting", "parameters": {"a": 1}, "records": 3}', "search of 5 cases"),
-        ('{"search": "counting", "parameters": {"a": 1}, "records": [{}]}', "search of 5 cases"),
-        (
-            '{"search": "counting", "parameters": {"a": 2}, "records": []}',
-            "is of counting a=2, not of counting a=1",
-        ),
-        (
-            '{"search": "depths", "parameters": {"a": 1}, "records": []}',
-            "is of depths a=1, not of counting a=1",
-        ),
-        (
-            json.dumps({"search": "counting", "parameters": {"a": 1}, "records": [{"k": 0}] * 6}),
-            "search of 5 cases",
-        ),
-    ],
-)
-def test_another_state_is_refused_and_left_as_it_is(text, complaint, tmp_path):
-    state = tmp_path / "state.json"
+    text = '{"search": "counting", "parameters": {}, "records": [{"k": 0}]}\n'
     state.write_text(text, encoding="utf-8")
-    with pytest.raises(InvalidInput, match=complaint):
-        run(Counting(a=1), state)
+    with pytest.raises(InvalidInput, match="is no file of a sweep or search of this version"):
+        run(Counting(), state)
     assert state.read_text(encoding="utf-8") == text
-
-
-def test_a_state_that_is_no_text_is_refused(tmp_path):
-    state = tmp_path / "state.json"
-    state.write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(InvalidInput, match="cannot be read"):
-        run(Counting(a=1), state)
 
 
 # The command
@@ -671,30 +634,49 @@ def test_exit_codes_and_reports(capsys):
     assert "random weights 0 to 3 of sequences of 3 bits, seed 1; 2 tables" in out
 
 
+class Asked(list):
+    """What is noted about a run, and no constant of the code."""
+
+
+ASKED = Asked()
+
+
+def noted(self, rng, /, **case):
+    """A case of `Separations`, until the tenth of the first time."""
+    if case["table"] == 9 and case["table"] not in ASKED:
+        ASKED.append(9)
+        raise KeyboardInterrupt
+    ASKED.append(case["table"])
+    return CASE(self, rng, **case)
+
+
+CASE = Separations.case
+
+
 def test_an_interrupted_command_ends_with_the_same_words(tmp_path, capsys, monkeypatch):
-    command = ["depths", "--sites", "3", "--state", str(tmp_path / "state.json")]
-    case = Separations.case
-
-    def stopping(self, k):
-        if k == 9:
-            raise KeyboardInterrupt
-        return case(self, k)
-
-    monkeypatch.setattr(Separations, "case", stopping)
+    command = ["depths", "--sites", "3", "--state", str(tmp_path / "state")]
+    ASKED.clear()
+    monkeypatch.setattr(Separations, "case", noted)
     assert main(command) == 130
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "interrupted; the same command goes on from there\n"
-    asked = []
-    monkeypatch.setattr(Separations, "case", lambda self, k: asked.append(k) or case(self, k))
-    with pytest.raises(SystemExit):  # the method above is other code
-        main(command)
-    assert "is of other code (source of" in " ".join(capsys.readouterr().err.split())
-    assert main([*command, "--other-code"]) == 1
-    assert asked == list(range(9, 21))
+    assert main(command) == 1
+    assert [*range(10), *range(9, 21)] == ASKED
     resumed = capsys.readouterr().out
+    monkeypatch.undo()
     assert main(command[:3]) == 1
     assert capsys.readouterr().out == resumed
+
+
+def test_a_state_of_other_code_is_gone_on_with_if_it_is_told(tmp_path, capsys, monkeypatch):
+    command = ["depths", "--sites", "2", "--state", str(tmp_path / "state")]
+    assert main(command) == 0
+    monkeypatch.setattr(separations, "KINDS", {})
+    with pytest.raises(SystemExit):
+        main(command)
+    assert "is of other code (source of" in " ".join(capsys.readouterr().err.split())
+    assert main([*command, "--other-code"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -711,7 +693,7 @@ def test_an_interrupted_command_ends_with_the_same_words(tmp_path, capsys, monke
         (["depths", "--random", "0"], "whole number of at least 1"),
         (["depths", "--random", "1", "--seed", "-1"], "whole number of at least 0"),
         (["depths", "--state", "nothing/state"], "there is no folder"),
-        (["depths", "--state", "."], "is a folder"),
+        (["depths", "--state", "."], "is no name of a file"),
     ],
 )
 def test_wrong_usage(arguments, complaint, capsys, tmp_path, monkeypatch):
@@ -726,21 +708,22 @@ def test_wrong_usage(arguments, complaint, capsys, tmp_path, monkeypatch):
 
 
 def test_the_state_of_another_command_is_refused(tmp_path, capsys):
-    state = str(tmp_path / "state.json")
-    assert main(["permutations", "--most", "5", "--state", state]) == 0
-    assert main(["permutations", "--most", "5", "--state", state]) == 0
-    for other in (["permutations", "--most", "6"], ["depths"], ["depths", "--random", "3"]):
+    state = str(tmp_path / "state")
+    for most in ("5", "5", "6"):
+        assert main(["permutations", "--most", most, "--state", state]) == 0
+    assert "3 <= n <= 6, 10 in all" in capsys.readouterr().out
+    for other in (["depths"], ["depths", "--random", "3"]):
         with pytest.raises(SystemExit) as stop:
             main([*other, "--state", state])
         assert stop.value.code == 2
-        assert "is of permutations most=5, not of" in " ".join(capsys.readouterr().err.split())
+        assert "Permutations.case, not of" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_progress_bar_on_a_terminal_only(capsys, monkeypatch):
     terminal = functools.partial(rich.console.Console, force_terminal=True)
     monkeypatch.setattr(rich.console, "Console", terminal)
     assert main(["depths", "--sites", "2"]) == 0
-    assert "searching" in capsys.readouterr().err
+    assert "sweeping" in capsys.readouterr().err
 
 
 def test_as_a_command():
@@ -749,22 +732,6 @@ def test_as_a_command():
         done = subprocess.run([*command, sites], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (code, "")
         assert done.stdout.startswith("Rounds without loss")
-
-
-@pytest.mark.parametrize(
-    ("search", "record"),
-    [(Permutations(5), {}), (Permutations(5), {"negative": []})]
-    + [(Separations([], "", {}), r) for r in ({}, {"depths": 3}, {"depths": {}}, {"kinds": []})],
-)
-def test_half_a_record_is_no_record(search, record):
-    assert not search.is_record(record)
-
-
-def test_every_record_is_a_record():
-    assert all(Permutations(6).is_record(Permutations(6).case(k)) for k in range(4))
-    tables = Separations([np.asarray([[1, 1], [1, 0]])], "one table", {})
-    assert tables.is_record(tables.case(0))
-    assert tables.is_record({"uncertified": "why"})
 
 
 def test_floats_that_are_no_simple_fractions_are_refused():

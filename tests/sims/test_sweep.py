@@ -11,6 +11,7 @@ import pickle
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import types
@@ -33,6 +34,7 @@ import pytest
 import rich.console
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from sims.sweep import cases as sweep_cases
 from sims.sweep import log_file as sweep_file
@@ -46,7 +48,7 @@ from sims.sweep.sweep import (
     grid,
     sweep,
 )
-from theory._console import executors
+from theory._console import executors, tasks
 from theory._core.log_numbers import LinearForm
 from theory.errors import InvalidInput
 
@@ -168,14 +170,10 @@ class Shuffled(Executor):
         future = Future()
         self.given.append((future, fn, args))
         if len(self.given) == len(self.order):
-            self.thread = threading.Thread(target=self.run)
-            self.thread.start()
+            for k in self.order:
+                done, fn, args = self.given[k]
+                done.set_result(fn(*args))
         return future
-
-    def run(self):
-        for k in self.order:
-            future, fn, args = self.given[k]
-            future.set_result(fn(*args))
 
 
 class Interrupted(executors.InProcess):
@@ -267,28 +265,10 @@ def test_on_a_cluster(tmp_path, scheduler):
     assert sweep(walk, WALKS, seed=3, file=file, executor=Interrupted(0)).rows == by_hand(WALKS, 3)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_in_any_order(seed, tmp_path):
-    file = tmp_path / "walks"
-    executor = Shuffled(len(WALKS), seed)
-    assert sweep(walk, WALKS, file=file, executor=executor).rows == by_hand(WALKS)
-    cases = [json.loads(line)["case"] for line in file.read_text().splitlines()[1:]]
-    cases.remove(WALKS[-1])  # which may have finished before it was submitted
-    assert cases == [WALKS[k] for k in executor.order if k < len(WALKS) - 1]  # as they finished
-    assert sweep(walk, WALKS[::-1]).rows == by_hand(WALKS)[::-1]
-
-
-def test_in_threads():
+def test_in_threads_and_in_another_order():
     with ThreadPoolExecutor(3) as executor:
         assert sweep(walk, WALKS, executor=executor).rows == by_hand(WALKS)
-
-
-def test_beside_other_cases(tmp_path):
-    file = tmp_path / "walks"
-    few = WALKS[2:9:3]
-    assert sweep(walk, few, file=file).rows == by_hand(few)
-    assert sweep(walk, WALKS, file=file).rows == by_hand(WALKS)
-    assert sweep(walk, few, file=file, executor=Interrupted(0)).rows == by_hand(few)
+    assert sweep(walk, WALKS[::-1]).rows == by_hand(WALKS)[::-1]
 
 
 def test_the_generator_depends_on_values_types_and_the_seed():
@@ -314,80 +294,105 @@ def test_the_seeds_of_earlier_releases():
 # Interruptions
 
 
-def test_an_interrupted_sweep_goes_on(tmp_path):
-    cases = grid(k=range(5))
-    whole = tmp_path / "whole"
-    rows = sweep(counted, cases, file=whole).rows
-    assert [row["draw"] for row in rows] == [generator(0, case).random() for case in cases]
-    for after in range(6):
-        file = tmp_path / f"interrupted {after}"
+KS = st.lists(st.integers(0, 4), unique=True)
+"""Cases of a sweep, in some order."""
+
+PART = st.sampled_from([0, 0.5, 1])
+"""Of a line: nothing, half, or all but its end."""
+
+
+class Interruptions(RuleBasedStateMachine):
+    """Sweeps of `counted` on one file, stopped in every way, beside a list of the file's lines."""
+
+    def __init__(self):
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.file = Path(self.folder.name) / "state"
+        self.lines: list[tuple[int, bool]] = []  # a case, and whether it went well
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(os, "fsync", lambda file: None)  # which takes most of the time
+
+    def teardown(self):
+        self.patch.undo()
+        self.folder.cleanup()
+
+    def left(self, ks):
+        known = dict(self.lines)
+        return [k for k in ks if not known.get(k)]  # failures are tried again
+
+    def sweep(self, ks, ran, stop=None, executor=None, in_order=True):
+        """Sweep these cases, of which the first so many are run before it stops."""
         calls.clear()
-        interrupted = pytest.raises(KeyboardInterrupt) if after < 5 else contextlib.nullcontext()
-        with interrupted:
-            sweep(counted, cases, file=file, executor=Interrupted(after))
-        assert calls == list(range(after))
-        assert whole.read_bytes().startswith(file.read_bytes())
-        assert str(sweep(counted, cases, file=file).rows) == str(rows)
-        assert calls == list(range(5))
-        assert file.read_bytes() == whole.read_bytes()
+        expected = [(k, k not in broken_cases) for k in self.left(ks)[:ran]]
+        with pytest.raises(stop) if stop else contextlib.nullcontext():
+            results = sweep(counted, grid(k=ks), file=self.file, executor=executor)
+            known = dict(self.lines + expected)
+            rows = [{"k": k, "draw": generator(0, {"k": k}).random()} for k in ks if known[k]]
+            assert [{"k": row["k"], "draw": row["draw"]} for row in results.rows] == rows
+            assert [f.case["k"] for f in results.failed] == [k for k in ks if not known[k]]
+        content = self.file.read_bytes()
+        whole = content[: content.rfind(b"\n")]  # what was cut off stays until more is written
+        records = [json.loads(line) for line in whole.splitlines()[1:]]
+        found = [(record["case"]["k"], "results" in record) for record in records]
+        new = found[len(self.lines) :]
+        assert found[: len(self.lines)] == self.lines
+        assert (new if in_order else sorted(new)) == (expected if in_order else sorted(expected))
+        self.lines = found
+
+    @rule(ks=KS, broken=st.sets(st.integers(0, 4), max_size=2))
+    def to_the_end(self, ks, broken):
+        broken_cases.clear()
+        broken_cases.update(broken)
+        left = self.left(ks)
+        self.sweep(ks, len(left))
+        assert calls == left
+
+    @rule(ks=KS, after=st.integers(0, 4))
+    def interrupted(self, ks, after):
+        left = self.left(ks)
+        self.sweep(ks, after, KeyboardInterrupt if after < len(left) else None, Interrupted(after))
+        assert calls == left[:after]
+
+    @rule(ks=KS, seed=st.integers(0, 9), stops=st.booleans())
+    def in_any_order(self, ks, seed, stops):
+        """And it may be stopped while the first is written, when all have finished."""
+        left = self.left(ks)
+        stop = KeyboardInterrupt if stops and left else None
+
+        def stopping(log, line):
+            patch.undo()
+            raise KeyboardInterrupt
+
+        with pytest.MonkeyPatch.context() as patch:
+            if stop:
+                patch.setattr(sweep_file.Log, "write", stopping)
+            self.sweep(ks, len(left), stop, Shuffled(len(left), seed), in_order=False)
+
+    @rule(ks=KS, part=PART)
+    def on_a_full_disk(self, ks, part):
+        """Of the first line a part is written, then nothing."""
+
+        def full(log, line):
+            log.file.truncate(log.end)
+            log.file.write(line[: int(part * (len(line) - 1))].encode())
+            raise OSError("no space left")
+
+        if self.lines and self.left(ks):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(sweep_file.Log, "_append", full)
+                self.sweep(ks, 0, OSError, in_order=False)
+
+    @rule(line=st.integers(0, 6), part=PART)
+    def cut_off(self, line, part):
+        if self.file.exists():
+            lines = [*self.file.read_bytes().splitlines(keepends=True), b""][: line + 1]
+            lines[-1] = lines[-1][: int(part * (len(lines[-1]) - 1))]
+            self.file.write_bytes(b"".join(lines))
+            self.lines = self.lines[: max(len(lines) - 2, 0)]
 
 
-def test_a_file_that_was_cut_off_anywhere(tmp_path, monkeypatch):
-    """At every byte: of the header, of a case that went well, and of one that failed."""
-    monkeypatch.setattr(os, "fsync", lambda file: None)  # which takes most of the time
-    cases = grid(what=("a", "divide"))
-    file = tmp_path / "state"
-    sweep(awkward, cases, file=file)
-    content = file.read_bytes()
-    ends = [k for k, byte in enumerate(content, 1) if byte == 10]
-    assert len(ends) == 3
-    for cut in range(len(content)):
-        file.write_bytes(content[:cut])
-        results = sweep(awkward, cases, file=file)
-        assert [row["y"] for row in results.rows] == [1]
-        assert [failure.case for failure in results.failed] == [{"what": "divide"}]
-        assert file.read_bytes() == content
-    sweep(awkward, cases, file=file)  # failures are tried again
-    assert file.read_bytes() == content + content[ends[1] :]
-
-
-def test_what_had_finished_is_kept_when_the_sweep_stops(tmp_path, monkeypatch):
-    """All four have finished when the first is being written."""
-    file = tmp_path / "state"
-    executor = Shuffled(4, 0)
-    write = sweep_file.Log.write
-
-    def stopping(self, line):
-        monkeypatch.setattr(sweep_file.Log, "write", write)
-        executor.thread.join()
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(sweep_file.Log, "write", stopping)
-    with pytest.raises(KeyboardInterrupt):
-        sweep(counted, grid(k=range(4)), file=file, executor=executor)
-    assert len(sweep(counted, grid(k=range(4)), file=file, executor=Interrupted(0)).rows) == 4
-
-
-def test_a_full_disk(tmp_path, monkeypatch):
-    """Half a line is written, then nothing: what was there before is not lost."""
-    file = tmp_path / "state"
-    cases = grid(k=range(3))
-    sweep(counted, cases[:1], file=file)
-    before = file.read_bytes()
-    append = sweep_file._FileLog._append
-
-    def full(self, line):
-        self.file.write(line[: len(line) // 2].encode())
-        raise OSError("no space left")
-
-    monkeypatch.setattr(sweep_file._FileLog, "_append", full)
-    with pytest.raises(OSError, match="no space left"):
-        sweep(counted, cases, file=file)
-    monkeypatch.setattr(sweep_file._FileLog, "_append", append)
-    assert len(file.read_bytes()) > len(before)
-    assert len(sweep(counted, cases, file=file).rows) == 3
-    assert file.read_bytes().startswith(before)
-    assert len(file.read_bytes().splitlines()) == 4
+test_interruptions = Interruptions.TestCase
+test_interruptions.settings = settings(max_examples=60, stateful_step_count=8, deadline=None)
 
 
 def test_an_interruption_ends_the_workers(monkeypatch):
@@ -549,22 +554,6 @@ def test_failing_cases_are_reported_and_stop_nothing(tmp_path):
     assert "unexpected keyword argument 'stpes'" in wrong[0].error
     missing = str(sweep(awkward, [{}]).failed[0])
     assert missing.startswith("no parameters: TypeError: awkward() missing 1 required")
-
-
-def test_failures_are_tried_again(tmp_path):
-    file = tmp_path / "state"
-    cases = grid(k=range(4))
-    broken_cases.update({1, 2})
-    assert [failure.case["k"] for failure in sweep(counted, cases, file=file).failed] == [1, 2]
-    broken_cases.remove(1)
-    results = sweep(counted, cases, file=file)
-    assert calls == [0, 1, 2, 3, 1, 2]
-    assert [row["k"] for row in results.rows] == [0, 1, 3]
-    assert [failure.error for failure in results.failed] == ["RuntimeError: 2 is broken"]
-    broken_cases.clear()
-    results = sweep(counted, cases, file=file)
-    assert calls[6:] == [2]
-    assert (len(results.rows), results.failed) == (4, ())
 
 
 def test_what_gets_lost_on_its_way_is_a_failure_of_the_case():
@@ -774,7 +763,7 @@ def test_few_cases_wait_at_a_time(ahead, monkeypatch):
             return future
 
     GATE.clear()
-    monkeypatch.setattr(sweep_module, "AHEAD", ahead)
+    monkeypatch.setattr(tasks, "AHEAD", ahead)
     with Watching(4) as executor:
         assert len(sweep(gated, grid(k=range(20)), executor=executor).rows) == 20
     assert executor.most == ahead

@@ -1,9 +1,11 @@
-"""Command lines: whole numbers, and how a command says that it was called wrongly."""
+"""Command lines: numbers, wrong calls, and a standard output that nobody may read."""
 
 import argparse
-from typing import NoReturn
+import io
+import sys
+from typing import Any, NoReturn
 
-__all__ = ["CommandParser", "count", "positive"]
+__all__ = ["CommandParser", "count", "positive", "prepare_output"]
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -45,3 +47,33 @@ def _at_least(low: int, text: str) -> int:
     if not text.isdecimal() or int(text) < low:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least {low}, got {text!r}")
     return int(text)
+
+
+def prepare_output() -> None:
+    """Let standard output take every character, and go on when nobody reads it any more.
+
+    A character that the encoding of the output lacks is written with a backslash. If the output
+    is a pipe that is closed at the other end, as ``| head`` does it, the command ends as it would
+    have ended, with its own exit code. Call this where a command begins, not in a function that
+    others call: it replaces `sys.stdout`.
+    """
+    out = sys.stdout
+    if not isinstance(out, io.TextIOWrapper):
+        return
+    out.reconfigure(errors="backslashreplace")
+    if out.isatty():
+        return
+    file = io.BufferedWriter(_NeverBroken(out.fileno(), "wb", closefd=False))
+    sys.stdout = io.TextIOWrapper(
+        file, out.encoding, "backslashreplace", line_buffering=out.line_buffering
+    )
+
+
+class _NeverBroken(io.FileIO):
+    """A file whose reader may go away: what is written after that is lost, and no error."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return memoryview(data).nbytes

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import (
     BrokenExecutor,
     CancelledError,
@@ -13,7 +13,6 @@ from concurrent.futures import (
     Future,
     InvalidStateError,
     ProcessPoolExecutor,
-    as_completed,
 )
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -22,7 +21,7 @@ from theory._console.threads import THREADS, usable_cores
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
-__all__ = ["InProcess", "Processes", "as_finished", "executor_for", "is_loss", "worth_sharing"]
+__all__ = ["InProcess", "Processes", "executor_for", "worth_sharing"]
 
 PATIENCE = 60.0
 """Seconds that a cluster may be without workers, after it had some, or without an answer."""
@@ -76,18 +75,6 @@ class Processes(Executor):
         self.pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
-def is_loss(error: BaseException) -> bool:
-    """Whether an error is of the workers, not of what they ran: it says nothing about that.
-
-    Those of Dask are known by their module, whether or not Dask is there.
-
-    >>> is_loss(BrokenExecutor()), is_loss(ValueError())
-    (True, False)
-    """
-    dask = type(error).__module__.partition(".")[0] == "distributed"
-    return dask or isinstance(error, (BrokenExecutor, CancelledError))
-
-
 @contextmanager
 def executor_for(workers: int | None = None, scheduler: str | None = None) -> Iterator[Executor]:
     """Give an executor: of this process, of so many others, or of a Dask cluster.
@@ -129,23 +116,6 @@ def executor_for(workers: int | None = None, scheduler: str | None = None) -> It
             yield executor
     else:
         yield InProcess()
-
-
-def as_finished(
-    executor: Executor, function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
-) -> Iterator[tuple[int, Any]]:
-    """Call a function with the arguments of each task; yield its number and value when it ends.
-
-    >>> list(as_finished(InProcess(), pow, [(2, 3), (3, 2)]))
-    [(0, 8), (1, 9)]
-    """
-    if isinstance(executor, InProcess):
-        for k, task in enumerate(tasks):
-            yield k, function(*task)
-        return
-    futures = {executor.submit(function, *task): k for k, task in enumerate(tasks)}
-    for future in as_completed(futures):
-        yield futures[future], future.result()
 
 
 def worth_sharing(workers: int | None, most: int) -> int | None:

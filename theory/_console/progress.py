@@ -31,14 +31,22 @@ def tracked(
     [0, 1, 2]
     """
     from rich.console import Console
-    from rich.progress import track
 
     console = Console(stderr=True)
     if wanted is not False and console.is_terminal:
-        return track(items, description=doing, console=console, transient=True)
+        return _with_bar(items, doing, console)
     if wanted is False or (wanted is None and multiprocessing.parent_process() is not None):
         return items
     return _with_lines(items, doing, bool(wanted))
+
+
+def _with_bar(items: Sequence[Any], doing: str, console: Any) -> Iterator[Any]:
+    from rich.progress import Progress
+
+    # What is printed meanwhile goes above the bar, if it goes to a terminal as well.
+    above = sys.stdout.isatty()
+    with Progress(console=console, transient=True, redirect_stdout=above) as bar:
+        yield from bar.track(items, description=doing)
 
 
 def _with_lines(items: Sequence[Any], doing: str, last: bool) -> Iterator[Any]:

@@ -1,19 +1,18 @@
-"""Running checks for a reader: a table, with a bar on a terminal meanwhile, or JSON."""
+"""Running checks for a reader: a table, with progress meanwhile, or JSON."""
 
-import contextlib
 import dataclasses
 import itertools
 import json
 import math
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from theory._console.console import Fitting, output_console
-from theory._console.executors import InProcess, as_finished
+from theory._console.executors import InProcess
+from theory._console.tasks import run_tasks
 from theory._core.plurals import counted
 from theory.claims.kit.claim import Claim
 from theory.claims.kit.result import Level, Outcome, Result
@@ -81,23 +80,27 @@ def run_claims(
         for k, check in enumerate(claim.checks)
         if check.level in levels
     ]
-    here = executor is None or isinstance(executor, InProcess)
+    executor = executor or InProcess()
+    here = isinstance(executor, InProcess)
     tasks = [(claim if here else claim.id, k, examples) for claim, k in wanted]
-    found: list[Result | None] = [None] * len(wanted)
-    took = [0.0] * len(wanted)
+    found: dict[int, tuple[Result, float]] = {}
+
+    def keep(number: int, future: Future[tuple[Result, float]]) -> None:
+        found[number] = future.result()
+
+    run_tasks(
+        executor,
+        _run,
+        tasks,
+        keep,
+        doing="checking",
+        noun="check",
+        named=lambda number: f"{wanted[number][0].id}, check {wanted[number][1]}",
+        progress=False if quiet else None,
+    )
     results: dict[str, list[Result]] = {claim.id: [] for claim in claims}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    progress = Progress(*columns, console=console, transient=True)
-    with progress if console.is_terminal else contextlib.nullcontext():
-        bar = progress.add_task("checks", total=len(wanted))
-        for number, (result, seconds) in as_finished(executor or InProcess(), _run, tasks):
-            found[number], took[number] = result, seconds
-            owner, _ = wanted[number]
-            described = f"{owner.id} {result.level} {_shown(result)}"
-            progress.update(bar, advance=1, description=described)
-    for (claim, _), result in zip(wanted, found, strict=True):
-        assert result is not None  # as_finished raises where a check does
-        results[claim.id].append(result)
+    for number, (claim, _) in enumerate(wanted):
+        results[claim.id].append(found[number][0])
     table = _table_of_checks if chosen else _table
     console.print(Fitting(table(claims, results), gives_way=GIVES_WAY))
     for claim in claims:
@@ -113,6 +116,7 @@ def run_claims(
             if result.tightest > 0:  # of those at 0 none is special
                 console.print(_tightest_instance(result), markup=False, highlight=False)
     if slowest:
+        took = [found[number][1] for number in range(len(wanted))]
         console.print(Fitting(_slowest(wanted, took, slowest)))
     console.print(_summary(results), highlight=False)
     return results

@@ -1,0 +1,164 @@
+"""Many tasks on one executor: progress, workers that end, interruptions.
+
+What sweeps, claims and figures have in common. An answer is handed on as soon as it is there; what
+a worker took with it when it ended is run again; after an interruption nothing is lost that had
+finished.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from queue import SimpleQueue
+from typing import Any
+
+from theory._console.progress import tracked
+from theory._core.plurals import counted
+
+__all__ = ["is_loss", "run_tasks"]
+
+AHEAD = 1024
+"""Tasks handed to the executor at once, so that a million do not sit in its memory."""
+
+NAMED = 8
+"""Tasks that a message names; no more are run when so many are lost."""
+
+AGAIN = 2
+"""How often a task whose worker ended is run again."""
+
+LOST = (
+    "a worker ended (killed, out of memory, or without the module it needs), or the whole cluster"
+)
+
+Task = tuple[Any, ...]
+
+
+def is_loss(error: BaseException | None) -> bool:
+    """Whether an error is of the workers, not of what they ran: it says nothing about that.
+
+    Those of Dask are known by their module, whether or not Dask is there.
+
+    >>> is_loss(BrokenExecutor()), is_loss(ValueError())
+    (True, False)
+    """
+    dask = type(error).__module__.partition(".")[0] == "distributed"
+    return dask or isinstance(error, (BrokenExecutor, CancelledError))
+
+
+def run_tasks(
+    executor: Executor,
+    function: Callable[..., Any],
+    tasks: Sequence[Task],
+    keep: Callable[[int, Future[Any]], None],
+    *,
+    doing: str,
+    noun: str,
+    named: Callable[[int], str] = str,
+    kept: str = "",
+    progress: bool | None = None,
+) -> None:
+    """Call a function with the arguments of each task, and hand on what it gave.
+
+    Parameters
+    ----------
+    executor : Executor
+    function : callable
+    tasks : sequence of tuple
+    keep : callable
+        Gets the number of a task and its future, in the order in which they finish. A future that
+        has failed has an error of the task. What `keep` raises ends the run.
+    doing : str
+        Said beside the progress bar.
+    noun, named, kept
+        For the message about lost tasks: what a task is, how the one of a number is named, and
+        where those are that had finished.
+    progress : bool, optional
+        As for `tracked`.
+
+    Raises
+    ------
+    BrokenExecutor
+        If a task's worker ended each time: it is run again, beside no other, twice. Or if the
+        executor takes no tasks any more.
+
+    >>> from theory._console.executors import InProcess
+    >>> run_tasks(InProcess(), pow, [(2, 3), (3, 2)], lambda k, future: print(k, future.result()),
+    ...           doing="raising", noun="power")
+    0 8
+    1 9
+    """
+    waiting: dict[Future[Any], int] = {}
+    ended = _ended(executor, function, tasks, waiting)
+    done: set[int] = set()
+
+    def take(future: Future[Any]) -> None:
+        keep(waiting[future], future)
+        done.add(waiting.pop(future))  # after it was kept, which may be interrupted
+
+    try:
+        for _ in tracked(range(len(tasks)), progress, doing):
+            take(next(ended))
+    except BaseException as stop:
+        for future in list(waiting):
+            if not isinstance(stop, BrokenExecutor):  # which ends all futures itself
+                future.cancel()
+            if future.done() and not future.cancelled() and not future.exception():
+                take(future)
+        if isinstance(stop, BrokenExecutor):
+            message = f"{len(done)} of {counted(len(tasks), noun)} had finished{kept}."
+            left = [named(k) for k in range(len(tasks)) if k not in done][:NAMED]
+            if left:
+                message += " The first that had not:" + "".join(f"\n  {name}" for name in left)
+            raise BrokenExecutor(f"{str(stop) or LOST}; {message}") from stop
+        raise
+
+
+def _ended(
+    executor: Executor,
+    function: Callable[..., Any],
+    tasks: Sequence[Task],
+    waiting: dict[Future[Any], int],
+) -> Iterator[Future[Any]]:
+    """Submit the tasks, and give the future of each when it has ended, but not with its worker.
+
+    A task whose worker ended may have ended it, or have been beside another that did. So it is
+    run again when nothing else is.
+    """
+    queue, suspects = deque(range(len(tasks))), list[int]()
+    losses, given_up = Counter[int](), 0
+    finished: SimpleQueue[Future[Any]] = SimpleQueue()
+    while queue or suspects or waiting:
+        beside = queue and len(waiting) < AHEAD
+        alone = not queue and not waiting
+        if finished.empty() and (beside or alone):
+            k = queue.popleft() if beside else suspects.pop()
+            future = executor.submit(function, *tasks[k])
+            waiting[future] = k
+            future.add_done_callback(finished.put)
+            continue
+        future = finished.get()
+        if future not in waiting:  # it ended with its pool
+            continue
+        if not is_loss(error := _error(future)):
+            yield future
+            continue
+        lost, running = [future], 1
+        if isinstance(error, BrokenExecutor):  # then all of its pool end so
+            lost = [each for each in waiting if is_loss(_error(each))]  # waits
+            # Those that were being run are the first, and one more that had been sent.
+            running = getattr(executor, "workers", getattr(executor, "_max_workers", AHEAD)) + 1
+        numbers = [waiting.pop(each) for each in lost]
+        queue.extend(numbers[running:])
+        for k in numbers[:running]:
+            losses[k] += 1
+            if losses[k] <= AGAIN:
+                suspects.append(k)
+                continue
+            given_up += 1
+            if given_up == NAMED:  # no worker can be what they need
+                raise BrokenExecutor
+    if given_up:
+        raise BrokenExecutor
+
+
+def _error(future: Future[Any]) -> BaseException | None:
+    return CancelledError() if future.cancelled() else future.exception()
