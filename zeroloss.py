@@ -10,8 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from theory._console.arguments import CommandParser
-from theory._console.streams import prepare_output
+from theory._console.arguments import CommandParser, prepare_output
 
 __all__ = ["main"]
 
