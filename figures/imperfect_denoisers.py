@@ -11,7 +11,7 @@ from figures.published import as_panel
 from sims import Perturbed, policies
 from sims.imperfect.crossover import crossover
 from sims.imperfect.decomposition import split
-from sims.imperfect.windowed import Truncated, window_price
+from sims.imperfect.windowed import WindowedDenoiser, window_price
 from sims.order.order_costs import AnyOrder
 from theory import HiddenMarkovModel, JointTable, corpora, gallery
 from theory.distributions import Distribution
@@ -74,7 +74,7 @@ ERRORS: dict[str, Callable[[Distribution, float, int], Denoiser]] = {
     "too sure": lambda p, size, seed: Perturbed(p, temperature=1 / (1 + size)),
     "too unsure": lambda p, size, seed: Perturbed(p, temperature=1 + size),
     "smoothing": lambda p, size, seed: Perturbed(p, smoothing=size),
-    "window": lambda p, size, seed: Truncated(p, int(size)),
+    "window": lambda p, size, seed: WindowedDenoiser(p, int(size)),
 }
 SHOWN = {"noise": 0.5, "too sure": 0.5, "too unsure": 0.5, "smoothing": 0.1, "window": 2.0}
 
@@ -132,7 +132,7 @@ def _windows(words: Distribution) -> Iterator[tuple[Any, ...]]:
     }
     for name, p in data.items():
         for width in range(p.length - 1):
-            left = split(p, policies.LeftToRight(), Truncated(p, width)).path_kl / p.length
+            left = split(p, policies.LeftToRight(), WindowedDenoiser(p, width)).path_kl / p.length
             yield name, width, round(window_price(p, width), 12), round(left, 12) + 0.0
 
 

@@ -6,7 +6,7 @@ from sims.decoding.monte_carlo import Decoded, decode
 from sims.decoding.output import OutputDistribution
 from sims.imperfect.decomposition import excess_loss, split
 from sims.imperfect.perturbed import Perturbed
-from sims.imperfect.windowed import Truncated
+from sims.imperfect.windowed import WindowedDenoiser
 from sims.optimal.frontier import Point, frontier, regret
 from sims.order.distribution import orders
 from sims.order.fixed_batches import fixed_batches
@@ -20,7 +20,7 @@ __all__ = [
     "OutputDistribution",
     "Perturbed",
     "Point",
-    "Truncated",
+    "WindowedDenoiser",
     "decode",
     "excess_loss",
     "fixed_batches",
@@ -33,3 +33,12 @@ __all__ = [
     "regret",
     "split",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Truncated":
+        import warnings
+
+        warnings.warn("sims.Truncated is now called WindowedDenoiser", DeprecationWarning, 2)
+        return WindowedDenoiser
+    raise AttributeError(f"module 'sims' has no attribute {name!r}")

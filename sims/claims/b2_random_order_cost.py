@@ -20,7 +20,7 @@ from theory.distributions import Distribution
 
 __all__ = ["B2"]
 
-MOST_SITES = 5
+MAX_SITES = 5
 """Lengths up to which every schedule is checked with free entropies."""
 
 Formula = Callable[[Distribution, Sequence[int]], Any]
@@ -43,7 +43,7 @@ B2 = Claim(
         "error of the information profile"
     ),
     note=(
-        f"Every schedule of up to {MOST_SITES} sites is checked for every distribution at once, "
+        f"Every schedule of up to {MAX_SITES} sites is checked for every distribution at once, "
         "with the entropies of sets as free symbols."
     ),
     source="Chen, Cong, Li, arXiv 2511.04647, as restated by Wainwright, arXiv 2608.13520",
@@ -91,9 +91,9 @@ def _right_riemann(p: Distribution, sizes: Sequence[int]) -> Any:
 
 @B2.symbolic("every schedule for all distributions at once", formula=_right_riemann)
 def every_distribution(formula: Formula = information.path_cost) -> list[Any]:
-    """Every schedule of up to `MOST_SITES` sites, with the entropies of sets as free symbols."""
+    """Every schedule of up to `MAX_SITES` sites, with the entropies of sets as free symbols."""
     residuals = []
-    for length in range(1, MOST_SITES + 1):
+    for length in range(1, MAX_SITES + 1):
         p = FreeEntropies(length)
         for sizes in schedules.every(length):
             paths = list(_partitions(tuple(range(length)), sizes))

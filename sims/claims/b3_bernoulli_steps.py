@@ -17,7 +17,7 @@ from theory.loss.forward import nelbo
 
 __all__ = ["B3"]
 
-MOST_SITES = 4
+MAX_SITES = 4
 """Lengths up to which a step is checked with free entropies."""
 
 Step = Callable[[GainCurve, Any, Any], Any]
@@ -37,7 +37,7 @@ B3 = Claim(
     ),
     says="the cost of a step as this integral; summed, the training loss minus the entropy",
     note=(
-        f"The step is checked for every distribution of up to {MOST_SITES} sites and all a, b at "
+        f"The step is checked for every distribution of up to {MAX_SITES} sites and all a, b at "
         "once, with the entropies of sets as free symbols."
     ),
     source="Wainwright, arXiv 2608.13520 (read)",
@@ -66,7 +66,7 @@ def every_distribution(step: Step = GainCurve.step_cost) -> list[Any]:
 
     a, b = sympy.symbols("a b", positive=True)
     residuals = []
-    for length in range(1, MOST_SITES + 1):
+    for length in range(1, MAX_SITES + 1):
         p = FreeEntropies(length)
         mean: Any = 0
         for fate in itertools.product(("before", "now", "later"), repeat=length):

@@ -10,7 +10,7 @@ import numpy as np
 from sims.decoding.exact import output_distribution
 from sims.policies import LeftToRight
 from theory import MASK, MarkovChain, corpora, gallery, information, strategies
-from theory._core.arrays import times_log, to_host
+from theory._core.arrays import to_host, xlogy
 from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.generators import named_distributions, start_as_it_is, stationary_start
 from theory.claims.kit.inequality import excess
@@ -57,7 +57,7 @@ def _mutual_information(
 
     def mean_log(*parts: Sequence[int]) -> Any:
         gone = tuple(i for i in range(p.length) if not any(i in part for part in parts))
-        return times_log(table, table.sum(axis=gone, keepdims=True) + table * 0).sum()
+        return xlogy(table, table.sum(axis=gone, keepdims=True) + table * 0).sum()
 
     return mean_log(a, b, given) + mean_log(given) - mean_log(a, given) - mean_log(b, given)
 

@@ -16,7 +16,7 @@ from sims.imperfect.perturbed import Perturbed
 from sims.order.order_costs import AnyOrder
 from sims.policies import Policy
 from theory import MASK, information, schedules, strategies
-from theory._core.arrays import times_log, to_host
+from theory._core.arrays import to_host, xlogy
 from theory._core.bound import Bound
 from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.generators import (
@@ -233,7 +233,7 @@ def swap(
         seen = np.isin(np.arange(p.length), known)
         answers = to_host(model(np.where(seen, sequences, MASK)))[:, site]
         drawn = np.take_along_axis(answers, sequences[:, [site]], axis=1)[:, 0]
-        return times_log(chances, drawn).sum()
+        return xlogy(chances, drawn).sum()
 
     found, before = [], cost(order)
     for k in range(p.length - 1):

@@ -23,10 +23,10 @@ from theory.loss.forward import Denoiser
 
 __all__ = ["KINDS", "Comparison", "Row", "compare", "kind_of", "too_large", "usual_decoders"]
 
-MOST_PAIRS = 2 * 10**7
+MAX_PAIRS = 2 * 10**7
 """The best possible decoder is looked for up to this number of pairs of a context and a set."""
 
-MOST_STEPS = 2 * 10**7
+MAX_STEPS = 2 * 10**7
 """Decoders that throw a coin for every site join the usual ones up to this much work."""
 
 
@@ -130,7 +130,7 @@ def usual_decoders(p: Distribution) -> list[Decoder]:
     chosen += [policies.EntropyBounded(0.1), policies.EntropyBounded(1.0)]
     if length > 2:
         chosen.append(policies.Blocks((length + 1) // 2, policies.TopK(pair)))
-    chosen += [decoder for decoder, steps in _long_ones(p) if steps <= MOST_STEPS]
+    chosen += [decoder for decoder, steps in _long_ones(p) if steps <= MAX_STEPS]
     chosen.append(policies.Speculative())
     return list({repr(decoder): decoder for decoder in chosen}.values())
 
@@ -145,7 +145,7 @@ def too_large(p: Distribution) -> dict[str, str]:
     return {
         repr(decoder): f"its exact computation takes about {steps:.1e} steps; ask for it by name"
         for decoder, steps in _long_ones(p)
-        if steps > MOST_STEPS
+        if steps > MAX_STEPS
     }
 
 
@@ -202,7 +202,7 @@ def compare(
     every = [as_decoder(d) for d in decoders]
     for decoder in every:
         decoder.check(p.length, p.vocab)
-    program = Program(p) if (p.vocab + 2) ** p.length <= MOST_PAIRS else None
+    program = Program(p) if (p.vocab + 2) ** p.length <= MAX_PAIRS else None
     rows = []
     if examples and rng is None:
         raise InvalidInput("examples are drawn with rng, which is missing")

@@ -39,16 +39,16 @@ JOINTS = ("mixture", "energy", "resampling", "projection")
 
 FAMILIES = (*SELECTING, "drawn tokens", "draft and verify", *JOINTS)
 
-MOST_VALUES = 2**15
+MAX_VALUES = 2**15
 """Joint laws are computed for blocks that have at most so many values."""
 
-MOST_MIXED = 4
+MAX_MIXED = 4
 """Mixtures are fitted to blocks of at most so many sites: EM is slow."""
 
 FEW_CANDIDATES, FEW_VALUES = 4, 32
 """In exact numbers candidates are resampled from so many."""
 
-MOST_COINS = 10**5
+MAX_COINS = 10**5
 """Bernoulli steps are followed where so many patterns with coins are enough."""
 
 
@@ -123,7 +123,7 @@ def strategies(p: Distribution, rng: np.random.Generator) -> Iterator[Strategy]:
     draft = "the predictions given its own draft"
     for k in range(2, p.length + 1):
         yield Strategy("draft and verify", policies.Speculative(k), draft)
-    sizes = [b for b in range(2, p.length + 1) if p.vocab**b <= MOST_VALUES]
+    sizes = [b for b in range(2, p.length + 1) if p.vocab**b <= MAX_VALUES]
     every = [
         ("mixture", joints.Mixture(p, 2, rng, starts=3)),
         ("mixture", joints.Mixture(p, 4, rng, starts=3)),
@@ -134,7 +134,7 @@ def strategies(p: Distribution, rng: np.random.Generator) -> Iterator[Strategy]:
         ("projection", joints.Projection(p, "pairs")),
     ]
     for (family, joint), size in itertools.product(every, sizes):
-        if family == "mixture" and size > MOST_MIXED:
+        if family == "mixture" and size > MAX_MIXED:
             continue
         if p.exact and not _in_fractions(joint, p.vocab**size):
             continue
@@ -166,7 +166,7 @@ def _selecting(p: Distribution) -> Iterator[tuple[str, Decoder]]:
     profile = information.profile(p)
     for rounds in range(1, length + 1):
         yield "random order", policies.RandomOrder(schedules.optimal(profile, rounds))
-    if not p.exact and (2 * p.vocab + 1) ** length <= MOST_COINS:
+    if not p.exact and (2 * p.vocab + 1) ** length <= MAX_COINS:
         for steps in (2, 4):
             times = schedules.best_grid(p, steps)
             yield "ancestral steps", policies.Bernoulli(times.tolist())

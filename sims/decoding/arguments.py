@@ -30,7 +30,7 @@ __all__ = [
     "takes_back",
 ]
 
-MOST_CELLS = 2**48
+MAX_CELLS = 2**48
 """Of a lattice whose codes, with labels, are still integers of 64 bits."""
 
 
@@ -126,7 +126,7 @@ def _lattice(p: Distribution, on_host: bool, tabulated: bool) -> EvidenceLattice
     try:
         lattice = p.lattice()
     except TooLarge:
-        if tabulated or (p.vocab + 1) ** p.length >= MOST_CELLS:
+        if tabulated or (p.vocab + 1) ** p.length >= MAX_CELLS:
             raise
         require_memory(p.vocab**p.length, f"the table of shape ({p.vocab},)*{p.length}")
         return None

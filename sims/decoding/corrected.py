@@ -18,7 +18,7 @@ from sims.policies.base import CallDenoiser
 from sims.policies.checks import not_negative
 from theory import MASK
 from theory._core.arrays import array_namespace, device, require_memory
-from theory._core.segments import placed
+from theory._core.segments import scatter
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice.lattice import EvidenceLattice
@@ -84,7 +84,7 @@ def _drawn_again(p: Distribution, table: Any, sites: Sequence[int], ask: CallDen
         _, draws = ask(x)
         joint = outer(xp.take(draws, chosen, axis=1), operator.mul)
         parts.append(xp.take(contexts, rows)[:, None] * joint)
-    drawn = placed(happens, xp.concat(parts, axis=0), contexts.shape[0])
+    drawn = scatter(happens, xp.concat(parts, axis=0), contexts.shape[0])
     turned = xp.reshape(drawn, (p.vocab,) * p.length)
     order = [*rest, *sites]
     return xp.permute_dims(turned, tuple(order.index(i) for i in range(p.length)))

@@ -7,7 +7,15 @@ import numpy as np
 
 from sims.policies.scores import as_floats, rounded
 from theory import MASK
-from theory._core.arrays import array_namespace, device, from_host, frozen, is_exact, log, to_host
+from theory._core.arrays import (
+    array_namespace,
+    device,
+    from_host,
+    is_exact,
+    log,
+    read_only,
+    to_host,
+)
 from theory._core.segments import any_true
 from theory._core.special import log_sum_exp
 from theory.distributions.base import Distribution
@@ -102,8 +110,8 @@ class WithDraws:
         self.lost = False
 
     def __call__(self, x: Any) -> tuple[Any, Any]:
-        predictions = frozen(self.predict(frozen(x)))
-        draws = frozen(temper(predictions, self.temperature))
+        predictions = read_only(self.predict(read_only(x)))
+        draws = read_only(temper(predictions, self.temperature))
         if not self.lost and self.temperature not in (0, 1):
             self.lost = any_true((draws < TINY) & (predictions > 0))
         return predictions, draws

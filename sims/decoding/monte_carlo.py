@@ -17,7 +17,7 @@ from sims.policies.base import CallDenoiser, Select
 from sims.policies.checks import check_choice, check_written
 from theory import MASK
 from theory._console.progress import tracked
-from theory._core.arrays import from_host, frozen, to_host, within_memory
+from theory._core.arrays import from_host, read_only, to_host, within_memory
 from theory._core.segments import groups, row_counts
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
@@ -226,7 +226,7 @@ class _Run:
         refuse_masked(decoder, batch.x)
 
     def _select(self, policy: Policy, batch: _Batch, active: np.ndarray, index: int) -> None:
-        x = frozen(batch.x[active])
+        x = read_only(batch.x[active])
         predictions, draws = self.ask(x)
         flip = policy.choose(x, predictions, index, self.rng)
         check_choice(policy, x, flip)
@@ -237,7 +237,7 @@ class _Run:
     def _write_tokens(
         self, policy: TokenPolicy, batch: _Batch, active: np.ndarray, index: int
     ) -> None:
-        x = frozen(batch.x[active])
+        x = read_only(batch.x[active])
         for _, rows in groups(row_counts(x == MASK)):
             after, calls = policy.write(x[rows], self.ask, index, self.rng)
             check_written(policy, x[rows], np.ones(len(rows)), after, self.p.vocab)

@@ -21,10 +21,10 @@ from theory._core.arrays import (
     is_exact,
     log,
     require_memory,
-    times_log,
     to_host,
+    xlogy,
 )
-from theory._core.segments import Sums, any_true, groups, lookup
+from theory._core.segments import Sums, any_true, gather, groups
 from theory._markov.classes import possible
 from theory.distributions.base import Distribution
 from theory.information.units import not_negative
@@ -166,7 +166,7 @@ class OutputDistribution:
             return information.kl_divergence(p, q)
         rows = np.argwhere(to_host(small))
         xp, host = array_namespace(p), to_host(p)
-        total = float(xp.sum(xp.where(small, 0.0, times_log(p, p) - times_log(p, q))))
+        total = float(xp.sum(xp.where(small, 0.0, xlogy(p, p) - xlogy(p, q))))
         step = max(1, STATES >> self.p.length)
         for some in (rows[k : k + step] for k in range(0, len(rows), step)):
             weights, found = host[tuple(some.T)], logs(some)
@@ -212,7 +212,7 @@ def output_of(steps: Propagation, *also: Callable[[Reveal], None]) -> OutputDist
             keys, mass = reveal.reached.keys, reveal.reached.masses[0]
             finished.add(keys % codes.cells, mass)
             for count, rows in groups(keys // codes.cells):
-                here = xp.sum(lookup(mass, rows))
+                here = xp.sum(gather(mass, rows))
                 if here != 0:
                     rounds[count] = rounds.get(count, 0) + here
     lattice = xp.reshape(finished.table(), (p.vocab + 1,) * p.length)
@@ -256,7 +256,7 @@ def log_ratio(weights: Any, share: Any, factor: Any, logs: Callable[[], Any]) ->
     1000.0
     """
     if is_exact(weights):
-        return times_log(weights, share).sum() - times_log(weights, factor).sum()
+        return xlogy(weights, share).sum() - xlogy(weights, factor).sum()
     xp, used = array_namespace(weights), weights > 0
     small = used & (factor < TINY)
     plain = used & ~small

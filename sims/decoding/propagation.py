@@ -35,12 +35,12 @@ from theory._core.arrays import (
     array_namespace,
     device,
     from_host,
-    frozen,
+    read_only,
     require_memory,
     to_host,
 )
 from theory._core.plurals import counted
-from theory._core.segments import Sums, any_true, groups, lookup, merged, row_counts
+from theory._core.segments import Sums, any_true, gather, groups, row_counts, sum_by_key
 from theory.distributions.base import Distribution
 from theory.lattice.codes import Codes
 from theory.lattice.lattice import EvidenceLattice
@@ -198,7 +198,7 @@ class Propagation:
         """Probability of what is observed, times a constant; shaped as the keys are."""
         keys = keys % self.codes.cells
         if self._numerators is not None:
-            return lookup(self._numerators, keys)
+            return gather(self._numerators, keys)
         x = self.codes.decode(keys.reshape(-1))
         return to_host(self.p.evidence(from_host(x, self.p.like))).reshape(keys.shape)
 
@@ -207,7 +207,7 @@ class Propagation:
         x = self.codes.decode(layer.keys % self.codes.cells)
         follow = self._select if self.selects else self._write
         for masked, rows in batches(row_counts(x == MASK), self.batch):
-            part, seen = self._rows(layer, rows), frozen(self._some(x, rows))
+            part, seen = self._rows(layer, rows), read_only(self._some(x, rows))
             yield from follow(part, seen, masked, index)
 
     # ---- policies that select sites before they draw --------------------------------------
@@ -306,7 +306,7 @@ class Propagation:
         what = f"a round that reveals {counted(size, 'site')}"
         require_memory(8 * count * self.p.vocab**size, what, self.like)
         places = first + sites
-        chances = lookup(draws.chances, places)
+        chances = gather(draws.chances, places)
         factor = outer(chances, operator.mul)
         after = keys[:, None] + outer(self.codes.steps(sites), operator.add)
         share = self.share(keys, after) if "data" in self.measures else None
@@ -314,7 +314,7 @@ class Propagation:
             mass[:, None] * (share if measure == "data" else factor)
             for measure, mass in zip(self.measures, masses, strict=True)
         )
-        draw = Draw(sites, chances, lambda: lookup(draws.logs(), places), factor, share)
+        draw = Draw(sites, chances, lambda: gather(draws.logs(), places), factor, share)
         if self.remasks and not self.p.exact and not self.lost:
             nothing = masses_after[0] == 0
             if any_true(nothing):
@@ -350,12 +350,12 @@ class Propagation:
         """What several outcomes lead to, those that are complete apart."""
         assert isinstance(self.policy, TokenPolicy)
         rows, chance, after = stacked
-        seen = lookup(x, rows)
+        seen = gather(x, rows)
         chance = check_written(self.policy, seen, chance, after, self.p.vocab)
-        before = lookup(layer.keys, rows)
+        before = gather(layer.keys, rows)
         labels = before // self.codes.cells + calls
         keys = labels * self.codes.cells + self.codes.encode(after)
-        there = [lookup(mass, rows) for mass in layer.masses]
+        there = [gather(mass, rows) for mass in layer.masses]
         masses = [mass * chance for mass in there]
         self.lost = self.lost or any_true((masses[0] == 0) & (there[0] != 0) & (chance != 0))
         sites = (after != MASK) & (seen == MASK)
@@ -373,11 +373,11 @@ class Propagation:
     def _rows(self, layer: Layer, rows: Array) -> Layer:
         if rows.shape[0] == layer.size:
             return layer
-        return Layer(lookup(layer.keys, rows), tuple(lookup(m, rows) for m in layer.masses))
+        return Layer(gather(layer.keys, rows), tuple(gather(m, rows) for m in layer.masses))
 
     def _some(self, x: Array, rows: Array) -> Array:
         """Rows that are different and in order: all of them where they are as many."""
-        return x if rows.shape[0] == x.shape[0] else lookup(x, rows)
+        return x if rows.shape[0] == x.shape[0] else gather(x, rows)
 
     # ---- between the rounds ----------------------------------------------------------------
 
@@ -393,7 +393,7 @@ class Propagation:
         columns = zip(*((part.keys, *part.masses) for part in parts), strict=True)
         keys, *masses = (xp.concat(list(column)) for column in columns)
         if self.branched:
-            keys, *masses = merged(keys, *masses)
+            keys, *masses = sum_by_key(keys, *masses)
         return Layer(keys, tuple(masses))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from sims.decoding.denoiser import WithDraws
 from sims.policies import Policy
 from theory import MASK
-from theory._core.arrays import from_host, frozen, log, to_host
+from theory._core.arrays import from_host, log, read_only, to_host
 from theory._core.segments import groups, row_counts
 from theory.distributions.base import Distribution
 
@@ -36,7 +36,7 @@ def log_masses(
         written, x = known[:, None] & bits > 0, rows[which]
         parts = [(which[:0], known[:0], logs[:0])]
         for _, some in groups(row_counts(~written)):
-            there = frozen(from_host(np.where(written[some], x[some], MASK), p.like))
+            there = read_only(from_host(np.where(written[some], x[some], MASK), p.like))
             predictions, _ = ask(there)
             draws = to_host(ask.logs(predictions))
             own = np.take_along_axis(draws, x[some][:, :, None], axis=2)[:, :, 0]

@@ -2,6 +2,6 @@
 
 from sims.imperfect.decomposition import excess_loss, split
 from sims.imperfect.perturbed import Perturbed
-from sims.imperfect.windowed import Truncated
+from sims.imperfect.windowed import WindowedDenoiser
 
-__all__ = ["Perturbed", "Truncated", "excess_loss", "split"]
+__all__ = ["Perturbed", "WindowedDenoiser", "excess_loss", "split"]

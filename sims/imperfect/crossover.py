@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sims.imperfect.decomposition import Split, excess_loss, split
+from sims.imperfect.decomposition import KLDecomposition, excess_loss, split
 from sims.policies import Decoder
 from sims.policies.base import Select
 from theory.distributions.base import Distribution, check_distribution
@@ -45,13 +45,13 @@ class Crossing:
         Of the error.
     loss : float
         Loss of the denoiser there above the least one, in nats for each sequence.
-    parts : Split
+    parts : KLDecomposition
         What the decoder loses there.
     """
 
     size: float
     loss: float
-    parts: Split
+    parts: KLDecomposition
 
 
 def crossover(

@@ -40,11 +40,11 @@ from theory.errors import InvalidInput
 from theory.information.units import not_negative
 from theory.loss.forward import Denoiser
 
-__all__ = ["Split", "excess_loss", "split"]
+__all__ = ["KLDecomposition", "excess_loss", "split"]
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class KLDecomposition:
     """Path KL and its two parts, in nats; exact numbers if the distribution is exact.
 
     Attributes
@@ -68,7 +68,7 @@ class Split:
 
     def __repr__(self) -> str:
         parts = map(short, (self.path_kl, self.learning, self.factorisation))
-        return "<Split: path KL {} = learning {} + factorisation {}>".format(*parts)
+        return "<KLDecomposition: path KL {} = learning {} + factorisation {}>".format(*parts)
 
 
 @within_memory("the output of a decoder")
@@ -79,7 +79,7 @@ def split(
     temperature: float = 1.0,
     *,
     observed: Iterable[int] = (),
-) -> Split:
+) -> KLDecomposition:
     """Split the path KL of a decoder into what was not learnt and what parallel drawing costs.
 
     Every context that the data lead to is followed, so this is exact, and quick where they are
@@ -97,7 +97,7 @@ def split(
 
     Returns
     -------
-    Split
+    KLDecomposition
 
     Raises
     ------
@@ -150,7 +150,7 @@ def split(
     tidy: Any = (lambda v: v) if p.exact else (lambda v: float(not_negative(v)))
     learning, factorisation = ([tidy(v) for v in part] for part in (learning, factorisation))
     rounds = tuple(zip(learning, factorisation, strict=True))
-    return Split(tidy(sum(path)), sum(learning), sum(factorisation), rounds)
+    return KLDecomposition(tidy(sum(path)), sum(learning), sum(factorisation), rounds)
 
 
 @within_memory("all contexts")

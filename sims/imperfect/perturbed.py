@@ -8,7 +8,7 @@ import numpy as np
 
 from sims.decoding.denoiser import temper
 from theory import MASK
-from theory._core.arrays import from_host, log, normalised_exp, to_host
+from theory._core.arrays import from_host, log, softmax, to_host
 from theory._core.exact import is_rational
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
@@ -82,7 +82,7 @@ class Perturbed:
         host = to_host(x)
         predictions = to_host(self.p.denoise(x, on_impossible="marginal"))
         if self.noise:
-            predictions = normalised_exp(log(predictions) + self.noise * self._gaussian(host))
+            predictions = softmax(log(predictions) + self.noise * self._gaussian(host))
         predictions = temper(predictions, self.temperature)
         if self.smoothing:
             share = self.smoothing * Fraction(1, self.p.vocab)

@@ -40,16 +40,16 @@ from theory.errors import TooLarge
 from theory.lattice.lattice import reveal_observed
 from theory.validation.arguments import as_integer, as_tokens
 
-__all__ = ["Truncated", "window_price"]
+__all__ = ["WindowedDenoiser", "window_price"]
 
 AT_ONCE = 2**22
 """Probabilities that are asked for together."""
 
-MOST_SUBSETS = 2**20
+MAX_SUBSETS = 2**20
 """Subsets of all windows that `window_price` goes through."""
 
 
-class Truncated:
+class WindowedDenoiser:
     """The zero-loss denoiser of `p` that sees the `width` nearest sites on each side.
 
     The nearest *sites*, masked or not: where the nearest known token is farther away, it is not
@@ -74,7 +74,7 @@ class Truncated:
     >>> from theory import Exchangeable, gallery
     >>> p = Exchangeable([1, 0, 0, 1], exact=True)
     >>> x = [0, MASK, MASK]
-    >>> [Truncated(p, width)(x)[2].tolist() for width in (1, 2)]
+    >>> [WindowedDenoiser(p, width)(x)[2].tolist() for width in (1, 2)]
     [[Fraction(1, 2), Fraction(1, 2)], [Fraction(1, 1), Fraction(0, 1)]]
 
     From left to right a chain needs no more than one site. Halving goes from the middle of five
@@ -83,7 +83,7 @@ class Truncated:
     >>> from sims import output_distribution, policies
     >>> chain = gallery.binary_symmetric(5, 0.1)
     >>> kl = [
-    ...     output_distribution(chain, policy, denoiser=Truncated(chain, 1)).kl
+    ...     output_distribution(chain, policy, denoiser=WindowedDenoiser(chain, 1)).kl
     ...     for policy in (policies.LeftToRight(), policies.Bisection())
     ... ]
     >>> [abs(round(k, 4)) for k in kl]
@@ -124,15 +124,15 @@ class Truncated:
         return to_host(self.p.denoise(patterns, on_impossible="marginal"))
 
     def __repr__(self) -> str:
-        return f"Truncated({self.p!r}, {self.width})"
+        return f"WindowedDenoiser({self.p!r}, {self.width})"
 
 
 def window_price(p: Distribution, width: int) -> Any:
     """Cross-entropy that a window costs in continuous time, in nats for each token.
 
     ``(1 / L) (sum_i sum_S w_S H(X_i | X_S) - H(X))`` over the subsets S of the window of site i,
-    the loss of `Truncated` above the least one. Only entropies of windows are needed, so that `p`
-    may be as long as its family allows.
+    the loss of `WindowedDenoiser` above the least one. Only entropies of windows are needed, so
+    that `p` may be as long as its family allows.
 
     Parameters
     ----------
@@ -167,10 +167,10 @@ def window_price(p: Distribution, width: int) -> Any:
         for i in range(p.length)
     ]
     count = sum(2 ** len(window) for window in windows)
-    if count > MOST_SUBSETS:
+    if count > MAX_SUBSETS:
         raise TooLarge(
             f"windows of width {width} have {count:.3g} subsets in "
-            f"{counted(p.length, 'site')}; their entropies are summed up to {MOST_SUBSETS}"
+            f"{counted(p.length, 'site')}; their entropies are summed up to {MAX_SUBSETS}"
         )
     entropies: dict[tuple[int, ...], Any] = {}
 

@@ -32,7 +32,7 @@ __all__ = ["Mixture"]
 Parts = tuple[np.ndarray, np.ndarray]
 """Weights (K,) and products (K, k, V)."""
 
-MOST_STEPS = 500
+MAX_STEPS = 500
 """EM stops here at the latest."""
 
 GAIN = 1e-10
@@ -41,7 +41,7 @@ GAIN = 1e-10
 ROUNDING = 1e-14
 """Floats are independent if no probability is off by more."""
 
-SURE = 0.8
+START_WEIGHT = 0.8
 """A component that starts at one value gives each of its tokens this much beside its marginal."""
 
 
@@ -166,13 +166,13 @@ class Mixture(FromData):
         one_hot = np.eye(vocab)[digits(cells, len(sites), vocab)].transpose(1, 0, 2)  # (k, N, V)
         marginals = p @ one_hot  # (k, V)
         likeliest = one_hot[:, np.argsort(-p, kind="stable")[:size]].transpose(1, 0, 2)
-        first = SURE * likeliest + (1 - SURE) * marginals
+        first = START_WEIGHT * likeliest + (1 - START_WEIGHT) * marginals
         theta = np.concatenate([first[None], marginals * self._noise[:, :, sites]])
         theta = theta / theta.sum(axis=-1, keepdims=True)
         weights = np.full((len(theta), size), 1 / size)
         gained, before = np.inf, np.full(len(theta), -np.inf)
         best = theta[0], weights[0]
-        for _ in range(MOST_STEPS):
+        for _ in range(MAX_STEPS):
             parts = weights[:, :, None] * _products(theta, one_hot)
             mix = parts.sum(axis=1)
             value = np.log(np.maximum(mix, np.finfo(float).tiny)) @ p

@@ -29,7 +29,7 @@ Pairs = Mapping[tuple[int, int], np.ndarray]
 FEW_SWEEPS = 100
 """So many are tried before the support is looked for."""
 
-MOST_SWEEPS = 2000
+MAX_SWEEPS = 2000
 """Fitting stops here at the latest."""
 
 CLOSE = 1e-13
@@ -68,7 +68,7 @@ def most_random(wanted: Pairs, count: int, vocab: int) -> tuple[np.ndarray, floa
         live = probs > 0
         inside = support(wanted, live)
         start = probs if (inside == live).all() else inside.astype(np.float64)
-        probs, off = _fit(start, wanted, MOST_SWEEPS)
+        probs, off = _fit(start, wanted, MAX_SWEEPS)
     return probs.reshape(-1), off
 
 

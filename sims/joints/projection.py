@@ -33,7 +33,7 @@ __all__ = ["Projection", "Reference"]
 
 Reference = Literal["chain", "pairs"]
 
-MOST_SWEEPS = 1000
+MAX_SWEEPS = 1000
 """Fitting stops here at the latest; where r has zeros of its own it converges slowly."""
 
 CLOSE = 1e-13
@@ -150,7 +150,7 @@ def fitted(reference: np.ndarray, marginals: np.ndarray) -> np.ndarray:
     exact = is_exact(probs) or is_exact(marginals)
     going = np.arange(batch)
     result = probs.copy()
-    for _ in range(EXACT_SWEEPS if exact else MOST_SWEEPS):
+    for _ in range(EXACT_SWEEPS if exact else MAX_SWEEPS):
         left = np.zeros(len(going), dtype=bool)
         for i in range(count):
             now, target = marginal(probs, 0, 1 + i), marginals[going, i]

@@ -33,7 +33,7 @@ __all__ = ["Resampled"]
 STEP = 0.25
 """Of the trapezoidal rule in log s; its error falls like exp(-pi^2 / step)."""
 
-MOST_COUNTS = 20_000
+MAX_COUNTS = 20_000
 """Exact distributions are summed over so many ways to draw the other candidates."""
 
 
@@ -135,10 +135,10 @@ def _expected(pi: np.ndarray, w: np.ndarray, others: int) -> np.ndarray:
     values = np.append(values, 0 if not len(values) else values[0] * 0)
     chances = np.append(chances, pi[w == 0].sum())
     ways = math.comb(others + len(values) - 1, others)
-    if ways > MOST_COUNTS:
+    if ways > MAX_COUNTS:
         raise TooLarge(
             f"{others + 1} candidates of {len(values)} different weights can be drawn in {ways} "
-            f"ways; exact distributions are computed for at most {MOST_COUNTS}, use floats"
+            f"ways; exact distributions are computed for at most {MAX_COUNTS}, use floats"
         )
     means: Any = np.zeros(len(values) - 1, dtype=object)
     for drawn in itertools.combinations_with_replacement(range(len(values)), others):

@@ -12,7 +12,7 @@ from sims.open_questions.search import Search
 from theory._console.arguments import CommandParser, count, positive
 from theory._core.plurals import counted
 
-MOST_WEIGHT = 3
+MAX_WEIGHT = 3
 """Of random tables."""
 
 
@@ -63,8 +63,8 @@ def _depths(options: argparse.Namespace) -> Search:
         )
         return Separations(tables, what, {"sites": sites}, exhaustive=True)
     seed = options.seed or 0
-    tables = random_tables(sites, options.random, MOST_WEIGHT, np.random.default_rng(seed))
-    what = f"random weights 0 to {MOST_WEIGHT} of sequences of {counted(sites, 'bit')}, seed {seed}"
+    tables = random_tables(sites, options.random, MAX_WEIGHT, np.random.default_rng(seed))
+    what = f"random weights 0 to {MAX_WEIGHT} of sequences of {counted(sites, 'bit')}, seed {seed}"
     parameters = {"sites": sites, "random": options.random, "seed": seed}
     return Separations(tables, what, parameters)
 

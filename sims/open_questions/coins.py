@@ -27,7 +27,7 @@ __all__ = ["Coins", "Orders", "Partition", "best_coins", "best_orders"]
 
 Partition = tuple[tuple[int, ...], ...]
 
-MOST_SITES = 5
+MAX_SITES = 5
 """Of which all 541 ordered partitions are mixed."""
 
 
@@ -131,10 +131,10 @@ def best_orders(moves: Moves) -> Orders:
     >>> best_orders(Moves(gallery.coupled_pairs(1, exact=True))).rounds
     Fraction(2, 1)
     """
-    if len(moves.start) > MOST_SITES:
+    if len(moves.start) > MAX_SITES:
         raise TooLarge(
             f"all ordered partitions of {counted(len(moves.start), 'site')} would be mixed; "
-            f"this is done up to {MOST_SITES}"
+            f"this is done up to {MAX_SITES}"
         )
     laws = list(_laws(moves, {moves.start: 1}, 1))
     rows = {x: i for i, x in enumerate(moves.sequences)}

@@ -29,10 +29,10 @@ __all__ = ["Context", "Move", "Moves", "rational_table", "subsets"]
 
 Context = tuple[int, ...]
 
-MOST_PAIRS = 3000
+MAX_PAIRS = 3000
 """Pairs of a context and a set that are gone through, ``(V + 2)^L`` at most."""
 
-MOST_DENOMINATOR = 10**6
+MAX_DENOMINATOR = 10**6
 """Floats are read as the nearest fractions with denominators up to this."""
 
 
@@ -56,10 +56,10 @@ def rational_table(p: Distribution) -> JointTable:
     """
     check_distribution(p)
     pairs = (p.vocab + 2) ** p.length
-    if pairs > MOST_PAIRS:
+    if pairs > MAX_PAIRS:
         raise TooLarge(
             f"{counted(p.length, 'site')} over {counted(p.vocab, 'token')} have {pairs:.3g} pairs "
-            f"of a context and a set; the depths are computed up to {MOST_PAIRS}"
+            f"of a context and a set; the depths are computed up to {MAX_PAIRS}"
         )
     table = to_host(p.table())
     if p.exact:
@@ -67,12 +67,12 @@ def rational_table(p: Distribution) -> JointTable:
             raise InvalidInput("the depths of a distribution with free symbols are not known")
         return JointTable(table, exact=True)
     values = table.reshape(-1).tolist()
-    near = [Fraction(v).limit_denominator(MOST_DENOMINATOR) for v in values]
+    near = [Fraction(v).limit_denominator(MAX_DENOMINATOR) for v in values]
     for value, fraction in zip(values, near, strict=True):
         if not isclose(value, fraction, rel_tol=1e-14):
             raise InvalidInput(
                 f"depths need exact probabilities: {value} is no fraction with a denominator of "
-                f"up to {MOST_DENOMINATOR}; use exact=True"
+                f"up to {MAX_DENOMINATOR}; use exact=True"
             )
     return JointTable(np.asarray(near, dtype=object).reshape(table.shape), exact=True)
 

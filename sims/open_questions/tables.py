@@ -10,10 +10,10 @@ from theory.validation.arguments import as_integer
 
 __all__ = ["random_tables", "supports"]
 
-MOST_SITES = 4
+MAX_SITES = 4
 """Of 4 sites there are 2^16 supports, of 5 already 2^32."""
 
-MOST_RANDOM_SITES = 5
+MAX_RANDOM_SITES = 5
 """Those of 6 sites have more contexts than `Moves` goes through."""
 
 
@@ -41,7 +41,7 @@ def supports(length: int) -> list[np.ndarray]:
     >>> [p.reshape(-1).tolist() for p in supports(2)]
     [[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0], [1, 1, 1, 0], [1, 1, 1, 1]]
     """
-    _check(length, MOST_SITES, "all supports")
+    _check(length, MAX_SITES, "all supports")
     cells = 2**length
     images, places = _images(length), 1 << np.arange(cells, dtype=np.int64)
     seen, found = np.zeros(2**cells, dtype=bool), []
@@ -90,7 +90,7 @@ def random_tables(length: int, count: int, most: int, rng: np.random.Generator) 
     >>> table.shape, bool((table <= 3).all())
     ((2, 2), True)
     """
-    _check(length, MOST_RANDOM_SITES, "random tables")
+    _check(length, MAX_RANDOM_SITES, "random tables")
     as_integer(most, "most", 1)
     tables = []
     while len(tables) < count:

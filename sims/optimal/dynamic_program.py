@@ -28,7 +28,7 @@ from sims.policies import Tabulated
 from theory._core.arrays import array_namespace, device, from_host, is_exact, require_memory, xlogx
 from theory._core.exact import all_rational, ratio
 from theory._core.plurals import counted
-from theory._core.segments import lookup, placed
+from theory._core.segments import gather, scatter
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice.codes import Codes, digits
@@ -152,12 +152,12 @@ class Program:
         value, rounds, lost = (self._zeros() for _ in range(3))
         choices = []
         for level, costs in zip(self._levels, self._costs, strict=True):
-            z = lookup(self._probabilities, level.codes)
+            z = gather(self._probabilities, level.codes)
             first = level.sets[0]
-            best, chosen = z + lookup(value, first.cell), first.cell
+            best, chosen = z + gather(value, first.cell), first.cell
             cost, sites = costs[0], xp.broadcast_to(first.sites[:, None], z.shape)
             for one, dear in zip(level.sets[1:], costs[1:], strict=True):
-                after = z + lookup(value, one.cell)
+                after = z + gather(value, one.cell)
                 if multiplier == math.inf:
                     better = (dear == 0) & (after < best * (1 - TIE))
                 else:
@@ -169,8 +169,8 @@ class Program:
                 sites = xp.where(better, one.sites[:, None], sites)
             parts = (
                 (value, best),
-                (rounds, z + lookup(rounds, chosen)),
-                (lost, cost + lookup(lost, chosen)),
+                (rounds, z + gather(rounds, chosen)),
+                (lost, cost + gather(lost, chosen)),
             )
             for flat, numbers in parts:
                 self._keep(level, flat, numbers)
@@ -189,17 +189,17 @@ class Program:
         xp = self.xp
         terms = xlogx(self._probabilities)
         summed = self._zeros()
-        self._write(0, summed, lookup(terms, self._complete))
+        self._write(0, summed, gather(terms, self._complete))
         result = []
         for level in self._levels:
-            here, z = lookup(terms, level.codes), lookup(self._probabilities, level.codes)
-            alone = [here - lookup(summed, one.cell) for one in level.sets if len(one.places) == 1]
+            here, z = gather(terms, level.codes), gather(self._probabilities, level.codes)
+            alone = [here - gather(summed, one.cell) for one in level.sets if len(one.places) == 1]
             costs = []
             for one in level.sets:
                 if len(one.places) == 1:
                     costs.append(xp.zeros_like(here))
                 else:
-                    cost = sum(alone[k] for k in one.places) - (here - lookup(summed, one.cell))
+                    cost = sum(alone[k] for k in one.places) - (here - gather(summed, one.cell))
                     costs.append(xp.where(cost > INDEPENDENT * z, cost, 0.0))
             result.append(costs)
             self._keep(level, summed, here)
@@ -268,7 +268,7 @@ class Program:
         xp = self.xp
         codes = xp.concat([xp.reshape(level.codes, (-1,)) for level in self._levels])
         choices = [xp.reshape(each, (-1,)) for each in choices]
-        return placed(codes, xp.concat(choices), (self.vocab + 1) ** self.length)
+        return scatter(codes, xp.concat(choices), (self.vocab + 1) ** self.length)
 
     @property
     def _cells(self) -> int:

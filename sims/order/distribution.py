@@ -24,7 +24,7 @@ from theory._console.progress import tracked
 from theory._core.arrays import require_memory, within_memory
 from theory._core.exact import floats
 from theory._core.plurals import counted
-from theory._core.segments import distinct_rows, merged, sums_at
+from theory._core.segments import distinct_rows, segment_sum, sum_by_key
 from theory._core.work import require_steps
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
@@ -34,7 +34,7 @@ __all__ = ["orders"]
 
 Sets = tuple[tuple[int, ...], ...]
 
-MOST_STEPS = 10**8
+MAX_STEPS = 10**8
 """All orders of eight bits, one by one, take most of them; nine bits take ten times as many."""
 
 STEPS_OF_A_PATH = 500
@@ -138,7 +138,7 @@ def _followed(part: _Part, steps: Propagation, found: dict[Sets, Any]) -> list[_
     first = np.flatnonzero(np.diff(labels, prepend=-1))
     x = steps.codes.decode(layer.keys[first] % steps.codes.cells)
     complete = (x != MASK).all(axis=1)  # all contexts after a beginning know the same sites
-    totals = sums_at(labels, masses, len(paths))
+    totals = segment_sum(labels, masses, len(paths))
     for k in np.flatnonzero(complete):
         found[paths[k]] = found.get(paths[k], 0) + totals[k]
     left = ~complete[labels]
@@ -179,7 +179,7 @@ def _joined(moves: list[Moves], steps: Propagation) -> tuple[np.ndarray, np.ndar
     """Labels and sets of sites (K, L) that are different, and what they lead to, labelled so."""
     kinds, codes, masses = (np.concatenate(parts) for parts in zip(*moves, strict=True))
     kinds, labels = np.unique(kinds, return_inverse=True)
-    keys, mass = merged(labels.reshape(-1) * steps.codes.cells + codes, masses)
+    keys, mass = sum_by_key(labels.reshape(-1) * steps.codes.cells + codes, masses)
     length = steps.codes.length
     bits = 2 ** np.arange(length, dtype=np.int64)
     return kinds // 2**length, kinds[:, None] & bits > 0, Layer(keys, (mass,))
@@ -200,10 +200,10 @@ def _require_steps(steps: Propagation, thin: bool) -> None:
 
     def require(taken: float, beginnings: float) -> None:
         what = f"listing the orders in which {steps.policy!r} reveals {counted(length, 'site')}"
-        if taken > MOST_STEPS:
+        if taken > MAX_STEPS:
             begun = f"{counted(int(beginnings), 'beginning')} of {counted(index, 'round')}"
             what = f"{what}, with at least {begun},"
-        require_steps(math.ceil(taken), MOST_STEPS, what)
+        require_steps(math.ceil(taken), MAX_STEPS, what)
 
     while len(keys):
         known = steps.codes.decode(keys) != MASK
@@ -240,4 +240,4 @@ def _require_steps(steps: Propagation, thin: bool) -> None:
             parts.append((after.keys[kept] % cells, counts))
             ahead += float(counts.sum())
             require(taken + ahead * (STEPS_OF_A_PATH if thin else 1), ahead)
-        keys, ways = merged(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        keys, ways = sum_by_key(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))

@@ -38,7 +38,7 @@ from sims.decoding.arguments import as_temperature
 from sims.decoding.denoiser import WithDraws, predictor
 from theory import MASK
 from theory._console.progress import tracked
-from theory._core.arrays import log, require_memory, times_log, to_host
+from theory._core.arrays import log, require_memory, to_host, xlogy
 from theory._core.exact import elementwise, floats
 from theory._core.plurals import counted
 from theory._core.segments import distinct_rows
@@ -97,10 +97,10 @@ class AnyOrder:
     A chain and a model that sees one site on each side. From left to right it has all that it
     needs; the ends first, then the middle, it writes two coins and then what suits them both:
 
-    >>> from sims.imperfect.windowed import Truncated
+    >>> from sims.imperfect.windowed import WindowedDenoiser
     >>> from theory import gallery
     >>> p = gallery.binary_symmetric(3, 0.1)
-    >>> orders = AnyOrder(p, Truncated(p, 1))
+    >>> orders = AnyOrder(p, WindowedDenoiser(p, 1))
     >>> abs(round(orders.kl((0, 1, 2)), 4)), round(orders.kl((0, 2, 1)), 4)
     (0.0, 0.2218)
     >>> round(orders.worst, 4), orders.worst_order, round(orders.mean, 4)
@@ -119,7 +119,7 @@ class AnyOrder:
         require_memory(2 * 2**length * length * count, what)
         steps = 2**length * length * (count * p.vocab + STEPS_OF_A_SITE)
         what = f"{what} over {counted(count, 'sequence')} of {counted(p.vocab, 'token')}"
-        require_steps(steps * (EXACT_STEPS if p.exact else 1), MOST_STEPS, what)
+        require_steps(steps * (EXACT_STEPS if p.exact else 1), MAX_STEPS, what)
         dtype = object if p.exact else np.float64
         self._logs = np.zeros((2**length, length, count), dtype=dtype)
         self.gaps = np.zeros((2**length, length), dtype=dtype)
@@ -133,9 +133,9 @@ class AnyOrder:
             np.add.at(mass, which, self._chances)
             for i in masked.tolist():
                 weights = mass[:, None] * right[:, i]
-                gap, token = times_log(weights, right[:, i]).sum(), sequences[:, i]
+                gap, token = xlogy(weights, right[:, i]).sum(), sequences[:, i]
                 if logs is None:
-                    self.gaps[known, i] = gap - times_log(weights, draws[:, i]).sum()
+                    self.gaps[known, i] = gap - xlogy(weights, draws[:, i]).sum()
                     self._logs[known, i] = log(draws[which, i, token])
                 else:  # a float may be too small for what is drawn
                     gap = gap - (weights * np.where(weights > 0, logs[:, i], 0.0)).sum()
@@ -267,7 +267,7 @@ def _absolute(c: np.ndarray, near: np.ndarray) -> np.ndarray:
     return np.where(tells, np.where(near < 0, -c, c), elementwise(abs, np.where(tells, 0, c)))
 
 
-MOST_STEPS = 10**10
+MAX_STEPS = 10**10
 """Some minutes of work: all sets of 13 bits, with all their values."""
 
 STEPS_OF_A_SITE = 500

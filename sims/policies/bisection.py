@@ -5,7 +5,7 @@ from typing import Any
 from sims.policies.base import Policy, Reveals
 from theory import MASK
 from theory._core.arrays import array_namespace, device
-from theory._core.segments import running_maximum
+from theory._core.segments import cummax
 from theory.validation.arguments import as_integer
 
 __all__ = ["Bisection"]
@@ -52,8 +52,8 @@ class Bisection(Policy):
         after = length - 1 - _last_masked(masked[:, ::-1], site)[:, ::-1]
         begins = masked & ((before < 0) | (site - before > far))
         ends = masked & ((after >= length) | (after - site > far))
-        first = running_maximum(xp.where(begins, site, 0))
-        last = -running_maximum(xp.where(ends, -site, -length)[:, ::-1])[:, ::-1]
+        first = cummax(xp.where(begins, site, 0))
+        last = -cummax(xp.where(ends, -site, -length)[:, ::-1])[:, ::-1]
         middle = first + xp.where(last - first >= far, last - first + 1 - far, 0) // 2
         yield 1, masked & (site >= middle) & (before < middle)
 
@@ -61,5 +61,5 @@ class Bisection(Policy):
 def _last_masked(masked: Any, site: Any) -> Any:
     """The nearest masked site strictly to the left of every site, -1 where there is none."""
     xp = array_namespace(masked)
-    here = running_maximum(xp.where(masked, site, -1))
+    here = cummax(xp.where(masked, site, -1))
     return xp.concat([xp.full_like(here[:, :1], -1), here[:, :-1]], axis=1)

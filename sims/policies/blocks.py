@@ -19,7 +19,7 @@ from sims.policies.checks import check_choice, row_probabilities
 from sims.policies.eligible import with_eligible
 from theory import MASK
 from theory._core.arrays import array_namespace, device
-from theory._core.segments import groups, lookup, placed, row_counts
+from theory._core.segments import gather, groups, row_counts, scatter
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
@@ -72,14 +72,14 @@ class Blocks(Policy, TokenPolicy):
         assert isinstance(self.inner, Policy)
         xp = array_namespace(x)
         for rows, end in self._by_block(x == MASK):
-            known, guessed = lookup(x, rows), lookup(predictions, rows)[:, :end, ...]
+            known, guessed = gather(x, rows), gather(predictions, rows)[:, :end, ...]
             seen, later = known[:, :end], xp.zeros_like(known[:, end:]) != 0
             outcomes = self.inner.reveal_distribution(seen, guessed, round_index)
             for probability, reveal in outcomes:
                 probabilities = row_probabilities(probability, seen)
                 check_choice(self.inner, seen, reveal, probabilities != 0)
-                reveal = placed(rows, xp.concat([reveal, later], axis=1), x.shape[0])
-                yield placed(rows, probabilities, x.shape[0]), reveal
+                reveal = scatter(rows, xp.concat([reveal, later], axis=1), x.shape[0])
+                yield scatter(rows, probabilities, x.shape[0]), reveal
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
@@ -100,10 +100,10 @@ class Blocks(Policy, TokenPolicy):
         eligible = self._within(x == MASK if eligible is None else eligible)
         inner = with_eligible(self.inner)
         for rows, _ in self._by_block(eligible):
-            seen, here = lookup(x, rows), lookup(eligible, rows)
+            seen, here = gather(x, rows), gather(eligible, rows)
             outcomes = inner.outcomes(seen, call_denoiser, round_index, eligible=here)
             for some, probability, after, calls in outcomes:
-                yield lookup(rows, some), probability, after, calls
+                yield gather(rows, some), probability, after, calls
 
     def write(
         self,

@@ -14,7 +14,7 @@ import numpy as np
 from sims.policies.base import CallDenoiser, Outcomes, TokenPolicy
 from theory import MASK
 from theory._core.arrays import array_namespace, device, from_host
-from theory._core.segments import lookup
+from theory._core.segments import gather
 
 __all__ = ["Shown", "shown_sites", "with_eligible"]
 
@@ -63,8 +63,8 @@ def shown_sites(x: Any, eligible: Any) -> Iterator[tuple[Any, Shown]]:
         return
     hidden = (x == MASK) & ~eligible
     while rows.shape[0]:
-        first = lookup(hidden, rows[:1])
-        alike = xp.all(lookup(hidden, rows) == first, axis=1)
+        first = gather(hidden, rows[:1])
+        alike = xp.all(gather(hidden, rows) == first, axis=1)
         # from a device the host reads single numbers
         yield rows[alike], Shown(np.asarray([bool(first[0, i]) for i in range(length)]), x)
         rows = rows[~alike]
@@ -85,10 +85,10 @@ class _Partial(TokenPolicy):
         self, x: Any, call_denoiser: CallDenoiser, round_index: int, eligible: Any = None
     ) -> Outcomes:
         for rows, shown in shown_sites(x, eligible):
-            seen, asking = shown.part(lookup(x, rows)), _partial_call(call_denoiser, shown)
+            seen, asking = shown.part(gather(x, rows)), _partial_call(call_denoiser, shown)
             inner = self.inner.outcomes(seen, asking, round_index)
             for some, probability, after, calls in inner:
-                yield lookup(rows, some), probability, shown.whole(after, MASK), calls
+                yield gather(rows, some), probability, shown.whole(after, MASK), calls
 
     def write(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from theory._core.arrays import array_namespace, from_host
-from theory._core.segments import lookup, row_counts
+from theory._core.segments import gather, row_counts
 
 __all__ = ["coin_tosses", "random_sites", "sets_of_sites", "site_count"]
 
@@ -33,7 +33,7 @@ def sets_of_sites(allowed: Any, size: int) -> Iterator[Any]:
     for chosen in itertools.combinations(range(count), size):
         among = np.zeros(max(count, 1), dtype=bool)
         among[list(chosen)] = True
-        yield allowed & lookup(from_host(among, allowed), number)
+        yield allowed & gather(from_host(among, allowed), number)
 
 
 def coin_tosses(allowed: Any, probability: Any) -> Iterator[tuple[Any, Any]]:

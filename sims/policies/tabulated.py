@@ -6,9 +6,9 @@ import numpy as np
 
 from sims.policies.base import Policy, Reveals
 from theory import MASK
-from theory._core.arrays import array_namespace, as_array, device, from_host, frozen, to_host
+from theory._core.arrays import array_namespace, as_array, device, from_host, read_only, to_host
 from theory._core.plurals import counted
-from theory._core.segments import lookup
+from theory._core.segments import gather
 from theory.errors import InvalidInput
 from theory.lattice.codes import Codes
 from theory.validation.arguments import as_tokens
@@ -53,7 +53,7 @@ class Tabulated(Policy):
             raise InvalidInput(
                 f"choices must be integers of shape (V+1,)*L, got {choices.dtype} of shape {shape}"
             )
-        self.choices = frozen(xp.astype(choices, xp.int64, copy=True))
+        self.choices = read_only(xp.astype(choices, xp.int64, copy=True))
         self.length, self.vocab = len(shape), shape[0] - 1
         self._copy = self.choices
 
@@ -85,7 +85,7 @@ class Tabulated(Policy):
 
     def _reveal(self, x: Any) -> Any:
         xp, codes = array_namespace(x), Codes(self.length, self.vocab, x)
-        found = lookup(xp.reshape(self._beside(x), (-1,)), codes.encode(x))
+        found = gather(xp.reshape(self._beside(x), (-1,)), codes.encode(x))
         sites = xp.arange(self.length, dtype=xp.int64, device=device(x))
         return (x == MASK) & ((found[:, None] >> sites) & 1 == 1)
 

@@ -10,7 +10,7 @@ from sims.policies.scores import as_floats, ranks, rounded
 from sims.policies.site_sets import site_count
 from theory import MASK
 from theory._core.arrays import array_namespace, device
-from theory._core.segments import lookup
+from theory._core.segments import gather
 from theory.distributions.sampling import draw_tokens
 from theory.validation.arguments import as_integer
 
@@ -59,7 +59,7 @@ class TokenConfidence(TokenPolicy):
         sites = xp.reshape(xp.nonzero(eligible)[1], (-1, count))
         places = rows[:, None] * x.shape[1] + sites
         confident, probabilities = (
-            lookup(xp.reshape(values, (-1, vocab)), places)
+            gather(xp.reshape(values, (-1, vocab)), places)
             for values in (rounded(as_floats(predictions)), sampling_probs)
         )
         below, step = xp.reshape(_below(confident, probabilities), (-1,)), count * vocab

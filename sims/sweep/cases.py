@@ -23,7 +23,7 @@ __all__ = ["Case", "as_case", "generator_of", "key_of", "listed", "read", "spell
 
 Case = dict[str, Any]
 
-MOST_BITS = 10_000
+MAX_BITS = 10_000
 """Of integers that JSON has in digits: Python reads up to 4,300."""
 
 
@@ -134,7 +134,7 @@ def _encode(value: Any) -> Any:
         return [_encode(entry) for entry in value]
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(value)}
-    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
         return {"integer": hex(value)}
     if isinstance(value, Fraction):
         return {"fraction": _encode(value.as_integer_ratio())}

@@ -34,7 +34,7 @@ from sims.policies.base import Select
 from sims.policies.blind import blind_rounds
 from sims.training.masks import as_masks
 from theory import MASK, JointTable
-from theory._core.arrays import frozen, is_exact, to_host, xlogx
+from theory._core.arrays import is_exact, read_only, to_host, xlogx
 from theory._core.exact import floats, is_rational
 from theory._markov.classes import possible
 from theory.distributions.base import Distribution, check_distribution
@@ -189,7 +189,7 @@ def best_masks(
             table[_pattern(shown, p.length)] = np.sqrt(float(difficulty))
     if not table.any():
         raise InvalidInput("there is nothing to learn: every prediction is uniform")
-    return frozen(table / table.sum())
+    return read_only(table / table.sum())
 
 
 def mean_log(size: int, chance: np.ndarray, alpha: float) -> np.ndarray:

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from theory._core.arrays import frozen, is_exact, require_memory, to_host
+from theory._core.arrays import is_exact, read_only, require_memory, to_host
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer, as_rectangular
 from theory.validation.probabilities import as_rows
@@ -152,7 +152,7 @@ def predicting(masks: Any) -> np.ndarray:
     left = table.sum()
     if left == 0:
         raise InvalidInput("the masks hide nothing: all mass is on the fully observed pattern")
-    return frozen(table / left)
+    return read_only(table / left)
 
 
 def as_masks(masks: Any, length: int | None = None) -> np.ndarray:
@@ -168,7 +168,7 @@ def as_masks(masks: Any, length: int | None = None) -> np.ndarray:
         expected = "(2,)*L" if length is None else f"(2,)*{length}"
         raise InvalidInput(f"masks must have shape {expected}, got {table.shape}")
     rows = as_rows(table.reshape(-1), "masks", 1, exact=is_exact(table))
-    return frozen(rows.reshape(table.shape))
+    return read_only(rows.reshape(table.shape))
 
 
 def _is_prefix(shown: tuple[int, ...]) -> bool:
@@ -180,7 +180,7 @@ def _table(length: int, exact: bool, share: Callable[[tuple[int, ...]], Fraction
     table = np.empty((2,) * length, dtype=object if exact else np.float64)
     for shown in itertools.product((0, 1), repeat=length):
         table[shown] = share(shown) if exact else float(share(shown))
-    return frozen(table)
+    return read_only(table)
 
 
 def _stages(
@@ -200,4 +200,4 @@ def _stages(
 
 def _mean(tables: Any) -> np.ndarray:
     tables = list(tables)
-    return frozen(sum(tables[1:], start=tables[0]) / len(tables))
+    return read_only(sum(tables[1:], start=tables[0]) / len(tables))

@@ -29,7 +29,7 @@ from sims.policies import Corrector, Decoder
 from sims.policies.base import Select
 from sims.training.masks import as_masks
 from theory import MASK, information
-from theory._core.arrays import from_host, frozen, is_exact, within_memory
+from theory._core.arrays import from_host, is_exact, read_only, within_memory
 from theory._core.exact import floats
 from theory._core.plurals import counted
 from theory.distributions.base import Distribution, check_distribution
@@ -134,7 +134,7 @@ def decoded_with_visits(
             f"{decoder!r} asks more than once in a round: {rounds + more:g} calls in "
             f"{counted(rounds, 'round')}"
         )
-    return q, frozen(calls / total)
+    return q, read_only(calls / total)
 
 
 def mismatch(inference: Any, training: Any) -> Mismatch:

@@ -10,7 +10,7 @@ import sympy
 
 from sims import Perturbed
 from sims.imperfect.decomposition import excess_loss
-from sims.imperfect.windowed import Truncated
+from sims.imperfect.windowed import WindowedDenoiser
 from sims.order.order_costs import AnyOrder
 from tests import oracles
 from tests.cases import FAMILIES, build_exact, each_of, table
@@ -176,7 +176,7 @@ def test_the_kind_of_error_decides_which_order_is_best():
 def test_a_loss_that_an_order_never_meets():
     """From left to right a window of one site is all that a chain needs."""
     p = gallery.binary_symmetric(6, 0.1)
-    orders = AnyOrder(p, Truncated(p, 1))
+    orders = AnyOrder(p, WindowedDenoiser(p, 1))
     assert orders.mean > 0.29
     assert orders.kl(range(6)) == pytest.approx(0, abs=1e-12)
     assert orders.best == pytest.approx(0, abs=1e-12)

@@ -126,7 +126,7 @@ def test_another_denoiser_goes_to_all_and_the_best_decoder_keeps_its_own():
 def test_where_the_best_decoder_is_out_of_reach_its_numbers_are_missing(monkeypatch):
     p = COMPARED["parity"]
     with_it = compare(p, [policies.TopK(2)], corners=True)
-    monkeypatch.setattr(import_module("sims.comparison.compare"), "MOST_PAIRS", 4**4 - 1)
+    monkeypatch.setattr(import_module("sims.comparison.compare"), "MAX_PAIRS", 4**4 - 1)
     without = compare(p, [policies.TopK(2)], corners=True)
     assert with_it.corners is not None
     assert without.corners is None
@@ -218,7 +218,7 @@ def test_those_that_would_take_long_are_left_out_and_no_others(monkeypatch):
     assert names(usual_decoders(gallery.parity(8))) == everything
     assert names(usual_decoders(gallery.words(4))) == everything - {"Remask"}
     assert names(usual_decoders(gallery.words(5))) == everything - coins - correctors
-    monkeypatch.setattr(import_module("sims.comparison.compare"), "MOST_STEPS", 0)
+    monkeypatch.setattr(import_module("sims.comparison.compare"), "MAX_STEPS", 0)
     assert names(usual_decoders(gallery.parity(3))) == everything - coins - correctors
 
 

@@ -342,5 +342,5 @@ def test_exact_chances_are_asked_for():
 
 def test_it_can_be_read():
     assert repr(split(P, policies.LeftToRight(3))) == (
-        "<Split: path KL 0.6931 = learning 0 + factorisation 0.6931>"
+        "<KLDecomposition: path KL 0.6931 = learning 0 + factorisation 0.6931>"
     )

@@ -429,7 +429,7 @@ def test_the_reference_has_the_pairs_and_no_law_with_them_has_more_entropy(seed)
 
 
 def test_the_error_of_the_pairs_is_told(monkeypatch):
-    monkeypatch.setattr("sims.joints.pairs.MOST_SWEEPS", 3)
+    monkeypatch.setattr("sims.joints.pairs.MAX_SWEEPS", 3)
     p = gallery.binary_symmetric(7, 0.1)
     projection = joints.Projection(p, "pairs")
     assert projection.pairs_off == 0

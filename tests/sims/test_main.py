@@ -118,7 +118,7 @@ def test_json_has_no_literals_of_python(temperature, command):
 
 
 def test_json_says_null_where_the_best_decoder_is_out_of_reach(command, monkeypatch):
-    monkeypatch.setattr(import_module("sims.comparison.compare"), "MOST_PAIRS", 1)
+    monkeypatch.setattr(import_module("sims.comparison.compare"), "MAX_PAIRS", 1)
     said = strict(command("--gallery", "parity(3)", "--policy", "TopK(1)", "--json"))
     assert said["frontier"] is None
     assert said["decoders"][0]["regret"] is None
@@ -171,7 +171,7 @@ def test_a_temperature_of_one_is_the_default(command):
 
 def test_missing_numbers_are_dashes(command, monkeypatch):
     """A corrector has no path; the regret is missing where the best decoder is out of reach."""
-    monkeypatch.setattr(import_module("sims.comparison.compare"), "MOST_PAIRS", 1)
+    monkeypatch.setattr(import_module("sims.comparison.compare"), "MAX_PAIRS", 1)
     out = command("--gallery", "parity(3)", "--policy", "GibbsCorrector(None, 1)")
     ((_, _, kl, path_kl, _, _, lost, _),) = table_of(out, always=1)
     assert (kl, path_kl, lost) == ("0", "–", "–")
@@ -199,7 +199,7 @@ def test_decoders_that_are_too_large_are_named(command, monkeypatch):
     """Of two bits Bernoulli takes (2 * 2 + 1)^2 steps, Remask (3 * 2 + 1)^2 = 49."""
     arguments = ("--gallery", "repeated_bit(2)")
     assert "Left out" not in command(*arguments)
-    monkeypatch.setattr(import_module("sims.comparison.compare"), "MOST_STEPS", 25)
+    monkeypatch.setattr(import_module("sims.comparison.compare"), "MAX_STEPS", 25)
     out = " ".join(command(*arguments).split())
     assert "Left out: Remask((0, 1/4, 1/2, 3/4, 1), 1/2), since its exact computation" in out
     assert "about 4.9e+01 steps" in out
@@ -428,7 +428,7 @@ def test_a_plot_cannot_replace_a_folder(refused, tmp_path):
 def test_infinite_divergences_are_left_out_of_the_plot(reachable, command, tmp_path, monkeypatch):
     """Even if nothing is left then."""
     if not reachable:
-        monkeypatch.setattr(import_module("sims.comparison.compare"), "MOST_PAIRS", 1)
+        monkeypatch.setattr(import_module("sims.comparison.compare"), "MAX_PAIRS", 1)
     path = tmp_path / "plot.png"
     command("--gallery", "parity(3)", "--temperature", "0", "--plot", str(path))
     assert path.read_bytes().startswith(MAGIC[".png"])

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+import sims
 from sims import joints, output_distribution
 from sims.policies import Bernoulli, JointDraw, LeftToRight, Policy, Remask, TopK
 from theory import MASK, gallery
@@ -81,3 +82,10 @@ def test_a_joint_that_defines_law_alone():
     assert (q.table == output_distribution(p, LeftToRight(3)).table).all()
     with pytest.warns(DeprecationWarning, match=r"Product\.law is now called distribution"):
         joints.Product().law(np.full((1, 1), MASK), np.zeros((1, 1)), np.ones((1, 1, 1)))  # pyright: ignore
+
+
+def test_the_denoiser_that_sees_a_window():
+    with pytest.warns(DeprecationWarning, match="sims.Truncated is now called WindowedDenoiser"):
+        assert sims.Truncated is sims.WindowedDenoiser
+    with pytest.raises(AttributeError, match="module 'sims' has no attribute 'Truncate'"):
+        sims.Truncate  # noqa: B018  # pyright: ignore

@@ -9,7 +9,7 @@ import sympy
 
 from sims import decode, policies
 from sims.imperfect.decomposition import excess_loss, split
-from sims.imperfect.windowed import Truncated, window_price
+from sims.imperfect.windowed import WindowedDenoiser, window_price
 from sims.order.order_costs import AnyOrder
 from tests import oracles
 from tests.cases import (
@@ -61,7 +61,7 @@ def test_predictions_are_those_of_the_window(case):
     p, patterns = case.build(), some(case)
     for width in range(case.length + 1):
         rows = [expected(case, x, width) for x in patterns]
-        found = Truncated(p, width)(np.asarray(patterns))
+        found = WindowedDenoiser(p, width)(np.asarray(patterns))
         assert found.shape == (len(patterns), case.length, case.vocab)
         np.testing.assert_allclose(found, np.array(rows, dtype=float), rtol=1e-9, atol=1e-12)
 
@@ -70,7 +70,7 @@ def test_predictions_are_those_of_the_window(case):
 def test_exact_predictions_are_exact(case):
     p, patterns = build_exact(case), some(case)
     for width in range(case.length):
-        found = Truncated(p, width)(np.asarray(patterns))
+        found = WindowedDenoiser(p, width)(np.asarray(patterns))
         assert found.dtype == object
         assert found.tolist() == [expected(case, x, width) for x in patterns]
 
@@ -78,9 +78,9 @@ def test_exact_predictions_are_exact(case):
 @each_family
 def test_one_pattern_and_arrays_on_a_device(case):
     patterns = np.asarray(some(case, 10))
-    host = Truncated(case.build(), 1)(patterns)
-    np.testing.assert_array_equal(Truncated(case.build(), 1)(patterns[3]), host[3])
-    there = Truncated(case.build(to_device1), 1)(to_device1(patterns))
+    host = WindowedDenoiser(case.build(), 1)(patterns)
+    np.testing.assert_array_equal(WindowedDenoiser(case.build(), 1)(patterns[3]), host[3])
+    there = WindowedDenoiser(case.build(to_device1), 1)(to_device1(patterns))
     assert there.device == DEVICE1
     np.testing.assert_allclose(to_host(there), host, rtol=1e-12, atol=1e-15)
 
@@ -91,28 +91,28 @@ def test_the_ends_of_the_reach():
     x = p.sample(np.random.default_rng(0), 30)
     x = np.where(np.random.default_rng(1).random(x.shape) < 0.5, x, MASK)
     full = p.denoise(x)
-    np.testing.assert_allclose(Truncated(p, 2)(x), full, rtol=1e-12)
-    np.testing.assert_allclose(Truncated(p, 99)(x), full, rtol=1e-12)
+    np.testing.assert_allclose(WindowedDenoiser(p, 2)(x), full, rtol=1e-12)
+    np.testing.assert_allclose(WindowedDenoiser(p, 99)(x), full, rtol=1e-12)
     blank = np.broadcast_to(p.denoise([MASK] * 3), full.shape)
     seen = (x == MASK)[..., None]
-    np.testing.assert_allclose(Truncated(p, 0)(x), np.where(seen, blank, full), rtol=1e-12)
+    np.testing.assert_allclose(WindowedDenoiser(p, 0)(x), np.where(seen, blank, full), rtol=1e-12)
 
 
 def test_patterns_are_left_alone():
     p, x = gallery.parity(3), np.asarray([[0, MASK, 1], [MASK, MASK, MASK]])
     before = x.copy()
     x.flags.writeable = False
-    Truncated(p, 1)(x)
+    WindowedDenoiser(p, 1)(x)
     np.testing.assert_array_equal(x, before)
 
 
 def test_many_patterns_at_once(monkeypatch):
     p = gallery.binary_symmetric(6, 0.2)
     x = np.asarray(oracles.all_patterns(6, 2))
-    whole = Truncated(p, 2)(x)
+    whole = WindowedDenoiser(p, 2)(x)
     for cells in (1, 7 * 12):
         monkeypatch.setattr("sims.imperfect.windowed.AT_ONCE", cells)
-        np.testing.assert_array_equal(Truncated(p, 2)(x[::20]), whole[::20])
+        np.testing.assert_array_equal(WindowedDenoiser(p, 2)(x[::20]), whole[::20])
 
 
 def test_at_any_length():
@@ -120,7 +120,7 @@ def test_at_any_length():
     p = gallery.binary_symmetric(80, 0.1)
     written = [
         decode(p, policies.LeftToRight(), np.random.default_rng(0), 2, denoiser=f).tokens
-        for f in (None, Truncated(p, 1))
+        for f in (None, WindowedDenoiser(p, 1))
     ]
     np.testing.assert_array_equal(*written)
 
@@ -151,14 +151,14 @@ def test_the_price_is_the_loss_above_the_least(case):
         price = by_definition(case.joint, case.vocab, width)
         assert sympy.expand(window_price(p, width) - price) == 0
         if width == 1:
-            assert sympy.expand(excess_loss(p, Truncated(p, 1)) / case.length - price) == 0
+            assert sympy.expand(excess_loss(p, WindowedDenoiser(p, 1)) / case.length - price) == 0
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.length == 4][::3], ids=lambda c: c.name)
 def test_the_price_in_floats(case):
     p = case.build()
     for width in range(4):
-        found = excess_loss(p, Truncated(p, width)) / 4
+        found = excess_loss(p, WindowedDenoiser(p, width)) / 4
         assert window_price(p, width) == pytest.approx(found, abs=1e-12)
 
 
@@ -225,7 +225,7 @@ def sees_the_nearest(known, site, width):
 def test_orders_that_are_free_on_a_chain(width):
     """Those in which no nearest known site is ever outside of the window, and no others."""
     p = chain(4)
-    orders = AnyOrder(p, Truncated(p, width))
+    orders = AnyOrder(p, WindowedDenoiser(p, width))
     free = []
     for order in itertools.permutations(range(4)):
         sees = all(sees_the_nearest(order[:k], order[k], width) for k in range(4))
@@ -238,7 +238,7 @@ def test_orders_that_are_free_on_a_chain(width):
 
 def test_a_window_of_the_order_is_free_from_left_to_right():
     p = second_order(5)
-    costs = [split(p, policies.LeftToRight(), Truncated(p, w)).path_kl for w in range(4)]
+    costs = [split(p, policies.LeftToRight(), WindowedDenoiser(p, w)).path_kl for w in range(4)]
     assert costs[2] == costs[3] == 0
     assert costs[0] > costs[1] > 0
 
@@ -255,13 +255,13 @@ def test_the_last_site_sees_its_neighbours():
     """With all others known, one site on each side is all that a chain needs."""
     p = chain(4)
     x = np.asarray([[0, 1, MASK, 0], [1, 1, 0, MASK], [MASK, 0, 0, 1]])
-    assert Truncated(p, 1)(x).tolist() == p.denoise(x).tolist()
+    assert WindowedDenoiser(p, 1)(x).tolist() == p.denoise(x).tolist()
 
 
 def test_a_hidden_chain_needs_more_than_its_order():
     """Its hidden state is never seen, so that every known token says something."""
     p = HiddenMarkovModel([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]], [[0.8, 0.2], [0.3, 0.7]], 5)
-    costs = [split(p, policies.LeftToRight(), Truncated(p, w)).path_kl for w in range(5)]
+    costs = [split(p, policies.LeftToRight(), WindowedDenoiser(p, w)).path_kl for w in range(5)]
     assert all(a > b + 1e-6 for a, b in itertools.pairwise(costs))
     assert costs[4] == pytest.approx(0, abs=1e-12)
 
@@ -273,7 +273,7 @@ def test_a_hidden_chain_needs_more_than_its_order():
 def test_widths_are_integers(width):
     p = gallery.parity(3)
     with pytest.raises(InvalidInput, match="width"):
-        Truncated(p, width)
+        WindowedDenoiser(p, width)
     with pytest.raises(InvalidInput, match="width"):
         window_price(p, width)
 
@@ -281,7 +281,7 @@ def test_widths_are_integers(width):
 @pytest.mark.parametrize("p", [None, [[0.5, 0.5]]])
 def test_p_is_a_distribution(p):
     with pytest.raises(InvalidInput, match="Distribution"):
-        Truncated(p, 1)
+        WindowedDenoiser(p, 1)
     with pytest.raises(InvalidInput, match="Distribution"):
         window_price(p, 1)
 
@@ -289,7 +289,7 @@ def test_p_is_a_distribution(p):
 @pytest.mark.parametrize("x", [[[0, 2, 0]], [[0, 1]], "abc", [[0.5, 0, 0]]])
 def test_patterns_are_checked(x):
     with pytest.raises(InvalidInput):
-        Truncated(gallery.parity(3), 1)(x)
+        WindowedDenoiser(gallery.parity(3), 1)(x)
 
 
 def test_too_many_subsets():
@@ -298,4 +298,4 @@ def test_too_many_subsets():
 
 
 def test_it_can_be_read():
-    assert repr(Truncated(gallery.parity(3), 2)).endswith(", 2)")
+    assert repr(WindowedDenoiser(gallery.parity(3), 2)).endswith(", 2)")

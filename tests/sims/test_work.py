@@ -50,9 +50,9 @@ def test_a_line_is_said_while_a_single_item_lasts(monkeypatch, capsys):
 def test_steps_of_all_orders_of_three_bits(monkeypatch):
     """From 1 + 3 * 2 + 6 * 4 + 6 * 4 contexts, and 1 + 3 + 6 + 6 beginnings."""
     p, steps = gallery.parity(3), 55 + 16 * module("sims.order.distribution").STEPS_OF_A_PATH
-    monkeypatch.setattr(module("sims.order.distribution"), "MOST_STEPS", steps)
+    monkeypatch.setattr(module("sims.order.distribution"), "MAX_STEPS", steps)
     assert len(orders(p, policies.FirstHitting())) == 6
-    monkeypatch.setattr(module("sims.order.distribution"), "MOST_STEPS", steps - 1)
+    monkeypatch.setattr(module("sims.order.distribution"), "MAX_STEPS", steps - 1)
     with pytest.raises(TooLarge, match="6 beginnings of 3 rounds, takes about"):
         orders(p, policies.FirstHitting())
 
@@ -105,7 +105,7 @@ def test_a_table_of_orders_is_refused_before_the_denoiser_is_asked(monkeypatch):
     """2^L L (N V + 500) steps: each of sets, sites and sequences counts."""
     p = EmpiricalDistribution([[0] * 12, [1] * 12])
     steps = 2**12 * 12 * (2 * 2 + 500)
-    monkeypatch.setattr(module("sims.order.order_costs"), "MOST_STEPS", steps - 1)
+    monkeypatch.setattr(module("sims.order.order_costs"), "MAX_STEPS", steps - 1)
     with pytest.raises(
         TooLarge, match=r"of 12 sites over 2 sequences of 2 tokens .* 2.5e\+07 steps"
     ):

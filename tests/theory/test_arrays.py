@@ -15,15 +15,15 @@ from theory import MASK, InvalidInput, JointTable, TooLarge
 from theory._core import arrays
 from theory._core.arrays import (
     as_array,
+    format_pattern,
     free_memory,
     from_host,
-    frozen,
     is_exact,
     log,
-    normalised_exp,
     on_one_device,
+    read_only,
     require_memory,
-    spell_pattern,
+    softmax,
     to_host,
     xlogx,
 )
@@ -109,13 +109,13 @@ def test_without_a_limit_the_memory_is_measured(monkeypatch):
 
 def test_frozen_arrays_cannot_be_written():
     x = np.zeros(3)
-    view = frozen(x)
+    view = read_only(x)
     with pytest.raises(ValueError, match="read-only"):
         view[0] = 1
     x[0] = 1  # the array itself can
     assert view[0] == 1
     there = to_device1([1.0])
-    assert frozen(there) is there
+    assert read_only(there) is there
 
 
 @pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
@@ -138,19 +138,19 @@ def test_a_table_does_not_follow_the_array_it_was_made_from():
 
 
 def test_patterns_are_spelt_in_full_up_to_sixteen_sites():
-    assert spell_pattern(np.array([3, MASK, 0])) == "(3, MASK, 0)"
-    assert spell_pattern(to_device1([MASK, 1])) == "(MASK, 1)"
-    assert spell_pattern(np.array([MASK] * 16)).count("MASK") == 16
+    assert format_pattern(np.array([3, MASK, 0])) == "(3, MASK, 0)"
+    assert format_pattern(to_device1([MASK, 1])) == "(MASK, 1)"
+    assert format_pattern(np.array([MASK] * 16)).count("MASK") == 16
 
 
 def test_of_long_patterns_only_what_is_observed_is_spelt():
     x = np.full(1000, MASK)
     x[[7, 900]] = [4, 0]
-    assert spell_pattern(x) == "(site 7: 4, site 900: 0; 1000 sites)"
-    many = spell_pattern(np.arange(20))
+    assert format_pattern(x) == "(site 7: 4, site 900: 0; 1000 sites)"
+    many = format_pattern(np.arange(20))
     assert many.startswith("(site 0: 0, site 1: 1, ")
     assert many.endswith(" and 4 more; 20 sites)")
-    assert spell_pattern(np.arange(20), most=20).count(",") == 19
+    assert format_pattern(np.arange(20), most=20).count(",") == 19
 
 
 # Logarithms
@@ -187,7 +187,7 @@ def test_what_is_exact():
 @given(st.lists(st.floats(-700, 700) | st.just(-math.inf), min_size=1, max_size=5))
 def test_normalised_exp(logits):
     """exp(l - top) / sum exp(l - top): rows sum to 1, also at the ends of the exponent range."""
-    answer = normalised_exp(np.array([logits]))[0]
+    answer = softmax(np.array([logits]))[0]
     top = max(logits)
     if top == -math.inf:
         assert (answer == 0).all()
@@ -200,7 +200,7 @@ def test_normalised_exp_of_huge_and_impossible_rows():
     logits = [[1e300, 1e300, -1e300], [-math.inf] * 3, [-1e5, -1e5 + math.log(3), -math.inf]]
     expected = [[0.5, 0.5, 0], [0, 0, 0], [0.25, 0.75, 0]]
     # 1e5 is rounded to 1e-11 of a unit in the exponent
-    np.testing.assert_allclose(normalised_exp(np.array(logits)), expected, rtol=1e-10)
-    there = normalised_exp(to_device1(logits))
+    np.testing.assert_allclose(softmax(np.array(logits)), expected, rtol=1e-10)
+    there = softmax(to_device1(logits))
     assert there.device == DEVICE1
     np.testing.assert_allclose(to_host(there), expected, rtol=1e-10)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.cases import DEVICE1, to_device1
 from theory._core.arrays import to_host
-from theory._core.segments import Sums, distinct_rows, merged, placed, running_maximum, sums_at
+from theory._core.segments import Sums, cummax, distinct_rows, scatter, segment_sum, sum_by_key
 
 PAIRS = st.lists(st.tuples(st.integers(0, 9), st.integers(-5, 9)), max_size=20)
 WIDE = st.lists(st.tuples(st.integers(0, 10**12), st.integers(-5, 9)), max_size=20)
@@ -40,7 +40,7 @@ def test_merging_adds_up_equal_indices(convert, pairs):
     """Small integers as floats: no sum is rounded, whatever the order."""
     expected = sorted(by_hand(pairs).items())
     index, values = columns(pairs, convert)
-    found, sums, twice = merged(index, values, 2 * values)
+    found, sums, twice = sum_by_key(index, values, 2 * values)
     assert to_host(found).tolist() == [i for i, _ in expected]
     assert to_host(sums).tolist() == [v for _, v in expected]
     assert to_host(twice).tolist() == [2 * v for _, v in expected]
@@ -52,7 +52,7 @@ def test_merging_adds_up_equal_indices(convert, pairs):
 def test_sums_at_every_index(convert, pairs):
     expected = [by_hand(pairs).get(i, 0) for i in range(12)]
     for dtype in (np.float64, np.int64):
-        found = sums_at(*columns(pairs, convert, dtype), 12)
+        found = segment_sum(*columns(pairs, convert, dtype), 12)
         assert to_host(found).tolist() == expected
         assert to_host(found).dtype == dtype
 
@@ -76,7 +76,7 @@ def test_a_table_of_sums(convert, parts):
 def test_fractions_stay_exact(pairs):
     pairs = [(i, Fraction(v, 7)) for i, v in pairs]
     index, values = columns(pairs, np.asarray, object)
-    found, sums = merged(index, values)
+    found, sums = sum_by_key(index, values)
     assert dict(zip(found.tolist(), sums.tolist(), strict=True)) == by_hand(pairs)
 
 
@@ -86,7 +86,7 @@ def test_fractions_stay_exact(pairs):
 def test_values_are_placed(convert, places):
     pairs = [(i, 10 * i + 1) for i in places]
     expected = [dict(pairs).get(i, 0) for i in range(10)]
-    assert to_host(placed(*columns(pairs, convert, np.int64), 10)).tolist() == expected
+    assert to_host(scatter(*columns(pairs, convert, np.int64), 10)).tolist() == expected
 
 
 @each_place
@@ -100,13 +100,13 @@ def test_values_are_placed(convert, places):
 )
 def test_running_maxima(convert, rows):
     expected = [[max(row[: i + 1]) for i in range(len(row))] for row in rows]
-    assert to_host(running_maximum(convert(np.asarray(rows)))).tolist() == expected
+    assert to_host(cummax(convert(np.asarray(rows)))).tolist() == expected
 
 
 def test_small_values_are_not_lost_behind_large_ones():
     """As they would be in a difference of cumulative sums: 1e20 + 1 - 1e20 = 0."""
     index, values = to_device1([0, 1, 1, 2]), to_device1([1e20, 1.0, 2.0, 1e-20])
-    _, sums = merged(index, values)
+    _, sums = sum_by_key(index, values)
     assert to_host(sums).tolist() == [1e20, 3.0, 1e-20]
     cumulative = np.cumsum([1e20, 1.0, 2.0, 1e-20])
     assert cumulative[2] - cumulative[0] != 3.0
@@ -115,7 +115,9 @@ def test_small_values_are_not_lost_behind_large_ones():
 def test_errors_grow_like_the_logarithm_of_the_number():
     """Pairwise: 2^16 values of 0.1 are off by less than 16 roundings."""
     count = 2**16
-    _, sums = merged(to_device1(np.zeros(count, dtype=np.int64)), to_device1(np.full(count, 0.1)))
+    _, sums = sum_by_key(
+        to_device1(np.zeros(count, dtype=np.int64)), to_device1(np.full(count, 0.1))
+    )
     assert float(sums[0]) == pytest.approx(0.1 * count, rel=16 * 2**-53)
     assert not math.isnan(float(sums[0]))
 
@@ -125,8 +127,8 @@ def test_everything_stays_on_its_device():
     sums = Sums(3, values)
     assert sums.table().device == DEVICE1  # of nothing
     sums.add(index, values)
-    answers = [*merged(index, values), sums_at(index, values, 3), sums.table()]
-    answers += [placed(index[1:], values[1:], 3), running_maximum(to_device1([[1, 0, 2]]))]
+    answers = [*sum_by_key(index, values), segment_sum(index, values, 3), sums.table()]
+    answers += [scatter(index[1:], values[1:], 3), cummax(to_device1([[1, 0, 2]]))]
     assert all(x.device == DEVICE1 for x in answers)
 
 

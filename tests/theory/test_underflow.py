@@ -18,7 +18,7 @@ from theory import (
     ProductMixture,
     information,
 )
-from theory._markov.forward_backward import smooth, smooth_in_logarithms
+from theory._markov.forward_backward import forward_backward, smooth_in_logarithms
 from theory.errors import InvalidInput
 
 
@@ -99,7 +99,7 @@ def test_silences_of_all_lengths():
     x[:, [0, 1, 3, 66, 130, 259, 399]] = rng.integers(0, 3, (3, 7))
     x[1, 200] = 1  # seen in one row only
     likelihood = np.where(x[..., None] == MASK, 1.0, shows.T[x])
-    fast, slow = (f(start[0], steps, likelihood) for f in (smooth, smooth_in_logarithms))
+    fast, slow = (f(start[0], steps, likelihood) for f in (forward_backward, smooth_in_logarithms))
     np.testing.assert_allclose(fast.posterior, slow.posterior, rtol=1e-10)
     np.testing.assert_allclose(fast.log_evidence, slow.log_evidence, rtol=1e-12)
     np.testing.assert_allclose(p.log_evidence(x), slow.log_evidence, rtol=1e-12)

@@ -25,19 +25,19 @@ __all__ = [
     "array_namespace",
     "as_array",
     "device",
+    "format_pattern",
     "free_memory",
     "from_host",
-    "frozen",
     "is_exact",
     "log",
-    "normalised_exp",
     "on_one_device",
+    "read_only",
     "require_memory",
-    "spell_pattern",
-    "times_log",
+    "softmax",
     "to_host",
     "within_memory",
     "xlogx",
+    "xlogy",
 ]
 
 MASK = -1
@@ -145,7 +145,7 @@ def on_one_device(*arrays: Array) -> tuple[Array, ...]:
     return tuple(from_host(x, like) if array_api_compat.is_numpy_array(x) else x for x in arrays)
 
 
-def frozen(x: Array) -> Array:
+def read_only(x: Array) -> Array:
     """Make a host array read-only, so that a shared result cannot be changed by accident."""
     if isinstance(x, np.ndarray):
         x = x.view()
@@ -153,10 +153,10 @@ def frozen(x: Array) -> Array:
     return x
 
 
-def spell_pattern(tokens: Array, most: int = 16) -> str:
+def format_pattern(tokens: Array, most: int = 16) -> str:
     """Write a pattern (L,) for an error message; of a long one, only what is observed.
 
-    >>> spell_pattern(np.asarray([0, MASK]))
+    >>> format_pattern(np.asarray([0, MASK]))
     '(0, MASK)'
     """
     values = [int(v) for v in to_host(tokens)]
@@ -195,14 +195,14 @@ def xlogx(x: Array) -> Array:
     return x * xp.log(xp.where(x > 0, x, 1.0))
 
 
-def times_log(weights: Array, x: Array) -> Array:
+def xlogy(weights: Array, x: Array) -> Array:
     """``weights log x`` in nats, elementwise, with 0 where the weight is 0.
 
-    >>> times_log(np.asarray([0.0, 2.0]), np.asarray([0.0, 1.0]))
+    >>> xlogy(np.asarray([0.0, 2.0]), np.asarray([0.0, 1.0]))
     array([0., 0.])
     """
     if is_exact(weights):
-        return exact.times_log(weights, x)
+        return exact.xlogy(weights, x)
     xp = array_namespace(weights)
     used = weights > 0
     return xp.where(used, weights * log(xp.where(used, x, 1.0)), 0.0)
@@ -213,10 +213,10 @@ def is_exact(x: Array) -> bool:
     return isinstance(x, np.ndarray) and x.dtype.kind in "Oiu"
 
 
-def normalised_exp(logits: Array) -> Array:
+def softmax(logits: Array) -> Array:
     """Exponentials of the last axis, divided by their sum; all zero where all are ``-inf``.
 
-    >>> normalised_exp(np.log([[1.0, 3.0]]))
+    >>> softmax(np.log([[1.0, 3.0]]))
     array([[0.25, 0.75]])
     """
     xp = array_namespace(logits)

@@ -30,8 +30,8 @@ __all__ = [
     "over_common_denominator",
     "ratio",
     "short",
-    "times_log",
     "xlogx",
+    "xlogy",
 ]
 
 
@@ -51,10 +51,10 @@ def all_rational(x: np.ndarray) -> bool:
     return all(map(is_rational, x.reshape(-1).tolist()))
 
 
-def times_log(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
+def xlogy(weights: np.ndarray, x: np.ndarray) -> np.ndarray:
     """``weights log x``, with 0 where the weight is 0.
 
-    >>> times_log(np.asarray([0, 2]), np.asarray([0, 3])).tolist()
+    >>> xlogy(np.asarray([0, 2]), np.asarray([0, 3])).tolist()
     [0, 2*log(3)]
     """
     return elementwise(_times_log, weights, x)
@@ -161,7 +161,7 @@ def xlogx(x: np.ndarray) -> np.ndarray:
     >>> xlogx(np.asarray([Fraction(1, 2), Fraction(0)], dtype=object)).tolist()
     [-log(2)/2, 0]
     """
-    return times_log(x, x)
+    return xlogy(x, x)
 
 
 def _exp(value: Any) -> Any:

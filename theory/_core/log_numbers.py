@@ -33,7 +33,7 @@ __all__ = ["LinearForm", "as_fraction", "logarithm"]
 ONE = 1
 """The key of the rational constant: its logarithm would be zero."""
 
-SURE = 0.01
+SIGN_TOL = 0.01
 """A float sum below this share of its largest terms is computed again with more digits."""
 
 
@@ -231,7 +231,7 @@ class LinearForm:
             (n / self.denominator) * _value_of(k, math.log) for k, n in self.numerators.items()
         ]
         total = math.fsum(terms)
-        if not terms or abs(total) > SURE * max(map(abs, terms)):
+        if not terms or abs(total) > SIGN_TOL * max(map(abs, terms)):
             return total
         return self._in_more_digits() if self else 0.0
 

@@ -21,14 +21,14 @@ from theory._core.arrays import array_namespace, device
 __all__ = [
     "Sums",
     "any_true",
+    "cummax",
     "distinct_rows",
+    "gather",
     "groups",
-    "lookup",
-    "merged",
-    "placed",
     "row_counts",
-    "running_maximum",
-    "sums_at",
+    "scatter",
+    "segment_sum",
+    "sum_by_key",
 ]
 
 Array = Any
@@ -37,7 +37,7 @@ PENDING = 2**20
 """Values that may wait to be added up, beside those added up already."""
 
 
-def merged(index: Array, *values: Array) -> tuple[Array, ...]:
+def sum_by_key(index: Array, *values: Array) -> tuple[Array, ...]:
     """Add up the values that have the same index.
 
     Parameters
@@ -53,7 +53,7 @@ def merged(index: Array, *values: Array) -> tuple[Array, ...]:
         The different indices in increasing order.
     *sums : array, shape (K,)
 
-    >>> [x.tolist() for x in merged(np.asarray([7, 3, 7]), np.asarray([0.5, 1.0, 2.0]))]
+    >>> [x.tolist() for x in sum_by_key(np.asarray([7, 3, 7]), np.asarray([0.5, 1.0, 2.0]))]
     [[3, 7], [1.0, 2.5]]
     """
     if not isinstance(index, np.ndarray):
@@ -63,9 +63,9 @@ def merged(index: Array, *values: Array) -> tuple[Array, ...]:
     span = int(index.max()) + 1
     if span <= 4 * len(index):  # most of the range is there: no need to sort
         unique = np.flatnonzero(np.bincount(index, minlength=span))
-        return unique, *(sums_at(index, v, span)[unique] for v in values)
+        return unique, *(segment_sum(index, v, span)[unique] for v in values)
     unique, inverse = np.unique(index, return_inverse=True)
-    return unique, *(sums_at(inverse, v, len(unique)) for v in values)
+    return unique, *(segment_sum(inverse, v, len(unique)) for v in values)
 
 
 def _added_pairwise(index: Array, *values: Array) -> tuple[Array, ...]:
@@ -91,10 +91,10 @@ def _added_pairwise(index: Array, *values: Array) -> tuple[Array, ...]:
     return index, *values
 
 
-def sums_at(index: Array, values: Array, count: int) -> Array:
+def segment_sum(index: Array, values: Array, count: int) -> Array:
     """Sums of the values that have the index 0, 1, ..., count - 1, shape (count,).
 
-    >>> sums_at(np.asarray([2, 0, 2]), np.asarray([0.5, 1.0, 2.0]), 4).tolist()
+    >>> segment_sum(np.asarray([2, 0, 2]), np.asarray([0.5, 1.0, 2.0]), 4).tolist()
     [1.0, 0.0, 2.5, 0.0]
     """
     if isinstance(index, np.ndarray):
@@ -107,10 +107,10 @@ def sums_at(index: Array, values: Array, count: int) -> Array:
     return _spread(index, values, count)
 
 
-def placed(index: Array, values: Array, count: int) -> Array:
+def scatter(index: Array, values: Array, count: int) -> Array:
     """Values (or rows of them) at different places, and 0 elsewhere, shape (count, ...).
 
-    >>> placed(np.asarray([2, 0]), np.asarray([5, 6]), 4).tolist()
+    >>> scatter(np.asarray([2, 0]), np.asarray([5, 6]), 4).tolist()
     [6, 0, 5, 0]
     """
     if isinstance(index, np.ndarray):
@@ -184,10 +184,10 @@ class Sums:
         self._kept, self._pending = self._parts[0][0].shape[0], 0
 
 
-def running_maximum(x: Array) -> Array:
+def cummax(x: Array) -> Array:
     """The largest entry so far along the second axis of an array (B, L).
 
-    >>> running_maximum(np.asarray([[1, 3, 2, 5]])).tolist()
+    >>> cummax(np.asarray([[1, 3, 2, 5]])).tolist()
     [[1, 3, 3, 5]]
     """
     if isinstance(x, np.ndarray):
@@ -216,12 +216,12 @@ def groups(numbers: Any) -> Iterator[tuple[int, Any]]:
             yield value, places
 
 
-def lookup(values: Any, place: Any) -> Any:
+def gather(values: Any, place: Any) -> Any:
     """Entries, or rows, of an array (N, ...) at places of any shape.
 
-    >>> lookup(np.asarray([5, 6]), np.asarray([[1, 0]])).tolist()
+    >>> gather(np.asarray([5, 6]), np.asarray([[1, 0]])).tolist()
     [[6, 5]]
-    >>> lookup(np.asarray([[5, 6], [7, 8]]), np.asarray([1])).tolist()
+    >>> gather(np.asarray([[5, 6], [7, 8]]), np.asarray([1])).tolist()
     [[7, 8]]
     """
     if isinstance(place, np.ndarray):

@@ -11,7 +11,7 @@ import numpy as np
 
 from theory._core.exact import is_rational
 
-__all__ = ["Classes", "communicating", "period", "phases", "possible", "reached"]
+__all__ = ["Classes", "communicating_classes", "period", "phases", "possible", "reachable"]
 
 
 class Classes(NamedTuple):
@@ -56,10 +56,10 @@ def _is_nonzero(expression: Any) -> bool:
     return sympy.simplify(expression) != 0
 
 
-def reached(links: np.ndarray, start: np.ndarray) -> np.ndarray:
+def reachable(links: np.ndarray, start: np.ndarray) -> np.ndarray:
     """The tokens that are reached from those of `start`, in any number of steps, shape (V,).
 
-    >>> reached(np.asarray([[False, True], [False, True]]), np.asarray([False, True]))
+    >>> reachable(np.asarray([[False, True], [False, True]]), np.asarray([False, True]))
     array([False,  True])
     """
     seen, new = start.copy(), start
@@ -69,7 +69,7 @@ def reached(links: np.ndarray, start: np.ndarray) -> np.ndarray:
     return seen
 
 
-def communicating(links: np.ndarray, start: np.ndarray) -> Classes:
+def communicating_classes(links: np.ndarray, start: np.ndarray) -> Classes:
     """Find the classes of the tokens that are reached from those of `start`.
 
     Parameters
@@ -80,13 +80,13 @@ def communicating(links: np.ndarray, start: np.ndarray) -> Classes:
         With which tokens a sequence can begin.
 
     >>> links = np.asarray([[1, 1, 0], [0, 0, 1], [0, 1, 0]], dtype=bool)  # 0 -> 0, 1; 1 <-> 2
-    >>> found = communicating(links, np.asarray([True, False, False]))
+    >>> found = communicating_classes(links, np.asarray([True, False, False]))
     >>> [states.tolist() for states in found.states], found.periods, found.recurrent
     ([[0], [1, 2]], [1, 2], [1])
     """
     from scipy.sparse.csgraph import connected_components
 
-    tokens = np.flatnonzero(reached(links, start))
+    tokens = np.flatnonzero(reachable(links, start))
     inside = links[np.ix_(tokens, tokens)]
     count, labels = connected_components(inside, directed=True, connection="strong")
     states = sorted((tokens[labels == c] for c in range(count)), key=lambda s: int(s[0]))

@@ -24,12 +24,12 @@ once, by the powers of the transition matrix.
 
 from typing import Any, NamedTuple
 
-from theory._core.arrays import array_namespace, device, log, normalised_exp, to_host
+from theory._core.arrays import array_namespace, device, log, softmax, to_host
 from theory._core.special import log_sum_exp
 
-__all__ = ["TINY", "Smoothed", "smooth", "smooth_in_logarithms"]
+__all__ = ["UNDERFLOW_TOL", "Smoothed", "forward_backward", "smooth_in_logarithms"]
 
-TINY = 1e-290
+UNDERFLOW_TOL = 1e-290
 """An overlap below this may have lost what matters."""
 
 WORKSPACE_CELLS = 2**22
@@ -56,7 +56,7 @@ class Smoothed(NamedTuple):
     log_evidence: Any
 
 
-def smooth(initial: Any, transition: Any, likelihood: Any) -> Smoothed:
+def forward_backward(initial: Any, transition: Any, likelihood: Any) -> Smoothed:
     """Pass messages along a chain, one step per site, for a whole batch.
 
     Parameters
@@ -104,7 +104,7 @@ def smooth(initial: Any, transition: Any, likelihood: Any) -> Smoothed:
     weights = _by_row(xp.concat(seen) * futures)
     overlap = xp.sum(weights, axis=-1, keepdims=True)
     smoothed = Smoothed(_divide(xp, weights, overlap), xp.sum(log(xp.concat(factors)), axis=0))
-    doubtful = xp.any(overlap[..., 0] < TINY, axis=1)
+    doubtful = xp.any(overlap[..., 0] < UNDERFLOW_TOL, axis=1)
     return replace(smoothed, doubtful, initial, transition, likelihood)
 
 
@@ -158,7 +158,7 @@ def replace(
 
 
 def smooth_in_logarithms(initial: Any, transition: Any, likelihood: Any) -> Smoothed:
-    """The same as `smooth`, slower, without the loss of any state."""
+    """The same as `forward_backward`, slower, without the loss of any state."""
     xp = array_namespace(likelihood)
     states = transition.shape[0]
     step = max(1, WORKSPACE_CELLS // states**2)
@@ -186,7 +186,7 @@ def _in_logarithms(initial: Any, transition: Any, likelihood: Any) -> Smoothed:
         future = log_sum_exp(ahead + transition[None, ...], axis=2)
         futures.append(future)
     futures.reverse()
-    posterior = normalised_exp(xp.stack(seen, axis=1) + xp.stack(futures, axis=1))
+    posterior = softmax(xp.stack(seen, axis=1) + xp.stack(futures, axis=1))
     return Smoothed(posterior, log_sum_exp(seen[-1], axis=1))
 
 

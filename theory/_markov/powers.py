@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theory._core.arrays import array_namespace, device, to_host
-from theory._markov.classes import communicating
+from theory._markov.classes import communicating_classes
 
 __all__ = [
     "SETTLED",
@@ -185,7 +185,7 @@ def common_period(links: np.ndarray) -> int:
     >>> common_period(circles)
     6
     """
-    classes = communicating(links, np.ones(len(links), dtype=bool))
+    classes = communicating_classes(links, np.ones(len(links), dtype=bool))
     return math.lcm(*(classes.periods[c] for c in classes.recurrent))
 
 

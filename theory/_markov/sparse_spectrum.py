@@ -19,7 +19,7 @@ __all__ = ["Limit", "power_limit", "soon_at_its_limit"]
 DENSE = 1500
 """Larger blocks are left to Arnoldi iteration, which finds the largest eigenvalues only."""
 
-NEARLY = 1e-9
+PERRON_TOL = 1e-9
 """Moduli that differ by less, relatively, are taken for equally large."""
 
 SUBSPACES = (40, 160)
@@ -39,7 +39,7 @@ RESIDUAL = 1e-8
 
 SHIFT = 1e-12
 """Inverse iteration goes so far beyond a root, relatively, and so comes nearer by 1e-3 per step
-where the next modulus is barely smaller (see `NEARLY`), else by much more."""
+where the next modulus is barely smaller (see `PERRON_TOL`), else by much more."""
 
 STEPS = 6
 """Steps of inverse iteration."""
@@ -108,7 +108,7 @@ def power_limit(matrix: Any) -> Limit:
     second = max(others, default=0.0)
     if root == 0.0:
         return Limit(0.0, 0.0, None)
-    if second >= root * (1 - NEARLY):
+    if second >= root * (1 - PERRON_TOL):
         return Limit(root, 1.0, None)
     law = np.zeros(matrix.shape[0])
     law[classes[best]] = _law(_block(matrix, classes[best]), root)
@@ -137,7 +137,7 @@ def _moduli(block: Any) -> list[float]:
 def _root(block: Any) -> float:
     """The root of a periodic class, of which nothing else has to be found."""
     sums = block.sum(axis=1)
-    if np.ptp(sums) < NEARLY:
+    if np.ptp(sums) < PERRON_TOL:
         return float(sums[0])
     if block.shape[0] <= DENSE:
         return float(np.abs(np.linalg.eigvals(block.toarray())).max())
@@ -152,7 +152,7 @@ def soon_at_its_limit(block: Any) -> bool:
     wrong yes it would have to lie in a hyperplane, as one in 2e9 does.
     """
     trace = float(block.trace())
-    if abs(float((block @ block).trace()) - trace**2) > NEARLY:
+    if abs(float((block @ block).trace()) - trace**2) > PERRON_TOL:
         return False
     values, places = np.unique(block.data, return_inverse=True)
     exact = [Fraction(v).limit_denominator(10**6) for v in values.tolist()]

@@ -25,7 +25,7 @@ ROUNDING = 1e-14
 FALL = 1e-13
 """If a power of a matrix of floats is smaller than the one before by this, it is zero."""
 
-MOST_POWERS = 12
+MAX_POWERS = 12
 """As many powers are tried: beyond, rounding hides a fall."""
 
 
@@ -101,10 +101,10 @@ def radius(matrix: np.ndarray) -> float:
 
 def dies_out(matrix: np.ndarray, radius: float) -> bool:
     """Whether some power of a matrix falls to nothing where its radius would be no such fall."""
-    if radius > FALL ** (1 / MOST_POWERS):
+    if radius > FALL ** (1 / MAX_POWERS):
         return False
     power, size = matrix, np.abs(matrix).max()
-    for _ in range(min(len(matrix), MOST_POWERS)):
+    for _ in range(min(len(matrix), MAX_POWERS)):
         power = power @ matrix
         before, size = size, np.abs(power).max()
         if size <= FALL * before:
@@ -119,7 +119,7 @@ def _of_floats(block: np.ndarray, period: int, recurrent: bool) -> Spectrum:
         unit = root * np.exp(2j * np.pi * k / period)
         values.pop(int(np.argmin(np.abs(np.asarray(values) - unit))))
     second = float(np.max(np.abs(values), initial=0.0))
-    if period == 1 and second < root * FALL ** (1 / MOST_POWERS):
+    if period == 1 and second < root * FALL ** (1 / MAX_POWERS):
         second = radius(block - root * _projector(block, root))
     if period == 1 and second > ROUNDING and recurrent and _soon_at_its_limit(block):
         second = 0.0

@@ -16,7 +16,7 @@ from theory.distributions import Distribution
 
 __all__ = ["B17"]
 
-MOST_SITES = 7
+MAX_SITES = 7
 """Lengths up to which the exchange of two batches is checked for every profile."""
 
 Schedule = Callable[[Any, int], tuple[int, ...]]
@@ -39,7 +39,7 @@ B17 = Claim(
     says="that the frontier of permutations is convex in the number of rounds is left open",
     note=(
         "Ours; that shortest paths with such weights (Monge) are convex in the number of edges is "
-        f"textbook, from memory. The inequality is checked for every profile of up to {MOST_SITES} "
+        f"textbook, from memory. The inequality is checked for every profile of up to {MAX_SITES} "
         "sites at once; the argument holds for all. The divergence of what is written need not be "
         "convex: uniform on 0111, 1010, 1011, 1100 the least in 1 to 4 rounds is 1.1247, 0.1737, "
         "0.0870 and 0. The program of the open question finds no "
@@ -65,7 +65,7 @@ def _from_the_end(p: Distribution, start: int, stop: int) -> Any:
 def exchange(cost: Callable[[Distribution, int, int], Any] = _batch_cost) -> list[Any]:
     """Negative coefficients of ``w(a, d) + w(b, c) - w(a, c) - w(b, d)`` for a < b < c < d."""
     negative = []
-    for length in range(3, MOST_SITES + 1):
+    for length in range(3, MAX_SITES + 1):
         p = FreeProfile(length)
         for a, b, c, d in itertools.combinations(range(length + 1), 4):
             slack = cost(p, a, d) + cost(p, b, c) - cost(p, a, c) - cost(p, b, d)

@@ -15,7 +15,7 @@ from theory.distributions import Distribution
 
 __all__ = ["B6"]
 
-MOST_SITES = 7
+MAX_SITES = 7
 """Lengths up to which the bounds are checked for every profile and every schedule."""
 
 Chain = Sequence[Callable[..., Bound]]
@@ -52,7 +52,7 @@ B6 = Claim(
     says="the last bound; its constant is from memory",
     note=(
         "The first two bounds, and the lower one, are ours. All slacks are linear in what the "
-        f"profile falls: up to {MOST_SITES} sites every schedule is checked for every profile at "
+        f"profile falls: up to {MAX_SITES} sites every schedule is checked for every profile at "
         "once. Parity attains the bound only with batches of at most two sites."
     ),
     source="Li, Cai, arXiv 2505.21400 (the constant from memory); sharpened here",
@@ -72,7 +72,7 @@ def _steps(p: Distribution, sizes: Sequence[int], chain: Chain) -> Iterator[tupl
 def every_profile(chain: Chain = CHAIN) -> list[Any]:
     """Negative coefficients of the slacks, for every length and every schedule."""
     negative = []
-    for length in range(2, MOST_SITES + 1):
+    for length in range(2, MAX_SITES + 1):
         p = FreeProfile(length)
         for sizes in schedules.every(length):
             for least, most in _steps(p, sizes, chain):
@@ -97,7 +97,7 @@ def _attaining(p: Distribution) -> list[tuple[int, ...]]:
     """Schedules that attain the bound, where the profile falls only once, first or last."""
     f = information.profile(p)
     falls = [j for j in range(p.length - 1) if f[j] != f[j + 1]]
-    every = list(schedules.every(p.length)) if p.length <= MOST_SITES else []
+    every = list(schedules.every(p.length)) if p.length <= MAX_SITES else []
     if falls == [0]:
         return [sizes for sizes in every if sizes[0] == max(sizes)]
     if falls == [p.length - 2]:

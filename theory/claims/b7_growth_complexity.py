@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 
 from theory import bounds, gallery, information, schedules, strategies
 from theory._core.bound import Bound
-from theory.claims.i1_identities import MOST_SITES
+from theory.claims.i1_identities import MAX_SITES
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.free_entropies import (
     FreeEntropies,
@@ -61,7 +61,7 @@ B7 = Claim(
         "terms, and what the ratio 4.51 is: one block over the infimum, between 1/L and 1 - 1/L. "
         "The first and last steps of a grid enter Theorem 1 with what they lose exactly. The "
         "effective total correlation (from memory) lies between G and e/(e-1) G. Slacks are "
-        f"linear in what the profile falls: up to {MOST_SITES} sites all schedules, and grids on "
+        f"linear in what the profile falls: up to {MAX_SITES} sites all schedules, and grids on "
         "sixths, are checked for every profile at once."
     ),
     source="Wainwright, arXiv 2608.13520 (read)",
@@ -90,7 +90,7 @@ def identities(p: Distribution, growth: Complexity = information.growth_complexi
 
 @B7.symbolic("G against the TSE complexity for all entropies", growth=_later)
 def identities_of_free_entropies(growth: Complexity = information.growth_complexity) -> list[Any]:
-    lengths = range(1, MOST_SITES + 1)
+    lengths = range(1, MAX_SITES + 1)
     return expanded([r for d in lengths for r in identities(FreeEntropies(d), growth)])
 
 
@@ -171,7 +171,7 @@ def every_profile(
 ) -> list[Any]:
     """Negative coefficients of the slacks: some grids, all schedules, and TC and DTC."""
     negative = []
-    for length in range(2, MOST_SITES + 1):
+    for length in range(2, MAX_SITES + 1):
         p = FreeProfile(length)
         tc = information.gain_curve(p).integral(0, 1)
         dtc = information.gains(p)[-1] - tc

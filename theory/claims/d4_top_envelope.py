@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from theory import MASK, MarkovChain, gallery, strategies
-from theory._core.arrays import times_log, to_host
+from theory._core.arrays import to_host, xlogy
 from theory._core.bound import Bound
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import named_distributions
@@ -150,7 +150,7 @@ def _no_spread(p: Distribution, observed: list[int], site: int) -> Bound:
     """Planted: ``h(e)`` alone, as if all errors were the same token."""
     found, top = fano(p, observed, site), pinsker(p, observed, site).quantity
     others = np.asarray([max(p.vocab - 1, 1)], dtype=object if p.exact else np.float64)
-    spread = times_log(np.asarray([1 - top]), others)[0]
+    spread = xlogy(np.asarray([1 - top]), others)[0]
     return Bound(found.quantity, found.bound - spread)
 
 

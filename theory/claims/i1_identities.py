@@ -12,9 +12,9 @@ from theory.claims.kit.free_entropies import FreeEntropies
 from theory.claims.kit.generators import named_distributions
 from theory.distributions import Distribution
 
-__all__ = ["I1", "MOST_SITES"]
+__all__ = ["I1", "MAX_SITES"]
 
-MOST_SITES = 6
+MAX_SITES = 6
 """Lengths up to which identities are checked with free entropies."""
 
 I1 = Claim(
@@ -52,7 +52,7 @@ def _late_gains(p: Distribution) -> Any:
 
 @I1.residual(
     "total correlations in sums and integrals of the gains",
-    symbols=lambda: [{"p": FreeEntropies(d)} for d in range(1, MOST_SITES + 1)],
+    symbols=lambda: [{"p": FreeEntropies(d)} for d in range(1, MAX_SITES + 1)],
     exact=strategies.joint_tables(lengths=(1, 3), exact=True),
     floats=strategies.distributions(lengths=(1, 4)),
     named=named_distributions,
@@ -82,7 +82,7 @@ def totals(p: Distribution, gains: Callable = information.gains) -> list[Any]:
 
 @I1.residual(
     "how the profile falls",
-    symbols=lambda: [{"p": FreeEntropies(d)} for d in range(2, MOST_SITES + 1)],
+    symbols=lambda: [{"p": FreeEntropies(d)} for d in range(2, MAX_SITES + 1)],
     floats=strategies.distributions(lengths=(2, 4)),
     late=1,
 )

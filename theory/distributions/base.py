@@ -34,11 +34,11 @@ from theory._core.arrays import (
     MASK,
     array_namespace,
     device,
+    format_pattern,
     from_host,
-    frozen,
     is_exact,
+    read_only,
     require_memory,
-    spell_pattern,
     to_host,
     within_memory,
     xlogx,
@@ -158,7 +158,7 @@ class Distribution(ABC):
         if on_impossible == "raise":
             row = int(xp.argmin(xp.astype(possible, xp.int64)))
             pattern = tuple(int(v) for v in to_host(x[row, ...]))
-            spelled = spell_pattern(x[row, ...])
+            spelled = format_pattern(x[row, ...])
             raise ImpossibleEvidence(
                 f"the observed tokens have probability 0: pattern {row} is {spelled}. "
                 f'Choose on_impossible="marginal" or "uniform" to go on.',
@@ -307,7 +307,7 @@ class Distribution(ABC):
     @cached_property
     def mean_entropies(self) -> Any:
         """`mean_subset_entropies`, computed once."""
-        return frozen(self.mean_subset_entropies())
+        return read_only(self.mean_subset_entropies())
 
     # ---- reading ------------------------------------------------------------------------
 

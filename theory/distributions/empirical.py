@@ -16,9 +16,9 @@ from theory._core.arrays import (
     as_array,
     device,
     from_host,
-    frozen,
     log,
     on_one_device,
+    read_only,
     require_memory,
     to_host,
     within_memory,
@@ -248,7 +248,7 @@ class EmpiricalDistribution(Distribution):
         place = xp.minimum(place, xp.full_like(place, present.shape[0] - 1))
         here = xp.take(present, place) == every
         table = xp.where(here, xp.take(weight, place), xp.zeros_like(weight[:1]))
-        return frozen(xp.reshape(table, (self.vocab,) * self.length))
+        return read_only(xp.reshape(table, (self.vocab,) * self.length))
 
     def subset_entropy(self, sites: tuple[int, ...], given: Any = None) -> Any:
         """Entropy in nats of a set of sites, by grouping equal rows; no table."""

@@ -33,9 +33,9 @@ from theory._core.arrays import (
     as_array,
     device,
     from_host,
-    frozen,
     log,
-    normalised_exp,
+    read_only,
+    softmax,
     to_host,
     within_memory,
     xlogx,
@@ -155,8 +155,8 @@ class Exchangeable(Distribution):
         array([0.25, 0.75])
         """
         if self.exact:
-            return frozen(exact_numbers.ratio(*self.weights))
-        return frozen(array_namespace(self._log_counts).exp(self._log_counts))
+            return read_only(exact_numbers.ratio(*self.weights))
+        return read_only(array_namespace(self._log_counts).exp(self._log_counts))
 
     # ---- prediction ---------------------------------------------------------------------
 
@@ -172,7 +172,7 @@ class Exchangeable(Distribution):
             return np.broadcast_to(shares[:, None, :], (*x.shape, 2)), here != 0
         terms = self._log_terms(zeros, ones)
         xp = array_namespace(terms)
-        posterior = normalised_exp(terms)
+        posterior = softmax(terms)
         number = xp.arange(self.length + 1, dtype=posterior.dtype, device=device(posterior))
         masked = xp.astype(self.length - zeros - ones, posterior.dtype)
         # each from its own sum: one minus the other would lose the smaller
@@ -247,7 +247,7 @@ class Exchangeable(Distribution):
             chances = exact_numbers.ratio(self._sequences, self._total)
         else:
             chances = xp.exp(self._log_sequences)
-        return frozen(xp.reshape(xp.take(chances, ones), (2,) * self.length))
+        return read_only(xp.reshape(xp.take(chances, ones), (2,) * self.length))
 
     # ---- entropies ----------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from theory._core.arrays import MASK, array_namespace, from_host, on_one_device, within_memory
 from theory._core.plurals import counted
-from theory._markov.forward_backward import Smoothed, smooth
+from theory._markov.forward_backward import Smoothed, forward_backward
 from theory.distributions.base import Distribution
 from theory.distributions.hidden_markov_bounds import hidden_bracket
 from theory.distributions.sampling import check_draw, draw_tokens
@@ -83,7 +83,7 @@ class HiddenMarkovModel(Distribution):
         read = xp.take(columns, xp.reshape(token, (-1,)), axis=0)
         read = xp.reshape(read, (*x.shape, self.transition.shape[0]))
         likelihood = xp.where(x[..., None] == MASK, xp.ones_like(read), read)
-        return smooth(self.initial, self.transition, likelihood)
+        return forward_backward(self.initial, self.transition, likelihood)
 
     def _predict(self, x: Any) -> tuple[Any, Any]:
         smoothed = self._smooth(x)

@@ -25,12 +25,12 @@ from theory._core.arrays import (
     within_memory,
     xlogx,
 )
-from theory._core.segments import lookup, placed
-from theory._markov.forward_backward import TINY, Smoothed, replace, smooth
+from theory._core.segments import gather, scatter
+from theory._markov.forward_backward import UNDERFLOW_TOL, Smoothed, forward_backward, replace
 from theory._markov.powers import Settled, until_settled
 from theory._markov.random_subsets import first_chances, over_first_sites, over_pairs, pair_chances
 from theory.distributions.base import Distribution
-from theory.distributions.neighbours import Neighbours, neighbours
+from theory.distributions.neighbours import Neighbours, nearest_observed
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.lattice.lattice import quotient
 from theory.validation.arguments import as_integer
@@ -98,30 +98,32 @@ class MarkovChain(Distribution):
     # ---- prediction ---------------------------------------------------------------------
 
     def _predict(self, x: Any) -> tuple[Any, Any]:
-        xp, near = array_namespace(x), neighbours(x)
+        xp, near = array_namespace(x), nearest_observed(x)
         if not self._tabulate(near):
-            smoothed = smooth(self.initial, self.transition, self._likelihood(x))
+            smoothed = forward_backward(self.initial, self.transition, self._likelihood(x))
             return smoothed.posterior, xp.isfinite(smoothed.log_evidence)
         (masked,) = xp.nonzero(xp.reshape(x, (-1,)) == MASK)
         left = self._left(x, near)
         rows = xp.take(xp.reshape(left, (-1,)), masked)
         weights = xp.take(self._rows, rows, axis=0) * self._future(x, near, masked)
         total = xp.sum(weights, axis=-1)
-        predictions = placed(masked, quotient(weights, total[..., None]), x.shape[0] * x.shape[1])
+        predictions = scatter(masked, quotient(weights, total[..., None]), x.shape[0] * x.shape[1])
         predictions = xp.reshape(predictions, (*x.shape, self.vocab))
         factors = self._gathered(x, left)
         if self.exact:
             return predictions, xp.all(factors != 0, axis=1)
-        # see `messages`: below TINY, what was lost to underflow may be all there is
-        little = xp.reshape(placed(masked, total < TINY, x.shape[0] * x.shape[1]), x.shape)
-        doubtful = xp.any((factors < TINY) | little, axis=1)
+        # see `forward_backward`: below it, what was lost to underflow may be all there is
+        little = xp.reshape(
+            scatter(masked, total < UNDERFLOW_TOL, x.shape[0] * x.shape[1]), x.shape
+        )
+        doubtful = xp.any((factors < UNDERFLOW_TOL) | little, axis=1)
         smoothed = Smoothed(predictions, xp.sum(log(factors), axis=1))
         smoothed = self._again(smoothed, doubtful, x)
         return smoothed.posterior, xp.isfinite(smoothed.log_evidence)
 
     def _evidence(self, x: Any) -> Any:
         if self.exact:
-            near = neighbours(x)
+            near = nearest_observed(x)
             self._tabulate(near)
             return self._gathered(x, self._left(x, near)).prod(axis=1)
         return array_namespace(x).exp(self._log_evidence(x))
@@ -129,12 +131,12 @@ class MarkovChain(Distribution):
     def _log_evidence(self, x: Any) -> Any:
         if self.exact:
             return log(self._evidence(x))
-        near = neighbours(x)
+        near = nearest_observed(x)
         if not self._tabulate(near):
-            return smooth(self.initial, self.transition, self._likelihood(x)).log_evidence
+            return forward_backward(self.initial, self.transition, self._likelihood(x)).log_evidence
         xp = array_namespace(x)
         factors = self._gathered(x, self._left(x, near))
-        doubtful = xp.any(factors < TINY, axis=1)
+        doubtful = xp.any(factors < UNDERFLOW_TOL, axis=1)
         nothing = factors[:, :, None]
         smoothed = Smoothed(nothing, xp.sum(log(factors), axis=1))
         return self._again(smoothed, doubtful, x).log_evidence
@@ -157,7 +159,7 @@ class MarkovChain(Distribution):
         """Probability of each observed token given those on its left, 1 where masked."""
         xp, masked = array_namespace(x), x == MASK
         cells = left * self.vocab + xp.where(masked, xp.zeros_like(x), x)
-        found = lookup(xp.reshape(self._rows, (-1,)), cells)
+        found = gather(xp.reshape(self._rows, (-1,)), cells)
         return xp.where(masked, xp.ones_like(found), found)
 
     def _likelihood(self, x: Any) -> Any:
@@ -279,7 +281,7 @@ class MarkovChain(Distribution):
                 happens = xp.nonzero(alone[previous, :] > 0)[0]
                 bridges = xp.take(steps[gap], happens, axis=0) * futures[site][None, :]
                 total = xp.sum(bridges, axis=1)
-                if not self.exact and bool(xp.any(total < TINY)):  # underflow: ask once more
+                if not self.exact and bool(xp.any(total < UNDERFLOW_TOL)):  # ask once more
                     tried = xp.where(place == previous, happens[:, None], given)
                     bridges = self._predict(tried)[0][:, site, :]
                 else:

@@ -15,11 +15,11 @@ from theory._core.arrays import (
     array_namespace,
     from_host,
     log,
-    normalised_exp,
     on_one_device,
-    times_log,
+    softmax,
     within_memory,
     xlogx,
+    xlogy,
 )
 from theory._core.special import log_binomials, log_sum_exp
 from theory.distributions.base import Distribution
@@ -93,7 +93,7 @@ class ProductMixture(Distribution):
     def _predict(self, x: Any) -> tuple[Any, Any]:
         logarithm = self._log_joint(x)
         xp = array_namespace(logarithm)
-        posterior = normalised_exp(logarithm)
+        posterior = softmax(logarithm)
         flat = xp.reshape(self.sites, (self.weights.shape[0], -1))
         predictions = xp.reshape(xp.matmul(posterior, flat), (*x.shape, self.vocab))
         return predictions, xp.any(xp.isfinite(logarithm), axis=1)
@@ -109,7 +109,7 @@ class ProductMixture(Distribution):
             return None
         ones = from_host(np.arange(self.length + 1.0)[:, None], self.sites)
         zero, one = self.sites[:, 0, 0], self.sites[:, 0, 1]
-        likelihood = times_log(ones, one) + times_log(self.length - ones, zero)
+        likelihood = xlogy(ones, one) + xlogy(self.length - ones, zero)
         counts = log_sum_exp(likelihood + self._log_weights)
         return Exchangeable.from_logarithms(
             counts + from_host(log_binomials(self.length), self.sites)

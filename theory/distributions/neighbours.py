@@ -3,9 +3,9 @@
 from typing import Any, NamedTuple
 
 from theory._core.arrays import MASK, array_namespace, device
-from theory._core.segments import running_maximum
+from theory._core.segments import cummax
 
-__all__ = ["Neighbours", "neighbours"]
+__all__ = ["Neighbours", "nearest_observed"]
 
 
 class Neighbours(NamedTuple):
@@ -24,11 +24,11 @@ class Neighbours(NamedTuple):
     longest_gap: int
 
 
-def neighbours(x: Any) -> Neighbours:
+def nearest_observed(x: Any) -> Neighbours:
     """Find the nearest observed sites in patterns (B, L).
 
     >>> import numpy as np
-    >>> near = neighbours(np.asarray([[MASK, 0, MASK, MASK]]))
+    >>> near = nearest_observed(np.asarray([[MASK, 0, MASK, MASK]]))
     >>> near.left.tolist(), near.right.tolist(), near.longest_gap
     ([[-1, -1, 1, 1]], [[1, 4, 4, 4]], 2)
     """
@@ -51,4 +51,4 @@ def _nearest_observed(masked: Any, site: Any) -> Any:
     xp = array_namespace(masked)
     nowhere = xp.full((masked.shape[0], 1), -1, dtype=xp.int64, device=device(masked))
     observed = xp.where(masked[:, :-1], nowhere, site[:-1])
-    return running_maximum(xp.concat([nowhere, observed], axis=1))
+    return cummax(xp.concat([nowhere, observed], axis=1))

@@ -17,8 +17,8 @@ from theory._core.arrays import (
     MASK,
     array_namespace,
     device,
-    frozen,
     log,
+    read_only,
     require_memory,
     to_host,
     within_memory,
@@ -106,7 +106,7 @@ class Permutations(Distribution):
         table = np.full(shape, Fraction(0)) if self.exact else np.zeros(shape)
         orders = np.asarray(list(itertools.permutations(range(self.length))))
         table[tuple(orders.T)] = Fraction(1, count) if self.exact else 1 / count
-        return frozen(table)
+        return read_only(table)
 
     def subset_entropy(self, sites: tuple[int, ...], given: Any = None) -> Any:
         """Entropy in nats of k sites given m others: ``log((n - m)! / (n - m - k)!)``.

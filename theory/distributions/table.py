@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from theory._core import exact as exact_numbers
-from theory._core.arrays import array_namespace, from_host, frozen, is_exact, log, within_memory
+from theory._core.arrays import array_namespace, from_host, is_exact, log, read_only, within_memory
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
@@ -86,7 +86,7 @@ class JointTable(Distribution):
         array([0.25, 0.75])
         """
         values, total = self.weights
-        return frozen(exact_numbers.ratio(values, total) if self.exact else values)
+        return read_only(exact_numbers.ratio(values, total) if self.exact else values)
 
     def _predict(self, x: Any) -> tuple[Any, Any]:
         predictions, evidence = self._lattice.predict(x)

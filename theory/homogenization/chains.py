@@ -17,7 +17,7 @@ from theory._markov.spectrum import dies_out, largest
 from theory.distributions import MarkovChain
 from theory.errors import InvalidInput
 from theory.homogenization.decision import Decision
-from theory.homogenization.rate_constant import strength
+from theory.homogenization.rate_constant import asymptotic_constant
 from theory.homogenization.reasons import far_away, never_alike, spelled
 from theory.homogenization.structure import structure
 
@@ -82,5 +82,5 @@ def decide_chain(p: MarkovChain) -> Decision:
         limits,
         s.recurrent,
         far_away(s.recurrent, p.symbols, rate),
-        partial(strength, deviation, rate),
+        partial(asymptotic_constant, deviation, rate),
     )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from theory import information
-from theory._core.arrays import MASK, require_memory, times_log, to_host, xlogx
+from theory._core.arrays import MASK, require_memory, to_host, xlogx, xlogy
 from theory._core.bound import Bound
 from theory._core.exact import as_sympy
 from theory._core.plurals import counted
@@ -198,7 +198,7 @@ def fano(
     observed, site = _apart(p, observed, site)
     shares = np.asarray([1 - (top := _mean_top(p, observed, site)), top])
     others = np.asarray([max(p.vocab - 1, 1)], dtype=object if p.exact else np.float64)
-    most = times_log(shares[:1], others).sum() - xlogx(shares).sum()
+    most = xlogy(shares[:1], others).sum() - xlogx(shares).sum()
     entropy = information.entropy(p, (*observed, site)) - information.entropy(p, observed)
     return Bound(in_units(entropy, base), in_units(most, base))
 

@@ -23,7 +23,7 @@ from fractions import Fraction
 import numpy as np
 
 from theory._core.arrays import to_host
-from theory._markov.classes import communicating, phases
+from theory._markov.classes import communicating_classes, phases
 from theory._markov.rounded import Rounded, closure
 from theory._markov.spectrum import radius
 from theory.distributions import HiddenMarkovModel, MarkovChain
@@ -150,6 +150,6 @@ def _one_limit(s: Structure, start: np.ndarray, held: Rounded, show: Rounded) ->
 
 def _radius(matrix: Rounded) -> float:
     """The spectral radius, as the largest of those of the classes."""
-    parts = communicating(matrix.value != 0, np.ones(len(matrix.value), dtype=bool)).states
+    parts = communicating_classes(matrix.value != 0, np.ones(len(matrix.value), dtype=bool)).states
     found = max(radius(matrix.value[np.ix_(part, part)]) for part in parts)
     return min(found, 1.0)  # rounding may have put it above 1

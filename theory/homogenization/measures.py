@@ -20,9 +20,9 @@ from theory._core.arrays import (
     is_exact,
     log,
     on_one_device,
-    times_log,
     to_host,
     xlogx,
+    xlogy,
 )
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import ImpossibleEvidence, InvalidInput
@@ -365,7 +365,7 @@ def _mean_log(weights: Any, x: Any) -> Any:
     """``sum_v weights_v log x_v``."""
     xp = array_namespace(weights)
     if is_exact(weights) or bool(xp.any(x == 0)):
-        return _over_tokens(times_log(weights, x + weights * 0))
+        return _over_tokens(xlogy(weights, x + weights * 0))
     return _over_tokens(weights * log(x))
 
 

@@ -20,9 +20,9 @@ from theory._markov.number_fields import Algebraic
 from theory._markov.root_moduli import moduli
 from theory._markov.spectrum import largest
 
-__all__ = ["strength"]
+__all__ = ["asymptotic_constant"]
 
-NEARLY = 1e-6
+ORDER_TOL = 1e-6
 """Eigenvalues of floats that differ by less, relatively, are taken for equal."""
 
 SINGULAR = 1e-5
@@ -32,7 +32,7 @@ ORDERS = 60
 """Roots of unity up to this order are recognised."""
 
 
-def strength(deviation: np.ndarray, rate: Any) -> Any:
+def asymptotic_constant(deviation: np.ndarray, rate: Any) -> Any:
     """``lim sup_n`` of the largest row of ``|D^n| / rate^n``, halved: total variation.
 
     Parameters
@@ -52,7 +52,7 @@ def strength(deviation: np.ndarray, rate: Any) -> Any:
     Half uniform and half the next of four tokens: 3/4 of what is left, at every distance.
 
     >>> steps = np.full((4, 4), 1 / 8) + np.roll(np.eye(4), 1, axis=1) / 2
-    >>> round(strength(steps - 1 / 4, 0.5), 9)
+    >>> round(asymptotic_constant(steps - 1 / 4, 0.5), 9)
     0.75
     """
     if rate == 0:
@@ -132,7 +132,7 @@ def _float_strength(deviation: np.ndarray, rate: float) -> float:
     modes = _modes(deviation, rate)
     if modes is None:
         return math.inf
-    orders = [_order(mode.root / rate, NEARLY) for mode in modes]
+    orders = [_order(mode.root / rate, ORDER_TOL) for mode in modes]
     cycle = math.lcm(*(order for order in orders if order))
     steady = sum((mode.part for mode, m in zip(modes, orders, strict=True) if m), deviation * 0j)
     pairs = [
@@ -164,14 +164,14 @@ def _modes(deviation: np.ndarray, rate: float) -> list[_Mode] | None:
 def _distinct(roots: np.ndarray, rate: float) -> list[complex]:
     """Those of the largest modulus, each once."""
     found: list[complex] = []
-    for root in roots[np.abs(roots) > rate * (1 - NEARLY)].tolist():
-        if all(abs(root - other) > NEARLY * rate for other in found):
+    for root in roots[np.abs(roots) > rate * (1 - ORDER_TOL)].tolist():
+        if all(abs(root - other) > ORDER_TOL * rate for other in found):
             found.append(complex(root))
     return found
 
 
 def _near(roots: np.ndarray, root: complex, rate: float) -> np.ndarray:
-    return np.abs(roots - root) < 2 * NEARLY * rate
+    return np.abs(roots - root) < 2 * ORDER_TOL * rate
 
 
 def _order(unit: complex, tolerance: float) -> int | None:

@@ -8,13 +8,13 @@ import numpy as np
 
 from theory._core.arrays import to_host
 from theory._core.exact import all_rational
-from theory._markov.classes import Classes, communicating, possible
+from theory._markov.classes import Classes, communicating_classes, possible
 from theory._markov.spectrum import Spectrum, class_spectrum
 from theory._markov.stationary import absorption, stationary_law
 from theory.distributions import HiddenMarkovModel, MarkovChain
 from theory.homogenization.decision import RecurrentClass
 
-__all__ = ["Structure", "structure", "taken_apart"]
+__all__ = ["Structure", "decompose", "structure"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +81,12 @@ def one_hot(states: Any, size: int) -> np.ndarray:
 
 def structure(p: MarkovChain | HiddenMarkovModel) -> Structure:
     """Take a chain, or the hidden chain of a model, apart."""
-    return taken_apart(to_host(p.initial), to_host(p.transition))
+    return decompose(to_host(p.initial), to_host(p.transition))
 
 
-def taken_apart(initial: np.ndarray, steps: np.ndarray) -> Structure:
+def decompose(initial: np.ndarray, steps: np.ndarray) -> Structure:
     """Take a chain apart that is given by host arrays."""
-    found = communicating(possible(steps), possible(initial))
+    found = communicating_classes(possible(steps), possible(initial))
     recurrent = []
     for c in found.recurrent:
         states = found.states[c]

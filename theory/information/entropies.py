@@ -10,10 +10,10 @@ from typing import Any
 from theory._core.arrays import (
     MASK,
     array_namespace,
+    format_pattern,
     is_exact,
     log,
     on_one_device,
-    spell_pattern,
     to_host,
     xlogx,
 )
@@ -195,7 +195,7 @@ def _arguments(p: Distribution, sites: Any, given: Any) -> tuple[tuple[int, ...]
     if p.log_evidence(pattern)[0] == -math.inf:
         tokens = tuple(int(t) for t in to_host(pattern[0, ...]))
         raise ImpossibleEvidence(
-            f"the observed tokens have probability 0: {spell_pattern(pattern[0, ...])}", tokens
+            f"the observed tokens have probability 0: {format_pattern(pattern[0, ...])}", tokens
         )
     observed = to_host(pattern[0, ...]) != MASK  # constants: they carry no information
     return tuple(i for i in chosen if not observed[i]), pattern[0, ...]

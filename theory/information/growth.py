@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from theory._core.arrays import frozen
+from theory._core.arrays import read_only
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.gain_curve import GainCurve, as_gain_curve, gain_curve
@@ -41,7 +41,7 @@ __all__ = [
 PRECISION = 1e-12
 """Relative change at which a quadrature stops doubling its points."""
 
-MOST_POINTS = 4096
+MAX_POINTS = 4096
 
 
 def growth_complexity(
@@ -188,7 +188,7 @@ def integrate(function: Callable[[np.ndarray], np.ndarray], start: float, stop: 
         angle = low + (high - low) * (nodes + 1) / 2
         values = function(np.sin(angle) ** 2) * np.sin(2 * angle)
         value = float((weights * values).sum()) * (high - low) / 2
-        if abs(value - before) <= PRECISION * abs(value) or points >= MOST_POINTS:
+        if abs(value - before) <= PRECISION * abs(value) or points >= MAX_POINTS:
             return value
         points, before = 2 * points, value
 
@@ -201,4 +201,4 @@ def _gauss_legendre(points: int) -> tuple[np.ndarray, np.ndarray]:
     (array([0.]), array([2.]))
     """
     nodes, weights = np.polynomial.legendre.leggauss(points)
-    return frozen(nodes), frozen(weights)
+    return read_only(nodes), read_only(weights)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from theory._core.arrays import MASK, array_namespace, device, from_host
-from theory._core.segments import lookup
+from theory._core.segments import gather
 
 __all__ = ["Codes", "digits"]
 
@@ -39,8 +39,8 @@ class Codes:
         """Sequences (B, L) of codes (B,), half of the sites at once."""
         xp, later = array_namespace(codes), self.length // 2
         below = (self.vocab + 1) ** later
-        first = lookup(self._halves, codes // below)
-        last = lookup(self._halves[:, self.length - 2 * later :], codes % below)
+        first = gather(self._halves, codes // below)
+        last = gather(self._halves[:, self.length - 2 * later :], codes % below)
         return xp.concat([first, last], axis=1)
 
     @cached_property
@@ -76,7 +76,7 @@ class Codes:
 
     def steps(self, sites: Any) -> Any:
         """By how much a code changes when a masked site is given token v, shape (..., V)."""
-        return lookup(self._changes, sites)
+        return gather(self._changes, sites)
 
 
 def digits(numbers: Any, count: int, base: int) -> Any:

@@ -24,13 +24,13 @@ from theory._core.arrays import (
     MASK,
     array_namespace,
     device,
-    frozen,
     is_exact,
+    read_only,
     require_memory,
     within_memory,
     xlogx,
 )
-from theory._core.segments import any_true, lookup
+from theory._core.segments import any_true, gather
 from theory.errors import InvalidInput
 from theory.lattice.codes import Codes
 from theory.lattice.entropy_sums import entropy_sums
@@ -118,8 +118,8 @@ class EvidenceLattice:
         array([0.25, 0.75, 1.  ])
         """
         if is_exact(self.numerators):
-            return frozen(exact.ratio(self.numerators, self.denominator))
-        return frozen(self.numerators)
+            return read_only(exact.ratio(self.numerators, self.denominator))
+        return read_only(self.numerators)
 
     def evidence(self, x: Any) -> Any:
         """Probability of each pattern.
@@ -137,7 +137,7 @@ class EvidenceLattice:
         [Fraction(1, 2), Fraction(0, 1)]
         """
         x, single = self._tokens(x)
-        found = lookup(self._flat, self._codes.encode(x))
+        found = gather(self._flat, self._codes.encode(x))
         probability = exact.ratio(found, self.denominator) if is_exact(found) else found
         return probability[0] if single else probability
 
@@ -170,10 +170,10 @@ class EvidenceLattice:
         """
         xp = array_namespace(self.numerators)
         codes = self._codes.encode(x)
-        evidence = lookup(self._flat, codes)
+        evidence = gather(self._flat, codes)
         tokens = xp.arange(self.vocab, dtype=xp.int64, device=device(x))
         possible = (x == MASK)[..., None] | (x[..., None] == tokens)
-        found = lookup(self._flat, self._codes.neighbours(x, codes))
+        found = gather(self._flat, self._codes.neighbours(x, codes))
         zero = found[:1, :1, :1] * 0
         return quotient(xp.where(possible, found, zero), evidence[:, None, None]), evidence
 

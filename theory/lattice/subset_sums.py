@@ -27,7 +27,7 @@ import array_api_compat
 import numpy as np
 
 from theory._console.threads import usable_threads
-from theory._core.arrays import array_namespace, device, frozen
+from theory._core.arrays import array_namespace, device, read_only
 
 __all__ = ["subset_sums"]
 
@@ -250,7 +250,7 @@ def _kernel(vocab: int, axes: int) -> np.ndarray:
            [1., 1.]])
     """
     factor = np.vstack([np.eye(vocab), np.ones(vocab)])
-    return frozen(reduce(np.kron, [factor] * axes))
+    return read_only(reduce(np.kron, [factor] * axes))
 
 
 def _short_enough(count: int, size: int, base: int, most: int) -> int:

@@ -37,7 +37,7 @@ __all__ = [
     "sequence_alpha_objective",
 ]
 
-MOST_SWEEPS = 20_000
+MAX_SWEEPS = 20_000
 """Sweeps over the sites end after so many; at ``alpha`` close to ``1 / L`` they move slowly."""
 
 SETTLED = 1e-14
@@ -236,7 +236,7 @@ def _swept(table: Any, sites: Any, alpha: float) -> Any:
     """Products (B, L, V), each site made the best one given the others, until nothing moves."""
     xp = array_namespace(table)
     columns = [sites[:, i, :] for i in range(table.ndim)]
-    for _ in range(MOST_SWEEPS):
+    for _ in range(MAX_SWEEPS):
         moved = 0.0
         for i, before in enumerate(columns):
             rest = _without(table, xp.stack(columns, axis=1) ** alpha, i)

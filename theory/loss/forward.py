@@ -31,7 +31,7 @@ from theory._core.arrays import (
     device,
     from_host,
     is_exact,
-    times_log,
+    xlogy,
 )
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
@@ -234,7 +234,7 @@ def loss_by_pattern(p: Distribution, denoiser: Denoiser | None = None) -> Any:
         columns = xp.asarray(masked, dtype=xp.int64, device=device(x))
         truth, guess = xp.take(truth, columns, axis=1), xp.take(guess, columns, axis=1)
         joint = truth * chance[:, None, None]
-        losses.append(-xp.sum(times_log(joint, guess)))
+        losses.append(-xp.sum(xlogy(joint, guess)))
     if p.exact:
         return np.asarray(losses, dtype=object).reshape((2,) * p.length)
     xp = array_namespace(p.like)

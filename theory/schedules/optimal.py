@@ -16,7 +16,7 @@ __all__ = ["optimal"]
 ROUNDING = 1e-12
 """Relative to the cost of a single round: by how much rounding may miss a target."""
 
-MOST_STEPS = 2**32
+MAX_STEPS = 2**32
 """Pairs of boundaries that are looked at, in a minute or so: all rounds of 5,000 sites."""
 
 
@@ -77,7 +77,7 @@ def optimal(
     if rounds is not None:
         most, enough = as_rounds(rounds, f.size), -math.inf
         what = f"the best {counted(most, 'round')} of {counted(f.size, 'site')}"
-        require_steps(_steps(f.size, most), MOST_STEPS, what)
+        require_steps(_steps(f.size, most), MAX_STEPS, what)
     else:
         most, enough = f.size, as_real(target, "target", 0, math.inf)
     lost = f[0] - f  # in these nothing cancels where the profile is nearly flat
@@ -95,7 +95,7 @@ def _shortest(lost: np.ndarray, most: int, enough: float, tie: float) -> tuple[i
     cost = -np.arange(length, 0, -1) * lost
     total_lost = float(lost.sum())
     choices = [np.full(length, length)]  # choices[r][a]: where the next batch ends if r more follow
-    affordable = max(1, MOST_STEPS // _steps(length, 1))
+    affordable = max(1, MAX_STEPS // _steps(length, 1))
     while len(choices) < most and cost[0] + total_lost > enough:
         if len(choices) == affordable:
             raise TooLarge(

@@ -11,7 +11,7 @@ from theory.distributions.base import Distribution
 
 __all__ = ["describe"]
 
-MOST_ROWS = 24
+MAX_ROWS = 24
 
 
 def describe(p: Distribution, parts: Mapping[str, Any], residual: float) -> str:
@@ -42,13 +42,13 @@ def _chain(p: MarkovChain) -> list[str]:
 def _support(p: Distribution) -> list[str]:
     table = to_host(p.table())
     rows = np.argwhere(table != 0)
-    texts = [" ".join(map(str, row)) for row in rows[:MOST_ROWS]]
+    texts = [" ".join(map(str, row)) for row in rows[:MAX_ROWS]]
     width = max(len("tokens"), *map(len, texts))
     lines = [f"  {'tokens':>{width}}  probability"]
     for text, row in zip(texts, rows, strict=False):
         lines.append(f"  {text:>{width}}  {_number(table[tuple(row)])}")
-    if len(rows) > MOST_ROWS:
-        lines.append(f"  ... and {len(rows) - MOST_ROWS} more")
+    if len(rows) > MAX_ROWS:
+        lines.append(f"  ... and {len(rows) - MAX_ROWS} more")
     return lines
 
 

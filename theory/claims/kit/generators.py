@@ -33,11 +33,11 @@ __all__ = [
 ]
 
 
-MOST_PATTERNS = 20_000
+MAX_PATTERNS = 20_000
 """Checks that go through every pattern of a distribution do so up to this number."""
 
 
-MOST_CELLS = 1000
+MAX_CELLS = 1000
 """Checks that draw tables of the same size as a distribution do so up to this number of cells."""
 
 
@@ -49,10 +49,10 @@ def every_pattern(p: Distribution, *, masked: bool = True) -> Iterator[np.ndarra
     """
     slots = (*range(p.vocab), MASK) if masked else tuple(range(p.vocab))
     count = len(slots) ** p.length
-    if count > MOST_PATTERNS:
+    if count > MAX_PATTERNS:
         raise TooLarge(
             f"this check goes through all {count:.3g} patterns of {p.length} sites and "
-            f"{p.vocab} tokens; it does so up to {MOST_PATTERNS}"
+            f"{p.vocab} tokens; it does so up to {MAX_PATTERNS}"
         )
     for pattern in itertools.product(slots, repeat=p.length):
         yield np.asarray(pattern)
@@ -84,10 +84,10 @@ def fractions_from_one_to_zero(steps: Sequence[Any]) -> list[Any]:
 
 def challengers(p: Size | Distribution) -> SearchStrategy[JointTable]:
     """Tables of the size of `p` with full support, whose denoisers compete with that of `p`."""
-    if p.vocab**p.length > MOST_CELLS:
+    if p.vocab**p.length > MAX_CELLS:
         raise TooLarge(
             f"this check draws competing tables of {p.length} sites and {p.vocab} tokens, with "
-            f"{p.vocab**p.length:.3g} cells; it does so up to {MOST_CELLS}"
+            f"{p.vocab**p.length:.3g} cells; it does so up to {MAX_CELLS}"
         )
     return strategies.joint_tables(
         lengths=(p.length, p.length),

@@ -30,7 +30,7 @@ TIGHTEST = (
 ATTAINED = 1e-9
 """A ratio this close to 1 is shown as 1."""
 
-MOST_LINES = 16
+MAX_LINES = 16
 """Of an instance on which an inequality is tightest; longer ones lose rows in the middle."""
 
 SOURCE = r"source \[seen]"
@@ -228,8 +228,8 @@ def _ratio(result: Result) -> str:
 
 def _tightest_instance(result: Result) -> str:
     lines = result.tightest_at.splitlines()
-    if len(lines) > MOST_LINES:
-        lines = [*lines[: MOST_LINES - 4], "  ...", *lines[-3:]]
+    if len(lines) > MAX_LINES:
+        lines = [*lines[: MAX_LINES - 4], "  ...", *lines[-3:]]
     head = f"{result.claim} at the {result.level} level, tightest {_ratio(result)}, on"
     return f"\n{head} {lines[0]}" + "".join(f"\n  {line}" for line in lines[1:])
 
