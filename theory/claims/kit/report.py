@@ -174,7 +174,7 @@ def _table_of_checks(claims: Sequence[Claim], results: dict[str, list[Result]]) 
     """One row for each check, with what it checks in words."""
     table = Table(title=TITLE, title_justify="left")
     table.add_column("id", no_wrap=True)
-    table.add_column("claim, and its checks", overflow="fold")
+    table.add_column("claim and its checks", overflow="fold")
     measured = _add_numbers(table, results)
     for claim in claims:
         verdict = _verdict(claim, results[claim.id])
