@@ -61,9 +61,7 @@ class Remask(Policy, renamed={"chances": "probabilities"}):
     def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield every set of sites to flip."""
         reveal, mask = self.probabilities(round_index)
-        for hidden, again in coin_tosses(x != MASK, mask):
-            for shown, anew in coin_tosses(x == MASK, reveal):
-                yield hidden * shown, again | anew
+        yield from coin_tosses(x == MASK, reveal, mask)
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator

@@ -27,27 +27,41 @@ def sets_of_sites(allowed: Any, size: int) -> Iterator[Any]:
     >>> [s.tolist() for s in sets_of_sites(np.asarray([[True, False, True]]), 1)]
     [[[True, False, False]], [[False, False, True]]]
     """
-    xp, count = array_namespace(allowed), site_count(allowed)
-    number = xp.cumulative_sum(xp.astype(allowed, xp.int64), axis=1) - 1
-    number = xp.where(allowed, number, 0)
+    count, place = site_count(allowed), _places(allowed)
     for chosen in itertools.combinations(range(count), size):
-        among = np.zeros(max(count, 1), dtype=bool)
-        among[list(chosen)] = True
-        yield allowed & gather(from_host(among, allowed), number)
+        yield _at(chosen, allowed, place)
 
 
-def coin_tosses(allowed: Any, probability: Any) -> Iterator[tuple[Any, Any]]:
-    """Every set of the allowed sites, each of which is in it with a probability of its own.
+def coin_tosses(allowed: Any, probability: Any, otherwise: Any = 0) -> Iterator[tuple[Any, Any]]:
+    """Every set of sites: an allowed one is in it with `probability`, others with `otherwise`.
 
     >>> [(p, s.tolist()) for p, s in coin_tosses(np.asarray([[True, False]]), 0.25)]
     [(0.75, [[False, False]]), (0.25, [[True, False]])]
     """
-    count = site_count(allowed)
-    for size in range(count + 1):
+    count, length, place = site_count(allowed), allowed.shape[1], _places(allowed)
+    others = length - count if otherwise else 0
+    for size, more in itertools.product(range(count + 1), range(others + 1)):
         weight = probability**size * (1 - probability) ** (count - size)
+        weight = weight * otherwise**more * (1 - otherwise) ** (others - more)
         if weight:
-            for chosen in sets_of_sites(allowed, size):
-                yield weight, chosen
+            some = itertools.combinations(range(count), size)
+            rest = itertools.combinations(range(count, count + others), more)
+            for chosen, also in itertools.product(some, rest):
+                yield weight, _at(chosen + also, allowed, place)
+
+
+def _places(allowed: Any) -> Any:
+    """Where each site is in its row when the allowed ones are put first, (B, L)."""
+    xp = array_namespace(allowed)
+    allowed_before = xp.cumulative_sum(xp.astype(allowed, xp.int64), axis=1)
+    others_before = xp.cumulative_sum(xp.astype(~allowed, xp.int64), axis=1)
+    return xp.where(allowed, allowed_before, allowed_before[:, -1:] + others_before) - 1
+
+
+def _at(places: tuple[int, ...], allowed: Any, place: Any) -> Any:
+    among = np.zeros(allowed.shape[1], dtype=bool)
+    among[list(places)] = True
+    return gather(from_host(among, allowed), place)
 
 
 def random_sites(allowed: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
