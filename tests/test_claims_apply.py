@@ -104,7 +104,8 @@ def test_the_assumption_that_fails_is_named(key, p, reason):
     ],
 )
 def test_what_is_planted_is_still_refuted(key, p, planted):
-    assert claims.registry[key].check(p, examples=2, **planted).outcome == Outcome.FAILS
+    # Of two examples, older versions of Hypothesis draw such parts as hide the violation of E4.
+    assert claims.registry[key].check(p, examples=20, **planted).outcome == Outcome.FAILS
 
 
 def about(residual):
