@@ -44,33 +44,8 @@ def found_once(monkeypatch):
 
 
 @pytest.fixture
-def command(capsys, found_once):
-    """Run the command: its standard output, with exit code 0 and nothing on standard error."""
-
-    def run(*arguments):
-        assert main(arguments) == 0
-        captured = capsys.readouterr()
-        assert captured.err == ""
-        return captured.out
-
-    return run
-
-
-@pytest.fixture
-def refused(capsys):
-    """Run the command on something wrong: its error message, with exit code 2 and no output."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main(arguments)
-        captured = capsys.readouterr()
-        assert stop.value.code == 2
-        assert captured.out == ""
-        assert captured.err.startswith("error: ")
-        assert captured.err.endswith("\nusage: python -m sims [options] (--help lists them)\n")
-        return " ".join(captured.err.split())
-
-    return run
+def command(found_once, command):
+    return command
 
 
 @pytest.mark.parametrize(("order", "end"), [(order, end) for order in (1, 2) for end in ENDS])

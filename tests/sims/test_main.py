@@ -8,7 +8,6 @@ import subprocess
 import sys
 from importlib import import_module
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -17,38 +16,6 @@ from sims.__main__ import main
 from sims.comparison.compare import usual_decoders
 from tests.sims.printed import strict, table_of
 from theory import gallery
-
-
-@pytest.fixture
-def command(capsys):
-    """Run the command: its standard output, with exit code 0 and nothing on standard error."""
-
-    def run(*arguments):
-        assert main(arguments) == 0
-        captured = capsys.readouterr()
-        assert captured.err == ""
-        return captured.out
-
-    yield run
-    plt.close("all")
-
-
-@pytest.fixture
-def refused(capsys):
-    """Run the command on something wrong: its error message, with exit code 2 and no output."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as stop:
-            main(arguments)
-        captured = capsys.readouterr()
-        assert stop.value.code == 2
-        assert captured.out == ""
-        assert captured.err.startswith("error: ")
-        assert captured.err.endswith("\nusage: python -m sims [options] (--help lists them)\n")
-        return captured.err
-
-    yield run
-    plt.close("all")
 
 
 def number(cell):

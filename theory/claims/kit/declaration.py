@@ -13,7 +13,7 @@ from theory.claims.kit.result import Level
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 
-__all__ = ["Arguments", "Check", "Named", "Parts", "Pool", "Size", "by_size", "declare"]
+__all__ = ["Arguments", "Check", "Named", "Parts", "Pool", "Size", "declare"]
 
 Pool: TypeAlias = SearchStrategy[Any] | Callable[[], SearchStrategy[Any]]
 """Distributions to draw from."""
@@ -43,21 +43,6 @@ class Size(NamedTuple):
     length: int
     vocab: int
     exact: bool
-
-
-def by_size(parts: Callable[[Size], Any]) -> Callable[[Size | Distribution], Any]:
-    """Make the strategies of parts once for each size: Hypothesis looks through every new one.
-
-    >>> from hypothesis import strategies as st
-    >>> from theory import gallery
-    >>> @by_size
-    ... def sites(p):
-    ...     return {"site": st.integers(0, p.length - 1)}
-    >>> sites(gallery.parity(3)) is sites(gallery.repeated_bit(3))
-    True
-    """
-    made = functools.cache(parts)
-    return lambda p: made(Size(p.length, p.vocab, p.exact))
 
 
 def _no_parts(p: Any) -> Parts:
@@ -210,4 +195,8 @@ def _drawn_by(parts: Mapping[str, Any] | Callable[[Any], Any]) -> Callable[[Any]
     """Parts as a function of the distribution; what depends on its size alone is made once."""
     if callable(parts):
         return parts
-    return by_size(lambda size: {k: v(size) if callable(v) else v for k, v in parts.items()})
+    # once, since Hypothesis looks through every new strategy
+    made = functools.cache(
+        lambda size: {k: v(size) if callable(v) else v for k, v in parts.items()}
+    )
+    return lambda p: made(Size(p.length, p.vocab, p.exact))

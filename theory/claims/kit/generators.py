@@ -11,14 +11,13 @@ from hypothesis.strategies import SearchStrategy
 
 from theory import gallery, strategies
 from theory._core.arrays import MASK, to_host
-from theory.claims.kit.declaration import Size, by_size
+from theory.claims.kit.declaration import Size
 from theory.distributions import Distribution, JointTable, MarkovChain
 from theory.errors import TooLarge
 from theory.homogenization.structure import structure
 
 __all__ = [
     "Size",
-    "by_size",
     "challengers",
     "equal_bits_and_parity",
     "every_pattern",
