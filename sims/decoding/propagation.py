@@ -41,6 +41,7 @@ from theory._core.arrays import (
 )
 from theory._core.plurals import counted
 from theory._core.segments import Sums, any_true, gather, groups, row_counts, sum_by_key
+from theory._core.types import Array
 from theory.distributions.base import Distribution
 from theory.lattice.codes import Codes
 from theory.lattice.lattice import EvidenceLattice
@@ -48,7 +49,6 @@ from theory.loss.forward import Denoiser
 
 __all__ = ["BATCH", "Measure", "Propagation", "propagate"]
 
-Array = Any
 
 Measure = str | Callable[[Array], Array]
 """One of the masses that are followed, see above."""

@@ -51,7 +51,7 @@ from tests.cases import (
     to_host,
 )
 from tests.noted import each
-from tests.sims.test_exact import Sometimes, looked_up, lookup_rule
+from tests.sims.test_output import Sometimes, looked_up, lookup_rule
 from theory import (
     MASK,
     HiddenMarkovModel,

@@ -59,7 +59,7 @@ from tests.sims.optimal_oracle import (
     uniform,
     walk,
 )
-from tests.sims.test_exact import Sometimes, looked_up, lookup_rule
+from tests.sims.test_output import Sometimes, looked_up, lookup_rule
 from theory import MASK, InvalidInput, JointTable, MarkovChain, TooLarge, gallery, strategies
 
 MULTIPLIERS = [0, 0.25, 0.7, 1, 1.5, 2.2, 3.7, 10, 1000, math.inf]

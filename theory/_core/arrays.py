@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import array_api_compat
 import numpy as np
 
 from theory._core import exact, host_memory
 from theory._core.plurals import counted
+from theory._core.types import Array, ArrayLike, Namespace
 from theory.errors import InvalidInput, TooLarge
 
 __all__ = [
@@ -46,10 +47,8 @@ MASK = -1
 NOT_ASKED = 2**20
 """Bytes up to which no one asks how much memory is free."""
 
-Array = Any
 
-
-def as_array(x: Any, uneven: str = "rows must be equally long") -> Array:
+def as_array(x: ArrayLike, uneven: str = "rows must be equally long") -> Array:
     """Return `x` itself if it is an array of some backend, else a NumPy array of it.
 
     A matrix and a sparse array become plain ones, which multiply and slice as all others do.
@@ -61,7 +60,7 @@ def as_array(x: Any, uneven: str = "rows must be equally long") -> Array:
     if type(x) is np.ndarray:
         return x
     if array_api_compat.is_array_api_obj(x) and not isinstance(x, np.ndarray):
-        return x
+        return cast(Array, x)
     if callable(dense := getattr(x, "toarray", None)):  # sparse
         require_memory(math.prod(x.shape), f"a sparse array of shape {tuple(x.shape)} made dense")
         x = dense()
@@ -75,7 +74,7 @@ def as_array(x: Any, uneven: str = "rows must be equally long") -> Array:
     return x
 
 
-def array_namespace(*arrays: Array) -> Any:
+def array_namespace(*arrays: Array) -> Namespace:
     """Return the array API namespace that the arrays share (NumPy's for host arrays).
 
     >>> array_namespace(np.zeros(1)) is np

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from theory._core.arrays import array_namespace, device
+from theory._core.types import Array
 
 __all__ = [
     "Sums",
@@ -31,7 +32,6 @@ __all__ = [
     "sum_by_key",
 ]
 
-Array = Any
 
 PENDING = 2**20
 """Values that may wait to be added up, beside those added up already."""

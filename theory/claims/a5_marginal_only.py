@@ -71,7 +71,7 @@ def same_prediction(
     x: np.ndarray,
     share: Any,
     other: Callable[[np.ndarray], np.ndarray] = _product_of_marginals,
-) -> list[Any]:
+) -> np.ndarray:
     """Change of the prediction at `x` when the joint behind it changes.
 
     Given the observed tokens of `x`, the joint of the masked sites is mixed with the product of

@@ -44,6 +44,7 @@ from theory._core.arrays import (
     xlogx,
 )
 from theory._core.plurals import counted
+from theory._core.types import Array, ArrayLike
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge
 from theory.lattice.codes import digits
 from theory.lattice.lattice import EvidenceLattice, quotient, require_lattice, reveal_observed
@@ -89,31 +90,31 @@ class Distribution(ABC):
 
     @property
     @abstractmethod
-    def like(self) -> Any:
+    def like(self) -> Array:
         """An array whose backend and device the answers share."""
 
     @abstractmethod
-    def _predict(self, x: Any) -> tuple[Any, Any]:
+    def _predict(self, x: ArrayLike) -> tuple[Any, Any]:
         """Predictions (B, L, V) for checked patterns (B, L), and whether each is possible (B,).
 
         Rows of observed sites and of impossible patterns may hold anything.
         """
 
     @abstractmethod
-    def _log_evidence(self, x: Any) -> Any:
+    def _log_evidence(self, x: ArrayLike) -> Any:
         """Logarithms of the evidence (B,) of checked patterns; ``-inf`` where impossible."""
 
     @abstractmethod
-    def sample(self, rng: np.random.Generator, size: int) -> Any:
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
         """Draw `size` sequences, shape (size, L), int64, with the host generator `rng`."""
 
-    def _evidence(self, x: Any) -> Any:
+    def _evidence(self, x: ArrayLike) -> Any:
         return array_namespace(self.like).exp(self._log_evidence(x))
 
     # ---- prediction ---------------------------------------------------------------------
 
     @within_memory("a batch of predictions")
-    def denoise(self, x: Any, *, on_impossible: OnImpossible = "raise") -> Any:
+    def denoise(self, x: ArrayLike, *, on_impossible: OnImpossible = "raise") -> Array:
         """Predict every masked site given the observed ones: ``p(x_i = v | x_S)``.
 
         Parameters
@@ -147,13 +148,13 @@ class Distribution(ABC):
         predictions = reveal_observed(x, predictions)
         return predictions[0, ...] if single else predictions
 
-    def _predicted(self, x: Any) -> tuple[Any, Any]:
+    def _predicted(self, x: ArrayLike) -> tuple[Any, Any]:
         """`_predict`, after a look at the memory that its answer takes."""
         shape = (x.shape[0], self.length, self.vocab)
         require_memory(math.prod(shape), f"a table of predictions of shape {shape}", self.like)
         return self._predict(x)
 
-    def _replace(self, x: Any, predictions: Any, possible: Any, on_impossible: str) -> Any:
+    def _replace(self, x: ArrayLike, predictions: Any, possible: Any, on_impossible: str) -> Any:
         xp = array_namespace(x)
         if on_impossible == "raise":
             row = int(xp.argmin(xp.astype(possible, xp.int64)))
@@ -172,14 +173,14 @@ class Distribution(ABC):
         return xp.where(possible[:, None, None], predictions, instead[None, ...])
 
     @cached_property
-    def marginals(self) -> Any:
+    def marginals(self) -> Array:
         """The prediction when nothing is observed: unconditional marginals, shape (L, V)."""
         xp = array_namespace(self.like)
         nothing = xp.full((1, self.length), MASK, dtype=xp.int64, device=device(self.like))
         return self._predicted(nothing)[0][0, ...]
 
     @within_memory("the evidence of a batch")
-    def evidence(self, x: Any) -> Any:
+    def evidence(self, x: ArrayLike) -> Array:
         """Probability that a sequence agrees with `x` wherever a token is observed.
 
         Parameters
@@ -196,7 +197,7 @@ class Distribution(ABC):
         return probability[0] if single else probability
 
     @within_memory("the evidence of a batch")
-    def log_evidence(self, x: Any) -> Any:
+    def log_evidence(self, x: ArrayLike) -> Array:
         """Natural logarithm of `evidence`; ``-inf`` where it is impossible.
 
         Parameters
@@ -214,7 +215,7 @@ class Distribution(ABC):
     # ---- the whole table ----------------------------------------------------------------
 
     @within_memory("the table")
-    def table(self) -> Any:
+    def table(self) -> Array:
         """All probabilities, shape (V,)*L.
 
         Raises
@@ -290,7 +291,7 @@ class Distribution(ABC):
         """Entropy in nats of every set of sites, shape (2,)*L, from the evidence lattice."""
         return self.lattice().subset_entropies()
 
-    def mean_subset_entropies(self) -> Any:
+    def mean_subset_entropies(self) -> Array:
         """Mean entropy in nats of a uniformly random set of k sites, shape (L+1,), k = 0..L.
 
         The general way takes them from the evidence lattice; families override it.
@@ -311,7 +312,7 @@ class Distribution(ABC):
 
     # ---- reading ------------------------------------------------------------------------
 
-    def spell(self, x: Any) -> list[str]:
+    def spell(self, x: ArrayLike) -> list[str]:
         """Write sequences in the distribution's symbols, a masked site as ``·``.
 
         Parameters
@@ -338,7 +339,7 @@ def check_distribution(p: Any) -> None:
         raise InvalidInput(f"p must be a Distribution such as JointTable(table), got {type(p)}")
 
 
-def _total(x: Any) -> Any:
+def _total(x: ArrayLike) -> Any:
     return x.sum() if is_exact(x) else array_namespace(x).sum(x)
 
 
