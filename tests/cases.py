@@ -1,5 +1,6 @@
 """Small distributions, each by its parameters and by its joint, for all tests to share."""
 
+import dataclasses
 import functools
 import math
 import random
@@ -15,11 +16,13 @@ import pytest
 from tests import oracles
 from tests.noted import each
 from theory import (
+    MASK,
     EmpiricalDistribution,
     Exchangeable,
     HiddenMarkovModel,
     JointTable,
     MarkovChain,
+    Permutations,
     ProductMixture,
 )
 
@@ -80,6 +83,11 @@ class Case:
     joint: dict
     vocab: int
     scalars: dict
+
+    @property
+    def exact(self):
+        """Whether the family counts in Fractions if it is asked to."""
+        return self.name.split()[0] in ("table", "chain", "exchangeable", "permutations")
 
     @property
     def length(self):
@@ -165,6 +173,11 @@ def exchangeable(name, count_weights):
     return Case(f"exchangeable {name}", Exchangeable, arrays, joint, 2, {})
 
 
+def permutations(name, n):
+    joint = oracles.permutations_joint(n)
+    return Case(f"permutations {name}", Permutations, {}, joint, n, {"n": n})
+
+
 def random_weights(seed, shape, zeros=0.0) -> Any:
     rng = random.Random(seed)
     if not shape:
@@ -248,18 +261,45 @@ CASES = [
 ]
 
 
-def each_of(cases):
-    """One test for all these cases."""
-    return each("case", cases, ids=lambda case: case.name)
+def prompted(case, *pattern):
+    """A case, or the one of this name, on condition of a pattern that is possible."""
+    case = named(case) if isinstance(case, str) else case
 
+    def family(**parameters):
+        return case.family(**parameters).given(pattern)
 
-each_case = each_of(CASES)
+    joint = oracles.condition(case.joint, pattern)
+    return dataclasses.replace(case, name=f"{case.name} given", family=family, joint=joint)
 
 
 def named(name):
     """The case of this name."""
     return next(case for case in CASES if case.name == name)
 
+
+CASES += [
+    prompted("table zeros", MASK, 1, MASK, MASK),
+    prompted("chain one site", 2),
+    prompted("chain dense", MASK, 0, MASK, 2),
+    prompted("chain absorbing", 0, MASK, MASK, 1),
+    prompted("chain bipartite", MASK, MASK, 1, MASK),
+    prompted("hmm dense", MASK, 2, MASK, MASK),
+    prompted("hmm left to right", MASK, MASK, 1, MASK),
+    prompted("mixture disjoint", MASK, 2, MASK),
+    prompted("mixture some zeros", 0, MASK, MASK),
+    prompted("empirical repeated rows", MASK, MASK, 1),
+    prompted("empirical tokens never seen", MASK, MASK, 1),
+    prompted("exchangeable dense", 1, MASK, MASK, 0, MASK),
+    prompted("exchangeable zeros", MASK, 1, MASK, MASK, 1),
+]
+
+
+def each_of(cases):
+    """One test for all these cases."""
+    return each("case", cases, ids=lambda case: case.name)
+
+
+each_case = each_of(CASES)
 
 # One of each family, with impossible patterns where the family can have them.
 FAMILIES = [
@@ -276,11 +316,7 @@ FAMILIES = [
 each_family = each("case", FAMILIES, ids=lambda case: case.name.split()[0])
 
 
-EXACT_CASES = [
-    case
-    for case in CASES
-    if case.family in (JointTable, MarkovChain, Exchangeable) and len(case.patterns) <= 256
-]
+EXACT_CASES = [case for case in CASES if case.exact and len(case.patterns) <= 256]
 
 
 def build_exact(case, convert=as_lists):

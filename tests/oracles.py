@@ -110,6 +110,11 @@ def exchangeable_joint(count_weights):
     return normalised(weight_of)
 
 
+def permutations_joint(n):
+    orders = set(itertools.permutations(range(n)))
+    return {x: Fraction(int(x in orders), len(orders)) for x in all_sequences(n, n)}
+
+
 def empirical_joint(sequences, vocab, weights=None):
     if weights is None:
         weights = [1] * len(sequences)

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 from theory._core.arrays import array_namespace, device, log, softmax, to_host
 from theory._core.special import log_sum_exp
 
-__all__ = ["UNDERFLOW_TOL", "Smoothed", "forward_backward", "smooth_in_logarithms"]
+__all__ = ["UNDERFLOW_TOL", "Smoothed", "forward_backward", "log_futures", "smooth_in_logarithms"]
 
 UNDERFLOW_TOL = 1e-290
 """An overlap below this may have lost what matters."""
@@ -179,15 +179,21 @@ def _in_logarithms(initial: Any, transition: Any, likelihood: Any) -> Smoothed:
     for i in range(length):
         seen.append(prior + likelihood[:, i, :])
         prior = log_sum_exp(seen[-1][:, :, None] + transition[None, ...], axis=1)
+    posterior = softmax(xp.stack(seen, axis=1) + log_futures(transition, likelihood))
+    return Smoothed(posterior, log_sum_exp(seen[-1], axis=1))
+
+
+def log_futures(transition: Any, likelihood: Any) -> Any:
+    """``log p(everything seen right of i | h_i)`` of logarithms, shape (B, L, H)."""
+    xp = array_namespace(likelihood)
     future = xp.zeros_like(likelihood[:, 0, :])
     futures = [future]
-    for i in range(length - 1, 0, -1):
+    for i in range(likelihood.shape[1] - 1, 0, -1):
         ahead = (future + likelihood[:, i, :])[:, None, :]
         future = log_sum_exp(ahead + transition[None, ...], axis=2)
         futures.append(future)
     futures.reverse()
-    posterior = softmax(xp.stack(seen, axis=1) + xp.stack(futures, axis=1))
-    return Smoothed(posterior, log_sum_exp(seen[-1], axis=1))
+    return xp.stack(futures, axis=1)
 
 
 def _divide(xp: Any, x: Any, total: Any) -> Any:

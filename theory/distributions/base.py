@@ -45,12 +45,13 @@ from theory._core.arrays import (
 )
 from theory._core.plurals import counted
 from theory._core.types import Array, ArrayLike
+from theory.distributions.sampling import as_floats, draw_tokens
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge
 from theory.lattice.codes import digits
 from theory.lattice.lattice import EvidenceLattice, quotient, require_lattice, reveal_observed
 from theory.validation.arguments import as_tokens
 
-__all__ = ["Distribution", "OnImpossible", "check_distribution", "mean_by_size"]
+__all__ = ["Distribution", "OnImpossible", "as_possible", "check_distribution", "mean_by_size"]
 
 OnImpossible = Literal["raise", "marginal", "uniform"]
 
@@ -110,6 +111,53 @@ class Distribution(ABC):
 
     def _evidence(self, x: ArrayLike) -> Any:
         return array_namespace(self.like).exp(self._log_evidence(x))
+
+    # ---- a prompt -----------------------------------------------------------------------
+
+    def given(self, x: ArrayLike) -> "Distribution":
+        """The distribution on condition of observed tokens, of the same length.
+
+        Parameters
+        ----------
+        x : array_like of int, shape (L,)
+            Tokens, with ``MASK`` where nothing is observed.
+
+        Returns
+        -------
+        Distribution
+            A table, a mixture or an empirical distribution of the same kind; of any other family
+            a wrapper that writes the tokens into all patterns. Exact if this one is.
+
+        Raises
+        ------
+        ImpossibleEvidence
+            If the observed tokens have probability 0.
+        InvalidInput
+
+        >>> from theory import MASK, gallery
+        >>> p = gallery.permutations(3, exact=True).given([2, MASK, MASK])
+        >>> p.denoise([MASK, 0, MASK])[2].tolist()
+        [Fraction(0, 1), Fraction(1, 1), Fraction(0, 1)]
+        """
+        return self._given(as_possible(self, x, "given"))
+
+    def _given(self, pattern: Array) -> "Distribution":
+        """`given` for a checked pattern (L,) that is possible; families override it."""
+        from theory.distributions.conditioned import Conditioned  # built on this class
+
+        return Conditioned(self, pattern)
+
+    def _sample_given(self, rng: np.random.Generator, size: int, pattern: Array) -> Array:
+        """Sequences (size, L) drawn given a pattern: one masked site after the other."""
+        xp = array_namespace(pattern)
+        x = xp.broadcast_to(pattern[None, :], (size, self.length))
+        sites = xp.arange(self.length, dtype=xp.int64, device=device(pattern))
+        for site in np.flatnonzero(to_host(pattern) == MASK).tolist():
+            predictions = self._predicted(x)[0][:, site, :]
+            if self.exact:
+                predictions = as_floats(predictions)
+            x = xp.where(sites == site, draw_tokens(rng, predictions)[:, None], x)
+        return x
 
     # ---- prediction ---------------------------------------------------------------------
 
@@ -337,6 +385,22 @@ def check_distribution(p: Any) -> None:
     """Refuse anything that is no `Distribution`, such as a bare table."""
     if not isinstance(p, Distribution):
         raise InvalidInput(f"p must be a Distribution such as JointTable(table), got {type(p)}")
+
+
+def as_possible(p: Distribution, x: ArrayLike, name: str) -> Array:
+    """Return one pattern, shape (L,), after checks: of this length, and not impossible."""
+    patterns, single = as_tokens(x, p.length, p.vocab, p.like)
+    if not single:
+        raise InvalidInput(
+            f"{name} must be one pattern of shape ({p.length},), got shape {tuple(patterns.shape)}"
+        )
+    pattern = patterns[0, ...]
+    if p.log_evidence(pattern) == -math.inf:
+        raise ImpossibleEvidence(
+            f"the observed tokens have probability 0: {format_pattern(pattern)}",
+            tuple(to_host(pattern).tolist()),
+        )
+    return pattern
 
 
 def _total(x: ArrayLike) -> Any:

@@ -197,6 +197,13 @@ class EmpiricalDistribution(Distribution):
     def _log_evidence(self, x: Any) -> Any:
         return log(self._evidence(x))
 
+    def _given(self, pattern: Any) -> "EmpiricalDistribution":
+        xp = array_namespace(self.sequences)
+        (rows,) = xp.nonzero(self._matching(pattern[None, :], 0, self.sequences.shape[0])[0, :])
+        kept = xp.take(self.sequences, rows, axis=0)
+        weights = xp.take(self.weights, rows)
+        return EmpiricalDistribution(kept, weights, self.vocab, self.symbols)
+
     @within_memory("a sample")
     def sample(self, rng: np.random.Generator, size: int) -> Any:
         """Draw sequences with replacement by weight, shape (size, L)."""

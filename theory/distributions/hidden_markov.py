@@ -15,7 +15,7 @@ from theory._core.plurals import counted
 from theory._markov.forward_backward import Smoothed, forward_backward
 from theory.distributions.base import Distribution
 from theory.distributions.hidden_markov_bounds import hidden_bracket
-from theory.distributions.sampling import check_draw, draw_tokens
+from theory.distributions.sampling import check_draw, draw_states, draw_tokens
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 from theory.validation.probabilities import as_chain, as_rows
@@ -76,14 +76,17 @@ class HiddenMarkovModel(Distribution):
     def like(self) -> Any:
         return self.transition
 
-    def _smooth(self, x: Any) -> Smoothed:
+    def _likelihood(self, x: Any) -> Any:
+        """Probability of each token seen in each state, 1 where none is, shape (B, L, H)."""
         xp = array_namespace(x)
         token = xp.where(x == MASK, xp.zeros_like(x), x)
         columns = xp.matrix_transpose(self.emission)
         read = xp.take(columns, xp.reshape(token, (-1,)), axis=0)
         read = xp.reshape(read, (*x.shape, self.transition.shape[0]))
-        likelihood = xp.where(x[..., None] == MASK, xp.ones_like(read), read)
-        return forward_backward(self.initial, self.transition, likelihood)
+        return xp.where(x[..., None] == MASK, xp.ones_like(read), read)
+
+    def _smooth(self, x: Any) -> Smoothed:
+        return forward_backward(self.initial, self.transition, self._likelihood(x))
 
     def _predict(self, x: Any) -> tuple[Any, Any]:
         smoothed = self._smooth(x)
@@ -105,6 +108,16 @@ class HiddenMarkovModel(Distribution):
                 state = draw_tokens(rng, xp.take(self.transition, state, axis=0))
             tokens.append(draw_tokens(rng, xp.take(self.emission, state, axis=0)))
         return xp.stack(tokens, axis=1)
+
+    def _sample_given(self, rng: np.random.Generator, size: int, pattern: Any) -> Any:
+        xp = array_namespace(self.transition)
+        likelihood = self._likelihood(pattern[None, :])[0, ...]
+        states = draw_states(rng, size, self.initial, self.transition, likelihood)
+        drawn = [
+            draw_tokens(rng, xp.take(self.emission, states[:, i], axis=0))
+            for i in range(self.length)
+        ]
+        return xp.where(pattern == MASK, xp.stack(drawn, axis=1), pattern)
 
     def mean_entropy_bracket(self) -> tuple[Any, Any]:
         """Bounds of the mean entropy of k random sites in nats, k = 0..L (see `hidden_bracket`).

@@ -31,7 +31,7 @@ from theory._markov.powers import Settled, until_settled
 from theory._markov.random_subsets import first_chances, over_first_sites, over_pairs, pair_chances
 from theory.distributions.base import Distribution
 from theory.distributions.neighbours import Neighbours, nearest_observed
-from theory.distributions.sampling import as_floats, check_draw, draw_tokens
+from theory.distributions.sampling import as_floats, check_draw, draw_states, draw_tokens
 from theory.lattice.lattice import quotient
 from theory.validation.arguments import as_integer
 from theory.validation.probabilities import as_chain
@@ -251,6 +251,13 @@ class MarkovChain(Distribution):
         for _ in range(self.length - 1):
             tokens.append(draw_tokens(rng, xp.take(transition, tokens[-1], axis=0)))
         return xp.stack(tokens, axis=1)
+
+    def _sample_given(self, rng: np.random.Generator, size: int, pattern: Any) -> Any:
+        initial, transition = self.initial, self.transition
+        likelihood = self._likelihood(pattern[None, :])[0, ...]
+        if self.exact:
+            initial, transition, likelihood = map(as_floats, (initial, transition, likelihood))
+        return draw_states(rng, size, initial, transition, likelihood)
 
     def subset_entropy(self, sites: tuple[int, ...], given: Any = None) -> Any:
         """Entropy in nats of a set of sites: a sum over neighbouring sites, no table.

@@ -26,6 +26,7 @@ from theory.distributions.base import Distribution
 from theory.distributions.exchangeable import Exchangeable
 from theory.distributions.sampling import check_draw, draw_tokens
 from theory.errors import InvalidInput
+from theory.lattice.lattice import reveal_observed
 from theory.validation.probabilities import as_rows, as_weights
 
 __all__ = ["ProductMixture"]
@@ -100,6 +101,13 @@ class ProductMixture(Distribution):
 
     def _log_evidence(self, x: Any) -> Any:
         return log_sum_exp(self._log_joint(x))
+
+    def _given(self, pattern: Any) -> "ProductMixture":
+        xp = array_namespace(self.sites)
+        posterior = softmax(self._log_joint(pattern[None, :]))[0, ...]
+        shown = xp.broadcast_to(pattern[None, :], self.sites.shape[:2])
+        sites = reveal_observed(shown, xp.asarray(self.sites, copy=True))
+        return ProductMixture(posterior, sites, symbols=self.symbols)
 
     @cached_property
     def _exchangeable(self) -> Exchangeable | None:

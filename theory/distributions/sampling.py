@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from theory._core.arrays import array_namespace, from_host
+from theory._core.arrays import array_namespace, from_host, log, softmax
+from theory._markov.forward_backward import log_futures
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
-__all__ = ["as_floats", "check_draw", "draw_tokens"]
+__all__ = ["as_floats", "check_draw", "draw_states", "draw_tokens"]
 
 
 def as_floats(x: np.ndarray) -> np.ndarray:
@@ -24,6 +25,24 @@ def check_draw(rng: Any, size: Any) -> int:
     if not isinstance(rng, np.random.Generator):
         raise InvalidInput(f"rng must be a numpy.random.Generator, got {type(rng).__name__}")
     return as_integer(size, "size", 1)
+
+
+def draw_states(
+    rng: np.random.Generator, size: int, initial: Any, transition: Any, likelihood: Any
+) -> Any:
+    """Draw hidden states (size, L) of a chain, given the likelihood (L, H) of what is seen.
+
+    Forward draws with the messages from the right, in logarithms: at any length nothing is lost.
+    """
+    xp = array_namespace(transition)
+    steps, seen = log(transition), log(likelihood)
+    ahead = seen + log_futures(steps, seen[None, ...])[0, ...]
+    weights = xp.broadcast_to((log(initial) + ahead[0, :])[None, :], (size, initial.shape[0]))
+    states = [draw_tokens(rng, softmax(weights))]
+    for i in range(1, likelihood.shape[0]):
+        weights = xp.take(steps, states[-1], axis=0) + ahead[i, :]
+        states.append(draw_tokens(rng, softmax(weights)))
+    return xp.stack(states, axis=1)
 
 
 def draw_tokens(rng: np.random.Generator, probabilities: Any) -> Any:

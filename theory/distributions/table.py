@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 
 from theory._core import exact as exact_numbers
-from theory._core.arrays import array_namespace, from_host, is_exact, log, read_only, within_memory
+from theory._core.arrays import (
+    MASK,
+    array_namespace,
+    device,
+    from_host,
+    is_exact,
+    log,
+    read_only,
+    to_host,
+    within_memory,
+)
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
@@ -97,6 +107,16 @@ class JointTable(Distribution):
 
     def _log_evidence(self, x: Any) -> Any:
         return log(self._lattice.evidence(x))
+
+    def _given(self, pattern: Any) -> "JointTable":
+        values = self.weights.values
+        xp = array_namespace(values)
+        tokens = xp.arange(self.vocab, dtype=xp.int64, device=device(values))
+        for axis, token in enumerate(to_host(pattern).tolist()):
+            if token != MASK:
+                along = xp.reshape(tokens == token, (-1, *(1,) * (self.length - 1 - axis)))
+                values = xp.where(along, values, values * 0)
+        return JointTable(values, exact=self.exact, symbols=self.symbols)
 
     @within_memory("a sample")
     def sample(self, rng: np.random.Generator, size: int) -> Any:

@@ -10,17 +10,16 @@ from typing import Any
 from theory._core.arrays import (
     MASK,
     array_namespace,
-    format_pattern,
     is_exact,
     log,
     on_one_device,
     to_host,
     xlogx,
 )
-from theory.distributions.base import Distribution, check_distribution
-from theory.errors import ImpossibleEvidence, InvalidInput
+from theory.distributions.base import Distribution, as_possible, check_distribution
+from theory.errors import InvalidInput
 from theory.information.units import in_units, not_negative
-from theory.validation.arguments import as_numbers, as_sites, as_tokens
+from theory.validation.arguments import as_numbers, as_sites
 from theory.validation.probabilities import as_distribution
 
 __all__ = [
@@ -189,13 +188,6 @@ def _arguments(p: Distribution, sites: Any, given: Any) -> tuple[tuple[int, ...]
     chosen = tuple(range(p.length)) if sites is None else as_sites(sites, p.length)
     if given is None:
         return chosen, None
-    pattern, single = as_tokens(given, p.length, p.vocab, p.like)
-    if not single:
-        raise InvalidInput(f"given must have shape ({p.length},), got {tuple(pattern.shape)}")
-    if p.log_evidence(pattern)[0] == -math.inf:
-        tokens = tuple(int(t) for t in to_host(pattern[0, ...]))
-        raise ImpossibleEvidence(
-            f"the observed tokens have probability 0: {format_pattern(pattern[0, ...])}", tokens
-        )
-    observed = to_host(pattern[0, ...]) != MASK  # constants: they carry no information
-    return tuple(i for i in chosen if not observed[i]), pattern[0, ...]
+    pattern = as_possible(p, given, "given")
+    observed = to_host(pattern) != MASK  # constants: they carry no information
+    return tuple(i for i in chosen if not observed[i]), pattern
