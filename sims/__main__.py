@@ -19,7 +19,17 @@ from theory._console.arguments import CommandParser, count, positive, prepare_ou
 
 SUFFIXES = (".pdf", ".png", ".svg")
 
-OF_DECODERS = ("gallery", "table", "length", "policy", "temperature", "examples", "seed", "plot")
+OF_DECODERS = (
+    "gallery",
+    "table",
+    "length",
+    "prompt",
+    "policy",
+    "temperature",
+    "examples",
+    "seed",
+    "plot",
+)
 OF_DISTANCE = ("after", "between", "order", "end", "frequent")
 """Options that go with one of the two things that the command does."""
 
@@ -56,6 +66,7 @@ def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
     from sims.comparison.compare import compare, too_large, usual_decoders
     from sims.comparison.report import print_comparison, to_json
     from sims.comparison.sources import from_gallery, from_table, from_text
+    from sims.decoding.arguments import left_to_write
     from theory._console.progress import tracked
     from theory.errors import ZerolossError
 
@@ -72,18 +83,26 @@ def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
             name = options.gallery
             p = from_gallery(name, options.length)
             name += f"({options.length})" if options.length is not None else ""
+        prompt = None
+        written = p
+        if options.prompt is not None:
+            prompt = p.read(options.prompt)
+            written, _ = left_to_write(p, prompt)
+            name += f" given {p.spell(prompt)[0]}"
         decoders = [call(text, _decoders(), "decoder") for text in options.policy or ()]
         result = compare(
             p,
-            decoders or usual_decoders(p),
+            decoders or usual_decoders(written),
             temperature,
+            prompt=prompt,
             examples=3 if options.examples is None else options.examples,
             rng=np.random.default_rng(seed),
             corners=options.json or bool(options.plot),
             progress=tracked,
         )
         if not decoders:
-            result = dataclasses.replace(result, left_out={**too_large(p), **result.left_out})
+            result = dataclasses.replace(result, left_out={**too_large(written), **result.left_out})
+        p = p if prompt is None else p.given(prompt)
     except ZerolossError as error:
         parser.error(str(error))
     if options.json:
@@ -164,6 +183,12 @@ def _parser(prog: str) -> CommandParser:
         help="a text, UTF-8: its words of --length letters or, with --distance, its word chain",
     )
     parser.add_argument("--length", type=positive, metavar="N", help="number of sites")
+    parser.add_argument(
+        "--prompt",
+        metavar="TEXT",
+        help="tokens that are given, in the distribution's symbols, with a middle dot or _ for a "
+        "masked site, such as 't__e'",
+    )
     parser.add_argument(
         "--policy",
         action="append",

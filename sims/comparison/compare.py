@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from sims import policies
-from sims.decoding.arguments import as_decoder
+from sims.decoding.arguments import as_decoder, as_run, left_to_write
 from sims.decoding.exact import output_distribution
-from sims.optimal.dynamic_program import Point, Program
-from sims.optimal.frontier import cost_of, frontier_of, regret_of
+from sims.optimal.dynamic_program import Point
+from sims.optimal.frontier import cost_of, frontier_of, program_of, regret_of
 from sims.policies import Corrector, Decoder, Policy
 from theory import information, schedules
 from theory._core.arrays import within_memory
+from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput, TooLarge
 from theory.lattice.lattice import require_lattice
@@ -79,12 +80,15 @@ class Comparison:
         Corners of the optimal (rounds, KL), if they were asked for.
     left_out : dict
         Decoders that were too large, and why.
+    masked : int
+        How many sites each of them writes.
     """
 
     rows: list[Row]
     serial: Point | None
     corners: list[Point] | None
     left_out: dict[str, str]
+    masked: int
 
 
 KINDS = ("fixed or random places", "scores of places", "drawn tokens", "takes tokens back")
@@ -170,6 +174,7 @@ def compare(
     temperature: float = 1.0,
     denoiser: Denoiser | None = None,
     *,
+    prompt: ArrayLike | None = None,
     examples: int = 0,
     rng: np.random.Generator | None = None,
     corners: bool = False,
@@ -182,7 +187,7 @@ def compare(
     p : Distribution
     decoders : iterable
         As `output_distribution` takes them.
-    temperature, denoiser
+    temperature, denoiser, prompt
         For all of them. The best possible decoder has the zero-loss denoiser at temperature 1.
     examples : int
         Strings to draw from each output distribution, with `rng`.
@@ -201,15 +206,16 @@ def compare(
     """
     every = [as_decoder(d) for d in decoders]
     for decoder in every:
-        decoder.check(p.length, p.vocab)
-    program = Program(p) if (p.vocab + 2) ** p.length <= MAX_PAIRS else None
+        as_run(p, decoder, temperature, (), prompt)
+    masked = len(left_to_write(p, prompt)[1])
+    program = program_of(p, prompt) if (p.vocab + 2) ** masked <= MAX_PAIRS else None
     rows = []
     if examples and rng is None:
         raise InvalidInput("examples are drawn with rng, which is missing")
     left_out: dict[str, str] = {}
     for decoder in progress(every):
         try:
-            q = output_distribution(p, decoder, temperature, denoiser)
+            q = output_distribution(p, decoder, temperature, denoiser, prompt=prompt)
         except TooLarge as error:
             left_out[repr(decoder)] = str(error)
             continue
@@ -236,4 +242,5 @@ def compare(
         None if program is None else program.solve(math.inf),
         frontier_of(program) if program is not None and corners else None,
         left_out,
+        masked,
     )

@@ -95,7 +95,7 @@ def _sentences(p: Distribution, comparison: Comparison) -> list[str]:
         "data contain. regret: path KL, or else KL, above the optimum with as many rounds."
     ]
     first = comparison.rows[0]
-    if first.decoder == repr(RandomOrder((p.length,))) and first.valid_mass < 1 - ROUNDING:
+    if first.decoder == repr(RandomOrder((comparison.masked,))) and first.valid_mass < 1 - ROUNDING:
         often = f"once in {_tries(first.valid_mass)} tries" if first.valid_mass else "never"
         lines.append(f"All sites at once, the perfect model writes a sequence of the data {often}.")
     if any(row.regret is not None and row.regret < -ROUNDING for row in comparison.rows):

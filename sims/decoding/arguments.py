@@ -1,18 +1,19 @@
 """What a decoder is run with, checked: which decoder, its temperature, the sites given at first."""
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from sims.decoding.denoiser import WithDraws, from_lattice, predictor, predictor_there
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Select, as_rule
-from theory import MASK
+from theory import MASK, JointTable
 from theory._core.arrays import array_namespace, require_memory, to_host
 from theory._core.segments import any_true, row_counts
-from theory.distributions.base import Distribution, check_distribution
+from theory._core.types import ArrayLike
+from theory.distributions.base import Distribution, as_possible, check_distribution
 from theory.errors import InvalidInput, TooLarge
 from theory.lattice.lattice import EvidenceLattice
 from theory.loss.forward import Denoiser
@@ -23,12 +24,16 @@ __all__ = [
     "as_decoder",
     "as_observed",
     "as_revealing",
+    "as_run",
     "as_temperature",
-    "check_run",
+    "left_to_write",
     "prepare",
     "refuse_masked",
     "takes_back",
+    "with_prompt",
 ]
+
+PROMPT = "tokens that are given are a pattern, prompt=[...] with MASK where nothing is"
 
 MAX_CELLS = 2**48
 """Of a lattice whose codes, with labels, are still integers of 64 bits."""
@@ -59,7 +64,12 @@ def as_revealing(policy: Decoder | Select) -> Policy | TokenPolicy:
 
 def as_observed(observed: Iterable[int], length: int) -> tuple[int, ...]:
     """Check sites that are given; one at least is left to write."""
-    given = as_sites(observed, length, "observed")
+    if isinstance(observed, str | Mapping):
+        raise InvalidInput(f"observed lists sites, got {observed!r}; {PROMPT}")
+    try:
+        given = as_sites(observed, length, "observed")
+    except InvalidInput as error:
+        raise InvalidInput(f"{error}; {PROMPT}") from None
     if len(given) == length:
         raise InvalidInput("nothing is left to write: every site is observed")
     return given
@@ -90,35 +100,67 @@ def refuse_masked(decoder: Decoder, x: Any) -> None:
         )
 
 
-def check_run(
-    p: Distribution, decoder: Decoder, temperature: float, observed: Iterable[int]
-) -> tuple[float, tuple[int, ...]]:
-    """Check that a decoder fits what it is run with; return the temperature and the given sites."""
+class Run(NamedTuple):
+    """What is decoded, how, and which sites are given from the start."""
+
+    p: Distribution
+    decoder: Policy | TokenPolicy | Corrector
+    temperature: float
+    observed: tuple[int, ...]
+
+
+def with_prompt(
+    p: Distribution, observed: Iterable[int], prompt: ArrayLike | None
+) -> tuple[Distribution, tuple[int, ...]]:
+    """The data given a prompt, and all sites that are given; one at least is left to write."""
     check_distribution(p)
-    given = as_observed(observed, p.length)
-    if given and takes_back(decoder):
-        raise InvalidInput(f"{decoder!r} takes tokens back, those of observed sites too")
+    sites = as_observed(observed, p.length)
+    if prompt is None:
+        return p, sites
+    pattern = as_possible(p, prompt, "prompt")
+    shown = np.flatnonzero(to_host(pattern) != MASK).tolist()
+    return p.given(pattern), as_observed({*sites, *shown}, p.length)
+
+
+def left_to_write(
+    p: Distribution, prompt: ArrayLike | None
+) -> tuple[Distribution, tuple[int, ...]]:
+    """The joint of the sites that a prompt leaves masked, and where these are."""
+    p, given = with_prompt(p, (), prompt)
+    sites = tuple(site for site in range(p.length) if site not in given)
+    if not given:
+        return p, sites
+    table = p.evidence(p.assignments(sites))
+    cube = array_namespace(table).reshape(table, (p.vocab,) * len(sites))
+    return JointTable(cube, exact=p.exact, symbols=p.symbols), sites
+
+
+def as_run(
+    p: Distribution,
+    decoder: Policy | TokenPolicy | Corrector,
+    temperature: float,
+    observed: Iterable[int],
+    prompt: ArrayLike | None,
+) -> Run:
+    """Check that a decoder fits what it is run with; it then knows which sites are given."""
+    p, given = with_prompt(p, observed, prompt)
+    if given:
+        decoder = cast("Any", decoder.with_given(given, p.length))
     decoder.check(p.length - len(given), p.vocab)
-    return as_temperature(temperature, p), given
+    return Run(p, decoder, as_temperature(temperature, p), given)
 
 
 def prepare(
-    p: Distribution,
-    decoder: Decoder,
-    temperature: float,
-    denoiser: Denoiser | None,
-    observed: Iterable[int],
-    on_host: bool = False,
-    tabulated: bool = True,
-) -> tuple[EvidenceLattice | None, WithDraws, tuple[int, ...]]:
-    """The lattice, the denoiser to call and the given sites of an exact run, all checked."""
-    temperature, given = check_run(p, decoder, temperature, observed)
+    run: Run, denoiser: Denoiser | None, on_host: bool = False, tabulated: bool = True
+) -> tuple[EvidenceLattice | None, WithDraws]:
+    """The lattice and the denoiser to call of an exact run."""
+    p, temperature = run.p, run.temperature
     lattice = _lattice(p, on_host, tabulated)
     if denoiser is None and lattice is not None:
         predict = from_lattice(lattice)
     else:
         predict = (predictor if on_host else predictor_there)(p, denoiser)
-    return lattice, WithDraws(predict, temperature), given
+    return lattice, WithDraws(predict, temperature)
 
 
 def _lattice(p: Distribution, on_host: bool, tabulated: bool) -> EvidenceLattice | None:

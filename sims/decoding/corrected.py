@@ -29,21 +29,25 @@ __all__ = ["corrected"]
 
 
 def corrected(
-    p: Distribution, lattice: EvidenceLattice | None, corrector: Corrector, ask: WithDraws
+    p: Distribution,
+    lattice: EvidenceLattice | None,
+    corrector: Corrector,
+    ask: WithDraws,
+    observed: tuple[int, ...],
 ) -> OutputDistribution:
-    """The output of the inner decoder after the corrector's rounds."""
+    """The output of the inner decoder after the corrector's rounds, which spare observed sites."""
     inner = corrector.inner
     if inner is None:
         table, rounds, states, widest, lost = p.table(), {0: 1}, 0, 0, False
     else:
         if isinstance(inner, Corrector):
-            q = corrected(p, lattice, inner, ask)
+            q = corrected(p, lattice, inner, ask, observed)
         else:
             assert isinstance(inner, Policy | TokenPolicy)
-            q = output_of(Propagation(p, lattice, inner, ask))
+            q = output_of(Propagation(p, lattice, inner, ask, observed))
         table, rounds, states, widest, lost = q.table, q.rounds, q.states, q.widest, q.lost
     for _ in range(corrector.steps):
-        table = _one_round(p, table, corrector, ask)
+        table = _one_round(p, table, corrector, ask, observed)
     rounds = {count + corrector.steps: chance for count, chance in rounds.items()}
     states += corrector.steps * p.vocab**p.length
     widest = max(widest, p.vocab**p.length)
@@ -51,15 +55,19 @@ def corrected(
     return OutputDistribution(p, table, (), True, rounds, None, states, widest, lost=lost)
 
 
-def _one_round(p: Distribution, table: Any, corrector: Corrector, ask: CallDenoiser) -> Any:
+def _one_round(
+    p: Distribution, table: Any, corrector: Corrector, ask: CallDenoiser, observed: tuple[int, ...]
+) -> Any:
     what = f"a correction of the table of shape ({p.vocab},)*{p.length}"
     require_memory(5 * p.vocab**p.length, what, table)
     after, total = table * 0, 0
-    for chance, sites in corrector.sets(p.length):
+    free = [site for site in range(p.length) if site not in observed]
+    for chance, places in corrector.sets(len(free)):
         chance = not_negative(chance, "corrector", tolerance(chance).entry)
         total = total + chance
         weight = chance if p.exact else float(chance)
-        after = after + weight * _drawn_again(p, table, as_sites(sites, p.length), ask)
+        sites = [free[place] for place in as_sites(places, len(free))]
+        after = after + weight * _drawn_again(p, table, sites, ask)
     if not abs(total - 1) <= tolerance(total).sum:
         raise InvalidInput(f"the corrector's probabilities sum to {total}, not to 1")
     return after

@@ -7,13 +7,14 @@ are followed, and `sims.decoding.corrected` for decoders that go on after everyt
 
 from collections.abc import Iterable
 
-from sims.decoding.arguments import as_decoder, prepare
+from sims.decoding.arguments import as_decoder, as_run, prepare
 from sims.decoding.corrected import corrected
 from sims.decoding.output import OutputDistribution, output_of
 from sims.decoding.propagation import Propagation
 from sims.policies import Corrector, Decoder
 from sims.policies.base import Select
 from theory._core.arrays import within_memory
+from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution
 from theory.loss.forward import Denoiser
 
@@ -28,6 +29,7 @@ def output_distribution(
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
+    prompt: ArrayLike | None = None,
 ) -> OutputDistribution:
     """Compute the exact distribution of what `policy` writes.
 
@@ -47,6 +49,10 @@ def output_distribution(
     observed : iterable of int
         Sites that are given from the start, with tokens as the data have them: a prompt, or what
         surrounds a gap. Then `kl` is the mean divergence of what is written given them.
+    prompt : array_like of int, shape (L,), or str, optional
+        Tokens that are given, ``MASK`` elsewhere, or spelled as for `Distribution.read`. All is
+        then about ``p.given(prompt)``, of which these sites are observed; what remasks or corrects
+        leaves them as they are.
 
     Returns
     -------
@@ -74,7 +80,8 @@ def output_distribution(
     [Fraction(2, 9), Fraction(1, 2)]
     """
     decoder = as_decoder(policy)
-    lattice, ask, given = prepare(p, decoder, temperature, denoiser, observed)
-    if isinstance(decoder, Corrector):
-        return corrected(p, lattice, decoder, ask)
-    return output_of(Propagation(p, lattice, decoder, ask, given))
+    run = as_run(p, decoder, temperature, observed, prompt)
+    lattice, ask = prepare(run, denoiser)
+    if isinstance(run.decoder, Corrector):
+        return corrected(run.p, lattice, run.decoder, ask, run.observed)
+    return output_of(Propagation(run.p, lattice, run.decoder, ask, run.observed))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.decoding.arguments import as_decoder, check_run, refuse_masked
+from sims.decoding.arguments import as_decoder, as_run, refuse_masked
 from sims.decoding.denoiser import WithDraws, predictor
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import CallDenoiser, Select
@@ -19,6 +19,7 @@ from theory import MASK
 from theory._console.progress import tracked
 from theory._core.arrays import from_host, read_only, to_host, within_memory
 from theory._core.segments import groups, row_counts
+from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.errors import InvalidInput
@@ -88,6 +89,7 @@ def decode(
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
+    prompt: ArrayLike | None = None,
     batch: int | None = None,
     trajectory: bool = False,
     progress: bool | None = None,
@@ -133,8 +135,7 @@ def decode(
     >>> written.tokens.sum(axis=1).tolist(), written.rounds.tolist()
     ([0, 1000, 1000], [2, 2, 2])
     """
-    decoder = as_decoder(policy)
-    temperature, given = check_run(p, decoder, temperature, observed)
+    p, decoder, temperature, given = as_run(p, as_decoder(policy), temperature, observed, prompt)
     size = check_draw(rng, size)
     if batch is None:
         batch = max(1, NUMBERS // (p.length * p.vocab))
@@ -179,6 +180,8 @@ class _Run:
     ) -> None:
         self.p, self.rng, self.trajectory = p, rng, trajectory
         self.observed = list(observed)
+        self.given = np.isin(np.arange(p.length), observed)
+        self.free = np.flatnonzero(~self.given)
         self.ask = _floats(ask) if p.exact else ask
 
     def decode(self, decoder: Decoder, size: int) -> _Batch:
@@ -196,7 +199,8 @@ class _Run:
         else:
             batch = self.decode(decoder.inner, size)
         for _ in range(decoder.steps):
-            again = decoder.choose(size, self.p.length, self.rng)
+            again = np.zeros(batch.x.shape, dtype=bool)
+            again[:, self.free] = decoder.choose(size, len(self.free), self.rng)
             masked = np.where(again, MASK, batch.x)
             self._draw(batch, masked, again, np.arange(size), self.ask(masked)[1])
             batch.calls += 1
@@ -230,6 +234,7 @@ class _Run:
         predictions, draws = self.ask(x)
         flip = policy.choose(x, predictions, index, self.rng)
         check_choice(policy, x, flip)
+        flip = flip & ~self.given  # what is given is not masked again
         reveal = flip & (x == MASK)
         batch.calls[active] += reveal.any(axis=1)
         self._draw(batch, np.where(flip & ~reveal, MASK, x), reveal, active, draws)

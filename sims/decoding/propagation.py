@@ -25,10 +25,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims.decoding.arguments import prepare, refuse_masked
+from sims.decoding.arguments import as_run, prepare, refuse_masked
 from sims.decoding.denoiser import WithDraws
 from sims.decoding.layers import Draw, Layer, Reveal, Stack, batches, outer, quotient, split
-from sims.policies import Policy, TokenPolicy
+from sims.policies import Corrector, Policy, TokenPolicy
 from sims.policies.checks import check_token_outcome, check_total, check_written, checked_outcome
 from theory import MASK
 from theory._core.arrays import (
@@ -41,7 +41,7 @@ from theory._core.arrays import (
 )
 from theory._core.plurals import counted
 from theory._core.segments import Sums, any_true, gather, groups, row_counts, sum_by_key
-from theory._core.types import Array
+from theory._core.types import Array, ArrayLike
 from theory.distributions.base import Distribution
 from theory.lattice.codes import Codes
 from theory.lattice.lattice import EvidenceLattice
@@ -72,6 +72,7 @@ def propagate(
     temperature: float = 1.0,
     denoiser: Denoiser | None = None,
     observed: Iterable[int] = (),
+    prompt: ArrayLike | None = None,
     measures: tuple[Measure, ...] | None = None,
     *,
     on_host: bool = True,
@@ -81,7 +82,7 @@ def propagate(
 
     Parameters
     ----------
-    p, temperature, denoiser, observed
+    p, temperature, denoiser, observed, prompt
         As for `output_distribution`.
     decoder : Policy or TokenPolicy
         Checked by `as_decoder`.
@@ -105,8 +106,10 @@ def propagate(
     [[-1, -1]] [[True, False]] [1.] False
     [[0, -1], [1, -1]] [[False, True], [False, True]] [0.5 0.5] True
     """
-    lattice, ask, given = prepare(p, decoder, temperature, denoiser, observed, on_host, tabulated)
-    return Propagation(p, lattice, decoder, ask, given, measures)
+    run = as_run(p, decoder, temperature, observed, prompt)
+    assert not isinstance(run.decoder, Corrector)
+    lattice, ask = prepare(run, denoiser, on_host, tabulated)
+    return Propagation(run.p, lattice, run.decoder, ask, run.observed, measures)
 
 
 class Propagation:
@@ -144,6 +147,9 @@ class Propagation:
         self.selects = isinstance(policy, Policy) and not policy.looks_at_tokens
         self.steps = policy.steps if isinstance(policy, Policy) else None
         self.remasks = isinstance(policy, Policy) and policy.remasks
+        self.given = None  # where a policy could mask again what is given
+        if self.remasks and observed:
+            self.given = from_host(np.isin(np.arange(p.length), observed), self.like)
         if measures is None:
             measures = ("decoder", "data") if self.selects and not self.remasks else ("decoder",)
         self.measures = measures
@@ -231,6 +237,8 @@ class Propagation:
             total = total + chance
             if used is False:
                 continue
+            if self.given is not None:
+                flip = flip & ~self.given
             rows, weight = every, chance
             if used is not True:
                 rows = xp.nonzero(used)[0]

@@ -35,6 +35,7 @@ from sims.policies.base import Select
 from theory import forward, information
 from theory._core.arrays import log, within_memory
 from theory._core.exact import short
+from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.units import not_negative
@@ -79,6 +80,7 @@ def split(
     temperature: float = 1.0,
     *,
     observed: Iterable[int] = (),
+    prompt: ArrayLike | None = None,
 ) -> KLDecomposition:
     """Split the path KL of a decoder into what was not learnt and what parallel drawing costs.
 
@@ -91,7 +93,7 @@ def split(
         Small enough for its table.
     policy : Policy, or a function as for `policies.Rule`
         That selects before it draws and takes nothing back.
-    denoiser, temperature, observed
+    denoiser, temperature, observed, prompt
         As for `output_distribution`. The temperature counts for the denoiser: f is what tokens
         are drawn from.
 
@@ -127,7 +129,9 @@ def split(
             f"{decoder!r} has no path of its own for each sequence: it looks at drawn tokens or "
             f"takes tokens back"
         )
-    steps = propagate(p, decoder, temperature, denoiser, observed, ("data",), tabulated=False)
+    steps = propagate(
+        p, decoder, temperature, denoiser, observed, prompt, ("data",), tabulated=False
+    )
     path: list[Any] = []
     learning: list[Any] = []
     factorisation: list[Any] = []

@@ -17,7 +17,7 @@ only the sets of sites are gone through on the host.
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -108,6 +108,12 @@ class _Level:
 class Program:
     """The dynamic program of one distribution; `solve` runs it for one multiplier.
 
+    Parameters
+    ----------
+    p : Distribution
+    sites : iterable of int, optional
+        Where its sites are in the sequences that the policies write, if others are given there.
+
     Raises
     ------
     TooLarge
@@ -116,7 +122,8 @@ class Program:
         If the distribution has free symbols.
     """
 
-    def __init__(self, p: Distribution) -> None:
+    def __init__(self, p: Distribution, sites: Iterable[int] | None = None) -> None:
+        self.sites = sites
         self.length, self.vocab, self.exact = p.length, p.vocab, p.exact
         pairs = (p.vocab + 2) ** p.length
         require_memory(
@@ -141,7 +148,9 @@ class Program:
             rational = self.exact and multiplier == math.inf
             solve = self._solve_rational if rational else self._solve_floats
             rounds, kl, choices = solve(multiplier)
-            policy = Tabulated(self.xp.reshape(choices, (self.vocab + 1,) * self.length))
+            policy = Tabulated(
+                self.xp.reshape(choices, (self.vocab + 1,) * self.length), self.sites
+            )
             self.solved[multiplier] = Point(multiplier, rounds, kl, policy)
         return self.solved[multiplier]
 

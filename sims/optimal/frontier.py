@@ -15,23 +15,31 @@ from typing import Any
 
 import numpy as np
 
+from sims.decoding.arguments import left_to_write
 from sims.decoding.exact import output_distribution
 from sims.decoding.output import OutputDistribution
 from sims.optimal.dynamic_program import Point, Program
 from sims.policies import Decoder
 from sims.policies.base import Select
 from theory._core.arrays import within_memory
+from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
+from theory.loss.forward import Denoiser
 
-__all__ = ["Point", "cost_of", "frontier", "frontier_of", "regret", "regret_of"]
+__all__ = ["Point", "cost_of", "frontier", "frontier_of", "program_of", "regret", "regret_of"]
 
 COLLINEAR = 1e-9
 """A point this little below a line, relative to its height, is on it."""
 
 
 @within_memory("the best decoder")
-def frontier(p: Distribution, multipliers: Sequence[float] | None = None) -> list[Point]:
+def frontier(
+    p: Distribution,
+    multipliers: Sequence[float] | None = None,
+    *,
+    prompt: ArrayLike | None = None,
+) -> list[Point]:
     """Find the decoders that minimise ``E_p[rounds] + multiplier * KL(p || q)``.
 
     All value-adaptive policies compete: which sites come next may depend on all tokens revealed
@@ -46,6 +54,9 @@ def frontier(p: Distribution, multipliers: Sequence[float] | None = None) -> lis
         divergence in the fewest rounds, the serial depth ``D_0``; in rational arithmetic if `p`
         is exact. If not given, every corner of the lower convex hull of (rounds, KL) is found that
         is more than 1e-9 nats off the line between its neighbours.
+    prompt : array_like of int, shape (L,), optional
+        Tokens that are given, ``MASK`` elsewhere: the optimum of ``p.given(prompt)``, for which
+        only the masked sites count.
 
     Returns
     -------
@@ -75,23 +86,31 @@ def frontier(p: Distribution, multipliers: Sequence[float] | None = None) -> lis
     """
     check_distribution(p)
     if multipliers is None:
-        return frontier_of(Program(p))
+        return frontier_of(program_of(p, prompt))
     try:
         values = [_as_multiplier(m) for m in multipliers]
     except TypeError:
         raise InvalidInput(f"multipliers must be a sequence, got {multipliers!r}") from None
-    program = Program(p)
+    program = program_of(p, prompt)
     return [program.solve(m) for m in values]
 
 
 @within_memory("the best decoder")
-def regret(p: Distribution, policy: Decoder | Select) -> float:
+def regret(
+    p: Distribution,
+    policy: Decoder | Select,
+    temperature: float = 1.0,
+    denoiser: Denoiser | None = None,
+    *,
+    prompt: ArrayLike | None = None,
+) -> float:
     """How much more a decoder loses than the best one with as many expected rounds, in nats.
 
     Parameters
     ----------
     p : Distribution
-    policy : as for `output_distribution`
+    policy, temperature, denoiser, prompt
+        As for `output_distribution`. The best decoder has the zero-loss denoiser at temperature 1.
 
     Returns
     -------
@@ -113,8 +132,14 @@ def regret(p: Distribution, policy: Decoder | Select) -> float:
     0.666666666667
     """
     check_distribution(p)
-    q = output_distribution(p, policy)
-    return regret_of(Program(p), q)
+    q = output_distribution(p, policy, temperature, denoiser, prompt=prompt)
+    return regret_of(program_of(p, prompt), q)
+
+
+def program_of(p: Distribution, prompt: ArrayLike | None) -> Program:
+    """The dynamic program of the sites that a prompt leaves to write."""
+    rest, sites = left_to_write(p, prompt)
+    return Program(rest, None if prompt is None else sites)
 
 
 def cost_of(q: OutputDistribution) -> tuple[float, float]:

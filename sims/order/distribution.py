@@ -25,6 +25,7 @@ from theory._core.arrays import require_memory, within_memory
 from theory._core.exact import floats
 from theory._core.plurals import counted
 from theory._core.segments import distinct_rows, segment_sum, sum_by_key
+from theory._core.types import ArrayLike
 from theory._core.work import require_steps
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
@@ -64,12 +65,13 @@ def orders(
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
+    prompt: ArrayLike | None = None,
 ) -> dict[Sets, Any]:
     """Compute the probability of every order, exactly.
 
     Parameters
     ----------
-    p, policy, temperature, denoiser, observed
+    p, policy, temperature, denoiser, observed, prompt
         As for `output_distribution`.
 
     Returns
@@ -104,7 +106,9 @@ def orders(
     decoder = as_revealing(policy)
     what = f"a list of all sequences of {counted(p.length, 'site')}"
     require_memory(2 * p.vocab**p.length * p.length, what)
-    steps = propagate(p, decoder, temperature, denoiser, observed, ("decoder",), tabulated=False)
+    steps = propagate(
+        p, decoder, temperature, denoiser, observed, prompt, ("decoder",), tabulated=False
+    )
     for thin in (True, False):
         _require_steps(steps, thin)
     found: dict[Sets, Any] = {}

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.decoding.arguments import as_revealing
+from sims.decoding.arguments import as_revealing, with_prompt
 from sims.decoding.monte_carlo import Decoded
 from sims.decoding.propagation import propagate
 from sims.policies import Decoder
@@ -28,7 +28,8 @@ from theory import MASK
 from theory._core.arrays import within_memory
 from theory._core.exact import ratio, short
 from theory._core.plurals import counted
-from theory.distributions.base import Distribution, check_distribution
+from theory._core.types import ArrayLike
+from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.loss.forward import Denoiser
 from theory.validation.arguments import as_sites
@@ -84,12 +85,13 @@ def order(
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
+    prompt: ArrayLike | None = None,
 ) -> Order:
     """Compute in which order a decoder reveals, exactly.
 
     Parameters
     ----------
-    p, policy, temperature, denoiser, observed
+    p, policy, temperature, denoiser, observed, prompt
         As for `output_distribution`. A prompt on the left is ``observed=range(m)``.
 
     Returns
@@ -115,12 +117,12 @@ def order(
     >>> order(p, policies.Bisection()).revealed.tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]
     """
-    check_distribution(p)
     decoder = as_revealing(policy)
-    tally = _Tally(p.length, as_sites(observed, p.length, "observed"), p.exact)
+    p, given = with_prompt(p, observed, prompt)
+    tally = _Tally(p.length, given, p.exact)
     # beside the decoder's mass that of the paths which have kept to the order so far
     measures = ("decoder", lambda known: _leftmost(known, tally.sites))
-    for reveal in propagate(p, decoder, temperature, denoiser, observed, measures):
+    for reveal in propagate(p, decoder, temperature, denoiser, given, measures=measures):
         tally.add(reveal.index, reveal.x, reveal.sites, *reveal.masses)
     return tally.finish()
 

@@ -19,10 +19,11 @@ answers with arrays that live there: nothing is moved for it. What draws (`choos
 a host generator) is given host arrays.
 """
 
+import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -44,6 +45,7 @@ __all__ = [
     "Select",
     "TokenPolicy",
     "as_rule",
+    "told",
 ]
 
 Dependence = Literal["nothing", "revealed", "predictions", "drawn tokens"]
@@ -84,8 +86,16 @@ class Decoder:
         """Whether it draws tokens before it chooses among them."""
         return self.depends_on == "drawn tokens"
 
+    def with_given(self, sites: tuple[int, ...], length: int) -> Self:
+        """The decoder for sequences of which these sites are given; most need not know.
+
+        `Blocks` count from the end of a prompt, and a decoder of others tells them. It is asked
+        before `check`.
+        """
+        return self
+
     def check(self, length: int, vocab: int) -> None:
-        """Raise `InvalidInput` if the decoder does not fit such sequences."""
+        """Raise `InvalidInput` if the decoder does not fit so many sites to write."""
 
     def __repr__(self) -> str:
         names = inspect.signature(type(self)).parameters
@@ -289,6 +299,13 @@ class Rule(Policy):
 
     def __repr__(self) -> str:
         return f"Rule({getattr(self.select, '__name__', repr(self.select))})"
+
+
+def told(decoder: Any, sites: tuple[int, ...], length: int) -> Any:
+    """A copy of a decoder of decoders, whose `inner` knows the given sites."""
+    known = copy.copy(decoder)
+    known.inner = decoder.inner.with_given(sites, length)
+    return known
 
 
 def as_rule(policy: Any) -> Any:

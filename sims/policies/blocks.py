@@ -1,7 +1,7 @@
 """Semi-autoregressive: one block after another."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from sims.policies.base import (
     Select,
     TokenPolicy,
     as_rule,
+    told,
 )
 from sims.policies.checks import check_choice, row_probabilities
 from sims.policies.eligible import with_eligible
@@ -41,8 +42,12 @@ class Blocks(Policy, TokenPolicy):
     inner : Policy, TokenPolicy, or a function as for `Rule`
         Sees the sequence up to the end of the block, in which only sites of the block are masked,
         with predictions given everything. (A token policy that takes `eligible` sees the whole
-        sequence, and which sites are the block's.) Its rounds are counted through all blocks;
-        blocks within blocks are laid from the start of the sequence.
+        sequence, and which sites are the block's.) Its rounds are counted through all blocks.
+
+    Notes
+    -----
+    Blocks are laid from the start of the sequence or, where sites are given, from the end of the
+    leading run of given sites, as semi-autoregressive samplers do; so are blocks within blocks.
 
     >>> from sims.policies import LeftToRight
     >>> from theory import gallery
@@ -60,12 +65,30 @@ class Blocks(Policy, TokenPolicy):
         if isinstance(inner, Policy) and (inner.steps is not None or inner.remasks):
             raise InvalidInput(f"blocks do not start together: {inner!r} has a clock")
         self.inner = inner
+        self._start, self._masked = 0, None
         self.depends_on, self.randomised = inner.depends_on, inner.randomised
 
+    def with_given(self, sites: tuple[int, ...], length: int) -> Self:
+        """Lay the blocks from the end of the leading run of given sites."""
+        known = told(self, sites, length)
+        known._masked = [site for site in range(length) if site not in sites]
+        known._start = known._masked[0]
+        return known
+
     def check(self, length: int, vocab: int) -> None:
-        """Raise `InvalidInput` if the inner policy does not fit the blocks."""
-        for size in {min(self.size, length), length % self.size or min(self.size, length)}:
-            self.inner.check(size, vocab)
+        """Raise `InvalidInput` if the inner policy does not fit what is masked in the blocks."""
+        self._check_sites(range(length) if self._masked is None else self._masked, vocab)
+
+    def _check_sites(self, masked: Iterable[int], vocab: int) -> None:
+        within: dict[int, list[int]] = {}
+        for site in masked:
+            within.setdefault((site - self._start) // self.size, []).append(site)
+        if isinstance(self.inner, Blocks):
+            for sites in within.values():
+                self.inner._check_sites(sites, vocab)
+        else:
+            for count in {len(sites) for sites in within.values()}:
+                self.inner.check(count, vocab)
 
     def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
         """Yield the outcomes of the inner policy within the block."""
@@ -123,7 +146,7 @@ class Blocks(Policy, TokenPolicy):
         """Where the first block with an allowed site ends, (B,)."""
         xp = array_namespace(allowed)
         first = xp.argmax(xp.astype(allowed, xp.int64), axis=1)
-        end = (first // self.size + 1) * self.size
+        end = self._start + ((first - self._start) // self.size + 1) * self.size
         return xp.where(end > allowed.shape[1], allowed.shape[1], end)
 
     def _within(self, allowed: Any) -> Any:

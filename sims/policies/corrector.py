@@ -2,11 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from sims.policies.base import Decoder, Select, as_rule
+from sims.policies.base import Decoder, Select, as_rule, told
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
@@ -33,6 +33,10 @@ class Corrector(Decoder, ABC):
         self.depends_on = "nothing" if inner is None else inner.depends_on
         self.steps = as_integer(steps, "steps", 0)
 
+    def with_given(self, sites: tuple[int, ...], length: int) -> Self:
+        """The inner decoder is told."""
+        return self if self.inner is None else told(self, sites, length)
+
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the inner decoder does not fit sequences of this length."""
         if self.inner is not None:
@@ -40,7 +44,10 @@ class Corrector(Decoder, ABC):
 
     @abstractmethod
     def sets(self, length: int) -> Iterator[tuple[Any, Sequence[int]]]:
-        """Yield probabilities that sum to 1, and the sites that are then drawn again together."""
+        """Yield probabilities that sum to 1, and the sites that are then drawn again together.
+
+        Of `length` sites that are written; sites of a prompt are not among them.
+        """
 
     @abstractmethod
     def choose(self, size: int, length: int, rng: np.random.Generator) -> np.ndarray:

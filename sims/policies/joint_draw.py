@@ -1,12 +1,12 @@
 """Tokens of one round drawn together, from a joint that knows more than their marginals."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from sims.joints.base import Joint
-from sims.policies.base import CallDenoiser, Outcomes, Policy, Select, TokenPolicy, as_rule
+from sims.policies.base import CallDenoiser, Outcomes, Policy, Select, TokenPolicy, as_rule, told
 from sims.policies.checks import check_choice, row_probabilities
 from sims.policies.eligible import shown_sites
 from theory._core.arrays import device, is_exact
@@ -70,6 +70,10 @@ class JointDraw(TokenPolicy):
         if not isinstance(joint, Joint):
             raise InvalidInput(f"joint must be a Joint of sims.joints, got {joint!r}")
         self.inner, self.joint, self.randomised = inner, joint, inner.randomised
+
+    def with_given(self, sites: tuple[int, ...], length: int) -> Self:
+        """The inner policy is told."""
+        return told(self, sites, length)
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the inner policy or the joint does not fit."""

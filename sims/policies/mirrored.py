@@ -1,10 +1,10 @@
 """Another policy, on the sequence read from right to left."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from sims.policies.base import Decoder, Policy, Reveals, Select, as_rule
+from sims.policies.base import Decoder, Policy, Reveals, Select, as_rule, told
 from sims.policies.checks import as_probabilities, check_choice
 from theory.errors import InvalidInput
 
@@ -42,6 +42,11 @@ class Mirrored(Policy):
     def steps(self) -> int | None:
         """As the inner policy."""
         return self.inner.steps
+
+    def with_given(self, sites: tuple[int, ...], length: int) -> Self:
+        """The inner policy is told, from the other end."""
+        turned = tuple(length - 1 - site for site in reversed(sites))
+        return told(self, turned, length)
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the inner policy does not fit."""

@@ -1,6 +1,9 @@
 """A policy written down: for every pattern the sites that it reveals."""
 
-from typing import Any
+import copy
+import sys
+from collections.abc import Iterable
+from typing import Any, Self
 
 import numpy as np
 
@@ -11,7 +14,7 @@ from theory._core.plurals import counted
 from theory._core.segments import gather
 from theory.errors import InvalidInput
 from theory.lattice.codes import Codes
-from theory.validation.arguments import as_tokens
+from theory.validation.arguments import as_sites, as_tokens
 
 __all__ = ["Tabulated"]
 
@@ -28,6 +31,8 @@ class Tabulated(Policy):
     choices : array of int64, shape (V+1,)*L
         Bit i of an entry is set if site i is revealed at that pattern; the last index of an axis
         is the masked slot. Entries of complete sequences are not used.
+    among : iterable of int, optional
+        The sites that the table is about, if all others are given.
 
     Raises
     ------
@@ -45,7 +50,7 @@ class Tabulated(Policy):
     depends_on = "revealed"
     randomised = False
 
-    def __init__(self, choices: Any) -> None:
+    def __init__(self, choices: Any, among: Iterable[int] | None = None) -> None:
         choices = as_array(choices)
         xp, shape = array_namespace(choices), tuple(choices.shape)
         integers = choices.dtype != object and xp.isdtype(choices.dtype, "integral")
@@ -55,7 +60,13 @@ class Tabulated(Policy):
             )
         self.choices = read_only(xp.astype(choices, xp.int64, copy=True))
         self.length, self.vocab = len(shape), shape[0] - 1
-        self._copy = self.choices
+        self.among = None if among is None else as_sites(among, sys.maxsize, "among")
+        if self.among is not None and len(self.among) != self.length:
+            raise InvalidInput(
+                f"among must list {counted(self.length, 'site')}, got {list(self.among)}"
+            )
+        self._given = 0
+        self._copy, self._written = self.choices, self.among
 
     def sites(self, x: object) -> tuple[int, ...]:
         """The sites that are revealed at a pattern (L,).
@@ -65,13 +76,28 @@ class Tabulated(Policy):
         InvalidInput
             If `x` is no single pattern.
         """
-        rows, single = as_tokens(x, self.length, self.vocab, self.choices)
+        length = self.length if self.among is None else np.shape(x)[-1]
+        rows, single = as_tokens(x, length, self.vocab, self.choices)
         if not single:
-            raise InvalidInput(f"x must be one pattern of shape ({self.length},)")
+            raise InvalidInput(f"x must be one pattern of shape ({length},)")
         return tuple(np.flatnonzero(to_host(self._reveal(rows))[0]).tolist())
+
+    def with_given(self, sites: tuple[int, ...], length: int) -> Self:
+        """The table knows what to do wherever sites are given."""
+        known = copy.copy(self)
+        known._written = tuple(site for site in range(length) if site not in sites)
+        if self.among is None:
+            known._given = len(sites)
+        return known
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` unless the table is for such sequences."""
+        length += self._given
+        if self._written != self.among and self.among is not None:
+            raise InvalidInput(
+                f"the policy is tabulated for the sites {list(self.among)}; those to write are "
+                f"{list(self._written)}"
+            )
         if (length, vocab) != (self.length, self.vocab):
             raise InvalidInput(
                 f"the policy is tabulated for {counted(self.length, 'site')} over "
@@ -85,9 +111,12 @@ class Tabulated(Policy):
 
     def _reveal(self, x: Any) -> Any:
         xp, codes = array_namespace(x), Codes(self.length, self.vocab, x)
-        found = gather(xp.reshape(self._beside(x), (-1,)), codes.encode(x))
-        sites = xp.arange(self.length, dtype=xp.int64, device=device(x))
-        return (x == MASK) & ((found[:, None] >> sites) & 1 == 1)
+        among = range(x.shape[1]) if self.among is None else self.among
+        seen = x if self.among is None else xp.stack([x[:, site] for site in among], axis=1)
+        found = gather(xp.reshape(self._beside(x), (-1,)), codes.encode(seen))
+        bit = np.zeros(x.shape[1], dtype=np.int64)
+        bit[list(among)] = 1 << np.arange(self.length, dtype=np.int64)
+        return (x == MASK) & (found[:, None] & from_host(bit, x) != 0)
 
     def _beside(self, x: Any) -> Any:
         """The table where the sequences live."""

@@ -32,6 +32,7 @@ from theory import MASK, information
 from theory._core.arrays import from_host, is_exact, read_only, within_memory
 from theory._core.exact import floats
 from theory._core.plurals import counted
+from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.loss.forward import Denoiser
@@ -70,12 +71,13 @@ def visited(
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
+    prompt: ArrayLike | None = None,
 ) -> np.ndarray:
     """Compute the mask patterns that a decoder asks the denoiser about, exactly.
 
     Parameters
     ----------
-    p, policy, temperature, denoiser, observed
+    p, policy, temperature, denoiser, observed, prompt
         As for `output_distribution`.
 
     Returns
@@ -101,7 +103,7 @@ def visited(
     >>> visited(p, policies.FirstHitting()).tolist()
     [[Fraction(1, 2), Fraction(1, 4)], [Fraction(1, 4), Fraction(0, 1)]]
     """
-    return decoded_with_visits(p, policy, temperature, denoiser, observed)[1]
+    return decoded_with_visits(p, policy, temperature, denoiser, observed, prompt)[1]
 
 
 @within_memory("the output of a decoder")
@@ -111,6 +113,7 @@ def decoded_with_visits(
     temperature: float = 1.0,
     denoiser: Denoiser | None = None,
     observed: Iterable[int] = (),
+    prompt: ArrayLike | None = None,
 ) -> tuple[OutputDistribution, np.ndarray]:
     """`output_distribution` and `visited` in one pass."""
     check_distribution(p)
@@ -124,7 +127,7 @@ def decoded_with_visits(
             known = (reveal.x != MASK).astype(np.int64)
             np.add.at(calls, tuple(known.T), reveal.masses[0])
 
-    q = output_of(propagate(p, decoder, temperature, denoiser, observed), count)
+    q = output_of(propagate(p, decoder, temperature, denoiser, observed, prompt), count)
     q = dataclasses.replace(q, table=from_host(q.table, p.like))
     total = calls.sum()
     unknown = "how often the denoiser is called is not known"

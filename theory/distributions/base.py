@@ -33,6 +33,7 @@ import numpy as np
 from theory._core.arrays import (
     MASK,
     array_namespace,
+    as_array,
     device,
     format_pattern,
     from_host,
@@ -119,8 +120,8 @@ class Distribution(ABC):
 
         Parameters
         ----------
-        x : array_like of int, shape (L,)
-            Tokens, with ``MASK`` where nothing is observed.
+        x : array_like of int, shape (L,), or str
+            Tokens, with ``MASK`` where nothing is observed; or spelled as for `read`.
 
         Returns
         -------
@@ -373,12 +374,51 @@ class Distribution(ABC):
             Joined without spaces where every symbol is one character.
         """
         rows = to_host(as_tokens(x, self.length, self.vocab, self.like)[0]).tolist()
-        symbols = self.symbols
-        short = self.vocab <= 10 if symbols is None else all(len(s) == 1 for s in symbols)
-        write = str if symbols is None else symbols.__getitem__
-        return [
-            ("" if short else " ").join("·" if v == MASK else write(v) for v in row) for row in rows
-        ]
+        symbols, space = self._spelling
+        return [space.join("·" if v == MASK else symbols[v] for v in row) for row in rows]
+
+    def read(self, text: str) -> Array:
+        """Read one pattern in the distribution's symbols, the opposite of `spell`.
+
+        Parameters
+        ----------
+        text : str
+            ``·`` or ``_`` is a masked site, unless it is a symbol. With symbols of more than one
+            character they are separated by spaces. Sites that are left out at the end are masked.
+
+        Returns
+        -------
+        array of int64, shape (L,)
+
+        Raises
+        ------
+        InvalidInput
+            If something is no symbol, or if there are more than L.
+
+        >>> from theory import gallery
+        >>> gallery.words(4).read("t_e").tolist()
+        [19, -1, 4, -1]
+        """
+        symbols, space = self._spelling
+        token = {"·": MASK, "_": MASK} | {symbol: v for v, symbol in enumerate(symbols)}
+        found = text.split() if space else list(text)
+        for position, symbol in enumerate(found):
+            if symbol not in token:
+                raise InvalidInput(
+                    f"{symbol!r} at site {position} is no symbol of this distribution; they are "
+                    f"{', '.join(symbols[:30])}{', ...' if len(symbols) > 30 else ''}"
+                )
+        if len(found) > self.length:
+            raise InvalidInput(f"{text!r} has {len(found)} symbols for {self.length} sites")
+        left = [MASK] * (self.length - len(found))
+        tokens = np.asarray([*(token[symbol] for symbol in found), *left], dtype=np.int64)
+        return from_host(tokens, self.like)
+
+    @property
+    def _spelling(self) -> tuple[Sequence[str], str]:
+        """A symbol for each token, and what is between two."""
+        symbols = self.symbols or tuple(map(str, range(self.vocab)))
+        return symbols, "" if all(len(s) == 1 for s in symbols) else " "
 
 
 def check_distribution(p: Any) -> None:
@@ -389,11 +429,14 @@ def check_distribution(p: Any) -> None:
 
 def as_possible(p: Distribution, x: ArrayLike, name: str) -> Array:
     """Return one pattern, shape (L,), after checks: of this length, and not impossible."""
-    patterns, single = as_tokens(x, p.length, p.vocab, p.like)
-    if not single:
-        raise InvalidInput(
-            f"{name} must be one pattern of shape ({p.length},), got shape {tuple(patterns.shape)}"
-        )
+    x = p.read(x) if isinstance(x, str) else x
+    shape = tuple(as_array(x, f"{name} must be one pattern of tokens").shape)
+    if shape != (p.length,):
+        raise InvalidInput(f"{name} must be one pattern of shape ({p.length},), got shape {shape}")
+    try:
+        patterns, _ = as_tokens(x, p.length, p.vocab, p.like)
+    except InvalidInput as error:
+        raise InvalidInput(f"{name}: {error}") from None
     pattern = patterns[0, ...]
     if p.log_evidence(pattern) == -math.inf:
         raise ImpossibleEvidence(
