@@ -440,7 +440,8 @@ def as_possible(p: Distribution, x: ArrayLike, name: str) -> Array:
     pattern = patterns[0, ...]
     if p.log_evidence(pattern) == -math.inf:
         raise ImpossibleEvidence(
-            f"the observed tokens have probability 0: {format_pattern(pattern)}",
+            f"the observed tokens have probability 0: "
+            f"{p.spell(pattern)[0] if p.symbols else format_pattern(pattern)}",
             tuple(to_host(pattern).tolist()),
         )
     return pattern
