@@ -4,6 +4,7 @@ from sims import policies
 from sims.decoding.exact import output_distribution
 from sims.decoding.monte_carlo import Decoded, decode
 from sims.decoding.output import OutputDistribution
+from sims.decoding.path_kl import PathKL, estimate_path_kl, path_nll
 from sims.imperfect.decomposition import excess_loss, split
 from sims.imperfect.perturbed import Perturbed
 from sims.imperfect.windowed import WindowedDenoiser
@@ -18,10 +19,12 @@ __all__ = [
     "Decoded",
     "Order",
     "OutputDistribution",
+    "PathKL",
     "Perturbed",
     "Point",
     "WindowedDenoiser",
     "decode",
+    "estimate_path_kl",
     "excess_loss",
     "fixed_batches",
     "frontier",
@@ -29,6 +32,7 @@ __all__ = [
     "order_of",
     "orders",
     "output_distribution",
+    "path_nll",
     "policies",
     "regret",
     "split",

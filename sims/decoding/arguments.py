@@ -35,6 +35,11 @@ __all__ = [
 
 PROMPT = "tokens that are given are a pattern, prompt=[...] with MASK where nothing is"
 
+INSTEAD = (
+    "Instead, sims.estimate_path_kl estimates what is lost at any length, and sims.decode draws "
+    "what is written (with trajectory=True sims.order_of says in which order)"
+)
+
 MAX_CELLS = 2**48
 """Of a lattice whose codes, with labels, are still integers of 64 bits."""
 
@@ -155,7 +160,10 @@ def prepare(
 ) -> tuple[EvidenceLattice | None, WithDraws]:
     """The lattice and the denoiser to call of an exact run."""
     p, temperature = run.p, run.temperature
-    lattice = _lattice(p, on_host, tabulated)
+    try:
+        lattice = _lattice(p, on_host, tabulated)
+    except TooLarge as error:
+        raise TooLarge(f"{error}. {INSTEAD}") from None
     if denoiser is None and lattice is not None:
         predict = from_lattice(lattice)
     else:

@@ -39,6 +39,11 @@ class Estimate:
         yield self.standard_error
 
     @property
+    def error(self) -> Any:
+        """The standard error."""
+        return self.standard_error
+
+    @property
     def unseen(self) -> float:
         """Upper 95 % limit of the probability of an event that no draw showed: about 3 / size.
 
