@@ -42,12 +42,12 @@ clauses over them."""
 DECODERS: Mapping[str, policies.Decoder] = {
     "left to right": policies.LeftToRight(),
     "random": policies.FirstHitting(),
-    "surest": policies.TopK(1),
+    "most confident": policies.TopK(1),
     "two at once": policies.LeftToRight(2),
-    "two surest": policies.TopK(2),
+    "two most confident": policies.TopK(2),
 }
 
-SEEING = ("surest", "two surest")
+SEEING = ("most confident", "two most confident")
 """Those that look at predictions."""
 
 MASKS: Mapping[str, Callable[[Distribution, policies.Decoder], Any]] = {

@@ -27,7 +27,7 @@ BLIND = ("left to right", "random", "two at once")
 
 
 @pytest.mark.parametrize("learner", ["tables", "chain"])
-@pytest.mark.parametrize("decoder", ["left to right", "two surest"])
+@pytest.mark.parametrize("decoder", ["left to right", "two most confident"])
 def test_one_case_by_hand(learner, decoder):
     case: dict[str, Any] = {"data": "chain", "masks": "left to right", "decoder": decoder}
     case |= {"size": 60, "learner": learner, "repeat": 3}
@@ -58,7 +58,7 @@ def test_every_name_runs_and_what_is_not_blind_has_no_best_masks():
         assert row["kl"] > 0
         assert 0 <= row["untrained"] <= 1
         assert row["path_excess"] >= row["excess"] - 1e-9 or row["decoder"] == "random"
-    some = [case for case in cases if case["decoder"] == "surest"]
+    some = [case for case in cases if case["decoder"] == "most confident"]
     again = sweep(experiment, some[::-1], progress=False)
     assert all(row in results.rows for row in again.rows)
 
@@ -98,15 +98,15 @@ def test_random_order_after_left_to_right_masks_stays_above_a_nat(data):
 
 
 def test_a_worse_denoiser_can_write_better():
-    """The right one reveals both clauses at once, the surest; who has seen no clause does not."""
+    """The right one reveals both clauses at once, most confident; who saw no clause does not."""
     case: dict[str, Any] = {
         "data": "latents",
         "masks": "last block of 2 only",
-        "decoder": "two surest",
+        "decoder": "two most confident",
     }
     found = experiment(generator(0, case), **case, size=1000)
     assert found["excess"] < -0.3
-    best = output_distribution(DATA["latents"](), DECODERS["two surest"])
+    best = output_distribution(DATA["latents"](), DECODERS["two most confident"])
     assert np.isclose(best.kl, found["kl"] - found["excess"])
 
 
