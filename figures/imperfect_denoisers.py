@@ -208,7 +208,7 @@ def _draw_orders(axes: Any, rows: Any) -> None:
         axes.text(2.6, y, name, ha="right", va="center", fontsize=7, style="italic")
     axes.plot([], [], "-", color=BAR, linewidth=6, label="best to worst")
     axes.plot([], [], ">", color=COLOURS[1], markersize=5, label="left to right")
-    axes.plot([], [], "s", color="0", markersize=4, fillstyle="none", label="most confident first")
+    axes.plot([], [], "s", color="0", markersize=4, fillstyle="none", label="by confidence")
     axes.legend(loc="lower center", ncols=3, columnspacing=1, handlelength=1.2, fontsize=6.5)
 
 
