@@ -17,7 +17,7 @@ from concurrent.futures import (
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from theory._console.threads import THREADS, usable_cores
+from theory._core.resources import THREADS, usable_cores
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 

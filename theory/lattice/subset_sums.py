@@ -26,7 +26,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from theory._console.threads import usable_threads
+from theory._core.resources import usable_threads
 from theory._core.arrays import array_namespace, device, read_only
 
 __all__ = ["subset_sums"]
