@@ -107,8 +107,7 @@ def test_what_does_not_fit_under_a_limit_is_refused():
     )
     assert done.returncode == 0, done.stderr
     estimated, failed, drawn = done.stdout.splitlines()
-    assert estimated.startswith(
-        "a table of predictions of shape (6000, 1000, 2) has 1.2e+07 entries"
-    )
+    table = "a table of predictions of shape (6000, 1000, 2)"
+    assert estimated.startswith(f"{table} has 1.2e+07 entries")
     assert failed.startswith("a batch of predictions does not fit in memory: Unable to allocate")
     assert drawn.startswith("a sample does not fit in memory: Unable to allocate")

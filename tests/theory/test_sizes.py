@@ -25,7 +25,7 @@ def test_predictions_for_many_patterns_are_refused_with_their_shape(monkeypatch)
     monkeypatch.setenv("ZEROLOSS_MEMORY", str(3 * 4 * 2 * 8))
     assert p.denoise(x).shape == (3, 4, 2)
     monkeypatch.setenv("ZEROLOSS_MEMORY", str(3 * 4 * 2 * 8 - 1))
-    with pytest.raises(TooLarge, match=r"shape \(3, 4, 2\) has 24 cells"):
+    with pytest.raises(TooLarge, match=r"shape \(3, 4, 2\) has 24 entries"):
         p.denoise(x)
 
 
@@ -56,5 +56,5 @@ def test_the_sites_of_clauses_count_too(monkeypatch):
     """Eight strings of 3 latents and one clause: 64 bytes and 8 for each site."""
     clauses = [(0, 1, 2)]
     monkeypatch.setenv("ZEROLOSS_MEMORY", str(8 * (64 + 8 * 4) - 1))
-    with pytest.raises(TooLarge, match="list of 4-site sequences has 8 cells"):
+    with pytest.raises(TooLarge, match="list of 4-site sequences has 8 entries"):
         gallery.nae_sat(3, clauses)

@@ -1,4 +1,4 @@
-"""Where work runs: in this process, in several, or on a Dask cluster."""
+"""Executors: in this process, in several, or on a Dask cluster."""
 
 import multiprocessing
 import os
@@ -24,14 +24,14 @@ from theory.validation.arguments import as_integer
 __all__ = ["InProcess", "Processes", "executor_for", "worth_sharing"]
 
 PATIENCE = 60.0
-"""Seconds that a cluster may be without workers, after it had some, or without an answer."""
+"""Seconds that a cluster may be without workers, after it had some, or not answer."""
 
 ASKING = 2.0
 """Seconds between two questions to its scheduler."""
 
 
 class InProcess(Executor):
-    """Runs what is submitted at once.
+    """Runs what is submitted immediately, in this process.
 
     >>> InProcess().submit(pow, 2, 3).result()
     8
@@ -47,7 +47,7 @@ class InProcess(Executor):
 
 
 class Processes(Executor):
-    """A pool of processes that is made anew for what is submitted after one of them has ended.
+    """A pool of processes that is replaced when something is submitted after one of them has died.
 
     What the old pool had is lost, as with any `ProcessPoolExecutor`.
     """
@@ -196,7 +196,7 @@ def _cluster(scheduler: str) -> Iterator[Executor]:
 
 
 class _Watched(Executor):
-    """A Dask client's executor whose futures end when nobody is there to run them.
+    """A Dask client's executor whose futures fail when the cluster is gone.
 
     Dask itself waits for ever, for workers that may still come.
     """

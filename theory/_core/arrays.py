@@ -219,21 +219,10 @@ def softmax(logits: Array) -> Array:
 
 
 def require_memory(entries: int, what: str, like: Array | None = None, itemsize: int = 8) -> None:
-    """Refuse `what` if its entries would not fit in the memory that is free now.
+    """Raise `TooLarge` if the entries of `what` would not fit in the memory that is free now.
 
-    Parameters
-    ----------
-    entries : int
-    what : str
-        What is asked for, with its shape; the error message begins with it.
-    like : array, optional
-        An array of the backend that will hold it; the host's memory is asked otherwise.
-    itemsize : int
-        Bytes per entry.
-
-    Raises
-    ------
-    TooLarge
+    The error message begins with `what`, so it should name the shape. The memory is that of the
+    device of `like`, of the host if it is not given; an entry takes `itemsize` bytes.
 
     >>> require_memory(3**40, "the evidence lattice of shape (3,)*40")
     Traceback (most recent call last):

@@ -30,10 +30,7 @@ def usable_threads() -> int:
 def free_memory(root: Path = Path("/")) -> int:
     """Bytes that the machine, the control groups and the limits of the process leave.
 
-    Parameters
-    ----------
-    root : Path
-        Where ``proc`` and ``sys`` lie.
+    The folders ``proc`` and ``sys`` are looked up in `root`.
     """
     limits = (_available(root), *_left_by_groups(root), *_left_of_process(root))
     known = [max(n, 0) for n in limits if n is not None]
