@@ -1,4 +1,4 @@
-"""``python -m theory``: check every claim and print the table.
+"""Check every claim and print the table: the command ``python -m theory``.
 
 Exit code 0 if all checks pass, 1 if one fails, 2 for wrong usage.
 """

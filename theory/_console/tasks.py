@@ -15,13 +15,13 @@ from theory._core.plurals import counted
 
 __all__ = ["is_loss", "run_tasks"]
 
-AHEAD = 1024
+MAX_AHEAD = 1024
 """Most tasks that are submitted at a time, so that a million do not fill its memory."""
 
-NAMED = 8
+MAX_NAMED = 8
 """Most tasks that a message names; if so many are lost, no more are run."""
 
-AGAIN = 2
+MAX_RETRIES = 2
 """How often a task whose worker ended is run again."""
 
 LOST = (
@@ -102,7 +102,7 @@ def run_tasks(
                 take(future)
         if isinstance(stop, BrokenExecutor):
             message = f"{len(done)} of {counted(len(tasks), noun)} had finished{kept}."
-            left = [named(k) for k in range(len(tasks)) if k not in done][:NAMED]
+            left = [named(k) for k in range(len(tasks)) if k not in done][:MAX_NAMED]
             if left:
                 message += " The first that had not:" + "".join(f"\n  {name}" for name in left)
             raise BrokenExecutor(f"{str(stop) or LOST}; {message}") from stop
@@ -124,7 +124,7 @@ def _ended(
     losses, given_up = Counter[int](), 0
     finished: SimpleQueue[Future[Any]] = SimpleQueue()
     while queue or suspects or waiting:
-        beside = queue and len(waiting) < AHEAD
+        beside = queue and len(waiting) < MAX_AHEAD
         alone = not queue and not waiting
         if finished.empty() and (beside or alone):
             k = queue.popleft() if beside else suspects.pop()
@@ -142,16 +142,16 @@ def _ended(
         if isinstance(error, BrokenExecutor):  # then all of its pool end so
             lost = [each for each in waiting if is_loss(_error(each))]  # waits
             # Those that were being run are the first, and one more that had been sent.
-            running = getattr(executor, "workers", getattr(executor, "_max_workers", AHEAD)) + 1
+            running = getattr(executor, "workers", getattr(executor, "_max_workers", MAX_AHEAD)) + 1
         numbers = [waiting.pop(each) for each in lost]
         queue.extend(numbers[running:])
         for k in numbers[:running]:
             losses[k] += 1
-            if losses[k] <= AGAIN:
+            if losses[k] <= MAX_RETRIES:
                 suspects.append(k)
                 continue
             given_up += 1
-            if given_up == NAMED:  # no worker can be what they need
+            if given_up == MAX_NAMED:  # no worker can be what they need
                 raise BrokenExecutor
     if given_up:
         raise BrokenExecutor

@@ -13,10 +13,10 @@ __all__ = ["Modulus", "moduli", "same_number"]
 DIGITS = 30
 """To how many digits roots are compared."""
 
-CLOSE = Fraction(1, 10 ** (DIGITS - 8))
+EQUAL_TOL = Fraction(1, 10 ** (DIGITS - 8))
 """Moduli that differ by less, relatively, are taken for equal."""
 
-VANISHES = Fraction(1, 10 ** (DIGITS // 2))
+ZERO_TOL = Fraction(1, 10 ** (DIGITS // 2))
 """A polynomial that is smaller than this, relatively to its terms, is zero there."""
 
 
@@ -51,7 +51,7 @@ class Modulus(NamedTuple):
         square = self.value**2
         for factor, _ in _products(self.factor).factor_list()[1]:
             scale = sum(abs(c) * square**k for (k,), c in factor.terms())
-            if abs(factor.eval(square)) < scale * VANISHES:
+            if abs(factor.eval(square)) < scale * ZERO_TOL:
                 return sympy.sqrt(_real_root(factor, square))
         raise AssertionError("the square of a modulus is a product of two roots")
 
@@ -97,7 +97,7 @@ def same_number(a: Any, b: Any) -> bool:
 
 
 def _near(a: Any, b: Any) -> bool:
-    return bool(abs(a - b) <= CLOSE * max(abs(a), abs(b)))
+    return bool(abs(a - b) <= EQUAL_TOL * max(abs(a), abs(b)))
 
 
 def _real_root(factor: Any, value: Any) -> Any:

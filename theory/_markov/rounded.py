@@ -13,7 +13,7 @@ import numpy as np
 
 __all__ = ["Echelon", "Rounded", "closure"]
 
-UNIT = 1e-15
+UNIT_ROUNDOFF = 1e-15
 """Relative error that is assumed of a probability, and of the result of one operation."""
 
 CANCELLED = 1e-6
@@ -38,8 +38,8 @@ class Rounded:
 
     @classmethod
     def of(cls, value: np.ndarray, off: float = 1.0) -> "Rounded":
-        """Numbers with a relative error of `off` times `UNIT`."""
-        return cls(value, off * UNIT * np.abs(value))
+        """Numbers with a relative error of `off` times `UNIT_ROUNDOFF`."""
+        return cls(value, off * UNIT_ROUNDOFF * np.abs(value))
 
     def __matmul__(self, other: "Rounded") -> "Rounded":
         terms = np.abs(self.value) @ np.abs(other.value)
@@ -66,7 +66,7 @@ class Rounded:
 
 def _zeroed(value: np.ndarray, error: np.ndarray, terms: np.ndarray) -> Rounded:
     """A result of which some entries are zero, given the sums of the sizes of their terms."""
-    error = error + UNIT * terms
+    error = error + UNIT_ROUNDOFF * terms
     zero = np.abs(value) <= np.minimum(error, CANCELLED * terms)
     return Rounded(np.where(zero, 0.0, value), np.where(zero, 0.0, error))
 

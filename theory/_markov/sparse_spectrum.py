@@ -34,7 +34,7 @@ POWERS = 100_000
 PRIME = 2**31 - 1
 """Convergence in finite time is decided modulo this number."""
 
-RESIDUAL = 1e-8
+RESIDUAL_TOL = 1e-8
 """Largest residual of an eigenvector of Arnoldi iteration."""
 
 SHIFT = 1e-12
@@ -99,7 +99,7 @@ def power_limit(matrix: Any) -> Limit:
     if second >= root * (1 - PERRON_TOL):
         return Limit(root, 1.0, None)
     states = classes[best]
-    left, right = _perron_vectors(_block(matrix, states), root)
+    left, right = _eigenvectors(_block(matrix, states), root)
     distribution = np.zeros(matrix.shape[0])
     distribution[states] = left * right / (left * right).sum()
     return Limit(root, second / root, distribution)
@@ -174,7 +174,7 @@ def _confirmed(block: Any) -> list[float]:
     gap = 1 - second / root
     steps = math.ceil(100 / max(gap, 1 / size))
     if second > 0 and gap > 0 and steps <= POWERS:
-        left, right = _perron_vectors(block, root)
+        left, right = _eigenvectors(block, root)
         left = left / (left @ right)
         vector = _irregular(size)
         shrunk = np.zeros(steps)
@@ -201,7 +201,7 @@ def _irregular(size: int) -> np.ndarray:
     return np.sin(np.arange(1, size + 1, dtype=np.float64) ** 2)
 
 
-def _perron_vectors(block: Any, root: float) -> list[np.ndarray]:
+def _eigenvectors(block: Any, root: float) -> tuple[np.ndarray, np.ndarray]:
     """Left and right eigenvector of the root of one aperiodic class.
 
     Small blocks take inverse iteration: beyond the root the inverse is positive, so that nothing
@@ -209,7 +209,8 @@ def _perron_vectors(block: Any, root: float) -> list[np.ndarray]:
     """
     size = block.shape[0]
     if size > DENSE:
-        return [np.abs(_arnoldi(side, 1)[1][:, 0]) for side in (block.T, block)]
+        left, right = (np.abs(_arnoldi(side, 1)[1][:, 0]) for side in (block.T, block))
+        return left, right
 
     from scipy.linalg import lu_factor, lu_solve
 
@@ -221,7 +222,7 @@ def _perron_vectors(block: Any, root: float) -> list[np.ndarray]:
             vector = lu_solve(factors, vector, trans=transposed)
             vector = np.abs(vector) / np.abs(vector).max()
         found.append(vector)
-    return found
+    return found[0], found[1]
 
 
 def _arnoldi(block: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -237,6 +238,6 @@ def _arnoldi(block: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
             )
         except linalg.ArpackNoConvergence:
             continue
-        if np.max(np.linalg.norm(block @ vectors - vectors * values, axis=0)) < RESIDUAL:
+        if np.max(np.linalg.norm(block @ vectors - vectors * values, axis=0)) < RESIDUAL_TOL:
             return values, vectors
     raise TooLarge(f"the largest eigenvalues of {block.shape[0]} states were not found")

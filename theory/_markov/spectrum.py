@@ -20,10 +20,10 @@ from theory._markov.sparse_spectrum import converges_in_finite_time
 
 __all__ = ["Spectrum", "class_spectrum", "is_nilpotent", "largest", "radius"]
 
-ROUNDING = 1e-14
+ZERO_TOL = 1e-14
 """A float eigenvalue below this is indistinguishable from 0."""
 
-VANISHED = 1e-13
+VANISHED_TOL = 1e-13
 """If a power of a float matrix is smaller than the one before by this factor, it is zero."""
 
 MAX_POWERS = 12
@@ -97,18 +97,18 @@ def radius(matrix: np.ndarray) -> float:
     if not len(matrix):
         return 0.0
     found = float(np.max(np.abs(np.linalg.eigvals(matrix))))
-    return 0.0 if found < ROUNDING or is_nilpotent(matrix, found) else found
+    return 0.0 if found < ZERO_TOL or is_nilpotent(matrix, found) else found
 
 
 def is_nilpotent(matrix: np.ndarray, radius: float) -> bool:
     """Tell whether a float matrix is nilpotent but for rounding: whether some power vanishes."""
-    if radius > VANISHED ** (1 / MAX_POWERS):
+    if radius > VANISHED_TOL ** (1 / MAX_POWERS):
         return False
     power, size = matrix, np.abs(matrix).max()
     for _ in range(min(len(matrix), MAX_POWERS)):
         power = power @ matrix
         before, size = size, np.abs(power).max()
-        if size <= VANISHED * before:
+        if size <= VANISHED_TOL * before:
             return True
     return False
 
@@ -120,16 +120,16 @@ def _of_floats(block: np.ndarray, period: int, recurrent: bool) -> Spectrum:
         unit = root * np.exp(2j * np.pi * k / period)
         values.pop(int(np.argmin(np.abs(np.asarray(values) - unit))))
     second = float(np.max(np.abs(values), initial=0.0))
-    if period == 1 and second < root * VANISHED ** (1 / MAX_POWERS):
+    if period == 1 and second < root * VANISHED_TOL ** (1 / MAX_POWERS):
         second = radius(block - root * _projector(block, root))
-    if period == 1 and second > ROUNDING and recurrent and _converges_in_finite_time(block):
+    if period == 1 and second > ZERO_TOL and recurrent and _converges_in_finite_time(block):
         second = 0.0
-    return Spectrum(root, second if second > ROUNDING else 0.0)
+    return Spectrum(root, second if second > ZERO_TOL else 0.0)
 
 
 def _converges_in_finite_time(block: np.ndarray) -> bool:
     """As `sparse_spectrum.converges_in_finite_time`, of a dense block."""
-    if abs(float((block * block.T).sum()) - float(np.trace(block)) ** 2) > ROUNDING * len(block):
+    if abs(float((block * block.T).sum()) - float(np.trace(block)) ** 2) > ZERO_TOL * len(block):
         return False
     from scipy.sparse import csr_array
 
