@@ -8,6 +8,7 @@ without rounding, and sums of positive terms stay sums of positive terms.
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Bernstein:
         """The number n of sites."""
         return self.coefficients.shape[0] - 1
 
-    def __call__(self, t: ArrayLike) -> Array:
+    def __call__(self, t: ArrayLike) -> Any:
         """Value at t, a number or an array of numbers.
 
         Exact coefficients take Fractions or SymPy expressions.

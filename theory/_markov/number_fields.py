@@ -4,6 +4,7 @@ Roots of polynomials, such as the Perron roots of rational matrices, live in an 
 of the rational numbers, in which sums, quotients and null spaces are again exact.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ class Floats:
         return np.asarray(x).astype(np.float64)
 
     def shown(self, x: np.ndarray) -> np.ndarray:
-        """Numbers as a user sees them."""
+        """Numbers in the type that users are given."""
         return x
 
     def normalised(self, x: np.ndarray) -> np.ndarray:
@@ -46,10 +47,7 @@ class Floats:
 class Algebraic:
     """Exact arithmetic in the smallest field that holds some numbers.
 
-    Parameters
-    ----------
-    numbers : iterable
-        Integers, Fractions or algebraic numbers of SymPy.
+    These are integers, Fractions or algebraic numbers of SymPy.
 
     >>> import sympy
     >>> field = Algebraic([sympy.sqrt(5)])
@@ -58,7 +56,7 @@ class Algebraic:
     [Fraction(1, 1), 2*sqrt(5)/5]
     """
 
-    def __init__(self, numbers: Any):
+    def __init__(self, numbers: Iterable[Any]) -> None:
         from sympy.polys.constructor import construct_domain
 
         values = list({as_sympy(v) for v in numbers})

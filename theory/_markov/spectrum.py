@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theory._core.exact import all_rational, as_sympy, from_sympy, is_rational
-from theory._core.types import Number
 from theory._markov.number_fields import Floats
 from theory._markov.root_moduli import DIGITS, moduli
 from theory._markov.sparse_spectrum import converges_in_finite_time
@@ -42,8 +41,8 @@ class Spectrum(NamedTuple):
         of symbols that is not recurrent it is the Perron root, because symbols cannot be compared.)
     """
 
-    root: Number
-    second: Number
+    root: Any
+    second: Any
 
 
 def largest(numbers: list[Any]) -> Any:
@@ -121,7 +120,8 @@ def _of_floats(block: np.ndarray, period: int, recurrent: bool) -> Spectrum:
         values.pop(int(np.argmin(np.abs(np.asarray(values) - unit))))
     second = float(np.max(np.abs(values), initial=0.0))
     if period == 1 and second < root * VANISHED_TOL ** (1 / MAX_POWERS):
-        second = radius(block - root * _projector(block, root))
+        right, left = (Floats().null_vector(m, root) for m in (block, block.T))
+        second = radius(block - root * (np.outer(right, left) / (right @ left)))
     if period == 1 and second > ZERO_TOL and recurrent and _converges_in_finite_time(block):
         second = 0.0
     return Spectrum(root, second if second > ZERO_TOL else 0.0)
@@ -134,12 +134,6 @@ def _converges_in_finite_time(block: np.ndarray) -> bool:
     from scipy.sparse import csr_array
 
     return converges_in_finite_time(csr_array(block))
-
-
-def _projector(block: np.ndarray, root: float) -> np.ndarray:
-    """The spectral projector on the Perron vector."""
-    right, left = (Floats().null_vector(m, root) for m in (block, block.T))
-    return np.outer(right, left) / (right @ left)
 
 
 def _of_rationals(block: np.ndarray, period: int) -> Spectrum:
