@@ -38,7 +38,7 @@ __all__ = [
 
 def is_rational(value: Any) -> bool:
     """Tell whether `value` is an integer or a Fraction (not a SymPy expression)."""
-    if type(value) in (int, Fraction):  # an abstract class is asked slowly
+    if type(value) in (int, Fraction):  # the test of an abstract class is slow
         return True
     return isinstance(value, (Rational, np.integer)) and not isinstance(value, bool)
 
