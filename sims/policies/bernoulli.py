@@ -9,7 +9,7 @@ import numpy as np
 from sims.policies.base import Policy, Reveals
 from sims.policies.site_sets import coin_tosses
 from theory import MASK
-from theory.validation.times import as_times, spell_times
+from theory.validation.times import as_times, format_times
 
 __all__ = ["Bernoulli"]
 
@@ -67,4 +67,4 @@ class Bernoulli(Policy, renamed={"chance": "probability"}):
         return (x == MASK) & (rng.random(x.shape) < float(self.probability(round_index)))
 
     def __repr__(self) -> str:
-        return f"Bernoulli({spell_times(self.times)})"
+        return f"Bernoulli({format_times(self.times)})"

@@ -10,7 +10,7 @@ from sims.policies.base import Policy, Reveals
 from sims.policies.site_sets import coin_tosses
 from theory import MASK
 from theory.validation.arguments import as_real
-from theory.validation.times import as_times, spell_times
+from theory.validation.times import as_times, format_times
 
 __all__ = ["Remask"]
 
@@ -71,4 +71,4 @@ class Remask(Policy, renamed={"chances": "probabilities"}):
         return rng.random(x.shape) < np.where(x == MASK, reveal, mask)
 
     def __repr__(self) -> str:
-        return f"Remask({spell_times(self.times)}, {self.strength})"
+        return f"Remask({format_times(self.times)}, {self.strength})"

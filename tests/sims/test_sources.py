@@ -329,7 +329,7 @@ def test_a_table_whose_lattice_would_not_fit_is_refused_before_it_is_read(tmp_pa
     monkeypatch.setenv("ZEROLOSS_MEMORY", "1000000")
     monkeypatch.setattr("sims.comparison.sources.JointTable", reading)
     path = header(tmp_path / "p.npy", (2,) * 12, 8 * 2**12)
-    with pytest.raises(TooLarge, match=r"shape \(2, 2.*1594323|1\.59e\+06 cells.* MiB|bytes"):
+    with pytest.raises(TooLarge, match=r"shape \(2, 2.*1594323|1\.59e\+06 entries.* MiB|bytes"):
         from_table(path)
     with pytest.raises(AssertionError, match="was read"):
         from_table(header(path, (2,) * 8, 8 * 2**8))

@@ -478,7 +478,7 @@ def test_a_lost_worker_is_no_failed_case(losses, error, tmp_path):
 def test_a_cluster_without_workers_is_not_waited_for(answer, monkeypatch):
     """Before it has any it is; a scheduler that does not answer counts as none."""
     monkeypatch.setattr(executors, "PATIENCE", 0.05)
-    monkeypatch.setattr(executors, "ASKING", 0.01)
+    monkeypatch.setattr(executors, "POLL", 0.01)
     answers = iter([{}] * 20 + [{"tcp://worker": 1}])
     asked = threading.Event()
 
@@ -763,7 +763,7 @@ def test_few_cases_wait_at_a_time(ahead, monkeypatch):
             return future
 
     GATE.clear()
-    monkeypatch.setattr(tasks, "AHEAD", ahead)
+    monkeypatch.setattr(tasks, "MAX_AHEAD", ahead)
     with Watching(4) as executor:
         assert len(sweep(gated, grid(k=range(20)), executor=executor).rows) == 20
     assert executor.most == ahead

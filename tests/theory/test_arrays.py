@@ -85,8 +85,8 @@ def test_what_does_not_fit_is_refused_with_its_size(monkeypatch):
     assert free_memory() == 2**31
     require_memory(2**28, "just what fits")
     with pytest.raises(TooLarge):
-        require_memory(2**28 + 1, "one cell more")
-    with pytest.raises(TooLarge, match=r"^a table has 4.03e\+08 cells and needs 3 GiB; 2 GiB are"):
+        require_memory(2**28 + 1, "one entry more")
+    with pytest.raises(TooLarge, match=r"^a table has 4.03e\+08 entries and needs 3 GiB; 2 GiB"):
         require_memory(3 * 2**27, "a table")
     require_memory(2**29, "half as wide", itemsize=4)
     with pytest.raises(TooLarge, match="4 GiB"):

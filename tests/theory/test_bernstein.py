@@ -223,13 +223,13 @@ def test_every_chance_has_all_its_digits(degree, share):
     every, whole = range(degree + 1), both**degree
     exact = (math.comb(degree, j) * ones**j * (both - ones) ** (degree - j) for j in every)
     expected = [weight / whole for weight in exact]  # integers divide with one rounding
-    actual = bernstein._binomial_chances(degree, np.asarray([share]))[0]
+    actual = bernstein._binomial_probabilities(degree, np.asarray([share]))[0]
     np.testing.assert_allclose(actual, expected, rtol=1e-13, atol=1e-307)
 
 
 @pytest.mark.parametrize("cells", [1, 7, 2**22])
 def test_blocks_of_times_do_not_change_the_values(cells, monkeypatch):
-    monkeypatch.setattr(bernstein, "CELLS", cells)
+    monkeypatch.setattr(bernstein, "WORKSPACE", cells)
     polynomial = Bernstein(np.asarray([1.0, 0.0, 3.0]))  # 1 - 2 t + 4 t^2
     times = np.linspace(0, 1, 12).reshape(3, 2, 2)
     values = polynomial(times)

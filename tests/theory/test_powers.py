@@ -22,14 +22,19 @@ from theory import (
     schedules,
     strategies,
 )
-from theory._markov import powers as settled
+from theory._markov import powers
 from theory._markov.powers import (
     common_period,
     conditional_entropy_error,
+    converged_powers,
     entropy_error,
-    until_settled,
 )
-from theory._markov.random_subsets import first_chances, over_first_sites, over_pairs, pair_chances
+from theory._markov.random_subsets import (
+    first_site_probabilities,
+    neighbour_probabilities,
+    over_first_sites,
+    over_pairs,
+)
 from theory.distributions import hidden_markov_bounds as hidden_bracket
 from theory.distributions.hidden_markov_bounds import WORK
 
@@ -95,9 +100,9 @@ def test_common_periods(matrix, period):
 @each_matrix
 @pytest.mark.parametrize("tolerance", [1e-13, 1e-6, 1e-2])
 def test_what_stands_for_a_power_is_as_near_as_promised(matrix, period, tolerance, monkeypatch):
-    monkeypatch.setattr(settled, "SETTLED", tolerance)
+    monkeypatch.setattr(powers, "CONVERGED_TOL", tolerance)
     steps = 400
-    found = until_settled(matrix, np.eye(len(matrix)), steps)
+    found = converged_powers(matrix, np.eye(len(matrix)), steps)
     assert found.error <= tolerance
     assert found.period in (1, period)
     power = np.eye(len(matrix))
@@ -110,25 +115,25 @@ def test_what_stands_for_a_power_is_as_near_as_promised(matrix, period, toleranc
 def test_it_ends_early_where_it_can():
     for name in ("mixing", "turns", "two and three", "mixing and turns", "identity"):
         matrix, period = MATRICES[name]
-        found = until_settled(matrix, np.eye(len(matrix)), 10_000)
+        found = converged_powers(matrix, np.eye(len(matrix)), 10_000)
         assert found.computed < 100 + period
         assert found.period == period
 
 
-def test_a_creeping_chain_is_not_taken_for_settled():
+def test_a_creeping_chain_is_not_taken_for_converged():
     """What is planted: each step moves by 2e-15, below the tolerance, but 10,000 steps add up."""
     creeping = np.array([[1 - 2e-15, 2e-15], [2e-15, 1 - 2e-15]])
-    near = until_settled(creeping, np.eye(2), 10_000)
-    assert np.abs(near.values[1] - near.values[0]).max() < settled.SETTLED
+    near = converged_powers(creeping, np.eye(2), 10_000)
+    assert np.abs(near.values[1] - near.values[0]).max() < powers.CONVERGED_TOL
     assert near.computed == 10_000
-    assert until_settled(creeping, np.eye(2), 40).computed == 40  # and no longer than asked
-    assert until_settled(np.eye(2), np.eye(2), 10_000).computed < 50
+    assert converged_powers(creeping, np.eye(2), 40).computed == 40  # and no longer than asked
+    assert converged_powers(np.eye(2), np.eye(2), 10_000).computed < 50
 
 
 def test_more_phases_than_steps():
-    found = until_settled(turning(*[1] * 70), np.eye(70), 100)
+    found = converged_powers(turning(*[1] * 70), np.eye(70), 100)
     assert (found.computed, found.period, found.error) == (100, 1, 0.0)
-    found = until_settled(turning(*[1] * 45), np.eye(45), 100)
+    found = converged_powers(turning(*[1] * 45), np.eye(45), 100)
     assert (found.computed, found.period, found.error) == (32 + 44, 45, 0.0)
 
 
@@ -166,8 +171,10 @@ def test_the_bound_of_entropies_is_sharp():
 def test_sums_over_chances(length):
     values = np.random.default_rng(length).random(length)
     pairs = values[: length - 1]
-    first = sum(v * c for v, c in zip(values, first_chances(length, float), strict=True))
-    gaps = sum((v * c for v, c in zip(pairs, pair_chances(length, float), strict=True)), 0.0)
+    firsts = zip(values, first_site_probabilities(length, float), strict=True)
+    neighbours = zip(pairs, neighbour_probabilities(length, float), strict=True)
+    first = sum(v * share for v, share in firsts)
+    gaps = sum((v * share for v, share in neighbours), 0.0)
     np.testing.assert_allclose(over_first_sites(values), first, rtol=1e-12)
     np.testing.assert_allclose(over_pairs(pairs), gaps + np.zeros(length + 1), rtol=1e-12)
 
@@ -264,8 +271,8 @@ def test_the_error_of_a_truncation_is_within_what_is_stated(monkeypatch):
         size, length = len(matrix), 300
         p = MarkovChain(np.eye(size)[0], matrix, length)
         exactly = np.array(p.mean_subset_entropies())
-        monkeypatch.setattr(settled, "SETTLED", 1e-3)
-        monkeypatch.setattr(settled, "EVERY", 2)
+        monkeypatch.setattr(powers, "CONVERGED_TOL", 1e-3)
+        monkeypatch.setattr(powers, "CHECK_EVERY", 2)
         rough, found = p.mean_subset_entropies(), p._row_entropies(length - 1)
         monkeypatch.undo()
         gaps = np.arange(1, length)
@@ -279,7 +286,7 @@ def test_the_error_of_a_truncation_is_within_what_is_stated(monkeypatch):
 
 def test_truncated_chains_by_enumeration(monkeypatch):
     """Short chains that forget in two steps, all subsets, with the powers stopped on the way."""
-    monkeypatch.setattr(settled, "EVERY", 1)
+    monkeypatch.setattr(powers, "CHECK_EVERY", 1)
     small = Fraction(1, 2**48)
     half = Fraction(1, 2)
     mixing = [[half + small, half - small], [half - small, half + small]]
@@ -337,10 +344,10 @@ def pair_by_pair(p):
     h = oracles.entropy_of
     laws = [initial @ np.linalg.matrix_power(step, i) for i in range(length)]
     lower, upper = np.zeros(length + 1), np.zeros(length + 1)
-    for i, chance in enumerate(first_chances(length, float)):
+    for i, chance in enumerate(first_site_probabilities(length, float)):
         lower += chance * h(laws[i] @ emission)
         upper += chance * h(laws[i] @ emission)
-    for gap, chance in enumerate(pair_chances(length, float), start=1):
+    for gap, chance in enumerate(neighbour_probabilities(length, float), start=1):
         read = np.linalg.matrix_power(step, gap) @ emission
         each = [h(row) for row in read]
         for r in range(length - gap):
@@ -379,9 +386,9 @@ def test_the_bracket_pair_by_pair(p, monkeypatch):
 def test_the_bracket_stays_outside_whatever_is_left_out(p, monkeypatch):
     """With a tolerance of 1e-3; without the errors that are added, some bounds fall inside."""
     lower, upper = pair_by_pair(p)
-    for module in (settled, hidden_bracket):
-        monkeypatch.setattr(module, "SETTLED", 1e-3)
-    monkeypatch.setattr(settled, "EVERY", 2)
+    for module in (powers, hidden_bracket):
+        monkeypatch.setattr(module, "CONVERGED_TOL", 1e-3)
+    monkeypatch.setattr(powers, "CHECK_EVERY", 2)
     rough = information.bracket(p)
     assert (rough.lower <= lower + ROUNDING).all()
     assert (rough.upper >= upper - ROUNDING).all()
@@ -397,9 +404,9 @@ def test_the_bracket_stays_outside_whatever_is_left_out(p, monkeypatch):
 def test_rough_brackets_contain_the_mean_entropies(p):
     e = information.mean_entropies(JointTable(p.table()))
     with pytest.MonkeyPatch.context() as patch:
-        for module in (settled, hidden_bracket):
-            patch.setattr(module, "SETTLED", 1e-2)
-        patch.setattr(settled, "EVERY", 1)
+        for module in (powers, hidden_bracket):
+            patch.setattr(module, "CONVERGED_TOL", 1e-2)
+        patch.setattr(powers, "CHECK_EVERY", 1)
         patch.setattr(hidden_bracket, "WORK", 1)
         lower, upper = p.mean_entropy_bracket()
     assert (lower <= e + ROUNDING).all()

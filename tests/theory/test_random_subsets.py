@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.noted import each
-from theory._markov.random_subsets import first_chances, pair_chances
+from theory._markov.random_subsets import first_site_probabilities, neighbour_probabilities
 
 LENGTHS = range(1, 9)
 each_length = each("length", LENGTHS)
@@ -59,7 +59,7 @@ def floats(fractions):
 
 @each_length
 def test_first_sites_exactly(length):
-    chances = list(first_chances(length, Fraction))
+    chances = list(first_site_probabilities(length, Fraction))
     assert len(chances) == length
     for site, chance in enumerate(chances):
         assert chance.tolist() == counted_first(length, site)
@@ -69,7 +69,7 @@ def test_first_sites_exactly(length):
 @each_length
 def test_neighbours_exactly(length):
     """The same chance wherever the pair lies."""
-    chances = list(pair_chances(length, Fraction))
+    chances = list(neighbour_probabilities(length, Fraction))
     assert len(chances) == length - 1
     for gap, chance in enumerate(chances, start=1):
         for left in range(length - gap):
@@ -78,7 +78,7 @@ def test_neighbours_exactly(length):
 
 
 @each_length
-@pytest.mark.parametrize("function", [first_chances, pair_chances])
+@pytest.mark.parametrize("function", [first_site_probabilities, neighbour_probabilities])
 def test_floats_are_the_rounded_fractions(function, length):
     exact = list(function(length, Fraction))
     rounded = list(function(length, float))
@@ -94,10 +94,10 @@ def test_floats_are_the_rounded_fractions(function, length):
 def test_binomials_at_a_hundred_sites():
     """Every chance with all its digits, though some are near 1e-29."""
     length = 100
-    for site, chance in enumerate(first_chances(length, float)):
+    for site, chance in enumerate(first_site_probabilities(length, float)):
         expected = floats(by_binomials(length, 1, length - 1 - site))
         np.testing.assert_allclose(chance, expected, rtol=1e-13, atol=0)
-    for gap, chance in enumerate(pair_chances(length, float), start=1):
+    for gap, chance in enumerate(neighbour_probabilities(length, float), start=1):
         expected = floats(by_binomials(length, 2, length - gap - 1))
         np.testing.assert_allclose(chance, expected, rtol=1e-13, atol=0)
 
@@ -109,7 +109,7 @@ each_rule = pytest.mark.parametrize(("length", "number"), RULES, ids=str)
 @each_rule
 def test_sum_rules_of_first_sites(length, number):
     """One site is the first, and on average (L-k)/(k+1) sites come before it."""
-    chances = np.asarray(list(first_chances(length, number)))
+    chances = np.asarray(list(first_site_probabilities(length, number)))
     assert not chances[:, 0].any()  # no site, none first
     same(chances.sum(axis=0)[1:], [Fraction(1)] * length)
     before = (np.arange(length) @ chances)[1:]
@@ -119,7 +119,7 @@ def test_sum_rules_of_first_sites(length, number):
 @each_rule
 def test_sum_rules_of_neighbours(length, number):
     """Of k sites k - 1 pairs are neighbours, (L+1)/(k+1) apart on average."""
-    chances = np.asarray(list(pair_chances(length, number)))
+    chances = np.asarray(list(neighbour_probabilities(length, number)))
     assert not chances[:, :2].any()
     gaps, sizes = np.arange(1, length), range(2, length + 1)
     pairs = ((length - gaps) @ chances)[2:]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.noted import refusals
 from theory import InvalidInput
-from theory.validation.times import as_levels, as_span, as_time, as_times, spell_times
+from theory.validation.times import as_levels, as_span, as_time, as_times, format_times
 
 HALF = Fraction(1, 2)
 HALVES = [0.5, HALF, np.float64(0.5), np.float32(0.5), Decimal("0.5")]
@@ -156,7 +156,7 @@ def test_spans_of_expressions_stay():
     ],
 )
 def test_times_are_written_as_short_as_they_are(times, written):
-    assert spell_times(as_times(times)) == written
+    assert format_times(as_times(times)) == written
 
 
 def read(written):
@@ -169,19 +169,19 @@ def read(written):
 @given(st.lists(float_times, unique=True, max_size=6).map(sorted))
 def test_floats_are_read_back_as_they_were(inside):
     times = as_times((0, *inside, 1))
-    assert as_times(read(spell_times(times))) == times
+    assert as_times(read(format_times(times))) == times
 
 
 @given(st.lists(inner.map(lambda t: t.limit_denominator(10**6 - 1)), max_size=6))
 def test_fractions_of_small_numbers_are_read_back_as_they_were(inside):
     times = as_times(sorted({Fraction(0), *inside, Fraction(1)}))
-    assert tuple(read(spell_times(times))) == times
+    assert tuple(read(format_times(times))) == times
 
 
 @given(rising)
 def test_other_fractions_are_written_as_the_nearest_float(inside):
     times = as_times((0, *inside, 1))
-    for t, number in itertools.zip_longest(times, read(spell_times(times))):
+    for t, number in itertools.zip_longest(times, read(format_times(times))):
         assert number == (t if t.denominator < 10**6 else float(t))
 
 

@@ -222,11 +222,11 @@ def test_the_offending_token_is_named(pattern):
 def test_what_does_not_fit_is_refused_before_it_is_made(monkeypatch):
     monkeypatch.setenv("ZEROLOSS_MEMORY", "10000")  # of the 8-byte cells, 1250
     assert JointTable(np.ones((2,) * 5)).lattice().values.shape == (3,) * 5
-    with pytest.raises(TooLarge, match=r"\(3,\)\*7 has 2187 cells"):
+    with pytest.raises(TooLarge, match=r"\(3,\)\*7 has 2187 entries"):
         JointTable(np.ones((2,) * 7)).lattice()
     chain = MarkovChain([0.5, 0.5], [[0.5, 0.5]] * 2, 100)
     with pytest.raises(TooLarge, match="100 sites over 2 tokens"):
         chain.table()
-    with pytest.raises(TooLarge, match=r"\(3,\)\*100 has 5\.15e\+47 cells"):
+    with pytest.raises(TooLarge, match=r"\(3,\)\*100 has 5\.15e\+47 entries"):
         chain.lattice()
     assert chain.denoise([MASK] * 100).shape == (100, 2)

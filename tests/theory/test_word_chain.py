@@ -432,7 +432,7 @@ def test_a_limit_that_is_reached_slowly(leak):
 
     found = power_limit(csr_array([[1 - leak, leak], [3 * leak, 1 - 3 * leak]]))
     assert found.rate == pytest.approx(1 - 4 * leak, abs=1e-15)
-    assert found.law == pytest.approx([0.75, 0.25], abs=1e-15 / leak)
+    assert found.distribution == pytest.approx([0.75, 0.25], abs=1e-15 / leak)
 
 
 def test_a_large_cycle_is_periodic(monkeypatch):
@@ -464,7 +464,7 @@ def test_what_arnoldi_iteration_does_not_find_is_said(monkeypatch):
 
     steps = np.random.default_rng(0).dirichlet(np.ones(60), 60)
     monkeypatch.setattr(sparse_spectrum, "DENSE", 2)
-    monkeypatch.setattr(sparse_spectrum, "RESIDUAL", 0.0)
+    monkeypatch.setattr(sparse_spectrum, "RESIDUAL_TOL", 0.0)
     monkeypatch.setattr(sparse_spectrum, "SUBSPACES", (40,))
     with pytest.raises(TooLarge, match="eigenvalues of 60 states were not found"):
         power_limit(csr_array(steps))
@@ -478,7 +478,7 @@ def test_a_ring_that_mixes_slowly():
     ring = csr_array(np.roll(np.eye(size), 1, axis=1))
     found = power_limit(csr_array((eye_array(size) + ring) / 2))
     assert 1 - found.rate == pytest.approx(1 - np.cos(np.pi / size), rel=1e-7)
-    assert found.law == pytest.approx(np.full(size, 1 / size))
+    assert found.distribution == pytest.approx(np.full(size, 1 / size))
 
 
 def test_two_long_paragraphs_take_turns_for_ever_almost():
@@ -505,7 +505,7 @@ def test_the_last_digits_are_soon_forgotten(digits, chances):
     assert found.root == pytest.approx(1)
     ones = np.asarray([k.bit_count() for k in range(size)])
     law = chances[1] ** ones * chances[0] ** (digits - ones)
-    assert found.law == pytest.approx(law, rel=1e-6)
+    assert found.distribution == pytest.approx(law, rel=1e-6)
 
 
 def test_digits_that_are_not_quite_independent_are_never_forgotten():

@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from theory._markov.spectrum import dies_out, largest
+from theory._markov.spectrum import is_nilpotent, largest
 from theory.distributions import MarkovChain
 from theory.errors import InvalidInput
 from theory.homogenization.decision import Decision
@@ -72,7 +72,7 @@ def decide_chain(p: MarkovChain) -> Decision:
     deviation = s.steps[inside] - limits[inside]
     rate = largest(others)
     if deviation.dtype.kind != "O":  # rounding may have put it above 1
-        rate = 0.0 if dies_out(deviation, rate) else min(rate, 1.0)
+        rate = 0.0 if is_nilpotent(deviation, rate) else min(rate, 1.0)
     forgets = len(s.recurrent) == 1
     return Decision(
         True,

@@ -10,7 +10,7 @@ from theory._core.arrays import to_host
 from theory._core.exact import all_rational
 from theory._markov.classes import Classes, communicating_classes, possible
 from theory._markov.spectrum import Spectrum, class_spectrum
-from theory._markov.stationary import absorption, stationary_law
+from theory._markov.stationary import absorption, stationary_distribution
 from theory.distributions import HiddenMarkovModel, MarkovChain
 from theory.homogenization.decision import RecurrentClass
 
@@ -91,6 +91,6 @@ def decompose(initial: np.ndarray, steps: np.ndarray) -> Structure:
     for c in found.recurrent:
         states = found.states[c]
         law = steps[0] * 0
-        law[states] = stationary_law(steps[np.ix_(states, states)])
+        law[states] = stationary_distribution(steps[np.ix_(states, states)])
         recurrent.append(RecurrentClass(tuple(states.tolist()), found.periods[c], law))
     return Structure(initial, steps, found, tuple(recurrent))

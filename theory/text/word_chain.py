@@ -333,10 +333,10 @@ class WordChain:
         if key not in self._limits:
             self._limits[key] = power_limit(self.transition[among][:, among])
         found = self._limits[key]
-        if found.law is None:
+        if found.distribution is None:
             return Far(None, found.rate)
         limit = np.zeros(len(self.words))
-        limit[among] = found.law
+        limit[among] = found.distribution
         return Far(self.of_words(limit), found.rate)
 
     def on_the_way(self, law: np.ndarray, future: np.ndarray | None = None) -> np.ndarray:
