@@ -15,7 +15,6 @@ from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.free_entropies import (
     FreeEntropies,
     FreeProfile,
-    expanded,
     negative_coefficients,
 )
 from theory.claims.kit.generators import equal_bits_and_parity, inner_levels, named_distributions
@@ -79,19 +78,18 @@ def _later(p: Distribution) -> Any:
     return curve(1) - curve.integral(0, 1)
 
 
-@B7.residual("G against the TSE complexity", exact=TABLES, growth=_later)
+@B7.residual(
+    "G against the TSE complexity",
+    symbols=lambda: [{"p": FreeEntropies(d)} for d in range(1, MAX_SITES + 1)],
+    exact=TABLES,
+    growth=_later,
+)
 def identities(p: Distribution, growth: Complexity = information.growth_complexity) -> list[Any]:
     """``G`` against the TSE complexity, and against its version over numbers of sites."""
     return [
         growth(p) * (p.length + 1) - 2 * information.tse_complexity(p),
         growth(p) * (p.length + 1) - p.length * information.cardinality_growth_complexity(p),
     ]
-
-
-@B7.symbolic("G against the TSE complexity for all entropies", growth=_later)
-def identities_of_free_entropies(growth: Complexity = information.growth_complexity) -> list[Any]:
-    lengths = range(1, MAX_SITES + 1)
-    return expanded([r for d in lengths for r in identities(FreeEntropies(d), growth)])
 
 
 @B7.residual(

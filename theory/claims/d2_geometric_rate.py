@@ -12,6 +12,7 @@ from theory import MASK, MarkovChain, corpora, gallery, homogenization, strategi
 from theory._core.arrays import to_host
 from theory._core.bound import Bound
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.generators import chain_of_weights
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply, as_chain
 from theory.distributions import Distribution
@@ -163,24 +164,18 @@ def all_modes(p: Distribution, rate: Callable = lambda found: found.rate) -> lis
     return residuals
 
 
-def _chain(rows: list[list[int]]) -> MarkovChain:
-    """Three sites of a chain with integer weights, from token 0."""
-    steps = [[Fraction(w, sum(row)) for w in row] for row in rows]
-    return MarkovChain([1, *[0] * (len(rows) - 1)], steps, 3, exact=True)
-
-
 def _named() -> dict[str, Distribution]:
     return {
         "binary_symmetric(3, 0.03)": gallery.binary_symmetric(3, 0.03),
         "two_classes(3)": gallery.two_classes(3),
         "end_of_text(3)": gallery.end_of_text(3),
-        "no two ones in a row": _chain([[1, 1], [1, 0]]),
-        "three tokens, 1/3": _chain([[1, 1, 0], [1, 1, 1], [1, 1, 2]]),
-        "1/2 and -1/2": _chain([[2, 1, 1, 0], [1, 2, 0, 1], [1, 0, 0, 1], [0, 1, 1, 0]]),
-        "half uniform, half the next of four": _chain(
+        "no two ones in a row": chain_of_weights([[1, 1], [1, 0]]),
+        "three tokens, 1/3": chain_of_weights([[1, 1, 0], [1, 1, 1], [1, 1, 2]]),
+        "1/2 and -1/2": chain_of_weights([[2, 1, 1, 0], [1, 2, 0, 1], [1, 0, 0, 1], [0, 1, 1, 0]]),
+        "half uniform, half the next of four": chain_of_weights(
             [[1, 5, 1, 1], [1, 1, 5, 1], [1, 1, 1, 5], [5, 1, 1, 1]]
         ),
-        "three steps in turn until it ends": _chain(
+        "three steps in turn until it ends": chain_of_weights(
             [[0, 1, 0, 0], [0, 0, 1, 0], [1, 0, 0, 7], [0, 0, 0, 1]]
         ),
         "slowly round three tokens": MarkovChain(

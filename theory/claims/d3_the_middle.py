@@ -12,7 +12,7 @@ from theory import MASK, JointTable, MarkovChain, gallery, homogenization, strat
 from theory._core.arrays import to_host
 from theory._core.bound import Bound
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.generators import every_pattern
+from theory.claims.kit.generators import chain_of_weights, every_pattern, positive_chains
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply, as_chain
 from theory.distributions import Distribution
@@ -92,21 +92,6 @@ def from_the_table(p: Distribution, law: Callable = _bridge) -> list[Any]:
     return off
 
 
-def _chain(rows: list[list[int]], exact: bool = True) -> MarkovChain:
-    steps = [[Fraction(w, sum(row)) for w in row] for row in rows]
-    return MarkovChain(steps[0], steps, 2, exact=exact)
-
-
-def _positive(exact: bool) -> Any:
-    """Chains of two or three tokens all of which may follow each other."""
-
-    def rows(n: int) -> Any:
-        row = st.lists(st.integers(1, 5), min_size=n, max_size=n)
-        return st.lists(row, min_size=n, max_size=n)
-
-    return st.integers(2, 3).flatmap(rows).map(lambda drawn: _chain(drawn, exact))
-
-
 DISTANCES = {"a": st.integers(1, 5), "b": st.integers(1, 5)}
 
 
@@ -133,8 +118,8 @@ TOO_SMALL = (
 
 @D3.residual(
     "bounds of the deviation from stationary",
-    exact=_positive(exact=True),
-    floats=_positive(exact=False),
+    exact=positive_chains(5, exact=True),
+    floats=positive_chains(5, exact=False),
     parts=DISTANCES,
     bounds=TOO_SMALL,
 )
@@ -185,7 +170,7 @@ def _tilted(steps: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 @D3.residual(
     "between words of a text that ends",
-    exact=_positive(exact=True),
+    exact=positive_chains(5, exact=True),
     parts={
         **DISTANCES,
         "right": lambda p: st.lists(st.integers(1, 4), min_size=p.vocab, max_size=p.vocab),
@@ -214,9 +199,9 @@ def _named() -> dict[str, Distribution]:
     return {
         "binary_symmetric(2, 1/8)": gallery.binary_symmetric(2, Fraction(1, 8), exact=True),
         "binary_symmetric(2, 7/8)": gallery.binary_symmetric(2, Fraction(7, 8), exact=True),
-        "two tokens, one rare": _chain([[9, 1], [4, 6]]),
-        "three tokens": _chain([[6, 3, 1], [2, 7, 1], [1, 1, 8]]),
-        "two words that end with 1/8 and 5/8": _chain([[4, 3, 1], [1, 2, 5], [0, 0, 1]]),
+        "two tokens, one rare": chain_of_weights([[9, 1], [4, 6]]),
+        "three tokens": chain_of_weights([[6, 3, 1], [2, 7, 1], [1, 1, 8]]),
+        "two words that end with 1/8 and 5/8": chain_of_weights([[4, 3, 1], [1, 2, 5], [0, 0, 1]]),
     }
 
 

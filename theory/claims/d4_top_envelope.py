@@ -13,7 +13,7 @@ from theory import MASK, MarkovChain, gallery, strategies
 from theory._core.arrays import to_host, xlogy
 from theory._core.bound import Bound
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.generators import named_distributions
+from theory.claims.kit.generators import named_distributions, shares
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply, as_chain
 from theory.distributions import Distribution
@@ -186,7 +186,7 @@ def on_average(
 
 
 def _independent(weights: list[int], length: int) -> MarkovChain:
-    row = [Fraction(w, sum(weights)) for w in weights]
+    (row,) = shares([weights])
     return MarkovChain(row, [row] * len(row), length, exact=True)
 
 

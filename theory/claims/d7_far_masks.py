@@ -11,6 +11,7 @@ from theory import gallery, homogenization, information, strategies
 from theory._core.arrays import MASK, to_host, xlogx
 from theory._core.bound import Bound
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.generators import shares, weight_rows
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply, as_chain
 from theory.distributions import Distribution, MarkovChain
@@ -164,15 +165,10 @@ def attained(p: Distribution, share: Callable = _powers) -> list[Any]:
     return [_shared(p, 0, k) - share(p, k) * first for k in range(1, p.length)]
 
 
-def _two_starts(size: Any) -> Any:
-    row = st.lists(st.integers(1, 5), min_size=size.vocab, max_size=size.vocab)
-    return st.tuples(row, row)
-
-
 @D7.residual(
     "a step contracts divergences",
     exact=EXACT_CHAINS,
-    parts={"starts": _two_starts},
+    parts={"starts": lambda p: weight_rows(2, p.vocab, 1, 5)},
     coefficient=lambda p: dobrushin(p) ** 2,
 )
 def contracts(p: Distribution, starts: Any, coefficient: Callable = dobrushin) -> Any:
@@ -180,7 +176,7 @@ def contracts(p: Distribution, starts: Any, coefficient: Callable = dobrushin) -
     p = as_chain(p)
     if not p.exact:
         raise DoesNotApply("this step is taken in exact numbers")
-    one, other = (np.asarray([Fraction(w, sum(start)) for w in start]) for start in starts)
+    one, other = shares(starts)
     tau = coefficient(MarkovChain((one + other) / 2, p.transition, 1, exact=True))
     after = information.kl_divergence(one @ p.transition, other @ p.transition)
     return excess(after, tau * information.kl_divergence(one, other))

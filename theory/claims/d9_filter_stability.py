@@ -3,7 +3,6 @@
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from typing import Any
 
 import hypothesis.strategies as st
@@ -13,6 +12,7 @@ from theory import gallery, homogenization
 from theory._core.arrays import MASK, to_host
 from theory._core.bound import Bound
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.generators import positive_chains, shares, weight_rows
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution, HiddenMarkovModel, JointTable, MarkovChain
@@ -87,44 +87,27 @@ def _tanh(apart: Any) -> float:
     return math.tanh(math.log(apart) / 4) if apart < math.inf else 1.0
 
 
-def _rows(count: int, width: int, least: int, most: int) -> Any:
-    row = st.lists(st.integers(least, most), min_size=width, max_size=width).filter(any)
-    return st.lists(row, min_size=count, max_size=count)
-
-
-def _shares(rows: list[list[int]]) -> np.ndarray:
-    return np.asarray([[Fraction(w, sum(row)) for w in row] for row in rows])
-
-
-def _chains(exact: bool) -> Any:
-    def build(rows: list[list[int]]) -> MarkovChain:
-        start = [Fraction(1, len(rows))] * len(rows)
-        return MarkovChain(start, _shares(rows), 1, exact=exact)
-
-    return st.integers(2, 3).flatmap(lambda n: _rows(n, n, 1, 6)).map(build)
-
-
 @st.composite
 def _models(draw: st.DrawFn) -> HiddenMarkovModel:
     """Any hidden state may follow any other; starts and emissions may have zeros."""
     states, vocab = draw(st.integers(2, 3)), draw(st.integers(2, 3))
-    (start,) = _shares(draw(_rows(1, states, 0, 3)))
-    transition = _shares(draw(_rows(states, states, 1, 6)))
-    emission = _shares(draw(_rows(states, vocab, 0, 3)))
+    (start,) = shares(draw(weight_rows(1, states, 0, 3)))
+    transition = shares(draw(weight_rows(states, states, 1, 6)))
+    emission = shares(draw(weight_rows(states, vocab, 0, 3)))
     return HiddenMarkovModel(start, transition, emission, draw(st.integers(2, 6)))
 
 
 # ---- filters, in rational arithmetic --------------------------------------------------------
 
 FILTERS = {
-    "starts": lambda p: _rows(2, p.vocab, 0, 4),
-    "readings": lambda p: st.integers(1, 3).flatmap(lambda n: _rows(n, p.vocab, 0, 3)),
+    "starts": lambda p: weight_rows(2, p.vocab, 0, 4),
+    "readings": lambda p: st.integers(1, 3).flatmap(lambda n: weight_rows(n, p.vocab, 0, 3)),
 }
 
 
 def _filters(steps: np.ndarray, starts: Any, readings: Any) -> Iterator[tuple[Any, Any]]:
     """Both filters at the start and after each reading, as long as it is possible."""
-    a, b = _shares(starts)
+    a, b = shares(starts)
     yield a, b
     for reading in readings:
         a, b = ((x @ steps) * np.asarray(reading) for x in (a, b))
@@ -156,7 +139,9 @@ def squares(root: int = 2) -> list[Any]:
     ]
 
 
-@D9.residual("each step contracts", exact=_chains(exact=True), parts=FILTERS, spread=_one_quotient)
+@D9.residual(
+    "each step contracts", exact=positive_chains(6, exact=True), parts=FILTERS, spread=_one_quotient
+)
 def contraction(
     p: Distribution, starts: Any, readings: Any, spread: Callable = _diameter
 ) -> list[Any]:
@@ -177,7 +162,7 @@ def contraction(
     return over
 
 
-@D9.residual("variation and distance", exact=_chains(exact=True), parts=FILTERS, power=4)
+@D9.residual("variation and distance", exact=positive_chains(6, exact=True), parts=FILTERS, power=4)
 def variation(p: Distribution, starts: Any, readings: Any, power: int = 2) -> list[Any]:
     """``TV <= tanh(d / 4)``, which is ``((1 + TV) / (1 - TV))^2 <= exp(d)`` without roots."""
     over: list[Any] = []
@@ -190,7 +175,7 @@ def variation(p: Distribution, starts: Any, readings: Any, power: int = 2) -> li
 
 @D9.residual(
     "Birkhoff's coefficient by its definition",
-    floats=_chains(exact=False) | _models(),
+    floats=positive_chains(6, exact=False) | _models(),
     tolerance=1e-12,
     spread=_one_quotient,
 )
@@ -201,7 +186,7 @@ def coefficient(p: Any, spread: Callable = _diameter) -> float:
 
 @D9.residual(
     "two starts that attain it",
-    floats=_chains(exact=False) | _models(),
+    floats=positive_chains(6, exact=False) | _models(),
     parts={"distance": st.floats(0.01, 5)},
     tolerance=1e-12,
     spread=_one_quotient,
@@ -219,7 +204,7 @@ def extremal(p: Distribution, distance: float, spread: Callable = _diameter) -> 
 def _other_start(p: Distribution) -> dict[str, Any]:
     states = p.transition.shape[0] if isinstance(p, HiddenMarkovModel) else 1
     seen = st.lists(st.integers(0, p.vocab - 1), max_size=p.length - 1)
-    return {"start": _rows(1, states, 0, 3).map(lambda rows: rows[0]), "seen": seen}
+    return {"start": weight_rows(1, states, 0, 3).map(lambda rows: rows[0]), "seen": seen}
 
 
 @D9.residual(

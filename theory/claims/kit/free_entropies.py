@@ -19,7 +19,7 @@ from theory._core.log_numbers import LinearForm
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 
-__all__ = ["FreeEntropies", "FreeProfile", "expanded", "negative_coefficients"]
+__all__ = ["FreeEntropies", "FreeProfile", "negative_coefficients"]
 
 
 class _Unknown(Distribution):
@@ -109,13 +109,6 @@ class FreeProfile(_Unknown):
     def mean_subset_entropies(self) -> Any:
         """The mean entropies, shape (L+1,)."""
         return self._entropies
-
-
-def expanded(residuals: Sequence[Any]) -> list[Any]:
-    """Multiply out, so that equal coefficients cancel; linear forms are sums already."""
-    import sympy
-
-    return [r if isinstance(r, LinearForm) else sympy.expand(r) for r in residuals]
 
 
 def negative_coefficients(slack: Any, p: FreeProfile) -> list[Any]:

@@ -18,6 +18,7 @@ from theory.homogenization.structure import structure
 
 __all__ = [
     "Size",
+    "chain_of_weights",
     "challengers",
     "equal_bits_and_parity",
     "every_pattern",
@@ -26,18 +27,21 @@ __all__ = [
     "inner_levels",
     "levels",
     "named_distributions",
+    "positive_chains",
+    "shares",
     "start_as_it_is",
     "stationary_start",
     "symbolic_table",
+    "weight_rows",
 ]
 
 
 MAX_PATTERNS = 20_000
 """Checks that go through every pattern of a distribution do so up to this number."""
 
-
-MAX_CELLS = 1000
-"""Checks that draw tables of the same size as a distribution do so up to this number of cells."""
+MAX_ENTRIES = 1000
+"""Checks that draw tables of the same size as a distribution do so up to this number of
+entries."""
 
 
 def every_pattern(p: Distribution, *, masked: bool = True) -> Iterator[np.ndarray]:
@@ -83,10 +87,10 @@ def fractions_from_one_to_zero(steps: Sequence[Any]) -> list[Any]:
 
 def challengers(p: Size | Distribution) -> SearchStrategy[JointTable]:
     """Tables of the size of `p` with full support, whose denoisers compete with that of `p`."""
-    if p.vocab**p.length > MAX_CELLS:
+    if p.vocab**p.length > MAX_ENTRIES:
         raise TooLarge(
             f"this check draws competing tables of {p.length} sites and {p.vocab} tokens, with "
-            f"{p.vocab**p.length:.3g} cells; it does so up to {MAX_CELLS}"
+            f"{p.vocab**p.length:.3g} entries; it does so up to {MAX_ENTRIES}"
         )
     return strategies.joint_tables(
         lengths=(p.length, p.length),
@@ -94,6 +98,35 @@ def challengers(p: Size | Distribution) -> SearchStrategy[JointTable]:
         full_support=True,
         exact=p.exact,
     )
+
+
+def shares(rows: Sequence[Sequence[int]]) -> np.ndarray:
+    """Rows of integer weights as rows of Fractions that sum to 1.
+
+    >>> shares([[1, 3]]).tolist()
+    [[Fraction(1, 4), Fraction(3, 4)]]
+    """
+    return np.asarray([[Fraction(w, sum(row)) for w in row] for row in rows])
+
+
+def chain_of_weights(
+    rows: Sequence[Sequence[int]], length: int = 2, *, exact: bool = True
+) -> MarkovChain:
+    """The chain from token 0 whose steps have these integer weights."""
+    start = [1, *[0] * (len(rows) - 1)]
+    return MarkovChain(start, shares(rows), length, exact=exact)
+
+
+def weight_rows(count: int, width: int, least: int, most: int) -> SearchStrategy[list[list[int]]]:
+    """Rows of integer weights that are not all zero."""
+    row = st.lists(st.integers(least, most), min_size=width, max_size=width).filter(any)
+    return st.lists(row, min_size=count, max_size=count)
+
+
+def positive_chains(most: int, *, exact: bool) -> SearchStrategy[MarkovChain]:
+    """Chains of two or three tokens all of which may follow each other, with weights 1..most."""
+    rows = st.integers(2, 3).flatmap(lambda n: weight_rows(n, n, 1, most))
+    return rows.map(lambda drawn: chain_of_weights(drawn, exact=exact))
 
 
 def equal_bits_and_parity(*, lengths: tuple[int, int] = (2, 5), exact: bool = True) -> Any:
@@ -111,7 +144,7 @@ def equal_bits_and_parity(*, lengths: tuple[int, int] = (2, 5), exact: bool = Tr
 
 
 def symbolic_table(length: int = 2) -> JointTable:
-    """Joint table of bits whose cells are positive symbols: 2 x 2, or 2 x 2 x 2.
+    """Joint table of bits whose entries are positive symbols: 2 x 2, or 2 x 2 x 2.
 
     >>> symbolic_table().weights.values.tolist()
     [[a, b], [c, d]]
@@ -119,8 +152,8 @@ def symbolic_table(length: int = 2) -> JointTable:
     import sympy
 
     names = "a b c d e f g h"[: 2 * 2**length - 1]
-    cells = np.asarray(sympy.symbols(names, positive=True), dtype=object)
-    return JointTable(cells.reshape((2,) * length), exact=True)
+    entries = np.asarray(sympy.symbols(names, positive=True), dtype=object)
+    return JointTable(entries.reshape((2,) * length), exact=True)
 
 
 def named_distributions(words_of: int = 3) -> dict[str, Distribution]:
@@ -141,8 +174,8 @@ def named_distributions(words_of: int = 3) -> dict[str, Distribution]:
 
 def stationary_start(p: MarkovChain) -> np.ndarray:
     """A stationary distribution: the mean of those of all classes that are reached."""
-    laws = [r.stationary for r in structure(p).recurrent]
-    return sum(laws[1:], laws[0]) / len(laws)
+    found = [r.stationary for r in structure(p).recurrent]
+    return sum(found[1:], found[0]) / len(found)
 
 
 def start_as_it_is(p: MarkovChain) -> np.ndarray:
