@@ -49,7 +49,7 @@ END = "<end>"
 """Follows the last word of a paragraph."""
 
 FREQUENT = 254
-"""How many words the chain tells apart; with `UNKNOWN` and `END` there are 256 states."""
+"""How many words the vocabulary holds; with `UNKNOWN` and `END` there are 256 states."""
 
 WITH_NULS = {"x0x0": "UTF-16-LE", "0x0x": "UTF-16-BE", "x000": "UTF-32-LE", "000x": "UTF-32-BE"}
 """Encodings by where they have NULs in the first bytes of a text that begins with ASCII."""
@@ -149,7 +149,7 @@ class Corpus:
             verb = "does" if len(missing) == 1 else "do"
             raise InvalidInput(f"{', '.join(map(repr, missing))} {verb} not occur in {self.name}")
         if UNKNOWN in words and len(self.words) == len(self.vocabulary) - 2:
-            raise InvalidInput(f"there is no {UNKNOWN}: all words of {self.name} are told apart")
+            raise InvalidInput(f"there is no {UNKNOWN}: all words of {self.name} are distinguished")
         return tuple(index.get(word, index[UNKNOWN]) for word in words)
 
     def unknown(self, phrase: str) -> tuple[str, ...]:

@@ -14,13 +14,14 @@ from theory.text.distance import (
     STRONGEST_AT,
     Context,
     Distances,
+    limit_variation,
 )
 
 __all__ = ["print_distances", "to_json"]
 
 ROUNDING = 1e-12
-"""Where differences are rounded, smaller ones are not told from 0; and a probability is not told
-from 1 if it is as near to it."""
+"""Where differences are rounded, smaller ones are not distinguished from 0; nor is a probability
+from 1 that is as near to it."""
 
 DIFFERENT = 0.02
 """Factors that differ by more, relatively, are said to differ."""
@@ -72,12 +73,12 @@ def print_distances(name: str, corpus: Corpus, order: int, every: Sequence[Dista
     console = output_console(highlight=False, markup=False, emoji=False)
     words, known = sum(corpus.words.values()), len(corpus.vocabulary) - 2
     size = f"{counted(words, 'word')} in {counted(int(corpus.starts.sum()), 'paragraph')}"
-    apart = f"{known} of {counted(len(corpus.words), 'different word')} told apart"
+    apart = f"{known} of {counted(len(corpus.words), 'different word')} distinguished"
     console.print(f"{name}: {size}; {apart}.", soft_wrap=True)
     console.print(WHAT)
     contexts = [c for c in (every[0].after, every[0].between) if c is not None]
     for word in dict.fromkeys(word for context in contexts for word in context.read_as_unknown):
-        console.print(f"{word!r} occurs, but is not told apart; it is read as {UNKNOWN}.")
+        console.print(f"{word!r} occurs, but is not in the vocabulary; it is read as {UNKNOWN}.")
     for found in every:
         states = f"order {order}, {counted(found.states, 'state')}"
         console.print(f"\n{TITLES[found.end]} ({states}).")
@@ -168,11 +169,11 @@ def _speed(context: Context) -> str:
             f" The two differ by {100 * difference:.0f} %: this is not yet the long run, or the "
             "slowest part of the difference is missing here."
         )
-    at = {row.left: row.limit_tv or 0.0 for row in context.rows if row.right in (None, row.left)}
-    if at.get(far, 0.0) > NEAR:
+    left = limit_variation(context.rows).get(far, 0.0)
+    if left > NEAR:
         said += (
             f" At distance {far} the limit is not reached: the total variation to it is still "
-            f"{_probability(at[far])}."
+            f"{_probability(left)}."
         )
     return said
 
