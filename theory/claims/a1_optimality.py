@@ -1,4 +1,4 @@
-"""A1: the loss is minimised by the conditional marginals."""
+"""A1: the training loss is minimised by the conditional marginals, the zero-loss denoiser."""
 
 import itertools
 from collections.abc import Sequence
@@ -63,18 +63,14 @@ def stationary(optimum: DenoiserOf = zero_loss) -> Any:
     p = symbolic_table()
     free: dict[tuple[int, ...], np.ndarray] = {}
 
-    def ask(x: np.ndarray) -> np.ndarray:
+    def free_denoiser(x: np.ndarray) -> np.ndarray:
         for row in map(tuple, x.tolist()):
             if row not in free:
-                names = [
-                    sympy.symbols(f"f_{len(free)}_{i}_{v}", positive=True)
-                    for i in range(2)
-                    for v in range(2)
-                ]
+                names = sympy.symbols(f"f_{len(free)}_:2_:2", positive=True)
                 free[row] = np.asarray(names, dtype=object).reshape(2, 2)
         return np.stack([free[tuple(row)] for row in x.tolist()])
 
-    loss = loss_by_pattern(p, ask)
+    loss = loss_by_pattern(p, free_denoiser)
     residuals = []
     for row, symbols in free.items():
         x = np.asarray(row)

@@ -1,4 +1,4 @@
-"""A2: the least loss is the entropy of the data plus a discretisation gap."""
+"""A2: the least training loss is the entropy of the data plus a discretisation gap."""
 
 import itertools
 import math
@@ -25,6 +25,12 @@ __all__ = ["A2"]
 
 TABLES = strategies.joint_tables(lengths=(1, 3), exact=True)
 GRIDS = {"inner_levels": lambda size: inner_levels(size, 3)}
+POOLS: dict[str, Any] = {
+    "exact": TABLES,
+    "floats": strategies.distributions(lengths=(1, 3)),
+    "parts": GRIDS,
+    "tolerance": 1e-11,
+}
 
 A2 = Claim(
     id="A2",
@@ -87,25 +93,19 @@ def _riemann(p: Distribution, levels: Sequence[Any]) -> Any:
     total: Any = 0
     for s, t in itertools.pairwise(levels):
         for j in range(p.length):
-            chance = math.comb(others, j) * t**j * (1 - t) ** (others - j)
-            total = total + (s - t) * p.length * chance * f[j]
+            binomial = math.comb(others, j) * t**j * (1 - t) ** (others - j)
+            total = total + (s - t) * p.length * binomial * f[j]
     return total
 
 
 def _refined(levels: Sequence[Any]) -> list[Any]:
-    middles = [
-        Fraction(s + t) / 2 if isinstance(s + t, (int, Fraction)) else (s + t) / 2
-        for s, t in itertools.pairwise(levels)
-    ]
+    middles = [(s + t) * Fraction(1, 2) for s, t in itertools.pairwise(levels)]
     return sorted({*levels, *middles}, reverse=True)
 
 
 @A2.residual(
     "refining a grid never raises the loss",
-    exact=TABLES,
-    floats=strategies.distributions(lengths=(1, 3)),
-    parts=GRIDS,
-    tolerance=1e-11,
+    **POOLS,
     refine=lambda levels: [1, 0],  # makes the grid coarser
 )
 def refining(
@@ -119,10 +119,7 @@ def refining(
 
 @A2.residual(
     "no loss on a grid is below the entropy",
-    exact=TABLES,
-    floats=strategies.distributions(lengths=(1, 3)),
-    parts=GRIDS,
-    tolerance=1e-11,
+    **POOLS,
     # the sum of the entropies of all sites, which is more, unless they are independent
     least=lambda p: entropy(p) + total_correlation(p),
 )

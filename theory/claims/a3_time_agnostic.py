@@ -1,4 +1,4 @@
-"""A3: neither the optimum nor the continuous loss knows the schedule."""
+"""A3: neither the best denoiser nor the loss in continuous time depends on the noise schedule."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -104,8 +104,8 @@ def polynomial_schedule(
         rate = weight(-sympy.diff(level, variable), level)
         total: Any = 0
         for k, loss in enumerate(counts[:-1]):
-            chance = level**k * (1 - level) ** (p.length - k)
-            primitive = sympy.Poly(sympy.cancel(rate * chance), variable).integrate()
+            masked = level**k * (1 - level) ** (p.length - k)
+            primitive = sympy.Poly(sympy.cancel(rate * masked), variable).integrate()
             total = total + (primitive.eval(high) - primitive.eval(low)) * loss
         return total
 
@@ -157,8 +157,7 @@ def schedule_objects(
     counts = [float(c) for c in _losses_by_count(p)]
 
     def loss_at(alpha: float) -> float:
-        chances = (alpha**k * (1 - alpha) ** (p.length - k) for k in range(p.length))
-        return sum(c * loss for c, loss in zip(chances, counts, strict=False))
+        return sum(alpha**k * (1 - alpha) ** (p.length - k) * counts[k] for k in range(p.length))
 
     residuals = []
     for schedule in SCHEDULES:

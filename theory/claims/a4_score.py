@@ -1,4 +1,4 @@
-"""A4: the concrete score is a prediction times a factor of time."""
+"""A4: the concrete score is the zero-loss prediction times a factor of time."""
 
 from collections.abc import Callable
 from typing import Any

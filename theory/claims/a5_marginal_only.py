@@ -1,4 +1,4 @@
-"""A5: one prediction, many joints."""
+"""A5: many joint distributions of the masked sites have the same zero-loss prediction."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -89,14 +89,14 @@ def same_prediction(
 @A5.residual("the chain rule gives the joint back", **POOLS, denoiser=marginals_only)
 def chain_rule(p: Distribution, denoiser: DenoiserOf = zero_loss) -> np.ndarray:
     """The joint as a product of predictions, one call per site, minus the joint."""
-    ask = denoiser(p)
+    predict = denoiser(p)
     table = np.array(to_host(p.table())) * 0
     for pattern in every_pattern(p, masked=False):
         sequence = tuple(pattern.tolist())
         x = np.full(p.length, MASK)
         probability: Any = 1
         for i, token in enumerate(sequence):
-            probability = probability * ask(x[None, :])[0][i, token]
+            probability = probability * predict(x[None, :])[0][i, token]
             x[i] = token
         table[sequence] = probability
     return table - to_host(p.table())

@@ -1,4 +1,4 @@
-"""B4: what many ancestral steps cost, and which grid is best."""
+"""B4: the divergence of many ancestral steps in the limit, and which grid of steps is best."""
 
 import itertools
 from collections.abc import Callable, Sequence

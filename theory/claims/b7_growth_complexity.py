@@ -1,4 +1,4 @@
-"""B7: the growth complexity, and the losses that it bounds."""
+"""B7: the growth complexity, and the divergences of schedules that it bounds."""
 
 import itertools
 import math
@@ -12,11 +12,7 @@ from theory import bounds, gallery, information, schedules, strategies
 from theory._core.bound import Bound
 from theory.claims.i1_identities import MAX_SITES
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import (
-    FreeEntropies,
-    FreeProfile,
-    negative_coefficients,
-)
+from theory.claims.kit.free_entropies import FreeEntropies, FreeProfile, profiles_and_schedules
 from theory.claims.kit.generators import equal_bits_and_parity, inner_levels, named_distributions
 from theory.claims.kit.inequality import bound_closeness, excess
 from theory.distributions import Distribution
@@ -106,6 +102,19 @@ def at_most_tc_and_dtc(
 
 
 @B7.residual(
+    "G is at most TC and DTC for every profile",
+    symbols=lambda: [{"p": FreeProfile(n)} for n in range(2, MAX_SITES + 1)],
+    growth=lambda p: 2 * information.growth_complexity(p),
+)
+def at_most_integrals(
+    p: Distribution, growth: Complexity = information.growth_complexity
+) -> list[Bound]:
+    """The same, with TC and DTC as integrals over the gain curve (I1)."""
+    tc = information.gain_curve(p).integral(0, 1)
+    return [Bound(growth(p), tc), Bound(growth(p), information.gains(p)[-1] - tc)]
+
+
+@B7.residual(
     "the effective total correlation lies between G and e/(e-1) G, and below DTC",
     named=named_distributions,
     factor=1.0,
@@ -136,8 +145,15 @@ def _closest(p: Distribution, inner: Sequence[Any]) -> float:
     return bound_closeness(bounds.sharp_growth(p, [0, *sorted(inner), 1]))
 
 
+def _profiles_and_grids() -> list[dict[str, Any]]:
+    """Every profile, and the grids of three steps on sixths."""
+    inner = list(itertools.combinations([Fraction(k, 6) for k in range(1, 6)], 2))
+    return [{"p": FreeProfile(n), "inner": i} for n in range(2, MAX_SITES + 1) for i in inner]
+
+
 @B7.residual(
     "bounds of what a grid loses",
+    symbols=_profiles_and_grids,
     exact=TABLES,
     floats=FLOATS,
     parts={"inner": lambda size: inner_levels(size, 3)},
@@ -152,6 +168,7 @@ def on_grids(
 
 @B7.residual(
     "bound of what batches of fixed size lose",
+    symbols=lambda: profiles_and_schedules(MAX_SITES),
     exact=TABLES,
     parts={"sizes": lambda size: strategies.schedules(size.length)},
     losses=[_half(loss) for loss in ON_SIZES],
@@ -160,29 +177,6 @@ def on_sizes(
     p: Distribution, sizes: Sequence[int], losses: Sequence[Loss] = ON_SIZES
 ) -> list[Bound]:
     return [loss(p, sizes) for loss in losses]
-
-
-@B7.symbolic("all bounds for every profile", on_grids=[_half(loss) for loss in ON_GRIDS])
-@B7.symbolic("all bounds for every profile", on_sizes=[_half(loss) for loss in ON_SIZES])
-def every_profile(
-    on_grids: Sequence[Loss] = ON_GRIDS, on_sizes: Sequence[Loss] = ON_SIZES
-) -> list[Any]:
-    """Negative coefficients of the slacks: some grids, all schedules, and TC and DTC."""
-    negative = []
-    for length in range(2, MAX_SITES + 1):
-        p = FreeProfile(length)
-        tc = information.gain_curve(p).integral(0, 1)
-        dtc = information.gains(p)[-1] - tc
-        grow = information.growth_complexity(p)
-        slacks = [tc - grow, dtc - grow]
-        for inner in itertools.combinations(range(1, 6), 2):
-            times = [0, *(Fraction(k, 6) for k in inner), 1]
-            slacks += [loss(p, times).slack for loss in on_grids]
-        for sizes in schedules.every(length):
-            slacks += [loss(p, sizes).slack for loss in on_sizes]
-        for slack in slacks:
-            negative += negative_coefficients(slack, p)
-    return negative
 
 
 # ---- blocks --------------------------------------------------------------------------------------

@@ -21,8 +21,8 @@ __all__ = ["D2"]
 
 STEPS = 4  # distances up to which Dobrushin's coefficient is tried
 LATE, LATER = 300, 3000  # between these only the slowest mode of the named chains is left
-STILL = 1e-13  # where the scaled deviation moves by less in a step, it stays up to rounding
-SOUND = 1e4  # eigenvectors worse conditioned than this are left alone
+CONVERGED_TOL = 1e-13  # where the scaled deviation moves by less in a step, only rounding moves it
+MAX_CONDITION = 1e4  # with eigenvectors that are worse conditioned, modes are not summed
 
 D2 = Claim(
     id="D2",
@@ -97,13 +97,13 @@ def decided(leave: int = 1) -> list[Any]:
     import sympy
 
     p, a, b = _two_tokens(2, leave)
-    found, law = homogenization.decide(p), homogenization.stationary(p)
+    found, pi = homogenization.decide(p), homogenization.stationary(p)
     shares = a / (a + b), b / (a + b)
     return [
         found.rate - sympy.Abs(_eigenvalue(a, b)),
         found.constant - sympy.Max(*shares),
-        law[0] - shares[1],
-        law[1] - shares[0],
+        pi[0] - shares[1],
+        pi[1] - shares[0],
     ]
 
 
@@ -152,7 +152,7 @@ def all_modes(p: Distribution, rate: Callable = lambda found: found.rate) -> lis
     inside = np.flatnonzero(~np.isnan(found.limits[:, 0]))
     steps, limits = (m[np.ix_(inside, inside)] for m in (chain.transition, found.limits))
     _, right = np.linalg.eig(steps - limits)
-    if np.linalg.cond(right) > SOUND:
+    if np.linalg.cond(right) > MAX_CONDITION:
         raise DoesNotApply("the eigenvalues are defective, or nearly so in floats")
     left = np.linalg.inv(right)
     modes = np.abs(right[:, :, None] * left[None, :, :]).sum(axis=1).sum(axis=1).max() / 2
@@ -201,6 +201,6 @@ def late(p: Distribution, constant: Callable = lambda found: float(found.constan
     for _ in range(LATE, LATER):
         most = max(most, float(np.abs(power).sum(axis=1).max()) / 2)
         before, power = power, power @ scaled
-        if np.abs(power - before).max() < STILL:
+        if np.abs(power - before).max() < CONVERGED_TOL:
             break
     return most / constant(found) - 1

@@ -72,9 +72,9 @@ def _bridge(p: MarkovChain, a: int, b: int) -> np.ndarray:
     "the bridge between observed neighbours",
     exact=strategies.chains(lengths=(3, 4), vocabs=(2, 2), exact=True),
     # as if only the token on the left were observed
-    law=lambda p, a, b: np.stack([to_host(p.power(a))] * p.vocab, axis=2),
+    bridge=lambda p, a, b: np.stack([to_host(p.power(a))] * p.vocab, axis=2),
 )
-def from_the_table(p: Distribution, law: Callable = _bridge) -> list[Any]:
+def from_the_table(p: Distribution, bridge: Callable = _bridge) -> list[Any]:
     """The bridge against the denoiser of the joint table, for every pattern."""
     p = as_chain(p, 3)
     table = to_host(p.initial)
@@ -87,7 +87,7 @@ def from_the_table(p: Distribution, law: Callable = _bridge) -> list[Any]:
         predictions, seen = joint.denoise(x), np.flatnonzero(x != MASK).tolist()
         for left, right in itertools.pairwise(seen):
             for i in range(left + 1, right):
-                expected = law(p, i - left, right - i)[x[left], :, x[right]]
+                expected = bridge(p, i - left, right - i)[x[left], :, x[right]]
                 off.append(abs(predictions[i] - expected).max())
     return off
 
@@ -176,13 +176,13 @@ def _tilted(steps: np.ndarray, right: np.ndarray) -> np.ndarray:
         "right": lambda p: st.lists(st.integers(1, 4), min_size=p.vocab, max_size=p.vocab),
         "share": strategies.rationals(),
     },
-    # words follow each other as before, but end with different chances
+    # words follow each other as before, but end with different probabilities
     among=lambda steps, right: steps * right[:, None],
 )
 def text_that_ends(
     p: Distribution, a: int, b: int, right: Any, share: Fraction, among: Callable = _tilted
 ) -> list[Any]:
-    """Between words all is as in the endless text with law left x right."""
+    """Between words all is as in the endless text with distribution left x right."""
     p = _mixing(p)
     inside = among(to_host(p.transition), np.asarray(right))
     inside = inside * share / inside.sum(axis=1).max()

@@ -1,4 +1,4 @@
-"""D4: upper bounds on how sure predictions can be, far from what is observed."""
+"""D4: upper bounds on the top mass of predictions, far from what is observed and on average."""
 
 import contextlib
 import itertools
@@ -32,14 +32,14 @@ __all__ = ["D4"]
 
 D4 = Claim(
     id="D4",
-    title="Upper bounds on how sure predictions can be",
+    title="Upper bounds on how confident predictions can be",
     statement=(
-        "A prediction is at most as sure as the surest one that observing further sites can give. "
-        "So on a chain the largest top mass, over all tokens that can be observed, never grows "
-        "with the distance. After the token l it is at most max pi + (1 - pi(l)) tau^n, with pi "
-        "stationary and tau the largest total variation between two rows. On average over what is "
-        "observed, H(X_i | X_S) <= h(e) + e ln(V - 1) with 1 - e the mean top mass, which is at "
-        "most that of the marginal plus sqrt(I(X_i; X_S)/2)."
+        "A prediction is at most as confident as the most confident one that observing further "
+        "sites can give. So on a chain the largest top mass, over all tokens that can be observed, "
+        "never grows with the distance. After the token l it is at most max pi + (1 - pi(l)) "
+        "tau^n, with pi stationary and tau the largest total variation between two rows. On "
+        "average over what is observed, H(X_i | X_S) <= h(e) + e ln(V - 1) with 1 - e the mean top "
+        "mass, which is at most that of the marginal plus sqrt(I(X_i; X_S)/2)."
     ),
     latex=(
         r"\max_v p(x_j = v \mid c) \le \max_u \max_v p(x_j = v \mid x_i = u, c),\qquad "

@@ -1,4 +1,4 @@
-"""D5: predictions get smoother with the distance from a known past, on average."""
+"""D5: the mean entropy of predictions grows with the distance from what is observed."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ import numpy as np
 from theory import JointTable, MarkovChain, homogenization, strategies
 from theory._core.arrays import xlogx
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import start_as_it_is, stationary_start
 from theory.claims.kit.inequality import excess
@@ -27,8 +28,8 @@ D5 = Claim(
     statement=(
         "For stationary data with the past revealed, the mean entropy of the prediction never "
         "falls with the distance and the mean top mass never grows: a prediction one site further "
-        "is in law the mean of predictions that know one token more, entropy is concave and "
-        "the maximum convex. Revealed must be as much of the past as matters: all of it, or m "
+        "is in distribution the mean of predictions that know one token more, entropy is concave "
+        "and the maximum convex. Revealed must be as much of the past as matters: all of it, or m "
         "tokens of a chain of order m. For one context it is false: after a, b or c and then "
         "e, the top mass is 1/2 and then 1. So it is where less of the past is revealed: of two "
         "chains in turn the nearest token tells nothing, the one before it does."
@@ -89,10 +90,10 @@ def convex(power: int = 1) -> Any:
 
 
 @D5.symbolic("the gap in top mass has no negative term", sign=-1)
-def top_mass_gap(sign: int = 1) -> list[Any]:
+def top_mass_gap(sign: int = 1) -> Number:
     """What a mean lacks of the mean of the maxima is a sum of what each q lacks.
 
-    With ``max q_k = q_k(v) + lack_k``; returned are coefficients that are negative.
+    With ``max q_k = q_k(v) + lack_k``.
     """
     import sympy
 
@@ -101,7 +102,7 @@ def top_mass_gap(sign: int = 1) -> list[Any]:
     tokens = sympy.symbols("q:3", nonnegative=True)
     maxima = [q + sign * lack for q, lack in zip(tokens, lacks, strict=True)]
     gap = sum(w * (top - q) for w, top, q in zip(shares, maxima, tokens, strict=True))
-    return [c for c in sympy.Poly(gap, *shares, *lacks, *tokens).coeffs() if c < 0]
+    return excess(0, gap)
 
 
 def _from_the_first(p: Distribution, start: Callable) -> homogenization.Measures:
@@ -155,10 +156,10 @@ def second_order(
     for a, b, c in itertools.product((0, 1), repeat=3):
         one = Fraction(weights[2 * a + b], 8)
         steps[a, b, b, c] = one if c else 1 - one
-    law = start(MarkovChain([1, 0, 0, 0], steps.reshape(4, 4), 2, exact=True)).reshape(2, 2)
+    pairs = start(MarkovChain([1, 0, 0, 0], steps.reshape(4, 4), 2, exact=True)).reshape(2, 2)
     table = np.empty((2,) * 4, dtype=object)
     for a, b, c, d in itertools.product((0, 1), repeat=4):
-        table[a, b, c, d] = law[a, b] * steps[a, b, b, c] * steps[b, c, c, d]
+        table[a, b, c, d] = pairs[a, b] * steps[a, b, b, c] * steps[b, c, c, d]
     seen = homogenization.average(JointTable(table, exact=True), [0, 1])
     return [*_falls(seen.entropy), *_falls(seen.top_mass[::-1, 0])]
 

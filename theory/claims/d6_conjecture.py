@@ -15,7 +15,7 @@ from theory.distributions import Distribution
 
 __all__ = ["D6"]
 
-ROUNDING = 1e-12  # float probabilities may differ from uniform ones by this part
+UNIFORM_TOL = 1e-12  # float probabilities may differ from uniform ones by this part
 
 D6 = Claim(
     id="D6",
@@ -180,7 +180,7 @@ def exchangeable(p: Distribution, data: Callable = lambda p: p) -> list[Any]:
 
 
 def _left_for_good(length: int, others: int, leave: Fraction) -> MarkovChain:
-    """Token 0 is left with this chance for one of the others, which follow each other uniformly."""
+    """Token 0 is left with this probability for one of the others, which then follow uniformly."""
     share = Fraction(1, others)
     steps = [[1 - leave, *[leave * share] * others], *[[0, *[share] * others]] * others]
     return MarkovChain([1, *[0] * others], steps, length, exact=True)
@@ -191,7 +191,7 @@ def _leaves_for_good(p: MarkovChain) -> bool:
     steps, others = to_host(p.transition), p.vocab - 1
     if others < 1 or not (p.initial[0] > 0 and 0 < steps[0, 0] < 1) or steps[1:, 0].any():
         return False
-    return bool((abs(steps[1:, 1:] * others - 1) <= (0 if p.exact else ROUNDING)).all())
+    return bool((abs(steps[1:, 1:] * others - 1) <= (0 if p.exact else UNIFORM_TOL)).all())
 
 
 @D6.residual(

@@ -20,7 +20,7 @@ from theory.homogenization import dobrushin
 __all__ = ["D7"]
 
 FAR = 200  # the chains of the numeric level have forgotten at this distance what is known
-CLEARLY = 1e-5  # a difference of so many nats is no rounding
+MIN_DIFFERENCE = 1e-5  # a difference of so many nats is no rounding
 
 D7 = Claim(
     id="D7",
@@ -117,7 +117,7 @@ def price(p: Distribution, away: int, gap: int, flips: Callable = _flips) -> lis
 
 
 def _until_the_end(length: int, words: int, end: Fraction) -> MarkovChain:
-    """A uniform word, repeated until the text ends: tau is the chance that it goes on."""
+    """A uniform word, repeated until the text ends: tau is the probability that it goes on."""
     initial = [Fraction(1, words)] * words + [Fraction(0)]
     steps = [[(1 - end) * int(a == b) for b in range(words)] + [end] for a in range(words)]
     return MarkovChain(initial, [*steps, [0] * words + [1]], length, exact=True)
@@ -200,9 +200,9 @@ def known(p: Distribution, sites: tuple[int, int], gone: Callable = _shared) -> 
     i, j = sites
     p = as_chain(p, j + 1)
     left: Any = 0
-    for token, chance in enumerate(to_host(p.initial).tolist()):
-        if chance != 0:
-            left = left + chance * information.total_correlation(p, (i, j), _after(p, token))
+    for token, weight in enumerate(to_host(p.initial).tolist()):
+        if weight != 0:
+            left = left + weight * information.total_correlation(p, (i, j), _after(p, token))
     return left - _shared(p, i, j) + gone(p, 0, j)
 
 
@@ -244,4 +244,4 @@ def _eigenvalue(p: MarkovChain) -> float:
 @D7.residual("an eigenvalue is no such bound", named=_counterexamples, coefficient=dobrushin)
 def outlives(p: MarkovChain, coefficient: Callable = _eigenvalue) -> int:
     """1 unless two steps leave clearly more than the coefficient says."""
-    return int(_shared(p, 0, 2) < coefficient(p) * _shared(p, 0, 1) + CLEARLY)
+    return int(_shared(p, 0, 2) < coefficient(p) * _shared(p, 0, 1) + MIN_DIFFERENCE)

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["run_named", "run_symbolic", "search"]
 
-NEARLY_ZERO = 1e-12
+ZERO_TOL = 1e-12
 """Exact residuals below this are simplified before they are called different from zero."""
 
-POINT_DIGITS, SURELY_NOT_ZERO = 30, 1e-15
-"""A symbolic residual is evaluated at a point to so many digits, and refuted from there on."""
+POINT_DIGITS, NONZERO_TOL = 30, 1e-15
+"""A symbolic residual is evaluated at a point to so many digits, and refuted above this."""
 
 
 class _Refuted(Exception):
@@ -130,7 +130,7 @@ def _size(residual: Any) -> float:
         size = abs(float(value))
         if math.isnan(size):
             return size
-        if free is not None and size < NEARLY_ZERO:  # a number not in its normal form?
+        if free is not None and size < ZERO_TOL:  # a number not in its normal form?
             size = 0.0 if simplified(value) == 0 else max(size, np.finfo(float).tiny)
         largest = max(largest, size)
     return largest
@@ -225,7 +225,7 @@ def _at_a_point(residual: Any) -> str:
     symbols = sorted(getattr(residual, "free_symbols", ()), key=str)
     point = {s: _value_of(s, k) for k, s in enumerate(symbols)}
     value = residual.subs(point) if symbols else sympy.sympify(residual)
-    if not value.is_number or not (abs(number := value.evalf(POINT_DIGITS)) > SURELY_NOT_ZERO):
+    if not value.is_number or not (abs(number := value.evalf(POINT_DIGITS)) > NONZERO_TOL):
         return ""
     where = ", ".join(f"{s} = {v}" for s, v in point.items())
     return f"is {number.evalf(6)}" + (f" at {where}" if where else "")

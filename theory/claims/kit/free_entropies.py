@@ -6,7 +6,7 @@ every distribution of that length over every vocabulary.
 
 An inequality can be checked the same way: the profile falls by ``d_j = f(j) - f(j+1) >= 0``
 (claim I1), and where both sides are linear in these falls it is enough that no coefficient of
-the slack is negative.
+the slack is negative, which `theory.claims.kit.inequality.excess` finds.
 """
 
 import itertools
@@ -15,11 +15,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from theory import schedules
 from theory._core.log_numbers import LinearForm
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 
-__all__ = ["FreeEntropies", "FreeProfile", "negative_coefficients"]
+__all__ = ["FreeEntropies", "FreeProfile", "profiles_and_schedules"]
 
 
 class _Unknown(Distribution):
@@ -111,20 +112,7 @@ class FreeProfile(_Unknown):
         return self._entropies
 
 
-def negative_coefficients(slack: Any, p: FreeProfile) -> list[Any]:
-    """Coefficients of the falls in a slack, where they are negative, else 0.
-
-    >>> p = FreeProfile(3)
-    >>> negative_coefficients(2 * p.falls[0] - p.falls[1], p)
-    [0, -1]
-    """
-    if isinstance(slack, LinearForm) and slack.numerators.keys() <= set(p.falls):
-        return [min(slack.coefficient(fall), 0) for fall in p.falls]
-    import sympy
-
-    slack = sympy.expand(slack)
-    coefficients = [slack.coeff(fall) for fall in p.falls]
-    rest = slack - sum(c * fall for c, fall in zip(coefficients, p.falls, strict=True))
-    if sympy.expand(rest) != 0 or any(c.free_symbols for c in coefficients):
-        raise InvalidInput(f"not linear in what the profile falls: {slack}")
-    return [min(c, 0) for c in coefficients]
+def profiles_and_schedules(most: int) -> list[dict[str, Any]]:
+    """Every profile of up to so many sites with every schedule, as arguments of a residual."""
+    lengths = range(2, most + 1)
+    return [{"p": FreeProfile(n), "sizes": s} for n in lengths for s in schedules.every(n)]

@@ -27,7 +27,7 @@ TIGHTEST = (
     "tightest: greatest ratio of the sides of an inequality that was seen, 1 where it is attained. "
 )
 
-ATTAINED = 1e-9
+ATTAINED_TOL = 1e-9
 """A ratio this close to 1 is shown as 1."""
 
 MAX_LINES = 16
@@ -219,7 +219,7 @@ def _ratio(result: Result) -> str:
         return ""
     if result.tightest == 0:
         return "0"
-    return "1" if result.tightest > 1 - ATTAINED else f"{min(result.tightest, 0.999):.3f}"
+    return "1" if result.tightest > 1 - ATTAINED_TOL else f"{min(result.tightest, 0.999):.3f}"
 
 
 def _tightest_instance(result: Result) -> str:
