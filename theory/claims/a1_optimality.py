@@ -8,6 +8,7 @@ import numpy as np
 
 from theory import strategies
 from theory._core.arrays import MASK, to_host
+from theory._core.types import Number
 from theory.claims.kit import inequality
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import (
@@ -90,10 +91,10 @@ def stationary(optimum: DenoiserOf = zero_loss) -> Any:
 @A1.residual("the excess loss is an expected KL divergence", **POOLS, optimum=smoothed)
 def pythagoras(
     p: Distribution,
-    inner_levels: Sequence[Any],
+    inner_levels: Sequence[Number],
     challenger: JointTable,
     optimum: DenoiserOf = zero_loss,
-) -> Any:
+) -> Number:
     """``loss(f) - loss(optimum) - E sum KL(p(.|x_t) || f(x_t))``.
 
     The last term is summed from its definition, pattern by pattern.
@@ -118,9 +119,9 @@ def pythagoras(
 @A1.residual("no challenger has a lower loss", **POOLS, optimum=smoothed)
 def never_better(
     p: Distribution,
-    inner_levels: Sequence[Any],
+    inner_levels: Sequence[Number],
     challenger: JointTable,
     optimum: DenoiserOf = zero_loss,
-) -> Any:
+) -> Number:
     levels = fractions_from_one_to_zero(inner_levels)
     return inequality.excess(nelbo(p, levels, optimum(p)), nelbo(p, levels, challenger.denoise))

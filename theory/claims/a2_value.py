@@ -8,6 +8,7 @@ from typing import Any
 
 from theory import strategies
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import (
     fractions_from_one_to_zero,
@@ -71,8 +72,8 @@ def _one_level() -> list[dict[str, Any]]:
     optimum=smoothed,
 )
 def least_loss(
-    p: Distribution, inner_levels: Sequence[Any], optimum: DenoiserOf = zero_loss
-) -> list[Any]:
+    p: Distribution, inner_levels: Sequence[Number], optimum: DenoiserOf = zero_loss
+) -> list[Number]:
     """Three residuals.
 
     Continuous time gives ``H``; one step gives ``H + TC``; a grid gives the left-Riemann sum of
@@ -87,7 +88,7 @@ def least_loss(
     ]
 
 
-def _riemann(p: Distribution, levels: Sequence[Any]) -> Any:
+def _riemann(p: Distribution, levels: Sequence[Number]) -> Number:
     """``sum (alpha_s - alpha_t) d E f(J)`` with J binomial: how many others are observed."""
     f, others = profile(p), p.length - 1
     total: Any = 0
@@ -98,7 +99,7 @@ def _riemann(p: Distribution, levels: Sequence[Any]) -> Any:
     return total
 
 
-def _refined(levels: Sequence[Any]) -> list[Any]:
+def _refined(levels: Sequence[Number]) -> list[Number]:
     middles = [(s + t) * Fraction(1, 2) for s, t in itertools.pairwise(levels)]
     return sorted({*levels, *middles}, reverse=True)
 
@@ -110,9 +111,9 @@ def _refined(levels: Sequence[Any]) -> list[Any]:
 )
 def refining(
     p: Distribution,
-    inner_levels: Sequence[Any],
-    refine: Callable[[Sequence[Any]], list[Any]] = _refined,
-) -> Any:
+    inner_levels: Sequence[Number],
+    refine: Callable[[Sequence[Number]], list[Any]] = _refined,
+) -> Number:
     levels, losses = fractions_from_one_to_zero(inner_levels), loss_by_pattern(p)
     return excess(loss_on_grid(losses, refine(levels)), loss_on_grid(losses, levels))
 
@@ -125,9 +126,9 @@ def refining(
 )
 def entropy_is_least(
     p: Distribution,
-    inner_levels: Sequence[Any],
-    least: Callable[[Distribution], Any] = entropy,
-) -> Any:
+    inner_levels: Sequence[Number],
+    least: Callable[[Distribution], Number] = entropy,
+) -> Number:
     return excess(least(p), nelbo(p, fractions_from_one_to_zero(inner_levels)))
 
 

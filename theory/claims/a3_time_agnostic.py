@@ -8,6 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from theory import gallery, schedules, strategies
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import challengers, symbolic_table
 from theory.claims.kit.mutants import DenoiserOf, smoothed, zero_loss
@@ -17,16 +18,12 @@ from theory.loss.forward import continuous_nelbo, loss_by_pattern
 __all__ = ["A3"]
 
 
-def _right_weight(fall: Any, alpha: Any) -> Any:
+def _right_weight(fall: Number, alpha: Number) -> Number:
     """The rate at which masked sites are revealed: ``-alpha' / (1 - alpha)``."""
     return fall / (1 - alpha)
 
 
-def _forgotten_denominator(fall: Any, alpha: Any) -> Any:
-    return fall
-
-
-def _losses_by_count(p: Distribution) -> list[Any]:
+def _losses_by_count(p: Distribution) -> list[Number]:
     """Total loss over the patterns with k observed sites, k = 0..L."""
     losses = loss_by_pattern(p)
     sizes = np.indices((2,) * p.length).sum(axis=0)
@@ -77,15 +74,15 @@ def _three_schedules() -> list[dict[str, Any]]:
     symbols=_three_schedules,
     exact=strategies.joint_tables(lengths=(1, 3), exact=True),
     parts=_times,
-    weight=_forgotten_denominator,
+    weight=lambda fall, alpha: fall,  # the denominator is forgotten
 )
 def polynomial_schedule(
     p: Distribution,
     powers: Sequence[int],
     start: Fraction,
     stop: Fraction,
-    weight: Callable[[Any, Any], Any] = _right_weight,
-) -> list[Any]:
+    weight: Callable[[Number, Number], Number] = _right_weight,
+) -> list[Number]:
     """Integrate the loss over time for ``alpha = mean of (1 - t^m)``, exactly.
 
     From the time `start` to `stop`, and compared with the linear schedule between the same two
@@ -147,10 +144,10 @@ SCHEDULES: tuple[schedules.NoiseSchedule, ...] = (
         "binary_symmetric(5, 0.1)": gallery.binary_symmetric(5, 0.1),
     },
     tolerance=1e-9,
-    weight=_forgotten_denominator,
+    weight=lambda fall, alpha: fall,  # the denominator is forgotten
 )
 def schedule_objects(
-    p: Distribution, weight: Callable[[Any, Any], Any] = _right_weight
+    p: Distribution, weight: Callable[[Number, Number], Number] = _right_weight
 ) -> list[float]:
     from scipy.integrate import quad
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from theory import strategies
 from theory._core.arrays import MASK, to_host
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import every_pattern, levels
 from theory.claims.kit.mutants import DenoiserOf, marginals_only, zero_loss
@@ -69,7 +70,7 @@ def _uniform(block: np.ndarray) -> np.ndarray:
 def same_prediction(
     p: Distribution,
     x: np.ndarray,
-    share: Any,
+    share: Number,
     other: Callable[[np.ndarray], np.ndarray] = _product_of_marginals,
 ) -> np.ndarray:
     """Change of the prediction at `x` when the joint behind it changes.
@@ -105,7 +106,7 @@ def chain_rule(p: Distribution, denoiser: DenoiserOf = zero_loss) -> np.ndarray:
 @A5.symbolic("all joints of the Frechet segment", other=_uniform)
 def frechet_segment(
     other: Callable[[np.ndarray], np.ndarray] = _product_of_marginals,
-) -> list[Any]:
+) -> list[Number]:
     """2 x 2 with margins a and b: the first prediction does not depend on the joint's slack e.
 
     `other` gives the joint at ``e = 0``; the correct one is the product of the margins.

@@ -8,6 +8,7 @@ import numpy as np
 
 from theory import closed_forms, gallery, information, schedules, strategies
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.free_entropies import FreeProfile
 from theory.claims.kit.generators import named_distributions
@@ -51,23 +52,19 @@ B17 = Claim(
 )
 
 
-def _batch_cost(p: Distribution, start: int, stop: int) -> Any:
+def _batch_cost(p: Distribution, start: int, stop: int) -> Number:
     """The cost of a batch up to a constant: its size times the profile where it starts."""
     return (stop - start) * information.profile(p)[start]
-
-
-def _from_the_end(p: Distribution, start: int, stop: int) -> Any:
-    """Planted: the profile where the batch ends."""
-    return (stop - start) * information.profile(p)[stop - 1]
 
 
 @B17.residual(
     "the exchange of two batches for every profile",
     symbols=lambda: [{"p": FreeProfile(n)} for n in range(3, MAX_SITES + 1)],
-    cost=_from_the_end,
+    # with the profile where the batch ends
+    cost=lambda p, start, stop: (stop - start) * information.profile(p)[stop - 1],
 )
 def exchange(
-    p: Distribution, cost: Callable[[Distribution, int, int], Any] = _batch_cost
+    p: Distribution, cost: Callable[[Distribution, int, int], Number] = _batch_cost
 ) -> list[Bound]:
     """``w(a, c) + w(b, d) <= w(a, d) + w(b, c)`` for a < b < c < d."""
     return [
@@ -76,17 +73,13 @@ def exchange(
     ]
 
 
-def _first_alone(f: Any, rounds: int) -> tuple[int, ...]:
-    """Planted: one site at a time, and the rest at once."""
-    return (1,) * (rounds - 1) + (len(f) - rounds + 1,)
-
-
 @B17.residual(
     "no round gains more than the one before it",
     exact=strategies.joint_tables(lengths=(3, 4), vocabs=(2, 2), exact=True),
     floats=strategies.distributions(lengths=(3, 6)),
     named=named_distributions,
-    schedule=_first_alone,
+    # one site at a time, and the rest at once
+    schedule=lambda f, rounds: (1,) * (rounds - 1) + (len(f) - rounds + 1,),
 )
 def convex(p: Distribution, schedule: Schedule = schedules.optimal) -> list[Bound]:
     if p.length < 3:

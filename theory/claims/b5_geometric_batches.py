@@ -8,6 +8,7 @@ import hypothesis.strategies as st
 
 from theory import bounds, strategies
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.free_entropies import FreeProfile
 from theory.claims.kit.generators import (
@@ -59,14 +60,13 @@ B5 = Claim(
 )
 
 
-def _every_profile() -> list[dict[str, Any]]:
-    lengths, ratios = range(2, MAX_LENGTH + 1), [Fraction(k, 6) for k in range(1, 10)]
-    return [{"p": FreeProfile(n), "ratio": ratio} for n in lengths for ratio in ratios]
-
-
 @B5.residual(
     "both bounds",
-    symbols=_every_profile,
+    symbols=lambda: [
+        {"p": FreeProfile(length), "ratio": Fraction(k, 6)}
+        for length in range(2, MAX_LENGTH + 1)
+        for k in range(1, 10)
+    ],
     exact=st.one_of(
         strategies.joint_tables(lengths=(1, 4), vocabs=(2, 2), exact=True),
         equal_bits_and_parity(),
@@ -77,5 +77,7 @@ def _every_profile() -> list[dict[str, Any]]:
     at=[{"ratio": ratio} for ratio in (0.0, 0.25, 0.5, 1.0, 2.0)],
     schedules=SWAPPED,
 )
-def both_bounds(p: Distribution, ratio: Any, schedules: Sequence[Schedule] = RIGHT) -> list[Bound]:
+def both_bounds(
+    p: Distribution, ratio: Number, schedules: Sequence[Schedule] = RIGHT
+) -> list[Bound]:
     return [schedule(p, ratio) for schedule in schedules]

@@ -6,6 +6,7 @@ from typing import Any
 
 from theory import bounds, information, schedules, strategies
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.free_entropies import profiles_and_schedules
 from theory.claims.kit.generators import equal_bits_and_parity
@@ -71,7 +72,7 @@ B6 = Claim(
     tightness=lambda p, sizes: bound_closeness(bounds.largest_batch(p, sizes)),
     chain=PLANTED,
 )
-def chain_of_bounds(p: Distribution, sizes: Sequence[int], chain: Chain = CHAIN) -> list[Any]:
+def chain_of_bounds(p: Distribution, sizes: Sequence[int], chain: Chain = CHAIN) -> list[Number]:
     lower = bounds.least_drops(p, sizes)
     values = [lower.bound, lower.quantity, *(bound(p, sizes).bound for bound in chain)]
     return [excess(least, most) for least, most in itertools.pairwise(values)]
@@ -94,7 +95,7 @@ def _attaining(p: Distribution) -> list[tuple[int, ...]]:
     exact=equal_bits_and_parity(),
     chosen=lambda p: list(schedules.every(p.length)),  # as if every schedule attained it
 )
-def attained(p: Distribution, chosen: Any = _attaining) -> list[Any]:
+def attained(p: Distribution, chosen: Any = _attaining) -> list[Number]:
     slacks = [bounds.largest_batch(p, sizes).slack for sizes in chosen(p)]
     if not slacks:
         raise DoesNotApply("attained where the profile falls once, first or last")

@@ -4,12 +4,12 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
 
 import hypothesis.strategies as st
 
 from theory import bounds, gallery, information, schedules, strategies
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.i1_identities import MAX_SITES
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.free_entropies import FreeEntropies, FreeProfile, profiles_and_schedules
@@ -19,7 +19,7 @@ from theory.distributions import Distribution
 
 __all__ = ["B7"]
 
-Complexity = Callable[[Distribution], Any]
+Complexity = Callable[[Distribution], Number]
 Loss = Callable[..., Bound]
 
 TABLES = st.one_of(
@@ -68,19 +68,14 @@ B7 = Claim(
 # ---- the complexity itself ----------------------------------------------------------------------
 
 
-def _later(p: Distribution) -> Any:
-    """Planted: weight ``t`` instead of ``t (1 - t)``."""
-    curve = information.gain_curve(p)
-    return curve(1) - curve.integral(0, 1)
-
-
 @B7.residual(
     "G against the TSE complexity",
     symbols=lambda: [{"p": FreeEntropies(d)} for d in range(1, MAX_SITES + 1)],
     exact=TABLES,
-    growth=_later,
+    # weight t instead of t (1 - t)
+    growth=lambda p: information.gain_curve(p)(1) - information.gain_curve(p).integral(0, 1),
 )
-def identities(p: Distribution, growth: Complexity = information.growth_complexity) -> list[Any]:
+def identities(p: Distribution, growth: Complexity = information.growth_complexity) -> list[Number]:
     """``G`` against the TSE complexity, and against its version over numbers of sites."""
     return [
         growth(p) * (p.length + 1) - 2 * information.tse_complexity(p),
@@ -138,22 +133,20 @@ ON_GRIDS = (bounds.growth, bounds.sharp_growth)
 ON_SIZES = (bounds.cardinality_growth,)
 
 
-def _closest(p: Distribution, inner: Sequence[Any]) -> float:
+def _closest(p: Distribution, inner: Sequence[Number]) -> float:
     """Of the sharp bound; in the other one both end steps enter with what they lose."""
     if not inner:
         return math.nan  # as a single step does in either
     return bound_closeness(bounds.sharp_growth(p, [0, *sorted(inner), 1]))
 
 
-def _profiles_and_grids() -> list[dict[str, Any]]:
-    """Every profile, and the grids of three steps on sixths."""
-    inner = list(itertools.combinations([Fraction(k, 6) for k in range(1, 6)], 2))
-    return [{"p": FreeProfile(n), "inner": i} for n in range(2, MAX_SITES + 1) for i in inner]
-
-
 @B7.residual(
     "bounds of what a grid loses",
-    symbols=_profiles_and_grids,
+    symbols=lambda: [
+        {"p": FreeProfile(length), "inner": inner}
+        for length in range(2, MAX_SITES + 1)
+        for inner in itertools.combinations([Fraction(k, 6) for k in range(1, 6)], 2)
+    ],
     exact=TABLES,
     floats=FLOATS,
     parts={"inner": lambda size: inner_levels(size, 3)},
@@ -161,7 +154,7 @@ def _profiles_and_grids() -> list[dict[str, Any]]:
     losses=[_half(loss) for loss in ON_GRIDS],
 )
 def on_grids(
-    p: Distribution, inner: Sequence[Any], losses: Sequence[Loss] = ON_GRIDS
+    p: Distribution, inner: Sequence[Number], losses: Sequence[Loss] = ON_GRIDS
 ) -> list[Bound]:
     return [loss(p, [0, *sorted(inner), 1]) for loss in losses]
 

@@ -11,6 +11,7 @@ import numpy as np
 from theory import MASK, MarkovChain, corpora, gallery, homogenization, strategies
 from theory._core.arrays import to_host
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import chain_of_weights
 from theory.claims.kit.inequality import excess
@@ -62,16 +63,11 @@ def _two_tokens(length: int, leave: int = 1) -> tuple[MarkovChain, Any, Any]:
     return MarkovChain([1, 0], steps, length, exact=True), a, b
 
 
-def _eigenvalue(a: Any, b: Any) -> Any:
+def _eigenvalue(a: Number, b: Number) -> Number:
     return 1 - a - b
 
 
-def _one_leaves(a: Any, b: Any) -> Any:
-    """Planted: as if only one token were left."""
-    return 1 - a
-
-
-def _power(a: Any, b: Any, n: Any, decay: Callable) -> Any:
+def _power(a: Number, b: Number, n: Number, decay: Callable) -> Any:
     """What all rows tend to, plus the deviation at the start times ``decay^n``."""
     import sympy
 
@@ -79,8 +75,9 @@ def _power(a: Any, b: Any, n: Any, decay: Callable) -> Any:
     return limit + decay(a, b) ** n * (sympy.eye(2) - limit)
 
 
-@D2.symbolic("every power, by induction", decay=_one_leaves)
-def every_distance(decay: Callable = _eigenvalue) -> list[Any]:
+# planted: as if only one token were left
+@D2.symbolic("every power, by induction", decay=lambda a, b: 1 - a)
+def every_distance(decay: Callable = _eigenvalue) -> list[Number]:
     """The base and the step of the induction over the distance n, a symbol."""
     import sympy
 
@@ -92,7 +89,7 @@ def every_distance(decay: Callable = _eigenvalue) -> list[Any]:
 
 
 @D2.symbolic("rate and constant that the library decides", leave=2)
-def decided(leave: int = 1) -> list[Any]:
+def decided(leave: int = 1) -> list[Number]:
     """What the library decides of the symbols, against the eigenvalue and the limit."""
     import sympy
 
@@ -107,8 +104,9 @@ def decided(leave: int = 1) -> list[Any]:
     ]
 
 
-@D2.symbolic("the denoiser between both ends", decay=_one_leaves)
-def between(decay: Callable = _eigenvalue) -> list[Any]:
+# planted: as if only one token were left
+@D2.symbolic("the denoiser between both ends", decay=lambda a, b: 1 - a)
+def between(decay: Callable = _eigenvalue) -> list[Number]:
     """The denoiser between both ends against the bridge of the powers, for short gaps."""
     residuals = []
     for left, right, end in itertools.product((1, 2), (1, 2), (0, 1)):

@@ -11,6 +11,7 @@ import numpy as np
 from theory import MASK, JointTable, MarkovChain, gallery, homogenization, strategies
 from theory._core.arrays import to_host
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import chain_of_weights, every_pattern, positive_chains
 from theory.claims.kit.inequality import excess
@@ -74,7 +75,7 @@ def _bridge(p: MarkovChain, a: int, b: int) -> np.ndarray:
     # as if only the token on the left were observed
     bridge=lambda p, a, b: np.stack([to_host(p.power(a))] * p.vocab, axis=2),
 )
-def from_the_table(p: Distribution, bridge: Callable = _bridge) -> list[Any]:
+def from_the_table(p: Distribution, bridge: Callable = _bridge) -> list[Number]:
     """The bridge against the denoiser of the joint table, for every pattern."""
     p = as_chain(p, 3)
     table = to_host(p.initial)
@@ -138,22 +139,21 @@ def far_from_ends(p: Distribution, a: int, b: int, bounds: Sequence[Callable] = 
     return over
 
 
-def _bits(flip: Any) -> np.ndarray:
+def _bits(flip: Number) -> np.ndarray:
     return np.asarray([[1 - flip, flip], [flip, 1 - flip]])
 
 
-def _late_copies(flip: Any) -> np.ndarray:
+def _late_copies(flip: Number) -> np.ndarray:
     """Steps of pairs (fresh fair bit, noisy copy of the fresh bit before): forgotten after two."""
     return np.asarray([[row[y % 2] / 2 for y in range(4)] for row in _bits(flip) for _ in (0, 1)])
 
 
-def _copies(flip: Any) -> np.ndarray:
-    """Planted: steps of pairs of which each bit is a noisy copy of the one before."""
-    return np.kron(_bits(flip), _bits(flip))
-
-
-@D3.symbolic("where the bound is attained", steps=_copies)
-def attained(steps: Callable = _late_copies) -> list[Any]:
+@D3.symbolic(
+    "where the bound is attained",
+    # pairs of which each bit is a noisy copy of the one before
+    steps=lambda flip: np.kron(_bits(flip), _bits(flip)),
+)
+def attained(steps: Callable = _late_copies) -> list[Number]:
     """delta_2 = 0, and the same pair three times reaches (1 + delta_1)^2, delta_1 = 1 - 2 flip."""
     import sympy
 
@@ -181,7 +181,7 @@ def _tilted(steps: np.ndarray, right: np.ndarray) -> np.ndarray:
 )
 def text_that_ends(
     p: Distribution, a: int, b: int, right: Any, share: Fraction, among: Callable = _tilted
-) -> list[Any]:
+) -> list[Number]:
     """Between words all is as in the endless text with distribution left x right."""
     p = _mixing(p)
     inside = among(to_host(p.transition), np.asarray(right))
@@ -216,7 +216,7 @@ def nearer_end(p: MarkovChain, rate: Callable = lambda found: float(found.rate))
     found, far = homogenization.decide_middle(p, left=0, right=0), to_host(p.power(p.vocab**2)) > 0
     among = np.flatnonzero(far[0] & far[:, 0])  # tokens that communicate with token 0
 
-    def apart(a: int, b: int) -> Any:
+    def apart(a: int, b: int) -> Number:
         """The largest total variation to the limit."""
         between = _bridge(p, a, b)[among][:, :, among]
         return abs(between - np.asarray(found.limit)[:, None]).sum(axis=1).max() / 2

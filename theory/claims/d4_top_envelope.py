@@ -12,6 +12,7 @@ import numpy as np
 from theory import MASK, MarkovChain, gallery, strategies
 from theory._core.arrays import to_host, xlogy
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import named_distributions, shares
 from theory.claims.kit.inequality import excess
@@ -132,7 +133,7 @@ def contraction(p: Distribution, steps: int, bound: Callable = dobrushin_envelop
     "top mass of two tokens",
     weight=lambda pi, token: pi[token],  # the share of the token itself
 )
-def two_tokens(weight: Callable = lambda pi, token: 1 - pi[token]) -> list[Any]:
+def two_tokens(weight: Callable = lambda pi, token: 1 - pi[token]) -> list[Number]:
     """With eigenvalue z, ``P^n(l, v) = pi(v) + (1 - pi(l)) z^n``, and - for the other token."""
     import sympy
 
@@ -206,7 +207,7 @@ def _golden(p: MarkovChain) -> MarkovChain:
 
 
 @D4.residual("where the bounds are attained", exact=_attaining(), data=_golden)
-def attained(p: Distribution, data: Callable = lambda p: p) -> list[Any]:
+def attained(p: Distribution, data: Callable = lambda p: p) -> list[Number]:
     """The slack of the bounds where they are attained.
 
     Of the first two for independent tokens, of the second for tokens in turn, of Fano's for fair

@@ -9,11 +9,10 @@ import hypothesis.strategies as st
 import numpy as np
 
 from theory import JointTable, MarkovChain, homogenization, strategies
-from theory._core.arrays import xlogx
 from theory._core.bound import Bound
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.generators import start_as_it_is, stationary_start
+from theory.claims.kit.generators import bit_entropy, start_as_it_is, stationary_start
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import as_chain
 from theory.distributions import Distribution
@@ -51,7 +50,7 @@ D5 = Claim(
 )
 
 
-def _less_one(x: Any) -> Any:
+def _less_one(x: Number) -> Any:
     import sympy
 
     return x * sympy.log(x) - x + 1
@@ -61,7 +60,7 @@ def _less_one(x: Any) -> Any:
     "the gap in entropy is a mean divergence",
     term=lambda x: _less_one(x) + 2 * x,  # the wrong sign
 )
-def entropy_gap(term: Callable = _less_one) -> list[Any]:
+def entropy_gap(term: Callable = _less_one) -> list[Number]:
     """Its terms have their minimum 0 where x is 1.
 
     The divergence of q from a mean m is ``sum m f(q / m)`` with ``f(x) = x ln x - x + 1``, if
@@ -81,7 +80,7 @@ def entropy_gap(term: Callable = _less_one) -> list[Any]:
 
 
 @D5.symbolic("its terms are convex", power=2)
-def convex(power: int = 1) -> Any:
+def convex(power: int = 1) -> Number:
     """The second derivative of such a term is 1/x, which is positive."""
     import sympy
 
@@ -112,7 +111,7 @@ def _from_the_first(p: Distribution, start: Callable) -> homogenization.Measures
     return homogenization.average(chain, [0])
 
 
-def _falls(values: Any) -> list[Any]:
+def _falls(values: Any) -> list[Number]:
     return [excess(before, after) for before, after in itertools.pairwise(values.tolist())]
 
 
@@ -122,7 +121,7 @@ def _falls(values: Any) -> list[Any]:
     floats=strategies.chains(lengths=(1, 1), vocabs=(1, 4)),
     start=start_as_it_is,
 )
-def entropy_grows(p: Distribution, start: Callable = stationary_start) -> list[Any]:
+def entropy_grows(p: Distribution, start: Callable = stationary_start) -> list[Number]:
     return _falls(_from_the_first(p, start).entropy)
 
 
@@ -150,7 +149,7 @@ ANY_TABLE = strategies.joint_tables(lengths=(1, 1), vocabs=(2, 2), exact=True)
 )
 def second_order(
     p: Distribution, weights: Sequence[int], start: Callable = stationary_start
-) -> list[Any]:
+) -> list[Number]:
     """Four stationary bits; `weights` are eighths of a 1 after 00, 01, 10 and 11."""
     steps = np.full((2, 2, 2, 2), Fraction(0), dtype=object)  # from a pair to the next one
     for a, b, c in itertools.product((0, 1), repeat=3):
@@ -171,7 +170,7 @@ def second_order(
     parts={"flip": strategies.rationals()},
     near=2,
 )
-def interleaved(p: Distribution, flip: Fraction, near: int = 0) -> list[Any]:
+def interleaved(p: Distribution, flip: Fraction, near: int = 0) -> list[Number]:
     """Of two chains of bits, one token back tells nothing, two back tells something.
 
     Entropies at distances 1 and 2 from one revealed token, which fall: ln 2 and h(flip).
@@ -180,8 +179,7 @@ def interleaved(p: Distribution, flip: Fraction, near: int = 0) -> list[Any]:
     weights = [[[other, flip], [flip, other]]] * 2  # x0, x2 first, then the free bit between
     table = np.asarray(weights, dtype=object).transpose(1, 0, 2) / 4
     seen = homogenization.average(JointTable(table, exact=True), [near])
-    expected = [-2 * xlogx(np.asarray([half]))[0], -xlogx(np.asarray([flip, other])).sum()]
-    return [a - b for a, b in zip(seen.entropy, expected, strict=True)]
+    return list(seen.entropy - np.asarray([bit_entropy(half), bit_entropy(flip)]))
 
 
 @D5.residual("one context: a, then b or c, then e", exact=ANY_TABLE, of_its_own=True, start=3)

@@ -12,7 +12,7 @@ import numpy as np
 from theory import strategies
 from theory._core.arrays import MASK, to_host
 from theory._core.bound import Bound
-from theory._core.types import Number
+from theory._core.types import Array, Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import named_distributions, symbolic_table
 from theory.claims.kit.inequality import excess
@@ -57,7 +57,7 @@ def _two_and_three_bits() -> list[dict[str, Any]]:
     return [{"p": symbolic_table(length)} for length in (2, 3)]
 
 
-def _product(own: list[Any]) -> list[Any]:
+def _product(own: list[Any]) -> list[Number]:
     """Planted: as if the product of the probabilities were a bound."""
     return [math.prod(own)]
 
@@ -77,7 +77,7 @@ def every_table(
     return found
 
 
-def _sequences(p: Distribution, x: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
+def _sequences(p: Distribution, x: Array) -> Iterator[tuple[tuple[int, ...], Any]]:
     """Sequences that agree with a pattern, and their probabilities given it, from the table."""
     table = to_host(p.table())
     agree = [list(range(p.vocab)) if t == MASK else [int(t)] for t in x]
@@ -94,12 +94,12 @@ Deviations = list[tuple[set[int], Any]]
 """Sets of sites that deviate from a block, with their probabilities."""
 
 
-def _slack_of_frechet(block: Block, cases: Deviations) -> Any:
+def _slack_of_frechet(block: Block, cases: Deviations) -> Number:
     """The probability that a site holds its token and some other deviates, the least."""
     return min(sum(c for sites, c in cases if sites and i not in sites) for i in block)
 
 
-def _slack_of_bonferroni(block: Block, cases: Deviations) -> Any:
+def _slack_of_bonferroni(block: Block, cases: Deviations) -> Number:
     """How many of the deviating sites are not the first, on average."""
     return sum(c * max(len(sites) - 1, 0) for sites, c in cases)
 
@@ -121,7 +121,7 @@ EXACT = strategies.joint_tables(lengths=(1, 3), exact=True)
 def _as_if_independent(bound: Callable) -> Callable:
     """Planted: the same bound of the product of the probabilities."""
 
-    def planted(p: Distribution, x: Any, sites: Any, tokens: Any) -> Bound:
+    def planted(p: Distribution, x: Array, sites: Any, tokens: Any) -> Bound:
         predictions = to_host(p.denoise(x))
         product = math.prod(predictions[i, v] for i, v in zip(sites, tokens, strict=True))
         return dataclasses.replace(bound(p, x, sites, tokens), quantity=product)
@@ -137,7 +137,9 @@ BLOCKS: dict[str, Any] = {
 }
 
 
-def _compared(p: Distribution, x: Any, block: Block, bound: Callable, slack: Callable) -> list[Any]:
+def _compared(
+    p: Distribution, x: Array, block: Block, bound: Callable, slack: Callable
+) -> list[Any]:
     """The bound of a block, and what the library says of it against sums over sequences."""
     found = bound(p, x, block, tuple(block.values()))
     cases = [({i for i, v in block.items() if y[i] != v}, c) for y, c in _sequences(p, x)]
@@ -148,18 +150,18 @@ def _compared(p: Distribution, x: Any, block: Block, bound: Callable, slack: Cal
 @D8.residual(
     "the probability of a block and its upper bound", **BLOCKS, bound=_as_if_independent(frechet)
 )
-def at_most(p: Distribution, x: Any, block: Block, bound: Callable = frechet) -> list[Any]:
+def at_most(p: Distribution, x: Array, block: Block, bound: Callable = frechet) -> list[Any]:
     return _compared(p, x, block, bound, _slack_of_frechet)
 
 
 @D8.residual(
     "the probability of a block and its lower bound", **BLOCKS, bound=_as_if_independent(bonferroni)
 )
-def at_least(p: Distribution, x: Any, block: Block, bound: Callable = bonferroni) -> list[Any]:
+def at_least(p: Distribution, x: Array, block: Block, bound: Callable = bonferroni) -> list[Any]:
     return _compared(p, x, block, bound, _slack_of_bonferroni)
 
 
-def _product_of_tops(p: Distribution, x: Any) -> Bound:
+def _product_of_tops(p: Distribution, x: Array) -> Bound:
     """Planted: the product of the top masses, as if sites were independent."""
     tops = [max(row) for row, t in zip(to_host(p.denoise(x)), x, strict=True) if t == MASK]
     return Bound(frechet(p, x).quantity, math.prod(tops))
@@ -174,7 +176,7 @@ def _product_of_tops(p: Distribution, x: Any) -> Bound:
     tolerance=1e-12,
     bound=_product_of_tops,
 )
-def likeliest(p: Distribution, x: Any, bound: Callable = frechet) -> Bound:
+def likeliest(p: Distribution, x: Array, bound: Callable = frechet) -> Bound:
     return Bound(max(c for _, c in _sequences(p, x)), bound(p, x).bound)
 
 
@@ -209,7 +211,7 @@ def _nested(p: Distribution) -> bool:
 
 
 @D8.residual("where the upper bound is attained", exact=ATTAINING, where=lambda p: True)
-def attained_above(p: Distribution, where: Callable = _nested) -> Any:
+def attained_above(p: Distribution, where: Callable = _nested) -> Number:
     if p.vocab < 2 or not where(p):
         raise DoesNotApply("attained by sequences of which one always has the ones of the other")
     return frechet(p, np.full(p.length, MASK), None, (1,) * p.length).slack
@@ -221,7 +223,7 @@ def _exclusive(p: Distribution) -> bool:
 
 
 @D8.residual("where the lower bound is attained", exact=ATTAINING, where=lambda p: True)
-def attained_below(p: Distribution, where: Callable = _exclusive) -> Any:
+def attained_below(p: Distribution, where: Callable = _exclusive) -> Number:
     if p.vocab < 2 or not where(p):
         raise DoesNotApply("attained where at most one site is ever not 1")
     return bonferroni(p, np.full(p.length, MASK), None, (1,) * p.length).slack

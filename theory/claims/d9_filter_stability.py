@@ -11,6 +11,7 @@ import numpy as np
 from theory import gallery, homogenization
 from theory._core.arrays import MASK, to_host
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import positive_chains, shares, weight_rows
 from theory.claims.kit.inequality import excess
@@ -61,7 +62,7 @@ def _steps(p: Distribution, exact: bool) -> np.ndarray:
     raise DoesNotApply("it is about chains, hidden or not, all of whose steps are possible")
 
 
-def _apart(a: np.ndarray, b: np.ndarray) -> Any:
+def _apart(a: np.ndarray, b: np.ndarray) -> Number:
     """Exponential of Hilbert's distance: the largest quotient of entries over the least.
 
     Infinite if the supports differ.
@@ -72,17 +73,17 @@ def _apart(a: np.ndarray, b: np.ndarray) -> Any:
     return quotients.max() / quotients.min()
 
 
-def _diameter(steps: np.ndarray) -> Any:
+def _diameter(steps: np.ndarray) -> Number:
     """The same between two rows, the largest: what no distance after a step exceeds."""
     return max(_apart(a, b) for a, b in itertools.product(steps, repeat=2))
 
 
-def _one_quotient(steps: np.ndarray) -> Any:
+def _one_quotient(steps: np.ndarray) -> Number:
     """Planted: the largest quotient of two entries of a column, and not of two of these."""
     return max((a / b).max() for a, b in itertools.product(steps, repeat=2))
 
 
-def _tanh(apart: Any) -> float:
+def _tanh(apart: Number) -> float:
     """``tanh(d / 4)`` from ``exp(d)``; the diameter gives Birkhoff's coefficient."""
     return math.tanh(math.log(apart) / 4) if apart < math.inf else 1.0
 
@@ -116,7 +117,7 @@ def _filters(steps: np.ndarray, starts: Any, readings: Any) -> Iterator[tuple[An
 
 
 @D9.symbolic("each slack is a square", root=1)
-def squares(root: int = 2) -> list[Any]:
+def squares(root: int = 2) -> list[Number]:
     """What the proofs come down to: each slack is a square times something positive.
 
     A step mixes the extremes, ``(m + M s)/(1 + s)``, with quotients s that span D at most; the
@@ -144,7 +145,7 @@ def squares(root: int = 2) -> list[Any]:
 )
 def contraction(
     p: Distribution, starts: Any, readings: Any, spread: Callable = _diameter
-) -> list[Any]:
+) -> list[Number]:
     """``tanh(d' / 4) <= tau tanh(d / 4)`` after each step, without roots.
 
     With R, R' and D the exponentials of the distances and of the diameter it says
@@ -230,17 +231,17 @@ def forgets(p: Distribution, start: Any, seen: Any, power: int = 1) -> list[Boun
 # ---- spins on a ring ------------------------------------------------------------------------
 
 
-def _on_ring(t: Any, length: int, r: int) -> Any:
+def _on_ring(t: Number, length: int, r: int) -> Number:
     """Correlation of spins r apart on a ring, with ``t = tanh(beta)``."""
     return (t**r + t ** (length - r)) / (1 + t**length)
 
 
-def _on_line(t: Any, length: int, r: int) -> Any:
+def _on_line(t: Number, length: int, r: int) -> Number:
     """Planted: that of an endless line."""
     return t**r
 
 
-def _correlation(p: Distribution, r: int) -> Any:
+def _correlation(p: Distribution, r: int) -> Number:
     """``E s_0 s_r``, with the spin -1 for token 0 and +1 for token 1."""
     total: Any = 0
     for a, b in itertools.product((0, 1), repeat=2):
@@ -251,7 +252,7 @@ def _correlation(p: Distribution, r: int) -> Any:
 
 
 @D9.symbolic("rings of three to five spins", formula=_on_line)
-def free_rings(formula: Callable = _on_ring) -> list[Any]:
+def free_rings(formula: Callable = _on_ring) -> list[Number]:
     """With a symbol for exp(beta)."""
     import sympy
 

@@ -45,10 +45,6 @@ class Size(NamedTuple):
     exact: bool
 
 
-def _no_parts(p: Any) -> Parts:
-    return {}
-
-
 @dataclass(frozen=True, kw_only=True)
 class Check:
     """One way to check a claim.
@@ -91,7 +87,7 @@ class Check:
     residual: Callable[..., Any]
     planted: Mapping[str, Any]
     distributions: Callable[[], SearchStrategy[Any]] | None = None
-    parts: Callable[[Any], Parts | SearchStrategy[dict[str, Any]]] = _no_parts
+    parts: Callable[[Any], Parts | SearchStrategy[dict[str, Any]]] = lambda p: {}
     named: Callable[[], Mapping[str, Distribution]] | None = None
     tolerance: float = 0.0
     tightness: Callable[..., float] | None = None

@@ -17,6 +17,7 @@ import numpy as np
 
 from theory import schedules
 from theory._core.log_numbers import LinearForm
+from theory._core.types import Array, Number
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 
@@ -33,13 +34,13 @@ class _Unknown(Distribution):
         self._entropies = entropies
 
     @property
-    def like(self) -> Any:
+    def like(self) -> Array:
         return self._entropies
 
-    def _predict(self, x: Any) -> NoReturn:
+    def _predict(self, x: Array) -> NoReturn:
         raise InvalidInput("free entropies have no probabilities")
 
-    def _log_evidence(self, x: Any) -> NoReturn:
+    def _log_evidence(self, x: Array) -> NoReturn:
         raise InvalidInput("free entropies have no probabilities")
 
     def sample(self, rng: np.random.Generator, size: int) -> NoReturn:
@@ -66,19 +67,19 @@ class FreeEntropies(_Unknown):
             table[index] = LinearForm(symbol)
         super().__init__(length, table)
 
-    def subset_entropies(self) -> Any:
+    def subset_entropies(self) -> Array:
         """The symbols, shape (2,)*L."""
         return self._entropies
 
-    def subset_entropy(self, sites: Sequence[int], given: Any = None) -> Any:
+    def subset_entropy(self, sites: Sequence[int], given: Array | None = None) -> Number:
         """The symbol of a set of sites."""
         return self._entropies[tuple(int(i in sites) for i in range(self.length))]
 
-    def sum_of_entropies(self, sites: Sequence[int], given: Any = None) -> Any:
+    def sum_of_entropies(self, sites: Sequence[int], given: Array | None = None) -> Number:
         """Sum of the symbols of single sites."""
         return sum(self.subset_entropy((i,)) for i in sites)
 
-    def conditional_total_correlation(self, sites: Sequence[int], known: Sequence[int]) -> Any:
+    def conditional_total_correlation(self, sites: Sequence[int], known: Sequence[int]) -> Number:
         """Mean total correlation of `sites` given the tokens at `known`."""
         before = self.subset_entropy(known)
         alone = sum(self.subset_entropy((i, *known)) - before for i in sites)
@@ -107,7 +108,7 @@ class FreeProfile(_Unknown):
         means = list(itertools.accumulate(profile, initial=LinearForm({})))
         super().__init__(length, np.asarray(means, dtype=object))
 
-    def mean_subset_entropies(self) -> Any:
+    def mean_subset_entropies(self) -> Array:
         """The mean entropies, shape (L+1,)."""
         return self._entropies
 

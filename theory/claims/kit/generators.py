@@ -10,7 +10,8 @@ import numpy as np
 from hypothesis.strategies import SearchStrategy
 
 from theory import gallery, strategies
-from theory._core.arrays import MASK, to_host
+from theory._core.arrays import MASK, to_host, xlogx
+from theory._core.types import Number
 from theory.claims.kit.declaration import Size
 from theory.distributions import Distribution, JointTable, MarkovChain
 from theory.errors import TooLarge
@@ -18,10 +19,12 @@ from theory.homogenization.structure import structure
 
 __all__ = [
     "Size",
+    "bit_entropy",
     "chain_of_weights",
     "challengers",
     "equal_bits_and_parity",
     "every_pattern",
+    "flips",
     "fractions_from_one_to_zero",
     "in_arithmetic_of",
     "inner_levels",
@@ -61,7 +64,9 @@ def every_pattern(p: Distribution, *, masked: bool = True) -> Iterator[np.ndarra
         yield np.asarray(pattern)
 
 
-def in_arithmetic_of(p: Size | Distribution, drawn: SearchStrategy[Fraction]) -> Any:
+def in_arithmetic_of(
+    p: Size | Distribution, drawn: SearchStrategy[Fraction]
+) -> SearchStrategy[Any]:
     """Fractions for an exact distribution, else floats."""
     return drawn if p.exact else drawn.map(float)
 
@@ -71,12 +76,12 @@ def levels(p: Size | Distribution) -> SearchStrategy[Any]:
     return in_arithmetic_of(p, strategies.rationals())
 
 
-def inner_levels(p: Size | Distribution, most: int) -> SearchStrategy[list[Any]]:
+def inner_levels(p: Size | Distribution, most: int) -> SearchStrategy[list[Number]]:
     """At most `most` different levels between the ends of a grid."""
     return st.lists(levels(p), max_size=most, unique=True)
 
 
-def fractions_from_one_to_zero(steps: Sequence[Any]) -> list[Any]:
+def fractions_from_one_to_zero(steps: Sequence[Number]) -> list[Number]:
     """Turn distinct inner levels into a grid that falls from 1 to 0.
 
     >>> fractions_from_one_to_zero([Fraction(1, 3), Fraction(1, 2)])
@@ -129,18 +134,30 @@ def positive_chains(most: int, *, exact: bool) -> SearchStrategy[MarkovChain]:
     return rows.map(lambda drawn: chain_of_weights(drawn, exact=exact))
 
 
-def equal_bits_and_parity(*, lengths: tuple[int, int] = (2, 5), exact: bool = True) -> Any:
+def equal_bits_and_parity(
+    *, lengths: tuple[int, int] = (2, 5), exact: bool = True
+) -> SearchStrategy[JointTable]:
     """Equal bits and parity: the profile falls once, first or last, where many bounds are tight.
 
     To be drawn beside others, which rarely come near.
     """
     least, most = lengths
-    tables: list[Distribution] = []
+    tables: list[JointTable] = []
     for length in range(least, most + 1):
         equal = np.zeros((2,) * length, dtype=np.int64)
         equal[(0,) * length] = equal[(1,) * length] = 1
         tables += [JointTable(equal, exact=exact), gallery.parity(length, exact=exact)]
     return st.sampled_from(tables)
+
+
+def flips(flip: Number, steps: Number) -> Number:
+    """Probability that bits so many steps apart differ, if each step flips with `flip`."""
+    return (1 - (1 - 2 * flip) ** steps) / 2
+
+
+def bit_entropy(share: Number) -> Number:
+    """Entropy in nats of a bit that is 1 with this probability."""
+    return -xlogx(np.asarray([share, 1 - share])).sum()
 
 
 def symbolic_table(length: int = 2) -> JointTable:

@@ -1,10 +1,10 @@
 """How far an inequality is from an equality, exactly where the numbers are exact."""
 
 import math
-from typing import Any
 
 from theory._core.bound import Bound
 from theory._core.log_numbers import LinearForm
+from theory._core.types import Number
 from theory.claims.kit.simplify import fraction_field
 from theory.errors import InvalidInput
 
@@ -17,7 +17,7 @@ MIN_FLOAT = 1e-6
 """Below this a quotient of floats has too few digits to be compared with 1."""
 
 
-def closeness(least: Any, most: Any) -> float:
+def closeness(least: Number, most: Number) -> float:
     """Return ``least / most``, which is 1 where ``least <= most`` is an equality.
 
     Where the inequality holds the quotient is at most 1, without rounding beyond it. It is nan
@@ -33,7 +33,7 @@ def closeness(least: Any, most: Any) -> float:
     return min(quotient, 1.0) if excess(least, most) == 0 else quotient
 
 
-def excess(least: Any, most: Any) -> Any:
+def excess(least: Number, most: Number) -> Number:
     """Return ``least - most`` where it is positive, else 0.
 
     The sign of a non-zero combination of logarithms is found by evaluating it with as many
@@ -60,7 +60,7 @@ def excess(least: Any, most: Any) -> Any:
     return over if over > 0 else 0
 
 
-def _coefficients(slack: Any) -> list[Any]:
+def _coefficients(slack: Number) -> list[Number]:
     """The coefficients of a quotient of polynomials in numbers that are not negative."""
     if isinstance(slack, LinearForm):
         free = slack.free_symbols
@@ -74,7 +74,7 @@ def _coefficients(slack: Any) -> list[Any]:
     return coefficients
 
 
-def bound_excess(bound: Bound) -> Any:
+def bound_excess(bound: Bound) -> Number:
     """By how much a bound fails, else 0.
 
     >>> bound_excess(Bound(quantity=3, bound=1)), bound_excess(Bound(quantity=1, bound=3))
@@ -94,10 +94,10 @@ def bound_closeness(bound: Bound) -> float:
     return closeness(*_sides(bound))
 
 
-def _sides(bound: Bound) -> tuple[Any, Any]:
+def _sides(bound: Bound) -> tuple[Number, Number]:
     """What must be at most the other, first."""
     return (bound.quantity, bound.bound) if bound.upper else (bound.bound, bound.quantity)
 
 
-def _is_float(value: Any) -> bool:
+def _is_float(value: Number) -> bool:
     return hasattr(value, "dtype") or isinstance(value, float)
