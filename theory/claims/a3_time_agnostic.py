@@ -32,7 +32,7 @@ def _losses_by_count(p: Distribution) -> list[Number]:
 
 A3 = Claim(
     id="A3",
-    title="Neither the optimum nor the continuous loss knows the schedule",
+    title="Neither the optimum nor the continuous loss depends on the schedule",
     statement=(
         "The zero-loss denoiser is best on every single mask pattern, so it does not depend on "
         "time. The loss in continuous time depends on the schedule only through its two end "
