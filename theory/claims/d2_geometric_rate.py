@@ -1,4 +1,4 @@
-"""D2: far predictions of a chain approach their limit geometrically, and how fast."""
+"""D2: the rate and the constant at which far predictions of a chain approach their limit."""
 
 import itertools
 import math

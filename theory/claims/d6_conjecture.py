@@ -1,4 +1,4 @@
-"""D6: the conjecture as it is stated, and five ways to break it."""
+"""D6: the conjecture that far masks become alike, refuted as stated by five kinds of data."""
 
 from collections.abc import Callable
 from fractions import Fraction

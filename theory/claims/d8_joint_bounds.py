@@ -1,4 +1,4 @@
-"""D8: what single predictions say about a whole block: Frechet and Bonferroni."""
+"""D8: the probability of a block of tokens between bounds from single predictions."""
 
 import dataclasses
 import itertools

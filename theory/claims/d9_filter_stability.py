@@ -1,4 +1,4 @@
-"""D9: hidden Markov models forget how they started; correlations around a ring of spins."""
+"""D9: how fast hidden Markov models forget their start; correlations around a ring of spins."""
 
 import itertools
 import math

@@ -266,16 +266,18 @@ def made_from() -> str:
     >>> made_from().startswith("pydoc_data.topics of Python 3.")
     True
     """
-    file = importlib.resources.files("theory.text") / "data" / "words.csv"
-    with file.open(encoding="utf-8") as lines:
-        return next(line for line in lines if line.startswith("# Made from: "))[13:].strip()
+    begin = "# Made from: "
+    return next(line for line in _lines("words.csv") if line.startswith(begin)).removeprefix(begin)
+
+
+def _lines(name: str) -> list[str]:
+    file = importlib.resources.files("theory.text") / "data" / name
+    return file.read_text(encoding="utf-8").splitlines()
 
 
 def _rows(name: str) -> Iterator[list[str]]:
     """Yield the rows of a table of the package, without comments and the names of columns."""
-    file = importlib.resources.files("theory.text") / "data" / name
-    lines = file.read_text(encoding="utf-8").splitlines()
-    rows = csv.reader(line for line in lines if not line.startswith("#"))
+    rows = csv.reader(line for line in _lines(name) if not line.startswith("#"))
     return itertools.islice(rows, 1, None)
 
 

@@ -1,4 +1,4 @@
-"""What a chain of words predicts far from the words that are given, exactly.
+"""Predictions of a chain of words far from the words that are given, and their information.
 
 The exact analogue, for a chain of real words, of asking a large model what it predicts far from
 its prompt: at some distance after a phrase, between two phrases at some distance from both, and

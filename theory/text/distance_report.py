@@ -1,4 +1,4 @@
-"""Predictions far from their context, for a reader: tables, or JSON."""
+"""Prints the predictions of a chain of words far from their context: tables, or JSON."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Evaluating a check: on drawn instances, on symbols, or on named distributions."""
+"""Evaluates a check of a claim: on drawn instances, on symbols, or on named distributions."""
 
 import functools
 import itertools
@@ -13,7 +13,7 @@ from theory._core.arrays import to_host
 from theory._core.bound import Bound
 from theory.claims.kit.declaration import Check
 from theory.claims.kit.describe import describe
-from theory.claims.kit.inequality import bound_closeness, bound_excess
+from theory.claims.kit.inequality import bound_closeness, bound_excess, greatest
 from theory.claims.kit.result import DoesNotApply, Result
 from theory.claims.kit.simplify import simplified
 
@@ -66,8 +66,7 @@ class _Evaluations:
         if self.check.tightness is not None:
             ratio = float(self.check.tightness(p, **parts))
         else:
-            ratios = (bound_closeness(bound) for bound in _bounds(residual))
-            ratio = max((r for r in ratios if not math.isnan(r)), default=math.nan)
+            ratio = greatest(map(bound_closeness, _bounds(residual)))
         if math.isfinite(ratio) and not ratio <= self.tightest:  # the first one replaces nan
             self.tightest = ratio
             self.tightest_at = lambda: name or text(size)

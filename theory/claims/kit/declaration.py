@@ -2,13 +2,13 @@
 
 import functools
 import inspect
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from hypothesis.strategies import SearchStrategy
 
+from theory.claims.kit.inequality import greatest
 from theory.claims.kit.result import Level
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
@@ -166,8 +166,7 @@ def declare(
 
         def tightest(p: Any) -> float:
             assert tightness is not None
-            ratios = [tightness(p, **case) for case in cases(p)]
-            return max((r for r in ratios if not math.isnan(r)), default=math.nan)
+            return greatest(tightness(p, **case) for case in cases(p))
 
         checks.append(
             check(

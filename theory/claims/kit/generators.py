@@ -1,4 +1,4 @@
-"""What several checks share: further arguments to draw, symbolic tables, named distributions."""
+"""Arguments to draw, chains, symbolic tables and named distributions that several claims share."""
 
 import itertools
 from collections.abc import Iterator, Sequence

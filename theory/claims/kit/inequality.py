@@ -1,6 +1,7 @@
-"""How far an inequality is from an equality, exactly where the numbers are exact."""
+"""By how much an inequality fails, and how tight it is; exact where its numbers are exact."""
 
 import math
+from collections.abc import Iterable
 
 from theory._core.bound import Bound
 from theory._core.log_numbers import LinearForm
@@ -8,7 +9,7 @@ from theory._core.types import Number
 from theory.claims.kit.simplify import fraction_field
 from theory.errors import InvalidInput
 
-__all__ = ["bound_closeness", "bound_excess", "closeness", "excess"]
+__all__ = ["bound_closeness", "bound_excess", "closeness", "excess", "greatest"]
 
 ROUNDING_TOL = 1e-12
 """Floats may miss an inequality by this much; exact numbers may not."""
@@ -92,6 +93,11 @@ def bound_closeness(bound: Bound) -> float:
     0.5
     """
     return closeness(*_sides(bound))
+
+
+def greatest(ratios: Iterable[float]) -> float:
+    """Return the greatest of some ratios; nan ones say nothing, and of nothing it is nan."""
+    return max((ratio for ratio in ratios if not math.isnan(ratio)), default=math.nan)
 
 
 def _sides(bound: Bound) -> tuple[Number, Number]:

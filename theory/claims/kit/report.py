@@ -1,4 +1,4 @@
-"""Running checks for a reader: a table, with progress meanwhile, or JSON."""
+"""Runs the checks of claims for a reader: a table, with progress meanwhile, or JSON."""
 
 import dataclasses
 import itertools

@@ -1,4 +1,4 @@
-"""Whether an expression of symbols vanishes, by a normal form."""
+"""Decides whether an expression of symbols vanishes, by a normal form."""
 
 from typing import Any
 
