@@ -14,8 +14,7 @@ from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import (
     challengers,
     every_pattern,
-    fractions_from_one_to_zero,
-    inner_levels,
+    grids,
     symbolic_table,
 )
 from theory.claims.kit.mutants import DenoiserOf, marginals_only, smoothed, zero_loss
@@ -28,7 +27,7 @@ __all__ = ["A1"]
 POOLS: dict[str, Any] = {
     "exact": strategies.joint_tables(lengths=(1, 2), exact=True),
     "floats": strategies.distributions(lengths=(1, 3)),
-    "parts": {"inner_levels": lambda size: inner_levels(size, 2), "challenger": challengers},
+    "parts": {"levels": lambda size: grids(size, 2), "challenger": challengers},
     "tolerance": 1e-11,
 }
 
@@ -91,7 +90,7 @@ def stationary(optimum: DenoiserOf = zero_loss) -> Any:
 @A1.residual("the excess loss is an expected KL divergence", **POOLS, optimum=smoothed)
 def pythagoras(
     p: Distribution,
-    inner_levels: Sequence[Number],
+    levels: Sequence[Number],
     challenger: JointTable,
     optimum: DenoiserOf = zero_loss,
 ) -> Number:
@@ -99,7 +98,6 @@ def pythagoras(
 
     The last term is summed from its definition, pattern by pattern.
     """
-    levels = fractions_from_one_to_zero(inner_levels)
     gap = nelbo(p, levels, challenger.denoise) - nelbo(p, levels, optimum(p))
     excess: Any = 0
     for x in every_pattern(p):
@@ -119,9 +117,8 @@ def pythagoras(
 @A1.residual("no challenger has a lower loss", **POOLS, optimum=smoothed)
 def never_better(
     p: Distribution,
-    inner_levels: Sequence[Number],
+    levels: Sequence[Number],
     challenger: JointTable,
     optimum: DenoiserOf = zero_loss,
 ) -> Number:
-    levels = fractions_from_one_to_zero(inner_levels)
     return inequality.excess(nelbo(p, levels, optimum(p)), nelbo(p, levels, challenger.denoise))

@@ -11,8 +11,7 @@ from theory._core.bound import Bound
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import (
-    fractions_from_one_to_zero,
-    inner_levels,
+    grids,
     named_distributions,
     symbolic_table,
 )
@@ -25,7 +24,7 @@ from theory.loss.forward import continuous_nelbo, loss_by_pattern, loss_on_grid,
 __all__ = ["A2"]
 
 TABLES = strategies.joint_tables(lengths=(1, 3), exact=True)
-GRIDS = {"inner_levels": lambda size: inner_levels(size, 3)}
+GRIDS = {"levels": lambda size: grids(size, 3)}
 POOLS: dict[str, Any] = {
     "exact": TABLES,
     "floats": strategies.distributions(lengths=(1, 3)),
@@ -60,7 +59,7 @@ def _one_level() -> list[dict[str, Any]]:
     """A 2 x 2 table of symbols and a grid of two steps, with a symbol between them."""
     import sympy
 
-    return [{"p": symbolic_table(), "inner_levels": [sympy.Symbol("u", positive=True)]}]
+    return [{"p": symbolic_table(), "levels": [1, sympy.Symbol("u", positive=True), 0]}]
 
 
 @A2.residual(
@@ -72,7 +71,7 @@ def _one_level() -> list[dict[str, Any]]:
     optimum=smoothed,
 )
 def least_loss(
-    p: Distribution, inner_levels: Sequence[Number], optimum: DenoiserOf = zero_loss
+    p: Distribution, levels: Sequence[Number], optimum: DenoiserOf = zero_loss
 ) -> list[Number]:
     """Three residuals.
 
@@ -80,7 +79,6 @@ def least_loss(
     the profile.
     """
     f, data = optimum(p), entropy(p)
-    levels = fractions_from_one_to_zero(inner_levels)
     return [
         continuous_nelbo(p, f) - data,
         nelbo(p, [1, 0], f) - data - total_correlation(p),
@@ -111,10 +109,10 @@ def _refined(levels: Sequence[Number]) -> list[Number]:
 )
 def refining(
     p: Distribution,
-    inner_levels: Sequence[Number],
+    levels: Sequence[Number],
     refine: Callable[[Sequence[Number]], list[Any]] = _refined,
 ) -> Number:
-    levels, losses = fractions_from_one_to_zero(inner_levels), loss_by_pattern(p)
+    losses = loss_by_pattern(p)
     return excess(loss_on_grid(losses, refine(levels)), loss_on_grid(losses, levels))
 
 
@@ -126,10 +124,10 @@ def refining(
 )
 def entropy_is_least(
     p: Distribution,
-    inner_levels: Sequence[Number],
+    levels: Sequence[Number],
     least: Callable[[Distribution], Number] = entropy,
 ) -> Number:
-    return excess(least(p), nelbo(p, fractions_from_one_to_zero(inner_levels)))
+    return excess(least(p), nelbo(p, levels))
 
 
 @A2.residual("the gap of equal steps vanishes", named=named_distributions, optimum=smoothed)

@@ -18,7 +18,7 @@ from theory.loss.forward import continuous_nelbo, loss_by_pattern
 __all__ = ["A3"]
 
 
-def _right_weight(fall: Number, alpha: Number) -> Number:
+def _right_weight(fall: Any, alpha: Any) -> Any:
     """The rate at which masked sites are revealed: ``-alpha' / (1 - alpha)``."""
     return fall / (1 - alpha)
 
@@ -81,7 +81,7 @@ def polynomial_schedule(
     powers: Sequence[int],
     start: Fraction,
     stop: Fraction,
-    weight: Callable[[Number, Number], Number] = _right_weight,
+    weight: Callable[[Any, Any], Any] = _right_weight,
 ) -> list[Number]:
     """Integrate the loss over time for ``alpha = mean of (1 - t^m)``, exactly.
 
@@ -147,7 +147,7 @@ SCHEDULES: tuple[schedules.NoiseSchedule, ...] = (
     weight=lambda fall, alpha: fall,  # the denominator is forgotten
 )
 def schedule_objects(
-    p: Distribution, weight: Callable[[Number, Number], Number] = _right_weight
+    p: Distribution, weight: Callable[[Any, Any], Any] = _right_weight
 ) -> list[float]:
     from scipy.integrate import quad
 

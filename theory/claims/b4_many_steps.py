@@ -65,7 +65,7 @@ B4 = Claim(
     tolerance=1e-9,
     share=Fraction(1, 3),
 )
-def equal_steps(p: Distribution, steps: int, share: Number = Fraction(1, 2)) -> Number:
+def equal_steps(p: Distribution, steps: int, share: Any = Fraction(1, 2)) -> Number:
     """By how much N times the loss of N equal steps is further from its limit than allowed.
 
     The loss is the left-Riemann error of -h; the trapezoidal rule is off by at most

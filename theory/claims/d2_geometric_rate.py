@@ -67,7 +67,7 @@ def _eigenvalue(a: Number, b: Number) -> Number:
     return 1 - a - b
 
 
-def _power(a: Number, b: Number, n: Number, decay: Callable) -> Any:
+def _power(a: Number, b: Number, n: Any, decay: Callable) -> Any:
     """What all rows tend to, plus the deviation at the start times ``decay^n``."""
     import sympy
 

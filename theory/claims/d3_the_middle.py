@@ -131,7 +131,7 @@ def far_from_ends(p: Distribution, a: int, b: int, bounds: Sequence[Callable] = 
     deviation = _bridge(p, a, b) / pi[:, None] - 1
     deltas = [abs(to_host(p.power(n)) / pi - 1).max() for n in (a, b, a + b)]
     left, right, across = deltas
-    over = [excess(across, product(*deltas))]
+    over: list[Any] = [excess(across, product(*deltas))]
     if across < 1:
         over.append(Bound(abs(deviation).max(), most(*deltas)))
     if max(left, right) <= 1:

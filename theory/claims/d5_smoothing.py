@@ -50,7 +50,7 @@ D5 = Claim(
 )
 
 
-def _less_one(x: Number) -> Any:
+def _less_one(x: Any) -> Any:
     import sympy
 
     return x * sympy.log(x) - x + 1
@@ -60,7 +60,7 @@ def _less_one(x: Number) -> Any:
     "the gap in entropy is a mean divergence",
     term=lambda x: _less_one(x) + 2 * x,  # the wrong sign
 )
-def entropy_gap(term: Callable = _less_one) -> list[Number]:
+def entropy_gap(term: Callable = _less_one) -> list[Any]:
     """Its terms have their minimum 0 where x is 1.
 
     The divergence of q from a mean m is ``sum m f(q / m)`` with ``f(x) = x ln x - x + 1``, if
@@ -80,7 +80,7 @@ def entropy_gap(term: Callable = _less_one) -> list[Number]:
 
 
 @D5.symbolic("its terms are convex", power=2)
-def convex(power: int = 1) -> Number:
+def convex(power: int = 1) -> Any:
     """The second derivative of such a term is 1/x, which is positive."""
     import sympy
 

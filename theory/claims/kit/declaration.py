@@ -58,8 +58,7 @@ class Check:
         ``residual(p, **parts)``, or ``residual(**parts)`` at the symbolic level, returns numbers
         (a scalar or an array) that are all zero where the claim holds. An inequality returns by
         how much it is violated, or a `Bound`, from which that follows. One that returns no numbers
-        has looked at nothing: it does not apply (at the symbolic level it holds, as where all
-        coefficients are of the right sign).
+        has looked at nothing: it does not apply (at the symbolic level it holds).
     planted : mapping
         Parts that make the claim wrong; the check must reject them.
     distributions : callable, optional

@@ -25,7 +25,7 @@ __all__ = [
     "equal_bits_and_parity",
     "every_pattern",
     "flips",
-    "fractions_from_one_to_zero",
+    "grids",
     "in_arithmetic_of",
     "inner_levels",
     "levels",
@@ -81,13 +81,9 @@ def inner_levels(p: Size | Distribution, most: int) -> SearchStrategy[list[Numbe
     return st.lists(levels(p), max_size=most, unique=True)
 
 
-def fractions_from_one_to_zero(steps: Sequence[Number]) -> list[Number]:
-    """Turn distinct inner levels into a grid that falls from 1 to 0.
-
-    >>> fractions_from_one_to_zero([Fraction(1, 3), Fraction(1, 2)])
-    [1, Fraction(1, 2), Fraction(1, 3), 0]
-    """
-    return [1, *sorted(steps, reverse=True), 0]
+def grids(p: Size | Distribution, most: int) -> SearchStrategy[list[Number]]:
+    """Grids of levels that fall from 1 to 0, with at most `most` between them."""
+    return inner_levels(p, most).map(lambda inner: [1, *sorted(inner, reverse=True), 0])
 
 
 def challengers(p: Size | Distribution) -> SearchStrategy[JointTable]:

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from theory._core.bound import Bound
 from theory._core.log_numbers import LinearForm
-from theory._core.types import Number
 from theory.claims.kit.simplify import fraction_field
 from theory.errors import InvalidInput
 
@@ -18,7 +18,7 @@ MIN_FLOAT = 1e-6
 """Below this a quotient of floats has too few digits to be compared with 1."""
 
 
-def closeness(least: Number, most: Number) -> float:
+def closeness(least: Any, most: Any) -> float:
     """Return ``least / most``, which is 1 where ``least <= most`` is an equality.
 
     Where the inequality holds the quotient is at most 1, without rounding beyond it. It is nan
@@ -34,7 +34,7 @@ def closeness(least: Number, most: Number) -> float:
     return min(quotient, 1.0) if excess(least, most) == 0 else quotient
 
 
-def excess(least: Number, most: Number) -> Number:
+def excess(least: Any, most: Any) -> Any:
     """Return ``least - most`` where it is positive, else 0.
 
     The sign of a non-zero combination of logarithms is found by evaluating it with as many
@@ -61,7 +61,7 @@ def excess(least: Number, most: Number) -> Number:
     return over if over > 0 else 0
 
 
-def _coefficients(slack: Number) -> list[Number]:
+def _coefficients(slack: Any) -> list[Any]:
     """The coefficients of a quotient of polynomials in numbers that are not negative."""
     if isinstance(slack, LinearForm):
         free = slack.free_symbols
@@ -75,7 +75,7 @@ def _coefficients(slack: Number) -> list[Number]:
     return coefficients
 
 
-def bound_excess(bound: Bound) -> Number:
+def bound_excess(bound: Bound) -> Any:
     """By how much a bound fails, else 0.
 
     >>> bound_excess(Bound(quantity=3, bound=1)), bound_excess(Bound(quantity=1, bound=3))
@@ -100,10 +100,10 @@ def greatest(ratios: Iterable[float]) -> float:
     return max((ratio for ratio in ratios if not math.isnan(ratio)), default=math.nan)
 
 
-def _sides(bound: Bound) -> tuple[Number, Number]:
+def _sides(bound: Bound) -> tuple[Any, Any]:
     """What must be at most the other, first."""
     return (bound.quantity, bound.bound) if bound.upper else (bound.bound, bound.quantity)
 
 
-def _is_float(value: Number) -> bool:
+def _is_float(value: Any) -> bool:
     return hasattr(value, "dtype") or isinstance(value, float)
