@@ -21,6 +21,11 @@ __all__ = ["D5"]
 
 SITES = 5  # length of the chains that are looked at
 
+CHAINS: dict[str, Any] = {
+    "exact": strategies.chains(lengths=(1, 1), most=2, exact=True),
+    "floats": strategies.chains(lengths=(1, 1), vocabs=(1, 4)),
+}
+
 D5 = Claim(
     id="D5",
     title="Predictions get smoother with distance, on average",
@@ -117,8 +122,7 @@ def _falls(values: Any) -> list[Number]:
 
 @D5.residual(
     "mean entropy never falls with the distance",
-    exact=strategies.chains(lengths=(1, 1), most=2, exact=True),
-    floats=strategies.chains(lengths=(1, 1), vocabs=(1, 4)),
+    **CHAINS,
     start=start_as_it_is,
 )
 def entropy_grows(p: Distribution, start: Callable = stationary_start) -> list[Number]:
@@ -127,8 +131,7 @@ def entropy_grows(p: Distribution, start: Callable = stationary_start) -> list[N
 
 @D5.residual(
     "mean top mass never grows with the distance",
-    exact=strategies.chains(lengths=(1, 1), most=2, exact=True),
-    floats=strategies.chains(lengths=(1, 1), vocabs=(1, 4)),
+    **CHAINS,
     start=start_as_it_is,
 )
 def top_mass_falls(p: Distribution, start: Callable = stationary_start) -> list[Any]:

@@ -8,7 +8,6 @@ on average over the words of the text, as mutual information by distance.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -226,7 +225,7 @@ def distances(
     between: tuple[str, str] | None,
     order: int = 1,
     end: End = "restart",
-    progress: Callable[[range], Iterable[Any]] = iter,
+    progress: Callable[[range], Iterable[int]] = iter,
 ) -> Distances:
     """Follow the chain of a text away from what is given.
 
@@ -370,7 +369,7 @@ def _variation(gap: np.ndarray) -> float:
 
 
 def _influence(
-    chain: WordChain, progress: Callable[[range], Iterable[Any]]
+    chain: WordChain, progress: Callable[[range], Iterable[int]]
 ) -> tuple[list[Influence], list[tuple[str, float]]]:
     """Follow every word of the text; the influence by distance, and the strongest words."""
     anywhere = chain.anywhere()

@@ -66,7 +66,8 @@ class _Evaluations:
         if self.check.tightness is not None:
             ratio = float(self.check.tightness(p, **parts))
         else:
-            ratio = greatest(map(bound_closeness, _bounds(residual)))
+            entries = _entries(residual)
+            ratio = greatest(bound_closeness(e) for e in entries if isinstance(e, Bound))
         if math.isfinite(ratio) and not ratio <= self.tightest:  # the first one replaces nan
             self.tightest = ratio
             self.tightest_at = lambda: name or text(size)
@@ -90,24 +91,23 @@ class _Evaluations:
         )
 
 
-def _bounds(residual: Any) -> Iterator[Bound]:
+def _entries(residual: Any) -> Iterator[Any]:
+    """The numbers, arrays and bounds in nested lists."""
     if isinstance(residual, (tuple, list)):
         for part in residual:
-            yield from _bounds(part)
-    elif isinstance(residual, Bound):
+            yield from _entries(part)
+    else:
         yield residual
 
 
 def _numbers(residual: Any) -> Iterator[Any]:
-    if isinstance(residual, (tuple, list)):
-        for part in residual:
-            yield from _numbers(part)
-    elif isinstance(residual, Bound):
-        yield bound_excess(residual)
-    elif hasattr(residual, "shape") and not hasattr(residual, "free_symbols"):
-        yield from to_host(residual).reshape(-1).tolist()
-    else:
-        yield residual
+    for entry in _entries(residual):
+        if isinstance(entry, Bound):
+            yield bound_excess(entry)
+        elif hasattr(entry, "shape") and not hasattr(entry, "free_symbols"):
+            yield from to_host(entry).reshape(-1).tolist()
+        else:
+            yield entry
 
 
 def _size(residual: Any) -> float:
