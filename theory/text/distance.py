@@ -43,14 +43,14 @@ SPAN = 99
 """What the two distances sum to at sites near one end: an odd number, while two equal ones sum to
 an even one, since some phrases stand at distances of one parity only."""
 
-SHOWN = 4
-"""So many words are named."""
+MAX_NAMED = 4
+"""How many words are named, at most."""
 
 FREQUENT_WORDS = 20
-"""The most frequent words, so many of them, stand for function words: no list is needed."""
+"""How many of the most frequent words stand for function words: no list is needed."""
 
 CONTENT_LETTERS = 6
-"""A frequent word of so many letters is likely to have a meaning of its own."""
+"""A frequent word with so many letters or more is likely a content word."""
 
 MAX_DECIDED_STATES = 600
 """Chains of order 1 with more states are not handed to `theory.homogenization`."""
@@ -65,7 +65,7 @@ TIE_TOL = 1e-12
 """Probabilities whose relative difference is at most this count as equal."""
 
 CHUNK = 64
-"""So many words of the text are followed at a time."""
+"""How many words of the text are followed at a time."""
 
 
 @dataclass(frozen=True)
@@ -353,7 +353,7 @@ def _shape(
 
 
 def _named(chain: WordChain, prediction: np.ndarray) -> list[tuple[str, float]]:
-    order = np.argsort(-prediction, kind="stable")[:SHOWN]
+    order = np.argsort(-prediction, kind="stable")[:MAX_NAMED]
     return [(chain.vocabulary[i], float(prediction[i])) for i in order if prediction[i] > 0]
 
 
@@ -409,7 +409,7 @@ def _influence(
         share = of_words / spoken if spoken else None
         found.append(Influence(n, *means[:6], frequent_of_words=share))
     told = per_word[WORD_DISTANCES.index(STRONGEST_AT), 0]
-    most = np.argsort(-told, kind="stable")[:SHOWN]
+    most = np.argsort(-told, kind="stable")[:MAX_NAMED]
     return found, [(chain.vocabulary[drawn[i]], float(told[i])) for i in most]
 
 

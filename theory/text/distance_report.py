@@ -19,14 +19,14 @@ from theory.text.distance import (
 
 __all__ = ["print_distances", "to_json"]
 
-ROUNDING = 1e-12
+ROUNDING_TOL = 1e-12
 """Where differences are rounded, smaller ones are not distinguished from 0; nor is a probability
 from 1 that is as near to it."""
 
-DIFFERENT = 0.02
+RATE_TOL = 0.02
 """Factors that differ by more, relatively, are said to differ."""
 
-NEAR = 0.1
+LIMIT_TOL = 0.1
 """A total variation to the limit above this is said to be far from it."""
 
 WHAT = (
@@ -113,7 +113,7 @@ def _table(context: Context) -> Table:
     table.add_column("likeliest words", overflow="fold")
     for column in ("vocab", "frequent", "to limit", "to next", "nats", "ended"):
         table.add_column(column, justify="right", no_wrap=True)
-    floor = ROUNDING if context.rounded else 0.0
+    floor = ROUNDING_TOL if context.rounded else 0.0
     for row in context.rows:
         table.add_row(
             str(row.left) if row.right is None else f"{row.left}, {row.right}",
@@ -164,13 +164,13 @@ def _speed(context: Context) -> str:
         return f"{said}."
     said += f"; between distances {near} and {far} it is {context.measured:.4f}."
     difference = abs(context.measured / context.rate - 1)
-    if difference > DIFFERENT:
+    if difference > RATE_TOL:
         said += (
             f" The two differ by {100 * difference:.0f} %: this is not yet the long run, or the "
             "slowest part of the difference is missing here."
         )
     left = limit_variation(context.rows).get(far, 0.0)
-    if left > NEAR:
+    if left > LIMIT_TOL:
         said += (
             f" At distance {far} the limit is not reached: the total variation to it is still "
             f"{_probability(left)}."
@@ -193,9 +193,9 @@ def _probability(value: float | None) -> str:
     ('0.031', '<1e-12', '0', '-')
     """
     if value is None or value <= 0 or value < 0.99:
-        return "0" if value == 0 else _number(value, ROUNDING)
+        return "0" if value == 0 else _number(value, ROUNDING_TOL)
     missing = 1 - value
-    if missing < ROUNDING:
+    if missing < ROUNDING_TOL:
         return "1"
     for digits in (2, 3, 4):
         if missing >= 10**-digits:
