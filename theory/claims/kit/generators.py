@@ -146,12 +146,12 @@ def equal_bits_and_parity(
     return st.sampled_from(tables)
 
 
-def flips(flip: Number, steps: Number) -> Number:
+def flips(flip: Any, steps: Any) -> Any:
     """Probability that bits so many steps apart differ, if each step flips with `flip`."""
     return (1 - (1 - 2 * flip) ** steps) / 2
 
 
-def bit_entropy(share: Number) -> Number:
+def bit_entropy(share: Any) -> Any:
     """Entropy in nats of a bit that is 1 with this probability."""
     return -xlogx(np.asarray([share, 1 - share])).sum()
 
