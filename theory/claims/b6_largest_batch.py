@@ -64,12 +64,16 @@ B6 = Claim(
 
 @B6.residual(
     "the chain of bounds",
-    symbols=lambda: profiles_and_schedules(MAX_SITES),
     exact=strategies.joint_tables(lengths=(1, 4), vocabs=(2, 2), exact=True),
     floats=strategies.distributions(lengths=(1, 5)),
     parts={"sizes": lambda size: strategies.schedules(size.length)},
     # the share of the sharpened bound that is paid; some other steps are always equalities
     tightness=lambda p, sizes: bound_closeness(bounds.largest_batch(p, sizes)),
+    chain=PLANTED,
+)
+@B6.residual(
+    "the chain of bounds for every profile and every schedule",
+    symbols=lambda: profiles_and_schedules(MAX_SITES),
     chain=PLANTED,
 )
 def chain_of_bounds(p: Distribution, sizes: Sequence[int], chain: Chain = CHAIN) -> list[Number]:

@@ -142,15 +142,19 @@ def _closest(p: Distribution, inner: Sequence[Number]) -> float:
 
 @B7.residual(
     "bounds of what a grid loses",
+    exact=TABLES,
+    floats=FLOATS,
+    parts={"inner": lambda size: inner_levels(size, 3)},
+    tightness=_closest,
+    losses=[_half(loss) for loss in ON_GRIDS],
+)
+@B7.residual(
+    "bounds of what a grid loses for every profile",
     symbols=lambda: [
         {"p": FreeProfile(length), "inner": inner}
         for length in range(2, MAX_SITES + 1)
         for inner in itertools.combinations([Fraction(k, 6) for k in range(1, 6)], 2)
     ],
-    exact=TABLES,
-    floats=FLOATS,
-    parts={"inner": lambda size: inner_levels(size, 3)},
-    tightness=_closest,
     losses=[_half(loss) for loss in ON_GRIDS],
 )
 def on_grids(
@@ -161,9 +165,13 @@ def on_grids(
 
 @B7.residual(
     "bound of what batches of fixed size lose",
-    symbols=lambda: profiles_and_schedules(MAX_SITES),
     exact=TABLES,
     parts={"sizes": lambda size: strategies.schedules(size.length)},
+    losses=[_half(loss) for loss in ON_SIZES],
+)
+@B7.residual(
+    "bound of what batches of fixed size lose for every profile and every schedule",
+    symbols=lambda: profiles_and_schedules(MAX_SITES),
     losses=[_half(loss) for loss in ON_SIZES],
 )
 def on_sizes(
