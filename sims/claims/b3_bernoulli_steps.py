@@ -9,7 +9,7 @@ from sims.policies import Bernoulli
 from theory import information, strategies
 from theory._core.bound import Bound
 from theory.claims import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import FreeEntropies, expanded
+from theory.claims.kit.free_entropies import FreeEntropies
 from theory.claims.kit.generators import inner_levels, named_distributions, symbolic_table
 from theory.distributions import Distribution
 from theory.information import GainCurve
@@ -76,7 +76,7 @@ def every_distribution(step: Step = GainCurve.step_cost) -> list[Any]:
             chance *= (1 - b) ** (length - len(known) - len(now))
             mean += chance * p.conditional_total_correlation(now, known)
         residuals.append(step(information.gain_curve(p), a, b) - mean)
-    return expanded(residuals)
+    return residuals
 
 
 @B3.symbolic("training loss of two bits", step=_doubled)

@@ -100,8 +100,8 @@ def test_words_that_are_not_told_apart_are_shown_as_unknown(command, text):
     arguments = ("--text", text, "--distance", "--frequent", "3", "--after", "was", "Silent!")
     out = command(*arguments)
     assert 'After "was <unknown>"' in out
-    assert "39 words in 4 paragraphs; 3 of 10 different words told apart." in out
-    note = "'silent' occurs, but is not told apart; it is read as <unknown>."
+    assert "39 words in 4 paragraphs; 3 of 10 different words distinguished." in out
+    note = "'silent' occurs, but is not in the vocabulary; it is read as <unknown>."
     assert out.splitlines().count(note) == 1
     for found in strict(command(*arguments, "--json"))["ends"]:
         assert found["after"]["read_as_unknown"] == ["silent"]
@@ -127,7 +127,7 @@ def test_one_word_is_one_word(command, tmp_path):
     path = tmp_path / "text"
     path.write_text("Yes, yes!", encoding="utf-8")
     out = command("--distance", "--text", str(path))
-    assert out.startswith(f"{path}: 2 words in 1 paragraph; 1 of 1 different word told apart.")
+    assert out.startswith(f"{path}: 2 words in 1 paragraph; 1 of 1 different word distinguished.")
 
 
 def test_the_tables_show_the_numbers_of_the_json(command):

@@ -328,7 +328,7 @@ def test_names_of_texts():
 
 def test_there_is_no_unknown_word_where_all_are_told_apart():
     corpus = corpora.from_paragraphs(["yes and no"], name="a letter")
-    with pytest.raises(InvalidInput, match="no <unknown>: all words of a letter are told apart"):
+    with pytest.raises(InvalidInput, match="no <unknown>: all words of a letter are distinguished"):
         corpus.tokens("yes <unknown>")
     assert corpora.from_paragraphs(["yes and no"], 2).tokens("<unknown>") == (2,)
 
