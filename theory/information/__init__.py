@@ -10,9 +10,9 @@ over sets of k sites; L is the length and t the share of revealed sites::
     gain curve              h(t) = sum_j C(L-1, j) t^j (1-t)^(L-1-j) h_j
     growth complexity       G(a, b) = int_a^b t (1-t) h'(t) dt
 
-The profile is the mean entropy of one more site given j random ones. It never increases, it
-starts at the mean marginal entropy, and it sums to ``H(X)``. The gain curve is how much less
-entropy all sites have, each on its own, when every other site is revealed with probability t.
+The profile is the mean entropy of one more site given j random ones. It never increases, starts
+at the mean marginal entropy, and sums to ``H(X)``. The gain curve is by how much the entropies of
+the single sites fall, in all, when every other site is revealed with probability t.
 """
 
 from theory.information.both_sides import Infilling, infilling, information_from_right

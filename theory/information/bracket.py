@@ -4,11 +4,12 @@ Hidden Markov models and mixtures have none. Ignoring what is hidden can only ra
 conditioning on it can only lower it; how each family does it stands with the family.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from theory._core.arrays import from_host, to_host
+from theory._core.types import Array
 from theory.distributions.base import Distribution, check_distribution
 from theory.information.units import in_units, not_negative
 
@@ -18,8 +19,8 @@ __all__ = ["Bracket", "bracket"]
 class Bracket(NamedTuple):
     """Bounds of the mean entropies ``e_k`` of k random sites, shape (L+1,) each."""
 
-    lower: Any
-    upper: Any
+    lower: Array
+    upper: Array
 
     def profile(self) -> "Bracket":
         """Bounds of the profile ``f(j)``, shape (L,) each.
@@ -53,18 +54,11 @@ def bracket(p: Distribution, *, base: float | None = None) -> Bracket:
     They differ for `HiddenMarkovModel` and `ProductMixture`, in polynomial time. For the other
     families both are the mean entropies. [ours]
 
-    Returns
-    -------
-    Bracket
-        Arrays ``lower`` and ``upper``, shape (L+1,), and a method ``profile``.
-
     Raises
     ------
     TooLarge
         If another family has no mean entropies in reach.
 
-    Examples
-    --------
     A fair bit, read 100 times with error 1/4: given the bit, each reading has entropy h(1/4),
     and the bit adds no more than 1.
 
@@ -76,8 +70,5 @@ def bracket(p: Distribution, *, base: float | None = None) -> Bracket:
     """
     check_distribution(p)
     lower, upper = p.mean_entropy_bracket()
-    if lower is upper:
-        lower = upper = in_units(not_negative(lower), base)
-    else:
-        lower, upper = (in_units(not_negative(side), base) for side in (lower, upper))
-    return Bracket(lower, upper)
+    low = in_units(not_negative(lower), base)
+    return Bracket(low, low if lower is upper else in_units(not_negative(upper), base))

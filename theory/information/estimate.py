@@ -1,12 +1,12 @@
-"""Monte Carlo estimates, with a standard error, for where nothing exact is in reach."""
+"""The profile estimated by Monte Carlo, with its standard error, where no exact one is in reach."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from theory._core.arrays import MASK, from_host, to_host, xlogx
+from theory._core.types import Array
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
@@ -19,8 +19,8 @@ __all__ = ["Estimate", "estimate_profile"]
 class Estimate:
     """An unbiased estimate with its standard error; ``mean, error = estimate`` unpacks the two.
 
-    A standard error knows what was drawn. An event that is too rare to be in the sample is not in
-    it, however much the event would add to the mean: see `unseen`.
+    The standard error is that of what was drawn. An event too rare to be in the sample does not
+    show in it, however much the event would add to the mean: see `unseen`.
 
     Attributes
     ----------
@@ -30,11 +30,11 @@ class Estimate:
         How many independent draws the estimate is made of.
     """
 
-    mean: Any
-    standard_error: Any
+    mean: Array
+    standard_error: Array
     size: int
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Array]:
         yield self.mean
         yield self.standard_error
 
@@ -42,9 +42,9 @@ class Estimate:
     def unseen(self) -> float:
         """Upper 95 % limit of the probability of an event that no draw showed: about 3 / size.
 
-        An event of greater probability would be in the sample 19 times of 20. If what it adds is at
-        most M, as log V is for the entropy of one token, a mean may so be off by ``unseen * M``
-        beyond its standard error.
+        An event of greater probability would be in the sample 19 times of 20. If it adds at most M
+        (for the entropy of one token, log V), a mean may be off by ``unseen * M`` beyond its
+        standard error.
 
         >>> round(Estimate(0.0, 0.0, 100).unseen, 4)        # 0.95 ** 100 is far below 0.05
         0.0295
@@ -58,7 +58,7 @@ def estimate_profile(
     """Estimate the profile from sequences of `p` that are revealed in random order.
 
     The entropy of the prediction for the next site of a random order, given j random others, has
-    mean ``f(j)``. (So has the surprise of the token that stands there, with a greater variance.)
+    mean ``f(j)``. (So has the surprisal of the token that stands there, with a greater variance.)
     Entries of different j share their sequences, so their errors are correlated. Contexts that are
     rare and were not drawn are in neither number; `Estimate.unseen` says how rare they must be.
 
@@ -91,13 +91,13 @@ def estimate_profile(
         raise InvalidInput(f"size must be an integer of at least 2, got {size}")
     sequences = to_host(p.sample(rng, size))
     order = rng.permuted(np.broadcast_to(np.arange(p.length), sequences.shape), axis=1)
-    place = np.arange(size)
+    rows = np.arange(size, dtype=np.int64)
     x = np.full_like(sequences, MASK)
     entropies = np.empty((size, p.length))
     for j in range(p.length):
         site = order[:, j]
-        predictions = to_host(p.denoise(from_host(x, p.like)))[place, site]
+        predictions = to_host(p.denoise(from_host(x, p.like)))[rows, site]
         entropies[:, j] = -xlogx(as_floats(predictions)).sum(axis=1)
-        x[place, site] = sequences[place, site]
+        x[rows, site] = sequences[rows, site]
     error = entropies.std(axis=0, ddof=1) / np.sqrt(size)
     return Estimate(in_units(entropies.mean(axis=0) + 0.0, base), in_units(error, base), size)
