@@ -112,7 +112,7 @@ def effective_total_correlation(p: Distribution, *, base: float | None = None) -
 
     kink = 1 / math.e  # where log(1/t) = 1
     value = integrate(lambda t: t * curve.derivative(t), 0, kink)
-    value += integrate(lambda t: -np.log(t) * t * curve.derivative(t), kink, 1)
+    value += integrate(lambda t: -np.log(t) * (t * curve.derivative(t)), kink, 1)
     return in_units(value, base)
 
 
