@@ -84,7 +84,7 @@ def top_envelope(p: Distribution, x: ArrayLike, site: int, through: Iterable[int
     if site in through:
         raise InvalidInput(f"through must not hold the site {site} itself")
     now = _largest(to_host(p.denoise(x)[site, :]))
-    return Bound(now, max(top for _, top in _tops(p, x, site, through)))
+    return Bound(now, max(top for _, top in _top_masses(p, x, site, through)))
 
 
 def chain_envelope(p: MarkovChain, steps: int) -> Bound:
@@ -182,7 +182,7 @@ def fano(
     (0, 0.6853)
     """
     observed, site = _observed_and_site(p, observed, site)
-    shares = np.asarray([1 - (top := _mean_top(p, observed, site)), top])
+    shares = np.asarray([1 - (top := _mean_top_mass(p, observed, site)), top])
     others = np.asarray([max(p.vocab - 1, 1)], dtype=object if p.exact else np.float64)
     most = xlogy(shares[:1], others).sum() - xlogx(shares).sum()
     entropy = information.entropy(p, (*observed, site)) - information.entropy(p, observed)
@@ -214,8 +214,8 @@ def pinsker(p: Distribution, observed: Iterable[int], site: int) -> Bound:
     if p.exact:
         import sympy
 
-        return Bound(_mean_top(p, observed, site), as_sympy(marginal) + sympy.sqrt(shared / 2))
-    return Bound(_mean_top(p, observed, site), marginal + math.sqrt(max(0.0, shared) / 2))
+        return Bound(_mean_top_mass(p, observed, site), as_sympy(marginal) + sympy.sqrt(shared / 2))
+    return Bound(_mean_top_mass(p, observed, site), marginal + math.sqrt(max(0.0, shared) / 2))
 
 
 # ---- several sites --------------------------------------------------------------------------
@@ -254,7 +254,7 @@ def frechet(
     Bound(quantity=0.25, bound=0.5, upper=True)
     """
     x = _pattern(p, x)
-    sites, tokens = _block(p, x, sites, tokens)
+    sites, tokens = _sites_and_tokens(p, x, sites, tokens)
     rows = to_host(p.denoise(x))
     if tokens is None:
         joint = _conditional_probabilities(p, x, p.assignments(sites, x))
@@ -283,7 +283,7 @@ def bonferroni(
     Bound(quantity=Fraction(1, 4), bound=Fraction(1, 4), upper=False)
     """
     x = _pattern(p, x)
-    sites, tokens = _block(p, x, sites, tokens)
+    sites, tokens = _sites_and_tokens(p, x, sites, tokens)
     rows = to_host(p.denoise(x))
     if tokens is None:
         tokens = tuple(rows[i].tolist().index(_largest(rows[i])) for i in sites)
@@ -324,7 +324,7 @@ def _observed_and_site(
     return observed, site
 
 
-def _block(
+def _sites_and_tokens(
     p: Distribution, x: Array, sites: Iterable[int] | None, tokens: Sequence[int] | None
 ) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
     """Masked sites, at least one, in increasing order with their tokens."""
@@ -358,7 +358,7 @@ def _joint_probability(
     return _conditional_probabilities(p, x, pattern[None, :]).tolist()[0]
 
 
-def _tops(
+def _top_masses(
     p: Distribution, x: Array, site: int, sites: tuple[int, ...]
 ) -> list[tuple[Number, Number]]:
     """The probability of every value of `sites`, and the top mass after it; 1/V if impossible."""
@@ -371,9 +371,9 @@ def _tops(
     return list(zip(probabilities, map(_largest, rows), strict=True))
 
 
-def _mean_top(p: Distribution, observed: tuple[int, ...], site: int) -> Number:
+def _mean_top_mass(p: Distribution, observed: tuple[int, ...], site: int) -> Number:
     nothing = _pattern(p, np.full(p.length, MASK, dtype=np.int64))
-    return sum(probability * top for probability, top in _tops(p, nothing, site, observed))
+    return sum(probability * top for probability, top in _top_masses(p, nothing, site, observed))
 
 
 def _largest(x: np.ndarray) -> Any:

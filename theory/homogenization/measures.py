@@ -122,7 +122,7 @@ def measure(
         raise ImpossibleEvidence(said, error.pattern) from None
     columns = [values[0, ...] for values in _measured(asked, asked.sites, 0, predictions)]
     sites, xp = _as_index(asked.sites, x), array_namespace(predictions)
-    return _finished(asked, columns, xp.take(predictions[0, ...], sites, axis=0))
+    return _as_measures(asked, columns, xp.take(predictions[0, ...], sites, axis=0))
 
 
 def average(
@@ -270,7 +270,7 @@ def _over_contexts(
             folded = list(map(combine, folded, found)) if folded else found
         columns.append(folded)
     xp = array_namespace(columns[0][0])
-    return _finished(asked, [xp.concat(column) for column in zip(*columns, strict=True)])
+    return _as_measures(asked, [xp.concat(column) for column in zip(*columns, strict=True)])
 
 
 def _batches(asked: _Arguments, part: Contexts) -> Iterator[tuple[Array, list[Array]]]:
@@ -309,10 +309,10 @@ def _measured(
     xp, rows = array_namespace(predictions), np.asarray(sites, dtype=np.int64) - first
     every = _as_index(sites, predictions)
     limit, marginals = (xp.take(x, every, axis=0) for x in (asked.limit, asked.p.marginals))
-    shown = _at(predictions, rows)
+    shown = _rows(predictions, rows)
     negative_entropy = _over_tokens(xlogx(shown))
     # the last site stands for its own neighbour: made nan in the end
-    following = _at(predictions, np.minimum(rows + 1, predictions.shape[1] - 1))
+    following = _rows(predictions, np.minimum(rows + 1, predictions.shape[1] - 1))
     return [
         negative_entropy,
         _top_mass(shown, asked.top),
@@ -322,7 +322,7 @@ def _measured(
     ]
 
 
-def _at(predictions: Array, rows: np.ndarray) -> Array:
+def _rows(predictions: Array, rows: np.ndarray) -> Array:
     """Some rows of all predictions: a slice where it can be one, which copies nothing."""
     first, stop = int(rows[0]), int(rows[0]) + len(rows)
     if (rows == np.arange(first, stop)).all():
@@ -363,7 +363,7 @@ def _variation(a: Array, b: Array) -> Array:
     return quotient(total, total * 0 + 2)
 
 
-def _finished(
+def _as_measures(
     asked: _Arguments, columns: list[Array], predictions: Array | None = None
 ) -> Measures:
     negative_entropy, top_mass, neighbour, limit, information = columns

@@ -133,7 +133,7 @@ def _of_floats(deviation: np.ndarray, rate: float) -> float:
             pairs.append(mode)
     most = 0.0
     for _ in range(cycle):
-        most = max(most, *(_widest(*rows) for rows in zip(steady.real, *pairs, strict=True)))
+        most = max(most, *(_largest_sum(*rows) for rows in zip(steady.real, *pairs, strict=True)))
         steady = deviation @ steady / rate
     return most / 2
 
@@ -172,7 +172,7 @@ def _order(unit: complex, tolerance: float) -> int | None:
     return next((m for m in range(1, MAX_ORDER + 1) if abs(unit**m - 1) < m * tolerance), None)
 
 
-def _widest(steady: np.ndarray, *pairs: np.ndarray) -> float:
+def _largest_sum(steady: np.ndarray, *pairs: np.ndarray) -> float:
     """The largest ``sum_v |steady_v + 2 Re(e^(i phi) pair_v)|`` over all phases phi.
 
     Between the phases at which a term vanishes all signs are fixed, and the sum is a cosine. Of
@@ -184,7 +184,7 @@ def _widest(steady: np.ndarray, *pairs: np.ndarray) -> float:
     phases = _phases_between_zeros(steady, pair)
     signs = np.sign(steady + 2 * np.real(np.outer(np.exp(1j * phases), pair)))
     return float(np.max(signs @ steady + 2 * np.abs(signs @ pair))) + sum(
-        _widest(steady * 0, other) for other in others
+        _largest_sum(steady * 0, other) for other in others
     )
 
 

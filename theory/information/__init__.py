@@ -15,8 +15,7 @@ at the mean marginal entropy, and sums to ``H(X)``. The gain curve is by how muc
 the single sites fall, in all, when every other site is revealed with probability t.
 """
 
-from theory.information.both_sides import Infilling, infilling, information_from_right
-from theory.information.bracket import Bracket, bracket
+from theory.information.approximate import Bracket, Estimate, bracket, estimate_profile
 from theory.information.entropies import (
     dual_total_correlation,
     entropy,
@@ -24,7 +23,6 @@ from theory.information.entropies import (
     subset_entropies,
     total_correlation,
 )
-from theory.information.estimate import Estimate, estimate_profile
 from theory.information.fixed_order import fixed_order_cost
 from theory.information.gain_curve import GainCurve, gain_curve
 from theory.information.growth import (
@@ -35,6 +33,7 @@ from theory.information.growth import (
     growth_complexity,
     tse_complexity,
 )
+from theory.information.infilling import Infilling, infilling, information_from_right
 from theory.information.profile import gains, mean_entropies, path_cost, profile
 
 __all__ = [

@@ -85,7 +85,7 @@ def total_correlation(
     *,
     base: float | None = None,
 ) -> Number:
-    """``TC = sum_i H(X_i) - H(X_S)``: the KL divergence from a joint to the product.
+    """Total correlation ``sum_i H(X_i) - H(X_S)``: the KL divergence from a joint to the product.
 
     What revealing all of `sites` in one parallel round costs. Arguments as for `entropy`.
 
@@ -110,7 +110,9 @@ def dual_total_correlation(
     *,
     base: float | None = None,
 ) -> Number:
-    """``DTC = H(X_S) - sum_i H(X_i | the others in S)``. Arguments as for `entropy`.
+    """Dual total correlation ``H(X_S) - sum_i H(X_i | the others in S)``.
+
+    Arguments as for `entropy`.
 
     >>> from theory import JointTable
     >>> same = JointTable([[[1, 0], [0, 0]], [[0, 0], [0, 1]]], exact=True)

@@ -96,7 +96,7 @@ def tse_complexity(p: Distribution, *, base: float | None = None) -> Number:
 
 
 def effective_total_correlation(p: Distribution, *, base: float | None = None) -> float:
-    """``int min(1, log(1/t)) t h'(t) dt``, in float64.
+    """Effective total correlation ``int min(1, log(1/t)) t h'(t) dt``, in float64.
 
     In noise time ``s = log(1/t)``, at unit rate of masking, the weight is ``min(1, s)``. The value
     lies between ``G(0, 1)`` and ``e/(e-1)`` times that, and is at most DTC. The name is that of
@@ -119,7 +119,7 @@ def effective_total_correlation(p: Distribution, *, base: float | None = None) -
 def continuum_complexity(
     p: Distribution, start: Number = 0, stop: Number = 1, *, base: float | None = None
 ) -> float:
-    """``(int sqrt(h'(t)) dt)^2`` between two revealed fractions, in float64.
+    """Continuum complexity ``(int sqrt(h'(t)) dt)^2`` between two fractions, in float64.
 
     The infimum of `block_complexity` over all partitions. Half of it is what N times the loss
     on the best grid of N steps tends to. Source: Wainwright (arXiv 2608.13520), read; the limit
