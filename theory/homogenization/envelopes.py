@@ -328,7 +328,8 @@ def _sites_and_tokens(
     p: Distribution, x: Array, sites: Iterable[int] | None, tokens: Sequence[int] | None
 ) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
     """Masked sites, at least one, in increasing order with their tokens."""
-    given = list(np.flatnonzero(to_host(x) == MASK) if sites is None else sites)
+    masked = np.flatnonzero(to_host(x) == MASK).tolist()
+    given = masked if sites is None else list(sites)
     sites = _masked(x, given, "sites")
     if not sites:
         raise InvalidInput("there must be at least one masked site")

@@ -8,7 +8,7 @@ sites are gone through (`theory.homogenization.contexts` says which of them matt
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -75,14 +75,14 @@ class Measures:
     neighbour_tv: Array
     limit_tv: Array
     information: Array
-    predictions: Array | None = None
+    predictions: Any = None
 
 
 def measure(
     p: Distribution,
     x: ArrayLike,
     *,
-    limit: ArrayLike | None = None,
+    limit: ArrayLike = None,
     top: int = 1,
     base: float | None = None,
 ) -> Measures:
@@ -130,7 +130,7 @@ def average(
     observed: Iterable[int],
     *,
     sites: Iterable[int] | None = None,
-    limit: ArrayLike | None = None,
+    limit: ArrayLike = None,
     top: int = 1,
     base: float | None = None,
     rng: np.random.Generator | None = None,
@@ -176,7 +176,7 @@ def worst(
     observed: Iterable[int],
     *,
     sites: Iterable[int] | None = None,
-    limit: ArrayLike | None = None,
+    limit: ArrayLike = None,
     top: int = 1,
     base: float | None = None,
     rng: np.random.Generator | None = None,
@@ -210,7 +210,7 @@ def _checked(
     p: Distribution,
     observed: Iterable[int],
     sites: Iterable[int] | None,
-    limit: ArrayLike | None,
+    limit: ArrayLike,
     top: int,
     base: float | None,
 ) -> _Arguments:
@@ -231,7 +231,7 @@ def _checked(
     return _Arguments(p, seen, chosen, _as_limit(p, limit), top, base)
 
 
-def _as_limit(p: Distribution, limit: ArrayLike | None) -> Array:
+def _as_limit(p: Distribution, limit: ArrayLike) -> Array:
     """One row per site, beside the distribution."""
     if limit is None:
         return p.marginals

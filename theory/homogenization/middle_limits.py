@@ -170,7 +170,7 @@ class _Dominant:
             known = np.roll(steps[np.ix_(outside, self.states)] @ weights[self.states], 1, axis=1)
             size = len(outside) * self.period
             turn = np.roll(np.eye(self.period, dtype=int), 1, axis=0).astype(object).tolist()
-            among = np.kron(steps[np.ix_(outside, outside)], np.asarray(turn, steps.dtype))
+            among: Any = np.kron(steps[np.ix_(outside, outside)], np.asarray(turn, steps.dtype))
             np.fill_diagonal(among, among.diagonal() - self.root)
             found = self.field.solve(-among, known.reshape(size))
             weights[outside] = found.reshape(len(outside), self.period)

@@ -131,7 +131,7 @@ def stationary(p: MarkovChain) -> np.ndarray:
     array([0., 0., 1.])
     """
     recurrent = structure(p).recurrent
-    if len(recurrent) > 1:
+    if len(recurrent) != 1:
         raise InvalidInput(
             f"{len(recurrent)} recurrent classes can be reached, so there is no one stationary "
             f"distribution: {', '.join(format_states(r.states, p.symbols) for r in recurrent)}"

@@ -36,7 +36,7 @@ __all__ = [
 def entropy(
     p: Distribution,
     sites: Iterable[int] | None = None,
-    given: ArrayLike | None = None,
+    given: ArrayLike = None,
     *,
     base: float | None = None,
 ) -> Number:
@@ -81,7 +81,7 @@ def entropy(
 def total_correlation(
     p: Distribution,
     sites: Iterable[int] | None = None,
-    given: ArrayLike | None = None,
+    given: ArrayLike = None,
     *,
     base: float | None = None,
 ) -> Number:
@@ -106,7 +106,7 @@ def total_correlation(
 def dual_total_correlation(
     p: Distribution,
     sites: Iterable[int] | None = None,
-    given: ArrayLike | None = None,
+    given: ArrayLike = None,
     *,
     base: float | None = None,
 ) -> Number:
@@ -175,7 +175,8 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> N
         if (q[inside] == 0).any():
             import sympy
 
-            return sympy.oo
+            infinity: Any = sympy.oo
+            return infinity
         return in_units((xlogx(p[inside]) - p[inside] * log(q[inside])).sum(), base)
     p, q = on_one_device(p, q)
     xp = array_namespace(p, q)
@@ -186,7 +187,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> N
 
 
 def _arguments(
-    p: Distribution, sites: Iterable[int] | None, given: ArrayLike | None
+    p: Distribution, sites: Iterable[int] | None, given: ArrayLike
 ) -> tuple[tuple[int, ...], Any]:
     """Checked sites, without observed ones, and the checked pattern (L,)."""
     check_distribution(p)

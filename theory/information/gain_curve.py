@@ -93,15 +93,15 @@ class GainCurve:
         """``h'(t)``, never negative."""
         return self._slope(self._at(t))
 
-    def integral(self, start: Number, stop: Number) -> Number:
+    def integral(self, start: Any, stop: Any) -> Number:
         """``int h(t) dt`` between two times."""
         return self._area(self._at(stop)) - self._area(self._at(start))
 
-    def growth(self, start: Number, stop: Number) -> Number:
+    def growth(self, start: Any, stop: Any) -> Number:
         """``int t (1-t) h'(t) dt`` between two times."""
         return self._growth(self._at(stop)) - self._growth(self._at(start))
 
-    def step_cost(self, start: Number, stop: Number) -> Number:
+    def step_cost(self, start: Any, stop: Any) -> Number:
         """KL divergence of one ancestral step: ``int (h(u) - h(start)) du``.
 
         >>> from theory import gallery

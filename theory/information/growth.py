@@ -11,6 +11,7 @@ import functools
 import itertools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ MAX_POINTS = 4096
 
 
 def growth_complexity(
-    p: Distribution, start: Number = 0, stop: Number = 1, *, base: float | None = None
+    p: Distribution, start: Any = 0, stop: Any = 1, *, base: float | None = None
 ) -> Number:
     """Unmasking growth complexity ``G = int t (1-t) h'(t) dt`` between two revealed fractions.
 
@@ -117,7 +118,7 @@ def effective_total_correlation(p: Distribution, *, base: float | None = None) -
 
 
 def continuum_complexity(
-    p: Distribution, start: Number = 0, stop: Number = 1, *, base: float | None = None
+    p: Distribution, start: Any = 0, stop: Any = 1, *, base: float | None = None
 ) -> float:
     """Continuum complexity ``(int sqrt(h'(t)) dt)^2`` between two fractions, in float64.
 
