@@ -6,7 +6,7 @@ conditioning on it can only lower it; how each family does it stands with the fa
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -93,11 +93,11 @@ class Estimate:
         How many independent draws the estimate is made of.
     """
 
-    mean: Array
-    standard_error: Array
+    mean: Any
+    standard_error: Any
     size: int
 
-    def __iter__(self) -> Iterator[Array]:
+    def __iter__(self) -> Iterator[Any]:
         yield self.mean
         yield self.standard_error
 
