@@ -5,6 +5,7 @@ import math
 import random
 import time
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,7 +79,7 @@ def test_weights_may_be_symbols():
         for ours, expected in zip(p.denoise(x).ravel(), table.denoise(x).ravel(), strict=True):
             assert sympy.simplify(ours - expected) == 0
     values = {a: Fraction(1, 2), b: Fraction(1, 3), c: Fraction(1, 6)}
-    difference = information.entropy(p) - information.entropy(table)
+    difference: Any = information.entropy(p) - information.entropy(table)
     assert float(difference.subs(values)) == pytest.approx(0, abs=1e-14)
 
 

@@ -215,7 +215,7 @@ def test_a_lost_neighbour_on_the_right_would_be_noticed():
 def test_on_a_device(case):
     here, there = case.build(), case.build(to_device1)
     for order in orders(case.length, number=2):
-        cost = fixed_order_cost(there, order)
+        cost: Any = fixed_order_cost(there, order)
         if len(order) < case.length:  # one at a time costs nothing, and nothing is computed
             assert cost.device == DEVICE1
         expected = float(fixed_order_cost(here, order))

@@ -226,7 +226,7 @@ def test_on_a_device(case):
     p = case.build(to_device1)
     for sites, pattern in [(None, None), ((0, case.length - 1), case.possible[-2])]:
         for measure, oracle in MEASURES:
-            answer = measure(p, sites, pattern and to_device1(pattern))
+            answer: Any = measure(p, sites, pattern and to_device1(pattern))
             assert answer.device == DEVICE1
             assert float(answer) == close(oracle(case.joint, sites, pattern))
 
@@ -522,7 +522,7 @@ def test_total_correlation_of_an_exact_binary_symmetric_chain():
 def test_entropy_of_a_symbolic_table():
     """-a log a - (1-a) log(1-a), whatever form it is written in."""
     a = sympy.Symbol("a", positive=True)
-    answer = entropy(JointTable([a, 1 - a], exact=True))
+    answer: Any = entropy(JointTable([a, 1 - a], exact=True))
     for value in (sympy.Rational(1, 3), sympy.Rational(1, 10)):
         wanted = -value * sympy.log(value) - (1 - value) * sympy.log(1 - value)
         assert abs(sympy.N(answer.subs(a, value) - wanted)) < 1e-12

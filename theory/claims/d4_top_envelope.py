@@ -19,7 +19,6 @@ from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply, as_chain
 from theory.distributions import Distribution
 from theory.errors import InvalidInput
-from theory.homogenization.chains import stationary
 from theory.homogenization.coefficients import dobrushin
 from theory.homogenization.envelopes import (
     chain_envelope,
@@ -28,6 +27,7 @@ from theory.homogenization.envelopes import (
     pinsker,
     top_envelope,
 )
+from theory.homogenization.structure import stationary
 
 __all__ = ["D4"]
 

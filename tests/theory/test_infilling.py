@@ -1,4 +1,4 @@
-"""What context on both sides is worth, from the joint alone."""
+"""Infilling, and what the right context adds, from the joint alone."""
 
 import functools
 
