@@ -86,7 +86,8 @@ class Structure:
         rate = largest(smaller)
         if deviation.dtype.kind == "O":
             return rate
-        return (
+        # rounding may put it above 1
+        return 0.0 if is_nilpotent(deviation, rate) else min(rate, 1.0)
             0.0 if is_nilpotent(deviation, rate) else min(rate, 1.0)
         )  # rounding may put it above 1
 
