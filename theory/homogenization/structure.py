@@ -88,8 +88,6 @@ class Structure:
             return rate
         # rounding may put it above 1
         return 0.0 if is_nilpotent(deviation, rate) else min(rate, 1.0)
-            0.0 if is_nilpotent(deviation, rate) else min(rate, 1.0)
-        )  # rounding may put it above 1
 
     def limits(self) -> np.ndarray:
         """Where every row of the powers tends if all classes are aperiodic, shape (V, V)."""
