@@ -246,7 +246,7 @@ class Distribution(ABC):
         # every pattern is held with all its tokens, once as columns and once stacked
         require_memory(count, what, self.like, itemsize=8 * (len(sites) + self.length + 2))
         if len(sites) > 64:
-            raise TooLarge(f"{what} has {self.vocab}^{len(sites)} cells")
+            raise TooLarge(f"{what} has {self.vocab}^{len(sites)} entries")
         xp = array_namespace(self.like)
         codes = xp.arange(count, dtype=xp.int64, device=device(self.like))
         tokens = digits(codes, len(sites), self.vocab)

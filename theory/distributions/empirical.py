@@ -36,7 +36,7 @@ from theory.validation.probabilities import as_weights
 
 __all__ = ["EmpiricalDistribution"]
 
-WORKSPACE_CELLS = 2**22
+WORKSPACE = 2**22
 """Entries of the largest temporary array (32 MiB); batches and sequences are cut to fit."""
 
 MANY_SEQUENCES = 4096
@@ -133,7 +133,7 @@ class EmpiricalDistribution(Distribution):
 
     def _batches(self, x: Array, width: int) -> list[Array]:
         """Cut patterns into batches whose comparison with `width` sequences fits the workspace."""
-        rows, count = max(1, WORKSPACE_CELLS // width), x.shape[0]
+        rows, count = max(1, WORKSPACE // width), x.shape[0]
         return [x[k : min(k + rows, count), ...] for k in range(0, count, rows)]
 
     def _predict(self, x: Array) -> tuple[Array, Array]:
@@ -141,8 +141,8 @@ class EmpiricalDistribution(Distribution):
         if self._columns is not None:
             shares = np.stack([self._narrowed_shares(pattern) for pattern in x])
         else:
-            cells = self.length * self.vocab
-            chunk = min(self.sequences.shape[0], max(1, WORKSPACE_CELLS // cells))
+            entries = self.length * self.vocab
+            chunk = min(self.sequences.shape[0], max(1, WORKSPACE // entries))
             parts = [self._shares(rows, chunk) for rows in self._batches(x, chunk)]
             shares = xp.reshape(xp.concat(parts), (*x.shape, self.vocab))
         total = xp.sum(shares[:, 0, :], axis=-1)
