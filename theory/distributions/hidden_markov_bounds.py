@@ -90,9 +90,8 @@ def hidden_bracket(
         transition, emission, length - 1, lambda product: -xp.sum(xlogx(product), axis=1)
     )
     gaps = np.arange(1, length, dtype=np.int64)
-    repeated = np.where(
-        gaps > rows.computed, length - gaps, 0
-    )  # pairs that a shorter gap stands for
+    # pairs of sites that are taken for pairs at a shorter gap
+    repeated = np.where(gaps > rows.computed, length - gaps, 0)
     lower = _given_states(states, rows, gaps)
     lower = np.maximum(lower - repeated * entropy_error(rows.error, emission.shape[1]), 0.0)
     upper = _GivenTokens(states, transition, emission, rows).sums()

@@ -1,13 +1,13 @@
-"""Strings that satisfy equations or clauses."""
+"""Uniform distributions over the strings that satisfy linear equations or clauses."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
 from theory._core.arrays import require_memory
 from theory._core.plurals import counted
 from theory._core.segments import distinct_rows
+from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.gallery.uniform import bits, require_sequences, uniform
@@ -17,7 +17,7 @@ __all__ = ["affine_code", "nae_sat"]
 
 
 def affine_code(
-    generator: Any, offset: Any = None, modulus: int = 2, *, exact: bool = False
+    generator: ArrayLike, offset: ArrayLike | None = None, modulus: int = 2, *, exact: bool = False
 ) -> Distribution:
     """Uniform over the sequences ``m G + offset`` modulo q, for all messages m.
 
@@ -48,9 +48,9 @@ def affine_code(
     what = f"a list of {length}-site sequences"
     require_memory(count, what, itemsize=64 + 32 * length)  # sorting takes a few copies
     words = offset[None, :] % modulus
+    multiples = np.arange(modulus, dtype=np.int64)[:, None, None]
     for row in generator % modulus:
-        shifts = np.arange(modulus, dtype=np.int64)[:, None, None] * row
-        words, _ = distinct_rows(((words + shifts) % modulus).reshape(-1, length))
+        words, _ = distinct_rows(((words + multiples * row) % modulus).reshape(-1, length))
     return uniform(words, modulus, exact)
 
 
@@ -88,7 +88,7 @@ def nae_sat(
     return uniform(sequences, 2, exact)
 
 
-def _integers(x: Any, name: str, ndim: int) -> np.ndarray:
+def _integers(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
     try:
         x = np.asarray(x)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Every token once: permutations, Latin squares and a small Sudoku."""
+"""Uniform distributions over permutations, Latin squares and Sudokus of 4 x 4."""
 
 import itertools
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from theory.validation.arguments import as_integer
 
 __all__ = ["latin_squares", "permutations", "sudoku"]
 
-LARGEST_SQUARE = 5
+MAX_ORDER = 5
 """Latin squares are listed up to this order: there are 161280 of order 5, 8 * 10^8 of order 6."""
 
 
@@ -40,14 +40,13 @@ def latin_squares(order: int, *, exact: bool = False) -> Distribution:
     576
     """
     order = as_integer(order, "order", 1)
-    if order > LARGEST_SQUARE:
+    if order > MAX_ORDER:
         raise TooLarge(
             f"there are more than 8e8 Latin squares of order {order}; they are listed up to order "
-            f"{LARGEST_SQUARE}"
+            f"{MAX_ORDER}"
         )
-    return uniform(
-        _squares(order, lambda row, column: (("row", row), ("column", column))), order, exact
-    )
+    squares = _squares(order, lambda row, column: (("row", row), ("column", column)))
+    return uniform(squares, order, exact)
 
 
 def sudoku() -> Distribution:
