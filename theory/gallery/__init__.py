@@ -11,10 +11,9 @@ from theory.gallery.chains import (
     template,
     two_classes,
 )
-from theory.gallery.codes import affine_code, nae_sat
+from theory.gallery.constraints import affine_code, latin_squares, nae_sat, permutations, sudoku
 from theory.gallery.language import cities, dyck, words
 from theory.gallery.spins import curie_weiss, ising_ring
-from theory.gallery.squares import latin_squares, permutations, sudoku
 from theory.gallery.strings import (
     balanced,
     coupled_pairs,
