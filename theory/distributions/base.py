@@ -176,8 +176,8 @@ class Distribution(ABC):
     def marginals(self) -> Array:
         """The prediction when nothing is observed: unconditional marginals, shape (L, V)."""
         xp = array_namespace(self.like)
-        nothing = xp.full((1, self.length), MASK, dtype=xp.int64, device=device(self.like))
-        return self._predicted(nothing)[0][0, ...]
+        all_masked = xp.full((1, self.length), MASK, dtype=xp.int64, device=device(self.like))
+        return self._predicted(all_masked)[0][0, ...]
 
     @within_memory("the evidence of a batch")
     def evidence(self, x: ArrayLike) -> Array:

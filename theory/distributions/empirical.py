@@ -210,7 +210,7 @@ class EmpiricalDistribution(Distribution):
     # ---- tables and entropies: grouping -------------------------------------------------
 
     def _groups(self, sites: tuple[int, ...], weights: Array) -> tuple[Array, Array]:
-        """The index of a sequence for each distinct row at `sites`, and the weight of all alike.
+        """One example of each distinct row at `sites`, by its index, and the weight of them all.
 
         Codes are renumbered after each site, so that they stay small at any length. Weights are
         summed within the sorted groups alone, by doubling, so that a small group keeps its

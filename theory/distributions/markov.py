@@ -170,7 +170,7 @@ class MarkovChain(Distribution):
         xp = array_namespace(x)
         site = xp.arange(self.length, dtype=xp.int64, device=device(x))
         nearest = near.left
-        inside = xp.maximum(nearest, site[:1])  # the first site stands for none
+        inside = xp.maximum(nearest, site[:1])  # any site will do where there is none
         token = xp.take_along_axis(x, inside, axis=1)
         conditioned = self.length + (site - nearest) * self.vocab + token
         return xp.where(nearest < 0, site, conditioned)
@@ -180,7 +180,7 @@ class MarkovChain(Distribution):
         xp = array_namespace(x)
         site = xp.arange(self.length, dtype=xp.int64, device=device(x))
         nearest = near.right
-        inside = xp.minimum(nearest, site[-1:])  # the last site stands for none
+        inside = xp.minimum(nearest, site[-1:])  # any site will do where there is none
         token = xp.take_along_axis(x, inside, axis=1)
         conditioned = 1 + (nearest - site) * self.vocab + token
         return xp.where(nearest >= self.length, xp.zeros_like(site), conditioned)

@@ -70,7 +70,7 @@ def grown(length: int, vocab: int, may_follow: Callable[[np.ndarray, int], Array
     Parameters
     ----------
     may_follow : callable
-        ``may_follow(rows, v)`` tells which of the beginnings (N, i) token v may follow, (N,).
+        ``may_follow(rows, v)``: whether token v may follow each of the prefixes (N, i), (N,).
 
     >>> grown(2, 3, lambda rows, v: (rows < v).all(axis=1)).tolist()    # increasing
     [[0, 1], [0, 2], [1, 2]]
