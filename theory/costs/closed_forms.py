@@ -156,7 +156,7 @@ def shuffle_accuracy(n: int, *, exact: bool = False) -> Number:
     Fraction(2, 9)
     """
     n = as_integer(n, "n", 1)
-    accuracy = Fraction(math.factorial(n), n**n)
+    accuracy: Any = Fraction(math.factorial(n), n**n)
     return accuracy if exact else float(accuracy)
 
 
@@ -199,7 +199,8 @@ def one_hot_accuracy(n: int, *, exact: bool = False) -> Number:
     Fraction(4, 9)
     """
     n = as_integer(n, "n", 1)
-    return Fraction(n - 1, n) ** (n - 1) if exact else ((n - 1) / n) ** (n - 1)
+    share: Any = Fraction(n - 1, n) if exact else (n - 1) / n
+    return share ** (n - 1)
 
 
 def walk_scan_cost(
@@ -273,7 +274,7 @@ def expected_calls_on(length: int, times: Sequence[Any], *, exact: bool = False)
     return sum(_not_empty(length, step, exact) for step in steps)
 
 
-def _not_empty(length: int, step: Fraction, exact: bool) -> Number:
+def _not_empty(length: int, step: Fraction, exact: bool) -> Any:
     """Probability that a step reveals any of the sites."""
     if exact:
         return 1 - (1 - step) ** length

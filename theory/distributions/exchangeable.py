@@ -22,6 +22,7 @@ two continuations, and ``H_m = - sum_k C(m, k) q_m(k) log q_m(k)``. [ours, textb
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -141,7 +142,7 @@ class Exchangeable(Distribution):
             sequences, denominator = exact_numbers.over_common_denominator(sequences)
         self._sequences = sequences.astype(object)  # their sums may not fit in int64
         self._total = denominator * weights.total
-        self._evidence_of: dict[tuple[int, int], Number] = {}
+        self._evidence_of: dict[tuple[int, int], Any] = {}
 
     @property
     def like(self) -> Array:

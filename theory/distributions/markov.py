@@ -273,7 +273,7 @@ class MarkovChain(Distribution):
                 bridges = xp.take(powers[gap], possible, axis=0) * futures[site][None, :]
                 total = xp.sum(bridges, axis=1)
                 if not self.exact and bool(xp.any(total < UNDERFLOW_TOL)):  # predict them instead
-                    here = from_host(np.arange(self.length) == previous, given)
+                    here = from_host(np.arange(self.length) == previous, self.like)
                     bridges = self._predict(xp.where(here, possible[:, None], given))[0][:, site, :]
                 else:
                     bridges = quotient(bridges, total[:, None])

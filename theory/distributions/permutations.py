@@ -8,6 +8,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -138,6 +139,6 @@ def _is_possible(x: Array) -> Array:
     return ~xp.any(repeated, axis=1)
 
 
-def _sum_of_logs(numbers: range) -> LinearForm:
+def _sum_of_logs(numbers: range) -> Any:
     """Sum of the logarithms of positive integers, in the logarithms of primes."""
     return sum(exact_numbers.log(np.asarray(numbers, dtype=object)).tolist(), start=LinearForm({}))

@@ -89,7 +89,7 @@ def optimal(
 
 
 def _shortest(drop: np.ndarray, most: int, limit: float, tie: float) -> tuple[int, ...]:
-    """Batch sizes of the shortest path over boundaries: the fewest rounds that cost at most `limit`."""
+    """Batch sizes of the shortest path, in as few rounds as cost at most `limit`."""
     # All schedules reveal the same total, so that only sum_k s_k f(a_k) differs between them.
     length = drop.size
     cost = -np.arange(length, 0, -1) * drop
