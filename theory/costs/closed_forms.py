@@ -57,10 +57,6 @@ def permutation_cost(
     exact : bool
         Return a `theory.LinearForm`.
 
-    Raises
-    ------
-    InvalidInput
-
     >>> permutation_cost(3, (3,), exact=True)                  # log(27/6)
     -log(2) + 2*log(3)
     >>> round(permutation_cost(4, (1, 1, 2), base=2), 12)      # the last two collide or not
@@ -133,10 +129,7 @@ def shuffle_pairs_cost(n: int, *, base: float | None = None, exact: bool = False
 
     Source: ParallelBench (arXiv 2510.04767), read.
 
-    Parameters
-    ----------
-    n : int
-        Even. The other arguments as for `permutation_cost`.
+    An even n. The other arguments are as for `permutation_cost`.
 
     >>> shuffle_pairs_cost(4, exact=True)                      # log(4 * 2 / 3)
     -log(3) + 3*log(2)
@@ -211,10 +204,7 @@ def walk_scan_cost(
     In bits ``sum_t sum_{j <= B_t} H(Bin(j, 1/2)) - n``, for batches ``B_1, B_2, ...`` of n steps.
     Source: Wen, Liang, Lu (arXiv 2608.25505), read.
 
-    Parameters
-    ----------
-    sizes : sequence of int
-        Positive, at least one. The other arguments as for `permutation_cost`.
+    The arguments are as for `permutation_cost`.
 
     >>> walk_scan_cost((2,), base=2, exact=True)               # 1 + 3/2 - 2
     1/2
@@ -252,19 +242,7 @@ def expected_calls_on(length: int, times: Sequence[Any], *, exact: bool = False)
     """Mean number of denoiser calls on any grid, where empty steps need none.
 
     Every site is revealed at a uniformly random time, so the step from a to b is empty with
-    probability ``(1 - (b-a))^length``.
-
-    Parameters
-    ----------
-    length : int
-    times : sequence of numbers
-        Revealed fractions that rise from 0 to 1.
-    exact : bool
-        Return a Fraction.
-
-    Raises
-    ------
-    InvalidInput
+    probability ``(1 - (b-a))^length``. The times are revealed fractions that rise from 0 to 1.
 
     >>> expected_calls_on(2, (0, 0.25, 1), exact=True)         # (1 - 9/16) + (1 - 1/16)
     Fraction(11, 8)

@@ -45,10 +45,6 @@ class Permutations(Distribution):
         Answer in Fractions, and in the logarithms of primes.
     symbols : sequence of str, optional
 
-    Raises
-    ------
-    InvalidInput
-
     Examples
     --------
     >>> from theory import MASK

@@ -63,7 +63,7 @@ def sequence_alpha_objective(p: Distribution, sites: ArrayLike, alpha: Any) -> A
     Parameters
     ----------
     p : Distribution
-        Small: the whole table is used.
+        Small, as the whole table is used; `TooLarge` is raised otherwise.
     sites : array_like, shape (L, V) or (B, L, V)
         Rows sum to 1.
     alpha : number from 0 to 1
@@ -73,10 +73,6 @@ def sequence_alpha_objective(p: Distribution, sites: ArrayLike, alpha: Any) -> A
     -------
     scalar, or array of shape (B,)
         float64, or exact numbers if `p`, `sites` and `alpha` are exact.
-
-    Raises
-    ------
-    InvalidInput, TooLarge
 
     >>> from fractions import Fraction
     >>> p = JointTable([[2, 0], [0, 1]], exact=True)
@@ -111,7 +107,8 @@ def best_product(p: Distribution, alpha: float) -> BestProduct:
     Parameters
     ----------
     p : Distribution
-        Small: the work grows as ``V^L``, for ``alpha`` from ``1 / L`` on as ``(V (V + 1))^L``.
+        Small, or `TooLarge` is raised: the work grows as ``V^L``, for ``alpha`` from ``1 / L`` on
+        as ``(V (V + 1))^L``.
     alpha : float
         From 0 to 1; 0 stands for the limit, the product of the marginals.
 
@@ -121,10 +118,6 @@ def best_product(p: Distribution, alpha: float) -> BestProduct:
         For ``alpha < 1 / L`` and at 1 the maximum (just below ``1 / L`` sweeps end a little short
         of it). In between, the best that sweeps lead to from the predictions given every possible
         observation: at least a lower bound. Of equally good products, one.
-
-    Raises
-    ------
-    InvalidInput, TooLarge
 
     >>> p = JointTable([[0.8, 0], [0, 0.2]])
     >>> best_product(p, 0.25).sites[0].round(12)      # odds (8/2)^2
@@ -156,20 +149,8 @@ def best_share(first: float, second: float, sites: int, alpha: float) -> float:
     """The a in [0, 1] that maximises ``first a^(n alpha) + second (1-a)^(n alpha)``, n sites.
 
     No product ``prod a_i``, ``prod (1 - a_i)`` of different shares does better. For ``n alpha < 1``
-    the odds are ``(first / second)^(1 / (1 - n alpha))``; else all goes to the greater weight.
-
-    Parameters
-    ----------
-    first, second : float
-        Weights above 0.
-    sites : int
-    alpha : float
-        From 0 to 1.
-
-    Returns
-    -------
-    float
-        Of equally good ends, 1.
+    the odds are ``(first / second)^(1 / (1 - n alpha))``; else all goes to the greater weight, of
+    equal ones to the first. Both weights are above 0, and `alpha` lies between 0 and 1.
 
     >>> best_share(0.8, 0.2, sites=2, alpha=0.25)      # odds 16
     0.9411764705882353

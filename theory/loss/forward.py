@@ -240,10 +240,6 @@ def nelbo(p: Distribution, levels: Any, denoiser: Denoiser | None = None) -> Num
         The zero-loss denoiser of `p` if not given; then the value is the data entropy plus the
         discretisation gap of the grid.
 
-    Returns
-    -------
-    scalar
-
     Examples
     --------
     Two equal fair bits: in one step each site costs one bit; with two steps, the second bit is
@@ -263,22 +259,8 @@ def nelbo(p: Distribution, levels: Any, denoiser: Denoiser | None = None) -> Num
 def loss_on_grid(losses: Array, levels: Any) -> Number:
     """Expected loss (10) on a grid of noise levels, from the losses of all patterns, in nats.
 
-    The losses do not depend on the grid: for many grids they are computed once.
-
-    Parameters
-    ----------
-    losses : array, shape (2,)*L
-        From `loss_by_pattern`.
-    levels : sequence of number
-        As for `nelbo`.
-
-    Returns
-    -------
-    scalar
-
-    Raises
-    ------
-    InvalidInput
+    The losses, shape (2,)*L, are those of `loss_by_pattern`, which do not depend on the grid: for
+    many grids they are computed once. The levels are as for `nelbo`.
 
     >>> from theory import JointTable
     >>> losses = loss_by_pattern(JointTable([[1, 0], [0, 1]], exact=True))

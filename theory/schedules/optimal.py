@@ -39,10 +39,6 @@ def optimal(
         Instead of `rounds`: the cost to stay at or below, in the unit of the profile (nats for a
         distribution), in as few rounds as possible.
 
-    Returns
-    -------
-    tuple of int
-
     Raises
     ------
     InvalidInput
