@@ -1,4 +1,4 @@
-"""What every data distribution offers: evidence, the zero-loss denoiser, samples, entropies.
+"""The base class of data distributions: evidence, zero-loss denoiser, samples, entropies.
 
 A family writes two methods, `_predict` and `_log_evidence`, for checked batches of patterns; the
 base class does the rest: shapes, one-hot rows where a token is observed, and what to answer when
