@@ -314,9 +314,9 @@ class MarkovChain(Distribution):
 
         Time ``O(G V^3 + L V^2 + L log L)``, memory ``O(L V + V^2)``, with G the number of gaps
         whose rows differ, L at most. The entropies of longer gaps are those of shorter ones whose
-        rows are within ``powers.SETTLED = 1e-13`` of theirs in total variation: each is off by at
-        most `powers.entropy_error`, 4e-12 nats for 256 tokens, and of the neighbours among k random
-        sites at most about ``L / (e G)`` are that far apart. Of exact chains all gaps are computed.
+        rows are within 1e-13 of theirs in total variation (see `theory._markov.powers`): each is
+        off by at most 4e-12 nats for 256 tokens, and of the neighbours among k random sites at most
+        about ``L / (e G)`` are that far apart. Of exact chains all gaps are computed.
         """
         xp, length = array_namespace(self.like), self.length
         single = _entropy(self.marginals)
