@@ -438,12 +438,12 @@ def test_schedules_of_too_many_rounds_are_refused_at_once():
 
 
 def test_a_target_that_takes_too_many_rounds_names_what_is_reached(monkeypatch):
-    """The profile 100, 99, ..., 1 loses 4950 in one round and 2 * 1225 in two."""
+    """The profile 100, 99, ..., 1 costs 4950 in one round and 2 * 1225 in two."""
     module = importlib.import_module("theory.schedules.optimal")
     monkeypatch.setattr(module, "MAX_STEPS", 2 * 2 * 100 * 11)
     f = np.arange(100, 0, -1.0)
     assert schedules.optimal(f, target=2450) == (50, 50)
-    with pytest.raises(TooLarge, match=r"2 rounds lose 2450, more than the target 2449; .*100 si"):
+    with pytest.raises(TooLarge, match=r"2 rounds cost 2450, more than the target 2449; .*100 si"):
         schedules.optimal(f, target=2449)
 
 

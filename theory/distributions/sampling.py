@@ -1,20 +1,22 @@
-"""Drawing tokens with a host generator, the same on every backend."""
+"""Draws of tokens from given probabilities, with a host generator: the same on every backend."""
 
 from typing import Any
 
 import numpy as np
 
 from theory._core.arrays import array_namespace, from_host
+from theory._core.types import Array
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
 __all__ = ["as_floats", "check_draw", "draw_tokens"]
 
 
-def as_floats(x: np.ndarray) -> np.ndarray:
-    """Turn exact probabilities into floats, to draw from them."""
+def as_floats(x: Array) -> Array:
+    """Probabilities as floats, to draw from them: exact ones are rounded, floats stay."""
+    xp = array_namespace(x)
     try:
-        return x.astype(np.float64)
+        return xp.astype(x, xp.float64, copy=False)
     except TypeError:
         raise InvalidInput("a distribution with free symbols cannot be sampled") from None
 
@@ -26,7 +28,7 @@ def check_draw(rng: Any, size: Any) -> int:
     return as_integer(size, "size", 1)
 
 
-def draw_tokens(rng: np.random.Generator, probabilities: Any) -> Any:
+def draw_tokens(rng: np.random.Generator, probabilities: Array) -> Array:
     """Draw one token from each row of `probabilities` by inverting its cumulative sum.
 
     Parameters
