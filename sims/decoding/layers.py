@@ -1,22 +1,21 @@
-"""What is carried from round to round: masked sequences with their masses, and what is revealed."""
+"""Masked sequences with their probabilities, carried from round to round, and what is revealed."""
 
 import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from theory._core.arrays import array_namespace, is_exact
 from theory._core.exact import ratio
 from theory._core.segments import any_true, groups
+from theory._core.types import Array, Namespace
 from theory.lattice.codes import Codes
 
 __all__ = ["Draw", "Layer", "Reveal", "Stack", "batches", "outer", "quotient", "split"]
-
-Array = Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +39,12 @@ class Draw(NamedTuple):
 
     sites: Array
     """Shape (N, k)."""
-    chances: Array
+    sampling_probs: Array
     """What each site is drawn from, (N, k, V)."""
     logs: Callable[[], Array]
-    """Logarithms of the chances, for those that are too small for a float."""
+    """Logarithms of the sampling probabilities, for those that are too small for a float."""
     factor: Array
-    """Chance of each value: the product of those of its tokens, (N, M)."""
+    """Probability of each value: the product of those of its tokens, (N, M)."""
     share: Array | None
     """What it is under the data, if they are followed."""
 
@@ -115,7 +114,7 @@ def outer(parts: Array, combine: Callable[[Array, Array], Array]) -> Array:
 
 
 def quotient(a: Array, b: Array) -> Array:
-    """``a / b`` for 0 <= a <= b, and 0 where nothing can happen.
+    """``a / b`` for 0 <= a <= b, and 0 where both are 0.
 
     >>> quotient(np.asarray([0.5, 0.0]), np.asarray([1.0, 0.0])).tolist()
     [0.5, 0.0]
@@ -126,15 +125,15 @@ def quotient(a: Array, b: Array) -> Array:
 
 
 class Stack:
-    """Gathers arrays of rows until they are worth the work on them: small ones cost their calls."""
+    """Gathers arrays of rows until they are worth a call of each function that works on them."""
 
-    def __init__(self, most: int, xp: Any) -> None:
+    def __init__(self, most: int, xp: Namespace) -> None:
         self.most, self.xp = most, xp
         self.parts: list[tuple[Array, ...]] = []
         self.count = 0
 
     def add(self, *part: Array) -> Iterator[tuple[Array, ...]]:
-        """Take arrays of equally many rows; yield all so far, joined, once they are many."""
+        """Take arrays of equally many rows; yield all so far, joined, once there are many."""
         rows = part[0].shape[0]
         if rows:
             self.parts.append(part)
@@ -154,7 +153,6 @@ class Stack:
 def batches(masked: Array, most: int) -> Iterator[tuple[int, Array]]:
     """Rows with equally many masked sites, not too many at once, and that number.
 
-    >>> import numpy as np
     >>> [(count, rows.tolist()) for count, rows in batches(np.asarray([2, 1, 2, 2]), 2)]
     [(1, [1]), (2, [0]), (2, [2, 3])]
     """

@@ -73,11 +73,14 @@ class Decoder:
         itself (see `TokenPolicy`). "predictions", which covers all that a `Policy` is given, if a
         class does not say.
     randomised : bool
-        Whether it tosses coins beside those that draw the tokens; True if a class does not say.
+        Whether its choice of sites is random; True if a class does not say.
+    remasks : bool
+        Whether it may mask, or draw, again what is already written.
     """
 
     depends_on: Dependence = "predictions"
     randomised: bool = True
+    remasks: ClassVar[bool] = False
 
     @property
     def looks_at_tokens(self) -> bool:
@@ -105,7 +108,7 @@ class Policy(Decoder, Renamed, ABC, renamed={"law": "reveal_distribution", "revi
         How many rounds a policy on a clock has; None if it goes on until nothing is masked. A
         policy on a clock may select no site at all, which costs no call of the denoiser.
     remasks : bool
-        Whether it may mask observed sites again (it then needs a clock).
+        Whether it may mask observed sites again. It then needs a clock.
 
     Examples
     --------
@@ -138,7 +141,7 @@ class Policy(Decoder, Renamed, ABC, renamed={"law": "reveal_distribution", "revi
     ((0, 2, 4), (1, 3))
     """
 
-    remasks: ClassVar[bool] = False
+    remasks: ClassVar[bool] = False  # once more, as it once had another name here
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
