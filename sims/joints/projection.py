@@ -3,8 +3,8 @@
     r = argmin { KL(r || ref) : r_i = p(x_i | c) for every site i of S }
       = ref(x_S) prod_i g_i(x_i),
 
-found by iterative proportional fitting: the marginals are set right, site after site, until all
-are [textbook: Csiszar]. The reference knows the data without the context, and only by pairs:
+found by iterative proportional fitting: the marginals are corrected, site after site, until all
+are right [textbook: Csiszar]. The reference knows the data without the context, and only by pairs:
 
 - ``chain``: p(x_{s_1}) prod_j p(x_{s_{j+1}} | x_{s_j}) over consecutive sites of S, without a link
   where a revealed site lies between the two;
@@ -61,7 +61,7 @@ class Projection(FromData):
 
     Notes
     -----
-    What the fit to the predicted marginals has left after 1000 sweeps is put right by a rounding
+    What the fit to the predicted marginals has left after 1000 sweeps is corrected by a rounding
     that gives these marginals up to the rounding of floats (Altschuler, Weed and Rigollet
     [memory]). So the marginals are always right. That the result is nearest to the reference is
     true where the sweeps converge; where it has zeros that neither the reference nor the marginals
@@ -168,10 +168,10 @@ def fitted(reference: np.ndarray, marginals: np.ndarray) -> np.ndarray:
                 "use a distribution without exact=True"
             )
         return result.reshape(batch, -1)
-    return _put_right(result, marginals).reshape(batch, -1)
+    return _rounded(result, marginals).reshape(batch, -1)
 
 
-def _put_right(probs: np.ndarray, marginals: np.ndarray) -> np.ndarray:
+def _rounded(probs: np.ndarray, marginals: np.ndarray) -> np.ndarray:
     """Scale down what is too much, and add what is missing as a product."""
     count = marginals.shape[1]
     for i in range(count):
