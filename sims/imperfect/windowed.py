@@ -24,6 +24,7 @@ subsets S of W_i alone, ``w_S = 1 / ((n + 1) C(n, |S|))``, n the size of the win
 one has the entropy of `p` in all.
 """
 
+import functools
 import itertools
 import math
 from fractions import Fraction
@@ -171,12 +172,10 @@ def window_price(p: Distribution, width: int) -> Number:
             f"windows of width {width} have {count:.3g} subsets in "
             f"{counted(p.length, 'site')}; their entropies are summed up to {MAX_SUBSETS}"
         )
-    entropies: dict[tuple[int, ...], Any] = {}
 
-    def entropy(sites: tuple[int, ...]) -> Any:
-        if sites not in entropies:
-            entropies[sites] = information.entropy(p, sites) if sites else 0
-        return entropies[sites]
+    @functools.cache
+    def entropy(sites: tuple[int, ...]) -> Number:
+        return information.entropy(p, sites) if sites else 0
 
     total: Any = 0
     for site, window in enumerate(windows):

@@ -161,9 +161,9 @@ class Mixture(FromData):
     def _em(self, joint: np.ndarray, sites: np.ndarray) -> Parts:
         """Expectation maximisation from all starts at once; the best of them."""
         vocab, size = self.p.vocab, self.components
-        possible_values = np.flatnonzero(joint)
-        p = joint[possible_values]
-        one_hot = np.eye(vocab)[digits(possible_values, len(sites), vocab)].transpose(
+        values = np.flatnonzero(joint)
+        p = joint[values]
+        one_hot = np.eye(vocab)[digits(values, len(sites), vocab)].transpose(
             1, 0, 2
         )  # (k, N, V)
         marginals = p @ one_hot  # (k, V)
@@ -172,7 +172,7 @@ class Mixture(FromData):
         theta = np.concatenate([first[None], marginals * self._noise[:, :, sites]])
         theta = theta / theta.sum(axis=-1, keepdims=True)
         weights = np.full((len(theta), size), 1 / size)
-        gained, before = np.inf, np.full(len(theta), -np.inf)
+        before = np.full(len(theta), -np.inf)
         best = theta[0], weights[0]
         for _ in range(MAX_STEPS):
             parts = weights[:, :, None] * _products(theta, one_hot)

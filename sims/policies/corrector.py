@@ -1,4 +1,4 @@
-"""What a corrector is: write everything, then draw some sites again, given the others."""
+"""Correctors: write everything, then draw some sites again, given the others."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence

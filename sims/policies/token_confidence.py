@@ -1,4 +1,4 @@
-"""A token for every site, then the k likeliest of them: scores of drawn tokens."""
+"""Tokens drawn at every site, of which the k most confident are kept: scores of drawn tokens."""
 
 import itertools
 from typing import Any
@@ -11,6 +11,7 @@ from sims.policies.site_sets import site_count
 from theory import MASK
 from theory._core.arrays import array_namespace, device
 from theory._core.segments import gather
+from theory._core.types import Array
 from theory.distributions.sampling import draw_tokens
 from theory.validation.arguments import as_integer
 
@@ -44,7 +45,7 @@ class TokenConfidence(TokenPolicy):
         self.k = as_integer(k, "k", 1)
 
     def outcomes(
-        self, x: Any, call_denoiser: CallDenoiser, round_index: int, eligible: Any = None
+        self, x: Array, call_denoiser: CallDenoiser, round_index: int, eligible: Array | None = None
     ) -> Outcomes:
         """Yield every set of k sites with every choice of tokens.
 
@@ -57,9 +58,9 @@ class TokenConfidence(TokenPolicy):
         rows = xp.arange(x.shape[0], dtype=xp.int64, device=device(x))
         every = xp.arange(x.shape[1], dtype=xp.int64, device=device(x))
         sites = xp.reshape(xp.nonzero(eligible)[1], (-1, count))
-        places = rows[:, None] * x.shape[1] + sites
+        index = rows[:, None] * x.shape[1] + sites
         confident, probabilities = (
-            gather(xp.reshape(values, (-1, vocab)), places)
+            gather(xp.reshape(values, (-1, vocab)), index)
             for values in (rounded(as_floats(predictions)), sampling_probs)
         )
         below, step = xp.reshape(_below(confident, probabilities), (-1,)), count * vocab
@@ -94,7 +95,7 @@ class TokenConfidence(TokenPolicy):
         call_denoiser: CallDenoiser,
         round_index: int,
         rng: np.random.Generator,
-        eligible: Any = None,
+        eligible: Array | None = None,
     ) -> tuple[np.ndarray, int]:
         """Draw everywhere, keep the likeliest."""
         predictions, sampling_probs = call_denoiser(x)
@@ -106,7 +107,7 @@ class TokenConfidence(TokenPolicy):
         return np.where(keep, drawn, x), 1
 
 
-def _below(confident: Any, probabilities: Any) -> Any:
+def _below(confident: Array, probabilities: Array) -> Array:
     """Probability that site j draws a token that ranks below token v at site i, (B, j, i, v)."""
     xp = array_namespace(confident)
     site = xp.arange(confident.shape[1], dtype=xp.int64, device=device(confident))
