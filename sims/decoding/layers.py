@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -12,10 +12,10 @@ import numpy as np
 from theory._core.arrays import array_namespace, is_exact
 from theory._core.exact import ratio
 from theory._core.segments import any_true, groups
-from theory._core.types import Array, Namespace
+from theory._core.types import Array
 from theory.lattice.codes import Codes
 
-__all__ = ["Draw", "Layer", "Reveal", "Stack", "batches", "outer", "quotient", "split"]
+__all__ = ["Draw", "Layer", "Reveal", "batches", "joined", "outer", "quotient", "split"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,30 +124,22 @@ def quotient(a: Array, b: Array) -> Array:
     return a / array_namespace(a).where(b > 0, b, 1.0)
 
 
-class Stack:
-    """Gathers arrays of rows until they are worth a call of each function that works on them."""
+def joined(parts: Iterable[tuple[Array, ...]], most: int) -> Iterator[tuple[Array, ...]]:
+    """Tuples of arrays of equally many rows, joined until there are many: small ones cost calls.
 
-    def __init__(self, most: int, xp: Namespace) -> None:
-        self.most, self.xp = most, xp
-        self.parts: list[tuple[Array, ...]] = []
-        self.count = 0
-
-    def add(self, *part: Array) -> Iterator[tuple[Array, ...]]:
-        """Take arrays of equally many rows; yield all so far, joined, once there are many."""
-        rows = part[0].shape[0]
-        if rows:
-            self.parts.append(part)
-            self.count += rows
-        if self.count >= self.most:
-            yield from self.rest()
-
-    def rest(self) -> Iterator[tuple[Array, ...]]:
-        """Yield what is still there, joined, if anything is."""
-        parts, self.parts, self.count = self.parts, [], 0
-        if len(parts) == 1:
-            yield parts[0]
-        elif parts:
-            yield tuple(self.xp.concat(list(arrays)) for arrays in zip(*parts, strict=True))
+    >>> few = [(np.asarray([1]),), (np.asarray([2, 3]),), (np.asarray([4]),)]
+    >>> [rows.tolist() for (rows,) in joined(few, 3)]
+    [[1, 2, 3], [4]]
+    """
+    waiting: list[tuple[Array, ...]] = []
+    for part in itertools.chain(parts, [None]):
+        if part is not None and part[0].shape[0]:
+            waiting.append(part)
+        if waiting and (part is None or sum(one[0].shape[0] for one in waiting) >= most):
+            xp = array_namespace(*waiting[0])
+            columns = zip(*waiting, strict=True)
+            yield waiting[0] if len(waiting) == 1 else tuple(xp.concat(list(v)) for v in columns)
+            waiting = []
 
 
 def batches(masked: Array, most: int) -> Iterator[tuple[int, Array]]:

@@ -249,6 +249,7 @@ def cost_of(draw: Draw, data: Array) -> Any:
 
     Weighted with the mass of the data after it, so that the costs of all draws add up to path KL.
     """
+    assert draw.share is not None
     return log_ratio(data, draw.share, draw.factor, lambda: outer(draw.logs(), operator.add))
 
 

@@ -27,7 +27,7 @@ import numpy as np
 
 from sims.decoding.arguments import prepare, refuse_masked
 from sims.decoding.denoiser import TemperedDenoiser
-from sims.decoding.layers import Draw, Layer, Reveal, Stack, batches, outer, quotient, split
+from sims.decoding.layers import Draw, Layer, Reveal, batches, joined, outer, quotient, split
 from sims.policies import Policy, TokenPolicy
 from sims.policies.checks import check_token_outcome, check_total, check_written, checked_outcome
 from theory import MASK
@@ -222,8 +222,16 @@ class Propagation:
             xp.reshape(draws, (-1, self.p.vocab)),
             lambda: xp.reshape(self.call_denoiser.logs(predictions), (-1, self.p.vocab)),
         )
+        for some in joined(self._choices(layer, x, predictions, index), self.batch):
+            yield from self._chosen(some, masked, index, draws)
+
+    def _choices(
+        self, layer: Layer, x: Array, predictions: Array, index: int
+    ) -> Iterator[tuple[Array, ...]]:
+        """The rows that an outcome concerns, the sites in them, their keys and masses."""
+        assert isinstance(self.policy, Policy)
+        xp = self.xp
         every = xp.arange(x.shape[0], dtype=xp.int64, device=self.device)
-        chosen = Stack(self.batch, xp)
         total: Any = 0
         outcomes = self.policy.reveal_distribution(x, predictions, index)
         for number, (found, flip) in enumerate(outcomes):
@@ -238,10 +246,7 @@ class Propagation:
                 weight = self._some(weight, rows)
             part = self._rows(layer, rows)
             masses = (mass * weight for mass in part.masses)
-            for some in chosen.add(rows, self._some(flip, rows), part.keys, *masses):
-                yield from self._chosen(some, masked, index, draws)
-        for some in chosen.rest():
-            yield from self._chosen(some, masked, index, draws)
+            yield rows, self._some(flip, rows), part.keys, *masses
         check_total(total, x)
 
     def _chosen(
@@ -331,26 +336,25 @@ class Propagation:
     # ---- policies that look at drawn tokens ------------------------------------------------
 
     def _write(self, layer: Layer, x: Array, masked: int, index: int) -> Iterator[Reveal]:
+        for some in joined(self._outcomes(layer, x, index), self.batch):
+            yield from self._written(layer, x, some, index)
+
+    def _outcomes(self, layer: Layer, x: Array, index: int) -> Iterator[tuple[Array, ...]]:
+        """The rows that an outcome concerns, its probabilities, the sequences after, the calls."""
         assert isinstance(self.policy, TokenPolicy)
         total = Sums(x.shape[0], layer.masses[0])
-        stacks: dict[int, Stack] = {}
-        for rows, probability, after, calls in self.policy.outcomes(x, self.call_denoiser, index):
-            check_token_outcome(self.policy, x, (rows, probability, after, calls))
+        for outcome in self.policy.outcomes(x, self.call_denoiser, index):
+            check_token_outcome(self.policy, x, outcome)
+            rows, probability, after, calls = outcome
             total.add(rows, probability)
-            stack = stacks.setdefault(calls, Stack(self.batch, self.xp))
-            for some in stack.add(rows, probability, after):
-                yield from self._written(layer, x, some, calls, index)
-        for calls, stack in stacks.items():
-            for some in stack.rest():
-                yield from self._written(layer, x, some, calls, index)
+            yield rows, probability, after, self.xp.full_like(rows, calls)
         check_total(total.table(), x)
 
     def _written(
-        self, layer: Layer, x: Array, stacked: tuple[Array, ...], calls: int, index: int
+        self, layer: Layer, x: Array, stacked: tuple[Array, ...], index: int
     ) -> Iterator[Reveal]:
         """What several outcomes lead to, those that are complete apart."""
-        assert isinstance(self.policy, TokenPolicy)
-        rows, probability, after = stacked
+        rows, probability, after, calls = stacked
         seen = gather(x, rows)
         probability = check_written(self.policy, seen, probability, after, self.p.vocab)
         before = gather(layer.keys, rows)

@@ -15,7 +15,7 @@ from sims.policies.base import (
     as_rule,
 )
 from sims.policies.checks import check_choice, row_probabilities
-from sims.policies.eligible import with_eligible
+from sims.policies.eligible import as_eligible, with_eligible
 from theory import MASK
 from theory._core.arrays import array_namespace, device
 from theory._core.segments import gather, groups, row_counts, scatter
@@ -97,7 +97,7 @@ class Blocks(Policy, TokenPolicy):
     ) -> Outcomes:
         """Yield the outcomes of the inner policy within the block."""
         assert isinstance(self.inner, TokenPolicy)
-        eligible = self._within(x == MASK if eligible is None else eligible)
+        eligible = self._within(as_eligible(x, eligible))
         inner = with_eligible(self.inner)
         for rows, _ in self._by_block(eligible):
             seen, here = gather(x, rows), gather(eligible, rows)
@@ -115,7 +115,7 @@ class Blocks(Policy, TokenPolicy):
     ) -> tuple[np.ndarray, int]:
         """Let the inner policy write."""
         assert isinstance(self.inner, TokenPolicy)
-        eligible = self._within(x == MASK if eligible is None else eligible)
+        eligible = self._within(as_eligible(x, eligible))
         inner = with_eligible(self.inner)
         return inner.write(x, call_denoiser, round_index, rng, eligible=eligible)
 

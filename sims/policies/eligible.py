@@ -17,7 +17,12 @@ from theory._core.arrays import array_namespace, device, from_host
 from theory._core.segments import gather
 from theory._core.types import Array
 
-__all__ = ["Shown", "shown_sites", "with_eligible"]
+__all__ = ["Shown", "as_eligible", "shown_sites", "with_eligible"]
+
+
+def as_eligible(x: Array, eligible: Array | None) -> Array:
+    """Sites that may be written, bool (B, L): all masked ones if None is given."""
+    return x == MASK if eligible is None else eligible
 
 
 class Shown:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from sims.policies.base import CallDenoiser, Outcomes, TokenPolicy
+from sims.policies.eligible import as_eligible
 from sims.policies.scores import FREE_SYMBOLS
 from sims.policies.site_sets import site_count
-from theory import MASK
 from theory._core.arrays import array_namespace, device, is_exact
 from theory._core.types import Array
 from theory.distributions.sampling import draw_tokens
@@ -51,7 +51,7 @@ class Speculative(TokenPolicy):
     ) -> Outcomes:
         """Yield a refusal at each drafted site, and the draft accepted as a whole."""
         _, draft = call_denoiser(x)
-        eligible = x == MASK if eligible is None else eligible
+        eligible = as_eligible(x, eligible)
         xp, count = array_namespace(x), site_count(eligible)
         sites = xp.reshape(xp.nonzero(eligible)[1], (-1, count))
         size = count if self.k is None else min(self.k, count)
@@ -89,7 +89,7 @@ class Speculative(TokenPolicy):
     ) -> tuple[np.ndarray, int]:
         """Draft, verify, replace."""
         _, draft = call_denoiser(x)
-        eligible = x == MASK if eligible is None else eligible
+        eligible = as_eligible(x, eligible)
         count = eligible.sum(axis=1)
         size = count if self.k is None else np.minimum(self.k, count)
         number = np.cumsum(eligible, axis=1) - 1
