@@ -141,7 +141,9 @@ def decode(
     if batch is None:
         batch = max(1, NUMBERS // (p.length * p.vocab))
     batch = min(as_integer(batch, "batch", 1), size)
-    call_denoiser = TemperedDenoiser(predictor(p, denoiser), temperature)
+    predict = predictor(p, denoiser)
+    in_floats = (lambda x: as_floats(predict(x))) if p.exact else predict
+    call_denoiser = TemperedDenoiser(in_floats, temperature)
     parts = []
     for start in tracked(range(0, size, batch), progress):
         part = _Batch(p, call_denoiser, rng, min(batch, size - start), given, trajectory)
@@ -171,8 +173,8 @@ class _Batch:
         observed: tuple[int, ...],
         trajectory: bool,
     ) -> None:
-        self.p, self.rng, self.observed = p, rng, list(observed)
-        self.call_denoiser = _in_floats(call_denoiser) if p.exact else call_denoiser
+        self.p, self.call_denoiser, self.rng = p, call_denoiser, rng
+        self.observed = list(observed)
         self.x = np.full((size, p.length), MASK, dtype=np.int64)
         self.calls = np.zeros(size, dtype=np.int64)
         self.trajectory = trajectory
@@ -244,11 +246,3 @@ class _Batch:
         if reveal.any():
             x[reveal] = draw_tokens(self.rng, sampling_probs[reveal])
         self.x[active] = x
-
-
-def _in_floats(call_denoiser: CallDenoiser) -> CallDenoiser:
-    def call(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        predictions, sampling_probs = call_denoiser(x)
-        return as_floats(predictions), as_floats(sampling_probs)
-
-    return call

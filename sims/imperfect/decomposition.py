@@ -129,29 +129,28 @@ def split(
             f"remasks"
         )
     steps = propagate(p, decoder, temperature, denoiser, observed, ("data",), tabulated=False)
-    path: list[Any] = []
-    learning: list[Any] = []
-    factorisation: list[Any] = []
+    costs: list[Any] = []  # of each step: path KL, the learning and the factorisation part
     for reveal in steps:
-        if reveal.index == len(path):
-            for part in (path, learning, factorisation):
-                part.append(0)
+        if reveal.index == len(costs):
+            costs.append((0, 0, 0))
         draw = reveal.draw
         if draw is None:
             continue
         (mass,), (after,) = reveal.masses, reveal.masses_after
-        path[-1] = path[-1] + cost_of(draw, after)
         one_site_more = reveal.before[:, None, None] + steps.codes.steps(draw.sites)
         truth = steps.share(reveal.before, one_site_more)  # (N, k, V)
-        wrong = log_ratio(mass[:, None, None] * truth, truth, draw.sampling_probs, draw.logs)
-        learning[-1] = learning[-1] + wrong
         product = draw._replace(factor=outer(truth, operator.mul), logs=partial(log, truth))
-        factorisation[-1] = factorisation[-1] + cost_of(product, after)
+        here = (
+            cost_of(draw, after),
+            log_ratio(mass[:, None, None] * truth, truth, draw.sampling_probs, draw.logs),
+            cost_of(product, after),
+        )
+        costs[-1] = tuple(total + cost for total, cost in zip(costs[-1], here, strict=True))
     # divergences and total correlations, but for rounding
     tidy: Any = (lambda v: v) if p.exact else (lambda v: float(not_negative(v)))
-    learning, factorisation = ([tidy(v) for v in part] for part in (learning, factorisation))
-    rounds = tuple(zip(learning, factorisation, strict=True))
-    return KLDecomposition(tidy(sum(path)), sum(learning), sum(factorisation), rounds)
+    rounds = tuple((tidy(learning), tidy(factorisation)) for _, learning, factorisation in costs)
+    learning, factorisation = map(sum, zip(*rounds, strict=True))
+    return KLDecomposition(tidy(sum(path for path, _, _ in costs)), learning, factorisation, rounds)
 
 
 @within_memory("all contexts")

@@ -163,9 +163,7 @@ class Mixture(FromData):
         vocab, size = self.p.vocab, self.components
         values = np.flatnonzero(joint)
         p = joint[values]
-        one_hot = np.eye(vocab)[digits(values, len(sites), vocab)].transpose(
-            1, 0, 2
-        )  # (k, N, V)
+        one_hot = np.eye(vocab)[digits(values, len(sites), vocab)].transpose(1, 0, 2)  # (k, N, V)
         marginals = p @ one_hot  # (k, V)
         likeliest = one_hot[:, np.argsort(-p, kind="stable")[:size]].transpose(1, 0, 2)
         first = START_WEIGHT * likeliest + (1 - START_WEIGHT) * marginals

@@ -56,18 +56,16 @@ class Projection(FromData):
     ----------
     pairs_off : float
         The largest error of a pair marginal in the references "pairs" that were fitted so far:
-        below 1e-13 where the fit has converged, as it mostly has. 0.0 for "chain", which is not
-        fitted.
+        below 1e-13 where the fit has converged. 0.0 for "chain", which is not fitted.
 
     Notes
     -----
-    What the fit to the predicted marginals has left after 1000 sweeps is corrected by a rounding
-    that gives these marginals up to the rounding of floats (Altschuler, Weed and Rigollet
-    [memory]). So the marginals are always right. That the result is nearest to the reference is
-    true where the sweeps converge; where it has zeros that neither the reference nor the marginals
-    show, they converge like one over their number, and it is off by about 1e-3. The pair marginals
-    of the reference are those given nothing; they are not kept by the fit. Exact distributions of
-    the data are allowed where a few sweeps end with nothing left.
+    What the fit has left after 1000 sweeps is corrected by a rounding (Altschuler, Weed and
+    Rigollet [memory]), so the marginals are always right up to that of floats. The result is the
+    nearest to the reference where the sweeps converge; where it has zeros that neither the
+    reference nor the marginals show, they converge like one over their number, and it is off by
+    about 1e-3. The fit does not keep the pair marginals of the reference, which are those given
+    nothing. Exact distributions are allowed where a few sweeps end with nothing left.
 
     >>> from theory import gallery
     >>> p = gallery.binary_symmetric(3, 0.1)

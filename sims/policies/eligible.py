@@ -1,8 +1,7 @@
 """Sequences without the masked sites that may not be written yet, as a policy is shown them.
 
-It is shown the observed sites and those that are eligible; masked sites whose turn comes later are
-left out. So a policy that is made for whole sequences is given a shorter one, in which it may
-write at every masked site.
+So a policy that is made for whole sequences is given a shorter one, in which it may write at every
+masked site.
 """
 
 import inspect

@@ -30,10 +30,9 @@ class JointDraw(TokenPolicy):
     would take on them.
 
     A single site is drawn from the (tempered) predictions of the denoiser whatever the joint is.
-    For several sites it depends on the joint what these are to it: `Product`, `Projection`,
-    `ResidualEnergy` and `Resampled` start from the predictions as they are drawn from, and the
-    last two weigh them by what they know of the data; a `Mixture` of two components or more knows
-    the true joint, and depends neither on the temperature nor on the denoiser.
+    For several sites `Product`, `Projection`, `ResidualEnergy` and `Resampled` start from these,
+    and the last two weigh them by what they know of the data; a `Mixture` of two components or
+    more depends neither on the temperature nor on the denoiser.
 
     Parameters
     ----------
@@ -44,11 +43,10 @@ class JointDraw(TokenPolicy):
 
     Notes
     -----
-    The denoiser is called once in a round; in a round of several sites the calls that the joint
-    needs beside it (`Joint.extra_calls`) are counted, too. `path_kl` of the output is given as
-    `kl`, which it is if `inner` is not randomised.
-
-    The joints are computed on the host: exact output distributions of data on a device are refused.
+    In a round of several sites the calls that the joint needs beside the denoiser's
+    (`Joint.extra_calls`) are counted, too. `path_kl` of the output is given as `kl`, which it is if
+    `inner` is not randomised. The joints are computed on the host: exact output distributions of
+    data on a device are refused.
 
     >>> from theory import gallery
     >>> from sims import output_distribution
