@@ -1,4 +1,4 @@
-"""Recursive halving: the middle of every gap."""
+"""Recursive halving: the middle site of every run of masked sites in each round."""
 
 from sims.policies.base import Policy, Reveals
 from theory import MASK

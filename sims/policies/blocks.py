@@ -1,4 +1,4 @@
-"""Semi-autoregressive: one block after another."""
+"""Semi-autoregressive decoding: one block after another."""
 
 from collections.abc import Iterator
 

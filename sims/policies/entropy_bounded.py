@@ -1,4 +1,4 @@
-"""As many sites as a bound on the entropies allows."""
+"""The entropy-bounded sampler: as many sites as a bound on their entropies allows."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""As many sites as are jointly confident enough."""
+"""The factor rule of Fast-dLLM: as many sites as their joint confidence allows."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""First hitting: the times at which sites are revealed, one after another."""
+"""The first-hitting sampler: one uniformly random masked site in each round."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Another policy, on the sequence read from right to left."""
+"""A policy applied to the sequence read from right to left."""
 
 import numpy as np
 

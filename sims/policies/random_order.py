@@ -1,4 +1,4 @@
-"""A uniformly random set of masked sites in every round, of a size fixed beforehand."""
+"""Random order: in every round a uniformly random set of masked sites, of a given size."""
 
 from collections.abc import Sequence
 

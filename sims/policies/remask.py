@@ -1,4 +1,4 @@
-"""Ancestral sampling that may mask tokens again."""
+"""Ancestral sampling that may mask observed tokens again."""
 
 from collections.abc import Sequence
 from fractions import Fraction

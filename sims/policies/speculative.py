@@ -1,4 +1,4 @@
-"""Draft in parallel, verify one by one, and replace the first token that is refused."""
+"""Speculative decoding: draft in parallel, verify one by one, redraw the first rejected token."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class Speculative(TokenPolicy):
     Speculative decoding with the model as its own draft [memory]: tokens for the first k masked
     sites are drawn from one prediction; each is accepted with probability ``min(1, p / q)``,
     where q is that prediction and p the one given the tokens accepted before it; the first one
-    refused is drawn again from ``max(p - q, 0)``, normalised, and ends the round. It depends
+    rejected is drawn again from ``max(p - q, 0)``, normalised, and ends the round. It depends
     on drawn tokens, and corrects for it: exact, several sites per round.
 
     A round is counted as two calls of the denoiser, one for the draft and one, a batch of k - 1
@@ -49,7 +49,7 @@ class Speculative(TokenPolicy):
     def outcomes(
         self, x: Array, call_denoiser: CallDenoiser, round_index: int, eligible: Array | None = None
     ) -> Outcomes:
-        """Yield a refusal at each drafted site, and the draft accepted as a whole."""
+        """Yield a rejection at each drafted site, and the draft accepted as a whole."""
         _, draft = call_denoiser(x)
         eligible = as_eligible(x, eligible)
         xp, count = array_namespace(x), site_count(eligible)
@@ -68,14 +68,14 @@ class Speculative(TokenPolicy):
                 every = xp.arange(rows.shape[0], dtype=xp.int64, device=device(x))
                 p = _at(call_denoiser(after)[1], every, site)
             accepted = _least(p, q)
-            at, mass, refused = _written(after, site, probability, self.refused(p, accepted))
-            yield xp.take(rows, at), mass, refused, calls
+            at, mass, rejected = _written(after, site, probability, self.residual(p, accepted))
+            yield xp.take(rows, at), mass, rejected, calls
             at, probability, after = _written(after, site, probability, accepted)
             rows = xp.take(rows, at)
         yield rows, probability, after, calls
 
-    def refused(self, p: Array, accepted: Array) -> Array:
-        """What is written after a refusal: the part of p that acceptance does not give."""
+    def residual(self, p: Array, accepted: Array) -> Array:
+        """What is drawn after a rejection: the part of p that acceptance does not give."""
         left = p - accepted
         return left if is_exact(left) else array_namespace(left).where(left > ROUNDING, left, 0.0)
 
@@ -103,13 +103,13 @@ class Speculative(TokenPolicy):
             token, q = drafted[going, site], draft[going, site]
             p = q if j == 0 else call_denoiser(after[going])[1][np.arange(len(going)), site]
             at = np.arange(len(going))
-            refused = rng.random(len(going)) * q[at, token] >= p[at, token]
-            if refused.any():
-                residual = self.refused(p, np.minimum(p, q))[refused]
+            rejected = rng.random(len(going)) * q[at, token] >= p[at, token]
+            if rejected.any():
+                residual = self.residual(p, np.minimum(p, q))[rejected]
                 gone = residual.sum(axis=1, keepdims=True) == 0  # only by rounding
-                token[refused] = draw_tokens(rng, np.where(gone, p[refused], residual))
+                token[rejected] = draw_tokens(rng, np.where(gone, p[rejected], residual))
             after[going, site] = token
-            going = going[~refused]
+            going = going[~rejected]
         return after, 1 if size.max() == 1 else 2
 
 

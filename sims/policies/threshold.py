@@ -1,4 +1,4 @@
-"""All sites that are confident enough."""
+"""The confidence threshold: all sites whose prediction is confident enough."""
 
 from sims.policies.base import Policy, Reveals
 from sims.policies.scores import DIGITS, best, confidence
