@@ -142,7 +142,7 @@ class Policy(Decoder, Renamed, ABC, renamed={"law": "reveal_distribution", "revi
     ((0, 2, 4), (1, 3))
     """
 
-    remasks: ClassVar[bool] = False  # once more, as it once had another name here
+    remasks: ClassVar[bool] = False  # again, for its old name is an alias of what a class defines
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
