@@ -90,7 +90,7 @@ def check_run(
     check_distribution(p)
     given = as_observed(observed, p.length)
     if given and decoder.remasks:
-        raise InvalidInput(f"{decoder!r} remasks, observed sites too")
+        raise InvalidInput(f"{decoder!r} remasks sites that are observed, too")
     decoder.check(p.length - len(given), p.vocab)
     return as_temperature(temperature, p), given
 

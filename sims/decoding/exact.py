@@ -42,7 +42,7 @@ def output_distribution(
         predictions. Exact distributions allow 0 and 1.
     denoiser : callable, optional
         From patterns (B, L) to predictions (B, L, V), for instance `Perturbed`. The zero-loss
-        denoiser of `p` if not given, which answers with the unconditional marginals where a
+        denoiser of `p` if not given, which returns the unconditional marginals where a
         parallel round has written a context that the data never contain.
     observed : iterable of int
         Sites that are given from the start, with tokens as the data have them: a prompt, or what

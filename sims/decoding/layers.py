@@ -69,7 +69,7 @@ class Reveal:
     complete : bool
         Whether nothing is masked any more.
     draw : Draw or None
-        None if no site is revealed, and where a policy has looked at the tokens.
+        None if no site is revealed, and where a policy depends on drawn tokens.
     """
 
     codes: Codes

@@ -43,7 +43,7 @@ class Decoded:
     rounds : ndarray of int64, shape (size,)
         Calls of the denoiser that each sequence took.
     states : ndarray of int64, shape (T+1, size, L), or None
-        Every sequence after 0, 1, ... T steps, with masks, if it was asked for. Those that are
+        Every sequence after 0, 1, ... T steps, with masks, if they were kept. Those that are
         finished early stay as they are.
     """
 

@@ -1,8 +1,8 @@
 """The distribution of the masked sequences that a decoder reaches, round by round.
 
 `propagate` yields, step by step, the contexts, what is revealed in them, and how likely that is. It
-is the one exact interpreter of policies: what a decoder writes, in which order, which patterns it
-asks about and what it loses to a denoiser are sums over what it yields.
+is the one exact interpreter of policies: what a decoder writes, in which order, which patterns the
+denoiser is called with and what it loses to a denoiser are sums over what it yields.
 
 Contexts are carried as codes with their masses, a layer for each round, and equal ones are merged;
 what is not reached is never enumerated. Several masses travel together, so that what depends on
@@ -92,7 +92,7 @@ def propagate(
     on_host : bool
         Follow it on the host wherever p lives, for those who count there.
     tabulated : bool
-        Whether the evidence lattice has to fit. If not, p is asked where it does not.
+        Whether the evidence lattice has to fit. If not, predictions and evidence come from p where it does not.
 
     Examples
     --------
@@ -333,7 +333,7 @@ class Propagation:
         given = self.evidence(before)
         return quotient(self.evidence(after), given[:, *(None,) * (after.ndim - 1)])
 
-    # ---- policies that look at drawn tokens ------------------------------------------------
+    # ---- policies that depend on drawn tokens ----------------------------------------------
 
     def _write(self, layer: Layer, x: Array, masked: int, index: int) -> Iterator[Reveal]:
         for some in joined(self._outcomes(layer, x, index), self.batch):

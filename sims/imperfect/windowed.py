@@ -62,7 +62,7 @@ class WindowedDenoiser:
     p : Distribution
         Of any family and length; exact ones give exact predictions.
     width : int
-        Sites on each side. 0 sees nothing and answers with the marginals; ``L - 1`` sees all.
+        Sites on each side. 0 sees nothing and predicts the marginals; ``L - 1`` sees all.
 
     Raises
     ------

@@ -94,7 +94,7 @@ def support(wanted: Pairs, live: np.ndarray) -> np.ndarray:
     ----------
     wanted : mapping of (int, int) to ndarray, shape (V, V)
     live : ndarray of bool, shape (V, ..., V)
-        The values to look at: those whose pairs are all possible.
+        The values whose pairs are all possible.
 
     Returns
     -------

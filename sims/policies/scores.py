@@ -1,6 +1,6 @@
 """Scores of predictions: confidence, margin and entropy, and the ranks of sites by them.
 
-Predictions (B, L, V) and eligible sites, bool (B, L), live on one device; so do the answers.
+Predictions (B, L, V) and eligible sites, bool (B, L), live on one device; so do the scores.
 """
 
 import math
