@@ -92,7 +92,7 @@ def propagate(
     on_host : bool
         Follow it on the host wherever p lives, for those who count there.
     tabulated : bool
-        Whether the evidence lattice has to fit. If not, predictions and evidence come from p where it does not.
+        Whether the evidence lattice has to fit. If not, and it does not, p gives the predictions.
 
     Examples
     --------
