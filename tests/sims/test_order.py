@@ -251,7 +251,7 @@ def test_prompts_are_drawn_from_the_data():
     ("ask", "match"),
     [
         (lambda p: order(p, policies.Remask((0, HALF, 1), 1)), "remasks"),
-        (lambda p: order(p, policies.GibbsCorrector(policies.LeftToRight(), 1)), "takes tokens"),
+        (lambda p: order(p, policies.GibbsCorrector(policies.LeftToRight(), 1)), "remasks"),
         (lambda p: order(p, policies.TopK(1), observed=range(3)), "nothing is left to write"),
         (lambda p: order(p, policies.TopK(1), observed=[3]), "observed must lie in"),
         (lambda p: order(p, policies.RandomOrder((3,)), observed=[0]), "sum to the length 2"),
