@@ -55,7 +55,7 @@ def test_a_policy_that_revises():
     assert Own().remasks
     q = output_distribution(gallery.parity(2), Own())
     assert q.remasks
-    with pytest.warns(DeprecationWarning, match=r"OutputDistribution\.revises is now called remasks"):
+    with pytest.warns(DeprecationWarning, match=r"Distribution\.revises is now called remasks"):
         assert q.revises
     with pytest.warns(DeprecationWarning, match=r"Remask\.revises is now called remasks"):
         assert Remask((0, 1), 1).revises  # pyright: ignore
