@@ -1,6 +1,4 @@
-"""A policy written down: for every pattern the sites that it reveals."""
-
-from typing import Any
+"""A policy as a table: for every pattern the sites that it reveals."""
 
 import numpy as np
 
@@ -9,6 +7,7 @@ from theory import MASK
 from theory._core.arrays import array_namespace, as_array, device, from_host, read_only, to_host
 from theory._core.plurals import counted
 from theory._core.segments import gather
+from theory._core.types import Array, ArrayLike
 from theory.errors import InvalidInput
 from theory.lattice.codes import Codes
 from theory.validation.arguments import as_tokens
@@ -20,7 +19,7 @@ class Tabulated(Policy):
     """A value-adaptive policy as a table, such as the best ones that `frontier` finds.
 
     It depends on the revealed tokens; predictions play no role once the table is made. The table
-    stays where it is given; asked about sequences that live elsewhere, the policy copies it
+    stays where it is given; given sequences that live elsewhere, the policy copies it
     there, once, and keeps the copy.
 
     Parameters
@@ -45,7 +44,7 @@ class Tabulated(Policy):
     depends_on = "revealed"
     randomised = False
 
-    def __init__(self, choices: Any) -> None:
+    def __init__(self, choices: ArrayLike) -> None:
         choices = as_array(choices)
         xp, shape = array_namespace(choices), tuple(choices.shape)
         integers = choices.dtype != object and xp.isdtype(choices.dtype, "integral")
@@ -57,7 +56,7 @@ class Tabulated(Policy):
         self.length, self.vocab = len(shape), shape[0] - 1
         self._copy = self.choices
 
-    def sites(self, x: object) -> tuple[int, ...]:
+    def sites(self, x: ArrayLike) -> tuple[int, ...]:
         """The sites that are revealed at a pattern (L,).
 
         Raises
@@ -79,17 +78,17 @@ class Tabulated(Policy):
                 f"{counted(length, 'site')} over {vocab}"
             )
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the one outcome."""
         yield 1, self._reveal(x)
 
-    def _reveal(self, x: Any) -> Any:
+    def _reveal(self, x: Array) -> Array:
         xp, codes = array_namespace(x), Codes(self.length, self.vocab, x)
         found = gather(xp.reshape(self._beside(x), (-1,)), codes.encode(x))
         sites = xp.arange(self.length, dtype=xp.int64, device=device(x))
         return (x == MASK) & ((found[:, None] >> sites) & 1 == 1)
 
-    def _beside(self, x: Any) -> Any:
+    def _beside(self, x: Array) -> Array:
         """The table where the sequences live."""
         for table in (self.choices, self._copy):
             if array_namespace(table) is array_namespace(x) and device(table) == device(x):

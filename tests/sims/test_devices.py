@@ -152,7 +152,7 @@ def agree(away, host, like):
     on_data = float(away.expected_rounds_on_data), float(host.expected_rounds_on_data)
     assert on_data[0] == pytest.approx(on_data[1], rel=CLOSE, nan_ok=True)
     assert away.rounds == pytest.approx(host.rounds, rel=CLOSE, abs=CLOSE)
-    assert (away.states, away.revises) == (host.states, host.revises)
+    assert (away.states, away.remasks) == (host.states, host.remasks)
 
 
 # Output distributions

@@ -250,8 +250,8 @@ def test_prompts_are_drawn_from_the_data():
 @pytest.mark.parametrize(
     ("ask", "match"),
     [
-        (lambda p: order(p, policies.Remask((0, HALF, 1), 1)), "takes tokens back"),
-        (lambda p: order(p, policies.GibbsCorrector(policies.LeftToRight(), 1)), "takes tokens"),
+        (lambda p: order(p, policies.Remask((0, HALF, 1), 1)), "remasks"),
+        (lambda p: order(p, policies.GibbsCorrector(policies.LeftToRight(), 1)), "remasks"),
         (lambda p: order(p, policies.TopK(1), observed=range(3)), "nothing is left to write"),
         (lambda p: order(p, policies.TopK(1), observed=[3]), "observed must lie in"),
         (lambda p: order(p, policies.RandomOrder((3,)), observed=[0]), "sum to the length 2"),
@@ -270,13 +270,13 @@ def test_prompts_are_drawn_from_the_data():
                     trajectory=True,
                 )
             ),
-            "taken back",
+            "remasked",
         ),
         (
             lambda p: decode(
                 p, policies.Remask((0, HALF, 1), 1), np.random.default_rng(0), 2, observed=[0]
             ),
-            "takes tokens back",
+            "remasks",
         ),
     ],
 )
@@ -315,7 +315,7 @@ def test_orders_in_floats_and_refusals():
     found = all_orders(p, policies.TopK(1))
     assert sum(found.values()) == pytest.approx(1)
     assert {type(chance) for chance in found.values()} == {float}
-    with pytest.raises(InvalidInput, match="takes tokens back"):
+    with pytest.raises(InvalidInput, match="remasks"):
         all_orders(p, policies.GibbsCorrector(policies.LeftToRight(), 1))
     with pytest.raises(InvalidInput, match="nothing is left"):
         all_orders(p, policies.TopK(1), observed=range(3))
