@@ -12,7 +12,7 @@ from sims.claims.kit.recognise import as_rational, is_table
 from sims.decoding.exact import output_distribution
 from sims.open_questions.depths import fixed, worst
 from sims.open_questions.moves import Moves, subsets
-from sims.open_questions.tossing import Tossing
+from sims.open_questions.randomised import RandomSets
 from sims.optimal.frontier import frontier
 from sims.policies import Rule
 from theory import MASK, JointTable, gallery, strategies
@@ -95,7 +95,7 @@ def _fewest(p: JointTable, orders: Orders = _every_order) -> int:
 def _longest(p: JointTable) -> tuple[int, Fraction]:
     """The most rounds that the best adaptive policy takes, and its distance from the data."""
     best = worst(Moves(p))
-    q = output_distribution(p, Tossing({c: {sites: 1} for c, sites in best.choices.items()}))
+    q = output_distribution(p, RandomSets(best.choices))
     return max(q.rounds), q.tv
 
 

@@ -9,10 +9,14 @@ import hypothesis.strategies as st
 
 from sims.claims.kit.recognise import as_rational, is_table
 from sims.decoding.exact import output_distribution
-from sims.open_questions.coins import Coins, best_coins, best_orders
 from sims.open_questions.depths import fixed
 from sims.open_questions.moves import Moves
-from sims.open_questions.tossing import Tossing
+from sims.open_questions.randomised import (
+    Adaptive,
+    RandomSets,
+    best_orders,
+    best_randomised,
+)
 from sims.optimal.frontier import frontier
 from sims.policies import Policy, RandomOrder
 from theory import JointTable, gallery, strategies
@@ -68,14 +72,14 @@ def _carried(p: Distribution) -> JointTable:
     return table
 
 
-def _tossed(coins: Coins) -> Policy:
+def _drawn(best: Adaptive) -> Policy:
     """The policy of the optimum."""
-    return Tossing(coins.choices)
+    return RandomSets(best.choices)
 
 
-def _not_tossed(coins: Coins) -> Policy:
+def _not_drawn(best: Adaptive) -> Policy:
     """Planted: always takes the first of the sets."""
-    return Tossing({c: {min(chances): 1} for c, chances in coins.choices.items()})
+    return RandomSets({c: {min(sets): 1} for c, sets in best.choices.items()})
 
 
 @B16.residual(
@@ -83,20 +87,20 @@ def _not_tossed(coins: Coins) -> Policy:
     exact=st.one_of(
         strategies.joint_tables(lengths=(1, 3), vocabs=(1, 2), most=2, exact=True), WITNESSES
     ),
-    policy=_not_tossed,
+    policy=_not_drawn,
 )
-def optimum_with_coins(p: Distribution, policy: Callable[[Coins], Policy] = _tossed) -> list[Any]:
+def optimum_with_coins(p: Distribution, policy: Callable[[Adaptive], Policy] = _drawn) -> list[Any]:
     """The optimum against what its policy writes, and against the other kinds of policies."""
     p = _carried(p)
     moves = Moves(p)
-    coins, orders = best_coins(moves), best_orders(moves)
-    q = output_distribution(p, policy(coins))
+    best, orders = best_randomised(moves), best_orders(moves)
+    q = output_distribution(p, policy(best))
     (mean,) = frontier(p, [math.inf])
     return [
         q.tv,
-        coins.rounds - q.expected_rounds,
-        excess(coins.rounds, mean.rounds),
-        excess(coins.rounds, orders.rounds),
+        best.rounds - q.expected_rounds,
+        excess(best.rounds, mean.rounds),
+        excess(best.rounds, orders.rounds),
         excess(orders.rounds, len(fixed(moves))),
     ]
 
@@ -114,7 +118,7 @@ def _known_savings(p: Distribution) -> Any:
 def savings(p: Distribution, rounds: Any = None, policy: Policy | None = None) -> list[Any]:
     """What coins save, minus so many rounds; if none are given, by how much they do harm."""
     p = _carried(p)
-    q = output_distribution(p, policy or _tossed(best_coins(Moves(p))))
+    q = output_distribution(p, policy or _drawn(best_randomised(Moves(p))))
     (mean,) = frontier(p, [math.inf])
     saved = mean.rounds - q.expected_rounds
     return [q.tv, excess(0, saved) if rounds is None else saved - rounds]
