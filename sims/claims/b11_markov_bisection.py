@@ -162,8 +162,8 @@ def blocks_from_left_to_right(p: Distribution, size: int, blind: bool = False) -
         for tokens in itertools.product(range(p.vocab), repeat=len(before)):
             x = np.full(p.length, MASK)
             x[list(before)] = tokens
-            if (chance := p.evidence(x)) != 0:
-                lost = lost - chance * information.total_correlation(p, block, given=x)
+            if (mass := p.evidence(x)) != 0:
+                lost = lost - mass * information.total_correlation(p, block, given=x)
     return lost
 
 
