@@ -1,4 +1,4 @@
-"""Many decoders on one distribution, beside the best possible one."""
+"""Divergence, rounds and regret of many decoders on one distribution."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ MAX_PAIRS = 2 * 10**7
 """The best possible decoder is looked for up to this number of pairs of a context and a set."""
 
 MAX_STEPS = 2 * 10**7
-"""Decoders that throw a coin for every site join the usual ones up to this much work."""
+"""Decoders that are long to compute join the usual ones up to this much work."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Comparison:
     ----------
     rows : list of Row
     serial : Point or None
-        The best policy that loses nothing; None if it was too large to be looked for.
+        The best lossless policy; None if it was too large to be looked for.
     corners : list of Point or None
         Corners of the optimal (rounds, KL), if they were asked for.
     left_out : dict
@@ -150,7 +150,7 @@ def too_large(p: Distribution) -> dict[str, str]:
 
 
 def _long_ones(p: Distribution) -> list[tuple[Decoder, int]]:
-    """Decoders with coins for every site or several calls from a start, and how much work."""
+    """Decoders that draw each site by itself or correct several times, and how much work."""
     length, vocab = p.length, p.vocab
     quarters = [Fraction(k, 4) for k in range(5)]
     first = policies.RandomOrder((length,))

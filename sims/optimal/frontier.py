@@ -1,10 +1,10 @@
-"""The best possible decoder, by dynamic programming over all masked sets and all tokens.
+"""The frontier of (rounds, KL), and how far above it a decoder lies.
 
 Of all value-adaptive policies, one minimises ``E_p[rounds] + multiplier * KL(p || q)``. How
 it is found is in `sims.optimal.dynamic_program`.
 
-The lower convex hull of (rounds, KL) is what the best policies reach, mixtures included: tossing
-a coin between two policies beforehand gives the point between theirs (of the path KL).
+The lower convex hull of (rounds, KL) is what the best policies reach, mixtures included: drawing
+one of two policies beforehand gives a point between theirs (of the path KL).
 """
 
 import itertools
@@ -98,9 +98,8 @@ def regret(p: Distribution, policy: Decoder | Select) -> float:
     float
         The policy's path KL (KL, where there is no path) minus the lower convex hull of the
         optimal (rounds, KL) at the policy's expected rounds on the data (under the decoder,
-        where those are not defined). Never negative for
-        policies that select sites before they draw. Token policies and correctors do not
-        compete in the optimum, and may beat it.
+        where those are not defined). Never negative for policies that select sites before they
+        draw. Token policies and correctors do not compete in the optimum, and may beat it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What has finished of a sweep, in memory or in a file that survives an interruption.
+"""The finished cases of a sweep, in memory or in a file that survives an interruption.
 
 The file has one line of JSON for the sweep (format, version, experiment, seed, and which code it
 is), then one for each case in the order in which they finished::
@@ -58,9 +58,8 @@ def header(experiment: str, seed: int, code: dict[str, str]) -> str:
     {"format": "zeroloss sweep", "version": 1, "experiment": "module:name", "seed": 0,
      "code": {"source": "12ab"}}
     """
-    first = {"format": FORMAT, "version": VERSION, "experiment": experiment, "seed": seed}
-    first["code"] = code
-    return json.dumps(first) + "\n"
+    named = {"experiment": experiment, "seed": seed, "code": code}
+    return json.dumps({"format": FORMAT, "version": VERSION, **named}) + "\n"
 
 
 def differs(found: Any, wanted: dict[str, str]) -> str:
@@ -100,7 +99,7 @@ class Log:
         self.results: dict[str, Case] = {}
         self.failures: dict[str, tuple[str, str]] = {}
         self.end = 0
-        """Of the last whole line of the file."""
+        """Of the last whole line of the file, in bytes."""
 
     def write(self, line: str) -> None:
         """Keep the line of a case."""
@@ -184,10 +183,10 @@ class Log:
         return found.get("code")
 
     def _set_aside(self, line: bytes, what: str) -> None:
-        place = f"{self.path}.aside"
-        with open(place, "ab") as kept:
+        aside = f"{self.path}.aside"
+        with open(aside, "ab") as kept:
             kept.write(line)
-        warnings.warn(f"{what}; it was moved to {place}", RuntimeWarning, stacklevel=7)
+        warnings.warn(f"{what}; it was moved to {aside}", RuntimeWarning, stacklevel=7)
         self.end -= len(line)
         self.file.truncate(self.end)
 

@@ -1,4 +1,4 @@
-"""``python -m sims.training``: which training masks are the most effective, for which decoder.
+"""``python -m sims.training``: the mean excess of decoders, by training masks and learner.
 
 Exit code 0 if all cases went well, 1 if one failed, 2 for wrong usage, 130 if it was interrupted.
 """
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     cases = _cases(options)
     if not cases:
-        parser.error("the best masks are known for tables and for decoders that look at nothing")
+        parser.error("the best masks are known for tables and for decoders that depend on nothing")
     try:
         with from_arguments(options) as run:
             results = run(experiment, cases, seed=options.seed)

@@ -1,4 +1,4 @@
-"""Which training masks are the most effective, for which decoder: one data set as an experiment.
+"""The excess of a decoder with a denoiser learnt from one data set: an experiment for sweeps.
 
 A case names the data, the training masks, the decoder, the learner and the number of samples; a
 training set is drawn, a denoiser is learnt from it, and what the decoder writes with it is
@@ -48,7 +48,7 @@ DECODERS: Mapping[str, policies.Decoder] = {
 }
 
 SEEING = ("surest", "two surest")
-"""Those that look at predictions."""
+"""Those that depend on predictions."""
 
 MASKS: Mapping[str, Callable[[Distribution, policies.Decoder], Any]] = {
     "uniform time": lambda p, _: tables.uniform_time(p.length),
@@ -60,7 +60,7 @@ MASKS: Mapping[str, Callable[[Distribution, policies.Decoder], Any]] = {
     "best": best_masks,
 }
 """From the data and the decoder to the masks. The last two know the decoder, and `best` is for
-decoders that look at nothing."""
+decoders that depend on nothing."""
 
 LEARNERS: Mapping[str, Callable[..., Any]] = {"tables": Tabular, "chain": FittedChain}
 
@@ -99,13 +99,13 @@ def experiment(
     alpha : float
         Prior per token.
     repeat : int
-        Tells cases apart that differ in their data sets only.
+        Distinguishes cases that differ in their data sets only.
 
     Returns
     -------
     dict
         ``kl`` of the decoded distribution in nats, its ``excess``, ``path_excess``, that of the
-        mean over the decoder's coins, and ``untrained``, the share of the calls, with the learnt
+        mean over the decoder's paths, and ``untrained``, the share of the calls, with the learnt
         denoiser, on patterns that training does not show.
 
     Examples

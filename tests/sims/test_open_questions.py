@@ -717,7 +717,7 @@ def test_a_progress_bar_on_a_terminal_only(capsys, monkeypatch):
     terminal = functools.partial(rich.console.Console, force_terminal=True)
     monkeypatch.setattr(rich.console, "Console", terminal)
     assert main(["depths", "--sites", "2"]) == 0
-    assert "sweeping" in capsys.readouterr().err
+    assert "cases" in capsys.readouterr().err
 
 
 def test_as_a_command():

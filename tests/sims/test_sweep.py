@@ -39,16 +39,10 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from sims.sweep import cases as sweep_cases
 from sims.sweep import log_file as sweep_file
 from sims.sweep.code import code_of
-from sims.sweep.sweep import (
-    Results,
-    add_arguments,
-    executor_for,
-    from_arguments,
-    generator,
-    grid,
-    sweep,
-)
+from sims.sweep.results import Results
+from sims.sweep.sweep import add_arguments, from_arguments, generator, grid, sweep
 from theory._console import executors, tasks
+from theory._console.executors import executor_for
 from theory._core.log_numbers import LinearForm
 from theory.errors import InvalidInput
 
@@ -1082,6 +1076,6 @@ def test_a_progress_bar_on_a_terminal_only(capsys, monkeypatch):
     terminal = functools.partial(rich.console.Console, force_terminal=True)
     monkeypatch.setattr(rich.console, "Console", terminal)
     assert len(sweep(echo, grid(x=range(3))).rows) == 3
-    assert "sweeping" in capsys.readouterr().err
+    assert "cases" in capsys.readouterr().err
     sweep(echo, grid(x=range(3)), progress=False)
     assert capsys.readouterr().err == ""
