@@ -1,4 +1,4 @@
-"""B13: what the structure of the data says about rounds and about mixtures of products."""
+"""B13: rounds and components of mixtures that the structure of the data requires."""
 
 import itertools
 import math

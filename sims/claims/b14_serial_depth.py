@@ -1,4 +1,4 @@
-"""B14: how many rounds it takes to lose no more than so much."""
+"""B14: the fewest expected rounds at a given divergence, by dynamic programming."""
 
 import itertools
 import math

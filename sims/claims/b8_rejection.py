@@ -1,4 +1,4 @@
-"""B8: what leaves the support, and what it costs to stay in it."""
+"""B8: the probability of leaving the support, and the cost of rejection sampling."""
 
 from collections.abc import Callable
 from typing import Any

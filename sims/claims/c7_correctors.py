@@ -1,4 +1,4 @@
-"""C7: which correctors leave the data alone."""
+"""C7: a corrector of one site leaves the data invariant, one of a block does not."""
 
 import itertools
 from collections.abc import Callable

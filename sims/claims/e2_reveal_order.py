@@ -1,4 +1,4 @@
-"""E2: how autoregressive a decoder is, a matter of the data, the score and the rule for ties."""
+"""E2: how autoregressive a decoder is depends on the data, the score and the tie-breaking."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction

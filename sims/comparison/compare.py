@@ -114,25 +114,26 @@ def usual_decoders(p: Distribution) -> list[Decoder]:
         If the evidence lattice would not fit, which every exact computation needs.
     """
     require_lattice(p.vocab, p.length, p.like)  # all of them need it, and the profile takes long
-    length = p.length
-    halves = schedules.uniform(length, min(2, length))
-    best = schedules.optimal(information.profile(p), min(2, length))
-    pair = min(2, length)
-    chosen: list[Decoder] = [policies.RandomOrder((length,)), policies.RandomOrder(halves)]
-    if best != halves:
-        chosen.append(policies.RandomOrder(best))
-    chosen += [policies.FirstHitting(), policies.LeftToRight(1), policies.LeftToRight(pair)]
-    chosen.append(policies.Bisection())
-    chosen += [policies.TopK(1)]
-    chosen += [policies.TopK(pair, score) for score in ("confidence", "margin", "entropy")]
-    chosen += [policies.TokenConfidence(1), policies.TokenConfidence(pair)]
-    chosen += [policies.Threshold(0.9), policies.Threshold(0.5), policies.Factor(1.0)]
-    chosen += [policies.EntropyBounded(0.1), policies.EntropyBounded(1.0)]
+    length, pair = p.length, min(2, p.length)
+    chosen: list[Decoder] = [
+        policies.RandomOrder((length,)),
+        policies.RandomOrder(schedules.uniform(length, pair)),
+        policies.RandomOrder(schedules.optimal(information.profile(p), pair)),
+        policies.FirstHitting(),
+        *(policies.LeftToRight(k) for k in (1, pair)),
+        policies.Bisection(),
+        policies.TopK(1),
+        *(policies.TopK(pair, score) for score in ("confidence", "margin", "entropy")),
+        *(policies.TokenConfidence(k) for k in (1, pair)),
+        *(policies.Threshold(gamma) for gamma in (0.9, 0.5)),
+        policies.Factor(1.0),
+        *(policies.EntropyBounded(gamma) for gamma in (0.1, 1.0)),
+    ]
     if length > 2:
         chosen.append(policies.Blocks((length + 1) // 2, policies.TopK(pair)))
     chosen += [decoder for decoder, steps in _long_ones(p) if steps <= MAX_STEPS]
     chosen.append(policies.Speculative())
-    return list({repr(decoder): decoder for decoder in chosen}.values())
+    return list({repr(decoder): decoder for decoder in chosen}.values())  # each once
 
 
 def too_large(p: Distribution) -> dict[str, str]:

@@ -67,8 +67,8 @@ class SpreadOut(Policy):
     Parameters
     ----------
     rounds : int
-        Their number R, also the distance between the sites of a batch. The remainders come in the order that
-        halves the gaps: 0, 1/2, 1/4, 3/4, ... of the distance.
+        Their number R, also the distance between the sites of a batch. The remainders come in the
+        order that halves the gaps: 0, 1/2, 1/4, 3/4, ... of the distance.
 
     >>> from theory import gallery
     >>> p = gallery.binary_symmetric(8, 0.1)

@@ -1,4 +1,4 @@
-"""All sets of sites that a round can reveal at each context of a small table, in integers.
+"""All sets of sites that a round can reveal at each context of a small table, exactly.
 
 A context is a tuple of tokens, ``MASK`` where nothing is observed. A move reveals a set of masked
 sites; their tokens are drawn independently from the predictions of the zero-loss denoiser. It is

@@ -143,8 +143,13 @@ def _above_hull(program: Program, rounds: float, kl: float) -> float:
         if between is None:
             break
         left, right = (between, right) if between.rounds <= rounds else (left, between)
+    return kl - _on_line(left, right, rounds)
+
+
+def _on_line(left: Point, right: Point, rounds: float) -> float:
+    """The KL of the line through two points, at so many rounds."""
     share = (rounds - float(left.rounds)) / (float(right.rounds) - float(left.rounds))
-    return kl - ((1 - share) * float(left.kl) + share * float(right.kl))
+    return (1 - share) * float(left.kl) + share * float(right.kl)
 
 
 def frontier_of(program: Program) -> list[Point]:
@@ -166,10 +171,7 @@ def _without_collinear(points: list[Point]) -> list[Point]:
     """Leave out points on the line between their neighbours, which rounding may have added."""
     kept = points[:1]
     for point, following in itertools.pairwise(points[1:]):
-        left = kept[-1]
-        width = float(following.rounds) - float(left.rounds)
-        share = (float(point.rounds) - float(left.rounds)) / width
-        line = (1 - share) * float(left.kl) + share * float(following.kl)
+        line = _on_line(kept[-1], following, float(point.rounds))
         if line - float(point.kl) > COLLINEAR:
             kept.append(point)
     return [*kept, *points[1:][-1:]]

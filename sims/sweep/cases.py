@@ -63,16 +63,16 @@ def key_of(case: Case) -> str:
     >>> key_of({"b": 1.0, "a": 1})
     '{"a": 1, "b": 1.0}'
     """
-    return json.dumps(_encode(case), sort_keys=True, allow_nan=False)
+    return json.dumps(written(case), sort_keys=True, allow_nan=False)
 
 
-def written(case: Case) -> str:
-    """Return the JSON of a case or of results, in the order of its names.
+def written(case: Case) -> dict[str, Any]:
+    """Return a case or results in what JSON has words for.
 
     >>> written({"x": (1, math.inf)})
-    '{"x": [1, {"float": "inf"}]}'
+    {'x': [1, {'float': 'inf'}]}
     """
-    return json.dumps(_encode(case), allow_nan=False)
+    return {name: _encode(value) for name, value in case.items()}
 
 
 def read(entries: Mapping[str, Any]) -> Case:
@@ -124,8 +124,6 @@ def _plain(value: Any, name: str) -> Any:
 
 
 def _encode(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _encode(entry) for name, entry in value.items()}
     if isinstance(value, tuple):
         return [_encode(entry) for entry in value]
     if isinstance(value, float) and not math.isfinite(value):

@@ -28,27 +28,9 @@ try:
 except ImportError:  # on Windows
     fcntl = None
 
-__all__ = ["Log", "differs", "failure_line", "header", "opened", "result_line"]
+__all__ = ["Log", "differs", "header", "opened"]
 
 FORMAT, VERSION = "zeroloss sweep", 1
-
-
-def result_line(key: str, results: str) -> str:
-    r"""Return the line of a case that went well.
-
-    >>> result_line('{"length": 4}', '{"kl": 0.5}')
-    '{"case": {"length": 4}, "results": {"kl": 0.5}}\n'
-    """
-    return f'{{"case": {key}, "results": {results}}}\n'
-
-
-def failure_line(key: str, error: str, traceback: str) -> str:
-    r"""Return the line of a case that failed.
-
-    >>> failure_line('{"length": 6}', "ValueError", "...")
-    '{"case": {"length": 6}, "error": "ValueError", "traceback": "..."}\n'
-    """
-    return f'{{"case": {key}, {json.dumps({"error": error, "traceback": traceback})[1:]}\n'
 
 
 def header(experiment: str, seed: int, code: dict[str, str]) -> str:
@@ -101,10 +83,10 @@ class Log:
         self.end = 0
         """Of the last whole line of the file, in bytes."""
 
-    def write(self, line: str) -> None:
-        """Keep the line of a case."""
-        self._append(line)
-        self._take(json.loads(line))
+    def write(self, record: dict[str, Any]) -> None:
+        """Keep the record of a case."""
+        self._append(json.dumps(record, allow_nan=False) + "\n")
+        self._take(record)
 
     def begin(self, first: str, other_code: bool) -> None:
         """Read the file, or begin it with its first line."""

@@ -27,7 +27,7 @@ import numpy as np
 
 from sims.sweep.cases import Case, as_case, generator_of, key_of, listed, read, spelled, written
 from sims.sweep.code import code_of
-from sims.sweep.log_file import failure_line, header, opened, result_line
+from sims.sweep.log_file import header, opened
 from sims.sweep.results import Failure, Results
 from theory._console.arguments import positive
 from theory._console.executors import InProcess, Processes, executor_for
@@ -152,12 +152,12 @@ def sweep(
     with opened(path, header(name, seed, code), other_code=other_code) as log:
         left = [key for key in every if key not in log.results]
 
-        def keep(number: int, future: Future[str]) -> None:
+        def keep(number: int, future: Future[dict[str, Any]]) -> None:
             try:
-                line = future.result()
+                record = future.result()
             except Exception as error:  # on the way to the worker or back
-                line = _failure(left[number], error)
-            log.write(line)
+                record = _failure(left[number], error)
+            log.write(record)
 
         run_tasks(
             InProcess() if executor is None else executor,
@@ -254,12 +254,12 @@ def _check_importable(experiment: Experiment) -> None:
         raise InvalidInput(f"other processes cannot import the experiment: {error}") from None
 
 
-def _run(experiment: Experiment, seed: int, key: str) -> str:
-    """Run a case, in a worker, and return its line."""
+def _run(experiment: Experiment, seed: int, key: str) -> dict[str, Any]:
+    """Run a case, in a worker, and return its record in the log."""
     case = read(json.loads(key))
     try:
         results = experiment(generator_of(seed, key), **case)
-        return result_line(key, written(_as_results(results, case)))
+        return {"case": json.loads(key), "results": written(_as_results(results, case))}
     except (Exception, SystemExit) as error:
         return _failure(key, error)
 
@@ -273,6 +273,7 @@ def _as_results(results: Any, case: Case) -> Case:
     return as_case(results)
 
 
-def _failure(key: str, error: BaseException) -> str:
+def _failure(key: str, error: BaseException) -> dict[str, Any]:
     text = "".join(traceback.format_exception_only(error)).strip()
-    return failure_line(key, text, "".join(traceback.format_exception(error)))
+    whole = "".join(traceback.format_exception(error))
+    return {"case": json.loads(key), "error": text, "traceback": whole}

@@ -58,10 +58,10 @@ class Mismatch(NamedTuple):
         Share of the calls of inference on patterns that training never shows.
     """
 
-    tv: Number
+    tv: Number | Fraction
     kl: Number
-    unused: Number
-    untrained: Number
+    unused: Number | Fraction
+    untrained: Number | Fraction
 
 
 def visited(

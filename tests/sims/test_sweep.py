@@ -353,7 +353,7 @@ class Interruptions(RuleBasedStateMachine):
         left = self.left(ks)
         stop = KeyboardInterrupt if stops and left else None
 
-        def stopping(log, line):
+        def stopping(log, record):
             patch.undo()
             raise KeyboardInterrupt
 
@@ -393,8 +393,8 @@ def test_an_interruption_ends_the_workers(monkeypatch):
     """One case is done, another would take a minute."""
     write = sweep_file.Log.write
 
-    def stopping(self, line):
-        write(self, line)
+    def stopping(self, record):
+        write(self, record)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sweep_file.Log, "write", stopping)
@@ -643,7 +643,7 @@ def test_cases_survive_json(case):
     assert back == case
     assert sweep_cases.key_of(back) == key
     assert sweep_cases.key_of(dict(reversed(case.items()))) == key
-    assert sweep_cases.read(json.loads(sweep_cases.written(case))) == case
+    assert sweep_cases.read(sweep_cases.written(case)) == case
 
 
 @pytest.mark.parametrize("value", [object(), 1j, {1}, {}, b"x", np.complex128(1)])

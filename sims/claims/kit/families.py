@@ -1,4 +1,4 @@
-"""Families that some claims are about: whether a distribution is of one; unstructured tables."""
+"""Families of distributions that some claims are about: recognised, or made without structure."""
 
 import math
 from collections.abc import Iterable
