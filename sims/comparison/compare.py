@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from sims.decoding.exact import output_distribution
 from sims.optimal.dynamic_program import Point, Program
 from sims.optimal.frontier import cost_of, frontier_of, regret_of
 from sims.policies import Corrector, Decoder, Policy
+from sims.policies.base import Select
 from theory import information, schedules
 from theory._core.arrays import within_memory
 from theory.distributions.base import Distribution
@@ -167,14 +167,14 @@ def _long_ones(p: Distribution) -> list[tuple[Decoder, int]]:
 @within_memory("a comparison")
 def compare(
     p: Distribution,
-    decoders: Iterable[Any],
+    decoders: Iterable[Decoder | Select],
     temperature: float = 1.0,
     denoiser: Denoiser | None = None,
     *,
     examples: int = 0,
     rng: np.random.Generator | None = None,
     corners: bool = False,
-    progress: Callable[[list[Any]], Iterable[Any]] = iter,
+    progress: Callable[[list[Decoder]], Iterable[Decoder]] = iter,
 ) -> Comparison:
     """Compute what each decoder writes, and how far it is from the best possible one.
 
@@ -200,7 +200,7 @@ def compare(
     >>> round(rows[0].valid_mass, 12), round(rows[0].regret, 12)
     (0.222222222222, 0.0)
     """
-    every = [as_decoder(d) for d in decoders]
+    every: list[Decoder] = [as_decoder(d) for d in decoders]
     for decoder in every:
         decoder.check(p.length, p.vocab)
     program = Program(p) if (p.vocab + 2) ** p.length <= MAX_PAIRS else None

@@ -123,7 +123,7 @@ def expected_excess(
     def learning(shown: Sites, site: int) -> float:
         """Mean divergence at one site, over contexts that show these."""
         share = pi[_pattern(shown, p.length)]
-        evidence, joint = (floats(v, "the excess is not known") for v in _cells(p, shown, site))
+        evidence, joint = (floats(v, "the excess is not known") for v in _evidence(p, shown, site))
         total = xlogx(joint).sum() - xlogx(evidence).sum()
         total -= (joint * mean_log(size, share * joint, prior)).sum()
         total += (evidence * mean_log(size, share * evidence, prior * p.vocab)).sum()
@@ -228,7 +228,7 @@ def _pattern(shown: Sites, length: int) -> tuple[int, ...]:
     return tuple(int(i in shown) for i in range(length))
 
 
-def _cells(p: Distribution, shown: Sites, site: int) -> tuple[np.ndarray, np.ndarray]:
+def _evidence(p: Distribution, shown: Sites, site: int) -> tuple[np.ndarray, np.ndarray]:
     """``p(c)``, shape (C,), and ``p(c, x_site = v)``, shape (C, V), of possible contexts c."""
     x = to_host(p.assignments(shown))
     evidence = to_host(p.evidence(x))
@@ -246,7 +246,7 @@ def _difficulties(p: Distribution, asked: Questions, alpha: Number | Fraction) -
     found: dict[Sites, Any] = {}
     for (shown, new), weight in asked.items():
         for site in new:
-            sizes = possible(_cells(p, shown, site)[1]).sum(axis=1).tolist()
+            sizes = possible(_evidence(p, shown, site)[1]).sum(axis=1).tolist()
             cost = sum(Fraction(s - 1, 2) + prior * (p.vocab - s) for s in sizes)
             found[shown] = found.get(shown, Fraction(0)) + weight * cost
     return found
@@ -256,7 +256,7 @@ def _uniform(p: Distribution, asked: Questions, shown: Sites) -> bool:
     """Whether all that is predicted where S is observed is uniform, as the tables say unasked."""
     for seen, new in asked:
         for site in new if seen == shown else ():
-            evidence, joint = _cells(p, shown, site)
+            evidence, joint = _evidence(p, shown, site)
             gap = joint * p.vocab - evidence[:, None]
             if (possible(gap) if p.exact else abs(gap) > 1e-12).any():
                 return False

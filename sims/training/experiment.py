@@ -28,6 +28,7 @@ from sims.training.visits import decoded_with_visits, mismatch, visited
 from theory import JointTable, gallery
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
+from theory.loss.forward import Denoiser
 
 __all__ = ["DATA", "DECODERS", "LEARNERS", "MASKS", "SEEING", "experiment", "training_masks"]
 
@@ -50,7 +51,7 @@ DECODERS: Mapping[str, policies.Decoder] = {
 SEEING = ("surest", "two surest")
 """Those that depend on predictions."""
 
-MASKS: Mapping[str, Callable[[Distribution, policies.Decoder], Any]] = {
+MASKS: Mapping[str, Callable[[Distribution, policies.Decoder], np.ndarray]] = {
     "uniform time": lambda p, _: tables.uniform_time(p.length),
     "left to right": lambda p, _: tables.left_to_right(p.length),
     "blocks of 2": lambda p, _: tables.block_by_block(p.length, 2),
@@ -62,7 +63,7 @@ MASKS: Mapping[str, Callable[[Distribution, policies.Decoder], Any]] = {
 """From the data and the decoder to the masks. The last two know the decoder, and `best` is for
 decoders that depend on nothing."""
 
-LEARNERS: Mapping[str, Callable[..., Any]] = {"tables": Tabular, "chain": FittedChain}
+LEARNERS: Mapping[str, Callable[..., Denoiser]] = {"tables": Tabular, "chain": FittedChain}
 
 
 @lru_cache(maxsize=256)
@@ -126,7 +127,7 @@ def experiment(
         "kl": float(q.kl),
         "excess": float(q.kl - best.kl),
         "path_excess": float(q.path_kl - best.path_kl),
-        "untrained": mismatch(asked, training_masks(data, masks, decoder)).untrained,
+        "untrained": float(mismatch(asked, training_masks(data, masks, decoder)).untrained),
     }
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
@@ -10,11 +9,11 @@ from hypothesis.strategies import SearchStrategy
 
 from sims import policies
 from sims.decoding.propagation import propagate
-from sims.open_questions.moves import masked_sites, subsets
+from sims.open_questions.moves import Sites, masked_sites, subsets
 from sims.policies import Policy
 from theory import schedules
 from theory._core.arrays import to_host
-from theory._core.types import Array
+from theory._core.types import Array, Number
 from theory.claims.kit.generators import Size, every_pattern
 from theory.distributions import Distribution
 
@@ -43,9 +42,7 @@ def selecting_policies(p: Size | Distribution) -> SearchStrategy[Policy]:
     )
 
 
-def path_steps(
-    p: Distribution, policy: Policy
-) -> Iterator[tuple[Any, int, tuple[int, ...], np.ndarray]]:
+def path_steps(p: Distribution, policy: Policy) -> Iterator[tuple[Number, int, Sites, np.ndarray]]:
     """Everything that a policy can do along the data, one context and choice at a time.
 
     Yields
