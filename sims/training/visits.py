@@ -17,7 +17,7 @@ import dataclasses
 import math
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class Mismatch(NamedTuple):
     """
 
     tv: Number | Fraction
-    kl: Number
+    kl: Any
     unused: Number | Fraction
     untrained: Number | Fraction
 
