@@ -483,7 +483,7 @@ assert (np.diff(-np.diff(by_rounds(four))) < 0).all()
 
 # %%
 from sims.open_questions.depths import depths
-from sims.open_questions.tables import random_tables, supports
+from sims.open_questions.separations import random_tables, supports
 
 
 def strings(table):
@@ -496,7 +496,7 @@ def strings(table):
 def ratio(table):
     """How many rounds coins save: (with coins, without, their ratio)."""
     found = depths(JointTable(table, exact=True))
-    return found.coins, found.mean, found.coins / found.mean
+    return found.randomised, found.mean, found.randomised / found.mean
 
 
 small = [(ratio(table), strings(table)) for table in supports(3)]

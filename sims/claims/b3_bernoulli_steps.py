@@ -72,9 +72,9 @@ def every_distribution(step: Step = GainCurve.step_cost) -> list[Any]:
         for fate in itertools.product(("before", "now", "later"), repeat=length):
             known = [i for i in range(length) if fate[i] == "before"]
             now = [i for i in range(length) if fate[i] == "now"]
-            chance = a ** len(known) * (b - a) ** len(now)
-            chance *= (1 - b) ** (length - len(known) - len(now))
-            mean += chance * p.conditional_total_correlation(now, known)
+            probability = a ** len(known) * (b - a) ** len(now)
+            probability *= (1 - b) ** (length - len(known) - len(now))
+            mean += probability * p.conditional_total_correlation(now, known)
         residuals.append(step(information.gain_curve(p), a, b) - mean)
     return residuals
 

@@ -93,7 +93,7 @@ def test_a_function_is_a_decoder_too():
     assert (row.decoder, row.rounds) == ("Rule(surest)", 3.0)
     assert row.kl == pytest.approx(0, abs=1e-14)
     with pytest.raises(InvalidInput, match="policy must be"):
-        compare(gallery.permutations(3), [policies.Bisection])
+        compare(gallery.permutations(3), [policies.Bisection])  # pyright: ignore[reportArgumentType]
 
 
 def test_nothing_to_compare():

@@ -252,7 +252,7 @@ def test_it_says_what_losing_nothing_takes(name, command):
     p = {**DISTRIBUTIONS, "coupled_pairs(2)": gallery.coupled_pairs(2)}[name]
     (best,) = frontier(p, [math.inf])
     out = " ".join(command("--gallery", name, "--policy", "LeftToRight(1)").split())
-    rounds = re.search(r"needs ([\d.]+) rounds? to lose nothing", out)
+    rounds = re.search(r"needs ([\d.]+) rounds? to be lossless", out)
     sites = re.search(r"begins with sites? ([\d, ]+)", out)
     assert rounds is not None
     assert sites is not None

@@ -19,15 +19,13 @@ from hypothesis import strategies as st
 from sims import frontier, output_distribution, policies
 from sims.open_questions import permutations, separations
 from sims.open_questions.__main__ import main
-from sims.open_questions.coins import best_coins, best_orders
 from sims.open_questions.depths import depths, fixed, mean, worst
 from sims.open_questions.linear_program import Uncertified, least, solve
 from sims.open_questions.moves import Moves, rational_table
 from sims.open_questions.permutations import PermutationFrontier, Permutations
+from sims.open_questions.randomised import RandomSets, best_orders, best_randomised
 from sims.open_questions.search import Search, run
-from sims.open_questions.separations import Separations
-from sims.open_questions.tables import random_tables, supports
-from sims.open_questions.tossing import Tossing
+from sims.open_questions.separations import Separations, random_tables, supports
 from tests import oracles
 from tests.sims.optimal_oracle import all_policies, count_of_policies, nonempty_subsets
 from theory import MASK, InvalidInput, JointTable, TooLarge, gallery
@@ -130,7 +128,7 @@ def least_mean(options, joint):
 
 
 def expected_depths(joint):
-    """All depths by enumeration: deterministic ones exact, those with coins in floats."""
+    """All depths by enumeration: deterministic ones exact, randomised ones in floats."""
     length, follow = oracles.length_of(joint), following(joint)
     every = [(policy, written(joint, policy, follow)) for policy in all_policies(joint)]
     inside = [(policy, end) for policy, end in every if end]
@@ -153,10 +151,10 @@ def assert_depths(table):
     found = depths(fraction_of(table))
     one, two, three, four, five = expected_depths(joint_of(table))
     assert (found.fixed, found.worst, found.mean) == (one, two, three)
-    assert float(found.coins) == pytest.approx(four, abs=1e-7)
+    assert float(found.randomised) == pytest.approx(four, abs=1e-7)
     assert float(found.orders) == pytest.approx(five, abs=1e-7)
-    assert found.coins <= found.mean <= found.worst <= found.fixed
-    assert found.coins <= found.orders <= found.fixed
+    assert found.randomised <= found.mean <= found.worst <= found.fixed
+    assert found.randomised <= found.orders <= found.fixed
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
@@ -194,7 +192,7 @@ def test_four_sites_against_all_4335_policies(table):
 
 
 def test_known_separations():
-    values = [astuple(depths(fraction_of(p))) for p in (NOT_ALL_EQUAL, SEVEN, BALANCED)]
+    values = [depths(fraction_of(p)) for p in (NOT_ALL_EQUAL, SEVEN, BALANCED)]
     assert values == [
         (3, 3, 3, 2, 2),
         (4, 3, 3, Fraction(20, 7), 3),
@@ -202,17 +200,13 @@ def test_known_separations():
     ]
 
 
-def astuple(found):
-    return found.fixed, found.worst, found.mean, found.coins, found.orders
-
-
 def test_larger_vocabularies():
     p = gallery.permutations(3, exact=True)
-    assert astuple(depths(p)) == (3, 3, 3, 3, 3)
+    assert depths(p) == (3, 3, 3, 3, 3)
     table = np.zeros((3, 3, 3), dtype=np.int64)
     for x in itertools.product(range(3), repeat=3):
         table[x] = sum(x) % 3 == 0
-    assert astuple(depths(fraction_of(table))) == (2, 2, 2, 2, 2)
+    assert depths(fraction_of(table)) == (2, 2, 2, 2, 2)
 
 
 @settings(max_examples=20)
@@ -234,19 +228,19 @@ def test_depths_do_not_change_if_sites_are_permuted_and_bits_flipped(data):
 def test_the_policies_write_the_data_in_as_many_rounds_as_they_say(table):
     p = fraction_of(table)
     moves = Moves(p)
-    coins, orders = best_coins(moves), best_orders(moves)
+    best, orders = best_randomised(moves), best_orders(moves)
     for policy, rounds in [
-        (Tossing(coins.choices), coins.rounds),
-        (Tossing({c: {s: 1} for c, s in mean(moves).choices.items()}), mean(moves).rounds),
+        (RandomSets(best.choices), best.rounds),
+        (RandomSets(mean(moves).choices), mean(moves).rounds),
     ]:
         q = output_distribution(p, policy)
         assert (q.table == p.table()).all()
         assert q.expected_rounds == rounds
-    slow = output_distribution(p, Tossing({c: {s: 1} for c, s in worst(moves).choices.items()}))
+    slow = output_distribution(p, RandomSets(worst(moves).choices))
     assert (slow.table == p.table()).all()
     assert max(slow.rounds) == worst(moves).rounds
     joint, mixture, cost = joint_of(table), {}, 0
-    for blocks, chance in orders.chances.items():
+    for blocks, chance in orders.probabilities.items():
         law, rounds = written(joint, as_policy(blocks, table.ndim)) or ({}, 0)
         cost += chance * rounds
         for x, mass in law.items():
@@ -268,8 +262,8 @@ def test_two_random_bits_and_then_the_third_are_never_all_equal():
     assert (law[0, 0, 1], law[0, 1, 0]) == (Fraction(1, 4), Fraction(1, 8))
 
 
-def test_a_tossing_policy_can_be_drawn_from():
-    policy = Tossing(best_coins(Moves(fraction_of(NOT_ALL_EQUAL))).choices)
+def test_random_sets_can_be_drawn_from():
+    policy = RandomSets(best_randomised(Moves(fraction_of(NOT_ALL_EQUAL))).choices)
     x = np.asarray([[MASK, MASK, MASK], [0, 1, MASK], [MASK, 0, 0], [0, MASK, MASK]] * 200)
     predictions = np.full((800, 3, 2), 0.5)
     chosen = policy.choose(x, predictions, 0, np.random.default_rng(0)).reshape(200, 4, 3)
@@ -543,7 +537,7 @@ def test_the_report_names_the_smallest_witness():
     search = Separations(supports(3), "all of them", {}, exhaustive=True)
     report = search.report(run(search))
     assert "Searched: all of them; 21 tables." in report
-    assert "(coins < mean): 1.\n  Smallest: 001 010 011 100 101 110: fixed 3" in report
+    assert "(randomised < mean): 1.\n  Smallest: 001 010 011 100 101 110: fixed 3" in report
     assert "mean 8/3 = 2.6667" in report
     assert "Exhaustive over these tables" in report
     assert "prove" not in report
@@ -723,7 +717,7 @@ def test_a_progress_bar_on_a_terminal_only(capsys, monkeypatch):
     terminal = functools.partial(rich.console.Console, force_terminal=True)
     monkeypatch.setattr(rich.console, "Console", terminal)
     assert main(["depths", "--sites", "2"]) == 0
-    assert "sweeping" in capsys.readouterr().err
+    assert "cases" in capsys.readouterr().err
 
 
 def test_as_a_command():
@@ -731,7 +725,7 @@ def test_as_a_command():
     for sites, code in (("2", 0), ("3", 1)):
         done = subprocess.run([*command, sites], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (code, "")
-        assert done.stdout.startswith("Rounds without loss")
+        assert done.stdout.startswith("Rounds at zero divergence")
 
 
 def test_floats_that_are_no_simple_fractions_are_refused():

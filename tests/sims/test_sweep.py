@@ -39,16 +39,10 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from sims.sweep import cases as sweep_cases
 from sims.sweep import log_file as sweep_file
 from sims.sweep.code import code_of
-from sims.sweep.sweep import (
-    Results,
-    add_arguments,
-    executor_for,
-    from_arguments,
-    generator,
-    grid,
-    sweep,
-)
+from sims.sweep.results import Results
+from sims.sweep.sweep import add_arguments, from_arguments, generator, grid, sweep
 from theory._console import executors, tasks
+from theory._console.executors import executor_for
 from theory._core.log_numbers import LinearForm
 from theory.errors import InvalidInput
 
@@ -359,7 +353,7 @@ class Interruptions(RuleBasedStateMachine):
         left = self.left(ks)
         stop = KeyboardInterrupt if stops and left else None
 
-        def stopping(log, line):
+        def stopping(log, record):
             patch.undo()
             raise KeyboardInterrupt
 
@@ -399,8 +393,8 @@ def test_an_interruption_ends_the_workers(monkeypatch):
     """One case is done, another would take a minute."""
     write = sweep_file.Log.write
 
-    def stopping(self, line):
-        write(self, line)
+    def stopping(self, record):
+        write(self, record)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sweep_file.Log, "write", stopping)
@@ -649,7 +643,7 @@ def test_cases_survive_json(case):
     assert back == case
     assert sweep_cases.key_of(back) == key
     assert sweep_cases.key_of(dict(reversed(case.items()))) == key
-    assert sweep_cases.read(json.loads(sweep_cases.written(case))) == case
+    assert sweep_cases.read(sweep_cases.written(case)) == case
 
 
 @pytest.mark.parametrize("value", [object(), 1j, {1}, {}, b"x", np.complex128(1)])
@@ -1082,6 +1076,6 @@ def test_a_progress_bar_on_a_terminal_only(capsys, monkeypatch):
     terminal = functools.partial(rich.console.Console, force_terminal=True)
     monkeypatch.setattr(rich.console, "Console", terminal)
     assert len(sweep(echo, grid(x=range(3))).rows) == 3
-    assert "sweeping" in capsys.readouterr().err
+    assert "cases" in capsys.readouterr().err
     sweep(echo, grid(x=range(3)), progress=False)
     assert capsys.readouterr().err == ""

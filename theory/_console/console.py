@@ -68,9 +68,10 @@ class Fitting:
         fits = (form for form in forms if self._needed(console, form) <= options.max_width)
         table = next(fits, None)
         if table is None:
-            yield from self._one_below_the_other(console, forms[-1], options.max_width)
-            return
-        yield table
+            table = forms[-1]
+            yield from self._one_below_the_other(console, table, options.max_width)
+        else:
+            yield table
         there = [column.header for column in table.columns]
         lacking = [str(c.header) for c in self.tables[0].columns if c.header not in there]
         if lacking:
