@@ -1,6 +1,7 @@
 """Small distributions, each by its parameters and by its joint, for all tests to share."""
 
 import functools
+import itertools
 import math
 import random
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from theory import (
     HiddenMarkovModel,
     JointTable,
     MarkovChain,
+    Permutations,
     ProductMixture,
 )
 
@@ -32,9 +34,9 @@ def to_device1(values):
 
 
 def to_host(array):
-    if hasattr(array, "to_device"):
-        array = array.to_device(CPU) if array.device != CPU else array
-    return np.asarray(array) if isinstance(array, np.ndarray) else np.from_dlpack(array)
+    if isinstance(array, np.ndarray | np.generic):
+        return np.asarray(array)
+    return np.from_dlpack(array if array.device == CPU else array.to_device(CPU))
 
 
 def floats(nested):
@@ -165,6 +167,11 @@ def exchangeable(name, count_weights):
     return Case(f"exchangeable {name}", Exchangeable, arrays, joint, 2, {})
 
 
+def permutations(n):
+    joint = oracles.empirical_joint(list(itertools.permutations(range(n))), n)
+    return Case(f"permutations of {n}", Permutations, {}, joint, n, {"n": n})
+
+
 def random_weights(seed, shape, zeros=0.0) -> Any:
     rng = random.Random(seed)
     if not shape:
@@ -246,6 +253,9 @@ CASES = [
     exchangeable("all or nothing", [2, 0, 0, 1]),
     exchangeable("zeros", [0, 3, 0, 2, 1, 0]),
 ]
+
+# On the host only, and so not among the others.
+PERMUTATIONS = [permutations(n) for n in (1, 2, 3)]
 
 
 def each_of(cases):

@@ -6,17 +6,12 @@ import math
 from fractions import Fraction
 from typing import Any
 
-import pytest
-import sympy
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests import oracles
 from tests.cases import BAD_LEVELS, BAD_SIZES, BAD_TIMES, build_exact, each_case, each_factored
 from tests.noted import refusals
 from tests.theory import information_oracle as slow
 from tests.theory.information_oracle import close, same
-from theory import bounds, gallery, information, schedules, strategies
+from theory import bounds, gallery, schedules
 
 ROOTS = 1e-9  # a rounding error of 1e-15 in h' moves its root by 3e-8 where h' is zero
 GRIDS = [
@@ -209,23 +204,6 @@ def test_exact_bounds_for_times_and_ratios(case):
 # They hold
 
 
-inner_times = st.lists(strategies.rationals(most=9), min_size=2, max_size=6, unique=True)
-
-
-@given(strategies.distributions(), inner_times, st.integers(1, 9))
-@settings(max_examples=60)
-def test_they_hold_for_times(p, inner, steps):
-    """And each sharper bound is at most the one it sharpens."""
-    inner = sorted(map(float, inner))
-    times = [0.0, *inner, 1.0]
-    for bound, _ in OF_TIMES:
-        assert bound(p, times).slack >= -1e-11, bound.__name__
-    assert bounds.equal_steps(p, steps).slack >= -1e-11
-    assert bounds.growth_complexity(p).slack >= -1e-11
-    assert bounds.continuum(p).slack >= -ROOTS
-    assert bounds.block_complexity(p, inner).slack >= -ROOTS
-
-
 def test_a_bound_that_does_not_hold_has_negative_slack():
     """One half of the largest batch: the check would see it."""
     bound = bounds.largest_batch(gallery.repeated_bit(6), (6,), base=2)
@@ -238,92 +216,6 @@ def test_a_bound_that_does_not_hold_has_negative_slack():
 
 
 # Where they are tight, and known values
-
-
-def test_the_largest_batch_is_tight_for_the_repeated_bit_and_for_parity():
-    """L = 6, TC + DTC = 6 bits. Every batch of the repeated bit after the first costs nothing.
-
-    So (6,) costs 5 = (5/6) 6 bits and (2, 2, 2) costs 1 = (1/6) 6. Of parity the last batch
-    costs one bit, if it is not a single site.
-    """
-    repeated, parity = gallery.repeated_bit(6), gallery.parity(6, exact=True)
-    for sizes, cost in [((6,), 5), ((4, 2), 3), ((2, 2, 2), 1)]:
-        bound = bounds.largest_batch(repeated, sizes, base=2)
-        assert (bound.quantity, bound.bound, bound.ratio) == (close(cost), close(cost), close(1))
-    bound = bounds.largest_batch(parity, (2, 2, 2), base=2)
-    assert (bound.quantity, bound.bound, bound.slack, bound.ratio) == (1, 1, 0, 1)
-
-
-def test_powers_of_two():
-    """2^ceil(log2 s) - 1 for s = 1, ..., 6 is 0, 1, 3, 3, 7, 7; a sixth of it times 6 bits."""
-    p = gallery.parity(6, exact=True)
-    for s, expected in zip(range(1, 7), [0, 1, 3, 3, 7, 7], strict=True):
-        sizes = (s,) + (1,) * (6 - s)
-        assert bounds.li_cai(p, sizes, base=2).bound == expected
-        assert bounds.largest_batch(p, sizes, base=2).bound == s - 1
-
-
-def test_drops_of_the_repeated_bit_and_of_parity():
-    """The profiles 1, 0, ..., 0 and 1, ..., 1, 0 bits: one falls at once and one at last."""
-    repeated = bounds.drops(gallery.repeated_bit(6), (4, 2), base=2)
-    assert (repeated.quantity, repeated.bound) == (close(3), close(3))
-    repeated = bounds.least_drops(gallery.repeated_bit(6), (4, 2), base=2)
-    assert (repeated.quantity, repeated.bound) == (close(3), close(1))
-    parity = gallery.parity(6, exact=True)
-    upper = bounds.drops(parity, (2, 4), base=2)
-    assert (upper.quantity, upper.bound) == (1, 3)
-    lower = bounds.least_drops(parity, (2, 4), base=2)
-    assert (lower.quantity, lower.bound, lower.slack, lower.ratio) == (1, 1, 0, 1)
-
-
-@pytest.mark.parametrize("pairs", [2, 3])
-def test_coupled_pairs(pairs):
-    """A straight profile: s sites cost s(s-1)/2 drops of 1/(d-1), between s-1 and (s-1)^2."""
-    d = 2 * pairs
-    p = gallery.coupled_pairs(pairs, exact=True)
-    for sizes in oracles.compositions(d):
-        cost = sum(sympy.Rational(s * (s - 1), 2 * (d - 1)) for s in sizes)
-        upper = bounds.drops(p, sizes, base=2)
-        lower = bounds.least_drops(p, sizes, base=2)
-        assert upper.quantity == lower.quantity == cost
-        assert upper.bound == sum(sympy.Rational((s - 1) ** 2, d - 1) for s in sizes)
-        assert lower.bound == sum(sympy.Rational(s - 1, d - 1) for s in sizes)
-
-
-def test_equal_steps_of_coupled_pairs():
-    """h' = 6 bits, so N steps cost 3 / N, half of the bound."""
-    p = gallery.coupled_pairs(3, exact=True)
-    for steps in (1, 2, 7):
-        bound = bounds.equal_steps(p, steps, base=2)
-        assert bound.quantity == sympy.Rational(3, steps)
-        assert bound.bound == sympy.Rational(6, steps)
-        assert float(bound.ratio) == 0.5
-    assert bounds.continuum(p, base=2).ratio == close(1, ROOTS)
-
-
-def test_growth_along_one_or_two_steps_is_the_cost_itself():
-    """The first and the last step are counted once, exactly."""
-    p = gallery.parity(4, exact=True)
-    for times in ([0, 1], [0, Fraction(1, 3), 1]):
-        bound = bounds.growth(p, times)
-        assert bound.quantity != 0
-        assert same(bound.quantity, bound.bound)
-    one = bounds.sharp_growth(p, [0, 1])
-    assert same(one.quantity, one.bound)
-    assert same(one.bound, information.total_correlation(p))
-
-
-def test_sharp_growth_is_sharper_step_by_step():
-    """(b-a) / (a(1-a)) against (b-a) / (a(1-b)) of the inner step from 1/4 to 1/2: 4/3 and 2."""
-    p = gallery.coupled_pairs(3, exact=True)
-    times = [0, Fraction(1, 4), Fraction(1, 2), 1]
-    inner = information.growth_complexity(p, Fraction(1, 4), Fraction(1, 2), base=2)
-    curve = information.gain_curve(p, base=2)
-    first, last = curve.step_cost(0, Fraction(1, 4)), curve.step_cost(Fraction(1, 2), 1)
-    assert same(bounds.growth(p, times, base=2).bound, first + 2 * inner + last)
-    end = information.growth_complexity(p, Fraction(1, 2), 1, base=2)
-    expected = first + sympy.Rational(4, 3) * inner + 2 * end
-    assert same(bounds.sharp_growth(p, times, base=2).bound, expected)
 
 
 # What is refused

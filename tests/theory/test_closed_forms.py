@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from tests import oracles
 from tests.noted import each, refusals
-from theory import MarkovChain, gallery, information
 from theory import closed_forms as cf
 
 # Joints, written out
@@ -139,23 +138,6 @@ def test_a_long_frontier_of_permutations():
         assert cost == pytest.approx(frontier[rounds - 1], rel=1e-12, abs=1e-12)
 
 
-def test_the_frontier_of_permutations_falls_to_zero():
-    frontier = cf.permutation_frontier(240)
-    assert frontier.shape == (240,)
-    assert frontier.dtype == np.float64
-    assert (np.diff(frontier) < 0).all()
-    assert frontier[-1] == 0
-    assert frontier[0] == pytest.approx(240 * math.log(240) - math.lgamma(241), rel=1e-13)
-
-
-def test_published_costs_of_eight_permuted_tokens():
-    """log2(8/7 * 8/6 * 5/4 * 3/2) and log2(8/7 * 6/5 * 4/3 * 2)."""
-    assert cf.permutation_schedule(8, 4) == (3, 2, 2, 1)
-    assert round(cf.permutation_cost(8, (3, 2, 2, 1), base=2), 5) == 1.51457
-    assert round(cf.permutation_cost(8, (2, 2, 2, 2), base=2), 5) == 1.87072
-    assert round(cf.permutation_frontier(8, base=2)[3], 5) == 1.51457
-
-
 @pytest.mark.parametrize("n", range(1, 6))
 def test_shuffling_in_one_round(n):
     joint = permutations(n)
@@ -200,12 +182,6 @@ def test_limits_of_one_hot_strings():
         assert n * (1 - cf.one_hot_cost(n, (n,))) == pytest.approx(0.5, rel=3 / n + 1e-8)
         assert n * (cf.one_hot_accuracy(n) * math.e - 1) == pytest.approx(0.5, rel=3 / n + 1e-3)
     assert cf.one_hot_cost(10**6, (10**6,), base=2) == pytest.approx(math.log2(math.e), rel=1e-6)
-
-
-def test_the_published_figure_at_three_tokens():
-    """44.4 % and 22.2 %."""
-    assert round(100 * cf.one_hot_accuracy(3), 1) == 44.4
-    assert round(100 * cf.shuffle_accuracy(3), 1) == 22.2
 
 
 # Walks
@@ -302,27 +278,6 @@ def test_units_and_types_of_the_rest():
     ):
         assert type(number) is float
         assert number == 1
-
-
-@pytest.mark.parametrize("sizes", [(6,), (1, 2, 3), (2, 2, 2), (5, 1)])
-def test_the_library_says_the_same(sizes):
-    """Permutations and one-hot strings are exchangeable, so any order costs the path cost."""
-    for p, cost in (
-        (gallery.permutations(6), cf.permutation_cost(6, sizes)),
-        (gallery.one_hot(6), cf.one_hot_cost(6, sizes)),
-    ):
-        assert information.path_cost(p, sizes) == pytest.approx(cost, abs=1e-12)
-    assert information.total_correlation(gallery.walk(6)) == pytest.approx(
-        cf.walk_scan_cost((6,)), abs=1e-12
-    )
-
-
-def test_scanning_the_walk_as_a_chain():
-    """A walk of 30 steps with 31 tokens, which no table holds, from its transition matrix."""
-    n = 30
-    step = [[0.5 * (v in (u, u + 1)) + 0.5 * (u == v == n) for v in range(n + 1)] for u in range(n)]
-    p = MarkovChain([0.5, 0.5] + [0] * (n - 1), [*step, [0.0] * n + [1.0]], n)
-    assert information.total_correlation(p) == pytest.approx(cf.walk_scan_cost((n,)), rel=1e-11)
 
 
 # What is refused

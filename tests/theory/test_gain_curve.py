@@ -8,10 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests import oracles
 from tests.cases import (
     BAD_TIMES,
     DEVICE1,
@@ -31,7 +28,6 @@ from theory import (
     TooLarge,
     gallery,
     information,
-    strategies,
 )
 
 TIMES = [Fraction(0), Fraction(1, 7), Fraction(1, 3), Fraction(4, 5), Fraction(1)]
@@ -111,19 +107,6 @@ def test_the_exact_curve_and_its_integrals(case):
     assert same(curve.grid_cost(TIMES), expected.grid_cost(TIMES))
 
 
-@given(strategies.distributions(lengths=(1, 4)), st.lists(strategies.rationals(), unique=True))
-@settings(max_examples=50)
-def test_any_distribution(p, inner):
-    """From the sums over its own table."""
-    joint = {x: float(p.table()[x]) for x in oracles.all_sequences(p.length, p.vocab)}
-    expected = slow.Curve(slow.gains(oracles.profile(joint)))
-    curve = information.gain_curve(p)
-    times = [0.0, *sorted(map(float, inner)), 1.0]
-    assert curve.grid_cost(times) == close(expected.grid_cost(times))
-    for t in times:
-        assert curve(t) == close(expected.value(t))
-
-
 def test_a_long_chain():
     """Sixty sites: the powers of t cancel to nothing in floats, and not in Fractions."""
     p = gallery.binary_symmetric(60, 0.05)
@@ -170,62 +153,7 @@ def test_many_times_on_a_device(case):
 # Identities
 
 
-@given(strategies.distributions(), st.lists(strategies.rationals(most=8), min_size=2, unique=True))
-@settings(max_examples=50)
-def test_the_curve_rises_and_a_finer_grid_costs_no_more(p, inner):
-    curve = information.gain_curve(p)
-    times = [0.0, *sorted(map(float, inner)), 1.0]
-    values = curve(np.array(times))
-    assert (np.diff(values) >= -1e-11).all()
-    assert (curve.derivative(np.array(times)) >= -1e-10).all()
-    fine, coarse = curve.grid_cost(times), curve.grid_cost([times[0], *times[2:]])
-    assert -1e-11 <= fine <= coarse + 1e-11
-
-
 # Known values
-
-
-def test_curve_of_the_repeated_bit():
-    """Gains 0, 6, ..., 6 bits: h = 6 (1 - (1-t)^5), and N equal steps cost a geometric sum."""
-    curve = information.gain_curve(gallery.repeated_bit(6), base=2)
-    for t in (0.0, 0.2, 0.5, 1.0):
-        assert curve(t) == close(6 * (1 - (1 - t) ** 5))
-        assert curve.derivative(t) == close(30 * (1 - t) ** 4)
-    assert curve.integral(0, 0.5) == close(3 - (1 - 0.5**6))
-    assert curve.grid_cost([0, 1]) == close(5)
-    assert curve.grid_cost([0, 0.5, 1]) == close(5 - 0.5 * (6 * 31 / 32))
-
-
-def test_curve_of_parity():
-    """Gains 0, ..., 0, 6 bits: h = 6 t^5."""
-    curve = information.gain_curve(gallery.parity(6, exact=True), base=2)
-    half = Fraction(1, 2)
-    assert curve.gains.tolist() == [0, 0, 0, 0, 0, 6]
-    assert curve(half) == sympy.Rational(6, 32)
-    assert curve.derivative(half) == sympy.Rational(30, 16)
-    assert curve.integral(0, half) == sympy.Rational(1, 64)
-    assert curve.grid_cost([0, half, 1]) == 1 - sympy.Rational(3, 32)
-
-
-@pytest.mark.parametrize("pairs", [1, 2, 3])
-def test_curve_of_coupled_pairs(pairs):
-    """It is linear, h = d t bits, so a step of width w costs d w^2 / 2."""
-    d = 2 * pairs
-    curve = information.gain_curve(gallery.coupled_pairs(pairs, exact=True), base=2)
-    expected = [sympy.Rational(d * j, d - 1) for j in range(d)]
-    assert curve.gains.tolist() == expected
-    for t in TIMES:
-        assert curve(t) == d * oracles.rational(t)
-        assert curve.derivative(t) == d
-    widths = [b - a for a, b in itertools.pairwise(TIMES)]
-    assert curve.grid_cost(TIMES) == sum(oracles.rational(d * w**2 / 2) for w in widths)
-
-
-def test_mean_entropies_of_known_distributions():
-    repeated = information.mean_entropies(gallery.repeated_bit(6), base=2)
-    np.testing.assert_allclose(repeated, [0, 1, 1, 1, 1, 1, 1], atol=TOLERANCE)
-    parity = information.mean_entropies(gallery.parity(6, exact=True), base=2)
-    assert parity.tolist() == [0, 1, 2, 3, 4, 5, 5]
 
 
 # What is refused

@@ -5,11 +5,7 @@ import itertools
 import math
 from fractions import Fraction
 
-import numpy as np
 import pytest
-import sympy
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.cases import (
     BAD_LEVELS,
@@ -21,21 +17,11 @@ from tests.cases import (
 from tests.noted import refusals
 from tests.theory import information_oracle as slow
 from tests.theory.information_oracle import close, same
-from theory import gallery, information, strategies
+from theory import gallery, information
 
 # Where h' is zero a rounding error of 1e-15 in the gains moves its root by 3e-8, on a short piece.
 ROOTS = 1e-9
 LEVELS = [Fraction(1, 8), Fraction(1, 3), Fraction(5, 8), Fraction(9, 10)]
-
-
-SCALARS = [
-    information.growth_complexity,
-    information.cardinality_growth_complexity,
-    information.tse_complexity,
-    information.effective_total_correlation,
-    information.continuum_complexity,
-    lambda p: information.block_complexity(p, [0.25, 0.5]),
-]
 
 
 def ranges(length):
@@ -143,130 +129,7 @@ def test_a_long_chain():
 # Identities and inequalities
 
 
-@given(strategies.joint_tables(exact=True))
-@settings(max_examples=50)
-def test_three_forms_of_the_growth(p):
-    """G(0,1) = 2 / (L+1) TSE, and (L+1) / L times it is the form by cardinalities."""
-    whole = information.growth_complexity(p)
-    ratio = sympy.Rational(p.length + 1, p.length)
-    assert same(information.cardinality_growth_complexity(p), ratio * whole)
-    assert same(2 * information.tse_complexity(p) / (p.length + 1), whole)
-    a = Fraction(2, 7)
-    parts = information.growth_complexity(p, 0, a) + information.growth_complexity(p, a, 1)
-    assert same(parts, whole)
-
-
-@given(strategies.distributions())
-@settings(max_examples=50)
-def test_growth_is_at_most_both_correlations(p):
-    """G <= effective TC <= min(DTC, e / (e-1) G), and (int sqrt h')^2 <= TC + DTC."""
-    tc, dtc = information.total_correlation(p), information.dual_total_correlation(p)
-    growth = information.growth_complexity(p)
-    effective = information.effective_total_correlation(p)
-    assert -1e-11 <= growth <= min(tc, dtc) + 1e-11
-    assert growth - 1e-11 <= effective <= math.e / (math.e - 1) * growth + 1e-11
-    assert effective <= dtc + 1e-11
-    assert -1e-11 <= information.continuum_complexity(p) <= tc + dtc + ROOTS
-
-
-levels = st.lists(strategies.rationals(most=12), min_size=3, unique=True).map(sorted)
-
-
-@given(strategies.distributions(), levels, st.data())
-@settings(max_examples=50)
-def test_refining_the_blocks_lowers_the_complexity_towards_the_continuum(p, fine, data):
-    """Cauchy-Schwarz, twice."""
-    fine = [float(t) for t in fine]
-    inner = data.draw(st.integers(1, len(fine) - 2))
-    coarse = fine[:inner] + fine[inner + 1 :]
-    finer, coarser = (information.block_complexity(p, t) for t in (fine, coarse))
-    least = information.continuum_complexity(p, fine[0], fine[-1])
-    assert least - ROOTS <= finer <= coarser + ROOTS
-
-
-@pytest.mark.parametrize("name", ["repeated bit", "parity", "pairs", "chain"])
-def test_many_blocks_attain_the_continuum(name):
-    """With K blocks of equal log-odds length the excess falls like 1 / K^2."""
-    p = {
-        "repeated bit": gallery.repeated_bit(6),
-        "parity": gallery.parity(6),
-        "pairs": gallery.coupled_pairs(3),
-        "chain": gallery.binary_symmetric(8, 0.1),
-    }[name]
-    excess = []
-    least = information.continuum_complexity(p, 0.1, 0.9)
-    for blocks in (10, 20, 40):
-        odds = np.geomspace(1 / 9, 9, blocks + 1)
-        excess.append(information.block_complexity(p, (odds / (1 + odds)).tolist()) / least - 1)
-    assert excess[0] < 0.01
-    assert excess[0] / excess[1] == pytest.approx(4, rel=0.1)
-    assert excess[1] / excess[2] == pytest.approx(4, rel=0.1)
-
-
 # Known values
-
-
-@pytest.mark.parametrize("length", [2, 3, 6, 9])
-def test_repeated_bit_and_parity(length):
-    """Gains of L bits in one jump, at the first or at the last site.
-
-    By the jump at j the growth is j (L - j) / (L + 1) / L times L, the same for j = 1 and L - 1.
-    The slopes L (L-1) (1-t)^(L-2) and L (L-1) t^(L-2) have roots of mass 2 sqrt((L-1) / L).
-    """
-    d = length
-    exact = information.growth_complexity(gallery.parity(d, exact=True), base=2)
-    assert exact == sympy.Rational(d - 1, d + 1)
-    exact = information.tse_complexity(gallery.parity(d, exact=True), base=2)
-    assert exact == sympy.Rational(d - 1, 2)
-    exact = information.cardinality_growth_complexity(gallery.parity(d, exact=True), base=2)
-    assert exact == sympy.Rational(d - 1, d)
-    for p in (gallery.repeated_bit(d), gallery.parity(d)):
-        assert information.growth_complexity(p, base=2) == close((d - 1) / (d + 1))
-        assert information.tse_complexity(p, base=2) == close((d - 1) / 2)
-        assert information.cardinality_growth_complexity(p, base=2) == close((d - 1) / d)
-        assert information.continuum_complexity(p, base=2) == close(4 * (d - 1) / d, ROOTS)
-    first, rest = (
-        information.cardinality_growth_complexity(gallery.repeated_bit(d), *counts, base=2)
-        for counts in [(0, 1), (1, d)]
-    )
-    assert first == close((d - 1) / d)
-    assert rest == close(0)
-
-
-def test_effective_total_correlation_of_parity():
-    """d (d-1) int min(1, log 1/t) t^(d-1) dt = (d-1) / d (1 - e^-d) bits."""
-    for d in (2, 3, 6):
-        actual = information.effective_total_correlation(gallery.parity(d), base=2)
-        assert actual == close((d - 1) / d * (1 - math.exp(-d)))
-
-
-@pytest.mark.parametrize("pairs", [1, 2, 3])
-def test_coupled_pairs(pairs):
-    """h' = d bits everywhere: G(a, b) = d (b^2/2 - b^3/3 - a^2/2 + a^3/3)."""
-    d = 2 * pairs
-    p, q = gallery.coupled_pairs(pairs, exact=True), gallery.coupled_pairs(pairs)
-    assert information.growth_complexity(p, base=2) == sympy.Rational(d, 6)
-    assert information.tse_complexity(p, base=2) == sympy.Rational(d * (d + 1), 12)
-    quarter, rest = Fraction(1, 4), Fraction(3, 4)
-    middle = information.growth_complexity(p, quarter, rest, base=2)
-    assert middle == sympy.Rational(11 * d, 96)
-    assert information.continuum_complexity(q, base=2) == close(d, ROOTS)
-    assert information.continuum_complexity(q, 0.25, 0.75, base=2) == close(d / 4, ROOTS)
-    blocks = information.block_complexity(q, [0.25, 0.75], base=2)
-    assert blocks == close(math.log(9) * 11 * d / 96)
-    effective = information.effective_total_correlation(q, base=2)
-    assert effective == close(d * (1 - math.exp(-2)) / 4)
-
-
-def test_independent_sites_have_no_complexity():
-    for function in SCALARS:
-        assert function(gallery.binary_symmetric(3, 0.5)) == pytest.approx(0, abs=1e-12)
-
-
-def test_one_site():
-    p = gallery.binary_symmetric(1, 0.25)
-    for function in SCALARS[:5]:
-        assert function(p) == pytest.approx(0, abs=1e-12)
 
 
 # What is refused
