@@ -127,13 +127,6 @@ def test_the_table_and_lattice_of_a_distribution_are_read_only(exact):
     assert p.evidence([0, 0]) == pytest.approx(0.1)
 
 
-def test_a_table_does_not_follow_the_array_it_was_made_from():
-    weights = np.array([[0.25, 0.25], [0.25, 0.25]])
-    p = JointTable(weights)
-    weights[0, 0] = 100
-    assert p.table()[0, 0] == 0.25
-
-
 # Words
 
 

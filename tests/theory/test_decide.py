@@ -263,13 +263,6 @@ def test_two_classes():
         homogenization.stationary(gallery.two_classes(9))
 
 
-def test_two_classes_of_which_one_is_reached():
-    steps = gallery.two_classes(9, Fraction(1, 8), exact=True).transition
-    found = decided(row(0, 0, 1, 0), steps)
-    assert (found.homogenizes, found.forgets) == (True, True)
-    assert found.limit.tolist() == [0, 0, HALF, HALF]
-
-
 @pytest.mark.parametrize("exact", [False, True])
 def test_limits_reached_at_once(exact):
     independent = decided(row(1, 1), rows((1, 3), (1, 3)), exact)
@@ -369,19 +362,6 @@ def test_large_exact_chains():
     assert len(repr(found)) < 100
 
 
-def test_a_periodic_class_that_is_not_reached():
-    steps = rows((1, 1, 0, 0), (1, 1, 0, 0), (0, 0, 0, 1), (0, 0, 1, 0))
-    assert decided(row(1, 0, 0, 0), steps).forgets
-    assert not decided(row(1, 0, 1, 0), steps).homogenizes
-
-
-def test_transient_tokens_into_a_periodic_class():
-    """Even if both phases are entered alike: later contexts know the phase."""
-    found = decided(row(1, 0, 0), rows((0, 1, 1), (0, 0, 1), (0, 1, 0)))
-    assert (found.homogenizes, found.rate) == (False, 1)
-    assert [(c.states, c.period) for c in found.classes] == [((1, 2), 2)]
-
-
 def test_transient_cycles_do_no_harm():
     found = decided(row(1, 0, 0), rows((0, 1, 0), (1, 0, 1), (0, 0, 1)))
     assert found.forgets
@@ -401,13 +381,6 @@ def test_two_symbols():
     assert sympy.sympify(found.rate).subs(values) == Fraction(1, 6)
     largest = sympy.sympify(found.constant).subs(values)
     assert largest == Fraction(5, 7)  # after token 0 resp. 1 it is a/(a+b) = 2/7 resp. 5/7
-
-
-def test_a_length_of_one_does_not_matter():
-    for length in (1, 7):
-        p = gallery.binary_symmetric(length, Fraction(1, 8), exact=True)
-        found = decide(p)
-        assert (found.forgets, found.rate, found.constant) == (True, Fraction(3, 4), HALF)
 
 
 def test_another_backend():

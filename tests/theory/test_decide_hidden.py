@@ -143,12 +143,6 @@ def test_a_period_that_the_emission_does_not_show():
         assert found.rate == pytest.approx(0, abs=1e-7)
 
 
-def test_a_known_phase_that_is_shown():
-    """At one site there is one law, but contexts are compared at the same distance."""
-    found = decided(row(1, 0), rows((0, 1), (1, 0)), rows((1, 0), (0, 1)))
-    assert (found.homogenizes, found.forgets, found.rate) == (False, False, 1)
-
-
 def test_coefficients_of_the_hidden_chain():
     """Of [[3/4, 1/4], [1/2, 1/2]]: tau = 1/4, phi = 1/3."""
     p = HiddenMarkovModel([0.5, 0.5], [[0.75, 0.25], [0.5, 0.5]], np.eye(2), 4)

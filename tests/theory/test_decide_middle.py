@@ -152,17 +152,6 @@ def test_ends(chain, left, right):
 # Chains by name
 
 
-@pytest.mark.parametrize("exact", [False, True])
-def test_one_aperiodic_class(exact):
-    chain = row(1, 0, 0), rows((2, 1, 1), (1, 2, 1), (0, 2, 2))
-    found, one_sided = middle(chain, exact), decide(build(chain, exact))
-    assert (found.homogenizes, found.forgets) == (True, True)
-    assert float(found.rate) == pytest.approx(float(oracle.second_modulus(*chain)), rel=1e-9)
-    law = np.asarray(one_sided.limit, float)
-    np.testing.assert_allclose(np.asarray(found.limit, float), law, rtol=1e-12)
-    check_rate(found, oracle.Bridges(*chain))
-
-
 def test_absorbing_end_of_text():
     """Between two words there are words, between a word and the end it is over."""
     p = gallery.end_of_text(9, Fraction(1, 8), exact=True)
@@ -312,25 +301,12 @@ def test_side_by_side_it_takes_both_distances():
     assert found.rate == Fraction(25, 36)
 
 
-@pytest.mark.parametrize("exact", [False, True])
-def test_periodic(exact):
-    for initial in (row(1, 1), row(1, 0)):
-        found = middle((initial, rows((0, 1), (1, 0))), exact)
-        assert (found.homogenizes, found.forgets, found.rate) == (False, False, 1)
-    assert not decide_middle(gallery.periodic(5, 3, 2, exact=exact)).homogenizes
-
-
 def test_a_transient_cycle_does_harm_here():
     """It is left for good, and yet between two of its tokens nothing else is possible."""
     chain = row(1, 0, 0), rows((0, 1, 0), (1, 0, 1), (0, 0, 1))
     assert decide(build(chain)).forgets
     assert not middle(chain).homogenizes
     assert middle(chain, left=0, right=2).forgets
-
-
-def test_two_classes():
-    found = decide_middle(gallery.two_classes(9, Fraction(1, 8), exact=True))
-    assert (found.homogenizes, found.forgets, found.rate) == (True, False, Fraction(3, 4))
 
 
 def test_two_symbols():

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests import oracles
 from tests.cases import (
@@ -31,7 +29,6 @@ from theory import (
     JointTable,
     MarkovChain,
     gallery,
-    strategies,
 )
 from theory.homogenization import envelopes
 
@@ -154,30 +151,12 @@ def test_chain_envelope(case):
         exactly(envelopes.chain_envelope(build_exact(case), steps), quantity, limit)
 
 
-def test_the_chain_envelope_never_grows():
-    steps = [[Fraction(w, 10) for w in row] for row in ([1, 8, 1], [5, 0, 5], [9, 0, 1])]
-    p = MarkovChain([1, 0, 0], steps, 2, exact=True)
-    found = [envelopes.chain_envelope(p, n) for n in range(12)]
-    for sooner, later in itertools.pairwise(found):
-        assert sooner.quantity == later.bound
-        assert later.quantity <= later.bound
-
-
 def test_tokens_that_are_never_shown_do_not_count():
     """A third token that repeats itself for good, next to two fair ones."""
     fair = [HALF, HALF, Fraction(0)]
     p = MarkovChain([1, 0, 0], [fair, fair, [0, 0, 1]], 2, exact=True)
     exactly(envelopes.chain_envelope(p, 2), HALF, HALF)
     exactly(envelopes.dobrushin_envelope(p, 2), HALF, HALF)
-
-
-def test_after_one_fixed_token_the_top_mass_may_grow():
-    """a -> {b, c} -> e: surer at distance 2 than at distance 1."""
-    p = MarkovChain([1, 0, 0, 0], [[0, 0.5, 0.5, 0], *[[0, 0, 0, 1]] * 3], 3)
-    predictions = p.denoise([0, MASK, MASK])
-    assert predictions[1].max() == 0.5
-    assert predictions[2].max() == 1
-    assert envelopes.chain_envelope(p, 1).bound == 1  # after b, say
 
 
 def stationary(transition):
@@ -209,19 +188,6 @@ def test_dobrushin_envelope(case):
         assert quantity <= limit
         both(envelopes.dobrushin_envelope(case.build(), steps, token), quantity, limit)
         exactly(envelopes.dobrushin_envelope(build_exact(case), steps, token), quantity, limit)
-
-
-def test_dobrushin_envelopes_of_two_tokens_are_attained():
-    """At every distance after the likelier token, or at odd ones after the other."""
-    positive = MarkovChain([1, 0], [[3 * QUARTER, QUARTER], [HALF, HALF]], 2, exact=True)
-    negative = MarkovChain([1, 0], [[0, 1], [HALF, HALF]], 2, exact=True)  # pi = 1/3, 2/3
-    for steps in range(6):
-        assert envelopes.dobrushin_envelope(positive, steps, 0).slack == 0
-        odd = steps % 2
-        assert envelopes.dobrushin_envelope(negative, steps, 1 - odd).slack == 0
-    # the form with the token's own share would allow 1/3 + 2/3 1/2 = 2/3 + 1/3 1/2 - 1/6 < 1
-    assert envelopes.dobrushin_envelope(negative, 1, 0).quantity == 1
-    assert max(pi + (1 - pi) / 2 for pi in (Fraction(1, 3), Fraction(2, 3))) == Fraction(5, 6)
 
 
 # On average
@@ -342,18 +308,6 @@ def test_tokens_go_with_their_sites_in_any_order():
 
 
 # They hold
-
-
-@given(strategies.distributions(lengths=(2, 4)), st.data())
-@settings(max_examples=60, deadline=None)
-def test_they_hold(p, data):
-    x = data.draw(strategies.evidence(p, masked=(2, 4)))
-    site, *others = masked_in(x)
-    assert envelopes.top_envelope(p, x, site, others).slack >= -1e-12
-    assert envelopes.frechet(p, x).slack >= -1e-12
-    assert envelopes.bonferroni(p, x).slack >= -1e-12
-    assert envelopes.fano(p, others, site).slack >= -1e-12
-    assert envelopes.pinsker(p, others, site).slack >= -1e-12
 
 
 def test_a_chain_of_thousands():

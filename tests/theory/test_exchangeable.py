@@ -1,18 +1,15 @@
 """Exchangeable bits: entropies by definition, closed forms at any length, zeros that stay zeros."""
 
-import itertools
 import math
 import random
-import time
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given
 
 from tests import oracles
-from tests.cases import CASES, build_exact, each_of, to_device1
+from tests.cases import to_device1
 from tests.noted import each
 from theory import (
     MASK,
@@ -22,50 +19,12 @@ from theory import (
     ProductMixture,
     gallery,
     information,
-    strategies,
 )
 from theory._core.arrays import to_host
 from theory._core.special import log_binomials
 from theory.distributions.base import mean_by_size
 
-EXCHANGEABLE = [case for case in CASES if case.family is Exchangeable]
-each_case = each_of(EXCHANGEABLE)
-
-
-def subsets(sites):
-    return [s for k in range(len(sites) + 1) for s in itertools.combinations(sites, k)]
-
-
-def questions(case, count=40):
-    """Possible patterns, each with a set of masked sites."""
-    pairs = [
-        (x, sites)
-        for x in case.possible
-        for sites in subsets([i for i, v in enumerate(x) if v == MASK])
-    ]
-    return random.Random(0).sample(pairs, min(count, len(pairs)))
-
-
 # Entropies, by definition
-
-
-@each_case
-def test_entropy_of_some_sites_given_a_pattern(case):
-    p, exact, away = case.build(), build_exact(case), case.build(to_device1)
-    for x, sites in questions(case):
-        conditioned = oracles.condition(case.joint, x)
-        expected = oracles.entropy(conditioned, sites)
-        assert information.entropy(p, sites, x) == pytest.approx(expected, abs=1e-13)
-        assert float(information.entropy(away, sites, x)) == pytest.approx(expected, abs=1e-13)
-        assert information.entropy(exact, sites, x) == oracles.entropy(conditioned, sites, True)
-
-
-@given(strategies.exchangeables(lengths=(1, 6), exact=True))
-def test_any_exact_distribution_has_the_entropies_of_its_table(p):
-    table = JointTable(p.table(), exact=True)
-    assert p.mean_entropies.tolist() == table.mean_entropies.tolist()
-    sites = tuple(range(p.length // 2, p.length))
-    assert p.subset_entropy(sites) == table.subset_entropy(sites)
 
 
 def test_weights_may_be_symbols():
@@ -224,11 +183,6 @@ def test_entropies_of_equally_likely_counts():
         assert found[m] == pytest.approx(math.log(m + 1) + inside, rel=1e-12)
 
 
-def test_entropies_of_fair_coins():
-    p = Exchangeable.from_logarithms(log_binomials(1000))
-    np.testing.assert_allclose(p.mean_entropies, np.arange(1001) * math.log(2), rtol=1e-12)
-
-
 def test_entropies_of_long_parity_and_one_hot():
     f = information.profile(gallery.parity(1000), base=2)
     np.testing.assert_allclose(f[:-1], 1, rtol=1e-11)
@@ -253,22 +207,6 @@ def test_entropy_given_a_long_pattern():
         -zero * math.log(zero) - one * math.log(one), rel=1e-10
     )
     assert information.entropy(p, [0, 1], x) == 0
-
-
-def test_exact_entropies_of_a_long_parity():
-    p = gallery.parity(200, exact=True)
-    assert isinstance(p, Exchangeable)
-    assert information.entropy(p, base=2) == 199
-    assert information.entropy(p, range(199), base=2) == 199
-    assert information.total_correlation(p, base=2) == 1
-    assert information.dual_total_correlation(gallery.parity(60, exact=True), base=2) == 59
-
-
-def test_a_thousand_sites_take_well_below_a_second():
-    p = gallery.curie_weiss(1024, 1.1)
-    start = time.perf_counter()
-    assert p.mean_subset_entropies().shape == (1025,)
-    assert time.perf_counter() - start < 1
 
 
 # Mixtures of coins
@@ -304,15 +242,3 @@ def test_other_mixtures_go_through_the_lattice():
         assert information.entropy(p, given=x) == pytest.approx(
             information.entropy(JointTable(p.table()), given=x), rel=1e-12
         )
-
-
-def test_a_long_noisy_repeated_bit_has_a_profile():
-    """128 copies with noise 1/100: H_m = - sum_k C(m, k) q log q, by Fractions."""
-    found = gallery.repeated_bit(128, 0.01).mean_entropies
-    noise = Fraction(1, 100)
-    for m in (0, 1, 2, 64, 127, 128):
-        expected = 0.0
-        for k in range(m + 1):
-            q = (noise**k * (1 - noise) ** (m - k) + noise ** (m - k) * (1 - noise) ** k) / 2
-            expected -= math.comb(m, k) * float(q) * oracles.log(q)
-        assert found[m] == pytest.approx(expected, rel=1e-12)

@@ -30,7 +30,6 @@ from theory import (
     MarkovChain,
     TooLarge,
     gallery,
-    information,
 )
 from theory.information import fixed_order
 from theory.information.fixed_order import fixed_order_cost
@@ -128,14 +127,6 @@ def test_chains_as_sums_of_entropies(case):
         assert fixed_order_cost(p, order) == pytest.approx(slow, abs=ROUNDING)
 
 
-def test_the_mean_over_all_orders_is_the_path_cost():
-    p = gallery.binary_symmetric(5, Fraction(1, 8), exact=True)
-    for sizes in [(2, 3), (1, 3, 1), (5,)]:
-        every = list(oracles.ordered_partitions(range(5), sizes))
-        mean = sum(fixed_order_cost(p, order) for order in every) / len(every)
-        assert sympy.expand(mean - information.path_cost(p, sizes)) == 0
-
-
 # Chains without a table
 
 
@@ -196,16 +187,6 @@ def test_what_falls_apart_costs_nothing_at_all():
     assert fixed_order_cost(p, [(i,) for i in range(10_000)]) == 0.0
     odd = [tuple(range(1, 10_000, 2))]
     assert fixed_order_cost(p, odd, observed=range(0, 10_000, 2)) == 0.0
-
-
-def test_a_lost_neighbour_on_the_right_would_be_noticed():
-    """What is planted: the last site is known, and forgetting it gives another sum."""
-    p = gallery.binary_symmetric(4, 0.1)
-    joint = oracles.chain_joint([0.5, 0.5], [[0.9, 0.1], [0.1, 0.9]], 4)
-    known_first, forgotten = [(3,), (1, 2), (0,)], [(1, 2), (3,), (0,)]
-    expected = by_definition(joint, 2, known_first)
-    assert fixed_order_cost(p, known_first) == pytest.approx(expected, abs=ROUNDING)
-    assert abs(fixed_order_cost(p, forgotten) - expected) > 0.1
 
 
 # Devices, and what is refused

@@ -27,7 +27,7 @@ from tests.cases import (
     to_host,
 )
 from tests.noted import each, refusals
-from theory import MASK, JointTable, gallery, information, strategies
+from theory import MASK, JointTable, gallery
 from theory.loss.forward import (
     continuous_nelbo,
     kernel,
@@ -39,7 +39,6 @@ from theory.loss.forward import (
     reverse_step,
     weight,
 )
-from theory.schedules import Cosine, Linear
 
 HALF = Fraction(1, 2)
 
@@ -51,15 +50,6 @@ levels = st.lists(st.fractions(0, 1, max_denominator=12), min_size=3, max_size=3
 
 
 # The kernel
-
-
-@given(levels, st.integers(1, 4))
-def test_kernels_compose(triple, vocab):
-    """K(s, t) K(t, u) = K(s, u) in Fractions, wherever t can be left."""
-    s, t, u = triple
-    if t > 0:
-        composed = kernel(vocab, s, t) @ kernel(vocab, t, u)
-        assert composed.tolist() == kernel(vocab, s, u).tolist()
 
 
 def test_symbolic_kernels_compose():
@@ -83,11 +73,6 @@ def test_a_token_survives_or_is_masked_for_good(triple, vocab):
         floating = kernel(vocab, float(s), float(t))
         assert floating.dtype == np.float64
         np.testing.assert_allclose(floating, matrix.astype(float), atol=1e-15)
-
-
-def test_nothing_changes_while_the_level_stays():
-    for level in (1, 0.5, HALF):
-        assert kernel(2, level, level).tolist() == np.eye(3).tolist()
 
 
 def test_marginal_is_the_row_of_each_token():
@@ -170,20 +155,6 @@ def test_reverse_step_with_the_zero_loss_denoiser_is_the_true_reverse_marginal(n
                 expected[i, case.vocab if v == MASK else v] += q
         expected = expected / expected[0].sum()
         np.testing.assert_allclose(step, expected.astype(float), rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("name", ["table fractions", "table zeros"])
-def test_reverse_step_is_the_posterior_averaged_over_the_clean_sequence(name):
-    """sum over x_0 of p(x_0 | x_t) q(x_s | x_t, x_0), for every possible x_t."""
-    case, s, t = named(name), 0.6, 0.2
-    p = case.build()
-    for x_t in case.possible:
-        expected = np.zeros((case.length, case.vocab + 1))
-        for x_0, weight_of_x_0 in oracles.condition(case.joint, x_t).items():
-            if weight_of_x_0 != 0:
-                expected += float(weight_of_x_0) * posterior(x_t, x_0, case.vocab, s, t)
-        actual = reverse_step(x_t, p.denoise(np.array(x_t)), s, t)
-        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-12)
 
 
 def test_reverse_step_of_any_prediction():
@@ -328,38 +299,6 @@ def test_exact_losses(name):
             assert nelbo(p, grid, denoiser) == oracles.expected_nelbo(case.joint, grid, *asked)
         expected = oracles.expected_continuous_nelbo(case.joint, *asked)
         assert continuous_nelbo(p, denoiser) == expected
-
-
-@each_small
-def test_continuous_nelbo_of_the_zero_loss_denoiser_is_the_entropy(case):
-    assert continuous_nelbo(case.build()) == close(oracles.entropy(case.joint))
-
-
-@given(strategies.joint_tables(vocabs=(2, 2), exact=True))
-def test_exact_continuous_nelbo_is_the_entropy_and_grids_only_add_to_it(p):
-    """In one step it is the entropy plus the total correlation: the sum of marginal entropies."""
-    assert continuous_nelbo(p) == information.entropy(p)
-    assert nelbo(p, [1, 0]) == information.entropy(p) + information.total_correlation(p)
-    gap = nelbo(p, [1, HALF, 0]) - continuous_nelbo(p)
-    finer = nelbo(p, [1, Fraction(3, 4), HALF, Fraction(1, 4), 0]) - continuous_nelbo(p)
-    assert float(gap) >= float(finer) - 1e-12 >= -2e-12  # the values are compared as floats
-
-
-def test_fine_grids_approach_the_continuous_loss():
-    """By a gap of first order in the step: at most the total correlation over the steps."""
-    p = gallery.permutations(4)
-    limit, tc = continuous_nelbo(p), information.total_correlation(p)
-    for noise, factor in ((Linear(), 1), (Cosine(), 2)):
-        gaps = [nelbo(p, noise.levels(n)) - limit for n in (1, 10, 100, 1000)]
-        assert gaps[0] == close(tc)
-        assert all(0 < b < a / 5 for a, b in itertools.pairwise(gaps))
-        assert gaps[-1] < factor * p.length * tc / 1000
-
-
-@each_small
-def test_the_zero_loss_denoiser_is_the_best_for_every_set_of_masks(case):
-    p, other = case.build(), as_denoiser(predictors(case)["wrong"])
-    assert (loss_by_pattern(p) <= loss_by_pattern(p, other) + 1e-12).all()
 
 
 # Denoisers that rule something out

@@ -140,16 +140,6 @@ def mean_total_correlation(joint, sites, known):
     return mean
 
 
-@pytest.mark.parametrize("length", range(1, 6))
-def test_a_right_equality_passes_and_a_wrong_one_does_not(length):
-    """For all distributions at once: TC + DTC is the last gain, TC alone is not."""
-    p = FreeEntropies(length)
-    tc, dtc = information.total_correlation(p), information.dual_total_correlation(p)
-    last = information.gains(p)[-1]
-    assert expanded([tc + dtc - last]) == [0]
-    assert (expanded([tc - last]) == [0]) is (length == 1)
-
-
 @pytest.mark.parametrize("sizes", oracles.compositions(4), ids=str)
 def test_the_path_cost_is_the_mean_over_partitions(sizes):
     """And it is not with the profile read one site too late, unless every batch is one site."""
@@ -224,21 +214,6 @@ def test_coefficients_are_collected_before_they_are_judged():
     assert negative_coefficients(0, p) == [0, 0]
 
 
-def chain_of(p, sizes):
-    """What is at most the next, in this order."""
-    least, cost = bounds.least_drops(p, sizes), information.path_cost(p, sizes)
-    uppers = (bounds.drops, bounds.largest_batch, bounds.li_cai)
-    return [least.bound, cost, *(bound(p, sizes).bound for bound in uppers)]
-
-
-@pytest.mark.parametrize("length", range(2, 6))
-def test_right_bounds_pass(length):
-    p = FreeProfile(length)
-    for sizes in oracles.compositions(length):
-        for least, most in itertools.pairwise(chain_of(p, sizes)):
-            assert not any(negative_coefficients(most - least, p))
-
-
 @pytest.mark.parametrize("length", range(2, 6))
 def test_wrong_bounds_are_rejected(length):
     """One site fewer in the largest batch; and half of the cost as its upper bound."""
@@ -252,20 +227,6 @@ def test_wrong_bounds_are_rejected(length):
         if sizes[0] == largest:  # where the right bound is attained
             too_small = both * (largest - 2) / length
             assert min(negative_coefficients(too_small - cost, p)) < 0
-
-
-@pytest.mark.parametrize("length", range(2, 6))
-def test_a_negative_coefficient_is_the_slack_where_only_one_step_falls(length):
-    """TC is no upper bound of DTC, nor DTC of TC, from three sites on."""
-    p = FreeProfile(length)
-    gains = information.gains(p)
-    tc = sum(gains) / length
-    for slack in (2 * tc - gains[-1], gains[-1] - 2 * tc):
-        found = negative_coefficients(slack, p)
-        for fall, coefficient in zip(p.falls, found, strict=True):
-            value = slack.subs({d: int(d == fall) for d in p.falls})
-            assert coefficient == min(value, 0)
-        assert any(found) is (length > 2)
 
 
 @pytest.mark.parametrize(

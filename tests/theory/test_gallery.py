@@ -3,7 +3,6 @@
 import functools
 import itertools
 import math
-from collections import Counter
 from fractions import Fraction
 
 import numpy as np
@@ -20,7 +19,6 @@ from theory import (
     Permutations,
     TooLarge,
     gallery,
-    information,
 )
 from theory.text import corpora
 
@@ -101,14 +99,6 @@ def test_uniform_distributions_are_uniform_over_what_they_say(name, n, exact):
         chance = Fraction(belongs(x), len(members))
         assert table[x] == chance if exact else table[x] == pytest.approx(float(chance), abs=0)
     assert p.evidence([MASK] * length) == pytest.approx(1)
-
-
-@pytest.mark.parametrize("name", UNIFORM)
-def test_exact_ones_answer_in_fractions(name):
-    build, numbers, _, _ = UNIFORM[name]
-    p = build(numbers[-1], exact=True)
-    assert all(isinstance(v, Fraction) for v in p.denoise([MASK] * p.length).ravel())
-    assert isinstance(p.evidence([MASK] * p.length), Fraction)
 
 
 @each("length", range(1, 7))
@@ -212,73 +202,9 @@ def test_long_strings_with_a_rule_on_the_number_of_ones(build, allowed, count):
     assert set(p.sample(rng, 20).sum(axis=1).tolist()) <= set(allowed)
 
 
-@pytest.mark.parametrize(
-    ("build", "allowed", "count"),
-    [
-        (gallery.parity, range(0, 101, 2), 2**99),
-        (gallery.one_hot, [1], 100),
-        (gallery.balanced, [50], math.comb(100, 50)),
-    ],
-)
-def test_long_exact_strings_with_a_rule_on_the_number_of_ones(build, allowed, count):
-    p = build(100, exact=True)
-    assert isinstance(p, Exchangeable)
-    for ones in (0, 1, 2, 49, 50, 100):
-        x = [1] * ones + [0] * (100 - ones)
-        assert p.evidence(x) == Fraction(ones in allowed, count)
-
-
-def test_a_thousand_bits_of_parity():
-    for exact in (False, True):
-        x = [1, *[0] * 998, MASK]
-        assert gallery.parity(1000, exact=exact).denoise(x)[999].tolist() == [0, 1]
-    assert information.total_correlation(gallery.parity(1000), base=2) == pytest.approx(1)
-
-
-def test_one_hot_may_be_long():
-    """It is made from its one count, not from all 2^n strings."""
-    p = gallery.one_hot(500)
-    x = np.zeros(500, dtype=int)
-    x[3:5] = MASK
-    assert p.denoise(x)[3:5].tolist() == [[0.5, 0.5]] * 2
-
-
-@pytest.mark.parametrize("length", [2, 5, 200])
-def test_total_correlation_of_one_hot(length):
-    expected = (length - 1) * math.log(length / (length - 1))
-    found = information.total_correlation(gallery.one_hot(length))
-    assert found == pytest.approx(expected, rel=1e-9)
-
-
 def test_small_uniform_distributions_are_tables():
     assert isinstance(gallery.parity(12), JointTable)
     assert isinstance(gallery.permutations(6), JointTable)
-
-
-@pytest.mark.parametrize("length", range(1, 7))
-def test_total_correlation_of_the_walk(length):
-    """Site j has H(Bin(j, 1/2)), all sites together one bit each."""
-    bits = 0.0
-    for j in range(1, length + 1):
-        shares = [math.comb(j, k) / 2**j for k in range(j + 1)]
-        bits -= sum(q * math.log2(q) for q in shares)
-    expected = pytest.approx(bits - length, abs=1e-12)
-    assert information.total_correlation(gallery.walk(length), base=2) == expected
-
-
-def test_the_exact_symmetric_chain_takes_integers():
-    p = gallery.binary_symmetric(3, 0, exact=True)
-    assert p.evidence([1, 1, 1]) == Fraction(1, 2)
-
-
-def test_golden_mean_strings_are_counted_by_the_fibonacci_numbers():
-    """A string of n ends in 0 after one of n - 1, or in 01 after one of n - 2."""
-    fibonacci = [2, 3]
-    while len(fibonacci) < 16:
-        fibonacci.append(fibonacci[-1] + fibonacci[-2])
-    for length, count in enumerate(fibonacci, start=1):
-        evidence = gallery.golden_mean(length).evidence([0] * length)
-        assert evidence == pytest.approx(1 / count, rel=1e-12)
 
 
 def test_words_are_those_of_the_corpus_with_their_counts():
@@ -293,22 +219,6 @@ def test_words_are_those_of_the_corpus_with_their_counts():
     chance = dict(zip(spelt, p.evidence(p.sequences), strict=True))
     for word, count in counts.items():
         assert chance[word] == pytest.approx(count / total, rel=1e-12)
-
-
-def test_letters_of_words_by_counting():
-    """What follows "th·s": the letters of "this" and "thus", as often as these occur."""
-    p = gallery.words(4)
-    assert p.symbols is not None
-    index = {letter: i for i, letter in enumerate(p.symbols)}
-    x = [index["t"], index["h"], MASK, index["s"]]
-    letters: Counter[str] = Counter()
-    for word, count in corpora.english().words.items():
-        if len(word) == 4 and word[:2] == "th" and word[3] == "s":
-            letters[word[2]] += count
-    assert letters["i"] > 0
-    for letter, i in index.items():
-        expected = letters[letter] / letters.total()
-        assert p.denoise(x)[2, i] == pytest.approx(expected, rel=1e-12)
 
 
 # Squares
@@ -417,14 +327,6 @@ def test_affine_codes_are_uniform_over_their_words(generator, offset, q, exact):
     for x in oracles.all_sequences(p.length, q):
         chance = Fraction(x in words, len(words))
         assert p.evidence(x) == (chance if exact else pytest.approx(float(chance), abs=0))
-
-
-def test_parity_and_coupled_pairs_are_codes():
-    generator = [[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]]
-    code = gallery.affine_code(generator, exact=True)
-    assert (code.table() == gallery.parity(4, exact=True).table()).all()
-    code = gallery.affine_code([[1, 1, 0, 0], [0, 0, 1, 1]], exact=True)
-    assert (code.table() == gallery.coupled_pairs(2, exact=True).table()).all()
 
 
 def test_a_long_code_is_kept_as_sequences():

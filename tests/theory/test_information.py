@@ -18,14 +18,16 @@ from tests import oracles
 from tests.cases import (
     BAD_BASES,
     BAD_SIZES,
+    CASES,
+    DEVICE1,
     EXACT_CASES,
     FACTORED,
     FAMILIES,
+    PERMUTATIONS,
     build_exact,
     close,
-    each_case,
-    each_factored,
     each_family,
+    each_of,
     few,
     named,
     to_device1,
@@ -87,6 +89,10 @@ def questions(case):
 
 
 # Against sums over the joint
+
+
+each_case = each_of([*CASES, *PERMUTATIONS])
+each_factored = each_of([*FACTORED, *PERMUTATIONS])
 
 
 @each_case
@@ -215,6 +221,16 @@ def test_divergence_on_a_device():
     expected = 0.25 * math.log(0.5) + 0.75 * math.log(1.5)
     assert kl_divergence(to_device1(p), to_device1(q)) == close(expected)
     assert kl_divergence(to_device1(p), to_device1([0.0, 1.0])) == math.inf
+
+
+@each_family
+def test_given_a_pattern_on_a_device(case):
+    """The answers are scalars on the device of the distribution."""
+    p, pattern, sites = case.build(to_device1), case.possible[-2], (0, case.length - 1)
+    for measure, oracle in MEASURES:
+        answer = measure(p, sites, to_device1(pattern))
+        assert answer.device == DEVICE1
+        assert float(answer) == close(oracle(case.joint, sites, pattern))
 
 
 # Large distributions, without a table

@@ -277,28 +277,6 @@ def test_the_worst_of_many_contexts_is_the_worst(case):
 # Long sequences
 
 
-def test_a_chain_of_ten_thousand_sites():
-    """At distance n from a bit that flips one time in ten: 1/2 + 0.8^n / 2."""
-    p = gallery.binary_symmetric(10_000, 0.1)
-    sure = 0.5 + 0.8 ** np.arange(1, 10_000) / 2
-    for found in (average(p, [0]), worst(p, [0])):
-        np.testing.assert_allclose(found.top_mass[:, 0], sure, rtol=1e-9)
-        assert found.distance.tolist() == list(range(1, 10_000))
-    x = [0] + [MASK] * 9_999
-    np.testing.assert_allclose(measure(p, x).limit_tv, sure - 0.5, atol=1e-12)
-    both = average(p, [0, 9_999], sites=[5_000, 9_998])
-    assert both.distance.tolist() == [4_999, 1]
-    assert both.top_mass[:, 0] == pytest.approx([0.5, 0.9], abs=1e-9)
-
-
-def test_a_hidden_model_of_ten_thousand_sites():
-    p = gallery.hidden_periodic(10_000, 0.5)
-    found = average(p, [0])
-    np.testing.assert_allclose(found.top_mass[:, 0], 0.625, rtol=1e-9)  # 3/4 3/4 + 1/4 1/4
-    np.testing.assert_allclose(found.neighbour_tv[:-1], 0.25, rtol=1e-9)
-    assert math.isnan(found.neighbour_tv[-1])
-
-
 @pytest.mark.parametrize("noise", [0.0, 0.1])
 def test_ten_thousand_sites(noise):
     """Correlations of a binary symmetric chain, seen through noise, shrink by 1 - 2e a step."""
@@ -418,8 +396,3 @@ test_what_is_refused = refusals(
     (r"one pattern of shape \(4,\), got \(1, 4\)", lambda: measure(CHAIN, [AFTER_0])),
     ("no site is masked", lambda: measure(CHAIN, [0, 0, 0, 0])),
 )
-
-
-def test_impossible_evidence_is_named():
-    with pytest.raises(ImpossibleEvidence, match=r"pattern 0 is \(1, 1, MASK\)$"):
-        homogenization.measure(gallery.golden_mean(3), [1, 1, MASK])

@@ -19,7 +19,6 @@ from theory import (
     MarkovChain,
     gallery,
     information,
-    schedules,
     strategies,
 )
 from theory._markov import powers as settled
@@ -297,23 +296,6 @@ def test_truncated_chains_by_enumeration(monkeypatch):
             assert information.path_cost(p, (2, length - 2)) == pytest.approx(cost, abs=1e-12)
 
 
-def test_many_tokens_and_sites():
-    """256 tokens, 3000 sites: a period of four, and what does not depend on k for k = 1 and L."""
-    p = MarkovChain(np.eye(256)[0], turning(64, 64, 64, 64), 3000)
-    e = information.mean_entropies(p)
-    each = -np.sum(p.marginals * np.log(np.where(p.marginals > 0, p.marginals, 1)), axis=1)
-    steps = p.gap_entropies([1])[0]
-    whole = float(each[0]) + float((p.marginals[:-1] @ steps).sum())
-    assert e[1] == pytest.approx(float(each.mean()), rel=1e-12)
-    assert e[3000] == pytest.approx(whole, rel=1e-12)
-    f = information.profile(p)
-    assert (np.diff(f) <= 1e-9).all()
-    sizes = schedules.uniform(3000, 60)
-    starts = np.cumsum([0, *sizes[:-1]])
-    lost = sum(s * f[a] - f[a : a + s].sum() for a, s in zip(starts, sizes, strict=True))
-    assert information.path_cost(p, sizes) == pytest.approx(lost, rel=1e-9)
-
-
 def test_long_chains_on_a_device():
     p, there = (
         MarkovChain(convert([0.2, 0.3, 0.5]), convert(MIXING), 500)
@@ -412,13 +394,3 @@ def test_a_long_hidden_chain_that_shows_its_state_is_a_chain():
     lower, upper = information.bracket(HiddenMarkovModel(initial, transition, np.eye(3), 3000))
     np.testing.assert_allclose(lower, e, rtol=1e-11)
     np.testing.assert_allclose(upper, e, rtol=1e-11)
-
-
-def test_the_width_is_at_most_what_a_token_leaves_open_of_its_state():
-    """``I(X_s; Z_r | X_r) <= H(Z_r | X_r)`` for each neighbour."""
-    p = HiddenMarkovModel([2 / 3, 1 / 3], STICKY, [[0.95, 0.05], [0.05, 0.95]], 2000)
-    joint = np.array([2 / 3, 1 / 3])[:, None] * np.array([[0.95, 0.05], [0.05, 0.95]])
-    open_ = -(joint * np.log(joint)).sum() + (joint.sum(axis=0) * np.log(joint.sum(axis=0))).sum()
-    lower, upper = information.bracket(p)
-    assert (upper - lower <= np.maximum(np.arange(2001) - 1, 0) * open_ + ROUNDING).all()
-    assert (upper - lower)[2000] > 0.3 * 1999 * open_  # and not far below for neighbours

@@ -100,37 +100,3 @@ def test_binomials_at_a_hundred_sites():
     for gap, chance in enumerate(pair_chances(length, float), start=1):
         expected = floats(by_binomials(length, 2, length - gap - 1))
         np.testing.assert_allclose(chance, expected, rtol=1e-13, atol=0)
-
-
-RULES = [(25, Fraction), (25, float), (2000, float)]
-each_rule = pytest.mark.parametrize(("length", "number"), RULES, ids=str)
-
-
-@each_rule
-def test_sum_rules_of_first_sites(length, number):
-    """One site is the first, and on average (L-k)/(k+1) sites come before it."""
-    chances = np.asarray(list(first_chances(length, number)))
-    assert not chances[:, 0].any()  # no site, none first
-    same(chances.sum(axis=0)[1:], [Fraction(1)] * length)
-    before = (np.arange(length) @ chances)[1:]
-    same(before, [Fraction(length - k, k + 1) for k in range(1, length + 1)])
-
-
-@each_rule
-def test_sum_rules_of_neighbours(length, number):
-    """Of k sites k - 1 pairs are neighbours, (L+1)/(k+1) apart on average."""
-    chances = np.asarray(list(pair_chances(length, number)))
-    assert not chances[:, :2].any()
-    gaps, sizes = np.arange(1, length), range(2, length + 1)
-    pairs = ((length - gaps) @ chances)[2:]
-    same(pairs, [Fraction(k - 1) for k in sizes])
-    apart = (gaps * (length - gaps) @ chances)[2:]
-    same(apart, [Fraction((k - 1) * (length + 1), k + 1) for k in sizes])
-
-
-def same(actual, expected):
-    """Fractions are equal; floats have lost some three digits by 2000 factors."""
-    if actual.dtype == object:
-        assert actual.tolist() == expected
-    else:
-        np.testing.assert_allclose(actual, floats(expected), rtol=1e-12, atol=0)

@@ -49,11 +49,6 @@ def test_a_float_is_the_fraction_that_it_is(t):
     assert as_time(t) == Fraction(int(mantissa * 2**53)) * Fraction(2) ** (exponent - 53)
 
 
-def test_the_tenth_is_not_the_decimal():
-    assert as_time(0.1) == Fraction(3602879701896397, 2**55)
-    assert as_time(Decimal("0.1")) == Fraction(1, 10)
-
-
 def test_expressions_stay():
     t = sympy.Symbol("t")
     for expression in (t, 1 - t, sympy.sqrt(2) / 2):
@@ -109,10 +104,6 @@ def test_levels_that_rise_come_back_as_they_are(inside):
         answer = as_levels(given_as)
         assert answer == tuple(inside)
         assert all(type(t) is Fraction for t in answer)
-
-
-def test_levels_of_an_array():
-    assert as_levels(np.array([0.25, 0.5])) == (Fraction(1, 4), HALF)
 
 
 # Two times

@@ -79,17 +79,6 @@ def test_a_ratio_that_is_not_asked_for_may_overflow():
     assert p.denoise([0, MASK]).tolist() == [[1, 0], [0.5, 0.5]]
 
 
-def test_a_long_silence_that_hardly_anything_survives():
-    """A state that is kept with 1e-8 is seen 200 sites later: it was there all the time."""
-    keep = 1e-8
-    steps = [[keep, 1 - keep], [0, 1]]
-    p = HiddenMarkovModel([1, 0], steps, np.eye(2), 202)
-    x = np.full(202, MASK)
-    x[0] = x[200] = 0
-    np.testing.assert_allclose(p.denoise(x)[:, 0], [*[1.0] * 201, keep], rtol=1e-12)
-    assert math.isclose(p.log_evidence(x), 200 * math.log(keep), rel_tol=1e-12)
-
-
 def test_silences_of_all_lengths():
     """Many steps at once are the steps one by one, as logarithms take them."""
     rng = np.random.default_rng(0)

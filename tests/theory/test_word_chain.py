@@ -5,13 +5,15 @@ import functools
 from collections import Counter, defaultdict
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array, eye_array
 
-from tests.noted import each
+from tests.noted import each, refusals
 from theory import MASK, HiddenMarkovModel, InvalidInput, MarkovChain, TooLarge, homogenization
 from theory._markov import sparse_spectrum
 from theory._markov.sparse_spectrum import power_limit
@@ -30,7 +32,7 @@ CHAINS = [(order, end) for order in (1, 2) for end in ("restart", "absorbing")]
 END = corpora.END
 
 
-# ---- every path -----------------------------------------------------------------------------
+# Every path
 
 
 class Slow:
@@ -136,7 +138,7 @@ def test_predictions_are_sums_over_all_paths_of_any_text(texts, kind, frequent, 
     agree(texts, order, end, frequent, data.draw(known), data.draw(known))
 
 
-# ---- dense distributions --------------------------------------------------------------------
+# Dense distributions
 
 
 def dense(chain, law, length):
@@ -148,27 +150,6 @@ def dense(chain, law, length):
         whole[np.ix_(chain.words, chain.words)] = steps
         return MarkovChain(law @ emission, whole, length)
     return HiddenMarkovModel(law, steps, emission, length)
-
-
-@each(("order", "end"), CHAINS)
-@each("name", TEXTS)
-def test_predictions_are_those_of_the_dense_distribution(name, order, end):
-    corpus = corpora.from_paragraphs(TEXTS[name])
-    chain = WordChain(corpus, order, end)
-    p = dense(chain, chain.anywhere(), 9)
-    for left in corpus.vocabulary[:-2]:
-        law, pattern = chain.after(left), np.full(9, MASK)
-        pattern[0] = corpus.vocabulary.index(left)
-        predictions = p.denoise(pattern)
-        for n in range(1, 9):
-            assert chain.predict(law, n) == pytest.approx(predictions[n], abs=1e-14)
-        for right in corpus.vocabulary[:-2]:
-            pattern[8] = corpus.vocabulary.index(right)
-            if p.evidence(pattern) > 0:
-                future, predictions = chain.before(right), p.denoise(pattern)
-                for n in range(1, 8):
-                    found = chain.bridge(law, future, n, 8 - n)
-                    assert found == pytest.approx(predictions[n], abs=1e-13)
 
 
 @pytest.mark.parametrize(("order", "end"), CHAINS)
@@ -191,20 +172,6 @@ def test_english_of_order_one_is_the_markov_chain():
     pattern[0], pattern[20] = map(corpus.vocabulary.index, ("the", "method"))
     found = chain.bridge(chain.after("the"), chain.before("method"), 7, 13)
     assert found == pytest.approx(p.denoise(pattern)[7], abs=1e-15)
-
-
-def test_english_of_order_two_has_the_counts_of_the_triples():
-    corpus = corpora.english()
-    chain = WordChain(corpus, 2)
-    assert chain.counts.sum() == sum(corpus.words.values()) + corpus.starts.sum()
-    the, same, end = map(corpus.vocabulary.index, ("the", "same", END))
-    rows = {(u, v, w): n for u, v, w, n in corpus.triples.tolist()}
-    whole = sum(n for (u, v, _), n in rows.items() if (u, v) == (the, same))
-    found = chain.predict(chain.after("the same"), 1)
-    assert found[end] == pytest.approx(rows[the, same, end] / whole, rel=1e-14)
-    # the first words of paragraphs, of whatever follows an end
-    keeps = chain.transition.T @ chain.anywhere()
-    assert keeps == pytest.approx(chain.anywhere(), abs=1e-15)
 
 
 @pytest.mark.parametrize(("order", "end"), CHAINS)
@@ -231,7 +198,7 @@ def test_distances_grow():
             next(walk)
 
 
-# ---- far away -------------------------------------------------------------------------------
+# Far away
 
 
 @pytest.mark.parametrize(("order", "end"), CHAINS)
@@ -346,15 +313,6 @@ def test_between_two_words_small_differences_are_accurate(order, end, sites):
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-9 * largest)
 
 
-@pytest.mark.parametrize(("order", "end"), CHAINS)
-def test_between_two_words_of_english_the_eigenvalue_is_seen(order, end):
-    chain = WordChain(corpora.english(), order, end)
-    middle = Middle(chain, chain.after("object"), chain.before("method"))
-    here, there = (np.abs(middle.gap(n, n)).sum() for n in (100, 500))
-    assert 0 < there < here < 1e-15
-    assert (there / here) ** (1 / 400) == pytest.approx(middle.far.rate, rel=0.003)
-
-
 @pytest.mark.parametrize(
     ("texts", "end", "left", "right", "rate"),
     [
@@ -428,16 +386,12 @@ def test_a_limit_that_is_reached_slowly(leak):
 
     With a limit that so little decides, as many digits are lost.
     """
-    from scipy.sparse import csr_array
-
     found = power_limit(csr_array([[1 - leak, leak], [3 * leak, 1 - 3 * leak]]))
     assert found.rate == pytest.approx(1 - 4 * leak, abs=1e-15)
     assert found.law == pytest.approx([0.75, 0.25], abs=1e-15 / leak)
 
 
 def test_a_large_cycle_is_periodic(monkeypatch):
-    from scipy.sparse import csr_array
-
     def iterating(*arguments):
         raise AssertionError("a cycle has too many eigenvalues of modulus 1 to be iterated")
 
@@ -448,8 +402,6 @@ def test_a_large_cycle_is_periodic(monkeypatch):
 
 def test_a_large_periodic_class_that_is_left(monkeypatch):
     """Between two halves, whose rows sum to 9/16 and 1/2: the root is the geometric mean."""
-    from scipy.sparse import csr_array
-
     monkeypatch.setattr(sparse_spectrum, "DENSE", 2)
     half = np.random.default_rng(0).dirichlet(np.ones(30), 60) * 0.5
     half[:30] *= 9 / 8
@@ -460,8 +412,6 @@ def test_a_large_periodic_class_that_is_left(monkeypatch):
 
 
 def test_what_arnoldi_iteration_does_not_find_is_said(monkeypatch):
-    from scipy.sparse import csr_array
-
     steps = np.random.default_rng(0).dirichlet(np.ones(60), 60)
     monkeypatch.setattr(sparse_spectrum, "DENSE", 2)
     monkeypatch.setattr(sparse_spectrum, "RESIDUAL", 0.0)
@@ -472,8 +422,6 @@ def test_what_arnoldi_iteration_does_not_find_is_said(monkeypatch):
 
 def test_a_ring_that_mixes_slowly():
     """Half a chance to stay, half to go on: the eigenvalues are (1 + w) / 2, w a root of unity."""
-    from scipy.sparse import csr_array, eye_array
-
     size = 713
     ring = csr_array(np.roll(np.eye(size), 1, axis=1))
     found = power_limit(csr_array((eye_array(size) + ring) / 2))
@@ -516,23 +464,13 @@ def test_digits_that_are_not_quite_independent_are_never_forgotten():
 
 def bits(size, chances):
     """The chain on the last digits: from state k to 2 k or 2 k + 1, modulo the size."""
-    from scipy.sparse import csr_array
-
     source = np.repeat(np.arange(size), 2)
     target = (2 * source + np.tile([0, 1], size)) % size
     return csr_array((np.ravel(chances), (source, target)), shape=(size, size))
 
 
-def test_a_cycle_of_a_thousand_has_no_limit():
-    from scipy.sparse import csr_array
-
-    assert power_limit(csr_array(np.roll(np.eye(1000), 1, axis=1))) == (1.0, 1.0, None)
-
-
 def test_a_missed_eigenvalue_is_not_passed_over(monkeypatch):
     """Of eigenvalues 1, .9 and many small ones, Arnoldi iteration is made to miss .9."""
-    from scipy.sparse import csr_array
-
     size, small = 40, 0.3
     side = np.repeat([1.0, -1.0], size // 2)
     steps = (1 - small) / size * np.ones((size, size)) + small * np.eye(size)
@@ -551,8 +489,6 @@ def test_a_missed_eigenvalue_is_not_passed_over(monkeypatch):
 
 
 def test_a_large_ring_that_mixes_slowly_is_refused(monkeypatch):
-    from scipy.sparse import csr_array, eye_array
-
     size = 1000
     monkeypatch.setattr(sparse_spectrum, "DENSE", 600)
     monkeypatch.setattr(sparse_spectrum, "SUBSPACES", (40,))
@@ -562,26 +498,17 @@ def test_a_large_ring_that_mixes_slowly_is_refused(monkeypatch):
 
 
 def test_equal_classes_have_no_limit():
-    from scipy.sparse import csr_array
-
     assert power_limit(csr_array(np.diag([0.5, 0.5]))) == (0.5, 1.0, None)
     assert power_limit(csr_array(np.diag([0.5, 0.25]))).rate == 0.5
 
 
-# ---- errors ---------------------------------------------------------------------------------
+# Errors
 
 
 def test_unknown_words_are_unknown():
     chain = WordChain(corpora.from_paragraphs(ROSES, frequent=2))
     assert chain.vocabulary[:2] == ("a", "rose")
     assert chain.tokens("A cat, a ROSE!") == (0, 2, 0, 1)
-
-
-def test_words_that_do_not_occur_are_refused():
-    chain = WordChain(corpora.from_paragraphs(ROSES, frequent=2))
-    for method in (chain.tokens, chain.after, chain.before):
-        with pytest.raises(InvalidInput, match="'zebra' does not occur in the text"):
-            method("a zebra")
 
 
 def test_symbols_are_observed_like_words():
@@ -603,36 +530,23 @@ def test_symbols_are_observed_like_words():
         over.before("<end> a")
 
 
-@pytest.mark.parametrize("phrase", ["", "1984", " -- "])
-def test_a_phrase_has_words(phrase):
-    with pytest.raises(InvalidInput, match="there is no word in"):
-        WordChain(corpora.from_paragraphs(ROSES)).after(phrase)
+ALL, KNOWN = (WordChain(corpora.from_paragraphs(ROSES, frequent=n)) for n in (10, 2))
+BOTH = {order: WordChain(corpora.from_paragraphs(ROSES), order) for order in (1, 2)}
+NEVER = {1: "rose cat", 2: "cat is a"}
+NO_END: Any = "stop"
 
-
-@pytest.mark.parametrize("method", ["after", "before"])
-@pytest.mark.parametrize(
-    ("order", "phrase", "said"),
-    [(1, "rose cat", "rose cat"), (2, "cat is a", "cat is a")],
+test_what_is_refused = refusals(
+    *(
+        ("'zebra' does not occur in the text", method, ["a zebra"])
+        for method in (KNOWN.tokens, KNOWN.after, KNOWN.before)
+    ),
+    ("there is no word in", ALL.after, ["", "1984", " -- "]),
+    *(
+        (f"order {order} never says '{phrase}'", method, [phrase])
+        for order, phrase in NEVER.items()
+        for method in (BOTH[order].after, BOTH[order].before)
+    ),
+    ("order must be", lambda order: WordChain(ALL.corpus, order), [0, 3, 1.5, "1"]),
+    ("end must be one of restart, absorbing, got 'stop'", lambda: WordChain(ALL.corpus, 1, NO_END)),
+    ("distance must be", lambda n: ALL.predict(ALL.after("a"), n), [-1, 1.0]),
 )
-def test_what_is_never_said(method, order, phrase, said):
-    chain = WordChain(corpora.from_paragraphs(ROSES), order)
-    with pytest.raises(InvalidInput, match=f"order {order} never says '{said}'"):
-        getattr(chain, method)(phrase)
-
-
-@pytest.mark.parametrize("order", [0, 3, 1.5, "1"])
-def test_orders_that_are_not_there(order):
-    with pytest.raises(InvalidInput, match="order must be"):
-        WordChain(corpora.from_paragraphs(ROSES), order)
-
-
-def test_ends_that_are_not_there():
-    with pytest.raises(InvalidInput, match="end must be one of restart, absorbing, got 'stop'"):
-        WordChain(corpora.from_paragraphs(ROSES), 1, "stop")  # pyright: ignore[reportArgumentType]
-
-
-@pytest.mark.parametrize("distance", [-1, 1.0])
-def test_distances_are_numbers_of_sites(distance):
-    chain = WordChain(corpora.from_paragraphs(ROSES))
-    with pytest.raises(InvalidInput, match="distance must be"):
-        chain.predict(chain.after("a"), distance)
