@@ -194,9 +194,6 @@ def test_best_share_at_extreme_odds():
     assert best_share(1, 1, 3, 0.1) == 0.5
 
 
-# Arrays and errors
-
-
 @each_family
 def test_on_a_device(case):
     p, moved = case.build(), case.build(to_device1)

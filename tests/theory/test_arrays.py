@@ -104,9 +104,6 @@ def test_without_a_limit_the_memory_is_measured(monkeypatch):
     assert free_memory(np.ones(1)) > 2**20
 
 
-# Read-only tables
-
-
 def test_frozen_arrays_cannot_be_written():
     x = np.zeros(3)
     view = read_only(x)
@@ -125,9 +122,6 @@ def test_the_table_and_lattice_of_a_distribution_are_read_only(exact):
         with pytest.raises(ValueError, match="read-only"):
             shared[0] = 1
     assert p.evidence([0, 0]) == pytest.approx(0.1)
-
-
-# Words
 
 
 def test_patterns_are_spelt_in_full_up_to_sixteen_sites():
@@ -172,9 +166,6 @@ def test_what_is_exact():
         assert is_exact(np.array(x))
     for x in (np.array([0.5]), np.array([True]), to_device1([1]), to_device1([0.5])):
         assert not is_exact(x)
-
-
-# Softmax
 
 
 @given(st.lists(st.floats(-700, 700) | st.just(-math.inf), min_size=1, max_size=5))

@@ -36,9 +36,6 @@ def test_every_refusal_is_a_value_error():
         assert issubclass(kind, ValueError)
 
 
-# Constructors
-
-
 BAD_TABLES = {
     "no axis": (0.5, r"\(\)|axis|axes|0-d|dimension|site"),
     "no token": ([], r"\(0,\)|token|empty"),

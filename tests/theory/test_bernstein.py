@@ -193,9 +193,6 @@ def test_blocks_of_times_do_not_change_the_values(cells, monkeypatch):
     np.testing.assert_allclose(values, 1 - 2 * times + 4 * times**2, rtol=0, atol=ROUNDING)
 
 
-# Devices
-
-
 def test_values_on_a_device():
     polynomial = Bernstein(to_device1([1.0, 0.0, 3.0]))  # 1 - 2 t + 4 t^2
     times = np.array([[0.0, 0.25, 0.5], [0.75, 0.875, 1.0]])

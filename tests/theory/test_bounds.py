@@ -201,9 +201,6 @@ def test_exact_bounds_for_times_and_ratios(case):
     check(bounds.growth_complexity(p), curve.growth(), least, True, same)
 
 
-# They hold
-
-
 def test_a_bound_that_does_not_hold_has_negative_slack():
     """One half of the largest batch: the check would see it."""
     bound = bounds.largest_batch(gallery.repeated_bit(6), (6,), base=2)
@@ -213,12 +210,6 @@ def test_a_bound_that_does_not_hold_has_negative_slack():
     assert halved.ratio == close(2)
     lower = bounds.Bound(3.0, 2.0, upper=False)
     assert (lower.slack, lower.ratio) == (1, close(2 / 3))
-
-
-# Where they are tight, and known values
-
-
-# What is refused
 
 
 P = gallery.parity(4)

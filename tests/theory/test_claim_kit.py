@@ -725,9 +725,6 @@ def test_the_documented_claim_joins_the_table_through_its_entry_point(tmp_path):
     assert claim["checks"][0]["passed"]
 
 
-# Shared by processes
-
-
 def checked(arguments, capsys):
     assert main([*arguments, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -749,9 +746,6 @@ def test_the_slowest_checks_are_listed_on_request(capsys):
     assert main([*arguments, "--slowest", "1"]) == 0
     listed = capsys.readouterr().out.split("Slowest")[1]
     assert len(re.findall(r"[│|] +\d+\.\d [│|] A4", listed)) == 1
-
-
-# A residual of symbols
 
 
 X = sympy.Symbol("x", positive=True)

@@ -15,8 +15,6 @@ from tests import oracles
 from tests.noted import each, refusals
 from theory import closed_forms as cf
 
-# Joints, written out
-
 
 def permutations(n):
     return joint_of(itertools.permutations(range(n)), n)
@@ -246,9 +244,6 @@ def test_calls_with_many_steps():
     assert missing == pytest.approx(1000 * 999 / 2 / 10**9, rel=1e-5)
 
 
-# Units, types, and what the rest of the library says
-
-
 COSTS = [
     lambda **options: cf.permutation_cost(5, (2, 3), **options),
     lambda **options: cf.shuffle_cost(4, **options),
@@ -278,9 +273,6 @@ def test_units_and_types_of_the_rest():
     ):
         assert type(number) is float
         assert number == 1
-
-
-# What is refused
 
 
 OF_NUMBERS = [

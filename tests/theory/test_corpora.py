@@ -60,8 +60,6 @@ def test_a_word_that_never_occurs_gets_a_row_all_the_same():
     assert float(chain.evidence([MASK, MASK, MASK, 3])) == 0.0
 
 
-# Counts by brute force
-
 TEXTS = st.lists(st.text(alphabet="abé -.", max_size=12), min_size=1, max_size=6)
 
 
@@ -314,8 +312,6 @@ def test_importing_reads_no_table():
     assert run.stdout.split() == ["0", "2", "3"]
 
 
-# Prose of the documentation
-
 TOPIC = """The "global" statement
 **********************
 
@@ -363,9 +359,6 @@ def test_prose_of_a_topic():
 )
 def test_what_is_not_prose(text):
     assert list(make_corpora.prose([text])) == []
-
-
-# Errors
 
 
 def reading(content, **options):

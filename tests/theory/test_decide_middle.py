@@ -14,6 +14,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tests.cases import row, rows, to_device1
+from tests.noted import refusals
 from tests.theory import homogenization_oracle as oracle
 from tests.theory.test_decide import build, chains, random_chain
 from theory import InvalidInput, JointTable, MarkovChain, gallery, homogenization
@@ -342,16 +343,12 @@ def test_another_backend():
     np.testing.assert_allclose(np.asarray(away.limit), middle(chain).limit, rtol=1e-12)
 
 
-@pytest.mark.parametrize("what", [JointTable([[1, 2], [3, 4]]), gallery.hidden_periodic(4), None])
-def test_other_data(what):
-    with pytest.raises(InvalidInput, match=r"MarkovChain|chain"):
-        decide_middle(what)
+NO_CHAINS = [JointTable([[1, 2], [3, 4]]), gallery.hidden_periodic(4), None]
+TEXT = gallery.end_of_text(9)
 
-
-def test_bad_ends():
-    p = gallery.end_of_text(9)
-    for ends in ({"left": 3}, {"right": -1}, {"left": 0.5}):
-        with pytest.raises(InvalidInput):
-            decide_middle(p, **ends)
-    with pytest.raises(InvalidInput):
-        decide_middle(p, left=2, right=0)  # nothing after the end
+test_what_is_refused = refusals(
+    (r"MarkovChain|chain", decide_middle, NO_CHAINS),
+    ("left", lambda left: decide_middle(TEXT, left=left), [3, 0.5]),
+    ("right", lambda: decide_middle(TEXT, right=-1)),
+    ("", lambda: decide_middle(TEXT, left=2, right=0)),  # nothing follows the end
+)

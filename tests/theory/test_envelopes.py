@@ -190,9 +190,6 @@ def test_dobrushin_envelope(case):
         exactly(envelopes.dobrushin_envelope(build_exact(case), steps, token), quantity, limit)
 
 
-# On average
-
-
 def average_questions(case):
     sites = range(case.length)
     for site in few(sites, 2):
@@ -307,18 +304,12 @@ def test_tokens_go_with_their_sites_in_any_order():
     assert envelopes.frechet(p, nothing, [1, 0], [0, 1]).quantity == Fraction(3, 10)
 
 
-# They hold
-
-
 def test_a_chain_of_thousands():
     """What is observed far away goes through probabilities that underflow."""
     p = gallery.binary_symmetric(4000, 0.25)
     x = [0, MASK, MASK, *[1] * 3997]
     both(envelopes.top_envelope(p, x, 1, [2]), Fraction(9, 14), Fraction(9, 10))
     both(envelopes.frechet(p, x), Fraction(9, 28), Fraction(9, 14))
-
-
-# Backends
 
 
 @each_family
@@ -342,9 +333,6 @@ def test_on_another_device(case):
         for bound in (envelopes.chain_envelope, envelopes.dobrushin_envelope):
             expected = bound(host, 2)
             both(bound(away, 2), expected.quantity, expected.bound)
-
-
-# What is refused
 
 
 P = gallery.binary_symmetric(3, 0.25)

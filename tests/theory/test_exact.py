@@ -102,9 +102,6 @@ def test_xlogx(value):
     assert one(exact.xlogx, value) == sympy.expand(expected)
 
 
-# Quotients
-
-
 @given(st.integers(-(10**30), 10**30), st.integers(-(10**30), 10**30))
 def test_ratio_is_the_fraction(a, b):
     answer = ratio(np.array([a], dtype=object), b)[0]
@@ -157,9 +154,6 @@ def test_a_common_denominator_may_be_larger_than_any_machine_integer():
     numerators, denominator = over_common_denominator(np.array(values, dtype=object))
     assert denominator == (2**61 - 1) * (2**89 - 1)
     assert numerators.tolist() == [2**89 - 1, 2**61 - 1]
-
-
-# Types
 
 
 def test_what_is_rational():

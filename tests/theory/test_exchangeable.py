@@ -24,8 +24,6 @@ from theory._core.arrays import to_host
 from theory._core.special import log_binomials
 from theory.distributions.base import mean_by_size
 
-# Entropies, by definition
-
 
 def test_weights_may_be_symbols():
     """With weights a, b, c of 0, 1 and 2 ones, 01 and 10 have b/2 each."""
@@ -207,9 +205,6 @@ def test_entropy_given_a_long_pattern():
         -zero * math.log(zero) - one * math.log(one), rel=1e-10
     )
     assert information.entropy(p, [0, 1], x) == 0
-
-
-# Mixtures of coins
 
 
 @pytest.mark.parametrize("place", [np.asarray, to_device1], ids=["host", "device1"])

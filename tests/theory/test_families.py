@@ -194,9 +194,6 @@ def test_what_was_passed_in_may_change_later(case):
     assert_close(p.denoise(case.possible), case.expected(case.possible))
 
 
-# Sampling
-
-
 @each_case
 def test_samples_follow_the_joint(case):
     size = 4000
@@ -380,9 +377,6 @@ def test_samples_of_exact_distributions_follow_their_support():
         drawn = build_exact(case).sample(np.random.default_rng(0), 50)
         assert drawn.dtype == np.int64
         assert all(case.joint[tuple(x)] != 0 for x in drawn.tolist()), case.name
-
-
-# Random parameters
 
 
 def integer_rows(*shape):

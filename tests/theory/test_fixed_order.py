@@ -189,9 +189,6 @@ def test_what_falls_apart_costs_nothing_at_all():
     assert fixed_order_cost(p, odd, observed=range(0, 10_000, 2)) == 0.0
 
 
-# Devices, and what is refused
-
-
 @each_family
 def test_on_a_device(case):
     here, there = case.build(), case.build(to_device1)

@@ -183,9 +183,6 @@ def test_reverse_step_on_a_device():
     assert to_host(step).tolist() == [[[0.125, 0.375, 0.5], [1, 0, 0]]]
 
 
-# The weight
-
-
 @given(levels)
 def test_weight_is_the_chance_that_a_masked_site_was_clean(triple):
     """P(clean at s, masked at t) / P(masked at t), in Fractions and floats."""
@@ -379,9 +376,6 @@ def test_losses_on_a_device(case):
         assert float(nelbo(p, grid, denoiser)) == close(expected)
         expected = oracles.expected_continuous_nelbo(case.joint, predict)
         assert float(continuous_nelbo(p, denoiser)) == close(expected)
-
-
-# What is refused
 
 
 PAIRS = [gallery.coupled_pairs(1, exact=exact) for exact in (False, True)]

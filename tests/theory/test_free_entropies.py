@@ -163,9 +163,6 @@ def test_expanding_cancels_equal_coefficients():
     assert expanded([(a + b) ** 2 - a**2 - 2 * a * b - b**2, a * (1 - b) + a * b, 3]) == [0, a, 3]
 
 
-# Falls of the profile
-
-
 def true_falls(p):
     """The symbols of a free profile, and what they are by summing over the joint."""
     f = oracles.profile(joint_of(p), exact=True)
@@ -247,9 +244,6 @@ def test_what_is_not_linear_in_the_falls_is_refused(slack):
     with pytest.raises(InvalidInput) as caught:
         negative_coefficients(form, p)
     assert str(caught.value) == f"not linear in what the profile falls: {form}"
-
-
-# Probabilities
 
 
 QUESTIONS = {

@@ -150,15 +150,6 @@ def test_many_times_on_a_device(case):
         np.testing.assert_allclose(to_host(actual), [of_one(t) for t in (0.25, 1)], atol=TOLERANCE)
 
 
-# Identities
-
-
-# Known values
-
-
-# What is refused
-
-
 CURVES = [information.gain_curve(gallery.parity(3, exact=exact)) for exact in (False, True)]
 
 test_bad_times = refusals(

@@ -350,9 +350,6 @@ def test_clauses_say_whether_their_latents_differ(exact):
     assert gallery.nae_sat(2, []).evidence([0, 1]) == 0.25
 
 
-# What is refused
-
-
 BUILDERS = [build for build, *_ in UNIFORM.values()] + [gallery.repeated_bit, gallery.words]
 MAGNETS = (gallery.curie_weiss, gallery.ising_ring)
 NO_SIZES = [0, -1, 2.0, "2", None, True]

@@ -42,9 +42,6 @@ def pieces(times):
     return list(itertools.pairwise(times.tolist()))
 
 
-# Equal mass of sqrt(h')
-
-
 @each_shape
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_equal_mass_divides_the_root_of_the_slope_evenly(f, steps):
@@ -72,9 +69,6 @@ def test_a_grid_for_every_distribution(case):
         np.testing.assert_allclose(of_p, of_f, atol=1e-12)
 
 
-# The best grid
-
-
 @each_shape
 @pytest.mark.parametrize("resolution", [1, 5, 9])
 def test_no_grid_on_the_multiples_costs_less(f, resolution):
@@ -95,9 +89,6 @@ def test_no_grid_on_the_multiples_costs_less(f, resolution):
         multiples = times * resolution
         np.testing.assert_allclose(multiples, np.rint(multiples), rtol=0, atol=1e-12)
         assert curve.grid_cost(times.tolist()) == pytest.approx(least, rel=1e-12, abs=1e-12)
-
-
-# Limits for many steps
 
 
 # Geometric blocks
@@ -157,9 +148,6 @@ def test_as_many_steps_as_there_are_multiples_or_blocks_and_ends():
     check_grid(schedules.block_grid([1, 0], [0.25, 0.5, 0.75], 4), 4)
 
 
-# Batches that Bernoulli steps reveal
-
-
 @given(st.integers(1, 30), st.lists(strategies.rationals(), unique=True), st.integers(0, 99))
 def test_random_sizes_are_batches(length, inner, seed):
     times = [0, *sorted(inner), 1]
@@ -191,9 +179,6 @@ def test_law_of_random_sizes(times, length):
     expected = {sizes: draws * float(chance) for sizes, chance in law.items()}
     statistic = sum((counts[sizes] - n) ** 2 / n for sizes, n in expected.items())
     assert statistic < chdtri(len(law) - 1, 1e-5)
-
-
-# What is refused
 
 
 COUNTS = [0, -1, 2.0, None, True]

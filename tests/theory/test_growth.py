@@ -126,15 +126,6 @@ def test_a_long_chain():
     assert actual == close(curve.block_complexity(levels), 1e-10)
 
 
-# Identities and inequalities
-
-
-# Known values
-
-
-# What is refused
-
-
 P = gallery.parity(3)
 OF_RANGES = (information.growth_complexity, information.continuum_complexity)
 

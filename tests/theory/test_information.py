@@ -167,9 +167,6 @@ def test_exact_path_cost(name):
         )
 
 
-# Units
-
-
 def test_exact_bits():
     """Weights 1, 2 and 3 of 6: ``log2 6 - (2 log2 2 + 3 log2 3) / 6``."""
     log2, log3 = sympy.log(2), sympy.log(3)
@@ -382,9 +379,6 @@ def test_a_profile_that_would_need_too_many_subsets_is_refused():
         profile(HiddenMarkovModel([1.0], [[1.0]], [[0.5, 0.5]], 200))
 
 
-# Identities
-
-
 @given(strategies.distributions(), st.data())
 def test_any_distribution(p, data):
     """Every family agrees with the sums over its own table, given any evidence."""
@@ -399,9 +393,6 @@ def test_any_distribution(p, data):
     np.testing.assert_allclose(profile(p), oracles.profile(joint), rtol=0, atol=1e-11)
 
 
-# Known values
-
-
 def test_entropy_of_a_symbolic_table():
     """-a log a - (1-a) log(1-a), whatever form it is written in."""
     a = sympy.Symbol("a", positive=True)
@@ -409,9 +400,6 @@ def test_entropy_of_a_symbolic_table():
     for value in (sympy.Rational(1, 3), sympy.Rational(1, 10)):
         wanted = -value * sympy.log(value) - (1 - value) * sympy.log(1 - value)
         assert abs(sympy.N(answer.subs(a, value) - wanted)) < 1e-12
-
-
-# What is refused
 
 
 P = gallery.coupled_pairs(2)

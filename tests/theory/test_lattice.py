@@ -58,9 +58,11 @@ def test_values_of_a_float_table_are_its_evidences(length, vocab):
     weights = integer_weights(length, vocab, seed=1)
     joint = oracles.table_joint(weights.tolist())
     expected = oracles.lattice(joint, length, vocab)
-    actual = values_dict(EvidenceLattice(weights / weights.sum()), length, vocab)
-    for x, z in expected.items():
-        assert actual[x] == pytest.approx(float(z), rel=1e-12, abs=0)
+    lattice = EvidenceLattice(weights / weights.sum())
+    actual, evidence = values_dict(lattice, length, vocab), lattice.evidence(list(expected))
+    for (x, z), found in zip(expected.items(), evidence, strict=True):
+        assert actual[x] == found == pytest.approx(float(z), rel=1e-12, abs=0)
+    assert np.shape(lattice.evidence([MASK] * length)) == ()
 
 
 @pytest.mark.parametrize(("length", "vocab"), [(1, 3), (2, 2), (3, 2), (2, 4)])

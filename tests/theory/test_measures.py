@@ -245,9 +245,6 @@ def test_the_order_of_sites_does_not_matter(case):
     same(average(p, iter(observed)), expected)
 
 
-# Estimates
-
-
 @each_family
 def test_estimates(case):
     """Within five standard errors of the mean, with the deviation of the measure from the joint."""
@@ -319,9 +316,6 @@ def test_exactly_in_bits():
     assert sympy.expand(m.information[0] - (sympy.Rational(3, 4) * three - 1)) == 0
     assert m.effective_vocabulary[0] == 4 / sympy.Integer(3) ** sympy.Rational(3, 4)
     assert m.top_mass[:, 0].tolist() == [Fraction(3, 4), Fraction(5, 8)]
-
-
-# Another backend
 
 
 @each_family

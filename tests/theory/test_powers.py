@@ -158,9 +158,6 @@ def test_the_bound_of_entropies_is_sharp():
         assert entropy_error(t, tokens) == pytest.approx(exactly, rel=1e-12)
 
 
-# Sums over gaps
-
-
 @pytest.mark.parametrize("length", [1, 2, 3, 9, 400])
 def test_sums_over_chances(length):
     values = np.random.default_rng(length).random(length)

@@ -88,9 +88,6 @@ def test_floats_are_the_rounded_fractions(function, length):
         np.testing.assert_allclose(chance, floats(expected), rtol=1e-14, atol=0)
 
 
-# Longer than can be counted
-
-
 def test_binomials_at_a_hundred_sites():
     """Every chance with all its digits, though some are near 1e-29."""
     length = 100

@@ -86,9 +86,6 @@ def test_levels_on_a_device():
     assert schedules.Linear().alpha(t).device == t.device
 
 
-# Batch sizes
-
-
 @given(st.integers(1, 200), st.data())
 def test_uniform_sizes_are_as_equal_as_possible_and_fall(length, data):
     rounds = data.draw(st.integers(1, length))
@@ -343,9 +340,6 @@ def test_a_target_that_takes_too_many_rounds_names_what_is_reached(monkeypatch):
 
 def test_few_rounds_of_many_sites_are_listed_without_all_the_others():
     assert list(schedules.every(40, 2)) == [(k, 40 - k) for k in range(1, 40)]
-
-
-# What is refused
 
 
 COUNTS = [0, -1, 2.0, None, True]

@@ -95,9 +95,6 @@ def test_times_are_refused_at_the_first_that_does_not_rise(inside):
     )
 
 
-# Levels between 0 and 1
-
-
 @given(rising.filter(lambda inside: len(inside) >= 2))
 def test_levels_that_rise_come_back_as_they_are(inside):
     for given_as in (inside, tuple(inside), iter(inside)):
@@ -174,9 +171,6 @@ def test_other_fractions_are_written_as_the_nearest_float(inside):
     times = as_times((0, *inside, 1))
     for t, number in itertools.zip_longest(times, read(spell_times(times))):
         assert number == (t if t.denominator < 10**6 else float(t))
-
-
-# What is refused, and how it is written
 
 
 NUMBERS = [-1e-11, 1.5, 2, Fraction(-1, 10**300), 1 + Fraction(1, 10**30), np.float64(1.25)]

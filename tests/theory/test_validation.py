@@ -216,9 +216,6 @@ def test_the_offending_token_is_named(pattern):
         as_tokens([MASK, 0], 2, 2, HOST, masked=False)
 
 
-# Size
-
-
 def test_what_does_not_fit_is_refused_before_it_is_made(monkeypatch):
     monkeypatch.setenv("ZEROLOSS_MEMORY", "10000")  # of the 8-byte cells, 1250
     assert JointTable(np.ones((2,) * 5)).lattice().values.shape == (3,) * 5

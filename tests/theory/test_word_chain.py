@@ -2,7 +2,7 @@
 
 import decimal
 import functools
-from collections import Counter, defaultdict
+from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array, eye_array
 
 from tests.noted import each, refusals
+from tests.theory.text_oracle import Oracle
 from theory import MASK, HiddenMarkovModel, InvalidInput, MarkovChain, TooLarge, homogenization
 from theory._markov import sparse_spectrum
 from theory._markov.sparse_spectrum import power_limit
@@ -32,51 +33,9 @@ CHAINS = [(order, end) for order in (1, 2) for end in ("restart", "absorbing")]
 END = corpora.END
 
 
-# Every path
-
-
-class Slow:
-    """The same chain from its definition: histories are tuples of words, and paths are listed."""
-
-    def __init__(self, texts, order, end, known):
-        self.order, self.end = order, end
-        self.after = defaultdict(Counter)
-        for text in texts:
-            words = [w if w in known else corpora.UNKNOWN for w in self.words(text)]
-            if words:
-                walk = [END, *words, END]
-                for i in range(1, len(walk)):
-                    self.after[self.history(walk[:i])][walk[i]] += 1
-
-    @staticmethod
-    def words(text):
-        return "".join(c if c.isalpha() else " " for c in text).lower().split()
-
-    def history(self, walk):
-        """The last words, as many as are remembered, and nothing before an end."""
-        return (END,) if walk[-1] == END else tuple(walk[-self.order :])
-
-    def next(self, history):
-        if history == (END,) and self.end == "absorbing":
-            return {END: Fraction(1)}
-        total = self.after[history].total()
-        return {word: Fraction(n, total) for word, n in self.after[history].items()}
-
-    def start(self, word):
-        counts = {h: c.total() for h, c in self.after.items() if h[-1] == word}
-        return {h: Fraction(n, sum(counts.values())) for h, n in counts.items()}
-
-    def paths(self, word, steps):
-        """Every path of so many steps after a word, with its chance."""
-        found: list[tuple[Fraction, tuple[str, ...], tuple[str, ...]]]
-        found = [(chance, history, ()) for history, chance in self.start(word).items()]
-        for _ in range(steps):
-            found = [
-                (chance * step, self.history([*history, new]), (*path, new))
-                for chance, history, path in found
-                for new, step in self.next(history).items()
-            ]
-        return [(chance, path) for chance, _, path in found]
+def oracle_of(texts, order, end, frequent=254):
+    spoken = ["".join(c if c.isalpha() else " " for c in text).lower().split() for text in texts]
+    return Oracle(spoken, order, end, frequent)
 
 
 def spread(paths, place, vocabulary):
@@ -93,9 +52,10 @@ def spread(paths, place, vocabulary):
 def agree(texts, order, end, frequent, left, right):
     corpus = corpora.from_paragraphs(texts, frequent)
     chain = WordChain(corpus, order, end)
-    slow = Slow(texts, order, end, corpus.vocabulary[:-2])
+    oracle = oracle_of(texts, order, end, frequent)
+    assert corpus.vocabulary == oracle.vocabulary
     law, future = chain.after(left), chain.before(right)
-    paths = slow.paths(left, 5)
+    paths = oracle.paths(left, 5)
     for n in range(1, 6):
         expected = spread(paths, n - 1, corpus.vocabulary)
         assert chain.predict(law, n) == pytest.approx(expected, abs=1e-14)
@@ -232,10 +192,10 @@ def test_a_difference_far_below_rounding_is_accurate():
     chain = WordChain(corpora.from_paragraphs(ROSES))
     size = len(chain.words)
     counts = [[0] * size for _ in range(size)]
-    walk = Slow(ROSES, 1, "restart", chain.vocabulary[:-2])
+    oracle = oracle_of(ROSES, 1, "restart")
     for i, word in enumerate(chain.words):
         for j, new in enumerate(chain.words):
-            counts[i][j] = walk.after[(chain.vocabulary[word],)][chain.vocabulary[new]]
+            counts[i][j] = oracle.following[(chain.vocabulary[word],)][chain.vocabulary[new]]
     totals = [sum(row) for row in counts]
     gap = [Fraction(-n, sum(totals)) for n in totals]
     gap[list(chain.words).index(chain.vocabulary.index("a"))] += 1
@@ -500,9 +460,6 @@ def test_a_large_ring_that_mixes_slowly_is_refused(monkeypatch):
 def test_equal_classes_have_no_limit():
     assert power_limit(csr_array(np.diag([0.5, 0.5]))) == (0.5, 1.0, None)
     assert power_limit(csr_array(np.diag([0.5, 0.25]))).rate == 0.5
-
-
-# Errors
 
 
 def test_unknown_words_are_unknown():
