@@ -14,7 +14,6 @@ from tests.noted import each
 from theory import (
     MASK,
     Exchangeable,
-    ImpossibleEvidence,
     JointTable,
     ProductMixture,
     gallery,
@@ -136,29 +135,6 @@ def test_the_smaller_prediction_keeps_its_digits():
     assert p.denoise(pattern(10_000, 0, 1))[-1].tolist() == [1, 0]
     rare = Exchangeable([1, 1e-200])
     assert rare.denoise([MASK])[0] == pytest.approx([1, 1e-200], rel=1e-12)
-
-
-@pytest.mark.parametrize("exact", [False, True], ids=["floats", "exact"])
-def test_evidence_is_possible_where_some_count_agrees_with_it(exact):
-    rng = random.Random(2)
-    length = 200
-    support = set(rng.sample(range(length + 1), 5))
-    p = Exchangeable([int(n in support) for n in range(length + 1)], exact=exact)
-    seen = set()
-    for _ in range(200):
-        zeros = rng.randint(0, length)
-        ones = rng.randint(0, length - zeros)
-        possible = any(ones <= n <= length - zeros for n in support)
-        seen.add(possible)
-        x = pattern(length, zeros, ones)
-        assert (p.evidence(x) > 0) == possible
-        assert (p.log_evidence(x) > -math.inf) == possible
-        if possible:
-            assert abs(p.denoise(x).sum(axis=1) - 1).max() < 1e-12
-        else:
-            with pytest.raises(ImpossibleEvidence):
-                p.denoise(x)
-    assert seen == {False, True}
 
 
 def test_long_samples_have_allowed_counts_in_every_place():

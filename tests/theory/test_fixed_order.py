@@ -50,16 +50,11 @@ def orders(length, seed=0, number=4):
     return found
 
 
-def by_definition(joint, vocab, order, exact=False):
-    """KL(p || q) with q(x) the product of the predictions in this order."""
-    predict = oracles.zero_loss(joint, vocab)
-    support = {x: p for x, p in joint.items() if p != 0}
-    q = {x: oracles.partition_probability(x, order, predict) for x in support}
-    return oracles.kl_divergence(support, q, exact)
+def by_definition(joint, vocab, order, observed=(), exact=False):
+    """KL(p || q) with q(x) the product of the predictions in this order.
 
-
-def given(joint, vocab, order, observed, exact=False):
-    """The same, averaged over what the observed sites hold."""
+    On average over what the observed sites hold.
+    """
     predict = oracles.zero_loss(joint, vocab)
     terms = []
     for values, chance in oracles.marginal(joint, observed).items():
@@ -105,7 +100,7 @@ def test_observed_sites(case):
         rest = [i for i in range(case.length) if i not in observed]
         cut = rng.randint(0, len(rest) - 1)
         order = [tuple(b) for b in (rest[:cut], rest[cut:]) if b]
-        expected = given(case.joint, case.vocab, order, observed)
+        expected = by_definition(case.joint, case.vocab, order, observed)
         actual = fixed_order_cost(p, order, observed=observed)
         assert actual == pytest.approx(expected, abs=ROUNDING)
 

@@ -1,6 +1,5 @@
 """The lattice of all evidences, against the sums that define it."""
 
-import itertools
 import random
 from fractions import Fraction
 
@@ -11,7 +10,7 @@ import sympy
 from tests import oracles
 from tests.cases import DEVICE1, to_device1, to_host
 from tests.noted import each
-from theory import MASK, EvidenceLattice, JointTable, MarkovChain
+from theory import MASK, EvidenceLattice, MarkovChain
 from theory.errors import TooLarge
 
 SIZES = [(1, 1), (1, 4), (4, 1), (2, 2), (2, 5), (3, 2), (3, 3), (4, 3), (6, 2), (2, 9)]
@@ -102,31 +101,6 @@ def test_values_of_symbols_are_symbolic_sums():
     assert sympy.simplify(answer[1, 0, 1] - d / (b + d)) == 0
 
 
-@each_size
-def test_denoise_gives_the_conditional_marginals(length, vocab):
-    weights = integer_weights(length, vocab, seed=3)
-    joint = oracles.table_joint(weights.tolist())
-    possible = [x for x, z in oracles.lattice(joint, length, vocab).items() if z != 0]
-    lattice = EvidenceLattice(weights / weights.sum())
-    actual = lattice.denoise(np.array(possible))
-    expected = [oracles.conditional_marginals(joint, x, vocab) for x in possible]
-    assert actual.shape == (len(possible), length, vocab)
-    np.testing.assert_allclose(actual, np.array(expected, dtype=float), rtol=1e-12, atol=0)
-    np.testing.assert_allclose(lattice.denoise(possible[0]), actual[0], rtol=1e-12)
-
-
-def test_denoise_of_fractions_is_exact():
-    weights = [[[3, 1], [0, 2]], [[5, 0], [0, 7]]]
-    table = JointTable(weights, exact=True).table()
-    joint = oracles.table_joint(weights)
-    lattice = EvidenceLattice(table)
-    for x, z in oracles.lattice(joint, 3, 2).items():
-        assert lattice.evidence(list(x)) == z
-        if z != 0:
-            expected = oracles.conditional_marginals(joint, x, 2)
-            assert lattice.denoise(list(x)).tolist() == expected
-
-
 def test_denoise_has_no_answer_to_impossible_patterns():
     lattice = EvidenceLattice(np.array([[0.5, 0.0], [0.5, 0.0]]))
     answer = lattice.denoise(np.array([[0, MASK], [MASK, 1]]))
@@ -165,19 +139,6 @@ def test_conditionals_of_fractions_are_exact():
     assert actual[:, 0].tolist() == [Fraction(1, 3), Fraction(2, 3)]
     assert actual[:, 2].tolist() == [Fraction(1, 3), Fraction(2, 3)]
     assert all(np.isnan(float(v)) for v in actual[:, 1])
-
-
-@each_size
-def test_subset_entropies(length, vocab):
-    """H(X_S) in nats at the index that is 1 on S."""
-    weights = integer_weights(length, vocab, seed=6)
-    joint = oracles.table_joint(weights.tolist())
-    actual = EvidenceLattice(weights / weights.sum()).subset_entropies()
-    assert actual.shape == (2,) * length
-    for observed in itertools.product([0, 1], repeat=length):
-        sites = [i for i in range(length) if observed[i]]
-        expected = oracles.entropy(joint, sites)
-        assert actual[observed] == pytest.approx(expected, rel=1e-12, abs=1e-13)
 
 
 @pytest.mark.parametrize(("length", "vocab"), [(1, 3), (3, 2), (2, 4), (4, 3)])

@@ -5,7 +5,6 @@ import itertools
 import math
 from fractions import Fraction
 
-import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -227,31 +226,6 @@ def test_a_thousand_sites_in_long_double(name):
     np.testing.assert_allclose(
         information.mean_entropies(p)[sizes], expected, rtol=2e-13, atol=1e-12
     )
-
-
-@pytest.mark.parametrize("flip", [0.1, 0.001])
-def test_ten_thousand_bits_in_thirty_digits(flip):
-    """One flip in ten settles after 150 gaps or so, one in a thousand never."""
-    length = 10_000
-    actual = information.mean_entropies(gallery.binary_symmetric(length, flip))
-    with mpmath.workdps(30):
-        keep, power, told = 1 - 2 * mpmath.mpf(flip), mpmath.mpf(1), []
-        for gap in range(1, length):
-            power *= keep
-            share_of_flips = (1 - power) / 2
-            rest = 1 - share_of_flips
-            lost = share_of_flips * mpmath.log(share_of_flips) + rest * mpmath.log(rest)
-            told.append(-(length - gap) * lost)
-        nothing = mpmath.mpf(10) ** -40
-        for k in (1, 2, 3, 100, 101, length - 1, length):
-            chance, chances = mpmath.mpf(k) * (k - 1) / (length * (length - 1)), []
-            for gap in range(1, length):
-                chances.append(chance)
-                chance = chance * max(length - gap + 1 - k, 0) / max(length - gap - 1, 1)
-                if chance < nothing:
-                    break
-            total = mpmath.log(2) + mpmath.fdot(zip(chances, told, strict=False))
-            assert actual[k] == pytest.approx(float(total), rel=3e-13)
 
 
 def test_the_error_of_a_truncation_is_within_what_is_stated(monkeypatch):

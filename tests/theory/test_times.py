@@ -154,18 +154,6 @@ def read(written):
     return [Fraction(p) if "." not in p and "e" not in p else float(p) for p in parts]
 
 
-@given(st.lists(float_times, unique=True, max_size=6).map(sorted))
-def test_floats_are_read_back_as_they_were(inside):
-    times = as_times((0, *inside, 1))
-    assert as_times(read(spell_times(times))) == times
-
-
-@given(st.lists(inner.map(lambda t: t.limit_denominator(10**6 - 1)), max_size=6))
-def test_fractions_of_small_numbers_are_read_back_as_they_were(inside):
-    times = as_times(sorted({Fraction(0), *inside, Fraction(1)}))
-    assert tuple(read(spell_times(times))) == times
-
-
 @given(rising)
 def test_other_fractions_are_written_as_the_nearest_float(inside):
     times = as_times((0, *inside, 1))
