@@ -354,3 +354,17 @@ BAD_LEVELS: dict[str, list[Any]] = {
 # Without the case whose large integers stay unfactored, so that equal expressions differ in form.
 FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
 each_factored = each_of(FACTORED)
+
+# In floats, and as expressions where the family can be exact.
+EITHER = [(case, False) for case in CASES] + [(case, True) for case in FACTORED]
+
+
+def each_of_either(pairs):
+    return each(("case", "exact"), pairs, ids=lambda v: getattr(v, "name", "exact" * bool(v)))
+
+
+each_either = each_of_either(EITHER)
+
+
+def built(case, exact):
+    return build_exact(case) if exact else case.build()

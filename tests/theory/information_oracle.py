@@ -31,6 +31,10 @@ def same(actual, expected):
     return sympy.expand(actual - expected) == 0
 
 
+def agree(actual, expected, exact, tolerance=TOLERANCE):
+    assert same(actual, expected) if exact else actual == close(expected, tolerance)
+
+
 # From the joint
 
 

@@ -7,10 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 from tests import oracles
-from tests.cases import BAD_LEVELS, BAD_SIZES, BAD_TIMES, build_exact, each_case, each_factored
+from tests.cases import BAD_LEVELS, BAD_SIZES, BAD_TIMES, built, each_case, each_either
 from tests.noted import refusals
 from tests.theory import information_oracle as slow
-from tests.theory.information_oracle import close, same
+from tests.theory.information_oracle import agree, close
 from theory import bounds, gallery, schedules
 
 ROOTS = 1e-9  # a rounding error of 1e-15 in h' moves its root by 3e-8 where h' is zero
@@ -101,104 +101,61 @@ def equal_grid(steps):
     return [Fraction(k, steps) for k in range(steps + 1)]
 
 
-def check(bound, quantity, limit, upper, equal):
+def check(bound, quantity, limit, exact=False, upper=True, tolerance=slow.TOLERANCE):
     """Both sides, and the slack and the ratio of them."""
     assert bound.upper is upper
-    assert equal(bound.quantity, quantity)
-    assert equal(bound.bound, limit)
+    agree(bound.quantity, quantity, exact, tolerance)
+    agree(bound.bound, limit, exact, tolerance)
     larger, smaller = (limit, quantity) if upper else (quantity, limit)
-    assert equal(bound.slack, larger - smaller)
+    agree(bound.slack, larger - smaller, exact, tolerance)
     if abs(float(larger)) > 1e-6:
         assert float(bound.ratio) == close(float(smaller) / float(larger), 1e-8)
 
 
-def in_floats(actual, expected):
-    return actual == close(expected)
+@each_either
+def test_bounds_for_sizes(case, exact):
+    p, f = built(case, exact), slow.profile_of(case, exact)
+    h, chosen = slow.gains(f, exact), oracles.compositions(case.length)
+    some = chosen[:: len(chosen) // (4 if exact else 6) + 1]
+    for (bound, oracle), sizes in itertools.product(OF_SIZES, some):
+        cost, limit = slow.path_cost(f, sizes, exact), oracle(f, h, sizes, exact)
+        check(bound(p, sizes), cost, limit, exact, upper=bound is not bounds.least_drops)
 
 
-# Both sides against the sums over the joint
+@each_either
+def test_bounds_for_times(case, exact):
+    p, curve, number = built(case, exact), slow.curve_of(case, exact), Fraction if exact else float
+    for (bound, oracle), times in itertools.product(OF_TIMES, GRIDS[-1:] if exact else GRIDS):
+        found = bound(p, [number(t) for t in times])
+        check(found, curve.grid_cost(times), oracle(curve, times), exact)
 
 
-@each_case
-def test_bounds_for_sizes(case):
-    p, f = case.build(), slow.profile_of(case)
-    h = slow.gains(f)
-    chosen = oracles.compositions(case.length)
-    for (bound, oracle), sizes in itertools.product(OF_SIZES, chosen[:: len(chosen) // 6 + 1]):
-        cost = slow.path_cost(f, sizes)
-        upper = bound is not bounds.least_drops
-        check(bound(p, sizes), cost, oracle(f, h, sizes, False), upper, in_floats)
-
-
-@each_case
-def test_bounds_for_times(case):
-    p, curve = case.build(), slow.curve_of(case)
-    for (bound, oracle), times in itertools.product(OF_TIMES, GRIDS):
-        cost = curve.grid_cost(times)
-        floats = [float(t) for t in times]
-        check(bound(p, floats), cost, oracle(curve, times), True, in_floats)
-
-
-@each_case
-def test_bounds_for_ratios_and_numbers_of_steps(case):
-    p, f = case.build(), slow.profile_of(case)
-    curve, length = slow.curve_of(case), case.length
-    tc, dtc = slow.correlations_of(case)
-    for ratio in (0, 0.5, 2):
-        cost = slow.path_cost(f, schedules.total_correlation(length, ratio))
-        actual = bounds.total_correlation_schedule(p, ratio)
-        check(actual, cost, ratio * tc, True, in_floats)
-        cost = slow.path_cost(f, schedules.dual_total_correlation(length, ratio))
-        actual = bounds.dual_total_correlation_schedule(p, ratio)
-        check(actual, cost, ratio * dtc, True, in_floats)
-    for steps in (1, 2, 5):
-        cost = curve.grid_cost(equal_grid(steps))
-        check(bounds.equal_steps(p, steps), cost, (tc + dtc) / steps, True, in_floats)
+@each_either
+def test_bounds_by_both_correlations(case, exact):
+    p, f, curve = built(case, exact), slow.profile_of(case, exact), slow.curve_of(case, exact)
+    tc, dtc = slow.correlations_of(case, exact)
+    ratios: Any = [Fraction(1, 2)] if exact else [0, 0.5, 2]
+    for ratio in ratios:
+        for bound, schedule, of in (
+            (bounds.total_correlation_schedule, schedules.total_correlation, tc),
+            (bounds.dual_total_correlation_schedule, schedules.dual_total_correlation, dtc),
+        ):
+            cost = slow.path_cost(f, schedule(case.length, ratio), exact)
+            check(bound(p, ratio), cost, slow.combine([Fraction(ratio)], [of], exact), exact)
+    for steps in [3] if exact else [1, 2, 5]:
+        cost = curve.grid_cost([Fraction(k, steps) for k in range(steps + 1)])
+        check(bounds.equal_steps(p, steps), cost, (tc + dtc) / steps, exact)
+    check(bounds.growth_complexity(p), curve.growth(), min(tc, dtc, key=float), exact)
 
 
 @each_case
-def test_bounds_on_complexities(case):
+def test_bounds_on_the_continuum(case):
     p, curve = case.build(), slow.curve_of(case)
     tc, dtc = slow.correlations_of(case)
-    check(bounds.growth_complexity(p), curve.growth(), min(tc, dtc), True, in_floats)
-
-    def up_to_roots(actual, expected):
-        return actual == close(expected, ROOTS)
-
-    check(bounds.continuum(p), curve.root_mass() ** 2, tc + dtc, True, up_to_roots)
+    check(bounds.continuum(p), curve.root_mass() ** 2, tc + dtc, tolerance=ROOTS)
     levels = [0.125, 0.5, 0.875]
     least, blocks = curve.root_mass(0.125, 0.875) ** 2, curve.block_complexity(levels)
-    check(bounds.block_complexity(p, levels), least, blocks, True, up_to_roots)
-
-
-@each_factored
-def test_exact_bounds_for_sizes(case):
-    """As expressions."""
-    p, f = build_exact(case), slow.profile_of(case, exact=True)
-    h = slow.gains(f, exact=True)
-    chosen = oracles.compositions(case.length)
-    for (bound, oracle), sizes in itertools.product(OF_SIZES, chosen[:: len(chosen) // 4 + 1]):
-        cost = slow.path_cost(f, sizes, exact=True)
-        upper = bound is not bounds.least_drops
-        check(bound(p, sizes), cost, oracle(f, h, sizes, True), upper, same)
-
-
-@each_factored
-def test_exact_bounds_for_times_and_ratios(case):
-    p, f = build_exact(case), slow.profile_of(case, exact=True)
-    curve, length = slow.curve_of(case, exact=True), case.length
-    for bound, oracle in OF_TIMES:
-        times = GRIDS[-1]
-        check(bound(p, times), curve.grid_cost(times), oracle(curve, times), True, same)
-    tc, dtc = slow.correlations_of(case, exact=True)
-    half: Any = Fraction(1, 2)
-    cost = slow.path_cost(f, schedules.total_correlation(length, half), exact=True)
-    check(bounds.total_correlation_schedule(p, half), cost, tc / 2, True, same)
-    cost = slow.path_cost(f, schedules.dual_total_correlation(length, half), exact=True)
-    check(bounds.dual_total_correlation_schedule(p, half), cost, dtc / 2, True, same)
-    check(bounds.equal_steps(p, 3), curve.grid_cost(equal_grid(3)), (tc + dtc) / 3, True, same)
-    least = min(tc, dtc, key=float)
-    check(bounds.growth_complexity(p), curve.growth(), least, True, same)
+    check(bounds.block_complexity(p, levels), least, blocks, tolerance=ROOTS)
 
 
 def test_a_bound_that_does_not_hold_has_negative_slack():

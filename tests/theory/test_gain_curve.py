@@ -12,16 +12,15 @@ import sympy
 from tests.cases import (
     BAD_TIMES,
     DEVICE1,
-    build_exact,
-    each_case,
-    each_factored,
+    built,
+    each_either,
     each_family,
     to_device1,
     to_host,
 )
 from tests.noted import refusals
 from tests.theory import information_oracle as slow
-from tests.theory.information_oracle import TOLERANCE, close, same
+from tests.theory.information_oracle import TOLERANCE, agree
 from theory import (
     JointTable,
     MarkovChain,
@@ -34,77 +33,40 @@ TIMES = [Fraction(0), Fraction(1, 7), Fraction(1, 3), Fraction(4, 5), Fraction(1
 PAIRS = list(itertools.combinations(TIMES, 2))
 
 
-# Against sums over the joint
-
-
-@each_case
-def test_mean_entropies_are_means_over_all_sets_of_each_size(case):
-    actual = information.mean_entropies(case.build())
-    assert actual.shape == (case.length + 1,)
-    expected = slow.mean_entropies_of(case)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE)
-
-
-@each_case
-def test_subset_entropies(case):
-    actual = information.subset_entropies(case.build())
-    assert actual.shape == (2,) * case.length
-    for chosen, expected in slow.subset_entropies(case.joint).items():
-        assert actual[chosen] == close(expected)
-
-
-@each_case
-def test_gains(case):
-    p, expected = case.build(), slow.curve_of(case).gains
-    for actual in (information.gains(p), information.gain_curve(p).gains):
-        assert actual.shape == (case.length,)
-        np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE)
-
-
-@each_case
-def test_the_curve_and_its_integrals(case):
-    curve, expected = information.gain_curve(case.build()), slow.curve_of(case)
-    for t in TIMES:
-        assert curve(float(t)) == close(expected.value(t))
-        assert curve.derivative(float(t)) == close(expected.slope(t))
-    for a, b in PAIRS:
-        ends = float(a), float(b)
-        assert curve.integral(*ends) == close(expected.integral(a, b))
-        assert curve.step_cost(*ends) == close(expected.step_cost(a, b))
-        assert curve.growth(*ends) == close(expected.growth(a, b))
-    for times in ([0, 1], TIMES):
-        assert curve.grid_cost([float(t) for t in times]) == close(expected.grid_cost(times))
-
-
-@each_factored
-def test_exact_entropies_and_gains(case):
-    p = build_exact(case)
-    expected = slow.mean_entropies_of(case, exact=True)
-    actual = information.mean_entropies(p).tolist()
-    assert len(actual) == case.length + 1
-    assert all(map(same, actual, expected))
+@each_either
+def test_entropies_of_sets_their_means_and_gains(case, exact):
+    p = built(case, exact)
     every = information.subset_entropies(p)
     assert every.shape == (2,) * case.length
-    for chosen, entropy in slow.subset_entropies(case.joint, exact=True).items():
-        assert same(every[chosen], entropy)
-    gains = slow.curve_of(case, exact=True).gains
-    for actual in (information.gains(p), information.gain_curve(p).gains):
-        assert len(actual) == case.length
-        assert all(map(same, actual.tolist(), gains))
+    for chosen, expected in slow.subset_entropies(case.joint, exact).items():
+        agree(every[chosen], expected, exact)
+    means, gains = slow.mean_entropies_of(case, exact), slow.curve_of(case, exact).gains
+    for actual, wanted in (
+        (information.mean_entropies(p), means),
+        (information.gains(p), gains),
+        (information.gain_curve(p).gains, gains),
+    ):
+        assert actual.shape == (len(wanted),)
+        for found, expected in zip(actual, wanted, strict=True):
+            agree(found, expected, exact)
 
 
-@each_factored
-def test_the_exact_curve_and_its_integrals(case):
-    """At Fractions, as expressions."""
-    curve, expected = information.gain_curve(build_exact(case)), slow.curve_of(case, exact=True)
-    for t in TIMES[:-1]:
-        assert same(curve(t), expected.value(t))
-        assert same(curve.derivative(t), expected.slope(t))
-    for a, b in PAIRS[::3]:
-        assert same(curve.integral(a, b), expected.integral(a, b))
-        assert same(curve.step_cost(a, b), expected.step_cost(a, b))
-        assert same(curve.growth(a, b), expected.growth(a, b))
-    assert same(curve.grid_cost(TIMES), expected.grid_cost(TIMES))
+@each_either
+def test_the_curve_and_its_integrals(case, exact):
+    """At floats, or at Fractions as expressions."""
+    curve, expected = information.gain_curve(built(case, exact)), slow.curve_of(case, exact)
+    number = Fraction if exact else float
+    for t in TIMES[:-1] if exact else TIMES:
+        agree(curve(number(t)), expected.value(t), exact)
+        agree(curve.derivative(number(t)), expected.slope(t), exact)
+    for a, b in PAIRS[::3] if exact else PAIRS:
+        ends = number(a), number(b)
+        agree(curve.integral(*ends), expected.integral(a, b), exact)
+        agree(curve.step_cost(*ends), expected.step_cost(a, b), exact)
+        agree(curve.growth(*ends), expected.growth(a, b), exact)
+    for times in ([Fraction(0), Fraction(1)], TIMES):
+        found = curve.grid_cost([number(t) for t in times])
+        agree(found, expected.grid_cost(times), exact)
 
 
 def test_a_long_chain():

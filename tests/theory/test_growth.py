@@ -9,14 +9,15 @@ import pytest
 
 from tests.cases import (
     BAD_LEVELS,
-    FACTORED,
     build_exact,
+    built,
     each_case,
-    each_factored,
+    each_either,
+    named,
 )
 from tests.noted import refusals
 from tests.theory import information_oracle as slow
-from tests.theory.information_oracle import close, same
+from tests.theory.information_oracle import agree, close
 from theory import gallery, information
 
 # Where h' is zero a rounding error of 1e-15 in the gains moves its root by 3e-8, on a short piece.
@@ -24,81 +25,39 @@ ROOTS = 1e-9
 LEVELS = [Fraction(1, 8), Fraction(1, 3), Fraction(5, 8), Fraction(9, 10)]
 
 
-def ranges(length):
-    """All pairs of counts, and the whole range by default."""
-    return [(a, b) for a in range(length) for b in range(a + 1, length + 1)]
-
-
-# Against sums over the joint
-
-
-@each_case
-def test_growth(case):
-    p, curve = case.build(), slow.curve_of(case)
-    assert information.growth_complexity(p) == close(curve.growth())
+@each_either
+def test_growth_and_tse_complexities(case, exact):
+    p, curve, number = built(case, exact), slow.curve_of(case, exact), Fraction if exact else float
+    e = slow.mean_entropies_of(case, exact)
+    agree(information.tse_complexity(p), slow.tse_complexity(e, exact), exact)
+    agree(information.growth_complexity(p), curve.growth(), exact)
     for a, b in itertools.combinations([0, *LEVELS, 1], 2):
-        actual = information.growth_complexity(p, float(a), float(b))
-        assert actual == close(curve.growth(a, b))
+        found = information.growth_complexity(p, number(a), number(b))
+        agree(found, curve.growth(a, b), exact)
+    for a, b in [(0, None), *itertools.combinations(range(case.length + 1), 2)]:
+        expected = slow.cardinality_growth(curve.gains, a, b, exact)
+        agree(information.cardinality_growth_complexity(p, a, b), expected, exact)
 
 
 @each_case
-def test_cardinality_growth(case):
-    p, h = case.build(), slow.curve_of(case).gains
-    assert information.cardinality_growth_complexity(p) == close(slow.cardinality_growth(h))
-    for a, b in ranges(case.length):
-        actual = information.cardinality_growth_complexity(p, a, b)
-        assert actual == close(slow.cardinality_growth(h, a, b)), (a, b)
-
-
-@each_case
-def test_tse_complexity(case):
-    expected = slow.tse_complexity(slow.mean_entropies_of(case))
-    assert information.tse_complexity(case.build()) == close(expected)
-
-
-@each_case
-def test_effective_total_correlation(case):
-    expected = slow.curve_of(case).effective_total_correlation()
-    assert information.effective_total_correlation(case.build()) == close(expected)
-
-
-@each_case
-def test_continuum_complexity(case):
+def test_complexities_with_integrals_and_roots(case):
     p, curve = case.build(), slow.curve_of(case)
-    whole = information.continuum_complexity(p)
-    assert whole == close(curve.root_mass() ** 2, ROOTS)
+    expected = curve.effective_total_correlation()
+    assert information.effective_total_correlation(p) == close(expected)
+    assert information.continuum_complexity(p) == close(curve.root_mass() ** 2, ROOTS)
     for a, b in [(0, 0.25), (0.25, 0.75), (0.75, 1)]:
         actual = information.continuum_complexity(p, a, b)
         assert actual == close(curve.root_mass(a, b) ** 2, ROOTS), (a, b)
-
-
-@each_case
-def test_block_complexity(case):
-    p, curve = case.build(), slow.curve_of(case)
     for levels in (LEVELS, LEVELS[1:3], LEVELS[::3]):
-        expected = curve.block_complexity([float(t) for t in levels])
-        actual = information.block_complexity(p, [float(t) for t in levels])
-        assert actual == close(expected, ROOTS)
-
-
-@each_factored
-def test_exact_complexities(case):
-    """At Fractions, as expressions."""
-    p, curve = build_exact(case), slow.curve_of(case, exact=True)
-    e = slow.mean_entropies_of(case, exact=True)
-    assert same(information.growth_complexity(p), curve.growth())
-    assert same(information.tse_complexity(p), slow.tse_complexity(e, exact=True))
-    for a, b in itertools.combinations([0, *LEVELS, 1], 2):
-        assert same(information.growth_complexity(p, a, b), curve.growth(a, b))
-    for a, b in [(0, None), *ranges(case.length)]:
-        expected = slow.cardinality_growth(curve.gains, a, b, exact=True)
-        assert same(information.cardinality_growth_complexity(p, a, b), expected), (a, b)
+        floats = [float(t) for t in levels]
+        actual = information.block_complexity(p, floats)
+        assert actual == close(curve.block_complexity(floats), ROOTS)
 
 
 @pytest.mark.parametrize("name", ["table parity", "table dense", "chain cycle from any state"])
 def test_exact_distributions_where_roots_and_integrals_are_involved(name):
     """The same number as in floats, of whichever type."""
-    case = next(case for case in FACTORED if case.name == name)
+    case = named(name)
     p, curve = build_exact(case), slow.curve_of(case, exact=True)
     effective = information.effective_total_correlation(p)
     assert float(effective) == close(curve.effective_total_correlation())

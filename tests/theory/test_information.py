@@ -18,16 +18,17 @@ from tests import oracles
 from tests.cases import (
     BAD_BASES,
     BAD_SIZES,
-    CASES,
     DEVICE1,
+    EITHER,
     EXACT_CASES,
     FACTORED,
     FAMILIES,
     PERMUTATIONS,
     build_exact,
+    built,
     close,
     each_family,
-    each_of,
+    each_of_either,
     few,
     named,
     to_device1,
@@ -91,19 +92,20 @@ def questions(case):
 # Against sums over the joint
 
 
-each_case = each_of([*CASES, *PERMUTATIONS])
-each_factored = each_of([*FACTORED, *PERMUTATIONS])
+ON_THE_HOST = [(case, exact) for case in PERMUTATIONS for exact in (False, True)]
+each_either = each_of_either([*EITHER, *ON_THE_HOST])
 
 
-@each_case
+@each_either
 @each_measure
-def test_of_sites_given_observations(case, measure, oracle):
-    p = case.build()
+def test_of_sites_given_observations(case, exact, measure, oracle):
+    p = built(case, exact)
     for sites, pattern, meant in questions(case):
         seen = None if pattern is None else tuple(pattern)
-        expected = oracle(case.joint, meant, seen)
-        assert measure(p, sites, pattern) == close(expected)
-        if sites is None:  # what is observed adds nothing
+        expected = oracle(case.joint, meant, seen, exact)
+        found = measure(p, sites, pattern)
+        assert found == expected if exact else found == close(expected)
+        if sites is None and not exact:  # what is observed adds nothing
             assert expected == close(oracle(case.joint, None, seen))
 
 
@@ -116,21 +118,14 @@ def test_the_order_of_the_sites_does_not_matter(case, measure, oracle):
         assert measure(p, order) == close(expected)
 
 
-@each_factored
-@each_measure
-def test_exact_of_sites_given_observations(case, measure, oracle):
-    p = build_exact(case)
-    for sites, pattern, meant in questions(case):
-        seen = None if pattern is None else tuple(pattern)
-        assert measure(p, sites, pattern) == oracle(case.joint, meant, seen, exact=True)
-
-
-@each_case
-def test_profile_is_the_mean_gain_of_one_more_site(case):
-    actual = profile(case.build())
-    assert actual.shape == (case.length,)
-    assert actual.dtype == np.float64
-    np.testing.assert_allclose(actual, slow.profile_of(case), rtol=0, atol=1e-12)
+@each_either
+def test_profile_is_the_mean_gain_of_one_more_site(case, exact):
+    actual, expected = profile(built(case, exact)), slow.profile_of(case, exact)
+    if exact:
+        assert tuple(actual) == expected
+    else:
+        assert actual.dtype == np.float64
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-12)
 
 
 @each_measure
@@ -139,11 +134,6 @@ def test_exact_values_that_are_not_fully_factored_are_still_right(measure, oracl
     case = next(case for case in EXACT_CASES if case not in FACTORED)
     difference = measure(build_exact(case)) - oracle(case.joint, exact=True)
     assert abs(difference.evalf(40, chop=False, maxn=200)) < 1e-30
-
-
-@each_factored
-def test_exact_profile(case):
-    assert tuple(profile(build_exact(case))) == slow.profile_of(case, exact=True)
 
 
 def test_path_cost_is_the_mean_divergence_over_ordered_partitions():
