@@ -134,19 +134,6 @@ def test_no_product_drawn_at_random_scores_more(case):
         assert sequence_alpha_objective(p, products, alpha).max() <= found.value + 1e-12
 
 
-@each("alpha", ALPHAS)
-@each("weights", [[[3, 1], [0, 2]], [[1, 0], [0, 1]], [[5, 4], [1, 6]]])
-def test_two_bits_against_a_fine_grid(weights, alpha):
-    """With a mesh of 1/1000 a grid misses the best by less than 1e-3, and never beats it."""
-    share = np.linspace(0, 1, 1001)
-    raised = np.stack([share, 1 - share]) ** alpha
-    p = np.asarray(weights) / np.sum(weights)
-    grid = np.einsum("ab,ax,by->xy", p, raised, raised)
-    found = best_product(JointTable(weights), alpha)
-    assert grid.max() <= found.value + 1e-12
-    assert grid.max() >= found.value - 1e-3
-
-
 @pytest.mark.parametrize("alpha", [*ALPHAS, SWITCH - 0.01, SWITCH + 0.01])
 def test_the_sentences_against_a_fine_grid(alpha):
     """Shares of I, he and she, and of am: all four numbers of the product."""

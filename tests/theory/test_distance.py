@@ -8,8 +8,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tests.theory.homogenization_oracle import apart as tv
 from tests.theory.text_oracle import END, Oracle
-from theory import InvalidInput, MarkovChain, corpora
+from theory import InvalidInput, corpora
 from theory.text import distance
 from theory.text.distance import (
     DISTANCES,
@@ -28,10 +29,6 @@ def kl(p, q):
     if any(a > 0 and b == 0 for a, b in zip(p, q, strict=True)):
         return math.inf
     return sum(float(a) * math.log(a / b) for a, b in zip(p, q, strict=True) if a > 0)
-
-
-def tv(p, q):
-    return float(sum(abs(a - b) for a, b in zip(p, q, strict=True)) / 2)
 
 
 def close(found, value):
@@ -252,21 +249,6 @@ def test_the_factor_that_is_measured_is_that_of_the_total_variation(corpus):
         assert context.measured == pytest.approx((gaps[50] / gaps[10]) ** (1 / 40), rel=1e-12)
 
 
-def test_frequent_words_come_first_after_more_words_far_away():
-    """Of Python's documentation, by powers of its dense chain."""
-    corpus = corpora.english()
-    pairs = corpus.pairs.astype(float)
-    pairs[-1] = corpus.starts
-    weights = pairs.sum(axis=1)
-    p = MarkovChain(weights / weights.sum(), pairs / weights[:, None], 2)
-    found = of_english(1, "restart").influence
-    for row, share in zip(found[:3], (0.8213, 0.9927, 1.0), strict=True):
-        first = np.linalg.matrix_power(p.transition, row.distance)[:, :-2].argmax(axis=1)
-        assert row.frequent_of_words == pytest.approx(p.initial[first < 20].sum(), abs=1e-12)
-        assert row.frequent_of_words == pytest.approx(share, abs=5e-5)
-    assert found[-1].unknown == pytest.approx(1, abs=1e-12)
-
-
 def test_no_word_is_the_likeliest_where_none_can_stand():
     found = distances(corpora.from_paragraphs(["one two three"]), None, None, 1, "absorbing")
     shares = {row.distance: row.frequent_of_words for row in found.influence}
@@ -299,19 +281,6 @@ def test_english_fades_like_its_eigenvalue(order, end):
     assert not found.between.rounded
     assert (found.reason is None) == (order == 2)
     assert found.states == (256 if order == 1 else 6256)
-
-
-def test_english_far_away():
-    """With texts packed, the words of the text; with an absorbing end, little but the end."""
-    packed, over = (of_english(1, end) for end in ENDS)
-    assert packed.after is not None
-    assert over.after is not None
-    assert [word for word, _ in packed.after.rows[-1].likeliest] == ["<unknown>", "the", "a", "is"]
-    assert packed.after.rows[-1].frequent == pytest.approx(packed.frequent, rel=1e-9)
-    assert over.after.rows[-1].likeliest[0][0] == "<end>"
-    assert over.after.rows[-1].effective_vocabulary < 4 < packed.after.rows[-1].effective_vocabulary
-    assert over.influence[-1].about_end > 0.99 * over.influence[-1].mutual_information
-    assert packed.influence[-1].mutual_information < 1e-30
 
 
 def test_usual_phrases_are_long_and_frequent(corpus):

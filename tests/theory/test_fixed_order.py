@@ -35,8 +35,7 @@ from theory.information import fixed_order
 from theory.information.fixed_order import fixed_order_cost
 
 ROUNDING = 1e-12  # of sums of a few hundred entropies below 2
-CHAINS = [case for case in CASES if case.family is MarkovChain]
-each_chain = each_of(CHAINS)
+each_chain = each_of([case for case in CASES if case.family is MarkovChain])
 
 
 def orders(length, seed=0, number=4):

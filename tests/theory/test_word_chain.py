@@ -389,20 +389,6 @@ def test_a_ring_that_mixes_slowly():
     assert found.law == pytest.approx(np.full(size, 1 / size))
 
 
-def test_two_long_paragraphs_take_turns_for_ever_almost():
-    """After an end, 501 or 121 steps to the next one: x^-501 / 2 + x^-121 / 2 is 1."""
-    words = ["".join("abcdefghij"[int(digit)] for digit in str(k)) for k in range(620)]
-    corpus = corpora.from_paragraphs([" ".join(words[:500]), " ".join(words[500:])], frequent=620)
-    chain = WordChain(corpus, end="restart")
-    assert chain.transition.shape == (621, 621)
-    coefficients = np.zeros(502)
-    coefficients[[0, 121, 501]] = 1, -0.5, -0.5
-    roots = np.sort(np.abs(np.roots(coefficients)))
-    rate = power_limit(chain.transition).rate
-    assert 1 - rate == pytest.approx(1 - roots[-2], rel=1e-5)
-    assert 1 - rate == pytest.approx(1.640496241e-7, rel=1e-5)
-
-
 @each("digits, chances", [(9, (0.5, 0.5)), (11, (0.5, 0.5)), (7, (1 / 3, 2 / 3))])
 def test_the_last_digits_are_soon_forgotten(digits, chances):
     """The state is the last digits of a sequence of independent ones: all new after so many."""
