@@ -47,10 +47,9 @@ class Steps:
         total = sum(abs(int(v)) for v in differences)
         return math.log(total) - math.log(2) - n * math.log(self.scale) if total else -math.inf
 
-    def log_apart(self, before, n, after, m, show=None):
+    def log_apart(self, before, n, after, m):
         """log TV of two rows, ``before / scale**n`` and ``after / scale**m`` with n <= m."""
-        difference = before * self.scale ** (m - n) - after
-        return self.log_total(difference if show is None else difference @ show, m)
+        return self.log_total(before * self.scale ** (m - n) - after, m)
 
 
 def hashable(matrix):
@@ -206,68 +205,7 @@ def constants(initial, transition, rate, n=1024, window=60):
     return largest(n), largest(2 * n)
 
 
-# Hidden Markov models with some of the left context observed
-
-
-def filters(initial, transition, emission, length):
-    """Laws of the hidden state at the last site, for every possible pattern up to `length` sites.
-
-    Unnormalised integers over ``scale``: what can be said of linear combinations of the laws is
-    settled by patterns of as many sites as there are hidden states.
-    """
-    hidden, vocab = range(len(initial)), len(emission[0])
-    found = set()
-    for sites in range(1, length + 1):
-        for pattern in itertools.product([MASK, *range(vocab)], repeat=sites):
-            law = [Fraction(v) for v in initial]
-            for i, v in enumerate(pattern):
-                if i:
-                    law = [sum(law[a] * transition[a][b] for a in hidden) for b in hidden]
-                if v != MASK:
-                    law = [law[a] * emission[a][v] for a in hidden]
-            if sum(law):
-                found.add(tuple(w / sum(law) for w in law))
-    return sorted(found)
-
-
-class HiddenSteps:
-    """Token predictions at a distance from each of the contexts, without rounding."""
-
-    def __init__(self, initial, transition, emission, length=None):
-        laws = filters(initial, transition, emission, length or len(initial))
-        self.steps = steps_of(transition)
-        self.unit = math.lcm(*(v.denominator for law in laws for v in law))
-        self.laws = np.array([[int(v * self.unit) for v in law] for law in laws], object)
-        self.share = math.lcm(*(Fraction(v).denominator for row in emission for v in row))
-        shows = [[int(Fraction(v) * self.share) for v in row] for row in emission]
-        self.show = np.array(shows, object)
-        self.log_units = math.log(self.unit) + math.log(self.share)
-
-    def log_adjacent(self, n):
-        now, then = self.laws @ self.steps.power(n), self.laws @ self.steps.power(n + 1)
-        pairs = zip(now, then, strict=True)
-        apart = (self.steps.log_apart(a, n, b, n + 1, self.show) for a, b in pairs)
-        return max(apart) - self.log_units
-
-    def log_differences(self, n):
-        """Between any context and the first one: zero for all if the context is forgotten."""
-        now = self.laws @ self.steps.power(n)
-        apart = (self.steps.log_apart(now[0], n, row, n, self.show) for row in now)
-        return max(apart) - self.log_units
-
-    def predictions(self, n):
-        whole = self.unit * self.share * self.steps.scale**n
-        rows = self.laws @ self.steps.power(n) @ self.show
-        return np.array([[int(v) / whole for v in row] for row in rows])
-
-    def homogenizes(self):
-        return math.exp(self.log_adjacent(FAR)) < ALIKE
-
-    def forgets(self):
-        return self.homogenizes() and math.exp(self.log_differences(FAR)) < ALIKE
-
-    def rate(self, n=1024):
-        return measured_rate(self.log_adjacent, n)
+# Hidden Markov models
 
 
 def spanned(rows, maps):

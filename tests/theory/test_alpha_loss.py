@@ -13,7 +13,6 @@ from tests.noted import each, refusals
 from theory import JointTable, gallery
 from theory.loss.alpha_loss import best_product, best_share, sentences, sequence_alpha_objective
 
-SWITCH = math.log2(1.5)
 ALPHAS = (0.1, 0.3, 0.45, 0.5, 0.55, 0.6, 0.7, 0.9)
 SMALL = [case for case in CASES if case.length <= 3 and case.vocab <= 3]
 HALF = Fraction(1, 2)
@@ -132,23 +131,6 @@ def test_no_product_drawn_at_random_scores_more(case):
         np.testing.assert_allclose(found.sites.sum(axis=-1), 1, rtol=1e-13)
         assert found.value == pytest.approx(score(case.joint, found.sites, alpha), rel=1e-12)
         assert sequence_alpha_objective(p, products, alpha).max() <= found.value + 1e-12
-
-
-@pytest.mark.parametrize("alpha", [*ALPHAS, SWITCH - 0.01, SWITCH + 0.01])
-def test_the_sentences_against_a_fine_grid(alpha):
-    """Shares of I, he and she, and of am: all four numbers of the product."""
-    p = sentences()
-    share = np.linspace(0, 1, 101)
-    i, he, am = np.meshgrid(share, share, share, indexing="ij")
-    she = np.clip(1 - i - he, 0, 1)
-    grid = 0.4 * (i * am) ** alpha + 0.3 * ((he * (1 - am)) ** alpha + (she * (1 - am)) ** alpha)
-    highest = grid[i + he <= 1 + 1e-12].max()
-    found = best_product(p, alpha)
-    assert highest <= found.value + 1e-12
-    assert highest >= found.value - 2e-2
-    a = best_share(0.4, 0.6 * 2**-alpha, 2, alpha)
-    assert found.sites[0] == pytest.approx([a, (1 - a) / 2, (1 - a) / 2, 0, 0], abs=1e-11)
-    assert found.sites[1] == pytest.approx([0, 0, 0, a, 1 - a], abs=1e-11)
 
 
 def test_the_ends():

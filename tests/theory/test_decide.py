@@ -14,7 +14,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tests.cases import row, rows, to_device1
-from tests.noted import each, refusals
+from tests.noted import refusals
 from tests.theory import homogenization_oracle as oracle
 from theory import InvalidInput, JointTable, MarkovChain, gallery, homogenization
 
@@ -243,15 +243,6 @@ def test_periodic(exact):
     assert [(c.states, c.period) for c in blocks.classes] == [((0, 1, 2, 3, 4, 5), 3)]
 
 
-def test_absorbing():
-    found = decide(gallery.end_of_text(9, Fraction(1, 8), 3, exact=True))
-    assert (found.homogenizes, found.forgets) == (True, True)
-    assert found.rate == Fraction(7, 8)
-    assert found.constant == 1  # after any word, the text goes on with probability (7/8)^n
-    assert found.limit.tolist() == [0, 0, 0, 1]
-    assert [(c.states, c.period) for c in found.classes] == [((3,), 1)]
-
-
 def test_two_classes():
     found = decide(gallery.two_classes(9, Fraction(1, 8), exact=True))
     assert (found.homogenizes, found.forgets) == (True, False)
@@ -295,18 +286,6 @@ def test_complex_eigenvalues(exact):
     assert found.constant == Fraction(2, 3) or not exact
 
 
-@each("exact", [False, True])
-@each("size", [2, 3, 4, 5, 6, 7])
-def test_half_uniform_half_the_next(size, exact):
-    """The total variation is (1 - 1/k) / 2^n at every distance n."""
-    steps = [[1 + (size if b == (a + 1) % size else 0) for b in range(size)] for a in range(size)]
-    found = decided(row(*[1] * size), rows(*steps), exact)
-    assert float(found.rate) == near(HALF)
-    assert float(found.constant) == near(1 - Fraction(1, size))
-    if exact:
-        assert (found.rate, found.constant) == (HALF, 1 - Fraction(1, size))
-
-
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize(("size", "constant"), [(2, 2), (3, 4), (4, 8), (6, 32)])
 def test_a_transient_cycle_is_left_at_one_place(size, constant, exact):
@@ -329,21 +308,6 @@ def test_a_turn_by_an_irrational_angle():
     assert float(found.rate) == near(Fraction(sorted(abs(values))[0]).limit_denominator(10**12), 6)
     turns = np.linspace(0, 2 * np.pi, 60001)[:, None] - 2 * np.pi / 3 * np.arange(3)
     assert float(found.constant) == near((abs(np.cos(turns)).sum(axis=1) / 3).max(), 6)
-
-
-@pytest.mark.parametrize(
-    "steps",
-    [
-        rows((2, 0, 1), (2, 0, 1), (0, 2, 1)),
-        # windows of three fair bits: forgotten in three steps
-        rows(*[[int(b // 2 == a % 4) for b in range(8)] for a in range(8)]),
-    ],
-)
-def test_floats_that_forget_in_finitely_many_steps(steps):
-    found = decided(row(*[1] * len(steps)), steps, exact=False)
-    assert (found.rate, found.constant) == (0, 0)
-    assert "finitely many" in found.reason
-    assert np.asarray(found.limit) == pytest.approx(np.asarray(oracle.far_rows(steps)[0]))
 
 
 def test_a_second_eigenvalue_that_is_small():

@@ -14,14 +14,12 @@ import sympy
 from tests import oracles
 from tests.cases import (
     BAD_BASES,
-    CASES,
     DEVICE1,
     NO_DISTRIBUTION,
     build_exact,
     each_case,
     each_factored,
     each_family,
-    each_of,
     to_device1,
 )
 from tests.noted import refusals
@@ -35,7 +33,6 @@ from theory.information import fixed_order
 from theory.information.fixed_order import fixed_order_cost
 
 ROUNDING = 1e-12  # of sums of a few hundred entropies below 2
-each_chain = each_of([case for case in CASES if case.family is MarkovChain])
 
 
 def orders(length, seed=0, number=4):
@@ -110,15 +107,6 @@ def test_exact_costs_are_expressions(case):
     for order in orders(case.length, seed=1, number=2):
         expected = by_definition(case.joint, case.vocab, order, exact=True)
         assert sympy.expand(fixed_order_cost(p, order) - expected) == 0
-
-
-@each_chain
-def test_chains_as_sums_of_entropies(case):
-    """The fast way against the general one, which is given the same chain."""
-    p = case.build()
-    for order in orders(case.length, seed=2):
-        slow = fixed_order._cost(p, order, ())
-        assert fixed_order_cost(p, order) == pytest.approx(slow, abs=ROUNDING)
 
 
 # Chains without a table

@@ -16,10 +16,9 @@ from tests import oracles
 from tests.cases import (
     CASES,
     DEVICE1,
-    build_exact,
+    FAMILIES,
+    built,
     close,
-    each_family,
-    each_of,
     floats,
     named,
     random_rows,
@@ -184,7 +183,7 @@ def test_reverse_step_on_a_device():
 
 
 @given(levels)
-def test_weight_is_the_chance_that_a_masked_site_was_clean(triple):
+def test_weight_is_the_probability_that_a_masked_site_was_clean(triple):
     """P(clean at s, masked at t) / P(masked at t), in Fractions and floats."""
     s, t, _ = triple
     if t < 1:
@@ -236,7 +235,6 @@ def predictors(case):
 
 # At most 300 pairs of a sequence and a set of masks.
 SMALL = [case for case in CASES if (2 * case.vocab) ** case.length <= 300]
-each_small = each_of(SMALL)
 GRIDS = {
     "one step": [1, 0],
     "two steps": [1, HALF, 0],
@@ -245,60 +243,38 @@ GRIDS = {
 }
 
 
-@each_small
-def test_loss_of_each_set_of_masks(case):
-    """Index 1 means observed; nothing is lost where nothing is masked."""
-    for name, predict in predictors(case).items():
-        denoiser = None if name is None else as_denoiser(predict)
-        actual = loss_by_pattern(case.build(), denoiser)
-        assert actual.shape == (2,) * case.length
-        for clean, expected in oracles.expected_losses(case.joint, predict).items():
-            assert actual[tuple(map(int, clean))] == close(expected)
-        assert actual[(1,) * case.length] == 0
-
-
-@each_family
-@each("grid", GRIDS.values(), ids=GRIDS)
-def test_nelbo_is_the_sum_over_data_and_masks(case, grid):
-    for name, predict in predictors(case).items():
-        denoiser = None if name is None else as_denoiser(predict)
-        falling = sorted(set(grid), reverse=True)  # a step that stands still costs nothing
-        expected = oracles.expected_nelbo(case.joint, falling, predict)
-        assert nelbo(case.build(), floats(grid), denoiser) == close(expected)
-        assert nelbo(case.build(), grid, denoiser) == close(expected)
-        losses = loss_by_pattern(case.build(), denoiser)
-        assert loss_on_grid(losses, grid) == close(expected)
-
-
-@each_family
-def test_continuous_nelbo_is_the_integral_over_the_levels(case):
-    for name, predict in predictors(case).items():
-        denoiser = None if name is None else as_denoiser(predict)
-        expected = oracles.expected_continuous_nelbo(case.joint, predict)
-        assert continuous_nelbo(case.build(), denoiser) == close(expected)
-
-
 EXACT = ["table fractions", "table parity", "chain cycle from any state", "chain absorbing"]
+ASKED = [(case, "in floats") for case in {*SMALL, *FAMILIES}]
+ASKED += [(case, "on a device") for case in FAMILIES]
+ASKED += [(named(name), "exactly") for name in EXACT]
 
 
-@pytest.mark.parametrize("name", EXACT)
-def test_exact_losses(name):
-    """As expressions, for the zero-loss denoiser and for another one."""
-    case = named(name)
-    p = build_exact(case)
-    for which, predict in predictors(case).items():
-        denoiser = None if which is None else as_denoiser(predict, exact=True)
+@each(("case", "how"), ASKED, ids=lambda value: getattr(value, "name", value))
+def test_losses_are_sums_over_data_and_masks(case, how):
+    """Of each set of masks, of grids, of all levels: of the zero-loss denoiser and another one."""
+    exact = how == "exactly"
+    p = case.build(to_device1) if how == "on a device" else built(case, exact)
+
+    def check(found, expected):
+        assert found == expected if exact else float(found) == close(expected)
+
+    for name, predict in predictors(case).items():
+        denoiser = None if name is None else as_denoiser(predict, exact)
         by_pattern = loss_by_pattern(p, denoiser)
-        asked = (predict, True, oracles.expected_losses(case.joint, predict, exact=True))
+        assert by_pattern.shape == (2,) * case.length
+        assert how != "on a device" or by_pattern.device == DEVICE1
+        asked = (predict, exact, oracles.expected_losses(case.joint, predict, exact))
         for clean, expected in asked[-1].items():
-            assert by_pattern[tuple(map(int, clean))] == expected
-        for grid in (GRIDS["one step"], GRIDS["uneven"]):
-            assert nelbo(p, grid, denoiser) == oracles.expected_nelbo(case.joint, grid, *asked)
+            check(by_pattern[tuple(map(int, clean))], expected)
+        for grid in GRIDS.values():
+            falling = sorted(set(grid), reverse=True)  # a step that stands still costs nothing
+            expected = oracles.expected_nelbo(case.joint, falling, *asked)
+            check(nelbo(p, grid, denoiser), expected)
+            check(loss_on_grid(by_pattern, grid), expected)
+            if not exact:
+                check(nelbo(p, floats(grid), denoiser), expected)
         expected = oracles.expected_continuous_nelbo(case.joint, *asked)
-        assert continuous_nelbo(p, denoiser) == expected
-
-
-# Denoisers that rule something out
+        check(continuous_nelbo(p, denoiser), expected)
 
 
 def never_one(x):
@@ -360,22 +336,6 @@ def test_a_denoiser_is_never_asked_about_impossible_evidence():
         assert case.impossible
         assert set(asked) <= set(case.possible)
         assert set(asked) == {x for x in case.possible if MASK in x}
-
-
-@each_family
-def test_losses_on_a_device(case):
-    p = case.build(to_device1)
-    for name, predict in predictors(case).items():
-        denoiser = None if name is None else as_denoiser(predict)
-        loss = loss_by_pattern(p, denoiser)
-        assert loss.device == DEVICE1
-        for clean, expected in oracles.expected_losses(case.joint, predict).items():
-            assert float(loss[tuple(map(int, clean))]) == close(expected)
-        grid = GRIDS["two steps"]
-        expected = oracles.expected_nelbo(case.joint, grid, predict)
-        assert float(nelbo(p, grid, denoiser)) == close(expected)
-        expected = oracles.expected_continuous_nelbo(case.joint, predict)
-        assert float(continuous_nelbo(p, denoiser)) == close(expected)
 
 
 PAIRS = [gallery.coupled_pairs(1, exact=exact) for exact in (False, True)]

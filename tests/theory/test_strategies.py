@@ -22,7 +22,6 @@ from theory import (
     MarkovChain,
     ProductMixture,
     gallery,
-    information,
     schedules,
     strategies,
 )
@@ -199,19 +198,6 @@ def test_repeated_sequences_and_impossible_evidence_are_drawn():
         lambda p: p.table().max() == 1,
     )
     assert np.count_nonzero(p.table()) == 1
-
-
-def test_a_counterexample_shrinks_to_a_table_that_can_be_read():
-    """TC <= DTC fails first for two sequences of three bits with probability 1/2 each."""
-    p = simplest(
-        strategies.joint_tables(lengths=(3, 3), vocabs=(2, 2), exact=True),
-        lambda p: (
-            float(information.total_correlation(p) - information.dual_total_correlation(p)) > 1e-9
-        ),
-    )
-    weights = p.lattice().numerators[:2, :2, :2]
-    assert set(weights.ravel().tolist()) == {0, 1}
-    assert weights.sum() == 2
 
 
 def test_the_simplest_objects_are_the_smallest():

@@ -162,20 +162,6 @@ def test_distances_grow():
 
 
 @pytest.mark.parametrize(("order", "end"), CHAINS)
-def test_predictions_reach_the_limit(order, end):
-    chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
-    law, future = chain.after("a"), chain.before("cat")
-    far, middle = chain.far(law), chain.far(law, future)
-    assert 0 < far.rate < 1
-    assert 0 < middle.rate < 1
-    assert chain.predict(law, 1500) == pytest.approx(far.limit, abs=1e-10)
-    assert far.limit == pytest.approx(chain.of_words(chain.lasting()), abs=1e-13)
-    assert chain.bridge(law, future, 400, 400) == pytest.approx(middle.limit, abs=1e-10)
-    assert middle.limit is not None
-    assert (middle.limit[-1] == 0) == (end == "absorbing")
-
-
-@pytest.mark.parametrize(("order", "end"), CHAINS)
 def test_differences_shrink_like_the_eigenvalue(order, end):
     chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
     law = chain.after("a")
