@@ -52,17 +52,20 @@ def make(*checks: Check, **changes) -> Claim:  # checks=None: they are declared 
     return Claim(**{**fields, **changes})
 
 
+def exactly(residual, planted, length=2, **options) -> Check:
+    """A check of exact tables of so many bits."""
+    bits = {"lengths": (length, length), "vocabs": (2, 2)}
+    options.setdefault("distributions", lambda: strategies.joint_tables(**bits, exact=True))
+    return Check(level=Level.EXACT, residual=residual, planted=planted, **options)
+
+
+def of_named(residual, planted, named, **options) -> Check:
+    options |= {"level": Level.NUMERIC, "tolerance": 1e-9}
+    return Check(residual=residual, planted=planted, named=lambda: named, **options)
+
+
 def false_claim() -> Claim:
-    return make(
-        Check(
-            level=Level.EXACT,
-            residual=tc_exceeds_dtc,
-            distributions=lambda: strategies.joint_tables(
-                lengths=(3, 3), vocabs=(2, 2), exact=True
-            ),
-            planted={"sign": -1},
-        )
-    )
+    return make(exactly(tc_exceeds_dtc, {"sign": -1}, length=3))
 
 
 def test_a_false_claim_is_refuted_by_a_table_that_can_be_read():
@@ -80,13 +83,8 @@ def test_a_false_claim_is_refuted_by_a_table_that_can_be_read():
 
 
 def test_a_residual_that_is_not_a_number_is_no_pass():
-    check = Check(
-        level=Level.NUMERIC,
-        residual=lambda p, value=math.nan: value,
-        named=lambda: {"a bit": JointTable([1, 1])},
-        planted={"value": 1.0},
-        tolerance=1e-9,
-    )
+    bit = {"a bit": JointTable([1, 1])}
+    check = of_named(lambda p, value=math.nan: value, {"value": 1.0}, bit)
     result = make(check).run(check)
     assert not result.passed
     assert "a bit" in result.counterexample
@@ -107,12 +105,7 @@ def test_a_residual_that_is_not_a_number_is_no_pass():
 )
 def test_exact_means_exactly_zero(residual, passes):
     """Expressions count as zero if they simplify to it, and never because they are small."""
-    check = Check(
-        level=Level.EXACT,
-        residual=lambda p: residual,
-        distributions=lambda: strategies.joint_tables(lengths=(1, 1)),
-        planted={"anything": 0},
-    )
+    check = exactly(lambda p: residual, {"anything": 0})
     result = make(check).run(check, examples=1)
     assert result.passed is passes
 
@@ -233,28 +226,14 @@ def tc_of_bound(p):
 
 
 def true_claim(tightness=tc_of_bound) -> Claim:
+    named = {
+        "certain": JointTable([[0, 1], [0, 0]]),
+        "cities": gallery.cities(),
+        "coupled": gallery.coupled_pairs(1),
+    }
     return make(
-        Check(
-            level=Level.EXACT,
-            residual=tc_exceeds_bound,
-            distributions=lambda: strategies.joint_tables(
-                lengths=(2, 2), vocabs=(2, 2), exact=True
-            ),
-            planted={"share": 2},
-            tightness=tightness,
-        ),
-        Check(
-            level=Level.NUMERIC,
-            residual=tc_exceeds_bound,
-            named=lambda: {
-                "certain": JointTable([[0, 1], [0, 0]]),
-                "cities": gallery.cities(),
-                "coupled": gallery.coupled_pairs(1),
-            },
-            planted={"share": 2},
-            tolerance=1e-9,
-            tightness=tightness,
-        ),
+        exactly(tc_exceeds_bound, {"share": 2}, tightness=tightness),
+        of_named(tc_exceeds_bound, {"share": 2}, named, tightness=tightness),
     )
 
 
@@ -292,12 +271,11 @@ def test_the_tightest_case_of_a_true_inequality_is_found():
 
 def test_climbing_finds_what_random_draws_do_not(monkeypatch):
     """One peak among a million numbers, with as many examples without `target`."""
-    check = Check(
-        level=Level.EXACT,
-        residual=lambda p, k, planted=0: planted,
+    check = exactly(
+        lambda p, k, planted=0: planted,
+        {"planted": 1},
         distributions=lambda: st.just(gallery.parity(2, exact=True)),
         parts=lambda p: st.fixed_dictionaries({"k": st.integers(0, 10**6)}),
-        planted={"planted": 1},
         tightness=lambda p, k: 1 - abs(k - 271_828) / 10**6,
     )
     climbed = make(check).run(check, examples=300)
@@ -362,12 +340,10 @@ def test_without_a_finite_ratio_nothing_is_tightest(said, k):
 
 def test_parts_reach_the_tightness():
     """On one's own distribution the tightest over all parts and checks is kept."""
-    check = Check(
-        level=Level.EXACT,
-        residual=lambda p, part, planted=0: planted,
-        distributions=lambda: strategies.joint_tables(exact=True),
+    check = exactly(
+        lambda p, part, planted=0: planted,
+        {"planted": 1},
         parts=lambda p: st.fixed_dictionaries({"part": st.integers(0, 8)}),
-        planted={"planted": 1},
         tightness=lambda p, part: part / 10,
     )
     silent = dataclasses.replace(check, tightness=None)
@@ -597,12 +573,11 @@ def test_only_what_is_attained_is_shown_as_1(ratio, shown, capsys):
 
 def test_long_instances_lose_their_middle(capsys):
     """27 cells and a part: the part is still there."""
-    check = Check(
-        level=Level.EXACT,
-        residual=lambda p, part, planted=0: planted,
+    check = exactly(
+        lambda p, part, planted=0: planted,
+        {"planted": 1},
         distributions=lambda: st.just(JointTable(np.ones((3, 3, 3), dtype=np.int64), exact=True)),
         parts=lambda p: st.just({"part": 7}),
-        planted={"planted": 1},
         tightness=lambda p, part: 0.5,
     )
     run_claims([make(check)], examples=1, chosen=True)
@@ -625,13 +600,7 @@ def test_a_failing_claim_gives_exit_code_1_and_its_counterexample(offer, capsys)
 
 def test_a_check_that_cannot_fail_does_not_pass(offer, capsys):
     """Its planted violation is none: the residual is 0 with it as well."""
-    check = Check(
-        level=Level.EXACT,
-        residual=lambda p, nothing=0: 0,
-        distributions=lambda: strategies.joint_tables(exact=True),
-        planted={"nothing": 1},
-    )
-    offer(make(check))
+    offer(make(exactly(lambda p, nothing=0: 0, {"nothing": 1})))
     assert main([]) == 1
     out = capsys.readouterr().out
     assert "does not reject its planted violation" in out
@@ -734,13 +703,7 @@ def test_symbols_are_refuted_at_a_point_or_as_expressions(residual, passes, foun
 
 def test_a_planted_violation_of_named_distributions_ends_at_the_first_counterexample():
     named = {"one bit": gallery.parity(1), "two": gallery.parity(2), "three": gallery.parity(3)}
-    check = Check(
-        level=Level.NUMERIC,
-        residual=lambda p, wrong=0: wrong,
-        planted={"wrong": 1},
-        named=lambda: named,
-        tolerance=1e-9,
-    )
+    check = of_named(lambda p, wrong=0: wrong, {"wrong": 1}, named)
     claim = make(check)
     assert claim.run(check).instances == 3
     found = claim.run(check, planted=True)

@@ -13,7 +13,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -348,28 +347,6 @@ def test_weights_at_the_ends_of_the_floating_range_are_normalised(scale):
     np.testing.assert_allclose(p.denoise([MASK]), [wanted], rtol=TOLERANCE)
     p = ProductMixture(weights, np.eye(4)[:, None, :])
     np.testing.assert_allclose(p.denoise([MASK]), [wanted], rtol=TOLERANCE)
-
-
-def test_an_exact_table_of_symbols():
-    """Symbols pass through: p(x_1 = 1 | x_0 = 0) = b / (a + b)."""
-    a, b, c, d = sympy.symbols("a b c d", positive=True)
-    p = JointTable([[a, b], [c, d]], exact=True)
-    total = a + b + c + d
-
-    def same(left, right):
-        return sympy.simplify(left - right) == 0
-
-    answer = p.denoise([[0, MASK], [MASK, 1], [MASK, MASK]])
-    expected = [
-        [[1, 0], [a / (a + b), b / (a + b)]],
-        [[b / (b + d), d / (b + d)], [0, 1]],
-        [[(a + b) / total, (c + d) / total], [(a + c) / total, (b + d) / total]],
-    ]
-    for actual, wanted in zip(answer.ravel(), np.array(expected).ravel(), strict=True):
-        assert same(actual, wanted)
-    assert same(p.evidence([MASK, 1]), (b + d) / total)
-    assert same(p.evidence([1, 0]), c / total)
-    assert same(p.table()[0, 1], b / total)
 
 
 def test_samples_of_exact_distributions_follow_their_support():

@@ -211,21 +211,6 @@ def test_coefficients_are_collected_before_they_are_judged():
     assert negative_coefficients(0, p) == [0, 0]
 
 
-@pytest.mark.parametrize("length", range(2, 6))
-def test_wrong_bounds_are_rejected(length):
-    """One site fewer in the largest batch; and half of the cost as its upper bound."""
-    p = FreeProfile(length)
-    both = information.gains(p)[-1]
-    for sizes in oracles.compositions(length):
-        if (largest := max(sizes)) == 1:
-            continue
-        cost = information.path_cost(p, sizes)
-        assert min(negative_coefficients(cost / 2 - cost, p)) < 0
-        if sizes[0] == largest:  # where the right bound is attained
-            too_small = both * (largest - 2) / length
-            assert min(negative_coefficients(too_small - cost, p)) < 0
-
-
 @pytest.mark.parametrize(
     "slack",
     [

@@ -74,13 +74,6 @@ def test_values_of_fractions_are_fractions(length, vocab):
     assert all(isinstance(z, Fraction) for z in actual.values())
 
 
-@pytest.mark.parametrize("dtype", [np.int64, object])
-def test_sums_of_large_integers_do_not_overflow(dtype):
-    weights = np.array([[2**62, 2**62 + 1], [2**62 + 5, 7]], dtype=dtype)
-    actual = values_dict(EvidenceLattice(weights), 2, 2)
-    assert actual == summed(weights)
-
-
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32])
 def test_sums_of_narrow_integers_do_not_overflow(dtype):
     weights = np.full((3, 3, 3), 120, dtype=dtype)
