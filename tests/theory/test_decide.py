@@ -336,25 +336,27 @@ def test_transient_cycles_do_no_harm():
 def test_two_symbols():
     a, b = sympy.symbols("a b", positive=True)
     p = MarkovChain([a, 1 - a], [[1 - a, a], [b, 1 - b]], 2, exact=True)
-    found = decide(p)
-    assert (found.homogenizes, found.forgets) == (True, True)
-    law = [b / (a + b), a / (a + b)]
-    for given_law in (found.limit, homogenization.stationary(p), found.limits[1, :]):
-        assert [sympy.simplify(v - w) for v, w in zip(given_law, law, strict=True)] == [0, 0]
+    found, between = decide(p), homogenization.decide_middle(p)
     values = {a: Fraction(1, 3), b: Fraction(5, 6)}
-    assert sympy.sympify(found.rate).subs(values) == Fraction(1, 6)
+    for decision in (found, between):
+        assert (decision.homogenizes, decision.forgets) == (True, True)
+        assert sympy.sympify(decision.rate).subs(values) == Fraction(1, 6)
+    law = [b / (a + b), a / (a + b)]
+    for limit in (found.limit, between.limit, homogenization.stationary(p), found.limits[1, :]):
+        assert [sympy.simplify(v - w) for v, w in zip(limit, law, strict=True)] == [0, 0]
     largest = sympy.sympify(found.constant).subs(values)
     assert largest == Fraction(5, 7)  # after token 0 resp. 1 it is a/(a+b) = 2/7 resp. 5/7
 
 
-def test_another_backend():
+@pytest.mark.parametrize("ask", [decide, homogenization.decide_middle])
+def test_another_backend(ask):
     chain = row(1, 2, 1), rows((1, 2, 0), (0, 1, 1), (3, 0, 1))
-    host = decide(build(chain))
+    host = ask(build(chain))
     initial, transition = (to_device1(np.asarray(v, float)) for v in chain)
-    away = decide(MarkovChain(initial, transition, 2))
+    away = ask(MarkovChain(initial, transition, 2))
     assert (away.homogenizes, away.forgets) == (True, True)
     assert float(away.rate) == near(host.rate)
-    for name in ("limit", "limits"):
+    for name in ("limit", "limits") if ask is decide else ("limit",):
         np.testing.assert_allclose(getattr(away, name), getattr(host, name), rtol=1e-12)
 
 

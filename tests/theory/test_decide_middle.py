@@ -13,7 +13,7 @@ import sympy
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from tests.cases import row, rows, to_device1
+from tests.cases import row, rows
 from tests.noted import refusals
 from tests.theory import homogenization_oracle as oracle
 from tests.theory.test_decide import build, chains, random_chain
@@ -310,16 +310,6 @@ def test_a_transient_cycle_does_harm_here():
     assert middle(chain, left=0, right=2).forgets
 
 
-def test_two_symbols():
-    a, b = sympy.symbols("a b", positive=True)
-    p = MarkovChain([a, 1 - a], [[1 - a, a], [b, 1 - b]], 2, exact=True)
-    found = decide_middle(p)
-    assert found.forgets
-    law = [b / (a + b), a / (a + b)]
-    assert [sympy.simplify(v - w) for v, w in zip(found.limit, law, strict=True)] == [0, 0]
-    assert sympy.sympify(found.rate).subs({a: Fraction(1, 3), b: Fraction(5, 6)}) == Fraction(1, 6)
-
-
 def test_a_symbol_and_an_end():
     """What is never left wins, whatever the symbol is; alone a word stays until it is left."""
     a = sympy.Symbol("a", positive=True)
@@ -332,15 +322,6 @@ def test_a_symbol_and_an_end():
     two = [[1 - a, a, 0], [0, sympy.Rational(1, 2), sympy.Rational(1, 2)], [0, 0, 1]]
     with pytest.raises(InvalidInput, match="depends on the symbols: 1 - a, 1/2"):
         decide_middle(MarkovChain([1, 0, 0], two, 2, exact=True), 0, 1)
-
-
-def test_another_backend():
-    chain = row(1, 2, 1), rows((1, 2, 0), (0, 1, 1), (3, 0, 1))
-    initial, transition = (to_device1(np.asarray(v, float)) for v in chain)
-    away = decide_middle(MarkovChain(initial, transition, 2))
-    assert away.forgets
-    assert float(away.rate) == pytest.approx(middle(chain).rate, rel=1e-12)
-    np.testing.assert_allclose(np.asarray(away.limit), middle(chain).limit, rtol=1e-12)
 
 
 NO_CHAINS = [JointTable([[1, 2], [3, 4]]), gallery.hidden_periodic(4), None]
