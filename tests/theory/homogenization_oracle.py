@@ -190,11 +190,8 @@ def second_modulus(initial, transition):
 
 def constants(initial, transition, rate, n=1024, window=60):
     """Largest TV to the limit over rate^m, for m in a window from n and in one from 2n."""
-    steps, tokens, log_rate = (
-        steps_of(transition),
-        reachable(initial, transition),
-        sympy.log(rate).n(30),
-    )
+    steps, tokens = steps_of(transition), reachable(initial, transition)
+    log_rate = sympy.log(rate).n(30)
 
     def largest(start):
         return max(
@@ -308,10 +305,8 @@ class Bridges:
         """log of the largest TV of the site at (a, b) from one at least twice as far from both."""
         found, far = [-math.inf], 2 * max(a, b)
         for pair in self.possible(a, b):
-            (here, whole), (there, all_there) = (
-                self.weights(pair, a, b),
-                self.weights(pair, far, far),
-            )
+            here, whole = self.weights(pair, a, b)
+            there, all_there = self.weights(pair, far, far)
             total = sum(abs(here * all_there - there * whole))
             if all_there and total:
                 found.append(math.log(total) - math.log(2 * whole * all_there))

@@ -229,20 +229,6 @@ def decided(initial, transition, exact=True):
     return decide(build((initial, transition), exact))
 
 
-@pytest.mark.parametrize("exact", [False, True])
-def test_periodic(exact):
-    """Also from one known phase: contexts stand in either."""
-    for initial in (row(1, 1), row(1, 0)):
-        found = decided(initial, rows((0, 1), (1, 0)), exact)
-        assert (found.homogenizes, found.forgets, found.rate) == (False, False, 1)
-        assert [(c.states, c.period) for c in found.classes] == [((0, 1), 2)]
-        assert found.classes[0].stationary.tolist() == [HALF, HALF]
-        assert found.limit is None
-    blocks = decide(gallery.periodic(9, 3, 2, exact=exact))
-    assert (blocks.homogenizes, blocks.rate) == (False, 1)
-    assert [(c.states, c.period) for c in blocks.classes] == [((0, 1, 2, 3, 4, 5), 3)]
-
-
 def test_two_classes():
     found = decide(gallery.two_classes(9, Fraction(1, 8), exact=True))
     assert (found.homogenizes, found.forgets) == (True, False)

@@ -6,7 +6,6 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import pytest
 import sympy
 
 from tests import oracles
@@ -343,13 +342,13 @@ BAD = [
 test_what_is_refused = refusals(*BAD)
 
 
-def test_impossible_evidence():
-    p = gallery.coupled_pairs(2)
-    for bound in (envelopes.frechet, envelopes.bonferroni):
-        with pytest.raises(ImpossibleEvidence):
-            bound(p, [0, 1, MASK, MASK])
-    with pytest.raises(ImpossibleEvidence):
-        envelopes.top_envelope(p, [0, 1, MASK, MASK], 2, [3])
+COUPLED, NEVER = gallery.coupled_pairs(2), [0, 1, MASK, MASK]
+test_impossible_evidence = refusals(
+    ("0, 1, MASK, MASK", lambda: envelopes.frechet(COUPLED, NEVER)),
+    ("0, 1, MASK, MASK", lambda: envelopes.bonferroni(COUPLED, NEVER)),
+    ("0, 1, MASK, MASK", lambda: envelopes.top_envelope(COUPLED, NEVER, 2, [3])),
+    error=ImpossibleEvidence,
+)
 
 
 a, b, c, d = sympy.symbols("a b c d", positive=True)

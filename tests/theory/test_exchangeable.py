@@ -199,17 +199,3 @@ def test_a_mixture_of_coins_is_exchangeable(place):
                     assert float(information.entropy(p, sites, x)) == pytest.approx(
                         information.entropy(table, sites, x), abs=1e-12
                     )
-
-
-def test_other_mixtures_go_through_the_lattice():
-    for rows in (
-        [[[0.5, 0.5], [0.25, 0.75]], [[0.1, 0.9], [0.1, 0.9]]],  # sites that differ
-        [[[0.5, 0.25, 0.25]] * 2, [[0.1, 0.8, 0.1]] * 2],  # three tokens
-    ):
-        p = ProductMixture([1, 2], rows)
-        expected = JointTable(p.table()).mean_entropies
-        np.testing.assert_allclose(p.mean_entropies, expected, rtol=1e-12)
-        x = [0, MASK]
-        assert information.entropy(p, given=x) == pytest.approx(
-            information.entropy(JointTable(p.table()), given=x), rel=1e-12
-        )
