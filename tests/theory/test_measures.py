@@ -54,6 +54,8 @@ def same(found, expected, log_base=1.0):
         result = np.asarray(to_host(getattr(found, name)))
         assert result.shape == values.shape
         np.testing.assert_allclose(result, values, rtol=1e-10, atol=1e-11, err_msg=name)
+    effective = np.exp(np.asarray(expected["entropy"], dtype=float))  # also of a mean entropy
+    np.testing.assert_allclose(to_host(found.effective_vocabulary), effective, rtol=1e-10)
 
 
 def patterns_of(case):
@@ -80,11 +82,7 @@ def test_measure(case):
         same(found, expected)
         predictions = np.asarray(expected["predictions"], dtype=float)
         np.testing.assert_allclose(to_host(found.predictions), predictions, atol=1e-12)
-        effective = np.exp(np.asarray(expected["entropy"], dtype=float))
-        np.testing.assert_allclose(to_host(found.effective_vocabulary), effective, rtol=1e-10)
-        in_bits = measure(p, list(x), top=top, base=2)
-        same(in_bits, expected, log_base=math.log(2))
-        np.testing.assert_allclose(to_host(in_bits.effective_vocabulary), effective, rtol=1e-10)
+        same(measure(p, list(x), top=top, base=2), expected, log_base=math.log(2))
 
 
 @each_case
@@ -175,32 +173,18 @@ def extreme(name, chances, values):
 
 
 @each_case
-def test_average(case):
-    p = case.build()
+def test_average_and_worst(case):
+    p, top = case.build(), min(2, case.vocab)
     for observed in site_sets(case):
-        top = min(2, case.vocab)
         expected = over_contexts(case, observed, mean, top=top)
         found = average(p, observed, top=top)
         same(found, expected)
         assert found.predictions is None
-        effective = np.exp(np.asarray(expected["entropy"], dtype=float))  # of the mean entropy
-        np.testing.assert_allclose(to_host(found.effective_vocabulary), effective, rtol=1e-10)
         for i, information in zip(expected["sites"], to_host(found.information), strict=True):
             shared = oracles.mutual_information(case.joint, [i], observed) if observed else 0
             assert information == pytest.approx(float(shared), rel=1e-9, abs=1e-11)
         same(average(p, observed, top=top, base=2), expected, math.log(2))
-
-
-@each_case
-def test_worst(case):
-    p = case.build()
-    for observed in site_sets(case):
-        top = min(2, case.vocab)
-        expected = over_contexts(case, observed, extreme, top=top)
-        found = worst(p, observed, top=top)
-        same(found, expected)
-        effective = np.exp(np.asarray(expected["entropy"], dtype=float))
-        np.testing.assert_allclose(to_host(found.effective_vocabulary), effective, rtol=1e-10)
+        same(worst(p, observed, top=top), over_contexts(case, observed, extreme, top=top))
 
 
 @each_factored
@@ -216,31 +200,18 @@ def test_exact_average_and_worst(case):
 
 
 @each_family
-def test_some_sites_only(case):
-    p, length = case.build(), case.length
-    observed = (0,)
-    for sites in ((length - 1,), tuple(range(1, length))):
-        expected = over_contexts(case, observed, mean, sites=sites)
-        same(average(p, observed, sites=sites), expected)
-        expected = over_contexts(case, observed, extreme, sites=sites)
-        same(worst(p, observed, sites=sites), expected)
-
-
-@each_family
-def test_averages_against_a_limit(case):
-    p, law = case.build(), (Fraction(1, case.vocab),) * case.vocab
-    limit = (law,) * case.length
-    uniform = np.full(case.vocab, 1 / case.vocab)
-    observed = (case.length - 1,)
-    expected = over_contexts(case, observed, mean, limit=limit)
-    same(average(p, observed, limit=uniform), expected)
-    expected = over_contexts(case, observed, extreme, limit=limit)
-    same(worst(p, observed, limit=uniform), expected)
-
-
-@each_family
-def test_the_order_of_sites_does_not_matter(case):
-    p, observed = case.build(), (2, 0)[-case.length + 1 :]
+def test_of_some_sites_against_a_limit_and_in_any_order(case):
+    p, length, vocab = case.build(), case.length, case.vocab
+    limit = ((Fraction(1, vocab),) * vocab,) * length
+    for observed, options, meant in (
+        ((0,), {"sites": (length - 1,)}, {}),
+        ((0,), {"sites": tuple(range(1, length))}, {}),
+        ((length - 1,), {"limit": np.full(vocab, 1 / vocab)}, {"limit": limit}),
+    ):
+        for ask, combine in ((average, mean), (worst, extreme)):
+            expected = over_contexts(case, observed, combine, **(options | meant))
+            same(ask(p, observed, **options), expected)
+    observed = (2, 0)[-length + 1 :]
     expected = over_contexts(case, tuple(sorted(observed)), mean)
     same(average(p, iter(observed)), expected)
 
