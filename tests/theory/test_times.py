@@ -67,12 +67,6 @@ def test_times_that_rise_come_back_as_they_are(inside):
         assert all(type(t) is Fraction for t in answer)
 
 
-@each_half
-def test_times_of_any_type(half):
-    assert as_times((0, half, 1)) == (0, HALF, 1)
-    assert as_times([0.0, half, np.int64(1)]) == (0, HALF, 1)
-
-
 def test_times_of_an_array_and_of_expressions():
     assert as_times(np.linspace(0, 1, 5)) == tuple(Fraction(k, 4) for k in range(5))
     answer = as_times((0, sympy.Rational(1, 3), 1))
