@@ -171,7 +171,7 @@ def moduli_of(matrix):
 
 
 def moduli_of_roots(factor):
-    """Of an irreducible polynomial, told apart where roots differ by 1e-10 and less."""
+    """Of an irreducible polynomial, distinguished where roots differ by 1e-10 and less."""
     with mpmath.workdps(60):
         values = [mpmath.mpf(int(v.p)) / int(v.q) for v in factor.all_coeffs()]
         roots = mpmath.polyroots(values, maxsteps=500, extraprec=600)
@@ -223,16 +223,16 @@ def seen_steps(initial, transition, emission):
     """What a step does to what contexts hold of the hidden state and tokens show, in Fractions."""
     columns, shows = list(zip(*transition, strict=True)), list(zip(*emission, strict=True))
 
-    def read(law, show):
-        return [b * v for b, v in zip(law, show, strict=True)]
+    def read(dist, show):
+        return [b * v for b, v in zip(dist, show, strict=True)]
 
-    def step(law):
-        return [sum(read(law, column)) for column in columns]
+    def step(dist):
+        return [sum(read(dist, column)) for column in columns]
 
     def step_back(shown):
         return [sum(read(row, shown)) for row in transition]
 
-    reads = [lambda law, show=show: read(step(law), show) for show in shows]
+    reads = [lambda dist, show=show: read(step(dist), show) for show in shows]
     held = exact_matrix(spanned([read(initial, show) for show in shows], reads))
     shown = exact_matrix(spanned(shows, [step_back])).transpose()
     pairs = held * shown
@@ -280,7 +280,7 @@ class Bridges:
         before, after = self.steps.power(a) != 0, self.steps.power(b) != 0
         return [(left, right) for left, right in self.pairs if any(before[left] & after[:, right])]
 
-    def law(self, pair, a, b):
+    def dist(self, pair, a, b):
         """By logarithms, so that no integers of this size are multiplied."""
         left, right = pair
         before, after = self.steps.power(a)[left], self.steps.power(b)[:, right]
@@ -314,17 +314,17 @@ class Bridges:
 
     def _homogenizes(self):
         return all(
-            abs(self.law(p, a, b) - self.law(p, a + 1, b - 1)).sum() / 2 < 0.01
+            abs(self.dist(p, a, b) - self.dist(p, a + 1, b - 1)).sum() / 2 < 0.01
             for a, b in self.FAR_FROM_BOTH
             for p in self.possible(a, b)
         )
 
     def forgets(self):
-        """One law for all ends, wherever the site is between them."""
+        """One distribution for all ends, wherever the site is between them."""
         if not self.homogenizes():
             return False
-        laws = [self.law(p, *d) for d in self.FAR_FROM_BOTH for p in self.possible(*d)]
-        return all(abs(law - laws[0]).sum() / 2 < ALIKE for law in laws)
+        dists = [self.dist(p, *d) for d in self.FAR_FROM_BOTH for p in self.possible(*d)]
+        return all(abs(dist - dists[0]).sum() / 2 < ALIKE for dist in dists)
 
     def rate(self, log_distance, n=256):
         """In the distance to the nearer end, whichever that is, or both."""
@@ -357,7 +357,7 @@ def measures(joint, vocab, pattern, *, sites=None, limit=None, top=1, exact=Fals
     def information(i):
         if not exact:
             return kl(predictions[i], marginals[i])
-        joints = ({(v,): p for v, p in enumerate(law)} for law in (predictions[i], marginals[i]))
+        joints = ({(v,): p for v, p in enumerate(dist)} for dist in (predictions[i], marginals[i]))
         return oracles.kl_divergence(*joints, exact=True)
 
     def to_next(i):
@@ -387,6 +387,6 @@ def contexts(joint, vocab, observed):
     for values in itertools.product(range(vocab), repeat=len(observed)):
         held = dict(zip(observed, values, strict=True))
         pattern = tuple(held.get(i, MASK) for i in range(length))
-        chance = oracles.evidence(joint, pattern)
-        if chance != 0:
-            yield pattern, chance
+        prob = oracles.evidence(joint, pattern)
+        if prob != 0:
+            yield pattern, prob

@@ -115,9 +115,9 @@ def test_exact_decision(chain):
     ]
     assert not isinstance(found.rate, float)
     steps = sympy.Matrix(np.asarray(chain[1], object))
-    for law in [c.stationary for c in found.classes]:
-        assert (law @ np.asarray(chain[1], object) == law).all()
-        assert sum(law) == 1
+    for dist in [c.stationary for c in found.classes]:
+        assert (dist @ np.asarray(chain[1], object) == dist).all()
+        assert sum(dist) == 1
     if found.limits is not None:
         limits = np.asarray(found.limits)[oracle.reachable(*chain), :]
         assert sympy.Matrix(limits) * steps == sympy.Matrix(limits)
@@ -129,9 +129,9 @@ def check_decision(chain, exact):
     assert found.homogenizes is oracle.homogenizes(*chain)
     assert found.forgets is oracle.forgets(*chain)
     assert [(c.states, c.period) for c in found.classes] == oracle.recurrent_classes(*chain)
-    for law in (np.asarray(c.stationary, float) for c in found.classes):
-        assert law.sum() == near(1)
-        np.testing.assert_allclose(law @ np.asarray(chain[1], float), law, atol=1e-12)
+    for dist in (np.asarray(c.stationary, float) for c in found.classes):
+        assert dist.sum() == near(1)
+        np.testing.assert_allclose(dist @ np.asarray(chain[1], float), dist, atol=1e-12)
     for c in found.classes:
         assert tuple(np.nonzero(np.asarray(c.stationary, float) > 0)[0]) == c.states
     second = oracle.second_modulus(*chain)
@@ -149,8 +149,8 @@ def check_decision(chain, exact):
         assert math.isnan(found.constant)
     if found.forgets:
         np.testing.assert_allclose(np.asarray(found.limit, float), far[tokens[0]], atol=1e-9)
-        law = homogenization.stationary(build(chain, exact))
-        assert (law == found.limit).all()
+        dist = homogenization.stationary(build(chain, exact))
+        assert (dist == found.limit).all()
     else:
         assert found.limit is None
     return found
@@ -275,7 +275,7 @@ def test_complex_eigenvalues(exact):
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize(("size", "constant"), [(2, 2), (3, 4), (4, 8), (6, 32)])
 def test_a_transient_cycle_is_left_at_one_place(size, constant, exact):
-    """After the last place there are k - 1 sure steps until the next chance of 2^-k to stay."""
+    """After the last place there are k - 1 certain steps until the next one of 2^-k to stay."""
     steps = np.roll(np.eye(size + 1, dtype=object), 1, axis=1).astype(int)
     steps[size - 1], steps[size] = 0, 0
     steps[size, size] = 1
@@ -327,9 +327,9 @@ def test_two_symbols():
     for decision in (found, between):
         assert (decision.homogenizes, decision.forgets) == (True, True)
         assert sympy.sympify(decision.rate).subs(values) == Fraction(1, 6)
-    law = [b / (a + b), a / (a + b)]
+    dist = [b / (a + b), a / (a + b)]
     for limit in (found.limit, between.limit, homogenization.stationary(p), found.limits[1, :]):
-        assert [sympy.simplify(v - w) for v, w in zip(limit, law, strict=True)] == [0, 0]
+        assert [sympy.simplify(v - w) for v, w in zip(limit, dist, strict=True)] == [0, 0]
     largest = sympy.sympify(found.constant).subs(values)
     assert largest == Fraction(5, 7)  # after token 0 resp. 1 it is a/(a+b) = 2/7 resp. 5/7
 
@@ -356,19 +356,19 @@ test_what_is_no_chain = refusals(
 
 
 @pytest.mark.parametrize("most", [5, 30, 60])
-def test_heads_in_a_row_are_forgotten_after_as_many_tosses(most):
-    """Counted up to a most: after so many tosses the start does not matter. All others are 0."""
+def test_heads_in_a_row_are_forgotten_after_as_many_coins(most):
+    """Counted up to a most: after so many coins the start does not matter. All others are 0."""
     steps = np.zeros((most + 1, most + 1))
     for heads in range(most + 1):
         steps[heads, 0] += 0.5
         steps[heads, min(heads + 1, most)] += 0.5
-    law = np.linalg.matrix_power(steps, most)
-    assert (law == law[0]).all()
-    assert not (np.linalg.matrix_power(steps, most - 1) == law).all()
-    found = homogenization.decide(MarkovChain(law[0], steps, 3))
+    dist = np.linalg.matrix_power(steps, most)
+    assert (dist == dist[0]).all()
+    assert not (np.linalg.matrix_power(steps, most - 1) == dist).all()
+    found = homogenization.decide(MarkovChain(dist[0], steps, 3))
     assert found.homogenizes
     assert found.forgets
     assert found.rate == 0
     loaded = np.where(steps == 0.5, 0.5, steps)
     loaded[0, 0], loaded[0, 1] = 0.625, 0.375  # not quite a coin at the start
-    assert homogenization.decide(MarkovChain(law[0], loaded, 3)).rate > 0.01
+    assert homogenization.decide(MarkovChain(dist[0], loaded, 3)).rate > 0.01

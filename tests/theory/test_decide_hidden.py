@@ -199,22 +199,22 @@ def slow_model(seed):
     rng = random.Random(seed)
     hidden, vocab = rng.randint(2, 4), rng.randint(2, 3)
 
-    def law(size):
+    def dist(size):
         some = [rng.choice([0, 0, 1, 1, 2, 3]) for _ in range(size)]
-        return row(*some) if any(some) else law(size)
+        return row(*some) if any(some) else dist(size)
 
     steps = []
     for state in range(hidden):
         main = state if rng.random() < 0.6 else rng.randrange(hidden)
         some = [rare(rng) if rng.random() < 0.5 else Fraction(0) for _ in range(hidden)]
         some[main] = 1 - sum(some) + some[main]
-        steps.append(some if rng.random() < 0.85 else law(hidden))
-    shows = [law(vocab) for _ in range(rng.randint(1, hidden))]
+        steps.append(some if rng.random() < 0.85 else dist(hidden))
+    shows = [dist(vocab) for _ in range(rng.randint(1, hidden))]
     emission = [rng.choice(shows) for _ in range(hidden)]
     copy_of = [b for b in range(hidden) for _ in range(rng.choice([1, 1, 2]))]
-    shares = [law(copy_of.count(b)) for b in range(hidden)]
+    shares = [dist(copy_of.count(b)) for b in range(hidden)]
     place = [copy_of[:k].count(b) for k, b in enumerate(copy_of)]
-    initial = law(len(copy_of)) if rng.random() < 0.5 else row(1, *(0 for _ in copy_of[1:]))
+    initial = dist(len(copy_of)) if rng.random() < 0.5 else row(1, *(0 for _ in copy_of[1:]))
     transition = [
         [steps[a][b] * shares[b][k] for b, k in zip(copy_of, place, strict=True)] for a in copy_of
     ]

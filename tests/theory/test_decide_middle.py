@@ -65,7 +65,7 @@ def check(found, bridges):
     assert math.isnan(found.constant)
     assert isinstance(found.reason, str)
     if found.forgets:
-        far = bridges.law(bridges.possible(oracle.FAR, oracle.FAR)[0], oracle.FAR, oracle.FAR)
+        far = bridges.dist(bridges.possible(oracle.FAR, oracle.FAR)[0], oracle.FAR, oracle.FAR)
         np.testing.assert_allclose(np.asarray(found.limit, float), far, atol=1e-9)
     else:
         assert found.limit is None
@@ -175,19 +175,19 @@ def test_words_that_differ_before_the_end():
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_two_transient_classes_with_equal_roots(exact):
-    """The step from one to the other is anywhere: neighbours alike, the law is (b, a) / (a + b)."""
+    """The step between them is anywhere: neighbours are alike, of distribution (b, a) / (a + b)."""
     chain = row(1, 0, 0), rows((1, 1, 0), (0, 1, 1), (0, 0, 1))
     found = middle(chain, exact, left=0, right=1)
     assert (found.homogenizes, found.forgets, found.rate) == (True, False, 1)
-    law = oracle.Bridges(*chain).law((0, 1), 300, 100)
-    np.testing.assert_allclose(law, [0.25, 0.75, 0], rtol=1e-12)
+    dist = oracle.Bridges(*chain).dist((0, 1), 300, 100)
+    np.testing.assert_allclose(dist, [0.25, 0.75, 0], rtol=1e-12)
     whole = middle(chain, exact)
     assert (whole.homogenizes, whole.forgets, whole.rate) == (True, False, 1)
 
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_two_transient_classes_with_equal_roots_side_by_side(exact):
-    """One way or the other, for good: a law for each pair of ends, geometrically."""
+    """One way or the other, for good: a distribution for each pair of ends, geometrically."""
     steps = rows(
         (0, 1, 1, 0, 0), (0, 1, 0, 1, 0), (0, 0, 1, 1, 0), (0, 0, 0, 0, 1), (0, 0, 0, 0, 1)
     )
@@ -206,7 +206,7 @@ FORKS = st.lists(st.integers(1, 2), min_size=8, max_size=8)
 @settings(max_examples=4)
 @given(FORKS, st.booleans(), st.sampled_from([0, 1]), st.sampled_from([4, 5]))
 def test_winners_side_by_side_share_the_middle(weights, alone, left, right):
-    """Two tokens from which to two winners, from which to two tokens: shares by their chances."""
+    """Two tokens lead to two winners, which lead to two tokens: shares by their probabilities."""
     into, out = np.reshape(weights[:4], (2, 2)), np.reshape(weights[4:8], (2, 2))
     steps = np.zeros((8, 8), dtype=object)
     steps[:2, 2:4] = 2 * into if alone else into
@@ -224,7 +224,7 @@ def test_winners_side_by_side_share_the_middle(weights, alone, left, right):
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_a_winner_of_two_tokens_beside_one_of_one(exact):
-    """Both have the root 3/4, and the first one has the law (2, 1) / 3 (as above)."""
+    """Both have the root 3/4, and the first one has the distribution (2, 1) / 3 (as above)."""
     steps = rows(
         (0, 1, 1, 2, 0, 0),
         (0, 2, 1, 0, 1, 0),
@@ -280,7 +280,7 @@ def test_a_period_with_another_winner_after_it_is_left_open():
 
 
 def test_an_irrational_limit_is_exact():
-    """[[1, 1], [1, 0]] / 4: root phi/2 of the golden ratio, law (phi^2, 1) / (phi^2 + 1)."""
+    """[[1, 1], [1, 0]] / 4: root phi/2 of the golden ratio, limit (phi^2, 1) / (phi^2 + 1)."""
     chain = row(1, 0, 0), [*rows((1, 1, 2)), row(1, 0, 3), row(0, 0, 1)]
     chain = chain[0], [[Fraction(v) for v in r] for r in chain[1]]
     found = middle(chain, exact=True, left=0, right=1)

@@ -144,8 +144,8 @@ def stationary(transition):
     size = len(transition)
     steps = sympy.Matrix(size, size, lambda a, b: sympy.Rational(str(transition[a][b])))
     (kernel, *others) = (steps.T - sympy.eye(size)).nullspace()
-    law = [v / sum(kernel) for v in kernel]
-    return None if others else [Fraction(int(v.p), int(v.q)) for v in law]
+    dist = [v / sum(kernel) for v in kernel]
+    return None if others else [Fraction(int(v.p), int(v.q)) for v in dist]
 
 
 @each_chain
@@ -162,8 +162,8 @@ def test_dobrushin_envelope(case):
     )
     for steps, token in itertools.product(range(4), [None, *reached]):
         after = reached if token is None else [token]
-        chances = paths(initial, transition, steps)
-        quantity = max(v for (a, _), v in chances.items() if a in after)
+        probs = paths(initial, transition, steps)
+        quantity = max(v for (a, _), v in probs.items() if a in after)
         limit = max(pi) + max(1 - pi[a] for a in after) * Fraction(tau) ** steps
         assert quantity <= limit
         both(envelopes.dobrushin_envelope(case.build(), steps, token), quantity, limit)
@@ -231,7 +231,7 @@ def blocks(case):
 
 
 def given_sides(case, x, sites, tokens):
-    """The chance of the tokens together, and of each alone."""
+    """The probability of the tokens together, and of each alone."""
     fixed = observed_in(x)
     whole = Fraction(mass(case.joint, fixed))
     together = mass(case.joint, {**fixed, **dict(zip(sites, tokens, strict=True))}) / whole

@@ -102,18 +102,18 @@ def test_equally_likely_counts_follow_the_rule_of_succession(length):
             np.testing.assert_allclose(p.denoise(x)[-1], rows, rtol=1e-10)
 
 
-@pytest.mark.parametrize("chance", [0.5, 1e-3, 1e-300])
-def test_independent_coins_at_ten_thousand_sites(chance):
+@pytest.mark.parametrize("prob", [0.5, 1e-3, 1e-300])
+def test_independent_coins_at_ten_thousand_sites(prob):
     """Evidence far below the smallest double, and predictions that do not change."""
     length = 10_000
     number = np.arange(length + 1)
-    logarithms = number * math.log(chance) + (length - number) * math.log1p(-chance)
+    logarithms = number * math.log(prob) + (length - number) * math.log1p(-prob)
     p = Exchangeable.from_logarithms(log_binomials(length) + logarithms)
     for zeros, ones in [(0, 0), (9999, 0), (0, 9999), (3000, 3000)]:
         x = pattern(length, zeros, ones)
-        expected = ones * math.log(chance) + zeros * math.log1p(-chance)
+        expected = ones * math.log(prob) + zeros * math.log1p(-prob)
         assert p.log_evidence(x) == pytest.approx(expected, rel=1e-10, abs=1e-9)
-        np.testing.assert_allclose(p.denoise(x)[-1], [1 - chance, chance], rtol=1e-9)
+        np.testing.assert_allclose(p.denoise(x)[-1], [1 - prob, prob], rtol=1e-9)
     assert p.evidence(pattern(length, 0, 10_000)) == 0.0
     assert p.log_evidence(pattern(length, 0, 10_000)) > -math.inf
 

@@ -53,8 +53,8 @@ def by_definition(joint, vocab, order, observed=(), exact=False):
     """
     predict = oracles.zero_loss(joint, vocab)
     terms = []
-    for values, chance in oracles.marginal(joint, observed).items():
-        if chance == 0:
+    for values, prob in oracles.marginal(joint, observed).items():
+        if prob == 0:
             continue
         seen = dict(zip(observed, values, strict=True))
         pattern = tuple(seen.get(i, oracles.MASK) for i in range(oracles.length_of(joint)))
@@ -68,7 +68,7 @@ def by_definition(joint, vocab, order, observed=(), exact=False):
                     q[x] = q[x] * rows[i][x[i]]
                 for i in batch:
                     context[i] = x[i]
-        weight = oracles.rational(chance) if exact else float(chance)
+        weight = oracles.rational(prob) if exact else float(prob)
         terms.append(weight * oracles.kl_divergence(inside, q, exact))
     return oracles.total(terms, exact)
 
@@ -151,8 +151,8 @@ def test_k_bits_at_a_time_in_closed_form(length):
 def test_far_apart_sites_of_a_slow_chain_by_squaring():
     """Both ends, then the middle third and its rest: three gaps, the longest of 9999 steps."""
     p = MarkovChain([1, 0], [[1 - 1e-4, 1e-4], [3e-4, 1 - 3e-4]], 10_000)
-    law = np.linalg.matrix_power(p.transition, 9999)
-    joint = np.asarray(p.initial)[:, None] * law
+    dist = np.linalg.matrix_power(p.transition, 9999)
+    joint = np.asarray(p.initial)[:, None] * dist
     alone = -sum(x * math.log(x) for x in joint.sum(axis=0))
     both = -sum(x * math.log(x) for x in joint.ravel() if x > 0)
     order = [(0, 9999), *((i,) for i in range(1, 9999))]

@@ -130,13 +130,13 @@ def test_conditional_total_correlations(p):
 
 def mean_total_correlation(joint, sites, known):
     mean = sympy.S.Zero
-    for tokens, chance in oracles.marginal(joint, known).items():
-        if chance != 0:
+    for tokens, prob in oracles.marginal(joint, known).items():
+        if prob != 0:
             pattern = [MASK] * oracles.length_of(joint)
             for site, token in zip(known, tokens, strict=True):
                 pattern[site] = token
             part = oracles.total_correlation(joint, sites, tuple(pattern), exact=True)
-            mean += oracles.rational(chance) * part
+            mean += oracles.rational(prob) * part
     return mean
 
 

@@ -137,7 +137,7 @@ def test_a_curve_of_a_long_chain_is_quick_and_its_subsets_do_not_fit():
         information.subset_entropies(p)
 
 
-def test_steps_that_lose_nothing_lose_no_less():
+def test_lossless_steps_lose_no_less():
     """Independent bits have a flat curve, but for rounding: no step of it costs less than 0."""
     rng = np.random.default_rng(0)
     for _ in range(200):

@@ -96,8 +96,8 @@ def test_uniform_distributions_are_uniform_over_what_they_say(name, n, exact):
     table = p.table()
     assert table.shape == (vocab,) * length
     for x in oracles.all_sequences(length, vocab):
-        chance = Fraction(belongs(x), len(members))
-        assert table[x] == chance if exact else table[x] == pytest.approx(float(chance), abs=0)
+        prob = Fraction(belongs(x), len(members))
+        assert table[x] == prob if exact else table[x] == pytest.approx(float(prob), abs=0)
     assert p.evidence([MASK] * length) == pytest.approx(1)
 
 
@@ -122,9 +122,9 @@ def test_binary_symmetric_chain_flips_from_site_to_site(length, flip):
     exact = gallery.binary_symmetric(length, flip, exact=True)
     for x in oracles.all_sequences(length, 2):
         steps = (flip if a != b else 1 - flip for a, b in itertools.pairwise(x))
-        chance = math.prod(steps, start=Fraction(1, 2))
-        assert exact.evidence(x) == chance
-        assert p.evidence(x) == pytest.approx(float(chance), rel=1e-12)
+        prob = math.prod(steps, start=Fraction(1, 2))
+        assert exact.evidence(x) == prob
+        assert p.evidence(x) == pytest.approx(float(prob), rel=1e-12)
 
 
 def test_binary_symmetric_chain_with_a_symbol():
@@ -216,9 +216,9 @@ def test_words_are_those_of_the_corpus_with_their_counts():
     spelt = p.spell(p.sequences)
     assert sorted(spelt) == sorted(counts)
     assert all(len(word) == 4 for word in spelt)
-    chance = dict(zip(spelt, p.evidence(p.sequences), strict=True))
+    prob = dict(zip(spelt, p.evidence(p.sequences), strict=True))
     for word, count in counts.items():
-        assert chance[word] == pytest.approx(count / total, rel=1e-12)
+        assert prob[word] == pytest.approx(count / total, rel=1e-12)
 
 
 # Squares
@@ -325,8 +325,8 @@ def test_affine_codes_are_uniform_over_their_words(generator, offset, q, exact):
     words = code_words(generator, offset or [0] * len(generator[0]), q)
     assert (p.length, p.vocab, p.exact) == (len(generator[0]), q, exact)
     for x in oracles.all_sequences(p.length, q):
-        chance = Fraction(x in words, len(words))
-        assert p.evidence(x) == (chance if exact else pytest.approx(float(chance), abs=0))
+        prob = Fraction(x in words, len(words))
+        assert p.evidence(x) == (prob if exact else pytest.approx(float(prob), abs=0))
 
 
 def test_a_long_code_is_kept_as_sequences():
@@ -345,8 +345,8 @@ def test_clauses_say_whether_their_latents_differ(exact):
     assert (p.length, p.vocab, p.exact) == (6, 2, exact)
     for x in oracles.all_sequences(6, 2):
         told = tuple(len({x[i] for i in clause}) > 1 for clause in clauses)
-        chance = Fraction(tuple(map(bool, x[4:])) == told, 16)
-        assert p.evidence(x) == (chance if exact else float(chance))
+        prob = Fraction(tuple(map(bool, x[4:])) == told, 16)
+        assert p.evidence(x) == (prob if exact else float(prob))
     assert gallery.nae_sat(2, []).evidence([0, 1]) == 0.25
 
 
@@ -383,9 +383,9 @@ def test_a_text_of_fair_words_ends_after_each_with_the_same_chance(words):
     expected = {}
     for lasting in range(1, length + 1):  # it ends then, or not yet
         stops = end if lasting < length else 1
-        chance = (1 - end) ** (lasting - 1) * stops / Fraction(words) ** lasting
+        prob = (1 - end) ** (lasting - 1) * stops / Fraction(words) ** lasting
         for written in itertools.product(range(words), repeat=lasting):
-            expected[(*written, *[words] * (length - lasting))] = chance
+            expected[(*written, *[words] * (length - lasting))] = prob
     assert probabilities(p) == expected
 
 
@@ -399,9 +399,9 @@ def test_two_classes_are_two_symmetric_chains():
 
 def test_sites_of_a_template_are_independent():
     p = gallery.template(4, period=3, noise=0.25)
-    for x, chance in probabilities(p).items():
+    for x, prob in probabilities(p).items():
         right = sum(v == i % 3 for i, v in enumerate(x))
-        assert chance == pytest.approx(0.75**right * 0.125 ** (4 - right), rel=1e-12)
+        assert prob == pytest.approx(0.75**right * 0.125 ** (4 - right), rel=1e-12)
 
 
 @pytest.mark.parametrize("visible", [0.0, 0.5, 1.0])

@@ -170,15 +170,15 @@ def test_law_of_random_sizes(times, length):
     """Chi-square of 3000 draws with a fixed seed, below the quantile that one in 1e5 exceeds."""
     from scipy.special import chdtri
 
-    law, draws = slow.law_of_sizes(times, length), 3000
-    assert sum(law.values()) == 1
+    dist, draws = slow.distribution_of_sizes(times, length), 3000
+    assert sum(dist.values()) == 1
     rng = np.random.default_rng(0)
     grid = [float(t) for t in times]
     counts = Counter(schedules.random_sizes(grid, length, rng) for _ in range(draws))
-    assert set(counts) <= set(law)
-    expected = {sizes: draws * float(chance) for sizes, chance in law.items()}
+    assert set(counts) <= set(dist)
+    expected = {sizes: draws * float(prob) for sizes, prob in dist.items()}
     statistic = sum((counts[sizes] - n) ** 2 / n for sizes, n in expected.items())
-    assert statistic < chdtri(len(law) - 1, 1e-5)
+    assert statistic < chdtri(len(dist) - 1, 1e-5)
 
 
 COUNTS = [0, -1, 2.0, None, True]

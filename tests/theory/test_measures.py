@@ -88,10 +88,10 @@ def test_measure(case):
 @each_case
 def test_a_limit_of_ones_own(case):
     p, length, vocab = case.build(), case.length, case.vocab
-    law = np.arange(1.0, vocab + 1) / (vocab * (vocab + 1) / 2)
-    laws = np.stack([np.roll(law, i) for i in range(length)])
+    dist = np.arange(1.0, vocab + 1) / (vocab * (vocab + 1) / 2)
+    dists = np.stack([np.roll(dist, i) for i in range(length)])
     for x in patterns_of(case)[:3]:
-        for limit, rows in ((law, [law] * length), (laws, laws)):
+        for limit, rows in ((dist, [dist] * length), (dists, dists)):
             expected = oracle.measures(case.joint, vocab, x, limit=[list(v) for v in rows])
             same(measure(p, list(x), limit=limit), expected)
 
@@ -136,37 +136,36 @@ def test_impossible_evidence(case):
 
 @functools.cache
 def contexts_of(case, observed, **options):
-    """The chances of all contexts, and the measures of each."""
+    """The probabilities of all contexts, and the measures of each."""
     every = list(oracle.contexts(case.joint, case.vocab, observed))
     each = [oracle.measures(case.joint, case.vocab, x, **options) for x, _ in every]
-    return [chance for _, chance in every], each
+    return [prob for _, prob in every], each
 
 
 def over_contexts(case, observed, combine, **options):
-    """Combine the values of each measure with the chances of the contexts."""
-    chances, each = contexts_of(case, observed, **options)
+    """Combine the values of each measure with the probabilities of the contexts."""
+    probs, each = contexts_of(case, observed, **options)
     out = {name: each[0][name] for name in ("sites", "distance")}
     for name in NAMES:
         columns = zip(*(m[name] for m in each), strict=True)
         if name == "top_mass":
             out[name] = [
-                [combine(name, chances, list(v)) for v in zip(*site, strict=True)]
-                for site in columns
+                [combine(name, probs, list(v)) for v in zip(*site, strict=True)] for site in columns
             ]
         else:
-            out[name] = [combine(name, chances, list(site)) for site in columns]
+            out[name] = [combine(name, probs, list(site)) for site in columns]
     return out
 
 
-def mean(name, chances, values):
+def mean(name, probs, values):
     if any(v != v for v in values):
         return math.nan
     if any(isinstance(v, (sympy.Basic, LinearForm)) for v in values):
-        return sum(oracles.rational(c) * v for c, v in zip(chances, values, strict=True))
-    return sum(c * v for c, v in zip(chances, values, strict=True))
+        return sum(oracles.rational(c) * v for c, v in zip(probs, values, strict=True))
+    return sum(c * v for c, v in zip(probs, values, strict=True))
 
 
-def extreme(name, chances, values):
+def extreme(name, probs, values):
     if any(v != v for v in values):
         return math.nan
     return min(values) if name == "entropy" else max(values)
@@ -222,12 +221,12 @@ def test_estimates(case):
     p, size, observed = case.build(), 2000, (case.length - 1,)
     found = average(p, observed, rng=np.random.default_rng(0), size=size)
     first = over_contexts(case, observed, mean)
-    chances, each = contexts_of(case, observed)
-    chances = np.asarray(chances, dtype=float)
+    probs, each = contexts_of(case, observed)
+    probs = np.asarray(probs, dtype=float)
     for name in NAMES:
         values = np.asarray([m[name] for m in each], dtype=float)
         center = np.asarray(first[name], dtype=float)
-        spread = np.tensordot(chances, (values - center) ** 2, axes=1)
+        spread = np.tensordot(probs, (values - center) ** 2, axes=1)
         off = abs(np.asarray(to_host(getattr(found, name))) - center)
         assert ((off <= 5 * np.sqrt(spread / size) + 1e-10) | np.isnan(center)).all(), name
     again = average(p, observed, rng=np.random.default_rng(0), size=size)

@@ -20,7 +20,7 @@ from theory import (
     information,
     strategies,
 )
-from theory._markov import powers as settled
+from theory._markov import powers
 from theory._markov.powers import (
     common_period,
     conditional_entropy_error,
@@ -93,7 +93,7 @@ def test_common_periods(matrix, period):
 @each_matrix
 @pytest.mark.parametrize("tolerance", [1e-13, 1e-6, 1e-2])
 def test_what_stands_for_a_power_is_as_near_as_promised(matrix, period, tolerance, monkeypatch):
-    monkeypatch.setattr(settled, "SETTLED", tolerance)
+    monkeypatch.setattr(powers, "SETTLED", tolerance)
     steps = 400
     found = until_settled(matrix, np.eye(len(matrix)), steps)
     assert found.error <= tolerance
@@ -113,11 +113,11 @@ def test_it_ends_early_where_it_can():
         assert found.period == period
 
 
-def test_a_creeping_chain_is_not_taken_for_settled():
+def test_a_creeping_chain_is_not_taken_for_converged():
     """What is planted: each step moves by 2e-15, below the tolerance, but 10,000 steps add up."""
     creeping = np.array([[1 - 2e-15, 2e-15], [2e-15, 1 - 2e-15]])
     near = until_settled(creeping, np.eye(2), 10_000)
-    assert np.abs(near.values[1] - near.values[0]).max() < settled.SETTLED
+    assert np.abs(near.values[1] - near.values[0]).max() < powers.SETTLED
     assert near.computed == 10_000
     assert until_settled(creeping, np.eye(2), 40).computed == 40  # and no longer than asked
     assert until_settled(np.eye(2), np.eye(2), 10_000).computed < 50
@@ -178,15 +178,15 @@ def gapwise(initial, transition, length, sizes):
     def h(x):
         return -np.where(x > 0, x * np.log(np.where(x > 0, x, 1)), 0).sum(axis=-1)
 
-    laws = [initial]
+    dists = [initial]
     for _ in range(length - 1):
-        laws.append(laws[-1] @ transition)
-    laws = np.array(laws)
-    before, power, told = np.cumsum(laws, axis=0), transition, []
+        dists.append(dists[-1] @ transition)
+    dists = np.array(dists)
+    before, power, told = np.cumsum(dists, axis=0), transition, []
     for gap in range(1, length):
         told.append((before[length - gap - 1] * h(power)).sum())
         power = power @ transition
-    alone, found = h(laws), []
+    alone, found = h(dists), []
     for k in sizes:
         total = np.longdouble(0)
         for i in range(length if k else 0):
@@ -226,8 +226,8 @@ def test_the_error_of_a_truncation_is_within_what_is_stated(monkeypatch):
         size, length = len(matrix), 300
         p = MarkovChain(np.eye(size)[0], matrix, length)
         exactly = np.array(p.mean_subset_entropies())
-        monkeypatch.setattr(settled, "SETTLED", 1e-3)
-        monkeypatch.setattr(settled, "EVERY", 2)
+        monkeypatch.setattr(powers, "SETTLED", 1e-3)
+        monkeypatch.setattr(powers, "EVERY", 2)
         rough, found = p.mean_subset_entropies(), p._row_entropies(length - 1)
         monkeypatch.undo()
         gaps = np.arange(1, length)
@@ -241,20 +241,20 @@ def test_the_error_of_a_truncation_is_within_what_is_stated(monkeypatch):
 
 def test_truncated_chains_by_enumeration(monkeypatch):
     """Short chains that forget in two steps, all subsets, with the powers stopped on the way."""
-    monkeypatch.setattr(settled, "EVERY", 1)
+    monkeypatch.setattr(powers, "EVERY", 1)
     small = Fraction(1, 2**48)
     half = Fraction(1, 2)
     mixing = [[half + small, half - small], [half - small, half + small]]
     turns = [[0, 0, 1, 0], [0, 0, half, half], [half + small, half - small, 0, 0]]
     turns.append([half, half, 0, 0])
     for initial, transition, length in [((1, 2), mixing, 8), ((1, 0, 0, 0), turns, 5)]:
-        law = [Fraction(w, sum(initial)) for w in initial]
-        joint = oracles.chain_joint(law, transition, length)
-        p = MarkovChain(np.array(law, dtype=float), np.array(transition, dtype=float), length)
+        dist = [Fraction(w, sum(initial)) for w in initial]
+        joint = oracles.chain_joint(dist, transition, length)
+        p = MarkovChain(np.array(dist, dtype=float), np.array(transition, dtype=float), length)
         assert p._row_entropies(length - 1).computed < length - 1
         e = oracles.mean_subset_entropies(joint)
         np.testing.assert_allclose(information.mean_entropies(p), e, rtol=0, atol=1e-12)
-        cost = oracles.mean_path_cost(joint, (2, length - 2), len(law)) if length == 5 else None
+        cost = oracles.mean_path_cost(joint, (2, length - 2), len(dist)) if length == 5 else None
         if cost is not None:
             assert information.path_cost(p, (2, length - 2)) == pytest.approx(cost, abs=1e-12)
 
@@ -280,18 +280,18 @@ def pair_by_pair(p):
     length = p.length
 
     h = oracles.entropy_of
-    laws = [initial @ np.linalg.matrix_power(step, i) for i in range(length)]
+    dists = [initial @ np.linalg.matrix_power(step, i) for i in range(length)]
     lower, upper = np.zeros(length + 1), np.zeros(length + 1)
-    for i, chance in enumerate(first_chances(length, float)):
-        lower += chance * h(laws[i] @ emission)
-        upper += chance * h(laws[i] @ emission)
-    for gap, chance in enumerate(pair_chances(length, float), start=1):
+    for i, prob in enumerate(first_chances(length, float)):
+        lower += prob * h(dists[i] @ emission)
+        upper += prob * h(dists[i] @ emission)
+    for gap, prob in enumerate(pair_chances(length, float), start=1):
         read = np.linalg.matrix_power(step, gap) @ emission
         each = [h(row) for row in read]
         for r in range(length - gap):
-            lower += chance * sum(m * v for m, v in zip(laws[r], each, strict=True))
-            joint = emission.T @ (laws[r][:, None] * read)
-            upper += chance * (h(joint) - h(joint.sum(axis=1)))
+            lower += prob * sum(m * v for m, v in zip(dists[r], each, strict=True))
+            joint = emission.T @ (dists[r][:, None] * read)
+            upper += prob * (h(joint) - h(joint.sum(axis=1)))
     return lower, upper
 
 
@@ -324,9 +324,9 @@ def test_the_bracket_pair_by_pair(p, monkeypatch):
 def test_the_bracket_stays_outside_whatever_is_left_out(p, monkeypatch):
     """With a tolerance of 1e-3; without the errors that are added, some bounds fall inside."""
     lower, upper = pair_by_pair(p)
-    for module in (settled, hidden_bracket):
+    for module in (powers, hidden_bracket):
         monkeypatch.setattr(module, "SETTLED", 1e-3)
-    monkeypatch.setattr(settled, "EVERY", 2)
+    monkeypatch.setattr(powers, "EVERY", 2)
     rough = information.bracket(p)
     assert (rough.lower <= lower + ROUNDING).all()
     assert (rough.upper >= upper - ROUNDING).all()
@@ -342,9 +342,9 @@ def test_the_bracket_stays_outside_whatever_is_left_out(p, monkeypatch):
 def test_rough_brackets_contain_the_mean_entropies(p):
     e = information.mean_entropies(JointTable(p.table()))
     with pytest.MonkeyPatch.context() as patch:
-        for module in (settled, hidden_bracket):
+        for module in (powers, hidden_bracket):
             patch.setattr(module, "SETTLED", 1e-2)
-        patch.setattr(settled, "EVERY", 1)
+        patch.setattr(powers, "EVERY", 1)
         patch.setattr(hidden_bracket, "WORK", 1)
         lower, upper = p.mean_entropy_bracket()
     assert (lower <= e + ROUNDING).all()

@@ -59,22 +59,22 @@ def floats(fractions):
 
 @each_length
 def test_first_sites_exactly(length):
-    chances = list(first_chances(length, Fraction))
-    assert len(chances) == length
-    for site, chance in enumerate(chances):
-        assert chance.tolist() == counted_first(length, site)
-        assert all(type(c) is Fraction for c in chance)
+    probs = list(first_chances(length, Fraction))
+    assert len(probs) == length
+    for site, prob in enumerate(probs):
+        assert prob.tolist() == counted_first(length, site)
+        assert all(type(c) is Fraction for c in prob)
 
 
 @each_length
 def test_neighbours_exactly(length):
-    """The same chance wherever the pair lies."""
-    chances = list(pair_chances(length, Fraction))
-    assert len(chances) == length - 1
-    for gap, chance in enumerate(chances, start=1):
+    """The same probability wherever the pair lies."""
+    probs = list(pair_chances(length, Fraction))
+    assert len(probs) == length - 1
+    for gap, prob in enumerate(probs, start=1):
         for left in range(length - gap):
-            assert chance.tolist() == counted_pair(length, left, left + gap)
-        assert all(type(c) is Fraction for c in chance)
+            assert prob.tolist() == counted_pair(length, left, left + gap)
+        assert all(type(c) is Fraction for c in prob)
 
 
 @each_length
@@ -83,17 +83,17 @@ def test_floats_are_the_rounded_fractions(function, length):
     exact = list(function(length, Fraction))
     rounded = list(function(length, float))
     assert len(rounded) == len(exact)
-    for chance, expected in zip(rounded, exact, strict=True):
-        assert chance.dtype == np.float64
-        np.testing.assert_allclose(chance, floats(expected), rtol=1e-14, atol=0)
+    for prob, expected in zip(rounded, exact, strict=True):
+        assert prob.dtype == np.float64
+        np.testing.assert_allclose(prob, floats(expected), rtol=1e-14, atol=0)
 
 
 def test_binomials_at_a_hundred_sites():
-    """Every chance with all its digits, though some are near 1e-29."""
+    """Every probability with all its digits, though some are near 1e-29."""
     length = 100
-    for site, chance in enumerate(first_chances(length, float)):
+    for site, prob in enumerate(first_chances(length, float)):
         expected = floats(by_binomials(length, 1, length - 1 - site))
-        np.testing.assert_allclose(chance, expected, rtol=1e-13, atol=0)
-    for gap, chance in enumerate(pair_chances(length, float), start=1):
+        np.testing.assert_allclose(prob, expected, rtol=1e-13, atol=0)
+    for gap, prob in enumerate(pair_chances(length, float), start=1):
         expected = floats(by_binomials(length, 2, length - gap - 1))
-        np.testing.assert_allclose(chance, expected, rtol=1e-13, atol=0)
+        np.testing.assert_allclose(prob, expected, rtol=1e-13, atol=0)

@@ -40,12 +40,12 @@ def oracle_of(texts, order, end, frequent=254):
 
 def spread(paths, place, vocabulary):
     """Distribution of the word at a place of the paths, None if there are none."""
-    total = sum(chance for chance, _ in paths)
+    total = sum(prob for prob, _ in paths)
     if not total:
         return None
     counts = Counter()
-    for chance, path in paths:
-        counts[path[place]] += chance
+    for prob, path in paths:
+        counts[path[place]] += prob
     return [float(counts[word] / total) for word in vocabulary]
 
 
@@ -54,26 +54,26 @@ def agree(texts, order, end, frequent, left, right):
     chain = WordChain(corpus, order, end)
     oracle = oracle_of(texts, order, end, frequent)
     assert corpus.vocabulary == oracle.vocabulary
-    law, future = chain.after(left), chain.before(right)
+    dist, future = chain.after(left), chain.before(right)
     paths = oracle.paths(left, 5)
     for n in range(1, 6):
         expected = spread(paths, n - 1, corpus.vocabulary)
-        assert chain.predict(law, n) == pytest.approx(expected, abs=1e-14)
-        ended = float(sum(chance for chance, path in paths if END in path[:n]))
-        assert chain.ended(law, n) == pytest.approx(ended, abs=1e-14)
-    there = [(chance, path) for chance, path in paths if path[-1] == right]
+        assert chain.predict(dist, n) == pytest.approx(expected, abs=1e-14)
+        ended = float(sum(prob for prob, path in paths if END in path[:n]))
+        assert chain.ended(dist, n) == pytest.approx(ended, abs=1e-14)
+    there = [(prob, path) for prob, path in paths if path[-1] == right]
     for n in range(1, 5):
         expected = spread(there, n - 1, corpus.vocabulary)
         if expected is None:
             with pytest.raises(InvalidInput, match="never says this at distance 5"):
-                chain.bridge(law, future, n, 5 - n)
+                chain.bridge(dist, future, n, 5 - n)
             with pytest.raises(InvalidInput, match="never says this at distance 5"):
-                chain.ended(law, 5, future)
+                chain.ended(dist, 5, future)
         else:
-            assert chain.bridge(law, future, n, 5 - n) == pytest.approx(expected, abs=1e-14)
-            over = sum(chance for chance, path in there if END in path[:-1])
-            share = float(over / sum(chance for chance, _ in there))
-            assert chain.ended(law, 5, future) == pytest.approx(share, abs=1e-13)
+            assert chain.bridge(dist, future, n, 5 - n) == pytest.approx(expected, abs=1e-14)
+            over = sum(prob for prob, path in there if END in path[:-1])
+            share = float(over / sum(prob for prob, _ in there))
+            assert chain.ended(dist, 5, future) == pytest.approx(share, abs=1e-13)
 
 
 @each(("order", "end"), CHAINS)
@@ -101,15 +101,15 @@ def test_predictions_are_sums_over_all_paths_of_any_text(texts, kind, frequent, 
 # Dense distributions
 
 
-def dense(chain, law, length):
+def dense(chain, dist, length):
     """The chain as a distribution of `theory`: on words, or on pairs that show their last word."""
     steps = chain.transition.toarray()
     emission = np.eye(len(chain.vocabulary))[chain.words]
     if chain.order == 1:
         whole = np.eye(len(chain.vocabulary))
         whole[np.ix_(chain.words, chain.words)] = steps
-        return MarkovChain(law @ emission, whole, length)
-    return HiddenMarkovModel(law, steps, emission, length)
+        return MarkovChain(dist @ emission, whole, length)
+    return HiddenMarkovModel(dist, steps, emission, length)
 
 
 @pytest.mark.parametrize(("order", "end"), CHAINS)
@@ -137,22 +137,22 @@ def test_english_of_order_one_is_the_markov_chain():
 @pytest.mark.parametrize(("order", "end"), CHAINS)
 def test_several_distances_at_once(order, end):
     chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
-    laws = np.stack([chain.after(word) for word in ("a", "rose", "is")])
+    dists = np.stack([chain.after(word) for word in ("a", "rose", "is")])
     places = (0, 1, 4, 4, 9)
-    found = list(chain.predictions(laws, places))
-    gaps = list(chain.differences(laws, chain.anywhere(), places))
+    found = list(chain.predictions(dists, places))
+    gaps = list(chain.differences(dists, chain.anywhere(), places))
     for n, here, gap in zip(places, found, gaps, strict=True):
         for k, word in enumerate(("a", "rose", "is")):
-            law = chain.after(word)
-            assert here[k] == pytest.approx(chain.predict(law, n), abs=1e-15)
-            alone = chain.difference(law, chain.anywhere(), n)
+            dist = chain.after(word)
+            assert here[k] == pytest.approx(chain.predict(dist, n), abs=1e-15)
+            alone = chain.difference(dist, chain.anywhere(), n)
             assert gap[k] == pytest.approx(alone, rel=1e-12, abs=1e-16)
 
 
 def test_distances_grow():
     chain = WordChain(corpora.from_paragraphs(ROSES))
-    law = chain.after("a")
-    for walk in (chain.predictions(law, [3, 2]), chain.differences(law, law, [3, 2])):
+    dist = chain.after("a")
+    for walk in (chain.predictions(dist, [3, 2]), chain.differences(dist, dist, [3, 2])):
         next(walk)
         with pytest.raises(InvalidInput, match="distance must be an integer of at least 3, got 2"):
             next(walk)
@@ -164,10 +164,10 @@ def test_distances_grow():
 @pytest.mark.parametrize(("order", "end"), CHAINS)
 def test_differences_shrink_like_the_eigenvalue(order, end):
     chain = WordChain(corpora.from_paragraphs(ROSES), order, end)
-    law = chain.after("a")
-    rate = chain.far(law).rate
+    dist = chain.after("a")
+    rate = chain.far(dist).rate
     # over many sites, since complex eigenvalues turn
-    gaps = chain.differences(law, chain.lasting(), range(200, 260))
+    gaps = chain.differences(dist, chain.lasting(), range(200, 260))
     sizes = [np.abs(gap).sum() for gap in gaps]
     slope = np.polyfit(np.arange(60), np.log(sizes), 1)[0]
     assert np.exp(slope) == pytest.approx(rate, rel=0.01)
@@ -228,17 +228,17 @@ def in_many_digits(order, end, left, right, far):
     with decimal.localcontext(prec=60):
         counts = np.rint(chain.transition.toarray() * chain.counts[:, None]).astype(int)
         steps = np.asarray([[Decimal(n) / sum(row) for n in row] for row in counts.tolist()])
-        law = np.asarray([Decimal(n) for n in chain.counts.tolist()])
-        law = law * (chain.words == chain.tokens(left)[0]).astype(int)
+        dist = np.asarray([Decimal(n) for n in chain.counts.tolist()])
+        dist = dist * (chain.words == chain.tokens(left)[0]).astype(int)
         future = np.asarray([Decimal(int(v)) for v in chain.words == chain.tokens(right)[0]])
         found = []
         for _ in range(far + 1):
             words = [Decimal(0)] * len(chain.vocabulary)
-            for word, weight in zip(chain.words, law * future, strict=True):
+            for word, weight in zip(chain.words, dist * future, strict=True):
                 words[word] += weight
             total = sum(words)
             found.append([weight / total for weight in words] if total else None)
-            law, future = law @ steps, steps @ future
+            dist, future = dist @ steps, steps @ future
         return found
 
 
@@ -269,12 +269,12 @@ def test_between_two_words_small_differences_are_accurate(order, end, sites):
 )
 def test_where_a_difference_is_rounded(texts, end, left, right, rate):
     chain = WordChain(corpora.from_paragraphs(texts), 1, end)
-    law, future = chain.after(left), chain.before(right)
-    middle = Middle(chain, law, future)
+    dist, future = chain.after(left), chain.before(right)
+    middle = Middle(chain, dist, future)
     assert middle.rounded
     assert middle.far.rate == rate if rate is not None else 0.9 < middle.far.rate < 1
     if middle.far.limit is not None:
-        direct = chain.bridge(law, future, 3, 4) - middle.far.limit
+        direct = chain.bridge(dist, future, 3, 4) - middle.far.limit
         assert middle.gap(3, 4).tolist() == direct.tolist()
 
 
@@ -318,10 +318,10 @@ def test_arnoldi_iteration_finds_what_the_dense_solver_finds(monkeypatch):
     chain = WordChain(
         corpora.from_paragraphs(ROSES * 2 + [" ".join(corpora.english().words)[:900]]), 2
     )
-    law, future = chain.after("a"), chain.before("is")
-    found = [chain.far(law), chain.far(law, future)]
+    dist, future = chain.after("a"), chain.before("is")
+    found = [chain.far(dist), chain.far(dist, future)]
     monkeypatch.setattr(sparse_spectrum, "DENSE", 50)
-    for before, now in zip(found, [chain.far(law), chain.far(law, future)], strict=True):
+    for before, now in zip(found, [chain.far(dist), chain.far(dist, future)], strict=True):
         assert now.rate == pytest.approx(before.rate, rel=1e-9)
         assert now.limit == pytest.approx(before.limit, abs=1e-9)
 
@@ -367,7 +367,7 @@ def test_what_arnoldi_iteration_does_not_find_is_said(monkeypatch):
 
 
 def test_a_ring_that_mixes_slowly():
-    """Half a chance to stay, half to go on: the eigenvalues are (1 + w) / 2, w a root of unity."""
+    """With 1/2 each it stays or goes on: the eigenvalues are (1 + w) / 2, w a root of unity."""
     size = 713
     ring = csr_array(np.roll(np.eye(size), 1, axis=1))
     found = power_limit(csr_array((eye_array(size) + ring) / 2))
@@ -375,30 +375,30 @@ def test_a_ring_that_mixes_slowly():
     assert found.law == pytest.approx(np.full(size, 1 / size))
 
 
-@each("digits, chances", [(9, (0.5, 0.5)), (11, (0.5, 0.5)), (7, (1 / 3, 2 / 3))])
-def test_the_last_digits_are_soon_forgotten(digits, chances):
+@each("digits, probs", [(9, (0.5, 0.5)), (11, (0.5, 0.5)), (7, (1 / 3, 2 / 3))])
+def test_the_last_digits_are_soon_forgotten(digits, probs):
     """The state is the last digits of a sequence of independent ones: all new after so many."""
     size = 2**digits
-    steps = bits(size, np.tile(chances, (size, 1)))
+    steps = bits(size, np.tile(probs, (size, 1)))
     found = power_limit(steps)
     assert found.rate == 0.0
     assert found.root == pytest.approx(1)
     ones = np.asarray([k.bit_count() for k in range(size)])
-    law = chances[1] ** ones * chances[0] ** (digits - ones)
-    assert found.law == pytest.approx(law, rel=1e-6)
+    dist = probs[1] ** ones * probs[0] ** (digits - ones)
+    assert found.law == pytest.approx(dist, rel=1e-6)
 
 
 def test_digits_that_are_not_quite_independent_are_never_forgotten():
-    """The next digit repeats the last with chance 1/2 + 1/200: the eigenvalue is 1/100."""
-    chances = np.where(np.arange(8)[:, None] % 2 == [0, 1], 0.505, 0.495)
-    assert power_limit(bits(8, chances)).rate == pytest.approx(0.01, rel=1e-6)
+    """The next digit repeats the last with probability 1/2 + 1/200: the eigenvalue is 1/100."""
+    probs = np.where(np.arange(8)[:, None] % 2 == [0, 1], 0.505, 0.495)
+    assert power_limit(bits(8, probs)).rate == pytest.approx(0.01, rel=1e-6)
 
 
-def bits(size, chances):
+def bits(size, probs):
     """The chain on the last digits: from state k to 2 k or 2 k + 1, modulo the size."""
     source = np.repeat(np.arange(size), 2)
     target = (2 * source + np.tile([0, 1], size)) % size
-    return csr_array((np.ravel(chances), (source, target)), shape=(size, size))
+    return csr_array((np.ravel(probs), (source, target)), shape=(size, size))
 
 
 def test_a_missed_eigenvalue_is_not_passed_over(monkeypatch):
@@ -441,7 +441,7 @@ def test_unknown_words_are_unknown():
 
 
 def test_symbols_are_observed_like_words():
-    """Two of the four paragraphs begin with "a", two with a word that is not told apart."""
+    """Two of the four paragraphs begin with "a", two with a word that is not distinguished."""
     packed, over = (
         WordChain(corpora.from_paragraphs(ROSES, frequent=2), 1, end)
         for end in ("restart", "absorbing")

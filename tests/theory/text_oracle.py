@@ -30,9 +30,9 @@ class Oracle:
     def next(self, state, word):
         return (END,) if word == END else (*state, word)[-self.order :]
 
-    def normalised(self, law):
-        total = sum(law.values())
-        return {state: chance / total for state, chance in law.items()}
+    def normalised(self, dist):
+        total = sum(dist.values())
+        return {state: prob / total for state, prob in dist.items()}
 
     def anywhere(self):
         going = {s: Fraction(n) for s, n in self.times.items() if self.going(s)}
@@ -47,12 +47,12 @@ class Oracle:
         ends = {s: Fraction(n) for s, n in self.times.items() if s[-1] == word}
         return self.normalised(ends)
 
-    def step(self, law):
+    def step(self, dist):
         found = defaultdict(Fraction)
-        for state, chance in law.items():
+        for state, prob in dist.items():
             total = self.following[state].total()
             for word, n in self.following[state].items():
-                found[self.next(state, word)] += chance * Fraction(n, total)
+                found[self.next(state, word)] += prob * Fraction(n, total)
         return dict(found)
 
     def paths(self, word, steps):
@@ -70,18 +70,20 @@ class Oracle:
             ]
         return [(p, path) for p, _, path in found]
 
-    def laws(self, law, most):
+    def dists(self, dist, most):
         """The distributions over states at distances 0 to `most`."""
-        return list(itertools.accumulate(range(most), lambda here, _: self.step(here), initial=law))
+        return list(
+            itertools.accumulate(range(most), lambda here, _: self.step(here), initial=dist)
+        )
 
-    def words(self, law):
+    def words(self, dist):
         found = dict.fromkeys(self.vocabulary, Fraction(0))
-        for state, chance in law.items():
-            found[state[-1]] += chance
+        for state, prob in dist.items():
+            found[state[-1]] += prob
         return list(found.values())
 
     def futures(self, word, most):
-        """Chance of the word so many steps later, from each state."""
+        """Probability of the word so many steps later, from each state."""
         states = list(self.times)
         found = [{s: Fraction(s[-1] == word) for s in states}]
         for _ in range(most):
@@ -96,9 +98,9 @@ class Oracle:
             found += Fraction(n, total) * values[self.next(state, word)]
         return found
 
-    def never_ended(self, law, most):
-        """As `laws`, without what went through the end on the way; it may stand at the last."""
-        found = [law, self.step(law)]
+    def never_ended(self, dist, most):
+        """As `dists`, without what went through the end on the way; it may stand at the last."""
+        found = [dist, self.step(dist)]
         for _ in range(most - 1):
             found.append(self.step({s: c for s, c in found[-1].items() if s != (END,)}))
         return found
