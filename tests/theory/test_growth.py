@@ -88,8 +88,10 @@ def test_a_long_chain():
     assert actual == close(curve.block_complexity(levels), 1e-10)
 
 
-P = gallery.parity(3)
+P, EXACT = (gallery.parity(3, exact=exact) for exact in (False, True))
 OF_RANGES = (information.growth_complexity, information.continuum_complexity)
+TEXT: Any = "abc"
+FALLING: Any = [1, 0]
 
 test_what_is_refused = refusals(
     *(("{}", functools.partial(f, P, stop=1), [-0.125, math.nan, "a"]) for f in OF_RANGES),
@@ -99,23 +101,10 @@ test_what_is_refused = refusals(
         for ends in [(-1, 2), (0.5, 2), (0, 1.5), ("a", 2), (0, -1)]
     ),
     *(
-        (
-            named,
-            functools.partial(information.block_complexity, gallery.parity(3, exact=exact)),
-            bad,
-        )
-        for exact in (False, True)
+        (named, functools.partial(information.block_complexity, p), bad)
+        for p in (P, EXACT)
         for named, bad in BAD_LEVELS.items()
     ),
-)
-
-
-EXACT = gallery.parity(3, exact=True)
-TEXT: Any = "abc"
-FALLING: Any = [1, 0]
-
-
-test_what_else_is_refused = refusals(
     ("0 to 1, got 2", lambda: information.growth_complexity(EXACT, 0, sympy.Integer(2))),
     ("got -sqrt", lambda: information.growth_complexity(EXACT, 0, -sympy.sqrt(2))),
     ("got x", lambda: information.continuum_complexity(EXACT, 0, sympy.Symbol("x"))),
