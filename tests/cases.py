@@ -29,11 +29,11 @@ DEVICE1 = strict.Device("device1")
 CPU = strict.Device("CPU_DEVICE")
 
 
-def to_device1(values):
+def to_device1(values) -> Any:
     return strict.asarray(np.asarray(values), device=DEVICE1)
 
 
-def to_host(array):
+def to_host(array) -> Any:
     if isinstance(array, np.ndarray | np.generic):
         return np.asarray(array)
     return np.from_dlpack(array if array.device == CPU else array.to_device(CPU))

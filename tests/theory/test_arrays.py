@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import array_api_strict as strict
 import numpy as np
@@ -42,7 +43,8 @@ def test_an_array_comes_back_from_the_device(dtype):
 
 
 def test_scalars_and_lists_come_to_the_host_too():
-    for value in (3, 0.5, np.float64(0.5), [1, 2], to_device1(0.5)):
+    values: list[Any] = [3, 0.5, np.float64(0.5), [1, 2], to_device1(0.5)]
+    for value in values:
         assert isinstance(to_host(value), np.ndarray)
     assert to_host(to_device1(0.5)).item() == 0.5
 
@@ -64,7 +66,7 @@ def test_host_arrays_move_beside_those_on_a_device_and_alone_stay():
 
 
 def test_two_devices_are_refused():
-    elsewhere = strict.asarray([1.0], device=strict.Device("device2"))
+    elsewhere: Any = strict.asarray([1.0], device=strict.Device("device2"))
     with pytest.raises(InvalidInput, match=r"device1.*device2"):
         on_one_device(to_device1([1.0]), np.ones(1), elsewhere)
 

@@ -54,7 +54,7 @@ def make(*checks: Check, **changes) -> Claim:  # checks=None: they are declared 
 
 def exactly(residual, planted, length=2, **options) -> Check:
     """A check of exact tables of so many bits."""
-    bits = {"lengths": (length, length), "vocabs": (2, 2)}
+    bits: dict[str, Any] = {"lengths": (length, length), "vocabs": (2, 2)}
     options.setdefault("distributions", lambda: strategies.joint_tables(**bits, exact=True))
     return Check(level=Level.EXACT, residual=residual, planted=planted, **options)
 

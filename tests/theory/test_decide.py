@@ -19,6 +19,7 @@ from tests.theory import homogenization_oracle as oracle
 from theory import InvalidInput, JointTable, MarkovChain, gallery, homogenization
 
 decide: Any = homogenization.decide
+decide_middle: Any = homogenization.decide_middle
 HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 
 
@@ -322,7 +323,7 @@ def test_transient_cycles_do_no_harm():
 def test_two_symbols():
     a, b = sympy.symbols("a b", positive=True)
     p = MarkovChain([a, 1 - a], [[1 - a, a], [b, 1 - b]], 2, exact=True)
-    found, between = decide(p), homogenization.decide_middle(p)
+    found, between = decide(p), decide_middle(p)
     values = {a: Fraction(1, 3), b: Fraction(5, 6)}
     for decision in (found, between):
         assert (decision.homogenizes, decision.forgets) == (True, True)
@@ -334,7 +335,7 @@ def test_two_symbols():
     assert largest == Fraction(5, 7)  # after token 0 resp. 1 it is a/(a+b) = 2/7 resp. 5/7
 
 
-@pytest.mark.parametrize("ask", [decide, homogenization.decide_middle])
+@pytest.mark.parametrize("ask", [decide, decide_middle])
 def test_another_backend(ask):
     chain = row(1, 2, 1), rows((1, 2, 0), (0, 1, 1), (3, 0, 1))
     host = ask(build(chain))

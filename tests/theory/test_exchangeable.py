@@ -3,6 +3,7 @@
 import math
 import random
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,8 +28,8 @@ from theory.distributions.base import mean_by_size
 def test_weights_may_be_symbols():
     """With weights a, b, c of 0, 1 and 2 ones, 01 and 10 have b/2 each."""
     a, b, c = sympy.symbols("a b c", positive=True)
-    p = Exchangeable([a, b, c], exact=True)
-    table = JointTable([[a, b / 2], [b / 2, c]], exact=True)
+    p: Any = Exchangeable([a, b, c], exact=True)
+    table: Any = JointTable([[a, b / 2], [b / 2, c]], exact=True)
     for x in ([MASK, MASK], [0, MASK], [MASK, 1], [1, 1]):
         assert sympy.simplify(p.evidence(x) - table.evidence(x)) == 0
         for ours, expected in zip(p.denoise(x).ravel(), table.denoise(x).ravel(), strict=True):

@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -521,8 +522,8 @@ def seen(tokens):
 @each(("parameters", "observed"), GAPS.values(), ids=GAPS)
 def test_over_long_gaps_nothing_underflows_and_zeros_stay(parameters, observed):
     hidden = len(parameters) == 3
-    family = HiddenMarkovModel if hidden else MarkovChain
-    oracle = oracles.hmm_forward_backward if hidden else oracles.chain_forward_backward
+    family: Any = HiddenMarkovModel if hidden else MarkovChain
+    oracle: Any = oracles.hmm_forward_backward if hidden else oracles.chain_forward_backward
     p, patterns = family(*parameters, LENGTH), np.stack([seen(tokens) for tokens in observed])
     answers = [oracle(*parameters, x) for x in patterns]
     assert_long(p, patterns, answers)
@@ -533,7 +534,8 @@ def test_over_long_gaps_nothing_underflows_and_zeros_stay(parameters, observed):
 @each(("parameters", "tokens"), [(CYCLE, {0: 0, END: 0}), (TWO_CLASSES, {0: 0, END: 4})])
 def test_over_long_gaps_the_impossible_is_refused(parameters, tokens):
     """1999 steps are not a multiple of 5; and no step leads from one class to the other."""
-    p, x = MarkovChain(*parameters, LENGTH), seen(tokens)
+    initial, transition = parameters
+    p, x = MarkovChain(initial, transition, LENGTH), seen(tokens)
     assert p.log_evidence(x) == -np.inf
     assert p.evidence(x) == 0.0
     with pytest.raises(ImpossibleEvidence) as caught:

@@ -142,7 +142,7 @@ def test_cities(exact):
     support = np.argwhere(p.table() != 0)
     names = ["New York", "New Orleans", "Mexico City", "Panama City"]
     assert sorted(p.spell(support)) == sorted(names)
-    assert {p.evidence(x) for x in support} == {Fraction(1, 4) if exact else 0.25}
+    assert p.evidence(support).tolist() == [Fraction(1, 4) if exact else 0.25] * 4
     assert p.exact is exact
     assert p.spell([0, MASK]) == ["New ·"]
 
