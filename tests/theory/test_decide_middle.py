@@ -331,5 +331,5 @@ test_what_is_refused = refusals(
     (r"MarkovChain|chain", decide_middle, NO_CHAINS),
     ("left", lambda left: decide_middle(TEXT, left=left), [3, 0.5]),
     ("right", lambda: decide_middle(TEXT, right=-1)),
-    ("", lambda: decide_middle(TEXT, left=2, right=0)),  # nothing follows the end
+    ("far apart", lambda: decide_middle(TEXT, left=2, right=0)),  # nothing follows the end
 )
