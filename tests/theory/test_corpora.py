@@ -89,6 +89,7 @@ def test_counts_agree_with_brute_force(texts, frequent):
 def test_letters_are_as_likely_as_in_the_text(roses, length):
     words = {word: n for word, n in roses.words.items() if len(word) == length}
     letters, alphabet = roses.letters(length), roses.alphabet(length)
+    assert (letters.vocab, letters.symbols) == (len(alphabet), alphabet)
     for spelling in itertools.product(range(len(alphabet)), repeat=length):
         word = "".join(alphabet[i] for i in spelling)
         share = words.get(word, 0) / sum(words.values())
