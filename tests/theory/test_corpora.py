@@ -363,7 +363,6 @@ def of(*paragraphs, **options):
 
 LETTER = of("A rose is a rose.", "A cat is no rose!", "No?", frequent=3, name="a letter")
 LENGTHS = "no word has 5 letters; the lengths that occur are 1, 2, 3, 4$"
-NO_LENGTHS = [0, -1, 1.5]
 NO_PARAGRAPHS = {
     "a list of paragraphs is needed, not one value of type str": "abc",
     "a list of paragraphs is needed, not one value of type bytes": b"abc",
@@ -398,7 +397,7 @@ test_what_is_refused = refusals(
     (LENGTHS, LETTER.letters, [5]),
     (LENGTHS, LETTER.alphabet, [5]),
     *(
-        ("length must be an integer.*, got {}$", getattr(LETTER, method), NO_LENGTHS)
+        ("length must be an integer.*, got {}$", getattr(LETTER, method), [0, -1, 1.5])
         for method in ("alphabet", "letters", "chain")
     ),
 )

@@ -109,12 +109,14 @@ def test_all_answers_are_sums_over_the_joint(case, convert):
 @each_placed
 def test_sequences_are_answered_alone_as_in_any_batch(case, convert):
     p = case.build(convert)
-    for pattern in random.Random(0).choices(case.possible, k=5):
-        for x in (convert(pattern), np.array(pattern), list(pattern)):
-            assert_close(p.denoise(x), case.expected([pattern])[0])
-            assert_close(p.evidence(x), case.evidence[pattern])
-            assert p.log_evidence(x).shape == ()
-            assert float(p.log_evidence(x)) == close(oracles.log(case.evidence[pattern]))
+    forms = (convert, np.array, list)
+    for pattern, form in zip(random.Random(0).choices(case.possible, k=3), forms, strict=True):
+        x = form(pattern)
+        assert_close(p.denoise(x), case.expected([pattern])[0])
+        assert_close(p.evidence(x), case.evidence[pattern])
+        logarithm = p.log_evidence(x)
+        assert logarithm.shape == ()
+        assert float(logarithm) == close(oracles.log(case.evidence[pattern]))
     shuffled = random.Random(1).sample(case.possible, k=min(20, len(case.possible)))
     assert_close(p.denoise(convert(shuffled + shuffled)), case.expected(shuffled + shuffled))
 
@@ -125,7 +127,7 @@ def test_impossible_evidence_raises_and_names_the_first_pattern(case):
     built += [(case.build(to_device1), to_device1)] if case.arrays else []
     built += [(build_exact(case), np.asarray)] if case in EXACT else []
     for p, convert in built:
-        tried = [(bad, bad) for bad in case.impossible[:10]]
+        tried = [(bad, bad) for bad in case.impossible[:5]]
         if len(case.impossible) >= 2:
             last = case.impossible[-1]
             tried.append((last, [case.possible[0], last, case.impossible[0]]))
