@@ -126,24 +126,14 @@ def test_conditional_total_correlations(p):
 
 def mean_total_correlation(joint, sites, known):
     mean = sympy.S.Zero
-    for tokens, chance in oracles.marginal(joint, known).items():
-        if chance != 0:
+    for tokens, prob in oracles.marginal(joint, known).items():
+        if prob != 0:
             pattern = [MASK] * oracles.length_of(joint)
             for site, token in zip(known, tokens, strict=True):
                 pattern[site] = token
             part = oracles.total_correlation(joint, sites, tuple(pattern), exact=True)
-            mean += oracles.rational(chance) * part
+            mean += oracles.rational(prob) * part
     return mean
-
-
-@pytest.mark.parametrize("length", range(1, 6))
-def test_a_right_equality_passes_and_a_wrong_one_does_not(length):
-    """For all distributions at once: TC + DTC is the last gain, TC alone is not."""
-    p = FreeEntropies(length)
-    tc, dtc = information.total_correlation(p), information.dual_total_correlation(p)
-    last = information.gains(p)[-1]
-    assert tc + dtc - last == 0
-    assert (tc - last == 0) is (length == 1)
 
 
 @pytest.mark.parametrize("sizes", oracles.compositions(4), ids=str)
@@ -162,9 +152,6 @@ def test_the_path_cost_is_the_mean_over_partitions(sizes):
     f, starts = information.profile(p), itertools.accumulate((0, *sizes[:-1]))
     late = sum(s * f[a + s - 1] - sum(f[a : a + s]) for a, s in zip(starts, sizes, strict=True))
     assert (late - total / len(paths) == 0) is (max(sizes) == 1)
-
-
-# Falls of the profile
 
 
 def true_falls(p):
@@ -217,47 +204,6 @@ def test_coefficients_are_collected_before_they_are_judged():
     assert excess(a - a, 0) == 0
 
 
-def chain_of(p, sizes):
-    """What is at most the next, in this order."""
-    least, cost = bounds.least_drops(p, sizes), information.path_cost(p, sizes)
-    uppers = (bounds.drops, bounds.largest_batch, bounds.li_cai)
-    return [least.bound, cost, *(bound(p, sizes).bound for bound in uppers)]
-
-
-@pytest.mark.parametrize("length", range(2, 6))
-def test_right_bounds_pass(length):
-    p = FreeProfile(length)
-    for sizes in oracles.compositions(length):
-        for least, most in itertools.pairwise(chain_of(p, sizes)):
-            assert excess(least, most) == 0
-
-
-@pytest.mark.parametrize("length", range(2, 6))
-def test_wrong_bounds_are_rejected(length):
-    """One site fewer in the largest batch; and half of the cost as its upper bound."""
-    p = FreeProfile(length)
-    both = information.gains(p)[-1]
-    for sizes in oracles.compositions(length):
-        if (largest := max(sizes)) == 1:
-            continue
-        cost = information.path_cost(p, sizes)
-        assert excess(cost, cost / 2) > 0
-        if sizes[0] == largest:  # where the right bound is attained
-            too_small = both * (largest - 2) / length
-            assert excess(cost, too_small) > 0
-
-
-@pytest.mark.parametrize("length", range(2, 6))
-def test_a_negative_coefficient_is_the_slack_where_only_one_step_falls(length):
-    """TC is no upper bound of DTC, nor DTC of TC, from three sites on."""
-    p = FreeProfile(length)
-    tc, both = sum(information.gains(p)) / length, information.gains(p)[-1]
-    for slack in (2 * tc - both, both - 2 * tc):
-        values = [slack.subs({d: int(d == fall) for d in p.falls}) for fall in p.falls]
-        assert excess(-slack, 0) == sum(-min(value, 0) for value in values)
-        assert (excess(-slack, 0) > 0) is (length > 2)
-
-
 @pytest.mark.parametrize(
     "slack",
     [
@@ -271,9 +217,6 @@ def test_what_may_be_negative_in_other_ways_is_refused(slack):
     (a,) = FreeProfile(2).falls
     with pytest.raises(InvalidInput, match="not a quotient of polynomials in numbers"):
         excess(-slack(a), 0)
-
-
-# Probabilities
 
 
 QUESTIONS = {
