@@ -81,7 +81,7 @@ def _fewest(p: JointTable, orders: Orders = _every_order) -> int:
     )
 
 
-def _longest(p: JointTable) -> tuple[int, Fraction]:
+def _longest(p: JointTable) -> tuple[int, float]:
     """The most rounds that the best adaptive policy takes, and its distance from the data."""
     best = worst(Moves(p))
     q = output_distribution(p, RandomSets(best.choices))

@@ -3,6 +3,7 @@
 import itertools
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_exact_scores():
     p = build_exact(case)
     sites = [row(1, 3), row(2, 1)]
     assert sequence_alpha_objective(p, sites, 1) == sympy.Rational(2 + 2 + 18, 6 * 12)
-    root = sequence_alpha_objective(p, sites, HALF)
+    root: Any = sequence_alpha_objective(p, sites, HALF)
     expected = sum(
         sympy.Rational(w, 6) * sympy.sqrt(sympy.Rational(a * b, 12))
         for w, a, b in [(1, 1, 2), (2, 1, 1), (3, 3, 2)]

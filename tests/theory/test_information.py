@@ -215,7 +215,7 @@ def test_given_a_pattern_on_a_device(case):
     """The answers are scalars on the device of the distribution."""
     p, pattern, sites = case.build(to_device1), case.possible[-2], (0, case.length - 1)
     for measure, oracle in MEASURES:
-        answer = measure(p, sites, to_device1(pattern))
+        answer: Any = measure(p, sites, to_device1(pattern))
         assert answer.device == DEVICE1
         assert float(answer) == close(oracle(case.joint, sites, pattern))
 
@@ -386,7 +386,7 @@ def test_any_distribution(p, data):
 def test_entropy_of_a_symbolic_table():
     """-a log a - (1-a) log(1-a), whatever form it is written in."""
     a = sympy.Symbol("a", positive=True)
-    answer = entropy(JointTable([a, 1 - a], exact=True))
+    answer: Any = entropy(JointTable([a, 1 - a], exact=True))
     for value in (sympy.Rational(1, 3), sympy.Rational(1, 10)):
         wanted = -value * sympy.log(value) - (1 - value) * sympy.log(1 - value)
         assert abs(sympy.N(answer.subs(a, value) - wanted)) < 1e-12

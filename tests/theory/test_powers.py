@@ -166,10 +166,9 @@ def test_the_bound_of_entropies_is_sharp():
 def test_sums_over_chances(length):
     values = np.random.default_rng(length).random(length)
     pairs = values[: length - 1]
-    first = sum(v * c for v, c in zip(values, first_site_probabilities(length, float), strict=True))
-    gaps = sum(
-        (v * c for v, c in zip(pairs, neighbour_probabilities(length, float), strict=True)), 0.0
-    )
+    alone, both = (f(length, float) for f in (first_site_probabilities, neighbour_probabilities))
+    first = sum(v * c for v, c in zip(values, alone, strict=True))
+    gaps = sum((v * c for v, c in zip(pairs, both, strict=True)), 0.0)
     np.testing.assert_allclose(over_first_sites(values), first, rtol=1e-12)
     np.testing.assert_allclose(over_pairs(pairs), gaps + np.zeros(length + 1), rtol=1e-12)
 

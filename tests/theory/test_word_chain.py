@@ -334,7 +334,7 @@ def test_a_limit_that_is_reached_slowly(leak):
     """
     found = power_limit(csr_array([[1 - leak, leak], [3 * leak, 1 - 3 * leak]]))
     assert found.rate == pytest.approx(1 - 4 * leak, abs=1e-15)
-    assert found.law == pytest.approx([0.75, 0.25], abs=1e-15 / leak)
+    assert found.distribution == pytest.approx([0.75, 0.25], abs=1e-15 / leak)
 
 
 def test_a_large_cycle_is_periodic(monkeypatch):
@@ -372,7 +372,7 @@ def test_a_ring_that_mixes_slowly():
     ring = csr_array(np.roll(np.eye(size), 1, axis=1))
     found = power_limit(csr_array((eye_array(size) + ring) / 2))
     assert 1 - found.rate == pytest.approx(1 - np.cos(np.pi / size), rel=1e-7)
-    assert found.law == pytest.approx(np.full(size, 1 / size))
+    assert found.distribution == pytest.approx(np.full(size, 1 / size))
 
 
 @each("digits, probs", [(9, (0.5, 0.5)), (11, (0.5, 0.5)), (7, (1 / 3, 2 / 3))])
@@ -385,7 +385,7 @@ def test_the_last_digits_are_soon_forgotten(digits, probs):
     assert found.root == pytest.approx(1)
     ones = np.asarray([k.bit_count() for k in range(size)])
     dist = probs[1] ** ones * probs[0] ** (digits - ones)
-    assert found.law == pytest.approx(dist, rel=1e-6)
+    assert found.distribution == pytest.approx(dist, rel=1e-6)
 
 
 def test_digits_that_are_not_quite_independent_are_never_forgotten():

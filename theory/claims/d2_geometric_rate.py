@@ -89,7 +89,7 @@ def every_distance(decay: Callable = _eigenvalue) -> list[Number]:
 
 
 @D2.symbolic("rate and constant that the library decides", leave=2)
-def decided(leave: int = 1) -> list[Number]:
+def decided(leave: int = 1) -> list[Any]:
     """What the library decides of the symbols, against the eigenvalue and the limit."""
     import sympy
 
