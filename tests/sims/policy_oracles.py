@@ -150,7 +150,7 @@ def tabulated(choices):
     return lambda pattern, sites, prediction, index: [(ONE, choices[pattern])]
 
 
-def surely_first(pattern, sites, prediction, index):
+def by_confidence(pattern, sites, prediction, index):
     """One site, drawn in proportion to its confidence."""
     total = sum(confidence(prediction[i]) for i in sites)
     return [(confidence(prediction[i]) / total, (i,)) for i in sites]
@@ -198,6 +198,18 @@ def blocks(size, law):
     )
 
 
+def mirrored(inner):
+    """As if everything were written backwards."""
+
+    def law(pattern, sites, prediction, index):
+        last = len(pattern) - 1
+        turned = [last - i for i in reversed(sites)]
+        outcomes = inner(pattern[::-1], turned, prediction[::-1], index)
+        return [(chance, tuple(last - i for i in chosen)) for chance, chosen in outcomes]
+
+    return law
+
+
 # Draws
 
 
@@ -238,6 +250,26 @@ def speculative(k=None):
                         yield chance * refused * share, reveal(current, [site], [v]), calls
 
         yield from verify(pattern, ONE, drafted)
+
+    return draw
+
+
+def product_of(pattern, sites, rows):
+    """{tokens: chance} of tokens drawn independently."""
+    every = itertools.product(range(len(rows[0])), repeat=len(sites))
+    return {v: math.prod(row[t] for row, t in zip(rows, v, strict=True)) for v in every}
+
+
+def joint_draw(law, joint, extra=0):
+    """The sites by a law, then their tokens from a joint, which may take calls of its own."""
+
+    def draw(pattern, sites, ask):
+        prediction, rows = ask(pattern)
+        for chance, chosen in law(pattern, sites, prediction, 0):
+            calls = 1 if len(chosen) == 1 else 1 + extra
+            for tokens, share in joint(pattern, chosen, [rows[i] for i in chosen]).items():
+                if chance * share != 0:
+                    yield chance * share, reveal(pattern, chosen, tokens), calls
 
     return draw
 
