@@ -9,10 +9,10 @@ import pytest
 
 from sims import Perturbed, frontier, output_distribution, policies, regret
 from sims.comparison.compare import KINDS, compare, kind_of, usual_decoders
-from sims.joints import Product
 from sims.optimal.frontier import cost_of
 from tests.cases import random_weights
 from tests.noted import each
+from tests.sims.test_declared import DEPENDS_ON
 from theory import MASK, InvalidInput, JointTable, gallery, schedules
 
 COMPARED = {
@@ -247,53 +247,14 @@ def test_the_best_sizes_in_two_rounds_are_among_them():
 
 # Kinds
 
-BLIND, SCORES, TOKENS, BACK = KINDS
-OF_KIND = {
-    BLIND: [
-        policies.RandomOrder((2, 2)),
-        policies.FirstHitting(),
-        policies.LeftToRight(2),
-        policies.Bisection(),
-        policies.Bernoulli((0, 0.5, 1)),
-        policies.Blocks(2, policies.LeftToRight(2)),
-        policies.Blocks(2, policies.FirstHitting()),
-        policies.Mirrored(policies.LeftToRight(2)),
-        policies.Blocks(2, policies.Mirrored(policies.FirstHitting())),
-    ],
-    SCORES: [
-        policies.TopK(2),
-        policies.Threshold(0.5),
-        policies.Factor(1.0),
-        policies.EntropyBounded(0.1),
-        policies.Blocks(2, policies.TopK(2)),
-        policies.Mirrored(policies.TopK(2)),
-        policies.Rule(lambda x, predictions: x == MASK),
-        policies.Tabulated(np.full((3,) * 4, 15)),
-    ],
-    TOKENS: [
-        policies.TokenConfidence(1),
-        policies.Speculative(),
-        policies.Blocks(2, policies.TokenConfidence(1)),
-        policies.Blocks(3, policies.Speculative()),
-        policies.JointDraw(policies.LeftToRight(2), Product()),
-    ],
-    BACK: [
-        policies.Remask((0, 0.5, 1), 0.5),
-        policies.GibbsCorrector(None, 1),
-        policies.GibbsCorrector(policies.TokenConfidence(1), 1),
-        policies.BlockCorrector(policies.LeftToRight(1), 2, 1),
-    ],
-}
+FIRST_LOOK = {"nothing": KINDS[0], "revealed": KINDS[1], "predictions": KINDS[1]}
 
 
 @each(
-    ("kind", "decoder"),
-    [(kind, decoder) for kind, decoders in OF_KIND.items() for decoder in decoders],
+    ("depends_on", "decoder"),
+    [(name, decoder) for name, decoders in DEPENDS_ON.items() for decoder in decoders],
     ids=repr,
 )
-def test_what_a_decoder_goes_by(kind, decoder):
-    assert kind_of(decoder) == kind
-
-
-def test_every_decoder_of_the_package_has_a_kind_here():
-    assert names(decoder for decoders in OF_KIND.values() for decoder in decoders) == PUBLIC
+def test_what_a_decoder_goes_by(depends_on, decoder):
+    remasks = isinstance(decoder, policies.Remask | policies.Corrector)
+    assert kind_of(decoder) == (KINDS[3] if remasks else FIRST_LOOK.get(depends_on, KINDS[2]))

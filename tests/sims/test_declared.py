@@ -14,7 +14,7 @@ from sims.joints import Product
 from sims.order import fixed_batches
 from sims.policies import Blocks, Corrector, Decoder, Mirrored, Policy, Rule
 from sims.training import best_masks, expected_excess, rate, uniform_time
-from tests.noted import each
+from tests.noted import each, refusals
 from theory import MASK, InvalidInput, JointTable, gallery
 from theory.information.fixed_order import fixed_order_cost
 
@@ -274,59 +274,64 @@ def test_one_that_depends_on_something_is_found_out(liar):
             call()
 
 
-def test_probabilities_that_depend_on_something_are_found_out():
-    class Weighted(Policy):
-        depends_on = "nothing"
+class Weighted(Policy):
+    """Probabilities that depend on the predictions."""
 
-        def reveal_distribution(self, x, predictions, round_index):
-            weights = np.where(x == MASK, predictions.max(axis=-1), 0)
-            weights /= weights.sum(axis=1, keepdims=True)
-            for site in range(x.shape[1]):
-                yield weights[:, site], np.broadcast_to(np.arange(x.shape[1]) == site, x.shape)
+    depends_on = "nothing"
 
-    with pytest.raises(InvalidInput, match=r"its choice differs .*: \[0\] with probability 0\.2"):
-        rate(gallery.parity(3), Weighted(), uniform_time(3))
+    def reveal_distribution(self, x, predictions, round_index):
+        weights = np.where(x == MASK, predictions.max(axis=-1), 0)
+        weights /= weights.sum(axis=1, keepdims=True)
+        for site in range(x.shape[1]):
+            yield weights[:, site], np.broadcast_to(np.arange(x.shape[1]) == site, x.shape)
 
 
-def test_one_that_is_random_after_all_is_found_out():
-    class Coin(EitherEnd):
-        depends_on = "nothing"
-        randomised = False
+class Either(EitherEnd):
+    """Randomised after all."""
 
-    with pytest.raises(InvalidInput, match=r"said not to be randomised, but after \[\] it may"):
-        fixed_batches(Coin(), 3)
+    depends_on = "nothing"
+    randomised = False
 
 
-def test_one_that_does_not_choose_at_all():
-    class Silent(Policy):
-        depends_on = "nothing"
-        randomised = False
+class Silent(Policy):
+    """Does not choose at all."""
 
-        def reveal_distribution(self, x, predictions, round_index):
-            yield 0, x == MASK
+    depends_on = "nothing"
+    randomised = False
 
-    with pytest.raises(InvalidInput, match=r"probabilities of Silent\(\) sum to 0 in round 0"):
-        fixed_batches(Silent(), 3)
+    def reveal_distribution(self, x, predictions, round_index):
+        yield 0, x == MASK
+
+
+class Two(Policy):
+    """Nothing first, then everything."""
+
+    depends_on = "nothing"
+    randomised = False
+    last = 1
+
+    @property
+    def steps(self):
+        return 2
+
+    def reveal_distribution(self, x, predictions, round_index):
+        yield 1, (x == MASK) & (round_index == self.last)
+
+
+class Never(Two):
+    last = 2
 
 
 def test_clocks():
-    class Two(Policy):
-        """Nothing first, then everything."""
-
-        depends_on = "nothing"
-        randomised = False
-        last = 1
-
-        @property
-        def steps(self):
-            return 2
-
-        def reveal_distribution(self, x, predictions, round_index):
-            yield 1, (x == MASK) & (round_index == self.last)
-
-    class Never(Two):
-        last = 2
-
     assert fixed_batches(Two(), 3) == ((0, 1, 2),)
-    with pytest.raises(InvalidInput, match="leaves sites masked at the end of its clock"):
-        fixed_batches(Never(), 3)
+
+
+test_others_that_are_found_out = refusals(
+    (
+        r"its choice differs .*: \[0\] with probability 0\.2",
+        lambda: rate(gallery.parity(3), Weighted(), uniform_time(3)),
+    ),
+    (r"said not to be randomised, but after \[\] it may", lambda: fixed_batches(Either(), 3)),
+    (r"probabilities of Silent\(\) sum to 0 in round 0", lambda: fixed_batches(Silent(), 3)),
+    ("leaves sites masked at the end of its clock", lambda: fixed_batches(Never(), 3)),
+)
