@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sims import frontier, output_distribution
-from sims.policies import Bisection, Blocks
+from sims import output_distribution
+from sims.policies import Bisection
 from tests.noted import each
 from tests.sims import policy_oracles as slow
 from theory import MASK, InvalidInput, JointTable
@@ -117,26 +117,13 @@ def test_order_one_takes_the_middle_of_every_run(length):
 
 
 @pytest.mark.parametrize(("length", "vocab"), [(3, 2), (4, 2), (5, 2), (6, 2), (7, 2), (4, 3)])
-def test_order_two_loses_nothing(length, vocab):
+def test_order_two_is_lossless(length, vocab):
     p = order_two(length, vocab, seed=length)
     q = output_distribution(p, Bisection(2))
     assert (q.table == p.table()).all()
     assert q.kl == 0
     if length > 3:
         assert output_distribution(p, Bisection()).kl > 0
-
-
-@pytest.mark.parametrize("length", range(3, 7))
-def test_no_adaptive_policy_needs_fewer_rounds(length):
-    p = order_two(length, 2, seed=0)
-    (best,) = frontier(p, [math.inf])
-    assert output_distribution(p, Bisection(2)).expected_rounds == best.rounds
-
-
-def test_inside_blocks():
-    p = order_two(6, 2, seed=1)
-    q = output_distribution(p, Blocks(3, Bisection(2)))
-    assert (q.kl, q.expected_rounds) == (0, 6)
 
 
 def test_names_and_bad_orders():

@@ -14,14 +14,13 @@ from tests import oracles
 from tests.cases import EXACT_CASES, FAMILIES, build_exact, random_weights
 from tests.noted import each, refusals
 from tests.sims import policy_oracles as slow
-from tests.sims.policy_table import HALF, THIRD, answers_of, one_of_each
+from tests.sims.policy_table import HALF, answers_of, one_of_each
 from theory import (
     MASK,
     EmpiricalDistribution,
     JointTable,
     TooLarge,
     gallery,
-    information,
 )
 
 FIFTH = Fraction(1, 5)
@@ -139,13 +138,6 @@ def test_a_prompt():
 # What is true, and what is not
 
 
-def test_the_perfect_denoiser_has_nothing_to_learn():
-    p = gallery.permutations(3, exact=True)
-    found = split(p, policies.RandomOrder((1, 2)))
-    assert found.learning == 0
-    assert found.factorisation == found.path_kl == information.path_cost(p, (1, 2))
-
-
 def test_the_temperature_of_the_draws_is_part_of_the_denoiser():
     p = gallery.binary_symmetric(4, 0.1)
     drawn_colder = split(p, policies.LeftToRight(2), temperature=0.5)
@@ -187,17 +179,6 @@ def test_wrong_scores_lead_to_other_sets():
     assert max(factors) > min(factors) + 0.1
 
 
-def test_ancestral_steps_lose_the_training_loss_on_their_grid():
-    """Against the loss summed over all masks by its definition."""
-    case = next(c for c in EXACT if c.length == 3)
-    p, times = build_exact(case), (0, THIRD, HALF, 1)
-    denoiser = Perturbed(p, smoothing=FIFTH)
-    predict = answers_of(case, denoiser)
-    loss = oracles.expected_nelbo(case.joint, times[::-1], predict, exact=True)
-    found = split(p, policies.Bernoulli(times), denoiser)
-    assert sympy.expand(found.path_kl - loss + oracles.entropy(case.joint, exact=True)) == 0
-
-
 def test_what_is_excluded_but_happens_is_an_infinite_part():
     p = gallery.coupled_pairs(1)
     found = split(p, policies.LeftToRight(), temperature=0)
@@ -216,14 +197,6 @@ def test_the_excess_loss(case):
     assert sympy.expand(found - loss + oracles.entropy(case.joint, exact=True)) == 0
     assert sympy.expand(found - split(p, policies.FirstHitting(), denoiser).learning) == 0
     assert excess_loss(p, p.denoise) == 0
-
-
-def test_text_with_few_sequences_and_many_letters():
-    """The parts of four-letter words: every sequence is followed, not every table entry."""
-    p = gallery.words(4)
-    found = split(p, policies.RandomOrder((2, 2)), Perturbed(p, noise=0.3, seed=1))
-    assert found.factorisation == pytest.approx(information.path_cost(p, (2, 2)), rel=1e-9)
-    assert found.path_kl == pytest.approx(found.learning + found.factorisation, rel=1e-12)
 
 
 def test_a_table_whose_lattice_does_not_fit(monkeypatch):

@@ -7,14 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sims import joints, output_distribution
+from sims import output_distribution
 from sims.claims.e5_inference_strategies import (
-    E5,
     _is_chain,
-    any_sets_of_a_chain,
-    blocks_of_a_chain,
 )
-from sims.claims.kit.joint_models import Independent
 from sims.comparison.compare import compare
 from sims.comparison.strategies import (
     BLOCKS,
@@ -159,14 +155,6 @@ def test_exact_distributions_have_no_laws_that_are_fitted_and_no_coins(build):
 # The checks of the claim
 
 
-@pytest.mark.parametrize("residual", [blocks_of_a_chain, any_sets_of_a_chain])
-def test_a_wrong_projection_is_seen(monkeypatch, residual):
-    """Links are left out in the class itself, not in one that is planted."""
-    monkeypatch.setattr(joints.Projection, "_reference", Independent._reference)
-    check = next(c for c in E5.checks if c.residual is residual)
-    assert not E5.run(check, examples=60).passed
-
-
 def test_which_tables_are_chains():
     tenth = Fraction(1, 10)
     for p, chain in (
@@ -178,9 +166,3 @@ def test_which_tables_are_chains():
         (gallery.permutations(3), False),
     ):
         assert _is_chain(p) is chain
-
-
-@pytest.mark.parametrize("check", E5.checks, ids=lambda c: c.name)
-def test_the_checks_of_the_claim_pass_and_reject(check):
-    assert E5.run(check, examples=5).passed
-    assert not E5.run(check, examples=200, planted=True).passed

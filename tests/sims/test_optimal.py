@@ -44,7 +44,6 @@ from tests.sims.optimal_oracle import (
     parity,
     permutations,
     uniform,
-    walk,
 )
 from tests.sims.policy_table import looked_up, lookup_rule, one_of_each
 from theory import MASK, InvalidInput, JointTable, TooLarge, gallery, strategies
@@ -282,21 +281,6 @@ def test_exact_zero_is_exact():
 # Known values
 
 
-@pytest.mark.parametrize(
-    ("n", "depth"), [(1, 1), (2, 2), (3, 2), (4, Fraction(11, 4)), (5, Fraction(23, 8))]
-)
-def test_the_serial_depth_of_the_walk(n, depth):
-    joint = walk(n)
-    assert Game(joint).depth() == depth
-    p = gallery.walk(n, exact=True)
-    point = frontier(p, [math.inf])[0]
-    assert (point.rounds, point.kl) == (depth, 0)
-    game = Game(joint)
-    assert game.measured(point.policy.sites) == (depth, pytest.approx(0, abs=1e-12), True)
-    assert frontier(gallery.walk(n), [math.inf])[0].rounds == close(depth)
-    assert_all_corners(frontier(p), game)
-
-
 KNOWN = {
     "parity": (gallery.parity(4, exact=True), parity(4), 2),
     "permutations of one": (gallery.permutations(1, exact=True), permutations(1), 1),
@@ -452,16 +436,6 @@ def test_regret_on_an_edge_of_the_hull():
     p = gallery.coupled_pairs(1)
     for a in (0.5, 0.25, 0.8):
         assert regret(p, Bernoulli((0, a, 1))) == pytest.approx(0, abs=SLACK)
-
-
-@pytest.mark.parametrize("length", [2, 3])
-def test_no_regret_where_sites_are_independent_up_to_rounding(length):
-    """One round is all that it takes, and 1 - 1e-16 rounds are no less."""
-    for first, second in itertools.product(range(1, 6), repeat=2):
-        a, b = [1 / (1 + first), first / (1 + first)], [1 / (1 + second), second / (1 + second)]
-        p = JointTable(functools.reduce(np.multiply.outer, [a, b, a][:length]))
-        for policy in (LeftToRight(length), LeftToRight(), RandomOrder((1, length - 1))):
-            assert regret(p, policy) == pytest.approx(0, abs=1e-12)
 
 
 # What is refused

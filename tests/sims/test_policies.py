@@ -18,7 +18,6 @@ from sims.policies import (
     Blocks,
     EntropyBounded,
     Factor,
-    FirstHitting,
     GibbsCorrector,
     LeftToRight,
     Policy,
@@ -39,7 +38,6 @@ from tests.sims.policy_table import (
     HALF,
     SMALL,
     THIRD,
-    ByConfidence,
     Hesitant,
     all_after_zero,
     all_sites_after_zero,
@@ -50,7 +48,6 @@ from tests.sims.policy_table import (
     blunt,
     drawing,
     everything,
-    laws,
     one_of_each,
     over,
     revising,
@@ -368,74 +365,6 @@ def test_draws_of_what_correctors_draw_again(size):
 
 
 # Limits and identities
-
-IDENTITIES = ["zeros", "dense", "three tokens", "one token", "one possible"]
-each_identity = pytest.mark.parametrize("case", [SMALL[n] for n in IDENTITIES], ids=IDENTITIES)
-ONE_BY_ONE = [
-    LeftToRight(1),
-    FirstHitting(),
-    *(TopK(1, score) for score in slow.SCORES),
-    Threshold(1.0),
-    ByConfidence(),
-    Blocks(2, FirstHitting()),
-    Blocks(2, TopK(1, "margin")),
-    Speculative(1),
-]
-
-
-def any_inner(length):
-    return [policy for policy, _ in laws(length)[::2] + drawing(length)]
-
-
-@each_identity
-def test_what_is_lossless_on_all_data(case):
-    """One site per round, speculation, single sites drawn again from the data."""
-    p, length = build_exact(case), case.length
-    one_by_one = [*ONE_BY_ONE, RandomOrder((1,) * length)]
-    one_by_one += [Blocks(1, policy) for policy in any_inner(length)]
-    speculative = [Speculative(), Speculative(2), Blocks(2, Speculative())]
-    others = [EntropyBounded(0.0), Factor(1e-6)]  # or several, of which all but one are certain
-    again = [GibbsCorrector(None, 3), BlockCorrector(None, 1, 3)]
-    for policy in [*one_by_one, *speculative, *others, *again]:
-        q = output_distribution(p, policy)
-        assert q.table.tolist() == p.table().tolist()
-        assert (q.kl, q.reverse_kl, q.tv, q.valid_mass) == (0, 0, 0, 1)
-        if policy in one_by_one:
-            assert (dict(q.rounds), q.path_kl) == ({length: 1}, 0)
-        if policy in again:
-            assert dict(q.rounds) == {3: 1}
-
-
-@each_identity
-def test_everything_at_once(case):
-    """The product of the marginals, by many names."""
-    p, length = build_exact(case), case.length
-    marginals = oracles.site_marginals(case.joint, case.vocab)
-    at_once = [
-        *(policy for policy in (LeftToRight(length), RandomOrder((length,)), Rule(everything))),
-        *(TopK(length, score) for score in slow.SCORES),
-        *(Bernoulli((0, 1)), EntropyBounded(100.0), Factor(100.0), Threshold(0.0)),
-        *(TokenConfidence(length), Remask((0, 1), 1), BlockCorrector(None, length, 1)),
-        *(Blocks(length, LeftToRight(length)), Blocks(length + 3, TopK(length))),
-    ]
-    for policy in at_once:
-        q = output_distribution(p, policy)
-        for x in case.joint:
-            assert q.table[x] == math.prod(marginals[i][v] for i, v in enumerate(x))
-        assert dict(q.rounds) == {1: 1}
-
-
-@each_identity
-def test_gibbs_sampling_never_takes_the_output_away_from_the_data(case):
-    p = build_exact(case)
-    inner = LeftToRight(case.length)
-    start = output_distribution(p, inner)
-    outputs = [output_distribution(p, GibbsCorrector(inner, steps)) for steps in range(4)]
-    for before, after in itertools.pairwise(outputs):
-        assert after.tv <= before.tv
-        assert float(after.kl) <= float(before.kl) + 1e-12
-    if start.tv != 0 and case.length > 1:
-        assert outputs[-1].tv < start.tv
 
 
 def test_speculative_decoding_saves_calls_only_where_drafts_are_good():

@@ -20,20 +20,20 @@ from tests.cases import (
     each_case,
     each_exact,
     each_family,
+    each_of,
+    few,
     random_rows,
     to_device1,
     to_host,
 )
+from tests.noted import refusals
 from theory import (
     MASK,
     Exchangeable,
-    HiddenMarkovModel,
-    InvalidInput,
     JointTable,
     MarkovChain,
     TooLarge,
     gallery,
-    information,
 )
 
 
@@ -52,13 +52,9 @@ def expected(case, pattern, width):
     return rows
 
 
-def some(case, most=12):
-    return case.patterns[:: max(1, len(case.patterns) // most)]
-
-
 @each_case
 def test_predictions_are_those_of_the_window(case):
-    p, patterns = case.build(), some(case)
+    p, patterns = case.build(), few(case.patterns, 12)
     for width in range(case.length + 1):
         rows = [expected(case, x, width) for x in patterns]
         found = WindowedDenoiser(p, width)(np.asarray(patterns))
@@ -68,7 +64,7 @@ def test_predictions_are_those_of_the_window(case):
 
 @each_exact
 def test_exact_predictions_are_exact(case):
-    p, patterns = build_exact(case), some(case)
+    p, patterns = build_exact(case), few(case.patterns, 12)
     for width in range(case.length):
         found = WindowedDenoiser(p, width)(np.asarray(patterns))
         assert found.dtype == object
@@ -77,7 +73,7 @@ def test_exact_predictions_are_exact(case):
 
 @each_family
 def test_one_pattern_and_arrays_on_a_device(case):
-    patterns = np.asarray(some(case, 10))
+    patterns = np.asarray(few(case.patterns, 10))
     host = WindowedDenoiser(case.build(), 1)(patterns)
     np.testing.assert_array_equal(WindowedDenoiser(case.build(), 1)(patterns[3]), host[3])
     there = WindowedDenoiser(case.build(to_device1), 1)(to_device1(patterns))
@@ -144,7 +140,7 @@ def by_definition(joint, vocab, width):
 SMALL = [c for c in EXACT_CASES if c.length <= 4 and len(c.patterns) <= 81]
 
 
-@pytest.mark.parametrize("case", SMALL[::5], ids=lambda case: case.name)
+@each_of(SMALL[::5])
 def test_the_price_is_the_loss_above_the_least(case):
     p = build_exact(case)
     for width in range(case.length):
@@ -154,24 +150,12 @@ def test_the_price_is_the_loss_above_the_least(case):
             assert sympy.expand(excess_loss(p, WindowedDenoiser(p, 1)) / case.length - price) == 0
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.length == 4][::3], ids=lambda c: c.name)
+@each_of([c for c in CASES if c.length == 4][::3])
 def test_the_price_in_floats(case):
     p = case.build()
     for width in range(4):
         found = excess_loss(p, WindowedDenoiser(p, width)) / 4
         assert window_price(p, width) == pytest.approx(found, abs=1e-12)
-
-
-def test_the_price_without_a_window_is_total_correlation():
-    p = gallery.permutations(3, exact=True)
-    assert window_price(p, 0) * 3 == information.total_correlation(p)
-    assert window_price(p, 2) == 0
-
-
-def test_the_price_falls_with_the_width():
-    p = gallery.words(4)
-    prices = [window_price(p, width) for width in range(4)]
-    assert prices[0] > prices[1] > prices[2] > prices[3] == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize("width", [0, 1, 3])
@@ -243,58 +227,19 @@ def test_a_window_of_the_order_is_free_from_left_to_right():
     assert costs[0] > costs[1] > 0
 
 
-def test_no_window_is_free_in_random_order():
-    """A gap may always be wider than the window, unless it sees everything."""
-    for p in (chain(4), second_order(4)):
-        for width in range(3):
-            assert float(window_price(p, width)) > 1e-6
-        assert window_price(p, 3) == 0
-
-
-def test_the_last_site_sees_its_neighbours():
-    """With all others known, one site on each side is all that a chain needs."""
-    p = chain(4)
-    x = np.asarray([[0, 1, MASK, 0], [1, 1, 0, MASK], [MASK, 0, 0, 1]])
-    assert WindowedDenoiser(p, 1)(x).tolist() == p.denoise(x).tolist()
-
-
-def test_a_hidden_chain_needs_more_than_its_order():
-    """Its hidden state is never seen, so that every known token says something."""
-    p = HiddenMarkovModel([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]], [[0.8, 0.2], [0.3, 0.7]], 5)
-    costs = [split(p, policies.LeftToRight(), WindowedDenoiser(p, w)).path_kl for w in range(5)]
-    assert all(a > b + 1e-6 for a, b in itertools.pairwise(costs))
-    assert costs[4] == pytest.approx(0, abs=1e-12)
-
-
 # What is refused
 
 
-@pytest.mark.parametrize("width", [-1, 1.5, "1", None, True])
-def test_widths_are_integers(width):
-    p = gallery.parity(3)
-    with pytest.raises(InvalidInput, match="width"):
-        WindowedDenoiser(p, width)
-    with pytest.raises(InvalidInput, match="width"):
-        window_price(p, width)
-
-
-@pytest.mark.parametrize("p", [None, [[0.5, 0.5]]])
-def test_p_is_a_distribution(p):
-    with pytest.raises(InvalidInput, match="Distribution"):
-        WindowedDenoiser(p, 1)
-    with pytest.raises(InvalidInput, match="Distribution"):
-        window_price(p, 1)
-
-
-@pytest.mark.parametrize("x", [[[0, 2, 0]], [[0, 1]], "abc", [[0.5, 0, 0]]])
-def test_patterns_are_checked(x):
-    with pytest.raises(InvalidInput):
-        WindowedDenoiser(gallery.parity(3), 1)(x)
-
-
-def test_too_many_subsets():
-    with pytest.raises(TooLarge, match="width 12"):
-        window_price(gallery.binary_symmetric(100, 0.1), 12)
+P = gallery.parity(3)
+CALLS = (WindowedDenoiser, window_price)
+test_refusals = refusals(
+    *(("width", lambda w, call=call: call(P, w), [-1, 1.5, "1", None, True]) for call in CALLS),
+    *(("Distribution", lambda p, call=call: call(p, 1), [None, [[0.5, 0.5]]]) for call in CALLS),
+    ("", WindowedDenoiser(P, 1), [[[0, 2, 0]], [[0, 1]], "abc", [[0.5, 0, 0]]]),
+)
+test_too_many_subsets = refusals(
+    ("width 12", lambda: window_price(gallery.binary_symmetric(100, 0.1), 12)), error=TooLarge
+)
 
 
 def test_it_can_be_read():
