@@ -87,7 +87,7 @@ def random_order(sizes):
     return lambda pattern, sites, prediction, index: subsets_of(sites, rounds[len(sites)])
 
 
-def left_to_right(k):
+def left_to_right(k=1):
     return lambda pattern, sites, prediction, index: [(ONE, tuple(sites[:k]))]
 
 
@@ -95,7 +95,7 @@ def first_hitting(pattern, sites, prediction, index):
     return subsets_of(sites, 1)
 
 
-def top_k(k, score):
+def top_k(k, score="confidence"):
     def law(pattern, sites, prediction, index):
         return [(ONE, tuple(surest_first(sites, prediction, SCORES[score])[:k]))]
 

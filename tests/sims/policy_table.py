@@ -9,6 +9,7 @@ import itertools
 import math
 import random
 from fractions import Fraction
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -146,16 +147,6 @@ def sometimes(pattern, sites, prediction, index):
     return [(THIRD, looked_up(index, pattern)), (1 - THIRD, looked_up(index + 1, pattern))]
 
 
-def tabulated(seed, length, vocab):
-    """(policy, law) of a lookup that is written down."""
-    patterns = [x for x in oracles.all_patterns(length, vocab) if MASK in x]
-    choices = {pattern: looked_up(seed, pattern) for pattern in patterns}
-    bits = np.zeros((vocab + 1,) * length, dtype=np.int64)
-    for pattern, sites in choices.items():
-        bits[pattern] = sum(2**i for i in sites)  # MASK is -1, the last index
-    return Tabulated(bits), slow.tabulated(choices)
-
-
 class Ends(Corrector):
     """Draws the first site again, or twice as often the last one."""
 
@@ -172,143 +163,196 @@ def ends(inner, steps):
     return slow.Correcting(inner, lambda length: [(THIRD, (0,)), (2 * THIRD, (length - 1,))], steps)
 
 
-# The table: (policy, oracle)
+# The table
+
+
+class Row(NamedTuple):
+    """A decoder, and a slow oracle that does the same."""
+
+    policy: Any
+    oracle: Any
+
+
+def _exactly(times):
+    return tuple(Fraction(t) for t in times)
+
+
+def _remask(times, strength):
+    law = slow.remask(_exactly(times), strength)
+    return slow.Selecting(law, len(times) - 1, revises=True)
+
+
+def _blocks(size, inner):
+    if isinstance(inner, slow.Drawing):
+        return slow.Drawing(slow.blocks_of_draws(size, inner.draw))
+    return slow.Selecting(slow.blocks(size, inner.law))
+
+
+LAWS = {
+    RandomOrder: slow.random_order,
+    FirstHitting: lambda: slow.first_hitting,
+    LeftToRight: slow.left_to_right,
+    Bisection: lambda: slow.bisection,
+    TopK: slow.top_k,
+    Threshold: slow.threshold,
+    Factor: slow.factor,
+    EntropyBounded: slow.entropy_bounded,
+    ByConfidence: lambda: slow.by_confidence,
+    Sometimes: lambda: sometimes,
+    Mirrored: lambda inner: slow.mirrored(inner.law),
+}
+DRAWS = {
+    TokenConfidence: slow.token_confidence,
+    Speculative: slow.speculative,
+    JointDraw: lambda inner, joint: slow.joint_draw(inner.law, joint),
+}
+ORACLES = {
+    Bernoulli: lambda times: slow.Selecting(slow.bernoulli(_exactly(times)), len(times) - 1),
+    Remask: _remask,
+    Hesitant: lambda: slow.Selecting(hesitant, 3),
+    Blocks: _blocks,
+    GibbsCorrector: slow.gibbs_corrector,
+    BlockCorrector: slow.block_corrector,
+    Ends: ends,
+}
+
+
+def both(kind, *arguments):
+    """The row of a decoder with these arguments, rows among them standing for what is inside."""
+    ours, theirs = ([a[side] if isinstance(a, Row) else a for a in arguments] for side in (0, 1))
+    if kind in LAWS:
+        return Row(kind(*ours), slow.Selecting(LAWS[kind](*theirs)))
+    if kind in DRAWS:
+        return Row(kind(*ours), slow.Drawing(DRAWS[kind](*theirs)))
+    return Row(kind(*ours), ORACLES[kind](*theirs))
+
+
+EVERYTHING = Row(Rule(everything), slow.Selecting(all_sites))
+AFTER_ZERO = Row(Rule(all_after_zero), slow.Selecting(all_sites_after_zero))
+PRODUCT = Row(Product(), slow.product_of)
+
+
+def tabulated(seed, length, vocab):
+    """A lookup that is written down."""
+    patterns = [x for x in oracles.all_patterns(length, vocab) if MASK in x]
+    choices = {pattern: looked_up(seed, pattern) for pattern in patterns}
+    bits = np.zeros((vocab + 1,) * length, dtype=np.int64)
+    for pattern, sites in choices.items():
+        bits[pattern] = sum(2**i for i in sites)  # MASK is -1, the last index
+    return Row(Tabulated(bits), slow.Selecting(slow.tabulated(choices)))
 
 
 def one_of_each(length, vocab=2, masked=None):
     """A row for every kind of decoder; so many sites are `masked` at first, or all."""
     masked = masked or length
-    sizes = (1, masked - 1) if masked > 1 else (1,)
-    confident = slow.top_k(1, "confidence")
-    laws = [
-        (RandomOrder(sizes), slow.random_order(sizes)),
-        (RandomOrder((masked,)), slow.random_order((masked,))),
-        (FirstHitting(), slow.first_hitting),
-        (LeftToRight(), slow.left_to_right(1)),
-        (LeftToRight(2), slow.left_to_right(2)),
-        (Bisection(), slow.bisection),
-        (TopK(1), confident),
-        (TopK(2, "margin"), slow.top_k(2, "margin")),
-        (TopK(1, "entropy"), slow.top_k(1, "entropy")),
-        (Threshold(0.6), slow.threshold(0.6)),
-        (Factor(1.0), slow.factor(1.0)),
-        (EntropyBounded(0.5), slow.entropy_bounded(0.5)),
-        (Blocks(2, TopK(1)), slow.blocks(2, confident)),
-        (Blocks(2, FirstHitting()), slow.blocks(2, slow.first_hitting)),
-        (Blocks(3, Threshold(0.6)), slow.blocks(3, slow.threshold(0.6))),
-        (Mirrored(EntropyBounded(0.3)), slow.mirrored(slow.entropy_bounded(0.3))),
-        (Blocks(3, Mirrored(LeftToRight(2))), slow.blocks(3, slow.mirrored(slow.left_to_right(2)))),
-        (Rule(all_after_zero), all_sites_after_zero),
-        (ByConfidence(), slow.by_confidence),
-        tabulated(7, length, vocab),
-    ]
-    times = (Fraction(0), THIRD, Fraction(1))
-    two = slow.Selecting(slow.left_to_right(2))
-    drawn_together = slow.joint_draw(slow.top_k(2, "confidence"), slow.product_of)
-    draws = [
-        (TokenConfidence(1), slow.token_confidence(1)),
-        (TokenConfidence(2), slow.token_confidence(2)),
-        (Speculative(), slow.speculative()),
-        (Speculative(2), slow.speculative(2)),
-        (Blocks(2, TokenConfidence(1)), slow.blocks_of_draws(2, slow.token_confidence(1))),
-        (JointDraw(TopK(2), Product()), drawn_together),
-    ]
+    times = (0, THIRD, 1)
     return [
-        *((policy, slow.Selecting(law)) for policy, law in laws),
-        (Bernoulli(times), slow.Selecting(slow.bernoulli(times), 2)),
-        *((policy, slow.Drawing(draw)) for policy, draw in draws),
-        (Remask(times, HALF), slow.Selecting(slow.remask(times, HALF), 2, revises=True)),
-        (GibbsCorrector(LeftToRight(2), 2), slow.gibbs_corrector(two, 2)),
-        (BlockCorrector(None, min(2, length), 2), slow.block_corrector(None, min(2, length), 2)),
+        both(RandomOrder, (1, masked - 1) if masked > 1 else (1,)),
+        both(RandomOrder, (masked,)),
+        both(FirstHitting),
+        both(LeftToRight),
+        both(LeftToRight, 2),
+        both(Bisection),
+        both(TopK, 1),
+        both(TopK, 2, "margin"),
+        both(TopK, 1, "entropy"),
+        both(Threshold, 0.6),
+        both(Factor, 1.0),
+        both(EntropyBounded, 0.5),
+        both(Blocks, 2, both(TopK, 1)),
+        both(Blocks, 2, both(FirstHitting)),
+        both(Blocks, 3, both(Threshold, 0.6)),
+        both(Mirrored, both(EntropyBounded, 0.3)),
+        both(Blocks, 3, both(Mirrored, both(LeftToRight, 2))),
+        AFTER_ZERO,
+        both(ByConfidence),
+        tabulated(7, length, vocab),
+        both(Bernoulli, times),
+        both(TokenConfidence, 1),
+        both(TokenConfidence, 2),
+        both(Speculative),
+        both(Speculative, 2),
+        both(Blocks, 2, both(TokenConfidence, 1)),
+        both(JointDraw, both(TopK, 2), PRODUCT),
+        both(Remask, times, HALF),
+        both(GibbsCorrector, both(LeftToRight, 2), 2),
+        both(BlockCorrector, None, min(2, length), 2),
     ]
 
 
-def laws(length):
-    """(policy, law) of those that may work inside of blocks."""
-    pairs = [(LeftToRight(k), slow.left_to_right(k)) for k in (1, 2, 3)]
-    pairs += [(FirstHitting(), slow.first_hitting), (Bisection(), slow.bisection)]
-    pairs += [(TopK(k, s), slow.top_k(k, s)) for k in (1, 2, 3) for s in slow.SCORES]
-    gammas = (0.0, 0.4, 0.5, 0.55, 0.7, 0.9, 1.0)
-    pairs += [(Threshold(gamma), slow.threshold(gamma)) for gamma in gammas]
-    pairs += [(Factor(f), slow.factor(f)) for f in (0.01, 0.5, 1.0, 1.5, 2.5, 9.0)]
-    gammas = (0.0, 0.3, 0.8, 1.0, 1.7, 9.0)
-    pairs += [(EntropyBounded(gamma), slow.entropy_bounded(gamma)) for gamma in gammas]
-    pairs += [(ByConfidence(), slow.by_confidence), (Rule(everything), all_sites)]
-    return pairs
+def inner_rows():
+    """Of those that may work inside of blocks."""
+    return [
+        *(both(LeftToRight, k) for k in (1, 2, 3)),
+        both(FirstHitting),
+        both(Bisection),
+        *(both(TopK, k, score) for k in (1, 2, 3) for score in slow.SCORES),
+        *(both(Threshold, gamma) for gamma in (0.0, 0.4, 0.5, 0.55, 0.7, 0.9, 1.0)),
+        *(both(Factor, f) for f in (0.01, 0.5, 1.0, 1.5, 2.5, 9.0)),
+        *(both(EntropyBounded, gamma) for gamma in (0.0, 0.3, 0.8, 1.0, 1.7, 9.0)),
+        both(ByConfidence),
+        EVERYTHING,
+    ]
+
+
+CLOCKS = ((0, 1), (0, HALF, 1), TIMES, (0, 0.125, 0.25, 0.75, 1))
 
 
 def selecting(length, vocab):
-    """(policy, oracle) of those that select before any token is drawn."""
-    compositions = oracles.compositions
-    pairs = [(RandomOrder(sizes), slow.random_order(sizes)) for sizes in compositions(length)]
-    pairs += laws(length)
-    pairs += [(Mirrored(policy), slow.mirrored(law)) for policy, law in laws(length)[1::4]]
-    pairs += [(LeftToRight(length + 1), slow.left_to_right(length + 1)), (Sometimes(), sometimes)]
-    pairs += [tabulated(seed, length, vocab) for seed in range(2)]
-    for size in (1, 2, 3):
-        pairs += [(Blocks(size, policy), slow.blocks(size, law)) for policy, law in laws(size)[::3]]
-    pairs += [
-        (Blocks(size, RandomOrder(sizes)), slow.blocks(size, slow.random_order(sizes)))
-        for size in (1, 2, 4)
-        if length % size == 0
-        for sizes in compositions(size)
+    """Of those that select before any token is drawn."""
+    compositions, nested = oracles.compositions, both(Blocks, 2, both(FirstHitting))
+    return [
+        *(both(RandomOrder, sizes) for sizes in compositions(length)),
+        *inner_rows(),
+        *(both(Mirrored, inner) for inner in inner_rows()[1::4]),
+        both(LeftToRight, length + 1),
+        both(Sometimes),
+        *(tabulated(seed, length, vocab) for seed in range(2)),
+        *(both(Blocks, size, inner) for size in (1, 2, 3) for inner in inner_rows()[::3]),
+        *(
+            both(Blocks, size, both(RandomOrder, sizes))
+            for size in (1, 2, 4)
+            if length % size == 0
+            for sizes in compositions(size)
+        ),
+        *(both(Blocks, size, nested) for size in (3, 4)),
+        *(both(Blocks, size, AFTER_ZERO) for size in (1, 2, 3, 4)),
+        *(both(Bernoulli, times) for times in CLOCKS),
+        both(Hesitant),
     ]
-    for size in (3, 4):
-        nested = slow.blocks(size, slow.blocks(2, slow.first_hitting))
-        pairs += [(Blocks(size, Blocks(2, FirstHitting())), nested)]
-    after_zero = all_sites_after_zero
-    pairs += [(Blocks(k, Rule(all_after_zero)), slow.blocks(k, after_zero)) for k in (1, 2, 3, 4)]
-    pairs = [(policy, slow.Selecting(law)) for policy, law in pairs]
-    for times in ((0, 1), (0, HALF, 1), TIMES, (0, 0.125, 0.25, 0.75, 1)):
-        exact = tuple(Fraction(t) for t in times)
-        pairs += [(Bernoulli(times), slow.Selecting(slow.bernoulli(exact), len(times) - 1))]
-    return [*pairs, (Hesitant(), slow.Selecting(hesitant, 3))]
 
 
 def drawing(length):
-    """(policy, oracle) of those that look at drawn tokens."""
-    pairs = [(TokenConfidence(k), slow.token_confidence(k)) for k in range(1, length + 2)]
-    pairs += [(Speculative(), slow.speculative())]
-    pairs += [(Speculative(k), slow.speculative(k)) for k in range(1, length + 2)]
-    for size in range(1, length + 1):
-        pairs += [
-            (Blocks(size, policy), slow.blocks_of_draws(size, draw)) for policy, draw in pairs[:4]
-        ]
-    return [(policy, slow.Drawing(draw)) for policy, draw in pairs]
+    """Of those that look at drawn tokens."""
+    rows = [both(TokenConfidence, k) for k in range(1, length + 2)]
+    rows += [both(Speculative), *(both(Speculative, k) for k in range(1, length + 2))]
+    blocks = [both(Blocks, size, row) for size in range(1, length + 1) for row in rows[:4]]
+    return [*rows, *blocks]
 
 
 def revising(length):
-    """(policy, oracle) of those that draw observed sites again."""
-    pairs = []
-    for times in ((0, 1), (0, HALF, 1), TIMES, (0, 0.125, 0.25, 0.75, 1)):
-        exact = tuple(Fraction(t) for t in times)
-        for strength in (0, THIRD, 1):
-            law = slow.remask(exact, strength)
-            decoder = slow.Selecting(law, len(times) - 1, revises=True)
-            pairs.append((Remask(times, strength), decoder))
+    """Of those that draw observed sites again."""
+    remasking = [both(Remask, times, share) for times in CLOCKS for share in (0, THIRD, 1)]
     inners = [
-        (None, None),
-        (LeftToRight(length), slow.Selecting(slow.left_to_right(length))),
-        (TopK(2), slow.Selecting(slow.top_k(2, "confidence"))),
-        (Threshold(0.6), slow.Selecting(slow.threshold(0.6))),
-        (Bernoulli(TIMES), slow.Selecting(slow.bernoulli(TIMES), 3)),
-        (Blocks(2, FirstHitting()), slow.Selecting(slow.blocks(2, slow.first_hitting))),
-        (TokenConfidence(1), slow.Drawing(slow.token_confidence(1))),
-        (Speculative(2), slow.Drawing(slow.speculative(2))),
-        pairs[7],
+        None,
+        both(LeftToRight, length),
+        both(TopK, 2),
+        both(Threshold, 0.6),
+        both(Bernoulli, TIMES),
+        both(Blocks, 2, both(FirstHitting)),
+        both(TokenConfidence, 1),
+        both(Speculative, 2),
+        remasking[7],
     ]
-    for inner, decoder in inners:
-        pairs.append((GibbsCorrector(inner, 2), slow.gibbs_corrector(decoder, 2)))
-        pairs.append((BlockCorrector(inner, length, 1), slow.block_corrector(decoder, length, 1)))
-    for inner, decoder in inners[:2]:
-        for size in range(1, length + 1):
-            corrector = slow.block_corrector(decoder, size, 2)
-            pairs.append((BlockCorrector(inner, size, 2), corrector))
-        pairs.append((GibbsCorrector(inner, 0), slow.gibbs_corrector(decoder, 0)))
-        pairs.append((Ends(inner, 2), ends(decoder, 2)))
-    twice = slow.gibbs_corrector(slow.block_corrector(None, 1, 1), 1)
-    pairs.append((GibbsCorrector(BlockCorrector(None, 1, 1), 1), twice))
-    return pairs
+    return [
+        *remasking,
+        *(both(GibbsCorrector, inner, 2) for inner in inners),
+        *(both(BlockCorrector, inner, length, 1) for inner in inners),
+        *(both(BlockCorrector, i, size, 2) for i in inners[:2] for size in range(1, length + 1)),
+        *(both(GibbsCorrector, inner, 0) for inner in inners[:2]),
+        *(both(Ends, inner, 2) for inner in inners[:2]),
+        both(GibbsCorrector, both(BlockCorrector, None, 1, 1), 1),
+    ]
 
 
 # Distributions, exact ones first

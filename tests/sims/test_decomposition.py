@@ -169,16 +169,6 @@ def test_a_wrong_denoiser_may_decode_better_than_the_perfect_one():
     assert output_distribution(p, policy, denoiser=biased).kl == wrong.path_kl
 
 
-def test_wrong_scores_lead_to_other_sets():
-    """On a chain it depends on how far apart the chosen pairs are."""
-    p = gallery.binary_symmetric(4, 0.1)
-    parts = [split(p, policies.TopK(2), Perturbed(p, noise=0.5, seed=s)) for s in range(30)]
-    factors = [part.factorisation for part in parts]
-    perfect = split(p, policies.TopK(2)).factorisation
-    assert min(factors) < perfect - 0.01
-    assert max(factors) > min(factors) + 0.1
-
-
 def test_what_is_excluded_but_happens_is_an_infinite_part():
     p = gallery.coupled_pairs(1)
     found = split(p, policies.LeftToRight(), temperature=0)

@@ -16,7 +16,7 @@ from tests import oracles
 from tests.cases import EXACT_CASES, build_exact, each_of
 from tests.noted import each, refusals
 from tests.sims import policy_oracles as slow
-from tests.sims.policy_table import zero_loss
+from tests.sims.policy_table import both, zero_loss
 from theory import JointTable, gallery
 from theory.errors import InvalidInput
 
@@ -60,11 +60,11 @@ def sizes_of(length):
 
 def inners(length):
     return [
-        (LeftToRight(2), slow.left_to_right(2)),
-        (policies.TopK(2, "margin"), slow.top_k(2, "margin")),
-        (policies.RandomOrder(sizes_of(length)), slow.random_order(sizes_of(length))),
-        (policies.Blocks(3, LeftToRight(2)), slow.blocks(3, slow.left_to_right(2))),
-        (policies.Threshold(0.7), slow.threshold(0.7)),
+        both(LeftToRight, 2),
+        both(policies.TopK, 2, "margin"),
+        both(policies.RandomOrder, sizes_of(length)),
+        both(policies.Blocks, 3, both(LeftToRight, 2)),
+        both(policies.Threshold, 0.7),
     ]
 
 
@@ -74,8 +74,8 @@ def inners(length):
 def test_what_is_written_against_the_definition(case, number, kind):
     p = build_exact(case)
     make, of_sites, extra = JOINTS[kind]
-    inner, law = inners(case.length)[number]
-    together = slow.joint_draw(law, functools.partial(of_sites, case.joint), extra)
+    inner, oracle = inners(case.length)[number]
+    together = slow.joint_draw(oracle.law, functools.partial(of_sites, case.joint), extra)
     q = output_distribution(p, JointDraw(inner, make(p)))
     expected = slow.expected_output(
         case.joint, case.vocab, slow.Drawing(together), zero_loss(case), exact=True

@@ -10,11 +10,12 @@ import sympy
 
 from sims import Perturbed
 from sims.imperfect.decomposition import excess_loss
-from sims.imperfect.windowed import WindowedDenoiser
 from sims.order.order_costs import AnyOrder
 from tests import oracles
 from tests.cases import FAMILIES, build_exact, each_of, table
-from theory import MASK, InvalidInput, JointTable, gallery
+from tests.noted import refusals
+from tests.sims.policy_table import answers_of
+from theory import MASK, JointTable, gallery
 
 EXACT = [
     table("two sites", [[1, 2], [3, 4]]),
@@ -22,11 +23,6 @@ EXACT = [
     table("three tokens", [[1, 0, 2], [2, 5, 1], [0, 3, 3]]),
 ]
 each_exact = each_of(EXACT)
-
-
-def looked_up(case, denoiser):
-    answers = denoiser(np.asarray(case.patterns))
-    return dict(zip(case.patterns, answers.tolist(), strict=True)).__getitem__
 
 
 def written(joint, order, predict):
@@ -63,7 +59,7 @@ def circulations(joint, predict, exact):
 def test_every_order(case):
     p = build_exact(case)
     denoiser = Perturbed(p, smoothing=Fraction(1, 3))
-    orders, predict = AnyOrder(p, denoiser), looked_up(case, denoiser)
+    orders, predict = AnyOrder(p, denoiser), answers_of(case, denoiser)
     costs = {}
     for order in itertools.permutations(range(case.length)):
         q = written(case.joint, order, predict)
@@ -84,7 +80,7 @@ def test_circulation(case):
     p = build_exact(case)
     denoiser = Perturbed(p, smoothing=Fraction(1, 3))
     found, length = AnyOrder(p, denoiser).circulation, case.length
-    every = list(circulations(case.joint, looked_up(case, denoiser), exact=True))
+    every = list(circulations(case.joint, answers_of(case, denoiser), exact=True))
     assert float(found.largest) == pytest.approx(max(abs(float(c)) for *_, c in every), abs=1e-14)
     swaps, mean = {}, 0
     for known, i, j, chance, c in every:
@@ -102,7 +98,7 @@ def test_in_floats(temperature):
         p = case.build()
         denoiser = Perturbed(p, noise=0.9, smoothing=0.05, seed=2)
         orders = AnyOrder(p, denoiser, temperature)
-        rows = looked_up(case, denoiser)
+        rows = answers_of(case, denoiser)
 
         def predict(pattern, rows=rows):
             return [oracles.tempered(row, temperature) for row in rows(pattern)]
@@ -152,17 +148,6 @@ def test_no_mean_circulation_is_not_no_circulation():
     assert orders.circulation.largest == sympy.log(3)
 
 
-def test_circulation_is_the_root_of_the_loss():
-    """Halving a small error halves circulation and quarters loss and spread."""
-    p = gallery.binary_symmetric(4, 0.2)
-    one, half = (AnyOrder(p, Perturbed(p, noise=s, seed=1)) for s in (0.002, 0.001))
-    assert one.mean / half.mean == pytest.approx(4, rel=0.01)
-    assert one.spread / half.spread == pytest.approx(4, rel=0.01)
-    assert one.circulation.swap / half.circulation.swap == pytest.approx(4, rel=0.02)
-    assert one.circulation.largest / half.circulation.largest == pytest.approx(2, rel=0.01)
-    assert one.circulation.mean / half.circulation.mean == pytest.approx(2, rel=0.01)
-
-
 def test_the_kind_of_error_decides_which_order_is_best():
     """Too sure, left to right is the worst order of a chain; too unsure, it is the best."""
     p = gallery.binary_symmetric(6, 0.1)
@@ -171,16 +156,6 @@ def test_the_kind_of_error_decides_which_order_is_best():
         orders = AnyOrder(p, denoiser)
         assert orders.kl(range(6)) == pytest.approx(getattr(orders, same), rel=1e-9)
         assert orders.spread > 0.01
-
-
-def test_a_loss_that_an_order_never_meets():
-    """From left to right a window of one site is all that a chain needs."""
-    p = gallery.binary_symmetric(6, 0.1)
-    orders = AnyOrder(p, WindowedDenoiser(p, 1))
-    assert orders.mean > 0.29
-    assert orders.kl(range(6)) == pytest.approx(0, abs=1e-12)
-    assert orders.best == pytest.approx(0, abs=1e-12)
-    assert orders.worst == pytest.approx(0.4435, abs=1e-4)  # 1, 3, 5 as if alone
 
 
 # Edge cases, and what is refused
@@ -195,28 +170,20 @@ def test_one_site_has_one_order():
     assert orders.mean == orders.best > 0
 
 
+P, PAIR = gallery.parity(3), gallery.coupled_pairs(1)
+NO_ORDERS = [(0, 1), (0, 1, 1), (0, 1, 3), (0, 1, 2, 2), (0.0, 1, 2)]
+
+
 def test_what_is_excluded_but_happens():
-    p = gallery.coupled_pairs(1)
-    orders = AnyOrder(p, p.denoise, temperature=0)
+    orders = AnyOrder(PAIR, PAIR.denoise, temperature=0)
     assert orders.best == orders.mean == math.inf
-    with pytest.raises(InvalidInput, match="probability 0"):
-        _ = orders.circulation
 
 
-@pytest.mark.parametrize("order", [(0, 1), (0, 1, 1), (0, 1, 3), (0, 1, 2, 2), (0.0, 1, 2)])
-def test_orders_name_every_site_once(order):
-    p = gallery.parity(3)
-    with pytest.raises(InvalidInput, match="order"):
-        AnyOrder(p, p.denoise).kl(order)
-
-
-def test_bad_input_is_named():
-    p = gallery.parity(3)
-    with pytest.raises(InvalidInput, match="Distribution"):
-        AnyOrder(None, p.denoise)  # pyright: ignore[reportArgumentType]
-    with pytest.raises(InvalidInput, match="temperature"):
-        AnyOrder(p, p.denoise, -1)
-    with pytest.raises(InvalidInput, match="denoiser"):
-        AnyOrder(p, 1)  # pyright: ignore[reportArgumentType]
-    with pytest.raises(InvalidInput, match="exact denoiser"):
-        AnyOrder(gallery.parity(3, exact=True), p.denoise)
+test_refusals = refusals(
+    ("probability 0", lambda: AnyOrder(PAIR, PAIR.denoise, temperature=0).circulation),
+    ("order", AnyOrder(P, P.denoise).kl, NO_ORDERS),
+    ("Distribution", lambda p: AnyOrder(p, P.denoise), [None]),
+    ("temperature", lambda: AnyOrder(P, P.denoise, -1)),
+    ("denoiser", lambda denoiser: AnyOrder(P, denoiser), [1]),
+    ("exact denoiser", lambda: AnyOrder(gallery.parity(3, exact=True), P.denoise)),
+)

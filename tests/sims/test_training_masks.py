@@ -26,7 +26,7 @@ from sims.training.masks import as_masks
 from tests import oracles
 from tests.noted import refusals
 from tests.sims import policy_oracles as slow
-from tests.sims.policy_table import one_of_each, over
+from tests.sims.policy_table import both, one_of_each, over
 from theory import MASK, JointTable, gallery
 
 LENGTHS = (1, 2, 3, 5)
@@ -192,13 +192,7 @@ def test_what_is_visited_along_all_paths(policy, decoder):
     check_visited(visited(TABLE, policy), calls_by_pattern(start, decoder, ask, 2, 3))
 
 
-@over(
-    [
-        (policies.LeftToRight(), slow.Selecting(slow.left_to_right(1))),
-        (policies.TopK(1), slow.Selecting(slow.top_k(1, "confidence"))),
-        (policies.TokenConfidence(1), slow.Drawing(slow.token_confidence(1))),
-    ]
-)
+@over([both(policies.LeftToRight), both(policies.TopK, 1), both(policies.TokenConfidence, 1)])
 def test_what_is_visited_after_a_prompt(policy, decoder):
     ask = slow.asking(oracles.zero_loss(JOINT, 2, "marginal"))
     start = [((MASK, v, MASK), oracles.evidence(JOINT, (MASK, v, MASK))) for v in range(2)]
