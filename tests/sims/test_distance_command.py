@@ -123,13 +123,6 @@ def test_symbols_are_taken_in_phrases(command, refused, text):
     )
 
 
-def test_one_word_is_one_word(command, tmp_path):
-    path = tmp_path / "text"
-    path.write_text("Yes, yes!", encoding="utf-8")
-    out = command("--distance", "--text", str(path))
-    assert out.startswith(f"{path}: 2 words in 1 paragraph; 1 of 1 different word told apart.")
-
-
 def test_the_tables_show_the_numbers_of_the_json(command):
     arguments = ("--distance", "--after", "object", "--end", "absorbing")
     rows = table_of(command(*arguments))
@@ -186,17 +179,6 @@ def test_on_narrow_terminals_nothing_is_broken(width, terminal):
     assert ("<unknown> 0.24, the 0.083, a 0.035, is 0.033 " in " ".join(lines)) == (width > 80)
 
 
-def test_a_progress_bar_on_a_terminal_only(capsys, monkeypatch):
-    assert main(["--distance"]) == 0
-    assert capsys.readouterr().err == ""
-    kind = functools.partial(rich.console.Console, force_terminal=True)
-    monkeypatch.setattr(rich.console, "Console", kind)
-    assert main(["--distance", "--json"]) == 0
-    captured = capsys.readouterr()
-    assert "following" in captured.err
-    strict(captured.out)
-
-
 def test_sentences_of_english(command):
     out = " ".join(command("--distance").split())
     for end in ENDS:
@@ -216,18 +198,6 @@ def test_sentences_of_english(command):
     assert "The two differ" not in out
     assert out.count("the limit is not reached") == 1
     assert "At distance 50 the limit is not reached: the total variation to it is still 0.19" in out
-
-
-def test_what_is_measured_may_differ_from_the_eigenvalue(command):
-    """Order 2, packed: 0.6625 after "object" and 0.6584 from both, against 0.6939."""
-    out = " ".join(command("--distance", "--order", "2", "--end", "restart").split())
-    for measured in (0.6625, 0.6584):
-        assert f"it is {measured}. The two differ by 5 %: this is not yet the long run" in out
-
-
-def test_far_from_both_the_limit_may_not_be_reached(command):
-    out = command("--distance", "--between", "object", "<end>", "--end", "absorbing")
-    assert "At distance 50 the limit is not reached: the total variation" in " ".join(out.split())
 
 
 @pytest.mark.parametrize("order", ["1", "2"])
@@ -299,12 +269,3 @@ def test_what_never_stands_there_is_said(command, tmp_path):
 )
 def test_wrong_usage_gives_exit_code_2(arguments, complaint, refused):
     assert complaint in refused(*arguments)
-
-
-def test_help_names_the_options(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["--help"])
-    assert stop.value.code == 0
-    out = capsys.readouterr().out
-    for option in ("--distance", "--after", "--between", "--order", "--end", "--frequent"):
-        assert option in out

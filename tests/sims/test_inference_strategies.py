@@ -128,30 +128,6 @@ def test_wrong_arguments():
         SpreadOut(0)
 
 
-@pytest.mark.parametrize(
-    "build",
-    [
-        lambda exact: gallery.permutations(3, exact=exact),
-        lambda exact: gallery.parity(4, exact=exact),
-        lambda exact: gallery.binary_symmetric(4, Fraction(1, 10) if exact else 0.1, exact=exact),
-    ],
-)
-def test_exact_distributions_have_no_laws_that_are_fitted_and_no_coins(build):
-    """The whole chart of the others has the numbers of the floats."""
-    p = build(True)
-    every = _strategies(p)
-    assert {s.family for s in every} == set(FAMILIES) - {"mixture", "projection", "ancestral steps"}
-    for s in every:
-        if s.family == "energy":
-            assert output_distribution(p, s.decoder).kl == 0
-    floats = {row.decoder: row for _, row in chart(build(False))[0]}
-    shared = [row for _, row in chart(p)[0] if row.decoder in floats]
-    assert len(shared) >= len(every) - p.length  # the schedules may differ
-    for row in shared:
-        assert row.judged == pytest.approx(floats[row.decoder].judged, abs=1e-9)
-        assert row.rounds == pytest.approx(floats[row.decoder].rounds, abs=1e-9)
-
-
 # The checks of the claim
 
 

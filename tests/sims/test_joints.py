@@ -129,14 +129,6 @@ def test_the_law_of_resampled_candidates(case, count):
 # Mixtures
 
 
-@each_small
-def test_one_component_is_the_product(case):
-    p = build_exact(case)
-    for pattern, sites, rows in rounds_of(case.joint, case.vocab, 3):
-        law = law_of(joints.Mixture(p, 1), pattern, sites, rows, exact=True)
-        assert law.tolist() == product_of(rows)
-
-
 @pytest.mark.parametrize(
     ("p", "least"),
     [
@@ -179,28 +171,6 @@ def test_two_sites_of_a_mixture_have_its_rank_and_nothing_drawn_is_nearer(seed):
             other = np.einsum("k,ka,kb->ab", rng.dirichlet(np.ones(size)), left, right)
             assert divergence(data.reshape(-1), other.reshape(-1)) >= lost - 1e-9
     assert before < 1e-14
-
-
-def test_em_finds_a_mixture_that_is_there():
-    """Three noisy copies of a hidden bit: two components that no revealed token gives."""
-    hidden = [[0.9, 0.1]] * 3, [[0.2, 0.8]] * 3
-    data = [0.4 * a + 0.6 * b for a, b in zip(*map(product_of, hidden), strict=True)]
-    p = JointTable(np.reshape(data, (2, 2, 2)))
-    rows = np.asarray(p.denoise([MASK] * 3))
-    law = law_of(joints.Mixture(p, 2, np.random.default_rng(0)), (MASK,) * 3, (0, 1, 2), rows)
-    assert divergence(data, law) < 1e-6
-    assert divergence(data, product_of(rows)) > 0.1
-
-
-def test_equal_contexts_get_equal_mixtures():
-    p = JointTable(random_table(5, (3, 3, 3)))
-    x, sites = np.array([[MASK] * 3, [1, MASK, MASK]]), np.array([[1, 2], [1, 2]])
-    alone = np.asarray(p.denoise(x))[:, 1:]
-    together = joints.Mixture(p, 2, np.random.default_rng(3)).distribution(x, sites, alone)
-    alone_there = joints.Mixture(p, 2, np.random.default_rng(3)).distribution(
-        x[1:], sites[1:], alone[1:]
-    )
-    assert together[1].tolist() == alone_there[0].tolist()
 
 
 # Projections

@@ -510,5 +510,6 @@ def test_help_names_all_options(capsys):
     for option in (
         *("--gallery", "--table", "--text", "--length", "--policy", "--temperature"),
         *("--examples", "--seed", "--json", "--plot", "--distance"),
+        *("--after", "--between", "--order", "--end", "--frequent"),
     ):
         assert option in out

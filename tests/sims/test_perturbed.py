@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from sims import Perturbed, decode, output_distribution
-from sims.policies import LeftToRight, RandomOrder, Speculative, TokenConfidence
+from sims import Perturbed
 from tests import oracles
 from tests.cases import (
     DEVICE1,
@@ -24,7 +23,6 @@ from tests.cases import (
     floats,
     random_rows,
     random_weights,
-    table,
     to_device1,
     to_host,
 )
@@ -89,17 +87,6 @@ def test_rational_smoothing_is_exact(case, smoothing):
         assert rows == perturbed(case, pattern, smoothing=smoothing)
 
 
-def test_by_hand():
-    """1/4 and 3/4 at temperature 1/2 are 1/10 and 9/10; a fifth of the coin makes it 9/50."""
-    p = JointTable([1, 3])
-    x = np.array([[MASK]])
-    assert Perturbed(p, temperature=0.5)(x)[0, 0].tolist() == pytest.approx([0.1, 0.9])
-    found = Perturbed(p, temperature=0.5, smoothing=0.2)(x)[0, 0].tolist()
-    assert found == pytest.approx([0.18, 0.82])
-    exact = Perturbed(JointTable([1, 3], exact=True), smoothing=Fraction(1, 5))(x)
-    assert exact[0, 0].tolist() == [Fraction(3, 10), Fraction(7, 10)]
-
-
 def test_extreme_temperatures_neither_overflow_nor_underflow():
     p = JointTable([1e-300, 1.0, 0.5])
     x = np.array([[MASK]])
@@ -109,16 +96,6 @@ def test_extreme_temperatures_neither_overflow_nor_underflow():
     np.testing.assert_allclose(hot, [1 / 3] * 3, rtol=1e-3)
     small = Perturbed(gallery.parity(3), temperature=1e-300)(np.array([[0, 1, MASK]]))[0, 2]
     assert small.tolist() == [0, 1]
-
-
-@pytest.mark.parametrize("noise", [100.0, 1e6, 1e300])
-@pytest.mark.parametrize("temperature", [1e-3, 1, 1e3])
-def test_large_noise_is_still_an_answer(noise, temperature):
-    p = ProductMixture([1.0], np.full((1, 6, 3), 1 / 3))
-    x = np.full((1, 6), MASK)
-    found = Perturbed(p, noise=noise, temperature=temperature)(x)
-    assert (found >= 0).all()
-    np.testing.assert_allclose(found.sum(axis=-1), 1, rtol=TOLERANCE)
 
 
 # Noise: a function of seed, pattern, site and token
@@ -240,13 +217,6 @@ def beside(before, after):
     return np.concatenate([ends[0], BITS, ends[1]], axis=1)
 
 
-def test_noise_at_different_sites_is_independent():
-    x = beside([MASK], [MASK])
-    assert abs(correlation(noise_at(x, 0), noise_at(x, 11))) < 5.5 / math.sqrt(len(x))
-    x = beside([MASK, MASK], [])
-    assert abs(correlation(noise_at(x, 0), noise_at(x, 1))) < 5.5 / math.sqrt(len(x))
-
-
 def test_noise_at_patterns_that_differ_a_little_is_independent():
     """By a token, by a shift, or not at all but with another seed."""
     noise = noise_at(beside([MASK, 0], []), 0)
@@ -321,30 +291,6 @@ def test_the_noise_is_the_same_in_every_process():
 
 
 # Where it goes
-
-
-POLICIES = [LeftToRight(2), RandomOrder((1, 2)), Speculative(), TokenConfidence(1)]
-
-
-@pytest.mark.parametrize("policy", POLICIES, ids=repr)
-def test_what_a_perturbed_denoiser_writes(policy):
-    """The same as a function that looks its answers up."""
-    case = table("", [[[0, 1], [2, 0]], [[1, 0], [0, 3]]])
-    p = case.build()
-    denoiser = Perturbed(p, noise=0.5, temperature=0.9, smoothing=0.1, seed=1)
-    rows = denoiser(as_patterns(case.patterns))
-    answers = dict(zip(case.patterns, rows, strict=True))
-
-    def looked_up(x):
-        return np.array([answers[tuple(pattern)] for pattern in x.tolist()])
-
-    q, again = (output_distribution(p, policy, denoiser=d) for d in (denoiser, looked_up))
-    np.testing.assert_allclose(q.table, again.table, rtol=TOLERANCE, atol=1e-15)
-    assert q.kl == pytest.approx(again.kl)
-    decoded, same = (
-        decode(p, policy, np.random.default_rng(0), 50, denoiser=d) for d in (denoiser, looked_up)
-    )
-    np.testing.assert_array_equal(decoded.tokens, same.tokens)
 
 
 @each_family

@@ -131,14 +131,6 @@ def dies(rng, k, file):
     os._exit(3)
 
 
-def dies_once(rng, k, file):
-    """With the second case, the first time."""
-    if k == 1 and not Path(file).exists():
-        Path(file).touch()
-        os._exit(3)
-    return {"y": k}
-
-
 def slow(rng, seconds):
     time.sleep(seconds)
     return {}
@@ -435,14 +427,6 @@ def test_a_worker_that_is_killed(tmp_path):
     assert [row["y"] for row in rows] == [0, 1, 3]
 
 
-def test_a_case_whose_worker_was_killed_once_is_run_again(tmp_path):
-    cases = grid(k=range(3), file=(str(tmp_path / "mark"),))
-    with executor_for(workers=1) as executor:
-        results = sweep(dies_once, cases, file=tmp_path / "state", executor=executor)
-    assert (results.column("y").tolist(), results.failed) == ([0, 1, 2], ())
-    assert "error" not in (tmp_path / "state").read_text()
-
-
 KilledWorker = type("KilledWorker", (Exception,), {"__module__": "distributed.scheduler"})
 
 
@@ -567,18 +551,6 @@ def test_failing_cases_are_reported_and_stop_nothing(tmp_path):
     assert "unexpected keyword argument 'stpes'" in wrong[0].error
     missing = str(sweep(awkward, [{}]).failed[0])
     assert missing.startswith("no parameters: TypeError: awkward() missing 1 required")
-
-
-def test_what_gets_lost_on_its_way_is_a_failure_of_the_case():
-    class Lossy(executors.InProcess):
-        def submit(self, fn, /, *args, **kwargs):
-            if '"k": 1' in args[0]:
-                fn = {}.__getitem__
-            return super().submit(fn, *args, **kwargs)
-
-    results = sweep(counted, grid(k=range(3)), executor=Lossy())
-    assert [row["k"] for row in results.rows] == [0, 2]
-    assert "KeyError" in results.failed[0].error
 
 
 # Values

@@ -21,10 +21,10 @@ from sims.training import (
     rate,
     uniform_time,
 )
-from sims.training.efficiency import mean_log, questions
+from sims.training.efficiency import mean_log
 from tests import oracles
 from tests.noted import refusals
-from theory import MASK, JointTable, MarkovChain, gallery
+from theory import MASK, JointTable, gallery
 
 HALF = Fraction(1, 2)
 
@@ -129,15 +129,6 @@ def test_infinitely_many_samples_teach_the_zero_loss_denoiser_where_training_goe
             assert (found == expected[hidden]).all()
         else:
             assert np.allclose(found, expected[hidden].astype(float), rtol=1e-14)
-
-
-def test_counts_as_expected_with_a_prior():
-    """Four samples, the first bit shown in half of them: two 00 and one 11 each in ... ."""
-    p = JointTable([[2, 0], [0, 1]], exact=True)
-    masks = fixed_count(2, 1, exact=True)
-    denoiser = Tabular.expected(p, masks, 6, alpha=1)  # 3 samples show site 0: two 0, one 1
-    assert denoiser([0, MASK])[1].tolist() == [Fraction(3, 4), Fraction(1, 4)]
-    assert denoiser([1, MASK])[1].tolist() == [Fraction(1, 3), Fraction(2, 3)]
 
 
 def test_training_sets_are_drawn_from_the_data_and_the_masks():
@@ -255,14 +246,6 @@ def test_the_rate_from_left_to_right_by_hand(vocab):
         assert rate(p, policies.LeftToRight(), masks, alpha) == expected
 
 
-def test_the_rate_where_tokens_are_impossible():
-    """A bit that repeats: alpha for the impossible one, in two contexts, and half for the first."""
-    p = MarkovChain([HALF, HALF], [[1, 0], [0, 1]], 2, exact=True)
-    masks = predicting(left_to_right(2, exact=True))
-    found = rate(p, policies.LeftToRight(), masks, Fraction(1, 5))
-    assert found == HALF / HALF + 2 * Fraction(1, 5) / HALF
-
-
 def test_what_training_does_not_show_is_never_learnt_unless_it_is_uniform():
     masks = predicting(left_to_right(2, exact=True))
     assert rate(SKEWED, policies.FirstHitting(), masks) == math.inf
@@ -281,19 +264,6 @@ def test_matched_masks_are_no_theorem():
     elsewhere = np.zeros((2, 2, 2))
     elsewhere[0, 1, 1] = 1
     assert expected_excess(fair, policies.LeftToRight(), elsewhere, 100) == pytest.approx(0)
-
-
-def test_the_best_masks_leave_out_what_is_uniform():
-    best = best_masks(gallery.binary_symmetric(3, 0.1), policies.LeftToRight())
-    assert best[0, 0, 0] == 0  # the first bit is fair, and the tables say so unasked
-    assert best[1, 1, 0] / best[1, 0, 0] == pytest.approx(math.sqrt(2))  # twice the contexts
-
-
-def test_questions_of_a_random_order():
-    found = questions(policies.RandomOrder((1, 2)), 3)
-    expected = {((), (i,)): Fraction(1, 3) for i in range(3)}
-    rest = {i: tuple(j for j in range(3) if j != i) for i in range(3)}
-    assert found == expected | {((i,), rest[i]): Fraction(1, 3) for i in range(3)}
 
 
 # Bad input

@@ -77,26 +77,6 @@ def test_means_are_the_exact_ones(data, decoder):
         assert abs(mean.mean - exact) < 4 * mean.error
 
 
-def test_the_mean_over_coins_is_the_exact_one():
-    fixed = {"data": "permutations", "decoder": "random", "size": 300, "masks": "uniform time"}
-    cases = [c | fixed for c in grid(repeat=range(16))]
-    results = sweep(experiment, cases, progress=False)
-    (mean,) = results.mean(of="path_excess")
-    masks = training_masks("permutations", "uniform time", "random")
-    exact = expected_excess(DATA["permutations"](), DECODERS["random"], masks, 300)
-    assert abs(mean.mean - exact) < 4 * mean.error
-    assert (results.column("excess") < results.column("path_excess")).all()
-
-
-@pytest.mark.parametrize("data", DATA)
-def test_random_order_after_left_to_right_masks_stays_above_a_nat(data):
-    """With infinitely many samples: patterns that are no prefixes are predicted as uniform."""
-    p, masks = DATA[data](), training_masks(data, "left to right", "random")
-    limit = Tabular.expected(p, masks, 1)
-    assert output_distribution(p, DECODERS["random"], denoiser=limit).kl > 1
-    assert abs(output_distribution(p, DECODERS["left to right"], denoiser=limit).kl) < 1e-12
-
-
 def test_a_worse_denoiser_can_write_better():
     """The right one reveals both clauses at once, the surest; who has seen no clause does not."""
     case: dict[str, Any] = {

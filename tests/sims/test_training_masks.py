@@ -106,24 +106,6 @@ def test_blocks_by_definition(length, size):
         same(last_to_first(length, size, stages=k, exact=True), mean(stages[-k:]))
 
 
-@pytest.mark.parametrize(("length", "size"), BLOCKS)
-def test_what_the_two_readings_are(length, size):
-    """(a) shows prefixes only; (b), when it is through, is block by block."""
-    a, b = prefix_of_block(length, size, exact=True), last_to_first(length, size, exact=True)
-    assert ((a != 0) == (left_to_right(length) != 0)).all()
-    assert (b == block_by_block(length, size, exact=True)).all()
-    assert (prefix_of_block(length, length, exact=True) == left_to_right(length, exact=True)).all()
-    assert (block_by_block(length, length, exact=True) == uniform_time(length, exact=True)).all()
-
-
-def test_blocks_of_one_site_are_prefixes():
-    """Those inside twice as often as the ends, as a full block is the next one empty."""
-    table = block_by_block(3, 1, exact=True)
-    assert [table[s] for s in ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 1, 1))] == [
-        Fraction(n, 6) for n in (1, 2, 2, 1)
-    ]
-
-
 @pytest.mark.parametrize(
     "make",
     [
