@@ -92,14 +92,6 @@ def test_every_round_is_separated_and_the_rounds_are_few(order, length):
         assert len(rounds) <= order * (math.ceil(math.log2(length / order)) + 1)
 
 
-@each_order
-def test_full_trees(order):
-    """``2^k - 1`` separators: k levels of m rounds."""
-    for levels in range(1, 5):
-        length = order * (2**levels - 1)
-        assert len(rounds_from(Bisection(order), [MASK] * length)) == order * levels
-
-
 def test_one_site_does_not_separate_a_chain_of_order_two():
     """So the tests of separation can fail."""
     x = np.array([MASK, MASK, 0, MASK, MASK])

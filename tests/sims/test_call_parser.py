@@ -113,9 +113,9 @@ test_refusals = refusals(
     ("pair: too many positional arguments", spoken, ["pair(1, 2, 3)"]),
     ("pair: multiple values for argument 'a'", spoken, ["pair(1, a=2)"]),
     ("pair: got an unexpected keyword argument 'c'", spoken, ["pair(1, c=2)"]),
-    ("", spoken, UNPACKED),
-    ("", spoken, [text.format(name) for name in NAMES for text in ("pair({})", "{}('x')")]),
-    ("", spoken, UNREADABLE),
+    (".", spoken, UNPACKED),
+    (".", spoken, [text.format(name) for name in NAMES for text in ("pair({})", "{}('x')")]),
+    (".", spoken, UNREADABLE),
     (
         "is neither a number, a string nor a thing",
         spoken,

@@ -7,7 +7,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from sims import Perturbed, frontier, output_distribution, policies, regret
+from sims import frontier, output_distribution, policies, regret
 from sims.comparison.compare import KINDS, compare, kind_of, usual_decoders
 from sims.optimal.frontier import cost_of
 from tests.cases import random_weights
@@ -71,12 +71,6 @@ def test_corners_are_those_of_the_frontier(p):
     assert ours[-1] == pytest.approx((float(serial.rounds), 0), abs=1e-12)
 
 
-def test_the_optimum_itself_has_no_regret(p):
-    best = [point.policy for point in frontier(p)]
-    for row in compare(p, best).rows:
-        assert row.regret == pytest.approx(0, abs=1e-9)
-
-
 def test_a_function_is_a_decoder_too():
     def surest(x, predictions):
         sure = np.where(x == MASK, predictions.max(axis=-1), -1)
@@ -100,16 +94,6 @@ def test_temperature_is_that_of_the_draws(temperature):
         if rounds >= p.length:
             assert row.regret == close(kl)  # the best one loses nothing, at temperature 1
     assert math.isinf(compare(p, decoders, 0).rows[0].kl)
-
-
-def test_another_denoiser_goes_to_all_and_the_best_decoder_keeps_its_own():
-    p = COMPARED["random"]
-    denoiser = Perturbed(p, smoothing=0.5)
-    (row,) = compare(p, [policies.LeftToRight(1)], denoiser=denoiser).rows
-    q = output_distribution(p, policies.LeftToRight(1), denoiser=denoiser)
-    assert row.kl == close(q.kl)
-    assert row.kl > 0.01
-    assert row.regret == close(row.kl)
 
 
 @pytest.mark.parametrize("at_once", [1, 5])
@@ -147,18 +131,6 @@ def test_examples_are_those_of_the_seed():
     assert [row.examples for row in first] != [row.examples for row in other]
     with pytest.raises(InvalidInput, match="examples are drawn with rng, which is missing"):
         compare(p, decoders, examples=1)
-
-
-def test_progress_sees_every_decoder():
-    seen = []
-
-    def watch(decoders):
-        for decoder in decoders:
-            seen.append(repr(decoder))
-            yield decoder
-
-    compare(gallery.parity(3), [policies.TopK(1), policies.Bisection()], progress=watch)
-    assert seen == ["TopK(1, 'confidence')", "Bisection()"]
 
 
 # The usual decoders

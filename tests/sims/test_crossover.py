@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 
 from sims import Perturbed, policies
 from sims.imperfect.crossover import crossover
-from sims.imperfect.decomposition import excess_loss, split
+from sims.imperfect.decomposition import excess_loss
 from tests.noted import refusals
 from theory import gallery
 
@@ -53,19 +53,6 @@ def test_it_is_the_first_one_that_is_found():
     found = crossover(p, policy, wave, largest=3)
     height = crossover(p, policy, too_sure(p), largest=4).size
     assert found.size == pytest.approx(math.asin(math.sqrt(height / 4)) / math.pi, rel=1e-8)
-
-
-def test_below_the_crossing_the_theory_says_most():
-    p = gallery.words(3)
-
-    def family(size):
-        return Perturbed(p, noise=size, seed=1)
-
-    policy = policies.RandomOrder((1, 2))
-    found = crossover(p, policy, family, largest=3)
-    below, above = (split(p, policy, family(f * found.size)) for f in (0.99, 1.01))
-    assert below.learning < below.factorisation
-    assert above.learning > above.factorisation
 
 
 def test_parts_that_jump_past_each_other():

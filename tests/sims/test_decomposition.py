@@ -146,29 +146,6 @@ def test_the_temperature_of_the_draws_is_part_of_the_denoiser():
     np.testing.assert_allclose(drawn_colder.by_round, colder.by_round, rtol=1e-10, atol=1e-14)
 
 
-def biased(x):
-    """For two coupled pairs: a little too sure of the first of each pair, else right."""
-    right = gallery.coupled_pairs(2, exact=True).denoise(x, on_impossible="marginal")
-    right = right.copy()
-    for row, pattern in enumerate(x.tolist()):
-        for site in (0, 2):
-            if pattern[site : site + 2] == [MASK, MASK]:
-                right[row, site] = [Fraction(51, 100), Fraction(49, 100)]
-    return right
-
-
-def test_a_wrong_denoiser_may_decode_better_than_the_perfect_one():
-    """Where all are equally sure, the perfect one reveals whole pairs and loses two bits."""
-    p, policy = gallery.coupled_pairs(2, exact=True), policies.TopK(2)
-    perfect, wrong = split(p, policy), split(p, policy, biased)
-    assert perfect.path_kl == 2 * sympy.log(2)
-    assert wrong.factorisation == 0
-    cost = sum(-sympy.log(2 * sympy.Rational(k, 100)) / 2 for k in (51, 49))
-    assert float(wrong.learning - 2 * cost) == pytest.approx(0, abs=1e-15)
-    assert float(wrong.path_kl) < 0.001
-    assert output_distribution(p, policy, denoiser=biased).kl == wrong.path_kl
-
-
 def test_what_is_excluded_but_happens_is_an_infinite_part():
     p = gallery.coupled_pairs(1)
     found = split(p, policies.LeftToRight(), temperature=0)

@@ -17,7 +17,7 @@ from tests.cases import EXACT_CASES, build_exact, each_of
 from tests.noted import each, refusals
 from tests.sims import policy_oracles as slow
 from tests.sims.policy_table import both, zero_loss
-from theory import JointTable, gallery
+from theory import gallery
 from theory.errors import InvalidInput
 
 SMALL = [case for case in EXACT_CASES if case.length <= 4 and len(case.patterns) <= 81]
@@ -93,25 +93,6 @@ def test_the_true_joint_writes_the_data_in_the_rounds_that_data_take(case):
         assert q.expected_rounds == output_distribution(p, inner).expected_rounds_on_data
 
 
-def test_the_loss_is_the_sum_over_rounds():
-    """KL(p || q) = E_p sum_t KL(p(X_S | c) || r(X_S | c)), here for two pairs with one cell off."""
-
-    class Off(joints.Joint):
-        knows = "a wrong law"
-
-        def distribution(self, x, sites, marginals):
-            return np.tile([0.4, 0.1, 0.2, 0.3], (len(x), 1))
-
-    p = JointTable(np.random.default_rng(0).integers(1, 9, size=(2, 2, 2, 2)))
-    q = output_distribution(p, JointDraw(LeftToRight(2), Off()))
-    table = np.asarray(p.table()).reshape(4, 4)
-    first = table.sum(axis=1)
-    off = np.array([0.4, 0.1, 0.2, 0.3])
-    expected = (first * np.log(first / off)).sum()
-    expected += (table * np.log(table / first[:, None] / off)).sum()
-    assert q.kl == pytest.approx(expected, rel=1e-12)
-
-
 def test_within_blocks_and_at_a_temperature_and_with_a_wrong_denoiser():
     p = gallery.parity(4, exact=True)
     energy = joints.ResidualEnergy(p)
@@ -122,32 +103,6 @@ def test_within_blocks_and_at_a_temperature_and_with_a_wrong_denoiser():
     assert q.valid_mass == 1  # the weights forbid what is odd
     cold = output_distribution(p, JointDraw(LeftToRight(2), joints.Product()), temperature=0)
     assert (cold.table == output_distribution(p, LeftToRight(2), temperature=0).table).all()
-
-
-@pytest.mark.parametrize("exact", [False, True])
-def test_coins_at_temperature_zero(exact):
-    """A chance of 1/3 for each pair of three sites is not rounded to 0."""
-    p = JointTable(np.arange(1, 9).reshape(2, 2, 2), exact=exact)
-    inner = policies.RandomOrder((2, 1))
-    joint = JointDraw(inner, joints.Product())
-    cold, alone = (output_distribution(p, d, temperature=0) for d in (joint, inner))
-    assert cold.table.sum() == pytest.approx(1)
-    np.testing.assert_allclose(cold.table.astype(float), alone.table.astype(float), atol=1e-15)
-    if exact:
-        assert cold.table.tolist() == alone.table.tolist()
-
-
-@pytest.mark.parametrize("inner", [policies.RandomOrder((1, 2)), LeftToRight(2)])
-def test_a_mixture_of_one_product_is_the_policy_whatever_is_predicted(inner):
-    p = JointTable(np.arange(1, 9).reshape(2, 2, 2))
-    blunt = Perturbed(p, smoothing=0.3)
-    decoder = JointDraw(inner, joints.Mixture(p, 1))
-    for temperature, denoiser in ((0, None), (0.5, None), (1, blunt), (2, blunt)):
-        tables = [
-            output_distribution(p, d, temperature=temperature, denoiser=denoiser).table
-            for d in (decoder, inner)
-        ]
-        np.testing.assert_allclose(tables[0], tables[1], atol=1e-15)
 
 
 def test_a_mixture_of_several_products_knows_the_joint_and_not_what_is_predicted():

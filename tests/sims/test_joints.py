@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from sims import joints, output_distribution
-from sims.claims.e5_inference_strategies import many_components
 from sims.policies import JointDraw, LeftToRight
 from tests import oracles
 from tests.cases import EXACT_CASES, build_exact, each_of
@@ -150,27 +149,6 @@ def test_how_many_components_are_enough(p, least):
     fewer = joints.Mixture(floats, least - 1, np.random.default_rng(0))
     rows = np.asarray(floats.denoise(list(x)))
     assert divergence(floats.table().reshape(-1), law_of(fewer, x, range(p.length), rows)) > 0.05
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_two_sites_of_a_mixture_have_its_rank_and_nothing_drawn_is_nearer(seed):
-    """On two sites a mixture of k products is a matrix of nonnegative rank at most k."""
-    p = JointTable(random_table(seed, (4, 4), zeros=0.2))
-    data, rows = np.asarray(p.table()), np.asarray(p.denoise([MASK, MASK]))
-    rng, before = np.random.default_rng(seed), math.inf
-    for size in (1, 2, 3, 4):
-        law = law_of(joints.Mixture(p, size, rng), (MASK, MASK), (0, 1), rows)
-        singular = np.linalg.svd(law.reshape(4, 4), compute_uv=False)
-        assert (singular[size:] < 1e-12).all()
-        assert law.sum() == pytest.approx(1)
-        lost = divergence(data.reshape(-1), law)
-        assert lost <= before + 1e-9
-        before = lost
-        for _ in range(200):
-            left, right = rng.dirichlet(np.ones(4), size=(2, size))
-            other = np.einsum("k,ka,kb->ab", rng.dirichlet(np.ones(size)), left, right)
-            assert divergence(data.reshape(-1), other.reshape(-1)) >= lost - 1e-9
-    assert before < 1e-14
 
 
 # Projections
@@ -351,17 +329,6 @@ def test_a_mixture_is_the_sum_of_its_products(case):
             for w, rows in zip(weights, products, strict=True)
         ]
         assert sum(terms) == case.joint.get(x, 0)
-
-
-def test_a_wrong_separation_is_seen(monkeypatch):
-    """If all were taken as independent, the mixture would be the product, not the joint."""
-    monkeypatch.setattr("sims.joints.mixture.ROUNDING", 1)
-    p = gallery.parity(3)
-    law = joints.Mixture(p, 4).distribution(
-        np.full((1, 3), MASK), np.arange(3)[None], np.full((1, 3, 2), 0.5)
-    )
-    assert law.tolist() == [[0.125] * 8]
-    assert max(np.abs(part).max() for part in many_components(p, (1, 7))) > 0.1
 
 
 # What is refused

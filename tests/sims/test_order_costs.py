@@ -148,16 +148,6 @@ def test_no_mean_circulation_is_not_no_circulation():
     assert orders.circulation.largest == sympy.log(3)
 
 
-def test_the_kind_of_error_decides_which_order_is_best():
-    """Too sure, left to right is the worst order of a chain; too unsure, it is the best."""
-    p = gallery.binary_symmetric(6, 0.1)
-    errors = (Perturbed(p, temperature=0.7), "worst"), (Perturbed(p, smoothing=0.1), "best")
-    for denoiser, same in errors:
-        orders = AnyOrder(p, denoiser)
-        assert orders.kl(range(6)) == pytest.approx(getattr(orders, same), rel=1e-9)
-        assert orders.spread > 0.01
-
-
 # Edge cases, and what is refused
 
 

@@ -143,6 +143,6 @@ test_refusals = refusals(
     ("k must be", LeftToRight, [0, -1, 1.0, "1", None, True]),
 )
 test_what_does_not_fit_is_refused = refusals(
-    ("", lambda: output_distribution(gallery.binary_symmetric(60, 0.25), LeftToRight())),
+    (".", lambda: output_distribution(gallery.binary_symmetric(60, 0.25), LeftToRight())),
     error=TooLarge,
 )

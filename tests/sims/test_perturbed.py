@@ -251,14 +251,6 @@ def test_noise_of_the_tokens_is_independent():
     assert abs(correlation(one, two) - 0.5) < 5.5 * 0.75 / math.sqrt(len(x))
 
 
-def test_long_patterns_that_differ_in_the_last_site_get_different_noise():
-    p = gallery.binary_symmetric(3000, 0.25)
-    x = np.full((2, 3000), MASK)
-    x[:, -1] = 0, 1
-    first, second = (rows[:10, 0] for rows in Perturbed(p, noise=1)(x))
-    assert (first != second).all()
-
-
 def test_noise_then_temperature_then_smoothing():
     """Each on what the one before has made."""
     p = NOISY["mixture"]
@@ -342,7 +334,7 @@ test_refusals = refusals(
     ("seed", lambda seed: perturb(P, noise=1, seed=seed), [-1, 1.5, 1.0, "1", None, True]),
     ("exact", lambda error: perturb(EXACT, **error), OF_EXACT),
     ("Distribution", perturb, [None, 1, [[0.5, 0.5]], np.ones((2, 2))]),
-    *(("", Perturbed(P, **error), NO_PATTERNS) for error in ({}, {"noise": 1})),
+    *((".", Perturbed(P, **error), NO_PATTERNS) for error in ({}, {"noise": 1})),
 )
 
 

@@ -46,7 +46,6 @@ from tests.sims.policy_table import (
     assert_same_numbers,
     blunt,
     drawing,
-    everything,
     one_of_each,
     over,
     revising,
@@ -461,13 +460,6 @@ def test_scores_are_equal_to_twelve_decimals():
         assert chosen_sites(TopK(1, score), apart) == (1,)
 
 
-def test_margin_and_entropy_and_confidence_differ():
-    prediction = rows((50, 25, 25), (49, 48, 3), (51, 40, 9))
-    assert chosen_sites(TopK(1, "confidence"), prediction) == (2,)
-    assert chosen_sites(TopK(1, "margin"), prediction) == (0,)
-    assert chosen_sites(TopK(1, "entropy"), prediction) == (1,)
-
-
 @each_kind
 @pytest.mark.parametrize("top", [THIRD, Fraction(3, 7), HALF, Fraction(2, 3), Fraction(9, 10)])
 def test_a_site_that_is_as_sure_as_the_threshold_does_not_exceed_it(top, exact):
@@ -613,15 +605,6 @@ test_decoders_that_do_not_fit_the_data = refusals(
     ("no site", written, [Tabulated(np.full((3, 3, 3), 8))]),
     ("no site|observed site", written, [Tabulated(np.full((3, 3, 3), 1))]),
 )
-
-
-def test_a_function_may_stand_for_its_rule():
-    p = build_exact(SMALL["zeros"])
-    for outer in (lambda inner: Blocks(2, inner), lambda inner: GibbsCorrector(inner, 1)):
-        q = output_distribution(p, outer(everything))
-        other = output_distribution(p, outer(Rule(everything)))
-        assert q.table.tolist() == other.table.tolist()
-        assert dict(q.rounds) == dict(other.rounds)
 
 
 def test_a_row_whose_chance_is_zero_may_reveal_anything():

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import functools
 import itertools
 import json
 import math
@@ -31,7 +30,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-import rich.console
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
@@ -992,14 +990,3 @@ def test_wrong_options(arguments, complaint, capsys, tmp_path, monkeypatch):
         options(*arguments)
     assert stop.value.code == 2
     assert complaint in " ".join(capsys.readouterr().err.split())
-
-
-def test_a_progress_bar_on_a_terminal_only(capsys, monkeypatch):
-    sweep(echo, grid(x=range(3)))
-    assert capsys.readouterr().err == ""
-    terminal = functools.partial(rich.console.Console, force_terminal=True)
-    monkeypatch.setattr(rich.console, "Console", terminal)
-    assert len(sweep(echo, grid(x=range(3))).rows) == 3
-    assert "sweeping" in capsys.readouterr().err
-    sweep(echo, grid(x=range(3)), progress=False)
-    assert capsys.readouterr().err == ""

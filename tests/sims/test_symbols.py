@@ -149,11 +149,6 @@ def test_what_is_valid_is_what_is_not_identically_zero():
     assert sympy.simplify(mass - (a**2 + (1 - a) ** 2)) == 0
 
 
-def test_orders_that_can_be_told_are_likeliest_first():
-    p = chain(SYMBOLS[0])
-    assert list(orders(p, policies.LeftToRight())) == [((0,), (1,), (2,))]
-
-
 def test_chances_of_unknown_sum_are_refused():
     a = SYMBOLS[1]
 

@@ -145,22 +145,6 @@ def test_training_sets_are_drawn_from_the_data_and_the_masks():
     assert (again.shown == drawn.shown).all()
 
 
-def test_learnt_denoisers_go_where_the_right_one_goes():
-    """As any denoiser, in both arithmetics; a chain of its own data is decoded without loss."""
-    training = random_set(5, 40, 3)
-    for exact in (True, False):
-        p = gallery.parity(3, exact=exact)
-        for learn in (Tabular, FittedChain):
-            denoiser = learn(training, HALF, exact=exact)
-            q = output_distribution(p, policies.LeftToRight(), denoiser=denoiser)
-            assert abs(q.table.sum() - 1) < 1e-12
-            for x in itertools.product((0, 1), repeat=3):
-                chance = math.prod(
-                    denoiser([*x[:i], *(MASK,) * (3 - i)])[i, x[i]] for i in range(3)
-                )
-                assert chance == q.table[x] if exact else abs(chance - q.table[x]) < 1e-14
-
-
 # Exact means over data sets
 
 SKEWED = JointTable([[3, 1], [0, 2]])

@@ -211,17 +211,6 @@ def test_mismatch_by_definition():
         assert np.allclose(np.asarray(floats, dtype=float), np.asarray(found, dtype=float))
 
 
-def test_the_share_of_training_on_prefixes():
-    for length in LENGTHS:
-        table = uniform_time(length, exact=True)
-        prefixes = left_to_right(length) != 0
-        assert share_on_prefixes(length) == table[prefixes].sum()
-        raw = mismatch(left_to_right(length, exact=True), table)
-        assert raw.unused == 1 - share_on_prefixes(length)
-        assert raw.tv == raw.unused
-    assert abs(500 * share_on_prefixes(1000) - 1) < Fraction(1, 500)
-
-
 # Bad input
 
 GIBBS = policies.GibbsCorrector(policies.FirstHitting(), 1)

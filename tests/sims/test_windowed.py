@@ -1,14 +1,12 @@
 """A denoiser with a window: against windows of patterns, one by one."""
 
 import itertools
-from fractions import Fraction
 
 import numpy as np
 import pytest
 import sympy
 
-from sims import decode, policies
-from sims.imperfect.decomposition import excess_loss, split
+from sims.imperfect.decomposition import excess_loss
 from sims.imperfect.windowed import WindowedDenoiser, window_price
 from sims.order.order_costs import AnyOrder
 from tests import oracles
@@ -30,7 +28,6 @@ from tests.noted import refusals
 from theory import (
     MASK,
     Exchangeable,
-    JointTable,
     MarkovChain,
     TooLarge,
     gallery,
@@ -94,14 +91,6 @@ def test_the_ends_of_the_reach():
     np.testing.assert_allclose(WindowedDenoiser(p, 0)(x), np.where(seen, blank, full), rtol=1e-12)
 
 
-def test_patterns_are_left_alone():
-    p, x = gallery.parity(3), np.asarray([[0, MASK, 1], [MASK, MASK, MASK]])
-    before = x.copy()
-    x.flags.writeable = False
-    WindowedDenoiser(p, 1)(x)
-    np.testing.assert_array_equal(x, before)
-
-
 def test_many_patterns_at_once(monkeypatch):
     p = gallery.binary_symmetric(6, 0.2)
     x = np.asarray(oracles.all_patterns(6, 2))
@@ -109,16 +98,6 @@ def test_many_patterns_at_once(monkeypatch):
     for cells in (1, 7 * 12):
         monkeypatch.setattr("sims.imperfect.windowed.AT_ONCE", cells)
         np.testing.assert_array_equal(WindowedDenoiser(p, 2)(x[::20]), whole[::20])
-
-
-def test_at_any_length():
-    """From left to right a chain of 80 bits is written as by the unlimited denoiser."""
-    p = gallery.binary_symmetric(80, 0.1)
-    written = [
-        decode(p, policies.LeftToRight(), np.random.default_rng(0), 2, denoiser=f).tokens
-        for f in (None, WindowedDenoiser(p, 1))
-    ]
-    np.testing.assert_array_equal(*written)
 
 
 # The price of a window
@@ -167,16 +146,6 @@ def test_equal_bits_at_length_100(width):
     assert window_price(p, width) * 100 == pytest.approx(bits * np.log(2), rel=1e-9)
 
 
-def test_parity_needs_all_of_the_others():
-    """A bit is determined if its window is everything and all known: 1 in L times."""
-    p = gallery.parity(5, exact=True)
-    log2 = sympy.log(2)
-    whole = [sum(max(i, 4 - i) <= width for i in range(5)) for width in range(5)]
-    assert whole == [0, 0, 1, 3, 5]
-    for width, sites in enumerate(whole):
-        assert window_price(p, width) == (1 - Fraction(sites, 5)) * log2 / 5
-
-
 # What is free
 
 
@@ -184,18 +153,6 @@ def chain(length):
     return MarkovChain(
         random_rows(4, 2), random_rows(5, 2, 2), length, exact=True
     )  # a generic one: no two conditionals are equal
-
-
-def second_order(length):
-    """The pair (a, b) is the state and shows b; what follows depends on both."""
-    rows = [[Fraction(k, 10), 1 - Fraction(k, 10)] for k in (1, 4, 7, 8)]
-    weights = np.empty((2,) * length, dtype=object)
-    for x in itertools.product((0, 1), repeat=length):
-        chance = Fraction(1, 4)
-        for a, b, c in zip(x, x[1:], x[2:], strict=False):
-            chance *= rows[2 * a + b][c]
-        weights[x] = chance
-    return JointTable(weights, exact=True)
 
 
 def sees_the_nearest(known, site, width):
@@ -220,13 +177,6 @@ def test_orders_that_are_free_on_a_chain(width):
     assert orders.mean > 0
 
 
-def test_a_window_of_the_order_is_free_from_left_to_right():
-    p = second_order(5)
-    costs = [split(p, policies.LeftToRight(), WindowedDenoiser(p, w)).path_kl for w in range(4)]
-    assert costs[2] == costs[3] == 0
-    assert costs[0] > costs[1] > 0
-
-
 # What is refused
 
 
@@ -235,7 +185,7 @@ CALLS = (WindowedDenoiser, window_price)
 test_refusals = refusals(
     *(("width", lambda w, call=call: call(P, w), [-1, 1.5, "1", None, True]) for call in CALLS),
     *(("Distribution", lambda p, call=call: call(p, 1), [None, [[0.5, 0.5]]]) for call in CALLS),
-    ("", WindowedDenoiser(P, 1), [[[0, 2, 0]], [[0, 1]], "abc", [[0.5, 0, 0]]]),
+    (".", WindowedDenoiser(P, 1), [[[0, 2, 0]], [[0, 1]], "abc", [[0.5, 0, 0]]]),
 )
 test_too_many_subsets = refusals(
     ("width 12", lambda: window_price(gallery.binary_symmetric(100, 0.1), 12)), error=TooLarge
