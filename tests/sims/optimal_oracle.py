@@ -211,30 +211,6 @@ class Game:
         return go(self.start)
 
 
-# Known joints
-
-
 def uniform(sequences):
     sequences = [tuple(x) for x in sequences]
     return {x: Fraction(1, len(sequences)) for x in sequences}
-
-
-def walk(length):
-    """Partial sums of fair bits."""
-    bits = itertools.product((0, 1), repeat=length)
-    return uniform(tuple(itertools.accumulate(steps)) for steps in bits)
-
-
-def permutations(n):
-    return uniform(itertools.permutations(range(n)))
-
-
-def parity(length):
-    return uniform(x for x in itertools.product((0, 1), repeat=length) if sum(x) % 2 == 0)
-
-
-def pairs(count):
-    return uniform(
-        tuple(bit for bit in bits for _ in range(2))
-        for bits in itertools.product((0, 1), repeat=count)
-    )

@@ -12,7 +12,7 @@ from sims.comparison.compare import KINDS, compare, kind_of, usual_decoders
 from sims.optimal.frontier import cost_of
 from tests.cases import random_weights
 from tests.noted import each
-from tests.sims.test_declared import DEPENDS_ON
+from tests.sims.test_declared import EVERY, expected
 from theory import MASK, InvalidInput, JointTable, gallery, schedules
 
 COMPARED = {
@@ -96,18 +96,6 @@ def test_temperature_is_that_of_the_draws(temperature):
     assert math.isinf(compare(p, decoders, 0).rows[0].kl)
 
 
-@pytest.mark.parametrize("at_once", [1, 5])
-def test_numbers_do_not_depend_on_how_many_values_are_given_at_once(at_once, monkeypatch):
-    """Even if one sequence alone has more, as five letters have."""
-    p = COMPARED["chain"]
-    expected = compare(p, usual_decoders(p)).rows
-    monkeypatch.setattr("sims.decoding.propagation.AT_ONCE", at_once)
-    for row, other in zip(compare(p, usual_decoders(p)).rows, expected, strict=True):
-        assert row.kl == pytest.approx(other.kl, rel=1e-9, abs=1e-12)
-        assert row.rounds == pytest.approx(other.rounds, rel=1e-9)
-        assert row.valid_mass == pytest.approx(other.valid_mass, rel=1e-9)
-
-
 # Examples
 
 
@@ -189,11 +177,8 @@ def test_the_best_sizes_in_two_rounds_are_among_them():
 FIRST_LOOK = {"nothing": KINDS[0], "revealed": KINDS[1], "predictions": KINDS[1]}
 
 
-@each(
-    ("depends_on", "decoder"),
-    [(name, decoder) for name, decoders in DEPENDS_ON.items() for decoder in decoders],
-    ids=repr,
-)
-def test_what_a_decoder_goes_by(depends_on, decoder):
+@each("decoder", EVERY, ids=repr)
+def test_what_a_decoder_goes_by(decoder):
     remasks = isinstance(decoder, policies.Remask | policies.Corrector)
-    assert kind_of(decoder) == (KINDS[3] if remasks else FIRST_LOOK.get(depends_on, KINDS[2]))
+    kind = FIRST_LOOK.get(expected(decoder), KINDS[2])
+    assert kind_of(decoder) == (KINDS[3] if remasks else kind)

@@ -172,15 +172,11 @@ def test_what_is_made_of_an_output_distribution_stays_there(there):
     assert (to_host(drawn) == host.sample(np.random.default_rng(0), 20)).all()
 
 
-def test_layers_are_merged_in_parts(monkeypatch, there):
-    """Small batches and few pending outcomes change nothing."""
+def test_layers_are_merged_in_parts(in_small_parts, there):
     host, away = table("three"), table("three", there)
     expected = output_distribution(host, policies.FirstHitting())
-    monkeypatch.setattr("sims.decoding.propagation.DEVICE_BATCH", 2)
-    monkeypatch.setattr("sims.decoding.propagation.PENDING", 3)
-    monkeypatch.setattr("sims.decoding.propagation.AT_ONCE", 4)
-    monkeypatch.setattr("theory._core.segments.PENDING", 2)
-    agree(output_distribution(away, policies.FirstHitting()), expected, away.like)
+    found = in_small_parts(output_distribution, away, policies.FirstHitting())
+    agree(found, expected, away.like)
 
 
 # Nothing is moved

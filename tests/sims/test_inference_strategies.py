@@ -2,15 +2,11 @@
 
 import itertools
 import math
-from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from sims import output_distribution
-from sims.claims.e5_inference_strategies import (
-    _is_chain,
-)
 from sims.comparison.compare import compare
 from sims.comparison.strategies import (
     BLOCKS,
@@ -129,16 +125,3 @@ def test_wrong_arguments():
 
 
 # The checks of the claim
-
-
-def test_which_tables_are_chains():
-    tenth = Fraction(1, 10)
-    for p, chain in (
-        (gallery.binary_symmetric(4, tenth, exact=True), True),
-        (gallery.binary_symmetric(1, tenth, exact=True), True),
-        (gallery.binary_symmetric(4, 0.1), True),
-        (gallery.permutations(2, exact=True), True),  # two sites always are
-        (gallery.parity(3, exact=True), False),
-        (gallery.permutations(3), False),
-    ):
-        assert _is_chain(p) is chain

@@ -39,9 +39,6 @@ from tests.sims.optimal_oracle import (
     count_of_policies,
     every_point,
     hull_at,
-    pairs,
-    parity,
-    permutations,
     uniform,
 )
 from tests.sims.policy_table import looked_up, lookup_rule, one_of_each
@@ -280,24 +277,25 @@ def test_exact_zero_is_exact():
 
 
 KNOWN = {
-    "parity": (gallery.parity(4, exact=True), parity(4), 2),
-    "permutations of one": (gallery.permutations(1, exact=True), permutations(1), 1),
-    "permutations of two": (gallery.permutations(2, exact=True), permutations(2), 2),
-    "permutations of four": (gallery.permutations(4, exact=True), permutations(4), 4),
-    "pair": (gallery.coupled_pairs(1, exact=True), pairs(1), 2),
-    "three pairs": (gallery.coupled_pairs(3, exact=True), pairs(3), 2),
+    "parity": (gallery.parity(4, exact=True), 2),
+    "permutations of one": (gallery.permutations(1, exact=True), 1),
+    "permutations of two": (gallery.permutations(2, exact=True), 2),
+    "permutations of four": (gallery.permutations(4, exact=True), 4),
+    "pair": (gallery.coupled_pairs(1, exact=True), 2),
+    "three pairs": (gallery.coupled_pairs(3, exact=True), 2),
+    "walk": (gallery.walk(4, exact=True), Fraction(11, 4)),
 }
 
 
-@each(("p", "joint", "depth"), KNOWN.values(), ids=KNOWN)
-def test_depths_of_the_gallery(p, joint, depth):
+@each(("p", "depth"), KNOWN.values(), ids=KNOWN)
+def test_depths_of_the_gallery(p, depth):
     """Permutations take a round for each site, pairs two in all.
 
     Parity: any proper subset of the bits is independent, so all but one and then the last.
     """
     point = frontier(p, [math.inf])[0]
     assert (point.rounds, point.kl, point.multiplier) == (depth, 0, math.inf)
-    assert Game(joint).depth() == depth
+    assert Game(as_joint(p)).depth() == depth
 
 
 @pytest.mark.parametrize("length", range(2, 8))

@@ -160,6 +160,15 @@ def test_the_cost_of_the_path_by_every_path(temperature):
             assert q.path_kl == close(cost)
 
 
+@over(one_of_each(4, 2))
+def test_in_small_parts(policy, decoder, in_small_parts):
+    p = SMALL["four sites"].build()
+    found, whole = in_small_parts(output_distribution, p, policy), output_distribution(p, policy)
+    np.testing.assert_allclose(found.table, whole.table, rtol=1e-12, atol=1e-15)
+    assert_same_numbers(found.rounds, whole.rounds)
+    assert float(found.path_kl) == pytest.approx(float(whole.path_kl), nan_ok=True)
+
+
 # The choice itself, by law and by draws
 
 

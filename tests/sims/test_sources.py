@@ -12,23 +12,11 @@ from theory import InvalidInput, JointTable, MarkovChain, TooLarge, gallery
 
 # The gallery
 
-BY_LENGTH = {
-    "balanced": gallery.balanced(4),
-    "coupled_pairs": gallery.coupled_pairs(2),
-    "dyck": gallery.dyck(2),
-    "end_of_text": gallery.end_of_text(4),
-    "golden_mean": gallery.golden_mean(4),
-    "hidden_periodic": gallery.hidden_periodic(4),
-    "one_hot": gallery.one_hot(4),
-    "parity": gallery.parity(4),
-    "periodic": gallery.periodic(4),
-    "permutations": gallery.permutations(4),
-    "repeated_bit": gallery.repeated_bit(4),
-    "template": gallery.template(4),
-    "two_classes": gallery.two_classes(4),
-    "walk": gallery.walk(4),
-    "words": gallery.words(4),
-}
+LENGTH_ALONE = ("balanced", "coupled_pairs", "dyck", "end_of_text", "golden_mean")
+LENGTH_ALONE += ("hidden_periodic", "one_hot", "parity", "periodic", "permutations")
+LENGTH_ALONE += ("repeated_bit", "template", "two_classes", "walk", "words")
+PAIRS = ("coupled_pairs", "dyck")
+BY_LENGTH = {name: getattr(gallery, name)(2 if name in PAIRS else 4) for name in LENGTH_ALONE}
 BY_CALL = {
     "affine_code(((1, 1, 0), (0, 1, 1)))": gallery.affine_code([[1, 1, 0], [0, 1, 1]]),
     "binary_symmetric(5, 0.1)": gallery.binary_symmetric(5, 0.1),
@@ -61,7 +49,7 @@ def test_a_name_with_a_length(name):
     p = from_gallery(name, 4)
     assert p.length == 4
     assert_same(p, BY_LENGTH[name])
-    number = p.length // 2 if name in ("coupled_pairs", "dyck") else p.length
+    number = p.length // 2 if name in PAIRS else p.length
     assert_same(from_gallery(f"{name}({number})", None), BY_LENGTH[name])
 
 

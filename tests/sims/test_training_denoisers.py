@@ -186,17 +186,6 @@ def test_the_mean_over_data_sets_is_exact(policy, size, alpha):
     )
 
 
-def test_without_coins_it_is_the_mean_excess_of_what_is_written():
-    p, policy, masks = gallery.binary_symmetric(3, 0.2), policies.LeftToRight(2), uniform_time(3)
-    drawn = []
-    for seed in range(400):
-        training = draw_training_set(p, masks, 50, np.random.default_rng(seed))
-        drawn.append(output_distribution(p, policy, denoiser=Tabular(training)).kl)
-    excess = np.asarray(drawn) - output_distribution(p, policy).kl
-    error = excess.std(ddof=1) / 20
-    assert abs(excess.mean() - expected_excess(p, policy, masks, 50)) < 4 * error
-
-
 @pytest.mark.parametrize(("size", "chance", "alpha"), [(7, 0.3, 0.5), (1, 1.0, 2.0), (3, 0.0, 0.1)])
 def test_the_mean_logarithm_of_a_binomial(size, chance, alpha):
     expected = math.fsum(

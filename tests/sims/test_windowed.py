@@ -1,14 +1,11 @@
 """A denoiser with a window: against windows of patterns, one by one."""
 
-import itertools
-
 import numpy as np
 import pytest
 import sympy
 
 from sims.imperfect.decomposition import excess_loss
 from sims.imperfect.windowed import WindowedDenoiser, window_price
-from sims.order.order_costs import AnyOrder
 from tests import oracles
 from tests.cases import (
     CASES,
@@ -20,7 +17,6 @@ from tests.cases import (
     each_family,
     each_of,
     few,
-    random_rows,
     to_device1,
     to_host,
 )
@@ -28,7 +24,6 @@ from tests.noted import refusals
 from theory import (
     MASK,
     Exchangeable,
-    MarkovChain,
     TooLarge,
     gallery,
 )
@@ -91,13 +86,10 @@ def test_the_ends_of_the_reach():
     np.testing.assert_allclose(WindowedDenoiser(p, 0)(x), np.where(seen, blank, full), rtol=1e-12)
 
 
-def test_many_patterns_at_once(monkeypatch):
-    p = gallery.binary_symmetric(6, 0.2)
-    x = np.asarray(oracles.all_patterns(6, 2))
-    whole = WindowedDenoiser(p, 2)(x)
-    for cells in (1, 7 * 12):
-        monkeypatch.setattr("sims.imperfect.windowed.AT_ONCE", cells)
-        np.testing.assert_array_equal(WindowedDenoiser(p, 2)(x[::20]), whole[::20])
+def test_many_patterns_at_once(in_small_parts):
+    denoiser, x = WindowedDenoiser(gallery.binary_symmetric(6, 0.2), 2), oracles.all_patterns(6, 2)
+    found = in_small_parts(denoiser, np.asarray(x[::20]))
+    np.testing.assert_array_equal(found, denoiser(np.asarray(x))[::20])
 
 
 # The price of a window
@@ -144,37 +136,6 @@ def test_equal_bits_at_length_100(width):
     sizes = [min(99, i + width) - max(0, i - width) for i in range(100)]
     bits = sum(1 / (n + 1) for n in sizes) - 1
     assert window_price(p, width) * 100 == pytest.approx(bits * np.log(2), rel=1e-9)
-
-
-# What is free
-
-
-def chain(length):
-    return MarkovChain(
-        random_rows(4, 2), random_rows(5, 2, 2), length, exact=True
-    )  # a generic one: no two conditionals are equal
-
-
-def sees_the_nearest(known, site, width):
-    """Whether the nearest known site on each side, if there is one, is in the window."""
-    left = [site - j for j in known if j < site]
-    right = [j - site for j in known if j > site]
-    return all(min(side) <= width for side in (left, right) if side)
-
-
-@pytest.mark.parametrize("width", [1, 2])
-def test_orders_that_are_free_on_a_chain(width):
-    """Those in which no nearest known site is ever outside of the window, and no others."""
-    p = chain(4)
-    orders = AnyOrder(p, WindowedDenoiser(p, width))
-    free = []
-    for order in itertools.permutations(range(4)):
-        sees = all(sees_the_nearest(order[:k], order[k], width) for k in range(4))
-        assert (orders.kl(order) == 0) == sees
-        free += [order] if sees else []
-    assert {(0, 1, 2, 3), (1, 2, 0, 3)} <= set(free)
-    assert (0, 3, 1, 2) not in free
-    assert orders.mean > 0
 
 
 # What is refused
