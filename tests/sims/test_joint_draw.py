@@ -18,7 +18,6 @@ from tests.noted import each, refusals
 from tests.sims import policy_oracles as slow
 from tests.sims.policy_table import both, zero_loss
 from theory import gallery
-from theory.errors import InvalidInput
 
 SMALL = [case for case in EXACT_CASES if case.length <= 4 and len(case.patterns) <= 81]
 each_small = each_of(SMALL)
@@ -155,37 +154,37 @@ test_bad_input = refusals(
 )
 
 
-def test_joints_of_other_data_are_refused():
-    p = gallery.parity(3)
-    decoder = JointDraw(LeftToRight(2), joints.ResidualEnergy(gallery.permutations(3)))
-    with pytest.raises(InvalidInput, match="knows data of 3 sites and 3 tokens, not of 3 and 2"):
-        output_distribution(p, decoder)
+class Short(joints.Joint):
+    knows = "too little"
 
-    chain = JointDraw(LeftToRight(2), joints.Projection(gallery.binary_symmetric(5, 0.1)))
-    other = gallery.binary_symmetric(3, 0.2)
-    with pytest.raises(InvalidInput, match="knows data of 5 sites, not of 3"):
-        output_distribution(other, chain)
-    with pytest.raises(InvalidInput, match="knows data of 5 sites, not of 3"):
-        decode(other, chain, np.random.default_rng(0), 2)
-    decoder = JointDraw(LeftToRight(3), joints.ResidualEnergy(gallery.parity(5)))
-    with pytest.raises(InvalidInput, match="knows data of 5 sites, not of 3"):
-        output_distribution(p, decoder)
-    inside = policies.Blocks(2, decoder)
-    with pytest.raises(InvalidInput, match="knows data of 5 sites, not of 3"):
-        output_distribution(p, inside)
-    given = output_distribution(gallery.parity(5), decoder, observed=[0, 3])
-    assert abs(given.kl) < 1e-12  # three of five sites are left, and the data fit
-    with pytest.raises(InvalidInput, match=r"needs exact joints, ResidualEnergy\(\) gave 0\.\d"):
-        output_distribution(gallery.parity(5, exact=True), decoder)
+    def distribution(self, x, sites, marginals):
+        return marginals[:, 0]
 
-    class Short(joints.Joint):
-        knows = "too little"
 
-        def distribution(self, x, sites, marginals):
-            return marginals[:, 0]
+P, FIVE, CHAIN = gallery.parity(3), gallery.parity(5), gallery.binary_symmetric(3, 0.2)
+OF_PERMUTATIONS = JointDraw(LeftToRight(2), joints.ResidualEnergy(gallery.permutations(3)))
+OF_A_CHAIN = JointDraw(LeftToRight(2), joints.Projection(gallery.binary_symmetric(5, 0.1)))
+OF_FIVE = JointDraw(LeftToRight(3), joints.ResidualEnergy(FIVE))
+EXACT_FIVE, RNG = gallery.parity(5, exact=True), np.random.default_rng(0)
 
-    with pytest.raises(InvalidInput, match=r"distribution of shape \(1, 2\); expected \(1, 4\)"):
-        output_distribution(p, JointDraw(LeftToRight(2), Short()))
+
+def written(decoder, p=P):
+    return output_distribution(p, decoder)
+
+
+test_joints_of_other_data_are_refused = refusals(
+    ("knows data of 3 sites and 3 tokens, not of 3 and 2", written, [OF_PERMUTATIONS]),
+    ("knows data of 5 sites, not of 3", written, [OF_FIVE, policies.Blocks(2, OF_FIVE)]),
+    ("knows data of 5 sites, not of 3", lambda: output_distribution(CHAIN, OF_A_CHAIN)),
+    ("knows data of 5 sites, not of 3", lambda: decode(CHAIN, OF_A_CHAIN, RNG, 2)),
+    (r"needs exact joints, ResidualEnergy\(\) gave 0\.\d", lambda: written(OF_FIVE, EXACT_FIVE)),
+    (r"shape \(1, 2\); expected \(1, 4\)", written, [JointDraw(LeftToRight(2), Short())]),
+)
+
+
+def test_what_is_observed_counts_for_the_joint():
+    """Three of five sites are left, and the data fit."""
+    assert abs(output_distribution(FIVE, OF_FIVE, observed=[0, 3]).kl) < 1e-12
 
 
 def test_its_name():

@@ -135,12 +135,6 @@ def test_infinite_divergence_is_shown(command):
     assert "temperature 0" in out
 
 
-def test_a_temperature_of_one_is_the_default(command):
-    arguments = ("--gallery", "permutations(3)", "--policy", "TokenConfidence(2)")
-    assert command(*arguments) == command(*arguments, "--temperature", "1")
-    assert command(*arguments) != command(*arguments, "--temperature", "0.7")
-
-
 def test_a_mass_of_one_is_told_from_one_just_below(command, tmp_path):
     """All sites at once writes the impossible pair once in a million times."""
     np.save(tmp_path / "p.npy", [[998, 1], [1, 0]])

@@ -9,8 +9,7 @@ import pytest
 import rich.console
 
 from sims import Decoded, Perturbed, decode, output_distribution, policies
-from sims.joints import Product, Projection, Resampled, ResidualEnergy
-from sims.joints.base import FromData, conditional, outer
+from sims.joints import Mixture, Product, Projection, Resampled, ResidualEnergy
 from sims.policies import (
     Bernoulli,
     Bisection,
@@ -156,19 +155,9 @@ def test_draws_are_those_of_the_exact_distribution(policy, p, temperature, denoi
     assert_decoded(decode(p, policy, rng, SIZE, temperature, denoiser), q)
 
 
-class OfTheData(FromData):
-    """Like a mixture that fits exactly: it looks neither at the temperature nor at the denoiser."""
-
-    knows = "the joint"
-
-    def distribution(self, x, sites, marginals):
-        law, possible = conditional(self.p, x, sites)
-        return np.where(possible[:, None], law, outer(marginals))
-
-
 JOINTS = {
     "product": lambda p: Product(),
-    "of the data": OfTheData,
+    "mixture": lambda p: Mixture(p, 8),
     "energy": ResidualEnergy,
     "resampled": lambda p: Resampled(p, 2),
     "projection": lambda p: Projection(p, "chain"),
