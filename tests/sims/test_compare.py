@@ -7,7 +7,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from sims import frontier, output_distribution, policies, regret
+from sims import Perturbed, frontier, output_distribution, policies, regret
 from sims.comparison.compare import KINDS, compare, kind_of, usual_decoders
 from sims.optimal.frontier import cost_of
 from tests.cases import random_weights
@@ -182,3 +182,13 @@ def test_what_a_decoder_goes_by(decoder):
     remasks = isinstance(decoder, policies.Remask | policies.Corrector)
     kind = FIRST_LOOK.get(expected(decoder), KINDS[2])
     assert kind_of(decoder) == (KINDS[3] if remasks else kind)
+
+
+def test_another_denoiser_goes_to_all_and_the_best_decoder_keeps_its_own():
+    p = COMPARED["random"]
+    denoiser = Perturbed(p, smoothing=0.5)
+    (row,) = compare(p, [policies.LeftToRight(1)], denoiser=denoiser).rows
+    q = output_distribution(p, policies.LeftToRight(1), denoiser=denoiser)
+    assert row.kl == close(q.kl)
+    assert row.kl > 0.01
+    assert row.regret == close(row.kl)

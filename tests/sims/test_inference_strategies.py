@@ -117,6 +117,11 @@ def test_spread_out_batches(rounds):
     assert q.rounds == expected.rounds
 
 
+def test_exact_distributions_have_nothing_that_is_fitted_and_no_coins():
+    every = _strategies(gallery.parity(4, exact=True))
+    assert {s.family for s in every} == set(FAMILIES) - {"mixture", "projection", "ancestral steps"}
+
+
 def test_wrong_arguments():
     with pytest.raises(InvalidInput, match="p must be a Distribution"):
         _strategies([[0.5, 0.5]])

@@ -92,6 +92,14 @@ def test_the_energy_of_a_flat_prediction_reweights_it():
     assert law.tolist() == [Fraction(n, 15) for n in (8, 2, 1, 4)]
 
 
+@pytest.mark.parametrize("make", [joints.ResidualEnergy, lambda p: joints.Mixture(p, 2)])
+def test_an_impossible_context_leaves_the_product(make):
+    half = [Fraction(1, 2)] * 2
+    p = JointTable([[[1, 0], [0, 1]], [[0, 0], [0, 0]]], exact=True)
+    law = law_of(make(p), (1, MASK, MASK), (1, 2), [half, half], exact=True)
+    assert law.tolist() == [Fraction(1, 4)] * 4
+
+
 # Candidates
 
 
@@ -329,6 +337,64 @@ def test_a_mixture_is_the_sum_of_its_products(case):
             for w, rows in zip(weights, products, strict=True)
         ]
         assert sum(terms) == case.joint.get(x, 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_more_candidates_lose_less_and_at_most_the_bound(seed):
+    p = JointTable(random_table(seed, (3, 3), zeros=0.3))
+    nothing, rows = (MASK, MASK), np.asarray(p.denoise([MASK, MASK]))
+    law = np.asarray(p.table()).reshape(-1)
+    product = product_of(rows)
+    chi2 = sum(a * a / b for a, b in zip(law, product, strict=True) if a > 0) - 1
+    lost = []
+    for count in (1, 2, 4, 16, 256, 4096):
+        written = law_of(joints.Resampled(p, count), nothing, (0, 1), rows)
+        assert written.sum() == pytest.approx(1, abs=1e-12)
+        lost.append(divergence(law, written))
+        assert lost[-1] <= math.log1p(chi2 / count) + 1e-12
+    assert lost == sorted(lost, reverse=True)
+    assert lost[0] == pytest.approx(divergence(law, product), rel=1e-12)
+    assert lost[-1] < 1e-3 * lost[0]
+
+
+@each_small
+def test_one_component_is_the_product(case):
+    p = build_exact(case)
+    for pattern, sites, rows in rounds_of(case.joint, case.vocab, 3):
+        law = law_of(joints.Mixture(p, 1), pattern, sites, rows, exact=True)
+        assert law.tolist() == product_of(rows)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_sites_of_a_mixture_have_its_rank_and_nothing_drawn_is_nearer(seed):
+    """On two sites a mixture of k products is a matrix of nonnegative rank at most k."""
+    p = JointTable(random_table(seed, (4, 4), zeros=0.2))
+    data, rows = np.asarray(p.table()), np.asarray(p.denoise([MASK, MASK]))
+    rng, before = np.random.default_rng(seed), math.inf
+    for size in (1, 2, 3, 4):
+        law = law_of(joints.Mixture(p, size, rng), (MASK, MASK), (0, 1), rows)
+        singular = np.linalg.svd(law.reshape(4, 4), compute_uv=False)
+        assert (singular[size:] < 1e-12).all()
+        assert law.sum() == pytest.approx(1)
+        lost = divergence(data.reshape(-1), law)
+        assert lost <= before + 1e-9
+        before = lost
+        for _ in range(200):
+            left, right = rng.dirichlet(np.ones(4), size=(2, size))
+            other = np.einsum("k,ka,kb->ab", rng.dirichlet(np.ones(size)), left, right)
+            assert divergence(data.reshape(-1), other.reshape(-1)) >= lost - 1e-9
+    assert before < 1e-14
+
+
+def test_em_finds_a_mixture_that_is_there():
+    """Three noisy copies of a hidden bit: two components that no revealed token gives."""
+    hidden = [[0.9, 0.1]] * 3, [[0.2, 0.8]] * 3
+    data = [0.4 * a + 0.6 * b for a, b in zip(*map(product_of, hidden), strict=True)]
+    p = JointTable(np.reshape(data, (2, 2, 2)))
+    rows = np.asarray(p.denoise([MASK] * 3))
+    law = law_of(joints.Mixture(p, 2, np.random.default_rng(0)), (MASK,) * 3, (0, 1, 2), rows)
+    assert divergence(data, law) < 1e-6
+    assert divergence(data, product_of(rows)) > 0.1
 
 
 # What is refused

@@ -19,7 +19,7 @@ from sims.open_questions.__main__ import main
 from sims.open_questions.coins import best_coins, best_orders
 from sims.open_questions.depths import depths, fixed, mean, worst
 from sims.open_questions.linear_program import Uncertified, least, solve
-from sims.open_questions.moves import Moves
+from sims.open_questions.moves import Moves, rational_table
 from sims.open_questions.permutations import PermutationFrontier, Permutations
 from sims.open_questions.search import Search, run
 from sims.open_questions.separations import Separations
@@ -593,3 +593,25 @@ def test_wrong_usage(arguments, complaint, capsys, tmp_path, monkeypatch):
     assert captured.err.startswith("error: ")
     assert "\nusage: python -m sims.open_questions" in captured.err
     assert complaint in " ".join(captured.err.split())
+
+
+def test_a_tossing_policy_can_be_drawn_from():
+    policy = Tossing(best_coins(Moves(fraction_of(NOT_ALL_EQUAL))).choices)
+    x = np.asarray([[MASK, MASK, MASK], [0, 1, MASK], [MASK, 0, 0], [0, MASK, MASK]] * 200)
+    predictions = np.full((800, 3, 2), 0.5)
+    chosen = policy.choose(x, predictions, 0, np.random.default_rng(0)).reshape(200, 4, 3)
+    assert (chosen[:, 0].sum(axis=1) == 2).all()
+    assert chosen[:, 0].mean(axis=0) == pytest.approx(2 / 3, abs=0.1)
+    assert chosen[0, 1:].tolist() == [
+        [False, False, True],
+        [True, False, False],
+        [False, True, True],
+    ]
+    assert "contexts" in repr(policy)
+
+
+def test_floats_are_read_as_fractions():
+    table = np.asarray([[[1, 1], [2, 0]], [[0, 3], [1, 1]]])
+    assert depths(JointTable(table / 9)) == depths(fraction_of(table))
+    thirds = rational_table(JointTable([1 / 3, 2 / 3])).table().tolist()
+    assert thirds == [Fraction(1, 3), Fraction(2, 3)]

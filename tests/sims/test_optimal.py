@@ -404,6 +404,19 @@ def test_the_best_policies_have_no_regret(case):
         assert regret(p, point.policy) == pytest.approx(0, abs=SLACK)
 
 
+def test_nearly_independent_sites_are_not_independent():
+    """A divergence of about 1e-6 nats costs a round if nothing may be lost."""
+    eps = Fraction(1, 1000)
+    weights = [[1 + eps, 1 - eps], [1 - eps, 1 + eps]]
+    exact = frontier(JointTable(weights, exact=True), [1000, math.inf])
+    assert (exact[0].rounds, exact[1].rounds) == (1, 2)
+    assert 0 < exact[0].kl < 1e-6
+    for p in (JointTable(weights, exact=True), JointTable(np.array(weights, dtype=float))):
+        assert [c.rounds for c in frontier(p)] == [1, 2]
+        assert frontier(p, [math.inf])[0].rounds == 2
+        assert frontier(p, [1e7])[0].rounds == 2
+
+
 # What is refused
 
 P, SYMBOL, ROOT = gallery.coupled_pairs(1), sympy.Symbol("a", positive=True), sympy.sqrt(2)

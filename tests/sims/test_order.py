@@ -314,3 +314,13 @@ test_what_cannot_be_mirrored = refusals(
     ("the policy returned list", decoding, [lambda x, predictions: [[True]]]),
     ("sum to the length", decoding, [policies.RandomOrder((2,))]),
 )
+
+
+@pytest.mark.parametrize("policy", [policies.LeftToRight(), policies.LeftToRight(3)])
+def test_left_to_right_in_floats(policy):
+    """In one round all orders are equally likely, and yet nothing but the left is revealed."""
+    found = order(gallery.walk(3), policy)
+    assert found.left_to_right == pytest.approx(1, abs=1e-12)
+    one_by_one = float(policy.k == 1)
+    assert found.kendall == pytest.approx(one_by_one, abs=1e-12)
+    assert found.spearman == pytest.approx(one_by_one, abs=1e-12)

@@ -46,6 +46,7 @@ from tests.sims.policy_table import (
     assert_same_numbers,
     blunt,
     drawing,
+    everything,
     one_of_each,
     over,
     revising,
@@ -630,3 +631,9 @@ def test_a_row_whose_chance_is_zero_may_reveal_anything():
     expected = slow.expected_output(case.joint, case.vocab, law, zero_loss(case))
     assert len(expected.rounds) == 2
     assert_output(output_distribution(build_exact(case), Two()), case, expected, law)
+
+
+@pytest.mark.parametrize("outer", [lambda f: Blocks(2, f), lambda f: GibbsCorrector(f, 1)])
+def test_a_function_may_stand_for_its_rule(outer):
+    q, other = (written(outer(inner)) for inner in (everything, Rule(everything)))
+    assert (q.table.tolist(), q.rounds) == (other.table.tolist(), other.rounds)

@@ -990,3 +990,15 @@ def test_wrong_options(arguments, complaint, capsys, tmp_path, monkeypatch):
         options(*arguments)
     assert stop.value.code == 2
     assert complaint in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_gets_lost_on_its_way_is_a_failure_of_the_case():
+    class Lossy(executors.InProcess):
+        def submit(self, fn, /, *args, **kwargs):
+            if '"k": 1' in args[0]:
+                fn = {}.__getitem__
+            return super().submit(fn, *args, **kwargs)
+
+    results = sweep(counted, grid(k=range(3)), executor=Lossy())
+    assert [row["k"] for row in results.rows] == [0, 2]
+    assert "KeyError" in results.failed[0].error

@@ -11,9 +11,10 @@ from sims.policies import Policy
 from sims.training.masks import as_masks
 from tests.cases import DEVICE1
 from tests.noted import each
-from theory import MASK, InvalidInput, JointTable
+from theory import MASK, InvalidInput, JointTable, MarkovChain
 from theory._core.arrays import to_host
-from theory.loss.forward import loss_by_pattern, reverse_step
+from theory.information import gain_curve
+from theory.loss.forward import loss_by_pattern, nelbo, reverse_step, weight
 from theory.validation.probabilities import as_predictions, as_rows, as_weights
 from theory.validation.times import as_time, as_times
 from theory.validation.tolerances import TOLERANCES
@@ -164,6 +165,20 @@ def test_integers_and_fractions_below_zero_are_refused_however_small():
         as_weights(np.asarray([-1, 10**15]), "row")
 
 
+def test_a_chain_takes_what_is_left_of_one():
+    """1 - .9 - .1 is -2.8e-17 in floats."""
+    rest = 1 - 0.9 - 0.1
+    assert rest < 0
+    p = MarkovChain([0.9, 0.1, rest], [[0.9, 0.1, rest]] * 3, 2)
+    assert p.denoise([MASK, MASK])[0, 2] == 0
+
+
+@each("dtype", FLOATS)
+def test_masks_of_every_type(dtype):
+    masks = np.asarray([1 / 3, 2 / 3], dtype=dtype)
+    np.testing.assert_allclose(as_masks(masks).sum(), 1, rtol=1e-15)
+
+
 # Times and grids
 
 
@@ -183,6 +198,18 @@ def test_times_that_are_rounded_reach_their_ends():
 def test_grids_that_stop_short_are_refused(end):
     with pytest.raises(InvalidInput, match="times must rise from 0 to 1"):
         as_times([0, 0.5, end])
+
+
+def test_curves_and_losses_at_rounded_times():
+    """Two equal bits: h(t) = 2 t bits; their loss over a grid from 1 to 0 is that of [1, 0]."""
+    curve = gain_curve(JointTable([[1.0, 0.0], [0.0, 1.0]]), base=2)
+    assert curve(np.asarray([-1e-17, 1 + 2**-52])).tolist() == [0, 2]
+    with pytest.raises(InvalidInput, match=r"from 0 to 1, got 1\.001"):
+        curve(np.asarray([0, 1.001]))
+    assert nelbo(BITS, [1 - 2**-53, 0.5, 1e-17]) == nelbo(BITS, [1, 0.5, 0])
+    assert weight(1 + 2**-52, 0.5) == 1
+    with pytest.raises(InvalidInput, match=r"levels must lie between 0 and 1, got 1\.5"):
+        weight(1.5, 0.5)
 
 
 # Chances of a policy
@@ -217,3 +244,11 @@ def test_chances_below_zero():
     ):
         with pytest.raises(InvalidInput, match=r"probabilities must not be negative, got -0\.001"):
             run()
+
+
+def test_exact_chances_sum_to_one_exactly():
+    half, tiny = Fraction(1, 2), Fraction(1, 10**12)
+    p = JointTable([[4, 1], [1, 2]], exact=True)
+    assert (output_distribution(p, Split(half, half)).table == p.table()).all()
+    with pytest.raises(InvalidInput, match=r"sum to 999999999999/1000000000000, not to 1"):
+        output_distribution(p, Split(half, half - tiny))

@@ -24,7 +24,7 @@ from sims.training import (
 from sims.training.efficiency import mean_log
 from tests import oracles
 from tests.noted import refusals
-from theory import MASK, JointTable, gallery
+from theory import MASK, JointTable, MarkovChain, gallery
 
 HALF = Fraction(1, 2)
 
@@ -237,6 +237,44 @@ def test_matched_masks_are_no_theorem():
     elsewhere = np.zeros((2, 2, 2))
     elsewhere[0, 1, 1] = 1
     assert expected_excess(fair, policies.LeftToRight(), elsewhere, 100) == pytest.approx(0)
+
+
+def test_counts_as_expected_with_a_prior():
+    """Four samples, the first bit shown in half of them: two 00 and one 11 each in ... ."""
+    p = JointTable([[2, 0], [0, 1]], exact=True)
+    masks = fixed_count(2, 1, exact=True)
+    denoiser = Tabular.expected(p, masks, 6, alpha=1)  # 3 samples show site 0: two 0, one 1
+    assert denoiser([0, MASK])[1].tolist() == [Fraction(3, 4), Fraction(1, 4)]
+    assert denoiser([1, MASK])[1].tolist() == [Fraction(1, 3), Fraction(2, 3)]
+
+
+def test_the_rate_where_tokens_are_impossible():
+    """A bit that repeats: alpha for the impossible one, in two contexts, and half for the first."""
+    p = MarkovChain([HALF, HALF], [[1, 0], [0, 1]], 2, exact=True)
+    masks = predicting(left_to_right(2, exact=True))
+    found = rate(p, policies.LeftToRight(), masks, Fraction(1, 5))
+    assert found == HALF / HALF + 2 * Fraction(1, 5) / HALF
+
+
+@pytest.mark.parametrize(
+    "p", [SKEWED, gallery.permutations(3), gallery.binary_symmetric(4, 0.1)], ids=repr
+)
+def test_no_other_masks_have_a_smaller_limit(p):
+    best = best_masks(p, policies.LeftToRight())
+    least = float(rate(p, policies.LeftToRight(), best))
+    rng = np.random.default_rng(0)
+    for spread in (0.01, 0.1, 1.0):
+        for _ in range(20):
+            other = best * np.exp(spread * rng.normal(size=best.shape))
+            assert rate(p, policies.LeftToRight(), other / other.sum()) >= least * (1 - 1e-12)
+    with_others = 0.9 * best + 0.1 * uniform_time(p.length)
+    assert rate(p, policies.LeftToRight(), with_others) > least
+
+
+def test_the_best_masks_leave_out_what_is_uniform():
+    best = best_masks(gallery.binary_symmetric(3, 0.1), policies.LeftToRight())
+    assert best[0, 0, 0] == 0  # the first bit is fair, and the tables say so unasked
+    assert best[1, 1, 0] / best[1, 0, 0] == pytest.approx(math.sqrt(2))  # twice the contexts
 
 
 # Bad input
