@@ -178,17 +178,17 @@ def _exactly(times):
 
 
 def _remask(times, strength):
-    law = slow.remask(_exactly(times), strength)
-    return slow.Selecting(law, len(times) - 1, revises=True)
+    choice = slow.remask(_exactly(times), strength)
+    return slow.Selecting(choice, len(times) - 1, remasks=True)
 
 
 def _blocks(size, inner):
     if isinstance(inner, slow.Drawing):
         return slow.Drawing(slow.blocks_of_draws(size, inner.draw))
-    return slow.Selecting(slow.blocks(size, inner.law))
+    return slow.Selecting(slow.blocks(size, inner.choice))
 
 
-LAWS = {
+CHOICES = {
     RandomOrder: slow.random_order,
     FirstHitting: lambda: slow.first_hitting,
     LeftToRight: slow.left_to_right,
@@ -199,12 +199,12 @@ LAWS = {
     EntropyBounded: slow.entropy_bounded,
     ByConfidence: lambda: slow.by_confidence,
     Sometimes: lambda: sometimes,
-    Mirrored: lambda inner: slow.mirrored(inner.law),
+    Mirrored: lambda inner: slow.mirrored(inner.choice),
 }
 DRAWS = {
     TokenConfidence: slow.token_confidence,
     Speculative: slow.speculative,
-    JointDraw: lambda inner, joint: slow.joint_draw(inner.law, joint),
+    JointDraw: lambda inner, joint: slow.joint_draw(inner.choice, joint),
 }
 ORACLES = {
     Bernoulli: lambda times: slow.Selecting(slow.bernoulli(_exactly(times)), len(times) - 1),
@@ -220,8 +220,8 @@ ORACLES = {
 def both(kind, *arguments):
     """The row of a decoder with these arguments, rows among them standing for what is inside."""
     ours, theirs = ([a[side] if isinstance(a, Row) else a for a in arguments] for side in (0, 1))
-    if kind in LAWS:
-        return Row(kind(*ours), slow.Selecting(LAWS[kind](*theirs)))
+    if kind in CHOICES:
+        return Row(kind(*ours), slow.Selecting(CHOICES[kind](*theirs)))
     if kind in DRAWS:
         return Row(kind(*ours), slow.Drawing(DRAWS[kind](*theirs)))
     return Row(kind(*ours), ORACLES[kind](*theirs))
@@ -452,33 +452,33 @@ def answers_of(case, denoiser):
 # What is compared
 
 LEVEL = 1e-6  # of the chi-square tests; seeds are fixed
-LEAST = 5  # expected in a cell; rarer ones are put into one
+LEAST = 5  # expected in a bin; rarer ones are put into one
 
 
-def assert_drawn_from(counts, chances):
+def assert_drawn_from(counts, probabilities):
     """Whether counts are those of independent draws: two mappings, or two arrays.
 
-    Nothing that has no chance is ever drawn.
+    Nothing of probability 0 is ever drawn.
     """
     if isinstance(counts, dict):
-        assert counts.keys() <= chances.keys()
-        counts, chances = [counts[key] for key in chances], [*chances.values()]
+        assert counts.keys() <= probabilities.keys()
+        counts, probabilities = [counts[key] for key in probabilities], [*probabilities.values()]
     counts = np.asarray(counts, dtype=float).reshape(-1)
-    chances = np.asarray(chances, dtype=float).reshape(-1)
-    assert chances.sum() == pytest.approx(1)
-    assert counts[chances < 1e-14].sum() == 0
-    expected = counts.sum() * chances
+    probabilities = np.asarray(probabilities, dtype=float).reshape(-1)
+    assert probabilities.sum() == pytest.approx(1)
+    assert counts[probabilities < 1e-14].sum() == 0
+    expected = counts.sum() * probabilities
     often = expected >= LEAST
-    cells = list(zip(expected[often], counts[often], strict=True))
+    bins = list(zip(expected[often], counts[often], strict=True))
     rare = expected[~often].sum(), counts[~often].sum()
     if rare[0] < LEAST:
-        cells.sort()
-        smallest = cells.pop(0)
+        bins.sort()
+        smallest = bins.pop(0)
         rare = rare[0] + smallest[0], rare[1] + smallest[1]
-    cells.append(rare)
-    if len(cells) > 1:
-        statistic = sum((n - e) ** 2 / e for e, n in cells)
-        assert statistic < chi2.isf(LEVEL, len(cells) - 1)
+    bins.append(rare)
+    if len(bins) > 1:
+        statistic = sum((n - e) ** 2 / e for e, n in bins)
+        assert statistic < chi2.isf(LEVEL, len(bins) - 1)
 
 
 def assert_same_numbers(actual, expected):

@@ -21,8 +21,8 @@ each_order = pytest.mark.parametrize("order", ORDERS)
 def revealed(policy, patterns):
     """The sites that the policy chooses; it looks at no token."""
     x = np.asarray(patterns, dtype=np.int64)
-    ((chance, reveal),) = policy.reveal_distribution(x, np.zeros((*x.shape, 1)), 0)
-    assert chance == 1
+    ((probability, reveal),) = policy.reveal_distribution(x, np.zeros((*x.shape, 1)), 0)
+    assert probability == 1
     return reveal
 
 

@@ -92,7 +92,7 @@ def test_temperature_is_that_of_the_draws(temperature):
         assert (row.kl, row.tv) == (close(q.kl), close(q.tv))
         rounds, kl = cost_of(q)
         if rounds >= p.length:
-            assert row.regret == close(kl)  # the best one loses nothing, at temperature 1
+            assert row.regret == close(kl)  # the best one is lossless, at temperature 1
     assert math.isinf(compare(p, decoders, 0).rows[0].kl)
 
 

@@ -127,7 +127,9 @@ def test_what_is_declared_is_true(decoder):
     found = set()
     for x, predictions in contexts(4, 2):
         outcomes = decoder.reveal_distribution(x, predictions, 1)
-        choice = tuple((float(np.max(chance)), tuple(reveal[0])) for chance, reveal in outcomes)
+        choice = tuple(
+            (float(np.max(probability)), tuple(reveal[0])) for probability, reveal in outcomes
+        )
         assert len(choice) == 1 or decoder.randomised
         found.add(choice if depends_on == "nothing" else (tuple(x[0]), choice))
     values = {tuple(x[0]) for x, _ in contexts(4, 2)}

@@ -51,18 +51,18 @@ def by_definition(joint, vocab, decoder, ask, exact=False, start=None):
             prediction, draws = ask(pattern)
             given = oracles.condition(joint, pattern)
             truth = oracles.site_marginals(given, vocab)
-            for chance, sites in decoder.law(
+            for probability, sites in decoder.choice(
                 pattern, slow.masked_sites(pattern), prediction, index
             ):
-                weight = scale(mass * chance)
+                weight = scale(mass * probability)
                 learning += [weight * divergence(truth[i], draws[i], exact) for i in sites]
                 if sites:
                     tc = oracles.total_correlation(joint, sites, pattern, exact)
                     factorisation.append(weight * tc)
                 for tokens, share in oracles.marginal(given, sites).items():
-                    if mass * chance * share != 0:
+                    if mass * probability * share != 0:
                         key = oracles.reveal(pattern, sites, tokens)
-                        after[key] = after.get(key, 0) + mass * chance * share
+                        after[key] = after.get(key, 0) + mass * probability * share
         parts.append((oracles.total(learning, exact), oracles.total(factorisation, exact)))
         layer, index = after, index + 1
     return parts
@@ -121,13 +121,13 @@ def test_a_prompt():
     p = build_exact(case)
     denoiser = Perturbed(p, smoothing=HALF)
     start = {
-        oracles.reveal((MASK,) * 3, [1], tokens): chance
-        for tokens, chance in oracles.marginal(case.joint, [1]).items()
-        if chance != 0
+        oracles.reveal((MASK,) * 3, [1], tokens): probability
+        for tokens, probability in oracles.marginal(case.joint, [1]).items()
+        if probability != 0
     }
     ask = slow.asking(answers_of(case, denoiser))
-    law = slow.Selecting(slow.left_to_right(2))
-    expected = by_definition(case.joint, case.vocab, law, ask, exact=True, start=start)
+    decoder = slow.Selecting(slow.left_to_right(2))
+    expected = by_definition(case.joint, case.vocab, decoder, ask, exact=True, start=start)
     found = split(p, policies.LeftToRight(2), denoiser, observed=[1])
     assert [sympy.expand(a - b) for a, b in zip(found.by_round[0], expected[0], strict=True)] == [
         0,

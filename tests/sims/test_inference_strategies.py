@@ -102,7 +102,7 @@ def test_spread_out_batches(rounds):
     bits = max(1, math.ceil(math.log2(rounds))) if rounds > 1 else 1
     order = sorted(range(rounds), key=lambda k: f"{k:0{bits}b}"[::-1])
 
-    def law(pattern, sites, prediction, index):
+    def choice(pattern, sites, prediction, index):
         first = next(r for r in order if any(i % rounds == r for i in sites))
         return [(slow.ONE, tuple(i for i in sites if i % rounds == first))]
 
@@ -111,7 +111,7 @@ def test_spread_out_batches(rounds):
     p = JointTable(weights, exact=True)
     q = output_distribution(p, SpreadOut(rounds))
     expected = slow.expected_output(
-        joint, 2, slow.Selecting(law), lambda x: oracles.conditional_marginals(joint, x, 2)
+        joint, 2, slow.Selecting(choice), lambda x: oracles.conditional_marginals(joint, x, 2)
     )
     assert {x: q.table[x] for x in itertools.product(range(2), repeat=5)} == expected.table
     assert q.rounds == expected.rounds

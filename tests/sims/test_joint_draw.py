@@ -37,13 +37,13 @@ def two_candidates(joint, pattern, sites, rows):
         return alone
     given = oracles.marginal(oracles.condition(joint, pattern), sites)
     weight = {v: given.get(v, 0) / q if q else 0 for v, q in alone.items()}
-    chances: dict[Any, Any] = dict.fromkeys(alone, Fraction(0))
+    probabilities: dict[Any, Any] = dict.fromkeys(alone, Fraction(0))
     for a, b in itertools.product(alone, repeat=2):
         total = weight[a] + weight[b]
         share = weight[a] / total if total else Fraction(1)
-        chances[a] += alone[a] * alone[b] * share
-        chances[b] += alone[a] * alone[b] * (1 - share)
-    return chances
+        probabilities[a] += alone[a] * alone[b] * share
+        probabilities[b] += alone[a] * alone[b] * (1 - share)
+    return probabilities
 
 
 JOINTS = {
@@ -74,7 +74,7 @@ def test_what_is_written_against_the_definition(case, number, kind):
     p = build_exact(case)
     make, of_sites, extra = JOINTS[kind]
     inner, oracle = inners(case.length)[number]
-    together = slow.joint_draw(oracle.law, functools.partial(of_sites, case.joint), extra)
+    together = slow.joint_draw(oracle.choice, functools.partial(of_sites, case.joint), extra)
     q = output_distribution(p, JointDraw(inner, make(p)))
     expected = slow.expected_output(
         case.joint, case.vocab, slow.Drawing(together), zero_loss(case), exact=True

@@ -1,4 +1,4 @@
-"""Joint laws of a round, against definitions and sums over everything."""
+"""Joint distributions of a round, against definitions and sums over everything."""
 
 import itertools
 import math
@@ -30,17 +30,17 @@ def rounds_of(joint, vocab, most=2):
                 yield pattern, sites, [rows[i] for i in sites]
 
 
-def true_law(joint, pattern, sites, vocab):
+def true_conditional(joint, pattern, sites, vocab):
     """p(x_S | c) as a flat list."""
-    law = oracles.marginal(oracles.condition(joint, pattern), sites)
-    return [law.get(v, 0) for v in itertools.product(range(vocab), repeat=len(sites))]
+    probs = oracles.marginal(oracles.condition(joint, pattern), sites)
+    return [probs.get(v, 0) for v in itertools.product(range(vocab), repeat=len(sites))]
 
 
 def product_of(rows):
     return [math.prod(choice) for choice in itertools.product(*rows)]
 
 
-def law_of(joint, pattern, sites, rows, exact=False):
+def distribution_of(joint, pattern, sites, rows, exact=False):
     dtype = object if exact else float
     alone = np.array([rows], dtype=dtype)
     return joint.distribution(np.array([pattern]), np.array([sites]), alone)[0]
@@ -50,12 +50,12 @@ def divergence(p, q):
     return sum(a * math.log(a / b) for a, b in zip(p, q, strict=True) if a > 0)
 
 
-def shaped(law, count, vocab):
-    return np.reshape(np.asarray(law, dtype=float), (vocab,) * count)
+def shaped(probs, count, vocab):
+    return np.reshape(np.asarray(probs, dtype=float), (vocab,) * count)
 
 
-def marginals_of(law, count, vocab):
-    table = shaped(law, count, vocab)
+def marginals_of(probs, count, vocab):
+    table = shaped(probs, count, vocab)
     return [table.sum(axis=tuple(j for j in range(count) if j != i)) for i in range(count)]
 
 
@@ -77,9 +77,11 @@ def test_the_residual_energy_gives_the_joint_conditional(case):
     p = build_exact(case)
     energy, product = joints.ResidualEnergy(p), joints.Product()
     for pattern, sites, rows in rounds_of(case.joint, case.vocab, 3):
-        law = law_of(energy, pattern, sites, rows, exact=True)
-        assert law.tolist() == true_law(case.joint, pattern, sites, case.vocab)
-        assert law_of(product, pattern, sites, rows, exact=True).tolist() == product_of(rows)
+        probs = distribution_of(energy, pattern, sites, rows, exact=True)
+        assert probs.tolist() == true_conditional(case.joint, pattern, sites, case.vocab)
+        assert distribution_of(product, pattern, sites, rows, exact=True).tolist() == product_of(
+            rows
+        )
         weights = energy.weights(np.array([pattern]), np.array([sites]))[0]
         assert sum(w * q for w, q in zip(weights, product_of(rows), strict=True)) == 1
 
@@ -88,16 +90,16 @@ def test_the_energy_of_a_flat_prediction_reweights_it():
     """exp(tc) of the data times another product: odds 4 to 1 on the diagonal stay."""
     p = JointTable([[4, 1], [1, 4]], exact=True)
     rows = [[Fraction(2, 3), Fraction(1, 3)], [Fraction(1, 2)] * 2]
-    law = law_of(joints.ResidualEnergy(p), (MASK, MASK), (0, 1), rows, exact=True)
-    assert law.tolist() == [Fraction(n, 15) for n in (8, 2, 1, 4)]
+    probs = distribution_of(joints.ResidualEnergy(p), (MASK, MASK), (0, 1), rows, exact=True)
+    assert probs.tolist() == [Fraction(n, 15) for n in (8, 2, 1, 4)]
 
 
 @pytest.mark.parametrize("make", [joints.ResidualEnergy, lambda p: joints.Mixture(p, 2)])
 def test_an_impossible_context_leaves_the_product(make):
     half = [Fraction(1, 2)] * 2
     p = JointTable([[[1, 0], [0, 1]], [[0, 0], [0, 0]]], exact=True)
-    law = law_of(make(p), (1, MASK, MASK), (1, 2), [half, half], exact=True)
-    assert law.tolist() == [Fraction(1, 4)] * 4
+    probs = distribution_of(make(p), (1, MASK, MASK), (1, 2), [half, half], exact=True)
+    assert probs.tolist() == [Fraction(1, 4)] * 4
 
 
 # Candidates
@@ -105,31 +107,31 @@ def test_an_impossible_context_leaves_the_product(make):
 
 def resampled(product, weights, count):
     """Sum over all tuples of candidates; where all weigh nothing, the first is taken."""
-    law = [Fraction(0)] * len(product)
+    probs = [Fraction(0)] * len(product)
     for drawn in itertools.product(range(len(product)), repeat=count):
-        chance = math.prod(product[c] for c in drawn)
+        probability = math.prod(product[c] for c in drawn)
         total = sum(weights[c] for c in drawn)
-        if chance == 0:
+        if probability == 0:
             continue
         for k, c in enumerate(drawn):
             share = Fraction(int(k == 0)) if total == 0 else weights[c] / total
-            law[c] += chance * share
-    return law
+            probs[c] += probability * share
+    return probs
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 @each_small
-def test_the_law_of_resampled_candidates(case, count):
+def test_the_distribution_of_resampled_candidates(case, count):
     exact, floats = (
         joints.Resampled(build_exact(case), count),
         joints.Resampled(case.build(), count),
     )
     for pattern, sites, rows in list(rounds_of(case.joint, case.vocab))[:6]:
-        product, law = product_of(rows), true_law(case.joint, pattern, sites, case.vocab)
-        weights = [a / b if b else Fraction(0) for a, b in zip(law, product, strict=True)]
+        product, probs = product_of(rows), true_conditional(case.joint, pattern, sites, case.vocab)
+        weights = [a / b if b else Fraction(0) for a, b in zip(probs, product, strict=True)]
         expected = resampled(product, weights, count)
-        assert law_of(exact, pattern, sites, rows, exact=True).tolist() == expected
-        found = law_of(floats, pattern, sites, [[float(v) for v in row] for row in rows])
+        assert distribution_of(exact, pattern, sites, rows, exact=True).tolist() == expected
+        found = distribution_of(floats, pattern, sites, [[float(v) for v in row] for row in rows])
         np.testing.assert_allclose(found, [float(v) for v in expected], rtol=1e-12, atol=1e-15)
 
 
@@ -148,15 +150,18 @@ def test_the_law_of_resampled_candidates(case, count):
 def test_how_many_components_are_enough(p, least):
     x = (MASK,) * p.length
     rows = np.asarray(p.denoise(list(x)))
-    law = law_of(joints.Mixture(p, least), x, range(p.length), rows, exact=True)
-    assert law.tolist() == p.table().reshape(-1).tolist()
+    probs = distribution_of(joints.Mixture(p, least), x, range(p.length), rows, exact=True)
+    assert probs.tolist() == p.table().reshape(-1).tolist()
     if least > 2:
         with pytest.raises(InvalidInput, match=f"EM fits {least - 1} products in floats"):
-            law_of(joints.Mixture(p, least - 1), x, range(p.length), rows, exact=True)
+            distribution_of(joints.Mixture(p, least - 1), x, range(p.length), rows, exact=True)
     floats = JointTable(p.table().astype(float))
     fewer = joints.Mixture(floats, least - 1, np.random.default_rng(0))
     rows = np.asarray(floats.denoise(list(x)))
-    assert divergence(floats.table().reshape(-1), law_of(fewer, x, range(p.length), rows)) > 0.05
+    assert (
+        divergence(floats.table().reshape(-1), distribution_of(fewer, x, range(p.length), rows))
+        > 0.05
+    )
 
 
 # Projections
@@ -171,11 +176,11 @@ def test_projections_keep_marginals_and_obey_the_pythagorean_identity(seed, refe
     projection = joints.Projection(p, reference)
     for pattern, sites, rows in list(rounds_of(joint, 2, 3)):
         count, rows = len(sites), [[float(v) for v in row] for row in rows]
-        r = law_of(projection, pattern, sites, rows)
+        r = distribution_of(projection, pattern, sites, rows)
         for found, row in zip(marginals_of(r, count, 2), rows, strict=True):
             np.testing.assert_allclose(found, row, atol=1e-12)
         ref = reference_of(joint, pattern, sites, reference)
-        for s in (true_law(joint, pattern, sites, 2), product_of(rows)):
+        for s in (true_conditional(joint, pattern, sites, 2), product_of(rows)):
             s = [float(v) for v in s]
             sides = divergence(s, ref), divergence(s, r) + divergence(r, ref)
             assert sides[0] == pytest.approx(sides[1], abs=1e-9)
@@ -185,7 +190,7 @@ def reference_of(joint, pattern, sites, kind):
     """From the definition; pairs by their log-linear form, for three bits at most."""
     single = {i: oracles.marginal(joint, (i,)) for i in sites}
     pair = {ab: oracles.marginal(joint, ab) for ab in itertools.combinations(sites, 2)}
-    law = []
+    probs = []
     for tokens in itertools.product(range(2), repeat=len(sites)):
         value = float(single[sites[0]][tokens[:1]])
         for k, (a, b) in enumerate(itertools.pairwise(sites)):
@@ -194,24 +199,24 @@ def reference_of(joint, pattern, sites, kind):
                 value *= float(single[b][(v,)])
             else:
                 value *= float(pair[a, b][u, v] / single[a][(u,)])
-        law.append(value)
+        probs.append(value)
     if kind == "chain":
-        return law
+        return probs
     if len(sites) == 2:
         return [float(pair[sites][v]) for v in itertools.product(range(2), repeat=2)]
-    return most_entropy([[float(v) for v in true_law(joint, (MASK,) * 4, sites, 2)]])
+    return most_entropy([[float(v) for v in true_conditional(joint, (MASK,) * 4, sites, 2)]])
 
 
-def most_entropy(laws):
+def most_entropy(distributions):
     """Add t times the sign of the parity, which keeps all pairs, until the odds are one."""
-    law = np.asarray(laws[0])
+    probs = np.asarray(distributions[0])
     sign = np.array([(-1) ** (sum(v) % 2) for v in itertools.product(range(2), repeat=3)])
-    low, high = -law[sign > 0].min(), law[sign < 0].min()
+    low, high = -probs[sign > 0].min(), probs[sign < 0].min()
     for _ in range(200):
         t = (low + high) / 2
-        slope = (sign * np.log(np.maximum(law + t * sign, 1e-300))).sum()
+        slope = (sign * np.log(np.maximum(probs + t * sign, 1e-300))).sum()
         low, high = (t, high) if slope < 0 else (low, t)
-    return (law + low * sign).tolist()
+    return (probs + low * sign).tolist()
 
 
 def test_the_projection_of_a_chain_is_its_conditional_for_every_set():
@@ -220,10 +225,10 @@ def test_the_projection_of_a_chain_is_its_conditional_for_every_set():
     joint = oracles.chain_joint([0.2, 0.3, 0.5], rows, 4)
     across = 0.0
     for pattern, sites, alone in rounds_of(joint, 3, 3):
-        law = law_of(joints.Projection(p), pattern, sites, alone)
-        expected = true_law(joint, pattern, sites, 3)
-        np.testing.assert_allclose(law, expected, atol=1e-10)
-        pairs = law_of(joints.Projection(p, "pairs"), pattern, sites, alone)
+        probs = distribution_of(joints.Projection(p), pattern, sites, alone)
+        expected = true_conditional(joint, pattern, sites, 3)
+        np.testing.assert_allclose(probs, expected, atol=1e-10)
+        pairs = distribution_of(joints.Projection(p, "pairs"), pattern, sites, alone)
         separated = any(pattern[i] != MASK for i in range(sites[0] + 1, sites[-1]))
         if len(sites) == 2 and not separated:
             np.testing.assert_allclose(pairs, expected, atol=1e-10)
@@ -244,14 +249,14 @@ def test_the_projection_of_a_chain_ends_exactly_where_all_is_revealed_on_one_sid
 
 
 @pytest.mark.parametrize("rows", [[[0.5, 0.5], [0.5, 0.5]], [[0.9, 0.1], [0.9, 0.1]]])
-def test_marginals_are_kept_even_where_no_law_of_the_reference_has_them(rows):
+def test_marginals_are_kept_even_where_no_distribution_of_the_reference_has_them(rows):
     """Data 01, 10 and 00: fitting to fair bits converges slowly; 0.1 and 0.1 asks for 11 or not."""
     p = JointTable([[1, 1], [1, 0]])
-    law = law_of(joints.Projection(p), (MASK, MASK), (0, 1), rows)
-    np.testing.assert_allclose(marginals_of(law, 2, 2), rows, atol=1e-15)
+    probs = distribution_of(joints.Projection(p), (MASK, MASK), (0, 1), rows)
+    np.testing.assert_allclose(marginals_of(probs, 2, 2), rows, atol=1e-15)
     only = JointTable([[1, 0], [0, 1]])
-    law = law_of(joints.Projection(only), (MASK, MASK), (0, 1), [[0.5, 0.5], [0.9, 0.1]])
-    np.testing.assert_allclose(marginals_of(law, 2, 2), [[0.5, 0.5], [0.9, 0.1]], atol=1e-15)
+    probs = distribution_of(joints.Projection(only), (MASK, MASK), (0, 1), [[0.5, 0.5], [0.9, 0.1]])
+    np.testing.assert_allclose(marginals_of(probs, 2, 2), [[0.5, 0.5], [0.9, 0.1]], atol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -261,25 +266,25 @@ def test_pairs_converge_where_they_forbid_values_together(p):
     """The variance of the sum is 0, though every value has possible pairs: one round is exact."""
     blank = (MASK,) * p.length
     projection = joints.Projection(p, "pairs")
-    law = law_of(projection, blank, range(p.length), np.asarray(p.denoise(list(blank))))
-    np.testing.assert_allclose(law, np.asarray(p.table()).reshape(-1), atol=1e-13)
+    probs = distribution_of(projection, blank, range(p.length), np.asarray(p.denoise(list(blank))))
+    np.testing.assert_allclose(probs, np.asarray(p.table()).reshape(-1), atol=1e-13)
     assert projection.pairs_off <= 1e-13
     q = output_distribution(p, JointDraw(LeftToRight(p.length), projection))
     assert abs(q.kl) < 1e-12
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_reference_has_the_pairs_and_no_law_with_them_has_more_entropy(seed):
+def test_the_reference_has_the_pairs_and_no_distribution_with_them_has_more_entropy(seed):
     """Moves that keep all pairs: the signs of an even number of flips, times anything small."""
     p = JointTable(random_table(seed, (2, 2, 2, 2), zeros=0.3))
     data = np.asarray(p.table())
     blank = (MASK,) * 4
     projection = joints.Projection(p, "pairs")
-    law = projection._reference(np.array(blank), np.arange(4)).reshape(data.shape)
+    probs = projection._reference(np.array(blank), np.arange(4)).reshape(data.shape)
     assert projection.pairs_off < 1e-12
     for kept in itertools.combinations(range(4), 2):
         others = tuple(k for k in range(4) if k not in kept)
-        np.testing.assert_allclose(law.sum(axis=others), data.sum(axis=others), atol=1e-12)
+        np.testing.assert_allclose(probs.sum(axis=others), data.sum(axis=others), atol=1e-12)
 
     def entropy(r):
         return -(r[r > 0] * np.log(r[r > 0])).sum()
@@ -293,10 +298,10 @@ def test_the_reference_has_the_pairs_and_no_law_with_them_has_more_entropy(seed)
     _, sizes, basis = np.linalg.svd(np.asarray(rows))
     null = basis[(sizes > 1e-9).sum() :]
     rng = np.random.default_rng(seed)
-    most = entropy(law)
-    for move in [data.reshape(-1) - law.reshape(-1), *(rng.normal(size=(200, len(null))) @ null)]:
+    most = entropy(probs)
+    for move in [data.reshape(-1) - probs.reshape(-1), *(rng.normal(size=(200, len(null))) @ null)]:
         for size in (1, 1e-2, 1e-4, -1e-4):
-            other = law.reshape(-1) + size * move
+            other = probs.reshape(-1) + size * move
             if other.min() >= -1e-15:
                 assert entropy(np.maximum(other, 0)) <= most + 1e-11
 
@@ -306,9 +311,9 @@ def test_the_error_of_the_pairs_is_told(monkeypatch):
     p = gallery.binary_symmetric(7, 0.1)
     projection = joints.Projection(p, "pairs")
     assert projection.pairs_off == 0
-    law = projection._reference(np.full(7, MASK), np.arange(7)).reshape((2,) * 7)
+    probs = projection._reference(np.full(7, MASK), np.arange(7)).reshape((2,) * 7)
     off = max(
-        abs(law.sum(axis=tuple(k for k in range(7) if k not in kept)) - pair_of(p, kept)).max()
+        abs(probs.sum(axis=tuple(k for k in range(7) if k not in kept)) - pair_of(p, kept)).max()
         for kept in itertools.combinations(range(7), 2)
     )
     assert projection.pairs_off == pytest.approx(off)
@@ -343,17 +348,17 @@ def test_a_mixture_is_the_sum_of_its_products(case):
 def test_more_candidates_lose_less_and_at_most_the_bound(seed):
     p = JointTable(random_table(seed, (3, 3), zeros=0.3))
     nothing, rows = (MASK, MASK), np.asarray(p.denoise([MASK, MASK]))
-    law = np.asarray(p.table()).reshape(-1)
+    probs = np.asarray(p.table()).reshape(-1)
     product = product_of(rows)
-    chi2 = sum(a * a / b for a, b in zip(law, product, strict=True) if a > 0) - 1
+    chi2 = sum(a * a / b for a, b in zip(probs, product, strict=True) if a > 0) - 1
     lost = []
     for count in (1, 2, 4, 16, 256, 4096):
-        written = law_of(joints.Resampled(p, count), nothing, (0, 1), rows)
+        written = distribution_of(joints.Resampled(p, count), nothing, (0, 1), rows)
         assert written.sum() == pytest.approx(1, abs=1e-12)
-        lost.append(divergence(law, written))
+        lost.append(divergence(probs, written))
         assert lost[-1] <= math.log1p(chi2 / count) + 1e-12
     assert lost == sorted(lost, reverse=True)
-    assert lost[0] == pytest.approx(divergence(law, product), rel=1e-12)
+    assert lost[0] == pytest.approx(divergence(probs, product), rel=1e-12)
     assert lost[-1] < 1e-3 * lost[0]
 
 
@@ -361,8 +366,8 @@ def test_more_candidates_lose_less_and_at_most_the_bound(seed):
 def test_one_component_is_the_product(case):
     p = build_exact(case)
     for pattern, sites, rows in rounds_of(case.joint, case.vocab, 3):
-        law = law_of(joints.Mixture(p, 1), pattern, sites, rows, exact=True)
-        assert law.tolist() == product_of(rows)
+        probs = distribution_of(joints.Mixture(p, 1), pattern, sites, rows, exact=True)
+        assert probs.tolist() == product_of(rows)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -372,11 +377,11 @@ def test_two_sites_of_a_mixture_have_its_rank_and_nothing_drawn_is_nearer(seed):
     data, rows = np.asarray(p.table()), np.asarray(p.denoise([MASK, MASK]))
     rng, before = np.random.default_rng(seed), math.inf
     for size in (1, 2, 3, 4):
-        law = law_of(joints.Mixture(p, size, rng), (MASK, MASK), (0, 1), rows)
-        singular = np.linalg.svd(law.reshape(4, 4), compute_uv=False)
+        probs = distribution_of(joints.Mixture(p, size, rng), (MASK, MASK), (0, 1), rows)
+        singular = np.linalg.svd(probs.reshape(4, 4), compute_uv=False)
         assert (singular[size:] < 1e-12).all()
-        assert law.sum() == pytest.approx(1)
-        lost = divergence(data.reshape(-1), law)
+        assert probs.sum() == pytest.approx(1)
+        lost = divergence(data.reshape(-1), probs)
         assert lost <= before + 1e-9
         before = lost
         for _ in range(200):
@@ -392,8 +397,10 @@ def test_em_finds_a_mixture_that_is_there():
     data = [0.4 * a + 0.6 * b for a, b in zip(*map(product_of, hidden), strict=True)]
     p = JointTable(np.reshape(data, (2, 2, 2)))
     rows = np.asarray(p.denoise([MASK] * 3))
-    law = law_of(joints.Mixture(p, 2, np.random.default_rng(0)), (MASK,) * 3, (0, 1, 2), rows)
-    assert divergence(data, law) < 1e-6
+    probs = distribution_of(
+        joints.Mixture(p, 2, np.random.default_rng(0)), (MASK,) * 3, (0, 1, 2), rows
+    )
+    assert divergence(data, probs) < 1e-6
     assert divergence(data, product_of(rows)) > 0.1
 
 
@@ -406,12 +413,12 @@ HALF_TABLE = JointTable([[[1, 0], [0, 1]], [[0, 0], [0, 0]]])
 def of_nine_candidates():
     p = JointTable(random_table(0, (4, 4)), exact=True)
     rows = np.asarray(p.denoise([MASK, MASK]))
-    return law_of(joints.Resampled(p, 9), (MASK, MASK), (0, 1), rows, exact=True)
+    return distribution_of(joints.Resampled(p, 9), (MASK, MASK), (0, 1), rows, exact=True)
 
 
 def exact_pairs():
     rows = EXACT.denoise([MASK] * 3)
-    return law_of(joints.Projection(EXACT, "pairs"), (MASK,) * 3, (0, 1, 2), rows, True)
+    return distribution_of(joints.Projection(EXACT, "pairs"), (MASK,) * 3, (0, 1, 2), rows, True)
 
 
 def parts_at(pattern):

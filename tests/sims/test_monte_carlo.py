@@ -388,7 +388,7 @@ def test_a_mixture_of_1000_sites(policy):
 
 
 def golden_mean(length):
-    """Binary sequences without two adjacent ones, and a one after a zero with chance 2/5."""
+    """Binary sequences without two adjacent ones, and a one after a zero with probability 2/5."""
     return MarkovChain([5 / 7, 2 / 7], [[0.6, 0.4], [1, 0]], length)
 
 

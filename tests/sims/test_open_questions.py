@@ -43,7 +43,7 @@ def fraction_of(p):
 
 
 def following(joint, vocab=2):
-    """From a pattern and a policy to what is written, with its chance; None outside of p."""
+    """From a pattern and a policy to what is written, with its probability; None outside of p."""
     predict = oracles.zero_loss(joint, vocab)
 
     @functools.cache
@@ -54,9 +54,9 @@ def following(joint, vocab=2):
     def after(pattern, sites):
         rows, found = rows_at(pattern), []
         for tokens in itertools.product(range(vocab), repeat=len(sites)):
-            chance = math.prod(rows[i][v] for i, v in zip(sites, tokens, strict=True))
-            if chance:
-                found.append((oracles.reveal(pattern, sites, tokens), chance))
+            probability = math.prod(rows[i][v] for i, v in zip(sites, tokens, strict=True))
+            if probability:
+                found.append((oracles.reveal(pattern, sites, tokens), probability))
         return found
 
     def follow(pattern, policy):
@@ -66,24 +66,24 @@ def following(joint, vocab=2):
 
 
 def written(joint, policy, follow=None):
-    """The output law and the expected rounds of a policy; None if it leaves the support."""
+    """Output distribution and expected rounds of a policy; None if it leaves the support."""
     follow = follow or following(joint)
-    law, rounds = {}, 0
+    output, rounds = {}, 0
     reached = {(MASK,) * oracles.length_of(joint): Fraction(1)}
     while reached:
         later = {}
         for pattern, mass in reached.items():
             if MASK not in pattern:
-                law[pattern] = law.get(pattern, 0) + mass
+                output[pattern] = output.get(pattern, 0) + mass
                 continue
             if (outcomes := follow(pattern, policy)) is None:
                 return None
             rounds += mass
-            for after, chance in outcomes:
-                weight = mass * chance
+            for after, probability in outcomes:
+                weight = mass * probability
                 later[after] = later[after] + weight if after in later else weight
         reached = later
-    return (law, rounds) if set(law) <= set(joint) else None
+    return (output, rounds) if set(output) <= set(joint) else None
 
 
 def longest(joint, policy):
@@ -109,9 +109,9 @@ def as_policy(blocks, length):
 
 
 def least_mean(options, joint):
-    """The cheapest mixture whose law is the joint, in floats: min sum w c, sum w q = p."""
+    """The cheapest mixture whose distribution is the joint, in floats: min sum w c, sum w q = p."""
     rows = list(joint)
-    matrix = [[float(law.get(x, 0)) for law, _ in options] for x in rows]
+    matrix = [[float(output.get(x, 0)) for output, _ in options] for x in rows]
     costs = [float(rounds) for _, rounds in options]
     linprog: Any = scipy.optimize.linprog
     found = linprog(costs, A_eq=matrix, b_eq=[float(joint[x]) for x in rows])
@@ -124,7 +124,7 @@ def expected_depths(joint):
     length, follow = oracles.length_of(joint), following(joint)
     every = [(policy, written(joint, policy, follow)) for policy in all_policies(joint)]
     inside = [(policy, end) for policy, end in every if end]
-    lossless = [(policy, rounds) for policy, (law, rounds) in inside if law == joint]
+    lossless = [(policy, rounds) for policy, (output, rounds) in inside if output == joint]
     orders = [
         (blocks, end)
         for sizes in oracles.compositions(length)
@@ -132,7 +132,7 @@ def expected_depths(joint):
         if (end := written(joint, as_policy(blocks, length), follow))
     ]
     return (
-        min(len(blocks) for blocks, (law, _) in orders if law == joint),
+        min(len(blocks) for blocks, (output, _) in orders if output == joint),
         min(longest(joint, policy) for policy, _ in lossless),
         min(rounds for _, rounds in lossless),
         least_mean([end for _, end in inside], joint),
@@ -209,14 +209,14 @@ def test_the_policies_write_the_data_in_as_many_rounds_as_they_say(table):
     assert (slow.table == p.table()).all()
     assert max(slow.rounds) == worst(moves).rounds
     joint, mixture, cost = joint_of(table), {}, 0
-    for blocks, chance in orders.chances.items():
-        law, rounds = written(joint, as_policy(blocks, table.ndim)) or ({}, 0)
-        cost += chance * rounds
-        for x, mass in law.items():
-            mixture[x] = mixture.get(x, 0) + chance * mass
+    for blocks, probability in orders.chances.items():
+        output, rounds = written(joint, as_policy(blocks, table.ndim)) or ({}, 0)
+        cost += probability * rounds
+        for x, mass in output.items():
+            mixture[x] = mixture.get(x, 0) + probability * mass
     assert (mixture, cost) == (joint, orders.rounds)
-    (law, rounds) = written(joint, as_policy(fixed(moves), table.ndim)) or ({}, 0)
-    assert (law, rounds) == (joint, len(fixed(moves)))
+    (output, rounds) = written(joint, as_policy(fixed(moves), table.ndim)) or ({}, 0)
+    assert (output, rounds) == (joint, len(fixed(moves)))
 
 
 # What can be computed

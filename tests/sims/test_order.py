@@ -28,23 +28,23 @@ from theory import (
 
 
 def prompts(case, observed):
-    """(chance, pattern) of all that the data show at the observed sites."""
-    for tokens, chance in oracles.marginal(case.joint, observed).items():
-        if chance:
-            yield chance, oracles.reveal((MASK,) * case.length, observed, tokens)
+    """(probability, pattern) of all that the data show at the observed sites."""
+    for tokens, probability in oracles.marginal(case.joint, observed).items():
+        if probability:
+            yield probability, oracles.reveal((MASK,) * case.length, observed, tokens)
 
 
 def paths(pattern, decoder, ask, vocab, index=0):
-    """(chance, list of the sets that are revealed, sequence) of everything that can happen."""
+    """(probability, list of the sets that are revealed, sequence) of everything that can happen."""
     if MASK not in pattern:
         yield Fraction(1), [], pattern
         return
-    for chance, after, _ in decoder.follow(pattern, ask, index, vocab):
-        if chance == 0:
+    for probability, after, _ in decoder.follow(pattern, ask, index, vocab):
+        if probability == 0:
             continue
         revealed = [i for i, v in enumerate(after) if v != MASK and pattern[i] == MASK]
         for share, rest, end in paths(after, decoder, ask, vocab, index + 1):
-            yield chance * share, [revealed, *rest], end
+            yield probability * share, [revealed, *rest], end
 
 
 @functools.cache
@@ -53,8 +53,8 @@ def all_paths(case, number, observed):
     policy, decoder = rows_of(case, observed)[number]
     ask = slow.asking(zero_loss(case))
     return policy, [
-        (chance * share, sets, end)
-        for chance, start in prompts(case, observed)
+        (probability * share, sets, end)
+        for probability, start in prompts(case, observed)
         for share, sets, end in paths(start, decoder, ask, case.vocab)
     ]
 
@@ -107,18 +107,18 @@ def of_path(sets, sites, observed):
 
 def expected(found, sites, observed):
     """Means over all paths."""
-    weighted = [(chance, of_path(sets, sites, observed)) for chance, sets, _ in found]
+    weighted = [(probability, of_path(sets, sites, observed)) for probability, sets, _ in found]
     rounds = max(len(measures["revealed"]) for _, measures in weighted)
     totals = dict.fromkeys(("kendall", "spearman", "adjacent", "left_to_right"), 0)
     islands, revealed = [0] * (rounds + 1), np.zeros((rounds, len(sites)), dtype=object)
-    for chance, measures in weighted:
+    for probability, measures in weighted:
         for name in totals:
-            totals[name] += chance * (measures[name] or 0)
+            totals[name] += probability * (measures[name] or 0)
         last = measures["runs"][-1]
         for t in range(rounds + 1):
-            islands[t] += chance * (measures["runs"][t] if t < len(measures["runs"]) else last)
+            islands[t] += probability * (measures["runs"][t] if t < len(measures["runs"]) else last)
         for t, row in enumerate(measures["revealed"]):
-            revealed[t] += chance * np.asarray(row, dtype=object)
+            revealed[t] += probability * np.asarray(row, dtype=object)
     return totals, islands, revealed
 
 
@@ -157,13 +157,13 @@ def test_against_all_paths(name, number, observed):
     p = build_exact(case)
     sites = tuple(i for i in range(p.length) if i not in observed)
     assert_order(order(p, policy, observed=observed), sites, *expected(found, sites, observed))
-    chances, table = {}, np.zeros((p.vocab,) * p.length, dtype=object)
-    for chance, sets, end in found:
+    probabilities, table = {}, np.zeros((p.vocab,) * p.length, dtype=object)
+    for probability, sets, end in found:
         key = tuple(tuple(part) for part in sets if part)  # steps that reveal nothing leave no set
-        chances[key] = chances.get(key, 0) + chance
-        table[end] += chance
+        probabilities[key] = probabilities.get(key, 0) + probability
+        table[end] += probability
     distribution = all_orders(p, policy, observed=observed)
-    assert distribution == chances
+    assert distribution == probabilities
     assert list(distribution.values()) == sorted(distribution.values(), reverse=True)
     written = output_distribution(p, policy, observed=observed)
     assert (written.table == table).all()
@@ -271,7 +271,7 @@ def test_orders_in_floats():
     p = gallery.walk(3)
     found = all_orders(p, policies.TopK(1))
     assert sum(found.values()) == pytest.approx(1)
-    assert {type(chance) for chance in found.values()} == {float}
+    assert {type(probability) for probability in found.values()} == {float}
 
 
 def test_orders_of_a_table_whose_lattice_does_not_fit(monkeypatch):

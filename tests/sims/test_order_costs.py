@@ -26,33 +26,33 @@ each_exact = each_of(EXACT)
 
 
 def written(joint, order, predict):
-    """The chance of every sequence, one site after the other."""
+    """The probability of every sequence, one site after the other."""
     out = {}
     for x in joint:
-        pattern, chance = (MASK,) * len(x), Fraction(1)
+        pattern, probability = (MASK,) * len(x), Fraction(1)
         for i in order:
-            chance = chance * predict(pattern)[i][x[i]]
+            probability = probability * predict(pattern)[i][x[i]]
             pattern = oracles.reveal(pattern, [i], [x[i]])
-        out[x] = chance
+        out[x] = probability
     return out
 
 
 def circulations(joint, predict, exact):
-    """(C, i, j, chance of x, c) for all sets, pairs and sequences that can happen."""
+    """(C, i, j, probability of x, c) for all sets, pairs and sequences that can happen."""
     log = oracles.log_in_primes if exact else (lambda q: math.log(q))
     length = oracles.length_of(joint)
     for size in range(length - 1):
         for known in itertools.combinations(range(length), size):
             rest = [i for i in range(length) if i not in known]
             for i, j in itertools.combinations(rest, 2):
-                for x, chance in joint.items():
-                    if chance == 0:
+                for x, probability in joint.items():
+                    if probability == 0:
                         continue
                     c = oracles.reveal((MASK,) * length, known, [x[k] for k in known])
                     with_i, with_j = (oracles.reveal(c, [k], [x[k]]) for k in (i, j))
                     one = predict(c)[i][x[i]] * predict(with_i)[j][x[j]]
                     other = predict(c)[j][x[j]] * predict(with_j)[i][x[i]]
-                    yield known, i, j, chance, log(Fraction(one) / Fraction(other))
+                    yield known, i, j, probability, log(Fraction(one) / Fraction(other))
 
 
 @each_exact
@@ -83,10 +83,10 @@ def test_circulation(case):
     every = list(circulations(case.joint, answers_of(case, denoiser), exact=True))
     assert float(found.largest) == pytest.approx(max(abs(float(c)) for *_, c in every), abs=1e-14)
     swaps, mean = {}, 0
-    for known, i, j, chance, c in every:
-        swaps[known, i, j] = swaps.get((known, i, j), 0) + float(chance) * float(c)
+    for known, i, j, probability, c in every:
+        swaps[known, i, j] = swaps.get((known, i, j), 0) + float(probability) * float(c)
         sets = math.comb(length, len(known)) * math.comb(length - len(known), 2) * (length - 1)
-        mean += float(chance) * abs(float(c)) / sets
+        mean += float(probability) * abs(float(c)) / sets
     assert float(found.mean) == pytest.approx(mean, abs=1e-14)
     assert float(found.swap) == pytest.approx(max(map(abs, swaps.values())), abs=1e-14)
 

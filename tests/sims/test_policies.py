@@ -142,12 +142,12 @@ def test_divergences_of_exact_distributions_as_expressions(name):
 
 
 def seen(decoder):
-    """The law as the oracle of a path wants it."""
+    """The choice as the oracle of a path wants it."""
 
-    def law(pattern, prediction, index):
-        return decoder.law(pattern, slow.masked_sites(pattern), prediction, index)
+    def choice(pattern, prediction, index):
+        return decoder.choice(pattern, slow.masked_sites(pattern), prediction, index)
 
-    return law
+    return choice
 
 
 @pytest.mark.parametrize("temperature", [1, 0.5])
@@ -170,7 +170,7 @@ def test_in_small_parts(policy, decoder, in_small_parts):
     assert float(found.path_kl) == pytest.approx(float(whole.path_kl), nan_ok=True)
 
 
-# The choice itself, by law and by draws
+# The choice itself, by its distribution and by draws
 
 
 LENGTH, VOCAB = 4, 2
@@ -199,20 +199,20 @@ def rows_of_all_patterns(temperature):
     return [rows.reshape(*(VOCAB + 1,) * LENGTH, LENGTH, VOCAB) for rows in answers]
 
 
-def chances_of_sites(decoder, pattern, index):
-    chances = {}
-    for chance, sites in seen(decoder)(pattern, wrong(LENGTH, VOCAB)(pattern), index):
+def probabilities_of_sites(decoder, pattern, index):
+    probabilities = {}
+    for probability, sites in seen(decoder)(pattern, wrong(LENGTH, VOCAB)(pattern), index):
         key = tuple(i in sites for i in range(LENGTH))
-        chances[key] = chances.get(key, 0) + chance
-    return {key: chance for key, chance in chances.items() if chance != 0}
+        probabilities[key] = probabilities.get(key, 0) + probability
+    return {key: probability for key, probability in probabilities.items() if probability != 0}
 
 
-def chances_of_sequences(decoder, pattern, temperature):
-    """From the sequence after a round, and its calls, to its chance."""
-    ask, chances = slow.asking(wrong(LENGTH, VOCAB), tempering(temperature)), {}
-    for chance, after, calls in decoder.follow(pattern, ask, 0, VOCAB):
-        chances[after, calls] = chances.get((after, calls), 0) + chance
-    return {key: chance for key, chance in chances.items() if chance > 1e-15}
+def probabilities_of_sequences(decoder, pattern, temperature):
+    """From the sequence after a round, and its calls, to its probability."""
+    ask, probabilities = slow.asking(wrong(LENGTH, VOCAB), tempering(temperature)), {}
+    for probability, after, calls in decoder.follow(pattern, ask, 0, VOCAB):
+        probabilities[after, calls] = probabilities.get((after, calls), 0) + probability
+    return {key: probability for key, probability in probabilities.items() if probability > 1e-15}
 
 
 def fits(policy, pattern):
@@ -244,7 +244,7 @@ def each_draw(stride=1):
 
 
 @each_choice()
-def test_laws_row_by_row(policy, decoder):
+def test_choices_row_by_row(policy, decoder):
     """Of all patterns with equally many masked sites at once."""
     for count in range(1, LENGTH + 1):
         patterns = patterns_for(policy, count)
@@ -253,18 +253,20 @@ def test_laws_row_by_row(policy, decoder):
         index = (policy.steps or 1) - 1
         found = [{} for _ in patterns]
         x, predictions = np.array(patterns), predictions_of(patterns)
-        for chance, flip in policy.reveal_distribution(x, predictions, index):
+        for probability, flip in policy.reveal_distribution(x, predictions, index):
             assert flip.shape == x.shape
             assert flip.dtype == bool
-            chances = np.broadcast_to(np.asarray(chance, dtype=float), len(patterns))
-            for row_chances, p, sites in zip(found, chances.tolist(), flip.tolist(), strict=True):
+            probabilities = np.broadcast_to(np.asarray(probability, dtype=float), len(patterns))
+            for row_probabilities, p, sites in zip(
+                found, probabilities.tolist(), flip.tolist(), strict=True
+            ):
                 if p != 0:
-                    row_chances[tuple(sites)] = row_chances.get(tuple(sites), 0) + p
+                    row_probabilities[tuple(sites)] = row_probabilities.get(tuple(sites), 0) + p
         assert x.tolist() == [list(pattern) for pattern in patterns]
-        for pattern, row_chances in zip(patterns, found, strict=True):
-            expected = chances_of_sites(decoder, pattern, index)
-            assert row_chances.keys() == expected.keys()
-            assert_same_numbers(row_chances, expected)
+        for pattern, row_probabilities in zip(patterns, found, strict=True):
+            expected = probabilities_of_sites(decoder, pattern, index)
+            assert row_probabilities.keys() == expected.keys()
+            assert_same_numbers(row_probabilities, expected)
 
 
 @each_draw()
@@ -273,11 +275,13 @@ def test_outcomes_row_by_row(policy, decoder, temperature):
     for count in range(1, LENGTH + 1):
         patterns = patterns_for(policy, count)
         found, x = [{} for _ in patterns], np.array(patterns)
-        for which, chance, after, calls in policy.outcomes(x, ask_at(temperature), 0):
-            for b, p, y in zip(which.tolist(), chance.tolist(), after.tolist(), strict=True):
+        for which, probability, after, calls in policy.outcomes(x, ask_at(temperature), 0):
+            for b, p, y in zip(which.tolist(), probability.tolist(), after.tolist(), strict=True):
                 found[b][tuple(y), calls] = found[b].get((tuple(y), calls), 0) + p
-        for pattern, row_chances in zip(patterns, found, strict=True):
-            assert_same_numbers(row_chances, chances_of_sequences(decoder, pattern, temperature))
+        for pattern, row_probabilities in zip(patterns, found, strict=True):
+            assert_same_numbers(
+                row_probabilities, probabilities_of_sequences(decoder, pattern, temperature)
+            )
 
 
 def counted(rows):
@@ -326,7 +330,7 @@ def test_draws_of_sets(policy, decoder):
         assert not (chosen & (x != MASK)).any()
     for place, pattern in enumerate(patterns):
         drawn = counted(chosen[which == place])
-        assert_drawn_from(drawn, chances_of_sites(decoder, pattern, index))
+        assert_drawn_from(drawn, probabilities_of_sites(decoder, pattern, index))
     again = policy.choose(x, predictions, index, np.random.default_rng(1))
     np.testing.assert_array_equal(again, chosen)
 
@@ -346,16 +350,16 @@ def test_draws_of_tokens(policy, decoder, temperature):
         after, calls = policy.write(x, ask, 0, np.random.default_rng(2))
         assert (x == pattern).all()
         outcomes = Counter({(y, calls): count for y, count in counted(after).items()})
-        assert_drawn_from(outcomes, chances_of_sequences(decoder, pattern, temperature))
+        assert_drawn_from(outcomes, probabilities_of_sequences(decoder, pattern, temperature))
     patterns = [x for x in PATTERNS if fits(policy, x)]
     x, which = shuffled_batch(patterns)
     after, calls = policy.write(x, ask, 0, np.random.default_rng(3))
     np.testing.assert_array_equal(after[x != MASK], x[x != MASK])
     for place, pattern in enumerate(patterns):
-        expected = chances_of_sequences(decoder, pattern, temperature)
+        expected = probabilities_of_sequences(decoder, pattern, temperature)
         drawn = counted(after[which == place])
         assert_drawn_from(drawn, {y: p for (y, _), p in expected.items()})
-    assert calls == max(calls for _, calls in chances_of_sequences(decoder, PATTERNS[0], 1))
+    assert calls == max(calls for _, calls in probabilities_of_sequences(decoder, PATTERNS[0], 1))
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])
@@ -365,11 +369,13 @@ def test_draws_of_what_correctors_draw_again(size):
     assert drawn.shape == (COPIES, LENGTH)
     assert drawn.dtype == bool
     sets = slow.subsets_of(range(LENGTH), size)
-    chances = {tuple(i in sites for i in range(LENGTH)): chance for chance, sites in sets}
-    assert_drawn_from(counted(drawn), chances)
+    probabilities = {
+        tuple(i in sites for i in range(LENGTH)): probability for probability, sites in sets
+    }
+    assert_drawn_from(counted(drawn), probabilities)
     if size == 1:
         drawn = GibbsCorrector(None, 1).choose(COPIES, LENGTH, np.random.default_rng(5))
-        assert_drawn_from(counted(drawn), chances)
+        assert_drawn_from(counted(drawn), probabilities)
 
 
 # Limits and identities
@@ -385,7 +391,7 @@ def test_speculative_decoding_saves_calls_only_where_drafts_are_good():
     assert dict(q.rounds) == {2: 1}  # the refused token is written, too
     three = JointTable([[[1, 0], [0, 0]], [[0, 0], [0, 1]]], exact=True)
     q = output_distribution(three, Speculative())
-    assert dict(q.rounds) == {2: HALF, 3: HALF}  # the second is refused with chance 1/2
+    assert dict(q.rounds) == {2: HALF, 3: HALF}  # the second is refused with probability 1/2
     assert math.isnan(q.expected_rounds_on_data)
     assert q.path_kl == 0
 
@@ -438,8 +444,8 @@ def chosen_sites(policy, prediction):
     """What a deterministic policy selects first."""
     x = np.full((1, len(prediction)), MASK)
     array = np.array(prediction)[None]
-    ((chance, flip),) = list(policy.reveal_distribution(x, array, 0))
-    assert chance == 1
+    ((probability, flip),) = list(policy.reveal_distribution(x, array, 0))
+    assert probability == 1
     return tuple(np.flatnonzero(flip[0]).tolist())
 
 
@@ -457,7 +463,7 @@ def test_equal_scores_go_to_the_lowest_index(score, exact):
     """Also where the sums of floats are not quite equal."""
     weights = [(2, 5, 3), (1, 6, 3), (3, 1, 6), (6, 3, 1), (5, 2, 3), (1, 3, 6), (3, 6, 1)]
     prediction = independent(rows(*weights), exact)
-    order = (1, 2, 3, 5, 6, 0, 4)  # the surest first
+    order = (1, 2, 3, 5, 6, 0, 4)  # the most confident first
     for k in range(1, 8):
         assert chosen_sites(TopK(k, score), prediction) == tuple(sorted(order[:k]))
 
@@ -627,10 +633,10 @@ def test_a_row_whose_chance_is_zero_may_reveal_anything():
             first = masked & (masked.cumsum(axis=1) == 1)
             yield 1 - zero, np.where(zero[:, None], False, first)
 
-    case, law = SMALL["zeros"], slow.Selecting(all_sites_after_zero)
-    expected = slow.expected_output(case.joint, case.vocab, law, zero_loss(case))
+    case, choice = SMALL["zeros"], slow.Selecting(all_sites_after_zero)
+    expected = slow.expected_output(case.joint, case.vocab, choice, zero_loss(case))
     assert len(expected.rounds) == 2
-    assert_output(output_distribution(build_exact(case), Two()), case, expected, law)
+    assert_output(output_distribution(build_exact(case), Two()), case, expected, choice)
 
 
 @pytest.mark.parametrize("outer", [lambda f: Blocks(2, f), lambda f: GibbsCorrector(f, 1)])

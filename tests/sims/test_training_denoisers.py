@@ -186,13 +186,15 @@ def test_the_mean_over_data_sets_is_exact(policy, size, alpha):
     )
 
 
-@pytest.mark.parametrize(("size", "chance", "alpha"), [(7, 0.3, 0.5), (1, 1.0, 2.0), (3, 0.0, 0.1)])
-def test_the_mean_logarithm_of_a_binomial(size, chance, alpha):
+@pytest.mark.parametrize(
+    ("size", "probability", "alpha"), [(7, 0.3, 0.5), (1, 1.0, 2.0), (3, 0.0, 0.1)]
+)
+def test_the_mean_logarithm_of_a_binomial(size, probability, alpha):
     expected = math.fsum(
-        math.comb(size, k) * chance**k * (1 - chance) ** (size - k) * math.log(k + alpha)
+        math.comb(size, k) * probability**k * (1 - probability) ** (size - k) * math.log(k + alpha)
         for k in range(size + 1)
     )
-    found = mean_log(size, np.asarray([chance, 0.5]), alpha)[0]
+    found = mean_log(size, np.asarray([probability, 0.5]), alpha)[0]
     assert math.isclose(found, expected, rel_tol=1e-12)
 
 
@@ -200,10 +202,12 @@ def test_the_mean_logarithm_where_the_window_matters():
     import scipy.stats
 
     k = np.arange(100_001)
-    for chance in (0.2, 1e-4):
-        weights = scipy.stats.binom.pmf(k, 100_000, chance)
+    for probability in (0.2, 1e-4):
+        weights = scipy.stats.binom.pmf(k, 100_000, probability)
         expected = (weights * np.log(k + 0.5)).sum()
-        assert math.isclose(mean_log(100_000, np.asarray(chance), 0.5)[()], expected, rel_tol=1e-10)
+        assert math.isclose(
+            mean_log(100_000, np.asarray(probability), 0.5)[()], expected, rel_tol=1e-10
+        )
 
 
 @pytest.mark.parametrize("vocab", [2, 3])

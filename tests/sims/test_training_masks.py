@@ -44,13 +44,13 @@ def time_integral(k, hidden):
 
 
 def by_blocks(length, size, within):
-    """Tables of single blocks; ``within`` lists (chance, sites of the block that are shown)."""
+    """Tables of single blocks; ``within`` lists (probability, sites shown of the block)."""
     for start in range(0, length, size):
         block = list(range(start, min(start + size, length)))
         table = dict.fromkeys(patterns(length), Fraction(0))
-        for chance, shown in within(block):
+        for probability, shown in within(block):
             known = {*range(start), *shown}
-            table[tuple(int(i in known) for i in range(length))] += chance
+            table[tuple(int(i in known) for i in range(length))] += probability
         yield table
 
 
@@ -144,9 +144,9 @@ def calls_by_pattern(start, decoder, ask, vocab, length):
     def walk(pattern, mass, index):
         if index == decoder.steps or (decoder.steps is None and MASK not in pattern):
             return
-        for chance, after, called in decoder.follow(pattern, ask, index, vocab):
-            found[tuple(int(o != MASK) for o in pattern)] += mass * chance * called
-            walk(after, mass * chance, index + 1)
+        for probability, after, called in decoder.follow(pattern, ask, index, vocab):
+            found[tuple(int(o != MASK) for o in pattern)] += mass * probability * called
+            walk(after, mass * probability, index + 1)
 
     for pattern, mass in start:
         walk(pattern, mass, 0)
@@ -183,7 +183,7 @@ def test_what_is_visited_after_a_prompt(policy, decoder):
 
 
 def test_what_is_visited_with_another_denoiser_and_at_temperature_0():
-    """A denoiser that is surer of the right end leads the decoder there."""
+    """A denoiser that is more confident at the right end leads the decoder there."""
 
     def right_end(x):
         rows = np.full((*x.shape, 2), Fraction(1, 2))
