@@ -2,17 +2,15 @@
 
 import itertools
 import math
-import random
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sims import output_distribution
 from sims.policies import Bisection
 from tests.noted import each
 from tests.sims import policy_oracles as slow
-from theory import MASK, InvalidInput, JointTable
+from theory import MASK, InvalidInput
 
 ORDERS = (1, 2, 3, 4)
 each_order = pytest.mark.parametrize("order", ORDERS)
@@ -50,18 +48,6 @@ def separated(x, sites, order):
         if reached & set(sites) != {start}:
             return False
     return True
-
-
-def order_two(length, vocab, seed):
-    """Random weights of a token given the two before it."""
-    rng = random.Random(seed)
-    step = np.array([rng.randint(1, 9) for _ in range(vocab**3)], dtype=object)
-    step = step.reshape((vocab,) * 3)
-    weights = np.ones((vocab,) * length, dtype=object)
-    for x in itertools.product(range(vocab), repeat=length):
-        for i in range(2, length):
-            weights[x] *= step[x[i - 2 : i + 1]]
-    return JointTable(weights, exact=True)
 
 
 @each_order
@@ -106,16 +92,6 @@ def test_order_one_takes_the_middle_of_every_run(length):
     for pattern, chosen in zip(patterns, revealed(Bisection(), patterns), strict=True):
         ((_, expected),) = slow.bisection(pattern, slow.masked_sites(pattern), None, 0)
         assert np.flatnonzero(chosen).tolist() == list(expected)
-
-
-@pytest.mark.parametrize(("length", "vocab"), [(3, 2), (4, 2), (5, 2), (6, 2), (7, 2), (4, 3)])
-def test_order_two_is_lossless(length, vocab):
-    p = order_two(length, vocab, seed=length)
-    q = output_distribution(p, Bisection(2))
-    assert (q.table == p.table()).all()
-    assert q.kl == 0
-    if length > 3:
-        assert output_distribution(p, Bisection()).kl > 0
 
 
 def test_names_and_bad_orders():

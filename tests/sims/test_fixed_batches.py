@@ -71,15 +71,6 @@ def test_by_hand():
     assert fixed_batches(policies.LeftToRight(2), 5, observed=[0, 3]) == ((1, 2), (4,))
 
 
-def test_halving_is_lossless_on_a_chain_of_any_length():
-    p = gallery.binary_symmetric(10_000, 0.01)
-    batches = fixed_batches(policies.Bisection(), 10_000)
-    assert len(batches) == 14
-    assert fixed_order_cost(p, batches) == 0.0
-    # a second-order placement reveals neighbours one by one and is exact as well
-    assert fixed_order_cost(p, fixed_batches(policies.Bisection(2), 10_000)) == 0.0
-
-
 class LooksLater(policies.LeftToRight):
     """A subclass may look."""
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from sims import Perturbed, decode, joints, output_distribution, policies
-from sims.claims.kit.random_rules import any_rule
 from sims.policies import JointDraw, LeftToRight
 from sims.policies.base import Policy
 from tests import oracles
@@ -83,15 +82,6 @@ def test_what_is_written_against_the_definition(case, number, kind):
     assert q.rounds == expected.rounds
 
 
-@each_small
-def test_the_true_joint_writes_the_data_in_the_rounds_that_data_take(case):
-    p = build_exact(case)
-    for inner in (LeftToRight(2), any_rule((3, 1, 4)), policies.RandomOrder(sizes_of(case.length))):
-        q = output_distribution(p, JointDraw(inner, joints.ResidualEnergy(p)))
-        assert q.kl == 0
-        assert q.expected_rounds == output_distribution(p, inner).expected_rounds_on_data
-
-
 def test_within_blocks_and_at_a_temperature_and_with_a_wrong_denoiser():
     p = gallery.parity(4, exact=True)
     energy = joints.ResidualEnergy(p)
@@ -102,14 +92,6 @@ def test_within_blocks_and_at_a_temperature_and_with_a_wrong_denoiser():
     assert q.valid_mass == 1  # the weights forbid what is odd
     cold = output_distribution(p, JointDraw(LeftToRight(2), joints.Product()), temperature=0)
     assert (cold.table == output_distribution(p, LeftToRight(2), temperature=0).table).all()
-
-
-def test_a_mixture_of_several_products_knows_the_joint_and_not_what_is_predicted():
-    p = gallery.binary_symmetric(2, 0.1)
-    decoder = JointDraw(LeftToRight(2), joints.Mixture(p, 2))
-    for temperature, denoiser in ((1, None), (0, None), (3, Perturbed(p, smoothing=0.3))):
-        q = output_distribution(p, decoder, temperature=temperature, denoiser=denoiser)
-        np.testing.assert_allclose(q.table, [[0.45, 0.05], [0.05, 0.45]], atol=1e-15)
 
 
 def test_candidates_are_drawn_at_a_length_that_has_no_table():

@@ -13,7 +13,7 @@ from tests import oracles
 from tests.cases import EXACT_CASES, build_exact, each_of
 from tests.noted import refusals
 from tests.oracles import MASK
-from theory import JointTable, MarkovChain, gallery
+from theory import JointTable, gallery
 from theory.errors import InvalidInput, TooLarge
 
 
@@ -217,23 +217,6 @@ def most_entropy(distributions):
         slope = (sign * np.log(np.maximum(probs + t * sign, 1e-300))).sum()
         low, high = (t, high) if slope < 0 else (low, t)
     return (probs + low * sign).tolist()
-
-
-def test_the_projection_of_a_chain_is_its_conditional_for_every_set():
-    rows = [[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.5, 0.5, 0.0]]
-    p = MarkovChain([0.2, 0.3, 0.5], rows, 4)
-    joint = oracles.chain_joint([0.2, 0.3, 0.5], rows, 4)
-    across = 0.0
-    for pattern, sites, alone in rounds_of(joint, 3, 3):
-        probs = distribution_of(joints.Projection(p), pattern, sites, alone)
-        expected = true_conditional(joint, pattern, sites, 3)
-        np.testing.assert_allclose(probs, expected, atol=1e-10)
-        pairs = distribution_of(joints.Projection(p, "pairs"), pattern, sites, alone)
-        separated = any(pattern[i] != MASK for i in range(sites[0] + 1, sites[-1]))
-        if len(sites) == 2 and not separated:
-            np.testing.assert_allclose(pairs, expected, atol=1e-10)
-        across = max(across, divergence(expected, pairs) if separated else 0)
-    assert across > 0.01  # links across a revealed site are wrong
 
 
 def test_the_projection_of_a_chain_ends_exactly_where_all_is_revealed_on_one_side():

@@ -186,16 +186,6 @@ def test_the_default_says_so_too(command):
     assert tries_of(command("--gallery", "permutations(3)")) == 4.5
 
 
-def test_large_numbers_of_tries_are_written_out(command, tmp_path):
-    """Six equal sites of four tokens: 4^6 / 4."""
-    p = np.zeros((4,) * 6)
-    p[tuple(np.arange(4) for _ in range(6))] = 1
-    np.save(tmp_path / "p.npy", p)
-    out = command("--table", str(tmp_path / "p.npy"), "--policy", "RandomOrder((6,))")
-    assert tries_of(out) == pytest.approx(1024, rel=5e-3)
-    assert "e+" not in out
-
-
 NEVER = [[0, 4, 4], [3, 1, 0], [3, 0, 1]]
 """The likeliest tokens of both sites are 0, which they never are together."""
 

@@ -483,13 +483,6 @@ test_refusals = refusals(
 )
 
 
-@pytest.mark.parametrize("number", [np.int64(3), np.int32(3)])
-def test_integers_of_numpy_are_integers(number):
-    decoded = drawing(size=number, batch=number)
-    assert decoded.tokens.shape == (3, 4)
-    assert decoded.states is None
-
-
 def test_what_comes_in_is_left_alone():
     rows = WRONG.copy()
     given = []

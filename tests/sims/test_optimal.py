@@ -162,21 +162,6 @@ def test_the_corners_of_all_policies(case):
         assert_written(case.build(), point)
 
 
-@each_bits
-def test_no_policy_is_better_at_any_multiplier(case):
-    points = points_of(case)
-    for exact in (False, True):
-        p = build_exact(case) if exact else case.build()
-        found = frontier(p, MULTIPLIERS)
-        assert [point.multiplier for point in found] == MULTIPLIERS
-        for point in found[:-1]:
-            best = min(float(r) + point.multiplier * kl for r, kl in points)
-            assert float(point.rounds) + point.multiplier * point.kl == close(best)
-            assert any(point.rounds == close(r) and point.kl == close(kl) for r, kl in points)
-        assert found[-1].rounds == close(min(r for r, kl in points if kl == 0))
-        assert found[-1].kl == pytest.approx(0, abs=1e-12)
-
-
 # A recursion over patterns
 
 
@@ -238,20 +223,6 @@ def test_the_frontier_of_any_table(p, multipliers):
     assert_all_corners(corners, game)
 
 
-@given(strategies.distributions(lengths=(1, 4)))
-def test_the_frontier_of_any_family(p):
-    """In floats it cannot be told what is exactly free; edges are still edges."""
-    corners = frontier(p)
-    rounds = [c.rounds for c in corners]
-    divergences = [c.kl for c in corners]
-    assert rounds[0] == close(1)
-    assert rounds == sorted(rounds)
-    assert divergences == sorted(divergences, reverse=True)
-    assert divergences[-1] == pytest.approx(0, abs=SLACK)
-    for corner in corners:
-        assert_written(p, corner)
-
-
 def test_order_and_repetition_of_multipliers_are_kept():
     p = gallery.coupled_pairs(2)
     found = frontier(p, [math.inf, 0, 1, 1, math.inf])
@@ -309,38 +280,6 @@ def test_parity_and_the_repeated_bit_take_two_rounds(length):
         assert (corners[0].rounds, corners[0].kl) == (1, close(bits * math.log(2)))
         assert (corners[-1].rounds, corners[-1].kl) == (2, 0)
         assert len(corners[-1].policy.sites([MASK] * length)) == first
-
-
-@pytest.mark.parametrize("length", range(1, 6))
-def test_products_take_one_round(length):
-    rng = np.random.default_rng(length)
-    rows = [[Fraction(int(w), int(sum(ws))) for w in ws] for ws in rng.integers(1, 9, (length, 2))]
-    weights = functools.reduce(np.multiply.outer, np.array(rows, dtype=object))
-    for p in (JointTable(weights, exact=True), JointTable(weights.astype(float))):
-        corners = frontier(p)
-        assert [(c.rounds, c.kl) for c in corners] == [(close(1), pytest.approx(0, abs=1e-12))]
-        assert corners[0].policy.sites([MASK] * length) == tuple(range(length))
-        for point in frontier(p, MULTIPLIERS):
-            assert point.rounds == close(1)
-
-
-@each("length", range(1, 8))
-@each("exact", [False, True], ids=["floats", "exact"])
-def test_chains_take_as_many_rounds_as_bisection(length, exact):
-    """Two masked sites are independent only if one between them is observed.
-
-    So a round reveals at most one site of each run, and runs halve at best.
-    """
-    p = gallery.binary_symmetric(length, Fraction(1, 4), exact=exact)
-    rounds = output_distribution(p, Bisection()).expected_rounds_on_data
-    assert rounds == length.bit_length()
-    point = frontier(p, [math.inf])[0]
-    assert point.rounds == close(rounds)
-    assert point.kl == pytest.approx(0, abs=1e-12)
-    assert regret(p, Bisection()) == pytest.approx(0, abs=SLACK)
-    for flip, depth in ((0, 2), (1, 2), (Fraction(1, 2), 1)):
-        p = gallery.binary_symmetric(length, Fraction(flip), exact=exact)
-        assert frontier(p, [math.inf])[0].rounds == close(min(depth, length))
 
 
 def test_what_comes_next_depends_on_the_token():

@@ -4,7 +4,6 @@ import itertools
 import math
 from fractions import Fraction
 
-import numpy as np
 import pytest
 import sympy
 
@@ -116,36 +115,6 @@ def test_in_floats(temperature):
 
 
 # What is true
-
-
-def test_the_denoiser_of_another_joint_has_no_circulation():
-    """It is wrong, but writes that other joint in every order."""
-    p = JointTable([[[1, 2], [3, 4]], [[2, 2], [5, 1]]], exact=True)
-    other = JointTable([[[3, 1], [1, 1]], [[4, 2], [1, 7]]], exact=True)
-    orders = AnyOrder(p, other.denoise)
-    assert orders.circulation == type(orders.circulation)(0, 0, 0)
-    assert orders.spread == 0
-    assert orders.mean > 0.1
-
-
-def test_no_mean_circulation_is_not_no_circulation():
-    """Two fair coins; the second is bent one way after a 0 and the other way after a 1, but only
-    if the first one is site 0; with site 1 first it is the first that is bent, as much. Both
-    orders lose the same and write different things."""
-    p = JointTable([[1, 1], [1, 1]], exact=True)
-    row, bent = [Fraction(1, 2)] * 2, [Fraction(1, 4), Fraction(3, 4)]
-
-    def denoiser(x):
-        out = np.empty((len(x), 2, 2), dtype=object)
-        for k, (a, b) in enumerate(x.tolist()):
-            out[k, 0] = bent[::-1] if b == 0 else row
-            out[k, 1] = bent if a == 0 else row
-        return out
-
-    orders = AnyOrder(p, denoiser)
-    assert orders.kl((0, 1)) == orders.kl((1, 0)) > 0
-    assert orders.circulation.swap == 0
-    assert orders.circulation.largest == sympy.log(3)
 
 
 # Edge cases, and what is refused

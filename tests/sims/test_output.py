@@ -8,7 +8,7 @@ import pytest
 import sympy
 
 from sims import output_distribution
-from sims.policies import LeftToRight, RandomOrder, TokenConfidence
+from sims.policies import LeftToRight, RandomOrder
 from tests.cases import close
 from tests.noted import refusals
 from theory import MASK, JointTable, TooLarge, gallery
@@ -80,13 +80,6 @@ def test_coupled_pairs_in_one_round(pairs):
     assert (floats.valid_mass, floats.kl) == (close(0.5**pairs), close(pairs * math.log(2)))
 
 
-def test_permutations_at_once():
-    """4! of 4^4 sequences are permutations: 0.09375."""
-    q = output_distribution(gallery.permutations(4, exact=True), RandomOrder((4,)))
-    assert q.valid_mass == Fraction(math.factorial(4), 4**4)
-    assert output_distribution(gallery.permutations(4), RandomOrder((4,))).valid_mass == 0.09375
-
-
 @pytest.mark.parametrize("n", range(1, 8))
 def test_one_hot_at_once(n):
     """One of n sites is 1, each with probability 1/n: n (1/n) ((n-1)/n)^(n-1)."""
@@ -119,18 +112,6 @@ def test_outputs_are_drawn_from_the_output_distribution():
     assert ((counts - 1000) ** 2 / 1000).sum() < 3 + 5 * math.sqrt(6)
     again = q.sample(np.random.default_rng(0), 4000)
     np.testing.assert_array_equal(drawn, again)
-
-
-def test_a_temperature_may_mend_token_confidence():
-    """Refutes "no temperature makes it exact": two independent bits, one fair and one 9 to 1.
-
-    The rare token is written when it is drawn twice, so its probability at T has to be sqrt(1/10).
-    """
-    p = JointTable([[9, 1], [9, 1]])
-    temperature = math.log(9) / math.log(math.sqrt(10) - 1)
-    q = output_distribution(p, TokenConfidence(1), temperature)
-    assert q.tv == pytest.approx(0, abs=1e-12)
-    assert output_distribution(p, TokenConfidence(1)).tv == close(0.09)
 
 
 def random_order(sizes):

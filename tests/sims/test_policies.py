@@ -38,7 +38,6 @@ from tests.sims.policy_table import (
     SMALL,
     THIRD,
     Hesitant,
-    all_after_zero,
     all_sites_after_zero,
     as_denoiser,
     assert_drawn_from,
@@ -381,21 +380,6 @@ def test_draws_of_what_correctors_draw_again(size):
 # Limits and identities
 
 
-def test_speculative_decoding_saves_calls_only_where_drafts_are_good():
-    """Independent sites: two calls. Two equal fair bits: 2, and with 1/2 one more."""
-    independent = JointTable([[1, 2], [2, 4]], exact=True)
-    q = output_distribution(independent, Speculative())
-    assert (dict(q.rounds), q.expected_rounds_on_data) == ({2: 1}, 2)
-    bits = JointTable([[1, 0], [0, 1]], exact=True)
-    q = output_distribution(bits, Speculative())
-    assert dict(q.rounds) == {2: 1}  # the refused token is written, too
-    three = JointTable([[[1, 0], [0, 0]], [[0, 0], [0, 1]]], exact=True)
-    q = output_distribution(three, Speculative())
-    assert dict(q.rounds) == {2: HALF, 3: HALF}  # the second is refused with probability 1/2
-    assert math.isnan(q.expected_rounds_on_data)
-    assert q.path_kl == 0
-
-
 def test_the_number_of_calls_is_constant_although_refusals_have_a_chance_of_rounding_errors():
     """Independent sites, in floats: nothing is refused, so that there are always two calls."""
     for seed in range(5):
@@ -403,25 +387,6 @@ def test_the_number_of_calls_is_constant_although_refusals_have_a_chance_of_roun
         q = output_distribution(ProductMixture([1.0], sites), Speculative())
         assert q.expected_rounds == close(2)
         assert q.expected_rounds_on_data == close(2)
-
-
-def test_calls_on_data_differ_from_calls_of_the_decoder():
-    """Known values: three coupled bits, by a rule that looks at the first one.
-
-    After a 0 all at once, after a 1 one by one. The data have P(first = 0) = 1/4, a denoiser of
-    the user's says 3/4.
-    """
-    p = JointTable([[[1, 0], [0, 0]], [[0, 0], [0, 3]]], exact=True)
-
-    def mostly_zero(x):
-        return np.broadcast_to(np.array([Fraction(3, 4), Fraction(1, 4)]), (*x.shape, 2))
-
-    q = output_distribution(p, Rule(all_after_zero), denoiser=mostly_zero)
-    assert dict(q.rounds) == {2: Fraction(3, 4), 3: Fraction(1, 4)}
-    assert q.expected_rounds == Fraction(9, 4)
-    assert q.expected_rounds_on_data == Fraction(11, 4)
-    q = output_distribution(p, Rule(all_after_zero))
-    assert q.expected_rounds == q.expected_rounds_on_data == Fraction(11, 4)
 
 
 @pytest.mark.parametrize("name", ["dense", "three tokens", "dense, three tokens"])

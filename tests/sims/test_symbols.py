@@ -132,13 +132,6 @@ def test_what_needs_an_order_is_refused(ask, a):
         ask(pair(a))
 
 
-@each("make", [pair, three, chain])
-def test_a_repr_never_fails(make):
-    p = make(SYMBOLS[0])
-    for found in (written(p), split(p, TWICE), order(p, policies.FirstHitting())):
-        assert repr(found).startswith("<")
-
-
 def test_what_is_valid_is_what_is_not_identically_zero():
     """Three bits: 1/2 - a and a each need a half of 1/2, the last bit of the second row is even."""
     a = SYMBOLS[0]

@@ -232,17 +232,6 @@ def test_what_training_does_not_show_is_never_learnt_unless_it_is_uniform():
     assert rate(fair, policies.FirstHitting(), masks) < math.inf
 
 
-def test_matched_masks_are_no_theorem():
-    """Three fair bits: the tables are right from the start, and any sample spoils them."""
-    fair = JointTable(np.ones((2, 2, 2), dtype=np.int64))
-    matched, other = predicting(left_to_right(3)), predicting(uniform_time(3))
-    means = [expected_excess(fair, policies.LeftToRight(), m, 100) for m in (matched, other)]
-    assert means[0] < means[1]
-    elsewhere = np.zeros((2, 2, 2))
-    elsewhere[0, 1, 1] = 1
-    assert expected_excess(fair, policies.LeftToRight(), elsewhere, 100) == pytest.approx(0)
-
-
 def test_counts_as_expected_with_a_prior():
     """Four samples, the first bit shown in half of them: two 00 and one 11 each in ... ."""
     p = JointTable([[2, 0], [0, 1]], exact=True)
