@@ -127,6 +127,3 @@ def test_wrong_arguments():
         _strategies([[0.5, 0.5]])
     with pytest.raises(InvalidInput, match="rounds must be"):
         SpreadOut(0)
-
-
-# The checks of the claim

@@ -114,9 +114,6 @@ def test_in_floats(temperature):
         assert orders.circulation.largest == pytest.approx(largest, rel=1e-9)
 
 
-# What is true
-
-
 # Edge cases, and what is refused
 
 
