@@ -107,6 +107,8 @@ def test_path_kl_is_that_of_the_output_distribution(number):
     denoiser = Perturbed(p, noise=0.8, smoothing=0.1, seed=5)
     for observed in ((), (1, 3)):
         made, _ = one_of_each(5, 2, 5 - len(observed))[number]
+        if observed and isinstance(made, policies.Tabulated):
+            continue  # it is for whole sequences
         found = split(p, made, denoiser, observed=observed)
         q = output_distribution(p, made, denoiser=denoiser, observed=observed)
         assert found.path_kl == pytest.approx(q.path_kl, rel=1e-10)

@@ -141,7 +141,8 @@ def rows_of(case, observed):
 
 
 def has_an_order(policy):
-    return not isinstance(policy, policies.Remask | policies.Corrector)
+    """None where tokens are drawn again; a table is for whole sequences, without a prompt."""
+    return not isinstance(policy, policies.Remask | policies.Corrector | policies.Tabulated)
 
 
 COUNT = len(rows_of(DATA["xor"], ()))
