@@ -129,7 +129,11 @@ class Clock(Policy):
 
 test_bad_input = refusals(
     ("selects before it draws, got {}", lambda inner: JointDraw(inner, joints.Product()), [7]),
-    ("selects before it draws", lambda: JointDraw(policies.TokenConfidence(1), joints.Product())),
+    (
+        "selects before it draws",
+        lambda inner: JointDraw(inner, joints.Product()),
+        [policies.TokenConfidence(1)],
+    ),
     ("has a clock", lambda: JointDraw(policies.Bernoulli([0, 1]), joints.Product())),
     ("has a clock", lambda: JointDraw(Clock(), joints.Product())),
     ("must be a Joint of sims.joints, got '{}'", lambda j: JointDraw(LeftToRight(2), j), ["mix"]),

@@ -258,7 +258,7 @@ def test_sequences_are_independent(policy, batch):
     for apart in (1, batch):
         starts = np.array([n for n in range(SIZE - apart) if n // apart % 2 == 0])
         pairs = np.zeros((4, 4))
-        np.add.at(pairs, (first[starts], first[starts + apart]), 1)
+        np.add.at(pairs, (first[starts], first[starts + apart]), 1)  # pyright: ignore[reportArgumentType]
         assert_drawn_from(pairs, np.outer(halves, halves))
 
 

@@ -182,10 +182,6 @@ def test_four_sites_against_all_4335_policies(table):
     assert_depths(table)
 
 
-def astuple(found):
-    return found.fixed, found.worst, found.mean, found.coins, found.orders
-
-
 # What the policies write
 
 
@@ -207,7 +203,7 @@ def test_the_policies_write_the_data_in_as_many_rounds_as_they_say(table):
     assert (slow.table == p.table()).all()
     assert max(slow.rounds) == worst(moves).rounds
     joint, mixture, cost = joint_of(table), {}, 0
-    for blocks, probability in orders.chances.items():
+    for blocks, probability in orders.probabilities.items():
         output, rounds = written(joint, as_policy(blocks, table.ndim)) or ({}, 0)
         cost += probability * rounds
         for x, mass in output.items():
@@ -593,8 +589,8 @@ def test_wrong_usage(arguments, complaint, capsys, tmp_path, monkeypatch):
     assert complaint in " ".join(captured.err.split())
 
 
-def test_a_tossing_policy_can_be_drawn_from():
-    policy = Tossing(best_coins(Moves(fraction_of(NOT_ALL_EQUAL))).choices)
+def test_random_sets_can_be_drawn_from():
+    policy = RandomSets(best_randomised(Moves(fraction_of(NOT_ALL_EQUAL))).choices)
     x = np.asarray([[MASK, MASK, MASK], [0, 1, MASK], [MASK, 0, 0], [0, MASK, MASK]] * 200)
     predictions = np.full((800, 3, 2), 0.5)
     chosen = policy.choose(x, predictions, 0, np.random.default_rng(0)).reshape(200, 4, 3)

@@ -263,7 +263,7 @@ test_refusals = refusals(
     ("nothing is left", lambda: all_orders(P, policies.TopK(1), observed=range(3))),
     ("observed must lie in", lambda: order(P, policies.TopK(1), observed=[3])),
     ("sum to the length 2", lambda: order(P, policies.RandomOrder((3,)), observed=[0])),
-    ("Distribution", lambda: order(P.table(), policies.TopK(1))),
+    ("Distribution", lambda p: order(p, policies.TopK(1)), [P.table()]),
     ("states were not kept", lambda: order_of(decoded(policies.TopK(1)))),
 )
 

@@ -40,7 +40,6 @@ from sims.sweep.code import code_of
 from sims.sweep.sweep import (
     Results,
     add_arguments,
-    executor_for,
     from_arguments,
     generator,
     grid,
