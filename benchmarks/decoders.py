@@ -39,7 +39,7 @@ def _at_most(seconds: float | None) -> tuple[tuple[str, float], ...]:
 
 def decode(quick: bool) -> Iterator[Case]:
     """Exact output distributions; memory is in proportion to the sequences held at once."""
-    top, order = {k: (policies.TopK(k), naive.surest(k)) for k in (1, 2)}, {}
+    top, order = {k: (policies.TopK(k), naive.most_confident(k)) for k in (1, 2)}, {}
     for sizes in [(1, 1, 2), (1, 3)] if quick else [(1,) * 8, (2, 2, 2, 2), (1, 3, 4)]:
         order[sizes] = policies.RandomOrder(sizes), naive.any_order(sizes)
     if quick:
@@ -51,9 +51,9 @@ def decode(quick: bool) -> Iterator[Case]:
         names = ["8 × 1", "4 × 2", "1, 3, 4"]
         for name, both in zip(names, order.values(), strict=True):
             lines += [(f"random {name}", both, 8, 3, 8, 1.0)]
-    for name, (policy, law), length, vocab, naive_length, seconds in lines:
+    for name, (policy, reveal_distribution), length, vocab, naive_length, seconds in lines:
         p, small = (_with_lattice(random_table(n, vocab)) for n in (length, naive_length))
-        expected, cost, states = naive.decoded_one_by_one(small.table(), law)
+        expected, cost, states = naive.decoded_one_by_one(small.table(), reveal_distribution)
         found = sims.output_distribution(small, policy)
         assert_allclose(found.table, expected, rtol=1e-9)
         assert_allclose(found.path_kl, cost, rtol=1e-9, atol=1e-12)
@@ -69,7 +69,7 @@ def decode(quick: bool) -> Iterator[Case]:
             [
                 Way(
                     _way("one by one", length, naive_length),
-                    partial(naive.decoded_one_by_one, small.table(), law),
+                    partial(naive.decoded_one_by_one, small.table(), reveal_distribution),
                     states / q.states,
                 )
             ],

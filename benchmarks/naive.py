@@ -132,33 +132,33 @@ def marginal(joint: np.ndarray, places: Any) -> np.ndarray:
     return joint.sum(axis=tuple(k for k in range(joint.ndim) if k not in places))
 
 
-def surest(k: int) -> Callable[[list[np.ndarray]], Iterator[tuple[float, Any]]]:
-    """The law that reveals the k surest masked sites."""
+def most_confident(k: int) -> Callable[[list[np.ndarray]], Iterator[tuple[float, Any]]]:
+    """The reveal distribution that reveals the k most confident masked sites."""
 
-    def law(predictions: list[np.ndarray]) -> Iterator[tuple[float, Any]]:
+    def reveal_distribution(predictions: list[np.ndarray]) -> Iterator[tuple[float, Any]]:
         places = sorted(range(len(predictions)), key=lambda n: -predictions[n].max())
         yield 1.0, tuple(sorted(places[:k]))
 
-    return law
+    return reveal_distribution
 
 
 def any_order(sizes: tuple[int, ...]) -> Callable[[list[np.ndarray]], Iterator[tuple[float, Any]]]:
-    """The law that reveals as many masked sites as it is the turn of, whichever they are."""
+    """Reveals as many masked sites as it is the turn of, whichever they are."""
     turns = {sum(sizes[t:]): size for t, size in enumerate(sizes)}
 
-    def law(predictions: list[np.ndarray]) -> Iterator[tuple[float, Any]]:
+    def reveal_distribution(predictions: list[np.ndarray]) -> Iterator[tuple[float, Any]]:
         choices = list(itertools.combinations(range(len(predictions)), turns[len(predictions)]))
         for places in choices:
             yield 1 / len(choices), places
 
-    return law
+    return reveal_distribution
 
 
-def decoded_one_by_one(p: np.ndarray, law: Any) -> tuple[np.ndarray, float, int]:
+def decoded_one_by_one(p: np.ndarray, reveal_distribution: Any) -> tuple[np.ndarray, float, int]:
     """What a decoder writes, what its paths cost, and how many masked sequences it visits.
 
     Each round goes through a dict of masked sequences, with their masses under the decoder and
-    under the data, and asks ``law(predictions)`` for chances and places among the masked sites.
+    under the data, and asks ``reveal_distribution(predictions)`` for probabilities and sites.
     """
     outputs, cost, states = np.zeros(p.shape), 0.0, 0
     layer = {(MASK,) * p.ndim: (1.0, 1.0)}
@@ -169,17 +169,17 @@ def decoded_one_by_one(p: np.ndarray, law: Any) -> tuple[np.ndarray, float, int]
             masked = [site for site, v in enumerate(pattern) if v == MASK]
             joint = conditional(p, pattern)
             predictions = [marginal(joint, (k,)) for k in range(len(masked))]
-            for chance, places in law(predictions):
+            for probability, places in reveal_distribution(predictions):
                 sites, shares = [masked[k] for k in places], marginal(joint, places)
                 for tokens, share in np.ndenumerate(shares):
                     drawn = math.prod(
                         predictions[k][v] for k, v in zip(places, tokens, strict=True)
                     )
                     if share > 0:
-                        cost += data * chance * share * math.log(share / drawn)
+                        cost += data * probability * share * math.log(share / drawn)
                     following = revealed(pattern, sites, tokens)
                     so_far = after.get(following, (0.0, 0.0))
-                    gained = (mass * chance * drawn, data * chance * share)
+                    gained = (mass * probability * drawn, data * probability * share)
                     after[following] = (so_far[0] + gained[0], so_far[1] + gained[1])
         layer = {}
         for pattern, masses in after.items():
@@ -226,12 +226,12 @@ def exchangeable_entropies(counts: np.ndarray) -> list[float]:
     for size in range(1, length + 1):
         entropy = 0.0
         for ones in range(size + 1):
-            chance = 0.0  # of one sequence of `size` tokens with so many ones
+            probability = 0.0  # of one sequence of `size` tokens with so many ones
             for n in range(ones, length - size + ones + 1):
                 share = math.comb(length - size, n - ones) / math.comb(length, n)
-                chance += counts[n] / total * share
-            if chance > 0:
-                entropy -= math.comb(size, ones) * chance * math.log(chance)
+                probability += counts[n] / total * share
+            if probability > 0:
+                entropy -= math.comb(size, ones) * probability * math.log(probability)
         entropies.append(entropy)
     return entropies
 
@@ -290,9 +290,9 @@ def mean_bridge_entropies(
         for a, start in enumerate(initial):
             for b in range(len(initial)):
                 bridge = left[a] * right[:, b]
-                chance = start * bridge.sum()
+                probability = start * bridge.sum()
                 shares = bridge / bridge.sum()
-                mean -= chance * sum(v * math.log(v) for v in shares.tolist() if v > 0)
+                mean -= probability * sum(v * math.log(v) for v in shares.tolist() if v > 0)
         means.append(mean)
     return means
 

@@ -101,13 +101,13 @@ def _two_words() -> Any:
     left, right = map(_token, ENDS)
     limit = np.asarray(homogenization.decide_middle(chain, left, right).limit)
     words = np.flatnonzero(limit)
-    law, steps = limit[words], chain.transition[np.ix_(words, words)]
+    distribution, steps = limit[words], chain.transition[np.ix_(words, words)]
     values, vectors = np.linalg.eig(steps)
     going_on = np.abs(vectors[:, np.argmax(np.abs(values))])
     forth = steps * going_on / (steps @ going_on)[:, None]
-    back = forth.T * law / law[:, None]
-    root, mode = _slowest(forth - law)
-    _, mode_back = _slowest(back - law)
+    back = forth.T * distribution / distribution[:, None]
+    root, mode = _slowest(forth - distribution)
+    _, mode_back = _slowest(back - distribution)
     known = mode[words.tolist().index(left)] + mode_back[words.tolist().index(right)]
     offs = []
     for n in _distances():

@@ -37,7 +37,7 @@ def compute() -> Data:
     }
 
 
-def _decoded(length: int, steps: int) -> Fraction:
+def _decoded(length: int, steps: int) -> float:
     """Expected rounds of the sampler on even parity; they are the same for any data."""
     times = [Fraction(k, steps) for k in range(steps + 1)]
     p = gallery.parity(length, exact=True)

@@ -29,9 +29,9 @@ LEAST = 1e-5
 def compute() -> Data:
     """Probabilities of the words that matter, and how much is left to be known."""
     chain = WordChain(corpora.english(), order=2, end="absorbing")
-    law, future = chain.after(PROMPT), chain.before(BEHIND)
-    one = {n: chain.predict(law, n) for n in DISTANCES}
-    two = {n: chain.bridge(law, future, n, GAP + 1 - n) for n in range(1, GAP + 1)}
+    distribution, future = chain.after(PROMPT), chain.before(BEHIND)
+    one = {n: chain.predict(distribution, n) for n in DISTANCES}
+    two = {n: chain.bridge(distribution, future, n, GAP + 1 - n) for n in range(1, GAP + 1)}
     measures = list(_measures())
     return {
         "one_side": as_panel(("word", "distance", "probability"), _cells(chain, one)),

@@ -71,12 +71,12 @@ def _crossings(p: Distribution) -> Iterator[tuple[Any, ...]]:
 
 ERRORS: dict[str, Callable[[Distribution, float, int], Denoiser]] = {
     "noise": lambda p, size, seed: Perturbed(p, noise=size, seed=seed),
-    "too sure": lambda p, size, seed: Perturbed(p, temperature=1 / (1 + size)),
-    "too unsure": lambda p, size, seed: Perturbed(p, temperature=1 + size),
+    "overconfident": lambda p, size, seed: Perturbed(p, temperature=1 / (1 + size)),
+    "underconfident": lambda p, size, seed: Perturbed(p, temperature=1 + size),
     "smoothing": lambda p, size, seed: Perturbed(p, smoothing=size),
     "window": lambda p, size, seed: WindowedDenoiser(p, int(size)),
 }
-SHOWN = {"noise": 0.5, "too sure": 0.5, "too unsure": 0.5, "smoothing": 0.1, "window": 2.0}
+SHOWN = {"noise": 0.5, "overconfident": 0.5, "underconfident": 0.5, "smoothing": 0.1, "window": 2.0}
 
 
 def _orders(name: str, p: Distribution) -> Iterator[tuple[Any, ...]]:
@@ -86,15 +86,15 @@ def _orders(name: str, p: Distribution) -> Iterator[tuple[Any, ...]]:
         for seed in range(SEEDS if error == "noise" else 1):
             model = ERRORS[error](p, size, seed)
             orders = AnyOrder(p, model)
-            left, sure = orders.kl(range(p.length)), split(p, policies.TopK(1), model).path_kl
-            costs = np.asarray([orders.best, orders.worst, left, sure])
+            left, confident = orders.kl(range(p.length)), split(p, policies.TopK(1), model).path_kl
+            costs = np.asarray([orders.best, orders.worst, left, confident])
             rows.append([orders.mean, *(costs / orders.mean)])
         yield name, error, *(round(v, 12) + 0.0 for v in np.mean(rows, axis=0).tolist())
 
 
 GROWING = {
     "noise": (0.05, 0.15, 0.5, 1.5),
-    "too sure": (0.05, 0.15, 0.5, 1.5),
+    "overconfident": (0.05, 0.15, 0.5, 1.5),
     "smoothing": (0.001, 0.01, 0.1, 0.5),
 }
 
@@ -108,11 +108,11 @@ def _circulation(p: Distribution) -> Iterator[tuple[Any, ...]]:
 
 
 def _second_order(length: int) -> JointTable:
-    """Bits that depend on the last two: chances of a 1 after 00, 01, 10 and 11."""
-    chances = (0.9, 0.2, 0.7, 0.1)
+    """Bits that depend on the last two: probabilities of a 1 after 00, 01, 10 and 11."""
+    probabilities = (0.9, 0.2, 0.7, 0.1)
     weights = np.empty((2,) * length)
     for x in np.ndindex(weights.shape):
-        steps = [chances[2 * a + b] for a, b in itertools.pairwise(x)][:-1]
+        steps = [probabilities[2 * a + b] for a, b in itertools.pairwise(x)][:-1]
         drawn = [c if v else 1 - c for c, v in zip(steps, x[2:], strict=True)]
         weights[x] = np.prod(drawn)
     return JointTable(weights)
@@ -208,7 +208,7 @@ def _draw_orders(axes: Any, rows: Any) -> None:
         axes.text(2.6, y, name, ha="right", va="center", fontsize=7, style="italic")
     axes.plot([], [], "-", color=BAR, linewidth=6, label="best to worst")
     axes.plot([], [], ">", color=COLOURS[1], markersize=5, label="left to right")
-    axes.plot([], [], "s", color="0", markersize=4, fillstyle="none", label="surest first")
+    axes.plot([], [], "s", color="0", markersize=4, fillstyle="none", label="by confidence")
     axes.legend(loc="lower center", ncols=3, columnspacing=1, handlelength=1.2, fontsize=6.5)
 
 
@@ -262,24 +262,24 @@ FIGURE = Figure(
     caption=(
         "Exact losses with denoisers that have errors. (a) Words of four letters, written in one, "
         "two or three rounds of random order (4; 2, 2; 1, 1, 2) with noise on every logit: what "
-        "was not learnt against the price of drawing at once, which no error changes. Circles: "
-        "the loss above which most of what the decoder loses is what the model does not know. "
-        "(b) One site at a time: divergences over all orders, best to worst, as multiples of "
-        "their mean, which is the loss; dotted: 1. Noise of 0.5 (means over 16 draws), "
-        "predictions to the power 1.5 (too sure) or 1/1.5 (too unsure), a tenth of the uniform "
-        "distribution mixed in (smoothing), and two sites seen on each side (window). Too sure a "
-        "model is at its worst from left to right on a chain, a smoothed one at its best. Surest "
+        "was not learnt against the price of drawing at once, which no error changes. Circles: the "
+        "loss above which most of what the decoder loses is what the model does not know. (b) One "
+        "site at a time: divergences over all orders, best to worst, as multiples of their mean, "
+        "which is the loss; dotted: 1. Noise of 0.5 (means over 16 draws), predictions to the "
+        "power 1.5 (overconfident) or 1/1.5 (underconfident), a tenth of the uniform distribution "
+        "mixed in (smoothing), and two sites seen on each side (window). An overconfident model is "
+        "at its worst from left to right on a chain, a smoothed one at its best. Most confident "
         "first follows the errors: with noise it loses more than the mean order, and, as it goes "
-        "by values too, more than every fixed order of the words if the model is too sure. (c) The "
-        "same words: how inconsistent a denoiser is, and how much its orders differ. A small "
-        "error that excludes and allows the same tokens (noise, too sure) shows in circulation "
-        "like the root of the loss, in the divergences like the loss. (d) What is lost for each "
-        "token by a model that sees that many sites on each side, in random order (the loss in "
-        "continuous time) and from left to right; 0 is not drawn. Words, and data of eight sites: "
-        "bits that flip 1 in 10 times, bits that depend on the last two, a hidden state that "
-        "flips 1 in 20 times and is shown wrongly 15 in 100 times, even parity. From left to "
-        "right a window of the order is free; in random order no window is, as the next known "
-        "site may be anywhere."
+        "by values too, more than every fixed order of the words if the model is overconfident. "
+        "(c) The same words: how inconsistent a denoiser is, and how much its orders differ. A "
+        "small error that excludes and allows the same tokens (noise, overconfidence) shows in "
+        "circulation like the root of the loss, in the divergences like the loss. (d) What is lost "
+        "for each token by a model that sees that many sites on each side, in random order (the "
+        "loss in continuous time) and from left to right; 0 is not drawn. Words, and data of eight "
+        "sites: bits that flip 1 in 10 times, bits that depend on the last two, a hidden state "
+        "that flips 1 in 20 times and is shown wrongly 15 in 100 times, even parity. From left to "
+        "right a window of the order is free; in random order no window is, as the next known site "
+        "may be anywhere."
     ),
     compute=compute,
     draw=draw,

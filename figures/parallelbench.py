@@ -189,14 +189,15 @@ FIGURE = Figure(
         "Three tasks on a list of n tokens with a perfect model: copy it, replace one token at a "
         "random place, shuffle it. Lines are closed forms, open marks the same computed by "
         "decoding exactly. (a, b) Accuracy and divergence of one round; grey: the limits of "
-        "Replace Random, which never falls below 1/e. (c) k tokens in every round, the rest in "
-        "the last one: a large batch first pays, so that 4 and 2 lose less than 3 and 3. (d, e) "
-        "All tokens surer than a threshold, else the surest one, computed by decoding: Replace "
-        "Random is all or nothing, with the jump at 5/6. (f) Divergence against rounds of both "
-        "decoders: on Shuffle a threshold goes singly first and writes the rest at once, which "
-        "is the costly way round. (g) What was seen in the paper. The limits are compared with "
-        "their values at n = 10^6, so the difference is that of a finite list. For (c) to (f) no "
-        "published values were seen, only the closed form of pairs, k = 2 on Shuffle."
+        "Replace Random, which never falls below 1/e. (c) k tokens in every round, the rest in the "
+        "last one: a large batch first pays, so that 4 and 2 lose less than 3 and 3. (d, e) All "
+        "tokens more confident than a threshold, else the most confident one, computed by "
+        "decoding: Replace Random is all or nothing, with the jump at 5/6. (f) Divergence against "
+        "rounds of both decoders: on Shuffle a threshold goes singly first and writes the rest at "
+        "once, which is the costly way round. (g) What was seen in the paper. The limits are "
+        "compared with their values at n = 10^6, so the difference is that of a finite list. For "
+        "(c) to (f) no published values were seen, only the closed form of pairs, k = 2 on "
+        "Shuffle."
     ),
     compute=compute,
     draw=draw,

@@ -156,7 +156,7 @@ FIGURE = Figure(
         "rounds of two tokens. Both are 0 at 240 rounds, off the axis. (b) The best batches "
         "shrink with what is left. (c) The same for 8 tokens; circles: published costs of the "
         "best four rounds and of equal ones. (d) Least expected rounds at which a decoder of the "
-        "Bernoulli walk loses nothing, found by dynamic programming in rational arithmetic; "
+        "Bernoulli walk is lossless, found by dynamic programming in rational arithmetic; "
         "circles: published. (e) All published values that were seen. Values for 240 tokens were "
         "not seen: (a) and (b) are the published recursion, evaluated here."
     ),

@@ -60,20 +60,20 @@ def _rows() -> Iterator[tuple[str, str, Order]]:
 
 
 def compute() -> Data:
-    """Chances of being revealed in each round, and correlations with left to right."""
+    """Probabilities of being revealed in each round, and correlations with left to right."""
     times, numbers = [], []
     for name, label, found in _rows():
         for t, row in enumerate(found.revealed):
             times += [
-                (name, label, t + 1, site + 1, round(float(chance), 12))
-                for site, chance in zip(found.sites, row, strict=True)
+                (name, label, t + 1, site + 1, round(float(probability), 12))
+                for site, probability in zip(found.sites, row, strict=True)
             ]
         measures = (found.kendall, found.spearman, found.adjacent, found.left_to_right)
         numbers.append(
             (name, label, len(found.revealed), *(round(float(v), 12) + 0.0 for v in measures))
         )
     return {
-        "times": as_panel(("data", "decoder", "round", "site", "chance"), times),
+        "times": as_panel(("data", "decoder", "round", "site", "probability"), times),
         "numbers": as_panel(
             ("data", "decoder", "rounds", "kendall", "spearman", "adjacent", "left_to_right"),
             numbers,
@@ -106,7 +106,7 @@ def draw(data: Data) -> Any:
             sites = max(times["site"][k] for k in here)
             cells = np.full((rounds, sites), np.nan)
             for k in here:
-                cells[times["round"][k] - 1, times["site"][k] - 1] = times["chance"][k]
+                cells[times["round"][k] - 1, times["site"][k] - 1] = times["probability"][k]
             image = axis.imshow(cells, cmap="cividis", norm=shades, aspect="auto")
             axis.set(xticks=[0, sites - 1], xticklabels=[1, sites])
             axis.set(yticks=sorted({0, rounds - 1}), yticklabels=sorted({1, rounds}))
@@ -123,7 +123,7 @@ def draw(data: Data) -> Any:
     bar = figure.colorbar(image, ax=axes, aspect=40, pad=0.01, ticks=[0, 0.02, 0.1, 0.25, 0.5, 1])
     bar.ax.minorticks_off()
     bar.ax.set_yticklabels(["0", "0.02", "0.1", "0.25", "0.5", "1"])
-    bar.set_label("chance of being revealed (square-root scale)")
+    bar.set_label("probability of being revealed (square-root scale)")
     return figure
 
 
@@ -131,17 +131,18 @@ FIGURE = Figure(
     name="reveal_order",
     title="When each site is revealed",
     caption=(
-        "The chance that a site (across) is revealed in a round (down), by a perfect model. First "
-        "row: the surest site, equal ones from the left; second row: equal ones from the right; "
-        "third row: the best possible decoder, of those that lose nothing the one that needs the "
-        "fewest rounds. What turns round from the first row to the second comes from the rule for "
-        "ties and not from the data. Chain: 7 bits of which each differs from the last one time "
-        "in ten; the first is given (grey) except in the third row. Hidden chain: the same, read "
-        "with one error in five. Four letters: English words with their frequencies. Words: "
+        "The probability that a site (across) is revealed in a round (down), by a perfect model. "
+        "First row: the most confident site, equal ones from the left; second row: equal ones from "
+        "the right; third row: the best possible decoder, of those that are lossless the one that "
+        "needs the fewest rounds. What turns round from the first row to the second comes from the "
+        "rule for ties and not from the data. Chain: 7 bits of which each differs from the last "
+        "one time in ten; the first is given (grey) except in the third row. Hidden chain: the "
+        "same, read with one error in five. Four letters: English words with their frequencies. "
+        "Words: "
         f"{WORDS} words of a chain of English prose with an end of text, the first given; the "
-        "surest one is the end, far away. Parity: 7 bits with an even sum. Permutations of 5. "
-        "Latents first: 4 fair bits and 3 bits that say whether three of them are not all equal. "
-        "Sudoku: 4 x 4, row by row. Words and Sudoku are from "
+        "most confident one is the end, far away. Parity: 7 bits with an even sum. Permutations of "
+        "5. Latents first: 4 fair bits and 3 bits that say whether three of them are not all "
+        "equal. Sudoku: 4 x 4, row by row. Words and Sudoku are from "
         f"{DRAWN} draws (seed {SEED}), all other columns exact. Where several decoders are best, "
         "the third row shows the first from the left: on the hidden chain and on permutations "
         "every order does as well."

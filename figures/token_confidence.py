@@ -122,15 +122,14 @@ FIGURE = Figure(
     title="Token confidence is biased",
     caption=(
         "Two decoders with a perfect denoiser that reveal one site per round. Place first: the "
-        "site whose prediction is surest, then its token is drawn. Token first: a token is drawn "
-        "at every masked site, and the likeliest drawn token is kept; so does LLaDA when it "
-        "remasks by low confidence, and Fast-dLLM. (a, b) Exact distance from the data "
-        "over the temperature of the draws, for four-letter words (solid) and a random table of "
-        "6 sites and 3 tokens (dashed); circles: place first, squares: token first. At "
-        "temperature 1 (grey line) place first is exact; at 0 the two would write the same, with "
-        "an infinite divergence (the axis ends at 5). (c) "
-        "Total variation at temperature 1 on random tables, by their size: mean and range of 8 "
-        "tables. Place first is at 0 for all of them."
+        "site whose prediction is most confident, then its token is drawn. Token first: a token is "
+        "drawn at every masked site, and the likeliest drawn token is kept; so does LLaDA when it "
+        "remasks by low confidence, and Fast-dLLM. (a, b) Exact distance from the data over the "
+        "temperature of the draws, for four-letter words (solid) and a random table of 6 sites and "
+        "3 tokens (dashed); circles: place first, squares: token first. At temperature 1 (grey "
+        "line) place first is exact; at 0 the two would write the same, with an infinite "
+        "divergence (the axis ends at 5). (c) Total variation at temperature 1 on random tables, "
+        "by their size: mean and range of 8 tables. Place first is at 0 for all of them."
     ),
     compute=compute,
     draw=draw,

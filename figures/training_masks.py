@@ -33,9 +33,9 @@ INFERENCE: dict[str, tuple[Any, Decoder]] = {
     "two at once": (_chain, policies.LeftToRight(2)),
     "halving": (_chain, policies.Bisection()),
     "random order": (_chain, policies.FirstHitting()),
-    "surest, chain": (_chain, policies.TopK(1)),
-    "surest, latents": (_latents, policies.TopK(1)),
-    "surest, words": (lambda: gallery.words(4), policies.TopK(1)),
+    "most confident, chain": (_chain, policies.TopK(1)),
+    "most confident, latents": (_latents, policies.TopK(1)),
+    "most confident, words": (lambda: gallery.words(4), policies.TopK(1)),
     "blocks, words": (lambda: gallery.words(4), policies.Blocks(2, policies.TopK(1))),
 }
 """The first four meet the same masks whatever the data."""
@@ -165,20 +165,19 @@ FIGURE = Figure(
     name="training_masks",
     title="What training sees and inference visits",
     caption=(
-        "Which sites are shown to the denoiser. (a) Share of training at uniform time on the "
-        "L + 1 prefixes, which are all that left-to-right inference meets: about 2/L, rare "
-        "polynomially, as the two ends carry it; a middle prefix alone is exponentially rare. "
-        "(b) Share of each prefix that hides something; inference from left to right meets each "
-        "once. (c-e) Exact comparison of what a decoder asks about (rows) and what training shows "
-        "(columns), given that something is hidden: total variation, the share of training on "
-        "patterns that the decoder never meets, and the share of its calls on patterns that "
-        "training never shows. Above the line: decoders that meet the same masks on all data, 8 "
-        "sites; below: the surest site first, on a chain of 8 bits (of equals the leftmost, which "
-        "makes it left to right), on five latent bits and three clauses, and on four-letter words, "
-        "there also in two blocks. The last two columns are "
-        "readings of ours of a strategy whose algorithm was not seen, blockwise reverse order: "
-        "prefixes in blocks, hidden from the right within a block of 2; last block first, here "
-        "half-way through (when it is done it is blocks of 2)."
+        "Which sites are shown to the denoiser. (a) Share of training at uniform time on the L + 1 "
+        "prefixes, which are all that left-to-right inference meets: about 2/L, rare polynomially, "
+        "as the two ends carry it; a middle prefix alone is exponentially rare. (b) Share of each "
+        "prefix that hides something; inference from left to right meets each once. (c-e) Exact "
+        "comparison of what a decoder asks about (rows) and what training shows (columns), given "
+        "that something is hidden: total variation, the share of training on patterns that the "
+        "decoder never meets, and the share of its calls on patterns that training never shows. "
+        "Above the line: decoders that meet the same masks on all data, 8 sites; below: the most "
+        "confident site first, on a chain of 8 bits (of equals the leftmost, which makes it left "
+        "to right), on five latent bits and three clauses, and on four-letter words, there also in "
+        "two blocks. The last two columns are readings of ours of a strategy whose algorithm was "
+        "not seen, blockwise reverse order: prefixes in blocks, hidden from the right within a "
+        "block of 2; last block first, here half-way through (when it is done it is blocks of 2)."
     ),
     compute=compute,
     draw=draw,

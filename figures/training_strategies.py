@@ -29,11 +29,11 @@ PAIRS = (
 """Training and inference, of the curves."""
 
 TRAINING = ("uniform time", "left to right", "blocks of 2", "visited", "best")
-INFERENCE = ("left to right", "two at once", "random", "surest", "two surest")
+INFERENCE = ("left to right", "two at once", "random", "most confident", "two most confident")
 EXACT = ("left to right", "two at once")
 """Decoders without coins that look at nothing: their mean excess is computed, not drawn."""
 
-REPEATS = {"left to right": 4, "random": 3, "surest": 16, "two surest": 16}
+REPEATS = {"left to right": 4, "random": 3, "most confident": 16, "two most confident": 16}
 SHARED = {"curves": 16, "chain": 48, "other data": 4}
 """Data sets of the learner that shares. It is noisy on its own data, and wrong on others."""
 SEED = 0
@@ -222,16 +222,16 @@ FIGURE = Figure(
         "and what decoders write with them, exactly: KL from the data, less that with a perfect "
         "denoiser. (a-c) One independent table for each partly masked sequence (prior 1/2 per "
         "token), matched and mismatched. Solid lines: exact means over data sets; marks: means of "
-        "4 data sets (3 where inference is random) with standard errors. Dotted, on the chain: "
-        "one homogeneous chain, fitted to all neighbours of which the mask hides one, decoded "
-        "from left to right, means of 16; there uniform time is better. (d-f) The excess with "
-        "1000 samples, for decoders (rows) and training masks (columns); bold: the least of a "
-        "row, and what is within two standard errors of it. The first two rows are exact, the "
-        "third is of 3 data sets, those of the surest sites of 16, the last of 48 (4 in e and f, "
-        "whose data a chain cannot fit). Blocks: one of two sites after the other, uniform time "
-        "within. Visited: as often as the decoder with a perfect denoiser asks; best: the masks "
-        "with the least excess for large n, which needs to know the data, for decoders that look "
-        "at nothing."
+        "4 data sets (3 where inference is random) with standard errors. Dotted, on the chain: one "
+        "homogeneous chain, fitted to all neighbours of which the mask hides one, decoded from "
+        "left to right, means of 16; there uniform time is better. (d-f) The excess with 1000 "
+        "samples, for decoders (rows) and training masks (columns); bold: the least of a row, and "
+        "what is within two standard errors of it. The first two rows are exact, the third is of 3 "
+        "data sets, those of the most confident sites of 16, the last of 48 (4 in e and f, whose "
+        "data a chain cannot fit). Blocks: one of two sites after the other, uniform time within. "
+        "Visited: as often as the decoder with a perfect denoiser asks; best: the masks with the "
+        "least excess for large n, which needs to know the data, for decoders that look at "
+        "nothing."
     ),
     compute=compute,
     draw=draw,

@@ -330,10 +330,10 @@ picture = english.draw(english.compute())
 # %% [markdown]
 # ### Explain
 #
-# (a) shows strings drawn from one to four rounds. (b) shows the exact chance of a word for every
-# way to split four letters into batches. (c) shows the seven likeliest words, and below them the
-# likeliest strings that are no words. Look at those: letters that are common at their places, and
-# that do not go together.
+# (a) shows strings drawn from one to four rounds. (b) shows the exact probability of a word for
+# every way to split four letters into batches. (c) shows the seven likeliest words, and below them
+# the likeliest strings that are no words. Look at those: letters that are common at their places,
+# and that do not go together.
 #
 # Two caveats. "Word" means a word of *these* data; other texts give other numbers. And nobody's
 # model is perfect: real models add their own errors to this one.
@@ -347,7 +347,7 @@ picture = english.draw(english.compute())
 #    Mexico City, Panama City. Which of these is written too often when both words are written at
 #    once, and which too rarely?
 # 3. *Find one.* Margins 7/10 and 2/5 for the word 0. Which table with these margins loses most when
-#    both words are written at once, and how many bits? Which loses nothing?
+#    both words are written at once, and how many bits? Which is lossless?
 # 4. *To discuss.* Could a *better* model than the perfect one help, asked once with both words
 #    masked? What would have to change instead?
 

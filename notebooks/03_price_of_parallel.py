@@ -69,7 +69,7 @@ def prediction(data, known, site, bit):
     return sum(v for x, v in fitting.items() if x[site] == bit) / sum(fitting.values())
 
 
-def chance(data, batches, text):
+def probability(data, batches, text):
     """How likely it is that the decoder writes this text."""
     known, result = {}, Fraction(1)
     for batch in batches:
@@ -81,7 +81,7 @@ def chance(data, batches, text):
 
 def lost(data, batches):
     """KL(p || q) in bits."""
-    return sum(v * log2(v / chance(data, batches, x)) for x, v in data.items())
+    return sum(v * log2(v / probability(data, batches, x)) for x, v in data.items())
 
 
 decoders = {
@@ -90,7 +90,7 @@ decoders = {
     "one, then two": [(0,), (1, 2)],
 }
 for name, batches in decoders.items():
-    assert sum(chance(copy, batches, "".join(x)) for x in product("01", repeat=3)) == 1
+    assert sum(probability(copy, batches, "".join(x)) for x in product("01", repeat=3)) == 1
     print(f"{name:18} copy {lost(copy, batches):.0f}   parity {lost(parity, batches):.0f}")
 
 # %%

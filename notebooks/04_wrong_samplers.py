@@ -34,8 +34,8 @@
 # The model is perfect, and we write one bit per round, so nothing is lost by writing in parallel
 # (lesson 3). Two decoders choose which bit to write:
 #
-# - **place first.** Look at the two predictions. Take the place whose prediction is surest. Draw
-#   its bit. Then do the other one.
+# - **place first.** Look at the two predictions. Take the place whose prediction is most confident.
+#   Draw its bit. Then do the other one.
 # - **token first.** Draw a bit at *both* places. Keep the one whose drawn bit was the likelier;
 #   forget the other one. Then draw that one again.
 #
@@ -90,13 +90,13 @@ from sims import output_distribution, policies
 from theory import MASK, JointTable, gallery
 
 p = JointTable([[9, 1], [9, 1]], exact=True)
-right = output_distribution(p, policies.TopK(1))  # place first: the surest place
+right = output_distribution(p, policies.TopK(1))  # place first: the most confident place
 wrong = output_distribution(p, policies.TokenConfidence(1))  # token first
 print("data:       ", p.table().tolist())
 print("place first:", right.table.tolist())
 print("token first:", wrong.table.tolist())
 assert right.table.tolist() == p.table().tolist()
-assert all(wrong.table[text] == chance for text, chance in token_first.items())
+assert all(wrong.table[text] == probability for text, probability in token_first.items())
 
 # %% [markdown]
 # ### Explain
@@ -278,27 +278,27 @@ def written_by(p, rule):
     """The exact distribution of what is written, one place per round."""
     leaves, tree = {}, [((MASK,) * p.length, 1)]
     while tree:
-        text, chance = tree.pop()
+        text, probability = tree.pop()
         if MASK not in text:
-            leaves[text] = leaves.get(text, 0) + chance
+            leaves[text] = leaves.get(text, 0) + probability
             continue
         predictions = p.denoise(list(text))
         site = rule(text, predictions)
         for token in range(p.vocab):
             step = predictions[site][token]
             if step != 0:
-                tree.append(((*text[:site], token, *text[site + 1 :]), chance * step))
+                tree.append(((*text[:site], token, *text[site + 1 :]), probability * step))
     return leaves
 
 
-def surest(text, predictions):
+def most_confident(text, predictions):
     """The masked place with the largest probability of a single token."""
     return max((i for i, v in enumerate(text) if v == MASK), key=lambda i: max(predictions[i]))
 
 
-for text, chance in sorted(written_by(cards, surest).items()):
-    print(text, chance)
-    assert chance == cards.table()[text]
+for text, probability in sorted(written_by(cards, most_confident).items()):
+    print(text, probability)
+    assert probability == cards.table()[text]
 
 # %% [markdown]
 # **Second way: symbols instead of numbers.** Give the four cells of a 2 × 2 table names. What holds
@@ -348,8 +348,9 @@ assert sympy.simplify(wrong_by - (a * d - b * c) / (a + b + c + d) ** 2) == 0
 # 2. `TopK(1, "margin")`: the place where the best token is furthest ahead of the second, one by
 #    one.
 # 3. `certain_first`: all places that are certain at once; if there are none, the first one.
-# 4. `TopK(2)`: the two surest places at once.
-# 5. `Threshold(0.6)`: all places whose best token has more than 0.6; if there are none, the surest.
+# 4. `TopK(2)`: the two most confident places at once.
+# 5. `Threshold(0.6)`: all places whose best token has more than 0.6; if there are none, the most
+#    confident.
 # 6. `TokenConfidence(1)`: token first.
 # 7. `Speculative()`: draws *all* places at once, then goes through them from left to right. A token
 #    is accepted with probability min(1, p/q), where q is what it was drawn from and p what the

@@ -224,7 +224,7 @@ from theory import MASK, gallery, homogenization
 
 bits = gallery.binary_symmetric(7, Fraction(1, 4), exact=True)
 seen = homogenization.measure(bits, [0] + [MASK] * 6)
-print("chance of a 0:      ", *seen.predictions[:, 0])
+print("probability of a 0:      ", *seen.predictions[:, 0])
 print("TV to the neighbour:", *seen.neighbour_tv[:-1])
 print("TV to the limit:    ", *seen.limit_tv)
 
@@ -236,8 +236,8 @@ for n in range(1, 7):
 # %% [markdown]
 # ### Explain
 #
-# The chance of a 0 is 3/4, then 3/4 · 3/4 + 1/4 · 1/4 = 5/8, then 9/16: always (1 + 2⁻ⁿ)/2. Each
-# step halves the distance to 1/2. The factor is 1 − 2 · 1/4, the *second eigenvalue* of the
+# The probability of a 0 is 3/4, then 3/4 · 3/4 + 1/4 · 1/4 = 5/8, then 9/16: always (1 + 2⁻ⁿ)/2.
+# Each step halves the distance to 1/2. The factor is 1 − 2 · 1/4, the *second eigenvalue* of the
 # transition matrix. The first eigenvalue is 1 and belongs to the limit.
 #
 # So there are three different things that one may mean by "the far masks are all the same". Keep
@@ -306,7 +306,8 @@ assert verdicts["always"] == (False, False)
 assert verdicts["two classes"] == (True, False)
 
 # %% [markdown]
-# A slider for the chance to flip, and a plain cell that does the same. Go through 0, 1/2 and 1.
+# A slider for the probability to flip, and a plain cell that does the same. Go through 0, 1/2 and
+# 1.
 
 
 # %%
@@ -524,9 +525,9 @@ assert halving[-1][1:] == (7, 0)
 #    never alike. Add *one* arrow so that they become alike. Which arrows do it?
 # 2. *By hand, then check.* What is the smallest number of tokens of a chain whose far masks are
 #    alike and never forget?
-# 3. *Real prose.* Take each of the 254 words in turn as a prompt of one word. Which one is felt
-#    most at distance 5? Use `words` from above and the divergence of the prediction from the one
-#    that knows no prompt.
+# 3. *Real prose.* Take each of the 254 words in turn as a prompt of one word. Which one is most
+#    influential at distance 5? Use `words` from above and the divergence of the prediction from the
+#    one that knows no prompt.
 # 4. *Prove it.* For every stationary chain: on average over the last known token, the probability
 #    of the likeliest word never grows with the distance. (Hint: the prediction one step further is
 #    an average of predictions. What does the maximum do with an average?) Then find a chain and
@@ -579,10 +580,11 @@ def left_of(word, distance=5):
     return float((told[seen] * np.log(told[seen] / known[seen])).sum())
 
 
-felt = sorted((left_of(word), word) for word in english.vocabulary[:-2])
-print("3. felt most: ", [(word, round(value, 5)) for value, word in felt[:-4:-1]])
-print("   felt least:", [(word, round(value, 7)) for value, word in felt[:3]])
-assert felt[-1][1] == "built" and felt[-1][0] < 0.005  # "built-in" is two words here
+by_influence = sorted((left_of(word), word) for word in english.vocabulary[:-2])
+print("3. most influential: ", [(word, round(value, 5)) for value, word in by_influence[:-4:-1]])
+print("   least influential:", [(word, round(value, 7)) for value, word in by_influence[:3]])
+assert by_influence[-1][1] == "built"  # "built-in" is two words here
+assert by_influence[-1][0] < 0.005
 
 # %% [markdown] tags=["solution"]
 # **Solution 4**

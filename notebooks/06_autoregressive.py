@@ -30,33 +30,34 @@
 # %% [markdown]
 # ## 1. In which order?
 #
-# A masked model may fill in any place next. A common rule: take the place where the model is
-# *surest*. It is often said that this ends up going from left to right, so that the model is
+# A masked model may fill in any place next. A common rule: take the place where the model is *most
+# confident*. It is often said that this ends up going from left to right, so that the model is
 # autoregressive in disguise. *Why mask diffusion does not work* (arXiv 2510.03289) is reported to
 # say that the most reliable generation is probably still autoregressive. Let us see what the order
 # depends on.
 #
 # ### Predict
 #
-# Seven bits. Each differs from the one before with probability 1/10. The rule: the surest place
-# first; of equally sure places the leftmost.
+# Seven bits. Each differs from the one before with probability 1/10. The rule: the most confident
+# place first; of equally confident places the leftmost.
 #
 # 1. The first bit is known. In which order are the others filled in?
 # 2. The *last* bit is known. In which order now?
 # 3. The bit in the middle is known. And now?
-# 4. Other data: the 24 permutations of four tokens, nothing known. Which place is the surest?
+# 4. Other data: the 24 permutations of four tokens, nothing known. Which place is the most
+#    confident?
 
 # %% [markdown]
 # ### Run
 #
-# `order` computes the chance that each place is revealed in each round, exactly. Kendall's *tau* is
-# 1 for left to right, −1 for right to left, and 0 for no direction at all.
+# `order` computes the probability that each place is revealed in each round, exactly. Kendall's
+# *tau* is 1 for left to right, −1 for right to left, and 0 for no direction at all.
 
 # %%
 from sims import order, policies
 from theory import gallery
 
-surest = policies.TopK(1)
+most_confident = policies.TopK(1)
 bits = gallery.binary_symmetric(7, 0.1)
 
 
@@ -68,16 +69,17 @@ def places(p, decoder, observed=()):
 
 
 for known in ([0], [6], [3]):
-    sequence, tau = places(bits, surest, known)
+    sequence, tau = places(bits, most_confident, known)
     print(f"known: place {known[0] + 1}   order {sequence}   tau {tau}")
 
-assert places(bits, surest, [0]) == ([2, 3, 4, 5, 6, 7], 1)
-assert places(bits, surest, [6]) == ([6, 5, 4, 3, 2, 1], -1)
-assert places(bits, surest, [3])[0] == [3, 2, 1, 5, 6, 7]
+assert places(bits, most_confident, [0]) == ([2, 3, 4, 5, 6, 7], 1)
+assert places(bits, most_confident, [6]) == ([6, 5, 4, 3, 2, 1], -1)
+assert places(bits, most_confident, [3])[0] == [3, 2, 1, 5, 6, 7]
 
 # %%
 permutations = gallery.permutations(4)
-from_left, from_right = surest, policies.Mirrored(surest)  # only the rule for ties differs
+from_left = most_confident
+from_right = policies.Mirrored(most_confident)  # only the rule for ties differs
 for name, decoder in (("ties from the left", from_left), ("ties from the right", from_right)):
     print(f"permutations, {name}: order, tau =", *places(permutations, decoder))
 
@@ -87,13 +89,14 @@ assert places(permutations, from_right)[1] == -1
 # %% [markdown]
 # ### Explain
 #
-# On the chain the surest place is a neighbour of a known one. So what is known *grows*. If the
-# prompt is on the left, that looks like left to right. If it is on the right, it looks like right
-# to left. In the middle it grows to both sides.
+# On the chain the most confident place is a neighbour of a known one. So what is known *grows*. If
+# the prompt is on the left, that looks like left to right. If it is on the right, it looks like
+# right to left. In the middle it grows to both sides.
 #
-# For permutations *all* places are equally sure, in every round. The order is that of the rule for
-# ties: turn the rule round, and the order turns round. It says nothing about the data and nothing
-# about the model. Somebody who measures the order without looking at ties measures `argmax`.
+# For permutations *all* places are equally certain, in every round. The order is that of the rule
+# for ties: turn the rule round, and the order turns round. It says nothing about the data and
+# nothing about the model. Somebody who measures the order without looking at ties measures
+# `argmax`.
 #
 # Real words, four letters, nothing known:
 
@@ -101,9 +104,9 @@ assert places(permutations, from_right)[1] == -1
 from sims import orders
 
 words = gallery.words(4)
-for sequence, chance in orders(words, surest).items():
-    print("order", *(site + 1 for (site,) in sequence), f" chance {chance:.3f}")
-assert round(float(order(words, surest).left_to_right), 2) == 0.69
+for sequence, probability in orders(words, most_confident).items():
+    print("order", *(site + 1 for (site,) in sequence), f" probability {probability:.3f}")
+assert round(float(order(words, most_confident).left_to_right), 2) == 0.69
 
 # %% [markdown]
 # About two times in three from left to right. Now twelve words of English prose (a chain of words,
@@ -117,18 +120,18 @@ from theory import corpora
 
 prose = corpora.english().chain(12)
 rng = np.random.default_rng(0)
-written = decode(prose, surest, rng, 500, observed=[0], trajectory=True, progress=False)
+written = decode(prose, most_confident, rng, 500, observed=[0], trajectory=True, progress=False)
 found = order_of(written, [0])
 print(f"tau {float(found.kendall):.2f} (500 draws)")
-for site, chance in zip(found.sites, found.revealed[0], strict=True):
-    if chance > 0.01:
-        print(f"word {site + 1} is filled in first with chance {chance:.2f}")
+for site, probability in zip(found.sites, found.revealed[0], strict=True):
+    if probability > 0.01:
+        print(f"word {site + 1} is filled in first with probability {probability:.2f}")
 assert found.kendall < 0
 assert found.revealed[0][-1] > 0.3
 
 # %% [markdown]
-# On real prose the surest place is often the *last* one, far away: by then the text may be over,
-# and "over" stays over. Confidence jumps to the end. (You met this end of text in lesson 5.)
+# On real prose the most confident place is often the *last* one, far away: by then the text may be
+# over, and "over" stays over. Confidence jumps to the end. (You met this end of text in lesson 5.)
 #
 # The picture to keep shows eight kinds of data. First row: by confidence, ties from the left.
 # Second row: the same with ties from the right. Where the two differ, the order is not made by the
@@ -217,7 +220,10 @@ picture = masks.draw(masks.compute())
 
 # %%
 uniform = training.predicting(training.uniform_time(4))  # given that something is hidden
-for name, decoder in (("left to right", policies.LeftToRight()), ("surest first", surest)):
+for name, decoder in (
+    ("left to right", policies.LeftToRight()),
+    ("most confident first", most_confident),
+):
     compared = training.mismatch(training.visited(words, decoder), uniform)
     print(f"{name}: {float(compared.unused):.0%} of training is on patterns that never come up")
 
@@ -381,10 +387,10 @@ for where, family, nats in zip(
 # ### Explain
 #
 # On a chain, neighbours are what depends most on each other. Contiguous blocks are the costly
-# placement. Halving (the middle first, then the middles of both halves, ...) loses nothing in 3
+# placement. Halving (the middle first, then the middles of both halves, ...) is lossless in 3
 # rounds: whatever stands between two places separates them.
 #
-# On latents and clauses it is the other way round. Two blocks of *four* lose nothing, because a
+# On latents and clauses it is the other way round. Two blocks of *four* are lossless, because a
 # block ends where the latents end. Blocks of *three* do lose. So smaller is not always better; what
 # counts is where a block ends (claim [E5](../paper_notes.md#the-claims)).
 
@@ -438,8 +444,8 @@ assert 0.3 < word.price / word.left_only < 0.35
 # ## Exercise
 #
 # 1. *By hand.* A token a is followed by b or c, each half of the time; both are followed by e.
-#    Three places, the first is known to be a. Which place does the surest-first rule fill in next?
-#    Is a chain always filled in from its prompt?
+#    Three places, the first is known to be a. Which place does the most-confident-first rule fill
+#    in next? Is a chain always filled in from its prompt?
 # 2. *With the library.* Which training masks are the best for halving (`policies.Bisection()`) on
 #    the chain of six bits? Use `training.best_masks`, and compare with random masks at 1000
 #    samples.
@@ -448,7 +454,7 @@ assert 0.3 < word.price / word.left_only < 0.35
 #    the first two letters a good idea? (`information.fixed_order_cost(words, [(0, 2), (1, 3)])` is
 #    what a fixed order of batches loses.)
 # 4. *Imperfect models.* One place at a time, a perfect model does not care about the order. Let the
-#    model be too sure of itself: `Perturbed(bits, temperature=0.5)`. Compare left to right with
+#    model be overconfident: `Perturbed(bits, temperature=0.5)`. Compare left to right with
 #    halving and with random order (`policies.FirstHitting()`). Which order suffers most? Why?
 
 # %%
@@ -461,14 +467,15 @@ assert 0.3 < word.price / word.left_only < 0.35
 
 # %% tags=["solution"]
 # Solution 1
-# The third place is certainly e, the second is b or c: the *farther* place is the surer one.
+# The third place is certainly e, the second is b or c: of the *farther* place one is more
+# confident.
 from theory import MarkovChain
 
 half = Fraction(1, 2)
 diamond = MarkovChain(
     [1, 0, 0, 0], [[0, half, half, 0], [0, 0, 0, 1], [0, 0, 0, 1], [1, 0, 0, 0]], 3, exact=True
 )
-sequence, tau = places(diamond, surest, [0])
+sequence, tau = places(diamond, most_confident, [0])
 print("1. order", sequence)
 assert sequence == [3, 2]
 
@@ -507,7 +514,7 @@ assert min(pairs, key=pairs.__getitem__) == ((0, 3), (1, 2))
 
 # %% tags=["solution"]
 # Solution 4
-# Left to right asks the questions with the surest answers, and pays for each of them.
+# Left to right asks the questions with the most confident answers, and pays for each of them.
 from sims import Perturbed, split
 
 bold = Perturbed(bits, temperature=0.5)

@@ -235,12 +235,12 @@ assert tc(skewed) == 0
 #
 # True or false?
 #
-# 1. **surest place**: ask the model, choose the place where it is surest, draw there. One place per
-#    round. What is written has exactly the distribution of the data.
-# 2. **surest token**: ask the model, draw at *every* masked place, keep the token that was
+# 1. **most confident place**: ask the model, choose the place where it is most confident, draw
+#    there. One place per round. What is written has exactly the distribution of the data.
+# 2. **most confident token**: ask the model, draw at *every* masked place, keep the token that was
 #    likeliest. One place per round. What is written has exactly the distribution of the data.
-# 3. **two surest**: two places at a time. Taking the two surest places never loses more than taking
-#    the two leftmost ones.
+# 3. **two most confident**: two places at a time. Taking the two most confident places never loses
+#    more than taking the two leftmost ones.
 # 4. **large last**: in random order, it is better to reveal one place and then two, than two and
 #    then one.
 
@@ -263,9 +263,9 @@ def path(p, sizes):
 
 two_bits = strategies.joint_tables(lengths=(2, 2), vocabs=(2, 2), exact=True)
 SENTENCES = {
-    "surest place": (lambda p: kl(p, policies.TopK(1)) == 0, two_bits),
-    "surest token": (lambda p: kl(p, policies.TokenConfidence(1)) == 0, two_bits),
-    "two surest": (
+    "most confident place": (lambda p: kl(p, policies.TopK(1)) == 0, two_bits),
+    "most confident token": (lambda p: kl(p, policies.TokenConfidence(1)) == 0, two_bits),
+    "two most confident": (
         lambda p: kl(p, policies.TopK(2)) <= kl(p, policies.LeftToRight(2)),
         three_bits,
     ),
@@ -282,7 +282,7 @@ def attack(name):
 
 
 found = {name: attack(name) for name in SENTENCES}
-assert [name for name, p in found.items() if p is None] == ["surest place"]
+assert [name for name, p in found.items() if p is None] == ["most confident place"]
 
 # %% [markdown]
 # With a menu, where `ipywidgets` is installed. (Without: put the name into the cell below.) Add a
@@ -297,17 +297,17 @@ try:
 except ImportError:
     print("no menu here: change the name in the cell above and run it again")
 else:
-    interact(attack, name=Dropdown(options=list(SENTENCES), value="surest token"))
+    interact(attack, name=Dropdown(options=list(SENTENCES), value="most confident token"))
 
 # %% [markdown]
 # ### Explain
 #
-# *Surest token* has the most famous victim: it is how a well-known sampler works (lesson 4). The
-# search found a table of small weights. A table with still fewer sequences can be done by hand: 01
-# twice as often as 10, and nothing else. (What is "smallest" is a matter of taste. Hypothesis looks
-# for small numbers, zeros first.)
+# *Most confident token* has the most famous victim: it is how a well-known sampler works (lesson
+# 4). The search found a table of small weights. A table with still fewer sequences can be done by
+# hand: 01 twice as often as 10, and nothing else. (What is "smallest" is a matter of taste.
+# Hypothesis looks for small numbers, zeros first.)
 #
-# | drawn | chance | kept | written |
+# | drawn | probability | kept | written |
 # |-------|--------|------|---------|
 # | 01    | 2/3 · 2/3 = 4/9 | either | 01 |
 # | 00    | 2/3 · 1/3 = 2/9 | the first 0 (2/3) | 01 |
@@ -324,7 +324,7 @@ by_hand = JointTable([[0, 2], [1, 0]], exact=True)
 q = output_distribution(by_hand, policies.TokenConfidence(1))
 print("data:   ", weights(by_hand))
 print("written:", {"01": str(q.table[0, 1]), "10": str(q.table[1, 0])})
-assert not SENTENCES["surest token"][0](by_hand)
+assert not SENTENCES["most confident token"][0](by_hand)
 assert (q.table[0, 1], q.table[1, 0]) == (Fraction(8, 9), Fraction(1, 9))
 
 # %% [markdown]
@@ -332,7 +332,7 @@ assert (q.table[0, 1], q.table[1, 0]) == (Fraction(8, 9), Fraction(1, 9))
 # bit. No accident: large batches first cost at most a share of TC, large batches last at most a
 # share of DTC (claim [B5](../paper_notes.md#the-claims)).
 #
-# *Surest place* was not refuted. Is it now proved?
+# *Most confident place* was not refuted. Is it now proved?
 #
 # No. The search tried a few hundred tables of two bits. That is what "no counterexample" means, and
 # nobody should write more than that. (This one does have a proof: claim
@@ -523,7 +523,7 @@ assert result.passed
 #
 # Attack each sentence. If nothing is found, look for a proof. If something is found, mend it.
 #
-# 1. "A place never gets *less* sure when another place is revealed." (For two bits: the top
+# 1. "A place never gets *less* confident when another place is revealed." (For two bits: the top
 #    probability of the second bit, given either value of the first, is at least what it was
 #    before.) And on average over the first bit?
 # 2. TC ≤ 2 DTC for *four* bits. Which factor is needed? Guess from a table, then let the search try
@@ -548,19 +548,19 @@ assert result.passed
 def tops(p):
     """Top probability of the second bit: before, and after each possible first bit."""
     before = max(p.denoise([-1, -1])[1])
-    chance = p.denoise([-1, -1])[0]
-    after = {v: max(p.denoise([v, -1])[1]) for v in (0, 1) if chance[v] > 0}
-    return before, after, sum(chance[v] * top for v, top in after.items())
+    probability = p.denoise([-1, -1])[0]
+    after = {v: max(p.denoise([v, -1])[1]) for v in (0, 1) if probability[v] > 0}
+    return before, after, sum(probability[v] * top for v, top in after.items())
 
 
 def never_less_sure(p):
-    """Whether the second bit gets no less sure, whatever the first one is."""
+    """Whether the second bit gets no less confident, whatever the first one is."""
     before, after, _ = tops(p)
     return min(after.values()) >= before
 
 
 def on_average(p):
-    """Whether the second bit gets no less sure on average."""
+    """Whether the second bit gets no less confident on average."""
     before, _, mean = tops(p)
     return mean >= before
 

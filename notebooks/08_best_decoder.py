@@ -31,7 +31,7 @@
 # ## 1. In how few rounds is nothing lost?
 #
 # A decoder chooses places, draws a token at each of them, looks at what it has, and chooses again.
-# It loses nothing if the places of a round are *independent*, given all that is known.
+# It is lossless if the places of a round are *independent*, given all that is known.
 #
 # ### Predict
 #
@@ -135,9 +135,9 @@ def least_cost(p, multiplier):
             after = list(x)
             for site, token in zip(sites, tokens, strict=True):
                 after[site] = token
-            chance = p.evidence(after) / p.evidence(x)
-            if chance > 0:
-                total += chance * least(tuple(after))
+            probability = p.evidence(after) / p.evidence(x)
+            if probability > 0:
+                total += probability * least(tuple(after))
         return total
 
     return least((MASK,) * p.length), choices
@@ -196,9 +196,9 @@ assert rounds == 3 - Fraction(1, 3)
 #
 # ### Predict
 #
-# 1. All four letters at once lose 5.57 nats. Two rounds: the two surest letters, then the rest,
-#    lose 1.82. Which two letters would *you* reveal first, and what might that lose?
-# 2. One letter per round loses nothing in 4 rounds. Can that be done in fewer rounds on average?
+# 1. All four letters at once lose 5.57 nats. Two rounds: the two most confident letters, then the
+#    rest, lose 1.82. Which two letters would *you* reveal first, and what might that lose?
+# 2. One letter per round is lossless in 4 rounds. Can that be done in fewer rounds on average?
 # 3. LLaDA's order of operations (draw everywhere, keep the likeliest token) takes 4 rounds. Where
 #    is it on the map?
 
@@ -294,11 +294,11 @@ picture = FIGURES["frontier"].draw(seven)
 # ### Explain
 #
 # - The best first pair of letters is the *first and the last* one. In two rounds it loses 1.26
-#   nats; the two surest letters lose 1.82. Being sure says that a place is easy. It does not say
-#   that two places have little to do with each other.
+#   nats; the two most confident letters lose 1.82. Confidence says that a place is easy. It does
+#   not say that two places have little to do with each other.
 # - Nothing is lost in 3.21 rounds on average, by looking at what was drawn.
 # - `TokenConfidence` takes 4 rounds and loses 1.22 nats. In 4 rounds, a letter each, everybody who
-#   chooses the place *before* drawing loses nothing.
+#   chooses the place *before* drawing is lossless.
 #
 # A decoder's distance to the curve at its number of rounds is its **regret**. And what *is* the
 # curve a limit for? For everybody who chooses places before drawing, without a coin; or with a coin
@@ -365,11 +365,11 @@ def pair_first(pair):
         x = [MASK] * 3
         for site, token in zip(pair, tokens, strict=True):
             x[site] = token
-        for token, chance in enumerate(unequal.denoise(x)[last]):
+        for token, probability in enumerate(unequal.denoise(x)[last]):
             whole = [*x]
             whole[last] = token
-            written["".join(map(str, whole))] = Fraction(1, 4) * chance
-    return {text: chance for text, chance in written.items() if chance}
+            written["".join(map(str, whole))] = Fraction(1, 4) * probability
+    return {text: probability for text, probability in written.items() if probability}
 
 
 orders = {pair: pair_first(pair) for pair in itertools.combinations(range(3), 2)}
@@ -483,7 +483,7 @@ assert (np.diff(-np.diff(by_rounds(four))) < 0).all()
 
 # %%
 from sims.open_questions.depths import depths
-from sims.open_questions.tables import random_tables, supports
+from sims.open_questions.separations import random_tables, supports
 
 
 def strings(table):
@@ -496,7 +496,7 @@ def strings(table):
 def ratio(table):
     """How many rounds coins save: (with coins, without, their ratio)."""
     found = depths(JointTable(table, exact=True))
-    return found.coins, found.mean, found.coins / found.mean
+    return found.randomised, found.mean, found.randomised / found.mean
 
 
 small = [(ratio(table), strings(table)) for table in supports(3)]
@@ -531,9 +531,9 @@ assert Fraction(1, 2) < r < Fraction(2, 3)
 # - Among the 401 kinds, coins never get below *two* rounds, unless one round is enough without
 #   them, too. Is that a theorem?
 # - A coin that is tossed as one goes along, and a loss that may be positive: we have not drawn the
-#   frontier of what can be *written* with coins. What is written is linear in the chances of the
-#   coins, and KL is convex in it, so it is a convex program. Try two rounds of four-letter words:
-#   two random halves write a distribution at 1.13 nats, below the curve of section 3 (1.26).
+#   frontier of what can be *written* with coins. What is written is linear in the probabilities of
+#   the coins, and KL is convex in it, so it is a convex program. Try two rounds of four-letter
+#   words: two random halves write a distribution at 1.13 nats, below the curve of section 3 (1.26).
 #
 # Two rules for working on it. Say what you searched, and in which arithmetic. And "not found" is
 # not "does not exist".
@@ -566,7 +566,7 @@ assert r < mine[0][2] < 1  # a coin helps, but the record stands
 # %% [markdown]
 # ## Exercise
 #
-# 1. *By hand.* Two pairs of equal bits. One round loses 2 bits, two rounds lose nothing. How many
+# 1. *By hand.* Two pairs of equal bits. One round loses 2 bits, two rounds are lossless. How many
 #    rounds must a nat be worth, so that two rounds are better than one? Check with `frontier`.
 # 2. *By hand.* Four bits of which exactly one is 1. How many rounds does the best decoder take on
 #    average without loss? (Go on as for three bits.)
@@ -594,9 +594,9 @@ for price, expected in ((switch - 0.001, 1), (switch + 0.001, 2)):
 
 # %% tags=["solution"]
 # Solution 2
-# One bit after the other until the 1 is found, then all the rest at once. The 1 is at place 1,
-# 2, 3 or 4 with chance 1/4 each: 2, 3, 4, 4 rounds. (When two places are left, it takes two more
-# in any case.)
+# One bit after the other until the 1 is found, then all the rest at once. The 1 is at
+# place 1, 2, 3 or 4 with probability 1/4 each: 2, 3, 4, 4 rounds. (When two places are left, it
+# takes two more in any case.)
 (point,) = frontier(gallery.one_hot(4, exact=True), [math.inf])
 print("2. rounds:", point.rounds)
 assert point.rounds == Fraction(2 + 3 + 4 + 4, 4) == 1 + Fraction(1, 4) + Fraction(3, 4) * rounds

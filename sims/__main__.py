@@ -41,16 +41,13 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m sims") -
     others = OF_DECODERS if options.distance else OF_DISTANCE
     for name in others:
         if getattr(options, name) is not None:
-            parser.error(
-                f"--{name} does not go with --distance"
-                if options.distance
-                else f"--{name} goes with --distance"
-            )
+            verb = "does not go" if options.distance else "goes"
+            parser.error(f"--{name} {verb} with --distance")
     return _distance(parser, options) if options.distance else _compare(parser, options)
 
 
 def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
-    """Compare decoders."""
+    """Compare decoders on the distribution that the options name."""
     if all(source is None for source in (options.gallery, options.table, options.text)):
         parser.error("one of the arguments --gallery --table --text is required, or --distance")
     if options.plot and options.plot.suffix not in SUFFIXES:
@@ -118,7 +115,7 @@ def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
 
 
 def _distance(parser: CommandParser, options: argparse.Namespace) -> int:
-    """Print what is predicted far from a context."""
+    """Print what a chain of words predicts far from a context."""
     from theory import corpora
     from theory._console.progress import tracked
     from theory.errors import ZerolossError
@@ -241,7 +238,7 @@ def _add_distance(parser: CommandParser) -> None:
         "--frequent",
         type=positive,
         metavar="N",
-        help="words of --text that are told apart, the most frequent ones (default: 254)",
+        help="words of --text that are distinguished, the most frequent ones (default: 254)",
     )
 
 

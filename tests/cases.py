@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import math
 import random
 from collections.abc import Callable
@@ -30,14 +31,14 @@ DEVICE1 = strict.Device("device1")
 CPU = strict.Device("CPU_DEVICE")
 
 
-def to_device1(values):
+def to_device1(values) -> Any:
     return strict.asarray(np.asarray(values), device=DEVICE1)
 
 
-def to_host(array):
-    if hasattr(array, "to_device"):
-        array = array.to_device(CPU) if array.device != CPU else array
-    return np.asarray(array) if isinstance(array, np.ndarray) else np.from_dlpack(array)
+def to_host(array) -> Any:
+    if isinstance(array, np.ndarray | np.generic):
+        return np.asarray(array)
+    return np.from_dlpack(array if array.device == CPU else array.to_device(CPU))
 
 
 def floats(nested):
@@ -173,9 +174,9 @@ def exchangeable(name, count_weights):
     return Case(f"exchangeable {name}", Exchangeable, arrays, joint, 2, {})
 
 
-def permutations(name, n):
-    joint = oracles.permutations_joint(n)
-    return Case(f"permutations {name}", Permutations, {}, joint, n, {"n": n})
+def permutations(n):
+    joint = oracles.empirical_joint(list(itertools.permutations(range(n))), n)
+    return Case(f"permutations of {n}", Permutations, {}, joint, n, {"n": n})
 
 
 def random_weights(seed, shape, zeros=0.0) -> Any:
@@ -259,6 +260,9 @@ CASES = [
     exchangeable("all or nothing", [2, 0, 0, 1]),
     exchangeable("zeros", [0, 3, 0, 2, 1, 0]),
 ]
+
+# On the host only, and so not among the others.
+PERMUTATIONS = [permutations(n) for n in (1, 2, 3)]
 
 
 def prompted(case, *pattern):
@@ -380,3 +384,17 @@ BAD_LEVELS: dict[str, list[Any]] = {
 # Without the case whose large integers stay unfactored, so that equal expressions differ in form.
 FACTORED = [case for case in EXACT_CASES if case.name != "chain dense"]
 each_factored = each_of(FACTORED)
+
+# In floats, and as expressions where the family can be exact.
+EITHER = [(case, False) for case in CASES] + [(case, True) for case in FACTORED]
+
+
+def each_of_either(pairs):
+    return each(("case", "exact"), pairs, ids=lambda v: getattr(v, "name", "exact" * bool(v)))
+
+
+each_either = each_of_either(EITHER)
+
+
+def built(case, exact):
+    return build_exact(case) if exact else case.build()

@@ -70,7 +70,7 @@ def each(names: Any, values: Any, ids: Any = None) -> Callable[[Any], Callable[.
 
 
 def _named(names, values, ids):
-    """{name: value}, where values of the same name are told apart by their number."""
+    """{name: value}, where values of the same name are distinguished by their number."""
     if ids is None:
         pairs = [zip(names, value, strict=True) for value in values]
         found = [", ".join(f"{name}={v!r}" for name, v in pair) for pair in pairs]

@@ -176,7 +176,7 @@ def site_marginals(joint, vocab):
         if p:
             for i, v in enumerate(x):
                 found[i][v].append(p)
-    return [[added(chances) for chances in site] for site in found]
+    return [[added(probs) for probs in site] for site in found]
 
 
 def conditional_marginals(joint, pattern, vocab, on_impossible="raise"):
@@ -259,7 +259,7 @@ def marginal(joint, sites):
     out = {}
     for x, p in joint.items():
         out.setdefault(tuple(x[i] for i in sites), []).append(p)
-    return {values: added(chances) for values, chances in out.items()}
+    return {values: added(probs) for values, probs in out.items()}
 
 
 def entropy(joint, sites=None, exact=False):
@@ -415,8 +415,8 @@ def output_distribution(joint, sizes, vocab, on_impossible="raise"):
 
 # Decoding by any policy: recursion over every choice and every token
 #
-# ``law(pattern, prediction, round)`` lists (chance, sites to reveal), ``predict(pattern)`` is the
-# model's rows, and ``temper(row)`` what tokens are drawn from.
+# ``dist(pattern, prediction, round)`` lists (probability, sites to reveal), ``predict(pattern)`` is
+# the model's rows, and ``temper(row)`` what tokens are drawn from.
 
 
 def reveal(pattern, sites, tokens):
@@ -440,7 +440,7 @@ def untempered(row):
     return row
 
 
-def written(length, vocab, law, predict, temper=untempered):
+def written(length, vocab, dist, predict, temper=untempered):
     """(distribution of the outputs, expected number of rounds) of a decoder."""
     output = dict.fromkeys(all_sequences(length, vocab), 0)
     rounds = 0
@@ -452,10 +452,10 @@ def written(length, vocab, law, predict, temper=untempered):
             return
         rounds += mass
         prediction = predict(pattern)
-        for chance, sites in law(pattern, prediction, index):
+        for prob, sites in dist(pattern, prediction, index):
             rows = [temper(prediction[i]) for i in sites]
             for tokens in itertools.product(range(vocab), repeat=len(sites)):
-                part = mass * chance
+                part = mass * prob
                 for row, v in zip(rows, tokens, strict=True):
                     part = part * row[v]
                 if part != 0:
@@ -465,7 +465,7 @@ def written(length, vocab, law, predict, temper=untempered):
     return output, rounds
 
 
-def mean_path_kl(joint, law, predict, temper=untempered, exact=False):
+def mean_path_kl(joint, dist, predict, temper=untempered, exact=False):
     """E_p of log p(x) - the policy's mean of log q_path(x): the path followed is that of x."""
 
     def log_likelihood(x, pattern, index):
@@ -473,10 +473,10 @@ def mean_path_kl(joint, law, predict, temper=untempered, exact=False):
             return 0
         prediction = predict(pattern)
         terms = []
-        for chance, sites in law(pattern, prediction, index):
-            terms += [times_log(chance, temper(prediction[i])[x[i]], exact) for i in sites]
+        for prob, sites in dist(pattern, prediction, index):
+            terms += [times_log(prob, temper(prediction[i])[x[i]], exact) for i in sites]
             rest = log_likelihood(x, reveal(pattern, sites, [x[i] for i in sites]), index + 1)
-            terms.append((rational(chance) if exact else float(chance)) * rest)
+            terms.append((rational(prob) if exact else float(prob)) * rest)
         return total(terms, exact)
 
     nothing = (MASK,) * length_of(joint)

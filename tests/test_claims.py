@@ -64,7 +64,7 @@ def test_the_claim_can_be_checked_on_a_distribution_of_ones_own(claim: Claim, ex
         ("B2", gallery.parity(3, exact=True), {"sizes": (1, 1, 1)}, math.nan),  # 0 <= 0
         ("C4", gallery.coupled_pairs(1), {"gamma": 0.7}, math.log(2) / 0.7),
         ("C3", JointTable([[2, 0], [0, 1]], exact=True), {}, 1),  # KL = H_b(1/3), e = 1/3
-        ("C3", JointTable([[3, 0], [0, 2]], exact=True), {}, math.nan),  # not sure enough
+        ("C3", JointTable([[3, 0], [0, 2]], exact=True), {}, math.nan),  # not confident enough
     ],
 )
 def test_what_is_known_to_be_tight_is_measured_so(key, p, parts, ratio):

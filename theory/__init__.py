@@ -1,6 +1,6 @@
 """The exact theory of masked diffusion: distributions, denoisers, information, bounds, claims.
 
-``theory.strategies`` and ``theory.claims`` load Hypothesis and SymPy when they are used.
+``theory.strategies`` and ``theory.claims`` import Hypothesis and SymPy when they are first used.
 """
 
 from theory import gallery, homogenization, information, schedules

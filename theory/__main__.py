@@ -1,4 +1,4 @@
-"""``python -m theory``: check every claim and print the table.
+"""Check every claim and print the table: the command ``python -m theory``.
 
 Exit code 0 if all checks pass, 1 if one fails, 2 for wrong usage.
 """
@@ -11,7 +11,7 @@ from theory._console.arguments import CommandParser, positive, prepare_output
 from theory._console.claim_files import NONE_REGISTERED, claim_files
 
 WORTH_A_PROCESS = 10
-"""Fewer checks than this are done sooner than a further process has started."""
+"""Checks for which starting one more process pays."""
 
 LEVELS = ("symbolic", "exact", "property", "numeric")
 

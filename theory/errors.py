@@ -1,7 +1,7 @@
-"""The exceptions of the package, one family for everything that it refuses.
+"""The exceptions of the package: invalid input, objects that are too large, impossible evidence.
 
-They are raised once, by input validation where a user's value comes in, and name the shape and the
-offending number. Code behind it does not check again.
+They are raised once, by input validation, and name the shape and the offending number. Code behind
+it does not check again.
 """
 
 __all__ = ["ImpossibleEvidence", "InvalidInput", "TooLarge", "ZerolossError"]
@@ -16,11 +16,11 @@ class InvalidInput(ZerolossError):
 
 
 class TooLarge(ZerolossError):
-    """An exact object that would not fit; the message names its size."""
+    """An exact object that would not fit in memory or take too long; the message names its size."""
 
 
 class ImpossibleEvidence(ZerolossError):
-    """A prediction was asked for given an observation of probability zero.
+    """A prediction given an observation of probability zero.
 
     Attributes
     ----------

@@ -1,7 +1,8 @@
-"""Hypothesis strategies, to check your own conjecture on distributions that shrink well.
+"""Hypothesis strategies for distributions, evidence and schedules that shrink to readable examples.
 
-Weights are small integers, so a counterexample shrinks to a table that a person can read, and
-``exact=True`` gives the same table in Fractions, where an equality needs no tolerance.
+With them a conjecture of your own is tested. Weights are small integers, so a counterexample
+shrinks to a table that a person can read, and ``exact=True`` gives the same table in Fractions,
+where an equality needs no tolerance.
 
 Examples
 --------
@@ -63,12 +64,12 @@ __all__ = [
 Range = tuple[int, int]
 
 
-# Composite strategies ask for their parts anew on every draw: the parts are kept, because
-# Hypothesis looks through every new strategy before its first draw.
+# Composite strategies build their parts anew on every draw: the parts are cached, because
+# Hypothesis analyses every new strategy before its first draw.
 
 
 def _range(bounds: Range, name: str, low: int, high: int | None = None) -> SearchStrategy[int]:
-    """Integers between two bounds, of which the lower lies between `low` and `high`."""
+    """Integers between two bounds, the lower of which lies between `low` and `high`."""
     if not isinstance(bounds, tuple) or len(bounds) != 2:
         raise InvalidInput(f"{name} must be a pair (least, most), got {bounds!r}")
     least, most = (as_integer(b, name, low) for b in bounds)

@@ -7,9 +7,9 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
+from sims.claims.kit.families import is_permutation
 from sims.claims.kit.policies import path_steps
 from sims.claims.kit.random_rules import any_rule, drawn_rules
-from sims.claims.kit.recognise import is_permutation
 from sims.decoding.exact import output_distribution
 from sims.optimal.frontier import regret
 from sims.policies import RandomOrder
@@ -90,13 +90,13 @@ def any_adaptive_rule(
     """
     _require_permutation(p)
     policy, expected, residuals = any_rule(rule), 0, []
-    for chance, _, sites, x in path_steps(p, policy):
+    for mass, _, sites, x in path_steps(p, policy):
         cost = information.total_correlation(p, sites, given=x)
         left = int((x == MASK).sum())
         powers = np.asarray([left ** len(sites), ways(left, len(sites))], dtype=np.int64)
         of_power, of_ways = log(powers if p.exact else powers.astype(np.float64))
         residuals.append(cost - (of_power - of_ways))
-        expected = expected + chance * cost
+        expected = expected + mass * cost
     return [output_distribution(p, policy).kl - expected, *residuals]
 
 

@@ -1,4 +1,4 @@
-"""B11: chains decode in parallel at no cost, if what is parallel lies far apart."""
+"""B11: far sites of a chain decode in parallel at zero divergence, adjacent ones do not."""
 
 import itertools
 from collections.abc import Callable
@@ -122,7 +122,7 @@ def _side_by_side(order: int) -> Policy:
     },
     decoder=_side_by_side,
 )
-def bisection_loses_nothing(
+def bisection_is_lossless(
     p: Distribution, decoder: Callable[[int], Policy] = Bisection
 ) -> list[Any]:
     """The divergence of bisection in the order m of p, and by how much it takes too many rounds.
@@ -162,8 +162,8 @@ def blocks_from_left_to_right(p: Distribution, size: int, blind: bool = False) -
         for tokens in itertools.product(range(p.vocab), repeat=len(before)):
             x = np.full(p.length, MASK)
             x[list(before)] = tokens
-            if (chance := p.evidence(x)) != 0:
-                lost = lost - chance * information.total_correlation(p, block, given=x)
+            if (mass := p.evidence(x)) != 0:
+                lost = lost - mass * information.total_correlation(p, block, given=x)
     return lost
 
 

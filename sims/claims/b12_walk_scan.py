@@ -1,4 +1,4 @@
-"""B12: what a contiguous scan of the Bernoulli walk costs, and how few rounds lose nothing."""
+"""B12: what a contiguous scan of the Bernoulli walk costs, and its fewest lossless rounds."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -8,8 +8,8 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
+from sims.claims.kit.families import is_walk
 from sims.claims.kit.policies import path_steps
-from sims.claims.kit.recognise import is_walk
 from sims.decoding.exact import output_distribution
 from sims.optimal.frontier import frontier
 from sims.policies import Rule
@@ -20,18 +20,18 @@ from theory.distributions import Distribution
 __all__ = ["B12"]
 
 DEPTHS = {1: Fraction(1), 2: Fraction(2), 3: Fraction(2), 4: Fraction(11, 4), 5: Fraction(23, 8)}
-"""Least expected rounds that lose nothing, by length, as published."""
+"""Least expected rounds at zero divergence, by length, as published."""
 
 BISECTION = {n: Fraction(n.bit_length()) for n in DEPTHS}
 """Planted: what recursive halving takes, whatever the values are."""
 
 B12 = Claim(
     id="B12",
-    title="What a scan of the Bernoulli walk costs, and how few rounds lose nothing",
+    title="What a scan of the Bernoulli walk costs, and its fewest lossless rounds",
     statement=(
         "Writing the Bernoulli walk of n steps from left to right in batches of B_1, B_2, ... "
         "costs the entropies of the binomials Bin(j, 1/2), j up to B_t, summed over all batches, "
-        "minus n bits. The least expected number of rounds that loses nothing is 1, 2, 2, 2.75 "
+        "minus n bits. The least expected number of rounds at zero divergence is 1, 2, 2, 2.75 "
         "and 2.875 for 1 to 5 steps."
     ),
     latex=(
@@ -86,8 +86,8 @@ def cost_of_a_scan(
 
     kl = output_distribution(p, Rule(scan)).kl
     expected = sum(
-        chance * information.total_correlation(p, sites, given=x)
-        for chance, _, sites, x in path_steps(p, Rule(scan))
+        mass * information.total_correlation(p, sites, given=x)
+        for mass, _, sites, x in path_steps(p, Rule(scan))
     )
     return [kl - expected, kl - formula(sizes, exact=p.exact)]
 

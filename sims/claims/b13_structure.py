@@ -1,4 +1,4 @@
-"""B13: what the structure of the data says about rounds and about mixtures of products."""
+"""B13: rounds and components of mixtures that the structure of the data requires."""
 
 import itertools
 import math
@@ -8,6 +8,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
+from sims.claims.kit.families import scattered_tables
 from sims.decoding.exact import output_distribution
 from sims.optimal.frontier import frontier
 from theory import JointTable, ProductMixture, gallery, strategies
@@ -30,8 +31,8 @@ B13 = Claim(
     title="Codes take two rounds, generic data all n, and parity exponentially many products",
     statement=(
         "An affine code over a prime field decodes without loss in at most two rounds. Generic "
-        "data of full support need as many rounds as sites: policies without coins that lose "
-        "nothing need n expected rounds if and only if no two sites are independent given any "
+        "data of full support need as many rounds as sites: deterministic policies that are "
+        "lossless need n expected rounds if and only if no two sites are independent given any "
         "possible observation of others. A mixture of "
         "products that equals p has at least |supp p| / (largest box in supp p) components: 2 for "
         "the repeated bit of d >= 2 sites, 2^(d-1) for even parity of d bits, which are attained."
@@ -167,19 +168,14 @@ def all_rounds_are_needed(p: Distribution, unobserved: int = 2) -> int:
     return int((abs(point.rounds - p.length) <= rounding) == free)
 
 
-def _scattered() -> dict[str, Distribution]:
-    """Weights without structure: fractional parts of multiples of the golden ratio."""
-    tables: dict[str, Distribution] = {}
-    for length, vocab in ((2, 3), (3, 2), (3, 3), (4, 2), (5, 2)):
-        weights = np.arange(1.0, vocab**length + 1) * (math.sqrt(5) - 1) / 2 % 1
-        name = f"scattered weights, {length} sites, {vocab} tokens"
-        tables[name] = JointTable(weights.reshape((vocab,) * length))
-    return tables
-
-
-@B13.residual("scattered weights need all rounds", named=_scattered, tolerance=1e-9, multiplier=0.0)
+@B13.residual(
+    "scattered weights need all rounds",
+    named=lambda: scattered_tables(((2, 3), (3, 2), (3, 3), (4, 2), (5, 2))),
+    tolerance=1e-9,
+    multiplier=0.0,
+)
 def depth_of_scattered_weights(p: Distribution, multiplier: float = math.inf) -> Any:
-    """Expected rounds that lose nothing, minus the number of sites."""
+    """Fewest expected lossless rounds, minus the number of sites."""
     return float(frontier(p, [multiplier])[0].rounds) - p.length
 
 

@@ -1,4 +1,4 @@
-"""B14: how many rounds it takes to lose no more than so much."""
+"""B14: the fewest expected rounds at a given divergence, by dynamic programming."""
 
 import itertools
 import math
@@ -31,22 +31,22 @@ B14 = Claim(
     title="The least number of rounds for a given loss can be computed",
     statement=(
         "Dynamic programming over evidence and sets finds the least of expected rounds plus a "
-        "multiple of the divergence, over all value-adaptive policies without coins: none does "
-        "better, and the one that is returned does as well. With coins, none does better by its "
+        "multiple of the divergence, over all deterministic value-adaptive policies: none does "
+        "better, and the one that is returned does as well. No randomised one does better by its "
         "path divergence. At zero divergence this is the serial depth; for "
         "the Bernoulli walk of 1 to 5 steps it is 1, 2, 2, 2.75 and 2.875."
     ),
     latex=(
-        r"D_\varepsilon(p) = \min_{\pi\ \text{without coins}} \{\mathbb E_p[\text{rounds}] : "
+        r"D_\varepsilon(p) = \min_{\pi\ \text{deterministic}} \{\mathbb E_p[\text{rounds}] : "
         r"\mathrm{KL}(p \,\|\, q_\pi) \le \varepsilon\},\qquad U(c) = \min_S 1 + \lambda\, "
         r"\mathrm{TC}(X_S \mid c) + \mathbb E[U(c, X_S) \mid c]"
     ),
     says="the notion of rounds at zero error, and the values of the walk",
     note=(
-        "Policies that toss coins compete by their mean divergence over the coins. What they "
+        "Randomised policies compete by the mean divergence over their paths. What they "
         "write, the mixture, can be nearer to the data than the optimum with as many rounds: two "
         "random halves of a four-letter word lose 1.13 nats, the best adaptive two rounds 1.26. "
-        "With coins even the rounds at zero divergence can be fewer (B16)."
+        "They can need fewer rounds even at zero divergence (B16)."
     ),
     source="values of the walk: Wen, Liang, Lu, arXiv 2608.25505 (read); the computation is ours",
     provenance=Provenance.OURS,

@@ -1,4 +1,4 @@
-"""B15: looking at values saves rounds where nothing may be lost."""
+"""B15: looking at values saves rounds at zero divergence."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -6,16 +6,15 @@ from fractions import Fraction
 from typing import Any
 
 import hypothesis.strategies as st
-import numpy as np
 
-from sims.claims.kit.recognise import as_rational, is_table
+from sims.claims.kit.families import as_rational, is_table
+from sims.claims.kit.random_rules import in_order
 from sims.decoding.exact import output_distribution
 from sims.open_questions.depths import fixed, worst
 from sims.open_questions.moves import Moves, subsets
-from sims.open_questions.tossing import Tossing
+from sims.open_questions.randomised import RandomSets
 from sims.optimal.frontier import frontier
-from sims.policies import Rule
-from theory import MASK, JointTable, gallery, strategies
+from theory import JointTable, gallery, strategies
 from theory.claims import Claim, Provenance, Verdict
 from theory.claims.kit.inequality import excess
 from theory.distributions import Distribution
@@ -33,9 +32,9 @@ SEVEN = uniform(map(list, ("0001", "0010", "0011", "0100", "0101", "0110", "1000
 
 B15 = Claim(
     id="B15",
-    title="Looking at values saves rounds where nothing may be lost",
+    title="Looking at values saves rounds at zero divergence",
     statement=(
-        "Of the policies without coins that write exactly the data, the one with the fewest "
+        "Of the deterministic policies that write exactly the data, the one with the fewest "
         "expected rounds needs at most as many as the one with the fewest in the worst case, and "
         "that at most as many as the shortest fixed order of sets. Both can be strict: three bits "
         "of which one is set take 8/3 rounds on average and 3 in any fixed order; for 0001, 0010, "
@@ -73,29 +72,19 @@ def _left_to_right(sites: tuple[int, ...]) -> Iterator[Blocks]:
     return (blocks for blocks in _every_order(sites) if sum(blocks, ()) == sites)
 
 
-def _in_order(blocks: Blocks) -> Rule:
-    """Reveal one set after the other, whatever the tokens."""
-
-    def select(x: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-        following = next(block for block in blocks if x[0, block[0]] == MASK)
-        return (x == MASK) & np.isin(np.arange(x.shape[1]), following)
-
-    return Rule(select)
-
-
 def _fewest(p: JointTable, orders: Orders = _every_order) -> int:
     """Rounds of the shortest order of sets whose output is `p`, by what each of them writes."""
     return min(
         len(blocks)
         for blocks in orders(tuple(range(p.length)))
-        if (output_distribution(p, _in_order(blocks)).table == p.table()).all()
+        if (output_distribution(p, in_order(blocks)).table == p.table()).all()
     )
 
 
-def _longest(p: JointTable) -> tuple[int, Fraction]:
+def _longest(p: JointTable) -> tuple[int, float]:
     """The most rounds that the best adaptive policy takes, and its distance from the data."""
     best = worst(Moves(p))
-    q = output_distribution(p, Tossing({c: {sites: 1} for c, sites in best.choices.items()}))
+    q = output_distribution(p, RandomSets(best.choices))
     return max(q.rounds), q.tv
 
 
@@ -121,7 +110,7 @@ def three_depths(p: Distribution, orders: Orders = _every_order) -> list[Any]:
 
 
 def _known_savings(p: Distribution) -> Any:
-    """What is claimed of the witnesses; of anything else, that nothing is lost by looking."""
+    """What is claimed of the witnesses; of anything else, that looking does no harm."""
     if is_table(p, ONE_HOT):
         return st.just({"mean": Fraction(1, 3), "longest": 0})
     if is_table(p, SEVEN):

@@ -1,4 +1,4 @@
-"""B16: tossing coins saves rounds where nothing may be lost."""
+"""B16: randomised policies save rounds at zero divergence."""
 
 import math
 from collections.abc import Callable
@@ -7,12 +7,16 @@ from typing import Any
 
 import hypothesis.strategies as st
 
-from sims.claims.kit.recognise import as_rational, is_table
+from sims.claims.kit.families import as_rational, is_table
 from sims.decoding.exact import output_distribution
-from sims.open_questions.coins import Coins, best_coins, best_orders
 from sims.open_questions.depths import fixed
 from sims.open_questions.moves import Moves
-from sims.open_questions.tossing import Tossing
+from sims.open_questions.randomised import (
+    Adaptive,
+    RandomSets,
+    best_orders,
+    best_randomised,
+)
 from sims.optimal.frontier import frontier
 from sims.policies import Policy, RandomOrder
 from theory import JointTable, gallery, strategies
@@ -24,7 +28,7 @@ from theory.gallery.uniform import uniform_by_ones
 __all__ = ["B16"]
 
 TOO_RARE = 1e-9
-"""The linear program is solved in floats before it is certified; it does not see such cells."""
+"""The linear program is solved in floats before it is certified; it does not see such entries."""
 
 NOT_ALL_EQUAL = uniform_by_ones(3, range(1, 3), exact=True)
 BALANCED = gallery.balanced(4, exact=True)
@@ -32,13 +36,13 @@ WITNESSES = st.sampled_from([NOT_ALL_EQUAL, BALANCED])
 
 B16 = Claim(
     id="B16",
-    title="Tossing coins saves rounds where nothing may be lost",
+    title="Randomised policies save rounds at zero divergence",
     statement=(
-        "A policy with coins can write exactly the data although none of its paths does, in fewer "
-        "rounds than any policy without coins that loses nothing. Three bits that are not all "
-        "equal: two random ones together and then the third take two rounds, always; without "
-        "coins it takes three, even on average. Balanced strings of four bits: 5/2 against 11/3. "
-        "The fewest expected rounds with coins are the optimum of a linear program."
+        "A randomised policy can write exactly the data although none of its paths does, in fewer "
+        "rounds than any lossless deterministic one. Three bits that are not all equal: two random "
+        "ones together and then the third take two rounds, always; a deterministic policy takes "
+        "three, even on average. Balanced strings of four bits: 5/2 against 11/3. The fewest "
+        "expected rounds of randomised policies are the optimum of a linear program."
     ),
     latex=(
         r"\min_y \sum_{c, S} y(c, S) \quad\text{subject to}\quad \sum_S y(c, S) = [c = \emptyset] "
@@ -48,8 +52,8 @@ B16 = Claim(
     note=(
         "What is exact is the mixture, not each path: the path KL is not 0. Only the question was "
         "seen of this, so it may not be the notion that the paper means; if every path has to be "
-        "exact, coins are no use. Among the uniform distributions on sets of sequences of 4 bits, "
-        "up to symmetry 401, coins save rounds for 52, and for 16 even where one only draws an "
+        "exact, randomising is no use. Among the uniform distributions on sets of sequences of 4 "
+        "bits, up to symmetry 401, it saves rounds for 52, and for 16 even where one only draws an "
         "order of sets; of 3 bits, 21, for one; of 2 bits for none (python -m sims.open_questions "
         "depths)."
     ),
@@ -68,41 +72,41 @@ def _carried(p: Distribution) -> JointTable:
     return table
 
 
-def _tossed(coins: Coins) -> Policy:
+def _drawn(best: Adaptive) -> Policy:
     """The policy of the optimum."""
-    return Tossing(coins.choices)
+    return RandomSets(best.choices)
 
 
-def _not_tossed(coins: Coins) -> Policy:
+def _not_drawn(best: Adaptive) -> Policy:
     """Planted: always takes the first of the sets."""
-    return Tossing({c: {min(chances): 1} for c, chances in coins.choices.items()})
+    return RandomSets({c: {min(sets): 1} for c, sets in best.choices.items()})
 
 
 @B16.residual(
-    "optimum with coins",
+    "optimum of randomised policies",
     exact=st.one_of(
         strategies.joint_tables(lengths=(1, 3), vocabs=(1, 2), most=2, exact=True), WITNESSES
     ),
-    policy=_not_tossed,
+    policy=_not_drawn,
 )
-def optimum_with_coins(p: Distribution, policy: Callable[[Coins], Policy] = _tossed) -> list[Any]:
+def randomised_optimum(p: Distribution, policy: Callable[[Adaptive], Policy] = _drawn) -> list[Any]:
     """The optimum against what its policy writes, and against the other kinds of policies."""
     p = _carried(p)
     moves = Moves(p)
-    coins, orders = best_coins(moves), best_orders(moves)
-    q = output_distribution(p, policy(coins))
+    best, orders = best_randomised(moves), best_orders(moves)
+    q = output_distribution(p, policy(best))
     (mean,) = frontier(p, [math.inf])
     return [
         q.tv,
-        coins.rounds - q.expected_rounds,
-        excess(coins.rounds, mean.rounds),
-        excess(coins.rounds, orders.rounds),
+        best.rounds - q.expected_rounds,
+        excess(best.rounds, mean.rounds),
+        excess(best.rounds, orders.rounds),
         excess(orders.rounds, len(fixed(moves))),
     ]
 
 
 def _known_savings(p: Distribution) -> Any:
-    """What is claimed of the witnesses; of anything else, that coins do no harm."""
+    """What is claimed of the witnesses; of anything else, that randomising does no harm."""
     if is_table(p, NOT_ALL_EQUAL):
         return st.just({"rounds": 1, "policy": RandomOrder((2, 1))})
     if is_table(p, BALANCED):
@@ -110,11 +114,11 @@ def _known_savings(p: Distribution) -> Any:
     return st.just({"rounds": None, "policy": None})
 
 
-@B16.residual("what coins save", exact=WITNESSES, parts=_known_savings, rounds=2)
+@B16.residual("what randomising saves", exact=WITNESSES, parts=_known_savings, rounds=2)
 def savings(p: Distribution, rounds: Any = None, policy: Policy | None = None) -> list[Any]:
-    """What coins save, minus so many rounds; if none are given, by how much they do harm."""
+    """What randomising saves, minus so many rounds; if none are given, the harm that it does."""
     p = _carried(p)
-    q = output_distribution(p, policy or _tossed(best_coins(Moves(p))))
+    q = output_distribution(p, policy or _drawn(best_randomised(Moves(p))))
     (mean,) = frontier(p, [math.inf])
     saved = mean.rounds - q.expected_rounds
     return [q.tv, excess(0, saved) if rounds is None else saved - rounds]

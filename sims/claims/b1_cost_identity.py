@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.claims.kit.policies import path_steps, some_selecting_policy
+from sims.claims.kit.policies import path_steps, selecting_policies
 from sims.claims.kit.random_rules import any_rule, drawn_rules
 from sims.decoding.exact import output_distribution
 from sims.policies import LeftToRight, Policy
@@ -27,8 +27,8 @@ B1 = Claim(
         "For every deterministic policy, value-adaptive ones included, the divergence of what "
         "it writes from the data is the expected total correlation of the revealed sets given "
         "what was revealed before. It is zero if and only if every revealed set is "
-        "conditionally independent. For a policy that tosses coins this is the mean divergence "
-        "over its coins, round by round."
+        "conditionally independent. For a randomised policy this is the mean divergence over its "
+        "paths, round by round."
     ),
     latex=(
         r"\mathrm{KL}(p \,\|\, q) = \mathbb E_p \sum_t "
@@ -36,8 +36,8 @@ B1 = Claim(
     ),
     says="Theorem 1: the divergence of an adaptive decoder is its expected total correlation",
     note=(
-        "The theorem speaks of the divergence of what is written. With coins, only the mean over "
-        "them of the divergence is the sum; the divergence of the mixture is at most as large."
+        "The theorem speaks of the divergence of what is written. If a policy is randomised, only "
+        "the mean divergence of its paths is the sum; that of the mixture is at most as large."
     ),
     source="Wen, Liang, Lu, arXiv 2608.25505, Theorem 1",
     provenance=Provenance.SOURCE,
@@ -47,7 +47,7 @@ B1 = Claim(
 
 def _expected_cost(p: Distribution, policy: Policy, cost: Cost) -> Any:
     """``E_p E_policy sum_t cost(S_t | x_{C_t})``: walk every sequence of rounds of the data."""
-    return sum(chance * cost(p, sites, x) for chance, _, sites, x in path_steps(p, policy) if sites)
+    return sum(mass * cost(p, sites, x) for mass, _, sites, x in path_steps(p, policy) if sites)
 
 
 def _marginal_entropies(p: Distribution, sites: Sequence[int], given: np.ndarray) -> Any:
@@ -121,7 +121,7 @@ def zero_means_independent(
     "path cost of every kind of policy by rounds",
     exact=strategies.joint_tables(lengths=(1, 3), exact=True),
     floats=strategies.distributions(lengths=(1, 4)),
-    parts={"policy": lambda size: some_selecting_policy(size.length)},
+    parts={"policy": selecting_policies},
     tolerance=1e-10,
     cost=_marginal_entropies,
 )
@@ -131,8 +131,8 @@ def every_kind_of_policy(
     """The path cost of a policy, and its parts by rounds, against the walk."""
     q = output_distribution(p, policy)
     by_round = [0] * len(q.round_costs)
-    for chance, index, sites, x in path_steps(p, policy):
+    for mass, index, sites, x in path_steps(p, policy):
         if sites:
-            by_round[index] = by_round[index] + chance * cost(p, sites, x)
+            by_round[index] = by_round[index] + mass * cost(p, sites, x)
     parts = [a - b for a, b in zip(q.round_costs, by_round, strict=True)]
     return [q.path_kl - sum(by_round), *parts]

@@ -13,7 +13,7 @@ from theory import MASK, information, schedules, strategies
 from theory._core.arrays import log, to_host
 from theory._core.bound import Bound
 from theory.claims import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import FreeEntropies, expanded
+from theory.claims.kit.free_entropies import FreeEntropies
 from theory.claims.kit.generators import named_distributions, symbolic_table
 from theory.claims.kit.inequality import bound_excess
 from theory.distributions import Distribution
@@ -104,7 +104,7 @@ def every_distribution(formula: Formula = information.path_cost) -> list[Any]:
                     total = total + p.conditional_total_correlation(batch, known)
                     known += batch
             residuals.append(formula(p, sizes) * len(paths) - total)
-    return expanded(residuals)
+    return residuals
 
 
 @B2.residual(

@@ -9,7 +9,7 @@ from sims.policies import Bernoulli
 from theory import information, strategies
 from theory._core.bound import Bound
 from theory.claims import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import FreeEntropies, expanded
+from theory.claims.kit.free_entropies import FreeEntropies
 from theory.claims.kit.generators import inner_levels, named_distributions, symbolic_table
 from theory.distributions import Distribution
 from theory.information import GainCurve
@@ -72,11 +72,11 @@ def every_distribution(step: Step = GainCurve.step_cost) -> list[Any]:
         for fate in itertools.product(("before", "now", "later"), repeat=length):
             known = [i for i in range(length) if fate[i] == "before"]
             now = [i for i in range(length) if fate[i] == "now"]
-            chance = a ** len(known) * (b - a) ** len(now)
-            chance *= (1 - b) ** (length - len(known) - len(now))
-            mean += chance * p.conditional_total_correlation(now, known)
+            probability = a ** len(known) * (b - a) ** len(now)
+            probability *= (1 - b) ** (length - len(known) - len(now))
+            mean += probability * p.conditional_total_correlation(now, known)
         residuals.append(step(information.gain_curve(p), a, b) - mean)
-    return expanded(residuals)
+    return residuals
 
 
 @B3.symbolic("training loss of two bits", step=_doubled)

@@ -1,11 +1,11 @@
-"""B8: what leaves the support, and what it costs to stay in it."""
+"""B8: the probability of leaving the support, and the cost of rejection sampling."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from sims.claims.kit.policies import some_selecting_policy
+from sims.claims.kit.policies import selecting_policies
 from sims.decoding.exact import output_distribution
 from sims.decoding.output import OutputDistribution
 from sims.policies import LeftToRight, Policy
@@ -64,7 +64,7 @@ def one_round(p: Distribution, share: int = 1) -> list[Any]:
     "bound of any decoder",
     exact=TABLES,
     floats=FLOATS,
-    parts={"policy": lambda size: some_selecting_policy(size.length)},
+    parts={"policy": selecting_policies},
     share=3,
 )
 def any_decoder(p: Distribution, policy: Policy, share: int = 1) -> Bound:
@@ -76,7 +76,7 @@ def any_decoder(p: Distribution, policy: Policy, share: int = 1) -> Bound:
 @B8.residual(
     "infinite reverse divergence",
     exact=TABLES,
-    parts={"policy": lambda size: some_selecting_policy(size.length)},
+    parts={"policy": selecting_policies},
     infinite=lambda q: False,  # overlooks what is written outside of the support
 )
 def infinite_reverse_kl(

@@ -8,7 +8,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
-from sims.claims.kit.recognise import is_one_hot, is_permutation
+from sims.claims.kit.families import is_one_hot, is_permutation
 from sims.decoding.exact import output_distribution
 from sims.policies import LeftToRight
 from theory import closed_forms, gallery, information

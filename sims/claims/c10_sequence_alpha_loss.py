@@ -78,8 +78,8 @@ def _as_one_and_others(p: Distribution) -> tuple[Any, list[list[int]]]:
     if p.length == 2 and len(happens) > 2:
         lasts = Counter(last for _, last in happens)
         one, *others = sorted(happens, key=lambda x: lasts[x[1]])
-        chances = [table[tuple(x)] for x in others]
-        alike = all(abs(v - chances[0]) <= (0 if p.exact else 1e-12) for v in chances)
+        masses = [table[tuple(x)] for x in others]
+        alike = all(abs(v - masses[0]) <= (0 if p.exact else 1e-12) for v in masses)
         firsts = {first for first, _ in happens}
         if alike and sorted(lasts.values()) == [1, len(others)] and len(firsts) == len(happens):
             return table[tuple(one)], [one, *others]

@@ -1,4 +1,4 @@
-"""C1: scores of places are harmless, one site at a time."""
+"""C1: position scores are harmless, one site at a time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ Decoders = Callable[[int], list[Decoder]]
 
 C1 = Claim(
     id="C1",
-    title="Scores of places are harmless, one site at a time",
+    title="Position scores are harmless, one site at a time",
     statement=(
         "Confidence, margin, entropy, random and left-to-right orders sample from p if they "
         "reveal one site per round by the zero-loss predictions and draw its token afterwards, "

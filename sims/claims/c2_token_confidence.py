@@ -10,6 +10,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from sims import policies
+from sims.claims.kit.families import scattered_tables
 from sims.decoding.exact import output_distribution
 from sims.policies import Decoder
 from theory import MASK, JointTable, strategies
@@ -21,7 +22,7 @@ from theory.distributions import Distribution
 __all__ = ["C2"]
 
 Factory = Callable[[int], Decoder]
-"""From how many tokens are kept. Planted is `TopK`, which chooses the place before it draws."""
+"""From how many tokens are kept. Planted is `TopK`, which chooses the site before it draws."""
 
 C2 = Claim(
     id="C2",
@@ -68,13 +69,13 @@ def _by_definition(p: Distribution, k: int) -> np.ndarray:
         f = to_host(p.denoise(x, on_impossible="marginal"))
         for tokens in itertools.product(range(p.vocab), repeat=len(masked)):
             drawn = dict(zip(masked, tokens, strict=True))
-            chance = math.prod((f[i, v] for i, v in drawn.items()), start=mass)
-            if chance == 0:
+            probability = math.prod((f[i, v] for i, v in drawn.items()), start=mass)
+            if probability == 0:
                 continue
             kept = sorted(masked, key=lambda i: (-round(float(f[i, drawn[i]]), 12), i))[:k]
             after = x.copy()
             after[kept] = [drawn[i] for i in kept]
-            reached.append((chance, after))
+            reached.append((probability, after))
     return table
 
 
@@ -109,19 +110,9 @@ def rare_token(p: Distribution, decoder: Factory = policies.TokenConfidence) -> 
     return output_distribution(p, decoder(1)).table.sum(axis=0)[rare] - other[rare] ** 2
 
 
-def _scattered_tables() -> dict[str, Distribution]:
-    """Weights without structure: fractional parts of multiples of the golden ratio."""
-    tables: dict[str, Distribution] = {}
-    for length, vocab in ((3, 2), (3, 3), (4, 2), (4, 3), (5, 3), (6, 3)):
-        weights = np.arange(1.0, vocab**length + 1) * (math.sqrt(5) - 1) / 2 % 1
-        table = JointTable(weights.reshape((vocab,) * length))
-        tables[f"scattered weights, {length} sites, {vocab} tokens"] = table
-    return tables
-
-
 @C2.residual(
     "a total variation distance above 0.2",
-    named=_scattered_tables,
+    named=lambda: scattered_tables(((3, 2), (3, 3), (4, 2), (4, 3), (5, 3), (6, 3))),
     tolerance=1e-12,
     decoder=policies.TopK,
 )

@@ -15,7 +15,7 @@ __all__ = ["C3"]
 
 C3 = Claim(
     id="C3",
-    title="Where all sites are sure enough, the likeliest tokens are jointly likeliest",
+    title="Where all sites are confident enough, the likeliest tokens are jointly likeliest",
     statement=(
         "If the likeliest token of each of n sites has a probability above 1 - e and (n+1) e is "
         "at most 1, the sequence of these tokens is the likeliest of the joint, and 1/(n+1) is "
@@ -48,7 +48,7 @@ def _zeros_or_a_single_one(n: int, zeros: int, single: int, *, exact: bool = Fal
 
 
 def _peaked(exact: bool) -> Any:
-    """Tables with one heavy cell: a quarter to six times as heavy as all others together."""
+    """Tables with one heavy entry: a quarter to six times as heavy as all others together."""
 
     def heavier(table: JointTable, quarters: int) -> JointTable:
         weights = 4 * np.array(table.weights.values)
@@ -71,7 +71,7 @@ def _peaked(exact: bool) -> Any:
 def modes_agree(p: Distribution, beyond: int = 1) -> Bound:
     mode, e = _mode_and_error(p)
     if (p.length + beyond) * e >= 1:
-        raise DoesNotApply("the tokens are not sure enough: (n + 1) e is 1 or more")
+        raise DoesNotApply("the predictions are not confident enough: (n + 1) e is 1 or more")
     others = to_host(p.table()).copy()
     most, others[mode] = others[mode], 0
     return Bound(others.max(), most)
@@ -87,7 +87,7 @@ def modes_agree(p: Distribution, beyond: int = 1) -> Bound:
 def distances(p: Distribution, share: int = 1) -> list[Bound]:
     n, (_, e) = p.length, _mode_and_error(p)
     if (n + 1) * e > 1:
-        raise DoesNotApply("the tokens are not sure enough: (n + 1) e is more than 1")
+        raise DoesNotApply("the predictions are not confident enough: (n + 1) e is more than 1")
     marginals = to_host(p.marginals)
     product = marginals[0]
     for row in marginals[1:]:

@@ -27,8 +27,8 @@ C6 = Claim(
         "n (1 - (1 - 1/n)^L) times on average, if steps that reveal nothing need no call; on any "
         "clock, once for each step of width d with probability 1 - (1 - d)^L. First-hitting "
         "sampling makes L calls. With any denoiser, what n steps write is at least "
-        "n!/((n-L)! n^L) times what first hitting writes, sequence by sequence, so that the laws "
-        "come together with many steps."
+        "n!/((n-L)! n^L) times what first hitting writes, sequence by sequence, so that the two "
+        "distributions agree in the limit of many steps."
     ),
     latex=(
         r"\mathbb E[\text{calls}] = n \bigl(1 - (1 - \tfrac1n)^L\bigr) \to L,\qquad "
@@ -36,11 +36,11 @@ C6 = Claim(
         r"\mathrm{TV}(q_n, q_{\mathrm{FH}}) \le \frac{L(L-1)}{2n}"
     ),
     says=(
-        "first-hitting sampling has the law of the ancestral sampler in the limit of many steps, "
+        "first-hitting sampling writes what the ancestral sampler does in the limit of many steps, "
         "with one call for each token (Zheng et al.); the number of calls (RADD)"
     ),
     note=(
-        "How fast the laws come together is ours: unless two sites fall into one step, the order "
+        "How fast they agree is ours: unless two sites fall into one step, the order "
         "is uniformly random. The limit is checked with denoisers that are not perfect, because "
         "with the zero-loss denoiser it is the data itself."
     ),
@@ -112,7 +112,7 @@ def calls_on_equal_steps(
 def limit_of_many_steps(
     p: Distribution, steps: int, smoothing: Any, limit: Policy = HITTING
 ) -> list[Any]:
-    """``q_steps >= P(no two sites in one step) q_limit``, cell by cell.
+    """``q_steps >= P(no two sites in one step) q_limit``, sequence by sequence.
 
     The denoiser is not perfect: else the limit is the data. The probability is
     ``steps! / (steps - L)! / steps^L``, which tends to 1 with many steps.
@@ -122,5 +122,5 @@ def limit_of_many_steps(
     hitting = output_distribution(p, limit, denoiser=denoiser)
     apart = Fraction(math.perm(steps, p.length), steps**p.length)
     share = apart if p.exact else float(apart)
-    cells = zip(hitting.table.reshape(-1), many.table.reshape(-1), strict=True)
-    return [excess(share * a, b) for a, b in cells]
+    pairs = zip(hitting.table.reshape(-1), many.table.reshape(-1), strict=True)
+    return [excess(share * a, b) for a, b in pairs]

@@ -1,4 +1,4 @@
-"""C7: which correctors leave the data alone."""
+"""C7: a corrector of one site leaves the data invariant, one of a block does not."""
 
 import itertools
 from collections.abc import Callable
@@ -22,7 +22,7 @@ __all__ = ["C7"]
 Corrected = Callable[[Decoder | None, int, int], Decoder]
 """From the inner decoder, the number of rounds and the length to the corrector."""
 
-Chances = Callable[[Remask, int], tuple[Fraction, Fraction]]
+Probabilities = Callable[[Remask, int], tuple[Fraction, Fraction]]
 
 C7 = Claim(
     id="C7",
@@ -107,10 +107,13 @@ INNER_TIMES = st.lists(strategies.rationals(), min_size=1, max_size=2, unique=Tr
         "strength": strategies.rationals(),
     },
     tolerance=1e-12,
-    chances=_uncompensated,
+    probabilities=_uncompensated,
 )
 def one_time_marginals(
-    p: Distribution, times: Any, strength: Any, chances: Chances = Remask.probabilities
+    p: Distribution,
+    times: Any,
+    strength: Any,
+    probabilities: Probabilities = Remask.probabilities,
 ) -> list[Any]:
     """Data noised to level a and then moved, against level b.
 
@@ -118,7 +121,7 @@ def one_time_marginals(
     """
     remask, residuals = Remask(times, strength), []
     for step, (a, b) in enumerate(itertools.pairwise(remask.times)):
-        reveal, mask = chances(remask, step)
+        reveal, mask = probabilities(remask, step)
         shown = a * (1 - mask) + (1 - a) * reveal
         for x in every_pattern(p):
             seen = (x != MASK).sum().item()

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from sims import joints
+from sims.claims.kit.policies import possible_rounds
 from sims.claims.kit.random_rules import any_rule, drawn_rules
 from sims.decoding.exact import output_distribution
 from sims.policies import JointDraw
-from theory import MASK, strategies
+from theory import strategies
 from theory._core.arrays import to_host
 from theory.claims import Claim, Provenance, Verdict
-from theory.claims.kit.generators import equal_bits_and_parity, every_pattern
+from theory.claims.kit.generators import equal_bits_and_parity
 from theory.distributions import Distribution
 
 __all__ = ["C9"]
@@ -68,12 +69,12 @@ def _pairs_only(p: Distribution, x: Any, sites: Any, tokens: Sequence[int]) -> A
 
 
 def _weighted_products(
-    p: Distribution, x: Any, sites: Any, alone: np.ndarray, weight: Weight
+    p: Distribution, x: Any, sites: Any, marginals: np.ndarray, weight: Weight
 ) -> np.ndarray:
     """Weighted products of predictions, of all values of the sites, last site fastest."""
     return np.asarray(
         [
-            math.prod(row[v] for row, v in zip(alone, tokens, strict=True))
+            math.prod(row[v] for row, v in zip(marginals, tokens, strict=True))
             * weight(p, x, sites, tokens)
             for tokens in itertools.product(range(p.vocab), repeat=len(sites))
         ]
@@ -88,18 +89,12 @@ def _weighted_products(
 )
 def joint_conditionals(p: Distribution, weight: Weight = _exp_total_correlation) -> list[Any]:
     residuals = []
-    for x in every_pattern(p):
-        before = p.evidence(x)
-        if before == 0:
-            continue
-        alone = to_host(p.denoise(x))
-        masked = np.flatnonzero(x == MASK).tolist()
-        for count in range(1, len(masked) + 1):
-            for sites in map(list, itertools.combinations(masked, count)):
-                weighted = _weighted_products(p, x, sites, alone[sites], weight)
-                after = np.tile(x, (len(weighted), 1))
-                after[:, sites] = list(np.ndindex(*(p.vocab,) * count))
-                residuals += [weighted - to_host(p.evidence(after)) / before, weighted.sum() - 1]
+    for x, sites, marginals in possible_rounds(p):
+        weighted = _weighted_products(p, x, sites, marginals[sites], weight)
+        after = np.tile(x, (len(weighted), 1))
+        after[:, sites] = list(np.ndindex(*(p.vocab,) * len(sites)))
+        joint = to_host(p.evidence(after)) / p.evidence(x)
+        residuals += [weighted - joint, weighted.sum() - 1]
     return residuals
 
 
@@ -111,8 +106,8 @@ class _Weighted(joints.Joint):
 
     def distribution(self, x: np.ndarray, sites: np.ndarray, marginals: np.ndarray) -> np.ndarray:
         rows = zip(x, sites, marginals, strict=True)
-        laws = [_weighted_products(self.p, *row, self.weight) for row in rows]
-        return np.asarray([law / law.sum() for law in laws])
+        weighted = [_weighted_products(self.p, *row, self.weight) for row in rows]
+        return np.asarray([products / products.sum() for products in weighted])
 
 
 @C9.residual(

@@ -1,4 +1,4 @@
-"""E2: how autoregressive a decoder is, a matter of the data, the score and the rule for ties."""
+"""E2: how autoregressive a decoder is depends on the data, the score and the tie-breaking."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -38,8 +38,9 @@ E2 = Claim(
         "depends on is ours"
     ),
     note=(
-        "Not every chain is filled from its boundary: after a come b or c and then e, and e is the "
-        "surer one though it is farther. Sites revealed in one round count as in random order."
+        "Not every chain is filled from its boundary: after a come b or c and then e, and e is "
+        "predicted with more confidence though it is farther. Sites revealed in one round count "
+        "as in random order."
     ),
     source="derived here",
     provenance=Provenance.OURS,

@@ -34,7 +34,7 @@ from theory.errors import InvalidInput
 
 __all__ = ["E4"]
 
-Law = Callable[[np.ndarray, tuple[int, ...], tuple[int, ...]], Any]
+Weight = Callable[[np.ndarray, tuple[int, ...], tuple[int, ...]], Any]
 
 E4 = Claim(
     id="E4",
@@ -94,8 +94,8 @@ def _drawn_masks(p: Distribution) -> dict[str, Any]:
                 weights = weights + np.rint(90 * _best(p)).astype(np.int64)
         return weights if which == "all" else np.where(prefixes, weights, weights * 0)
 
-    cells = 2**p.length
-    drawn = st.lists(st.integers(0, 9), min_size=cells, max_size=cells)
+    count = 2**p.length
+    drawn = st.lists(st.integers(0, 9), min_size=count, max_size=count)
     which = st.sampled_from(["all", "prefixes", "near the best"])
     return {"weights": st.builds(table, drawn, which)}
 
@@ -121,15 +121,15 @@ def _looks(weights: np.ndarray, shown: tuple[int, ...], x: tuple[int, ...]) -> A
     "frequencies of hidden tokens as the zero-loss predictions in every context",
     exact=strategies.joint_tables(lengths=(1, 3), exact=True),
     parts=_drawn_masks,
-    law=_looks,
+    weight=_looks,
 )
-def one_minimiser(p: Distribution, weights: np.ndarray, law: Law = _blind) -> list[Any]:
+def one_minimiser(p: Distribution, weights: np.ndarray, weight: Weight = _blind) -> list[Any]:
     """They are what minimises the expected cross-entropy under these masks (A1)."""
     table = to_host(p.table())
     counts: dict[tuple[tuple[int, ...], int], list[Any]] = {}
     for x in itertools.product(range(p.vocab), repeat=p.length):
         for shown in itertools.product((0, 1), repeat=p.length):
-            mass = table[x] * law(weights, shown, x)
+            mass = table[x] * weight(weights, shown, x)
             if mass == 0:
                 continue
             context = tuple(v if s else MASK for v, s in zip(x, shown, strict=True))

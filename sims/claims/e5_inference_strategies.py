@@ -10,6 +10,7 @@ import numpy as np
 
 from sims import joints
 from sims.claims.kit import joint_models as wrong
+from sims.claims.kit.policies import possible_rounds
 from sims.claims.kit.random_rules import any_rule, drawn_rules
 from sims.comparison.strategies import SpreadOut
 from sims.decoding.exact import output_distribution
@@ -27,7 +28,6 @@ from sims.policies import (
 from theory import MASK, HiddenMarkovModel, gallery, information, strategies
 from theory._core.arrays import log, to_host
 from theory.claims import Claim, DoesNotApply, Provenance, Verdict
-from theory.claims.kit.generators import every_pattern
 from theory.claims.kit.inequality import excess
 from theory.distributions import Distribution
 
@@ -58,7 +58,7 @@ E5 = Claim(
         "selects before it draws lies below the optimal (rounds, path KL). "
         "A policy that draws the tokens of a round from the true joint conditional writes the data "
         "in the rounds that it takes on them. The product is the mixture of one component; with as "
-        "many as all sites but one have values a mixture loses nothing, and one of k products is "
+        "many as all sites but one have values a mixture is lossless, and one of k products is "
         "no nearer to the data, with some sites as rows and the others as columns, than a matrix "
         "of rank k. The I-projection keeps the "
         "predicted marginals, and on a Markov chain, with links between consecutive sites that no "
@@ -75,7 +75,7 @@ E5 = Claim(
         "keeps joint coherence"
     ),
     note=(
-        "What blocks lose on a chain, and that bisection loses nothing, is B11; that nobody is "
+        "What blocks lose on a chain, and that bisection is lossless, is B11; that nobody is "
         "better than the optimum, B14; how many components parity needs, B13. Four latents and "
         "four clauses, 8 bits: blocks of 1 to 8 written in one round each lose 0, 0, 0.347, 0, "
         "0.562, 1.125, 1.687 and 2.249 nats. A mixture of several products is fitted to the true "
@@ -316,20 +316,12 @@ def marginals(p: Distribution, joint: Callable[..., joints.Joint] = joints.Proje
     residuals: list[Any] = []
     for reference in ("chain", "pairs"):
         projection = joint(p, reference)
-        for x in every_pattern(p):
-            if p.evidence(x) == 0:
-                continue
-            masked = np.flatnonzero(x == MASK).tolist()
-            alone = to_host(p.denoise(x))
-            for count in range(2, len(masked) + 1):
-                for sites in map(list, itertools.combinations(masked, count)):
-                    law = projection.distribution(x[None], np.asarray([sites]), alone[None, sites])[
-                        0
-                    ]
-                    law = law.reshape((p.vocab,) * count)
-                    for i, site in enumerate(sites):
-                        others = tuple(j for j in range(count) if j != i)
-                        residuals.append(law.sum(axis=others) - alone[site])
+        for x, sites, alone in possible_rounds(p, least=2):
+            rows = projection.distribution(x[None], np.asarray([sites]), alone[None, sites])
+            fitted = rows[0].reshape((p.vocab,) * len(sites))
+            for i, site in enumerate(sites):
+                others = tuple(j for j in range(len(sites)) if j != i)
+                residuals.append(fitted.sum(axis=others) - alone[site])
     return residuals
 
 
@@ -361,13 +353,13 @@ def candidates(
     x, sites, alone = _everything(p)
     product = joints.outer(alone)[0]
     weights = joints.ResidualEnergy(p).weights(x, sites)[0]
-    law: Any = product * 0
+    expected: Any = product * 0
     possible = np.flatnonzero(product != 0).tolist()
     for drawn in itertools.product(possible, repeat=count):
-        chance = math.prod(product[c] for c in drawn)
+        probability = math.prod(product[c] for c in drawn)
         for c, share in zip(drawn, choose([weights[c] for c in drawn]), strict=True):
-            law[c] = law[c] + chance * share
-    return joints.Resampled(p, count).distribution(x, sites, alone)[0] - law
+            expected[c] = expected[c] + probability * share
+    return joints.Resampled(p, count).distribution(x, sites, alone)[0] - expected
 
 
 @E5.residual(
@@ -379,9 +371,9 @@ def candidates(
 def resampling_bound(p: Distribution, count: int, power: int = 1) -> Any:
     x, sites, alone = _everything(p)
     count = min(count, 2) if p.exact else count  # more can be drawn in too many ways
-    law = joints.Resampled(p, count).distribution(x, sites, alone)[0]
+    resampled = joints.Resampled(p, count).distribution(x, sites, alone)[0]
     data = to_host(p.table()).reshape(-1)
     weights = joints.ResidualEnergy(p).weights(x, sites)[0]
     chi2 = (data * weights).sum() - 1
     most = log(np.asarray([1 + chi2 / count**power]))[0]
-    return excess(information.kl_divergence(data, law), most)
+    return excess(information.kl_divergence(data, resampled), most)

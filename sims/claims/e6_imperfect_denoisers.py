@@ -9,7 +9,8 @@ import hypothesis.strategies as st
 import numpy as np
 
 from sims import policies
-from sims.claims.kit.policies import some_selecting_policy
+from sims.claims.kit.policies import selecting_policies
+from sims.claims.kit.random_rules import in_order
 from sims.decoding.exact import output_distribution
 from sims.imperfect.decomposition import excess_loss, split
 from sims.imperfect.perturbed import Perturbed
@@ -98,7 +99,7 @@ def _costs_minus_parts(p: Distribution, policy: Policy, model: Denoiser, parts: 
 
 
 BOTH = policies.LeftToRight(2)
-ANY_POLICY = {"policy": lambda size: some_selecting_policy(size.length), "challenger": challengers}
+ANY_POLICY = {"policy": selecting_policies, "challenger": challengers}
 
 
 @E6.residual(
@@ -198,17 +199,6 @@ def one_at_a_time(p: Distribution, challenger: JointTable, share: int = 1) -> li
 # ---- what depends on the order ---------------------------------------------------------------
 
 
-def _in_order(order: Sequence[int]) -> Policy:
-    """One site at a time in a fixed order."""
-    ranks = np.argsort(order)
-
-    def select(x: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-        rank = np.where(x == MASK, ranks, len(ranks))
-        return rank == rank.min(axis=1, keepdims=True)
-
-    return policies.Rule(select)
-
-
 @E6.residual(
     "a swap in an order by the mean circulation around it",
     exact=TABLES,
@@ -224,16 +214,16 @@ def swap(
     if p.length < 2:
         raise DoesNotApply("it swaps two sites")
     model, table = smoothed(challenger), to_host(p.table())
-    sequences, chances = np.argwhere(table != 0), table[table != 0]
+    sequences, masses = np.argwhere(table != 0), table[table != 0]
 
     def cost(order: Sequence[int]) -> Any:
-        return output_distribution(p, _in_order(order), denoiser=model).kl
+        return output_distribution(p, in_order([[i] for i in order]), denoiser=model).kl
 
     def mean_log(known: list[int], site: int) -> Any:
         seen = np.isin(np.arange(p.length), known)
         answers = to_host(model(np.where(seen, sequences, MASK)))[:, site]
         drawn = np.take_along_axis(answers, sequences[:, [site]], axis=1)[:, 0]
-        return xlogy(chances, drawn).sum()
+        return xlogy(masses, drawn).sum()
 
     found, before = [], cost(order)
     for k in range(p.length - 1):

@@ -1,4 +1,4 @@
-"""Calls as a user writes them on the command line: ``TopK(2, "margin")``.
+"""Parse calls of known functions on the command line, such as ``TopK(2, "margin")``.
 
 Nothing is evaluated: names are looked up; arguments are literals, fractions such as 1/2, or such
 calls.

@@ -1,10 +1,9 @@
-"""Many decoders on one distribution, beside the best possible one."""
+"""Divergence, rounds and regret of many decoders on one distribution."""
 
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from sims.decoding.exact import output_distribution
 from sims.optimal.dynamic_program import Point
 from sims.optimal.frontier import cost_of, frontier_of, program_of, regret_of
 from sims.policies import Corrector, Decoder, Policy
+from sims.policies.base import Select
 from theory import information, schedules
 from theory._core.arrays import within_memory
 from theory._core.types import ArrayLike
@@ -28,7 +28,7 @@ MAX_PAIRS = 2 * 10**7
 """The best possible decoder is looked for up to this number of pairs of a context and a set."""
 
 MAX_STEPS = 2 * 10**7
-"""Decoders that throw a coin for every site join the usual ones up to this much work."""
+"""Decoders that are long to compute join the usual ones up to this much work."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Comparison:
     ----------
     rows : list of Row
     serial : Point or None
-        The best policy that loses nothing; None if it was too large to be looked for.
+        The best lossless policy; None if it was too large to be looked for.
     corners : list of Point or None
         Corners of the optimal (rounds, KL), if they were asked for.
     left_out : dict
@@ -118,25 +118,26 @@ def usual_decoders(p: Distribution) -> list[Decoder]:
         If the evidence lattice would not fit, which every exact computation needs.
     """
     require_lattice(p.vocab, p.length, p.like)  # all of them need it, and the profile takes long
-    length = p.length
-    halves = schedules.uniform(length, min(2, length))
-    best = schedules.optimal(information.profile(p), min(2, length))
-    pair = min(2, length)
-    chosen: list[Decoder] = [policies.RandomOrder((length,)), policies.RandomOrder(halves)]
-    if best != halves:
-        chosen.append(policies.RandomOrder(best))
-    chosen += [policies.FirstHitting(), policies.LeftToRight(1), policies.LeftToRight(pair)]
-    chosen.append(policies.Bisection())
-    chosen += [policies.TopK(1)]
-    chosen += [policies.TopK(pair, score) for score in ("confidence", "margin", "entropy")]
-    chosen += [policies.TokenConfidence(1), policies.TokenConfidence(pair)]
-    chosen += [policies.Threshold(0.9), policies.Threshold(0.5), policies.Factor(1.0)]
-    chosen += [policies.EntropyBounded(0.1), policies.EntropyBounded(1.0)]
+    length, pair = p.length, min(2, p.length)
+    chosen: list[Decoder] = [
+        policies.RandomOrder((length,)),
+        policies.RandomOrder(schedules.uniform(length, pair)),
+        policies.RandomOrder(schedules.optimal(information.profile(p), pair)),
+        policies.FirstHitting(),
+        *(policies.LeftToRight(k) for k in (1, pair)),
+        policies.Bisection(),
+        policies.TopK(1),
+        *(policies.TopK(pair, score) for score in ("confidence", "margin", "entropy")),
+        *(policies.TokenConfidence(k) for k in (1, pair)),
+        *(policies.Threshold(gamma) for gamma in (0.9, 0.5)),
+        policies.Factor(1.0),
+        *(policies.EntropyBounded(gamma) for gamma in (0.1, 1.0)),
+    ]
     if length > 2:
         chosen.append(policies.Blocks((length + 1) // 2, policies.TopK(pair)))
     chosen += [decoder for decoder, steps in _long_ones(p) if steps <= MAX_STEPS]
     chosen.append(policies.Speculative())
-    return list({repr(decoder): decoder for decoder in chosen}.values())
+    return list({repr(decoder): decoder for decoder in chosen}.values())  # each once
 
 
 def too_large(p: Distribution) -> dict[str, str]:
@@ -154,7 +155,7 @@ def too_large(p: Distribution) -> dict[str, str]:
 
 
 def _long_ones(p: Distribution) -> list[tuple[Decoder, int]]:
-    """Decoders with coins for every site or several calls from a start, and how much work."""
+    """Decoders that draw each site by itself or correct several times, and how much work."""
     length, vocab = p.length, p.vocab
     quarters = [Fraction(k, 4) for k in range(5)]
     first = policies.RandomOrder((length,))
@@ -170,7 +171,7 @@ def _long_ones(p: Distribution) -> list[tuple[Decoder, int]]:
 @within_memory("a comparison")
 def compare(
     p: Distribution,
-    decoders: Iterable[Any],
+    decoders: Iterable[Decoder | Select],
     temperature: float = 1.0,
     denoiser: Denoiser | None = None,
     *,
@@ -178,7 +179,7 @@ def compare(
     examples: int = 0,
     rng: np.random.Generator | None = None,
     corners: bool = False,
-    progress: Callable[[list[Any]], Iterable[Any]] = iter,
+    progress: Callable[[list[Decoder]], Iterable[Decoder]] = iter,
 ) -> Comparison:
     """Compute what each decoder writes, and how far it is from the best possible one.
 

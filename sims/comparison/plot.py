@@ -1,4 +1,4 @@
-"""Divergence against rounds: decoders as marks, the best possible ones as a line."""
+"""Draw divergence against rounds: decoders as marks, the best possible ones as a line."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A comparison for a reader: a table, or JSON."""
+"""Print a comparison as a table with what it says, or give it as JSON."""
 
 import math
 
@@ -89,9 +89,9 @@ def _share(value: float) -> str:
 
 def _sentences(p: Distribution, comparison: Comparison) -> list[str]:
     lines = [
-        "KL: of what is written, KL(p || q) in nats. path KL: its mean over the policy's coin "
-        "tosses, before they are mixed. rounds: expected denoiser calls on the data (as written, "
-        "where tokens are taken back or drawn first). valid: probability of a sequence that the "
+        "KL: of what is written, KL(p || q) in nats. path KL: its mean over the policy's "
+        "paths, before they are mixed. rounds: expected denoiser calls on the data (as written, "
+        "where tokens are remasked or drawn first). valid: probability of a sequence that the "
         "data contain. regret: path KL, or else KL, above the optimum with as many rounds."
     ]
     first = comparison.rows[0]
@@ -100,14 +100,14 @@ def _sentences(p: Distribution, comparison: Comparison) -> list[str]:
         lines.append(f"All sites at once, the perfect model writes a sequence of the data {often}.")
     if any(row.regret is not None and row.regret < -ROUNDING for row in comparison.rows):
         lines.append(
-            "A negative regret is no mistake: policies that draw before they select, or take "
-            "tokens back, do not compete in the optimum."
+            "A negative regret is no mistake: policies that draw before they select, or remask, "
+            "do not compete in the optimum."
         )
     if comparison.serial is not None:
         sites = comparison.serial.policy.sites([MASK] * p.length)
         lines.append(
-            "Of the policies without coins that select sites before they draw, the best needs "
-            f"{counted(float(comparison.serial.rounds), 'round')} to lose nothing; it begins with "
+            "Of the deterministic policies that select sites before they draw, the best needs "
+            f"{counted(float(comparison.serial.rounds), 'round')} to be lossless; it begins with "
             f"{'site' if len(sites) == 1 else 'sites'} {_ranges(sites)} (counted from 0)."
         )
     else:
@@ -133,13 +133,13 @@ def _ranges(sites: tuple[int, ...]) -> str:
     return ", ".join(short)
 
 
-def _tries(chance: float) -> str:
+def _tries(probability: float) -> str:
     """How many tries it takes on average.
 
     >>> _tries(1 / 69.3), _tries(1 / 1023)
     ('69.3', '1023')
     """
-    return f"{1 / chance:.3g}" if chance > 0.01 else f"{1 / chance:.0f}"
+    return f"{1 / probability:.3g}" if probability > 0.01 else f"{1 / probability:.0f}"
 
 
 def to_json(

@@ -1,4 +1,4 @@
-"""Distributions that a user names on the command line: from the gallery, a table, a text."""
+"""Build the distributions that a user names: of the gallery, from a table, from a text."""
 
 import inspect
 import operator
@@ -73,8 +73,8 @@ def from_table(path: str | Path) -> JointTable:
         raise InvalidInput(f"{path} is no .npy file of numbers: it holds Python objects")
     if not shape or len(set(shape)) > 1 or shape[0] < 1:
         raise InvalidInput(f"{path} has shape {shape}; a joint table has shape (V,)*L")
-    cells = (shape[0] + 1) ** len(shape)
-    require_memory(3 * cells, f"{path}, a table of shape {shape}, with its evidence lattice,")
+    size = (shape[0] + 1) ** len(shape)
+    require_memory(3 * size, f"{path}, a table of shape {shape}, with its evidence lattice,")
     try:
         table = np.load(path, allow_pickle=False)
     except READING_ERRORS as error:

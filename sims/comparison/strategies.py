@@ -1,4 +1,4 @@
-"""Inference strategies by family: every decoder at every setting that suits a distribution.
+"""Inference strategies by family: each decoder at each setting that suits a distribution.
 
 What is known of the paper on why mask diffusion does not work (arXiv 2510.03289) recommends to
 write semi-autoregressively, in small blocks [restated]. `strategies` puts these beside all other
@@ -40,7 +40,7 @@ JOINTS = ("mixture", "energy", "resampling", "projection")
 FAMILIES = (*SELECTING, "drawn tokens", "draft and verify", *JOINTS)
 
 MAX_VALUES = 2**15
-"""Joint laws are computed for blocks that have at most so many values."""
+"""Joints are computed for blocks that have at most so many values."""
 
 MAX_MIXED = 4
 """Mixtures are fitted to blocks of at most so many sites: EM is slow."""
@@ -48,8 +48,8 @@ MAX_MIXED = 4
 FEW_CANDIDATES, FEW_VALUES = 4, 32
 """In exact numbers candidates are resampled from so many."""
 
-MAX_COINS = 10**5
-"""Bernoulli steps are followed where so many patterns with coins are enough."""
+MAX_PATTERNS = 10**5
+"""Bernoulli steps are followed where so many patterns with draws are enough."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ class Strategy:
 
 
 class SpreadOut(Policy):
-    """Every so-manieth site at once: the sites of one remainder after another.
+    """Every R-th site at once: the sites of one remainder modulo R after another.
 
     Parameters
     ----------
     rounds : int
-        Also the distance between the sites of a batch. The remainders come in the order that
-        halves the gaps: 0, 1/2, 1/4, 3/4, ... of the distance.
+        Their number R, also the distance between the sites of a batch. The remainders come in the
+        order that halves the gaps: 0, 1/2, 1/4, 3/4, ... of the distance.
 
     >>> from theory import gallery
     >>> p = gallery.binary_symmetric(8, 0.1)
@@ -99,8 +99,8 @@ class SpreadOut(Policy):
 def strategies(p: Distribution, rng: np.random.Generator) -> Iterator[Strategy]:
     """Every strategy at every setting that suits a distribution.
 
-    Bernoulli steps are left out where they toss coins in too many patterns. Exact distributions
-    have neither these nor the laws that are fitted in floats or summed over too many terms:
+    Bernoulli steps are left out where they draw sites in too many patterns. Exact distributions
+    have neither these nor the joints that are fitted in floats or summed over too many terms:
     mixtures, projections, and resampling of 16 candidates or of more than 32 values. Mixtures are
     fitted to four sites at most.
 
@@ -143,7 +143,7 @@ def strategies(p: Distribution, rng: np.random.Generator) -> Iterator[Strategy]:
 
 
 def _in_fractions(joint: joints.Joint, values: int) -> bool:
-    """Tell whether a joint law of so many values is computed in exact numbers on any data."""
+    """Tell whether a joint of so many values is computed in exact numbers on any data."""
     if isinstance(joint, joints.Resampled):
         return joint.candidates <= FEW_CANDIDATES and values <= FEW_VALUES
     return isinstance(joint, joints.ResidualEnergy)
@@ -166,7 +166,7 @@ def _selecting(p: Distribution) -> Iterator[tuple[str, Decoder]]:
     profile = information.profile(p)
     for rounds in range(1, length + 1):
         yield "random order", policies.RandomOrder(schedules.optimal(profile, rounds))
-    if not p.exact and (2 * p.vocab + 1) ** length <= MAX_COINS:
+    if not p.exact and (2 * p.vocab + 1) ** length <= MAX_PATTERNS:
         for steps in (2, 4):
             times = schedules.best_grid(p, steps)
             yield "ancestral steps", policies.Bernoulli(times.tolist())

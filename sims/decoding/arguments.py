@@ -6,13 +6,13 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from sims.decoding.denoiser import WithDraws, from_lattice, predictor, predictor_there
+from sims.decoding.denoiser import TemperedDenoiser, from_lattice, predictor
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Select, as_rule
 from theory import MASK, JointTable
 from theory._core.arrays import array_namespace, require_memory, to_host
 from theory._core.segments import any_true, row_counts
-from theory._core.types import ArrayLike
+from theory._core.types import Array, ArrayLike
 from theory.distributions.base import Distribution, as_possible, check_distribution
 from theory.errors import InvalidInput, TooLarge
 from theory.lattice.lattice import EvidenceLattice
@@ -29,7 +29,6 @@ __all__ = [
     "left_to_write",
     "prepare",
     "refuse_masked",
-    "takes_back",
     "with_prompt",
 ]
 
@@ -40,8 +39,8 @@ INSTEAD = (
     "what is written (with trajectory=True sims.order_of says in which order)"
 )
 
-MAX_CELLS = 2**48
-"""Of a lattice whose codes, with labels, are still integers of 64 bits."""
+MAX_CODES = 2**48
+"""Patterns whose codes, with labels, are still integers of 64 bits."""
 
 
 def as_decoder(policy: Decoder | Select) -> Policy | TokenPolicy | Corrector:
@@ -61,9 +60,8 @@ def as_decoder(policy: Decoder | Select) -> Policy | TokenPolicy | Corrector:
 def as_revealing(policy: Decoder | Select) -> Policy | TokenPolicy:
     """Return a decoder that reveals each site once, or the `Rule` of a function."""
     decoder = as_decoder(policy)
-    if takes_back(decoder):
-        raise InvalidInput(f"{decoder!r} takes tokens back: its sites are not revealed once")
-    assert not isinstance(decoder, Corrector)
+    if isinstance(decoder, Corrector) or decoder.remasks:
+        raise InvalidInput(f"{decoder!r} remasks: its sites are not revealed once")
     return decoder
 
 
@@ -80,11 +78,6 @@ def as_observed(observed: Iterable[int], length: int) -> tuple[int, ...]:
     return given
 
 
-def takes_back(decoder: Decoder) -> bool:
-    """Whether a decoder may mask again, or draw again, what is already written."""
-    return isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.remasks)
-
-
 def as_temperature(temperature: float, p: Distribution) -> float:
     """Check a temperature; exact numbers cannot be raised to any power."""
     temperature = as_real(temperature, "temperature", 0, math.inf)
@@ -93,7 +86,7 @@ def as_temperature(temperature: float, p: Distribution) -> float:
     return temperature
 
 
-def refuse_masked(decoder: Decoder, x: Any) -> None:
+def refuse_masked(decoder: Decoder, x: Array) -> None:
     """Refuse sequences (N, L) that still have masks when the clock of a decoder has run out."""
     masked = row_counts(x == MASK) > 0
     if any_true(masked):
@@ -157,7 +150,7 @@ def as_run(
 
 def prepare(
     run: Run, denoiser: Denoiser | None, on_host: bool = False, tabulated: bool = True
-) -> tuple[EvidenceLattice | None, WithDraws]:
+) -> tuple[EvidenceLattice | None, TemperedDenoiser]:
     """The lattice and the denoiser to call of an exact run."""
     p, temperature = run.p, run.temperature
     try:
@@ -167,8 +160,8 @@ def prepare(
     if denoiser is None and lattice is not None:
         predict = from_lattice(lattice)
     else:
-        predict = (predictor if on_host else predictor_there)(p, denoiser)
-    return lattice, WithDraws(predict, temperature)
+        predict = predictor(p, denoiser, on_host)
+    return lattice, TemperedDenoiser(predict, temperature)
 
 
 def _lattice(p: Distribution, on_host: bool, tabulated: bool) -> EvidenceLattice | None:
@@ -176,7 +169,7 @@ def _lattice(p: Distribution, on_host: bool, tabulated: bool) -> EvidenceLattice
     try:
         lattice = p.lattice()
     except TooLarge:
-        if tabulated or (p.vocab + 1) ** p.length >= MAX_CELLS:
+        if tabulated or (p.vocab + 1) ** p.length >= MAX_CODES:
             raise
         require_memory(p.vocab**p.length, f"the table of shape ({p.vocab},)*{p.length}")
         return None

@@ -1,7 +1,6 @@
-"""Asking the denoiser: predictions, and what tokens are drawn from."""
+"""Calls of the denoiser: predictions, and the probabilities that tokens are drawn from."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from theory._core.arrays import (
 )
 from theory._core.segments import any_true
 from theory._core.special import log_sum_exp
+from theory._core.types import Array
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice.lattice import EvidenceLattice, reveal_observed
@@ -27,38 +27,30 @@ from theory.validation.probabilities import as_predictions
 __all__ = [
     "TINY",
     "Predict",
-    "WithDraws",
+    "TemperedDenoiser",
     "from_lattice",
     "log_temper",
     "predictor",
-    "predictor_there",
     "temper",
 ]
 
-Predict = Callable[[Any], Any]
+Predict = Callable[[Array], Array]
 
 TINY = float(np.finfo(np.float64).tiny)
 """Floats below this have lost digits, down to 0: their logarithms have to come from elsewhere."""
 
 
-def predictor(p: Distribution, denoiser: Denoiser | None) -> Predict:
-    """Host predictions for host patterns, wherever p lives: the zero-loss ones, or a user's."""
-    predict = predictor_there(p, denoiser)
+def predictor(p: Distribution, denoiser: Denoiser | None, on_host: bool = True) -> Predict:
+    """Predictions of the zero-loss denoiser, or of a user's, whose answers are checked.
 
-    def on_host(x: np.ndarray) -> np.ndarray:
-        return to_host(predict(from_host(x, p.like)))
-
-    return on_host
-
-
-def predictor_there(p: Distribution, denoiser: Denoiser | None) -> Predict:
-    """Predictions where p lives of a denoiser of the user's, checked, or of the zero-loss one."""
-    if denoiser is None:
-        return lambda x: p.denoise(x, on_impossible="marginal")
-    if not callable(denoiser):
+    On the host, for host patterns, wherever p lives; or else where p lives.
+    """
+    if denoiser is not None and not callable(denoiser):
         raise InvalidInput(f"denoiser must be a function from patterns, got {denoiser!r}")
 
-    def users(x: Any) -> Any:
+    def predict(x: Array) -> Array:
+        if denoiser is None:
+            return p.denoise(x, on_impossible="marginal")
         predictions = as_predictions(denoiser(x), x, p.vocab)
         if p.exact and not is_exact(predictions):
             raise InvalidInput(
@@ -69,18 +61,18 @@ def predictor_there(p: Distribution, denoiser: Denoiser | None) -> Predict:
             predictions = xp.astype(predictions, xp.float64, copy=False)
         return reveal_observed(x, predictions)
 
-    return users
+    return (lambda x: to_host(predict(from_host(x, p.like)))) if on_host else predict
 
 
 def from_lattice(lattice: EvidenceLattice) -> Predict:
-    """The zero-loss predictions of many patterns, looked up where the lattice lives.
+    """The zero-loss predictions from a lattice, where it lives.
 
     Where a context is impossible, the unconditional marginals.
     """
     like = lattice.numerators
     xp = array_namespace(like)
 
-    def predict(x: Any) -> Any:
+    def predict(x: Array) -> Array:
         predictions, evidence = lattice.predict(x)
         impossible = evidence == 0
         if any_true(impossible):
@@ -93,35 +85,35 @@ def from_lattice(lattice: EvidenceLattice) -> Predict:
     return predict
 
 
-class WithDraws:
-    """From patterns to predictions and to the tempered ones, which tokens are drawn from.
+class TemperedDenoiser:
+    """From patterns to predictions and to sampling probabilities, the tempered predictions.
 
     Nobody may write to them: a policy that did would change what is drawn.
 
     Attributes
     ----------
-    lost : bool
-        Whether a positive probability has become too small for a float by the temperature. Its
+    underflow : bool
+        Whether the temperature has made a positive probability too small for a float. Its
         logarithm is in `logs`.
     """
 
     def __init__(self, predict: Predict, temperature: float) -> None:
         self.predict, self.temperature = predict, temperature
-        self.lost = False
+        self.underflow = False
 
-    def __call__(self, x: Any) -> tuple[Any, Any]:
+    def __call__(self, x: Array) -> tuple[Array, Array]:
         predictions = read_only(self.predict(read_only(x)))
-        draws = read_only(temper(predictions, self.temperature))
-        if not self.lost and self.temperature not in (0, 1):
-            self.lost = any_true((draws < TINY) & (predictions > 0))
-        return predictions, draws
+        sampling_probs = read_only(temper(predictions, self.temperature))
+        if not self.underflow and self.temperature not in (0, 1):
+            self.underflow = any_true((sampling_probs < TINY) & (predictions > 0))
+        return predictions, sampling_probs
 
-    def logs(self, predictions: Any) -> Any:
-        """Logarithms of what is drawn from, for float predictions."""
+    def logs(self, predictions: Array) -> Array:
+        """Logarithms of the sampling probabilities, for float predictions."""
         return log_temper(predictions, self.temperature)
 
 
-def temper(predictions: Any, temperature: float) -> Any:
+def temper(predictions: Array, temperature: float) -> Array:
     """Predictions to the power ``1 / temperature``, renormalised; 0 is the lowest argmax.
 
     At 0, probabilities that are equal to 12 decimals count as equal.
@@ -138,7 +130,7 @@ def temper(predictions: Any, temperature: float) -> Any:
         try:
             floats = as_floats(predictions)
         except InvalidInput:
-            raise InvalidInput("the likeliest of free symbols cannot be told") from None
+            raise InvalidInput("the likeliest of free symbols is not known") from None
         top = xp.argmax(rounded(floats), axis=-1)[..., None]
         tokens = xp.arange(predictions.shape[-1], dtype=xp.int64, device=device(predictions))
         likeliest = xp.astype(tokens == top, xp.int64)
@@ -148,7 +140,7 @@ def temper(predictions: Any, temperature: float) -> Any:
     return raised / xp.sum(raised, axis=-1, keepdims=True)
 
 
-def log_temper(predictions: Any, temperature: float) -> Any:
+def log_temper(predictions: Array, temperature: float) -> Array:
     """Logarithms of what `temper` returns, also where that is too small for a float.
 
     >>> log_temper(np.asarray([0.01, 0.99]), 1 / 200).round(3).tolist()     # 200 log 99

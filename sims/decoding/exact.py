@@ -1,6 +1,6 @@
-"""The exact distribution of what a decoder writes.
+"""The exact distribution of what a decoder writes, without sampling.
 
-No sampling, and where the data live: on the host, or on a GPU if that holds the arrays of the
+It is computed where the data live: on the host, or on a GPU if that holds the arrays of the
 distribution. See `sims.decoding.propagation` for how the masked sequences that a decoder reaches
 are followed, and `sims.decoding.corrected` for decoders that go on after everything is written.
 """
@@ -44,7 +44,7 @@ def output_distribution(
         predictions. Exact distributions allow 0 and 1.
     denoiser : callable, optional
         From patterns (B, L) to predictions (B, L, V), for instance `Perturbed`. The zero-loss
-        denoiser of `p` if not given, which answers with the unconditional marginals where a
+        denoiser of `p` if not given, which returns the unconditional marginals where a
         parallel round has written a context that the data never contain.
     observed : iterable of int
         Sites that are given from the start, with tokens as the data have them: a prompt, or what
@@ -58,14 +58,14 @@ def output_distribution(
     -------
     OutputDistribution
         Its table lives where the data do. So does everything on the way: a function of the
-        user's and the `denoiser` are given arrays that live there, and have to answer with such.
+        user's and the `denoiser` are given arrays that live there, and have to return such.
 
     Raises
     ------
     InvalidInput
-        If the policy selects no site or an observed one, if its chances do not sum to 1, or if
-        the denoiser returns a wrong shape or what is no probability. If either answers with an
-        array that lives elsewhere, or if `policies.JointDraw` is asked about data on a device.
+        If the policy selects no site or an observed one, if its probabilities do not sum to 1, or
+        if the denoiser returns a wrong shape or what is no probability. If either returns an array
+        that lives elsewhere, or if `policies.JointDraw` is given data on a device.
     TooLarge
 
     Examples
@@ -81,7 +81,7 @@ def output_distribution(
     """
     decoder = as_decoder(policy)
     run = as_run(p, decoder, temperature, observed, prompt)
-    lattice, ask = prepare(run, denoiser)
+    lattice, call_denoiser = prepare(run, denoiser)
     if isinstance(run.decoder, Corrector):
-        return corrected(run.p, lattice, run.decoder, ask, run.observed)
-    return output_of(Propagation(run.p, lattice, run.decoder, ask, run.observed))
+        return corrected(run.p, lattice, run.decoder, call_denoiser, run.observed)
+    return output_of(Propagation(run.p, lattice, run.decoder, call_denoiser, run.observed))

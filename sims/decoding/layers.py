@@ -1,22 +1,21 @@
-"""What is carried from round to round: masked sequences with their masses, and what is revealed."""
+"""Masked sequences with their probabilities, carried from round to round, and what is revealed."""
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from theory._core.arrays import array_namespace, is_exact
 from theory._core.exact import ratio
 from theory._core.segments import any_true, groups
+from theory._core.types import Array
 from theory.lattice.codes import Codes
 
-__all__ = ["Draw", "Layer", "Reveal", "Stack", "batches", "outer", "quotient", "split"]
-
-Array = Any
+__all__ = ["Draw", "Layer", "Reveal", "batches", "joined", "outer", "quotient", "split"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +39,12 @@ class Draw(NamedTuple):
 
     sites: Array
     """Shape (N, k)."""
-    chances: Array
+    sampling_probs: Array
     """What each site is drawn from, (N, k, V)."""
     logs: Callable[[], Array]
-    """Logarithms of the chances, for those that are too small for a float."""
+    """Logarithms of the sampling probabilities, for those that are too small for a float."""
     factor: Array
-    """Chance of each value: the product of those of its tokens, (N, M)."""
+    """Probability of each value: the product of those of its tokens, (N, M)."""
     share: Array | None
     """What it is under the data, if they are followed."""
 
@@ -70,7 +69,7 @@ class Reveal:
     complete : bool
         Whether nothing is masked any more.
     draw : Draw or None
-        None if no site is revealed, and where a policy has looked at the tokens.
+        None if no site is revealed, and where a policy depends on drawn tokens.
     """
 
     codes: Codes
@@ -115,7 +114,7 @@ def outer(parts: Array, combine: Callable[[Array, Array], Array]) -> Array:
 
 
 def quotient(a: Array, b: Array) -> Array:
-    """``a / b`` for 0 <= a <= b, and 0 where nothing can happen.
+    """``a / b`` for 0 <= a <= b, and 0 where both are 0.
 
     >>> quotient(np.asarray([0.5, 0.0]), np.asarray([1.0, 0.0])).tolist()
     [0.5, 0.0]
@@ -125,36 +124,27 @@ def quotient(a: Array, b: Array) -> Array:
     return a / array_namespace(a).where(b > 0, b, 1.0)
 
 
-class Stack:
-    """Gathers arrays of rows until they are worth the work on them: small ones cost their calls."""
+def joined(parts: Iterable[tuple[Array, ...]], most: int) -> Iterator[tuple[Array, ...]]:
+    """Tuples of arrays of equally many rows, joined until there are many: small ones cost calls.
 
-    def __init__(self, most: int, xp: Any) -> None:
-        self.most, self.xp = most, xp
-        self.parts: list[tuple[Array, ...]] = []
-        self.count = 0
-
-    def add(self, *part: Array) -> Iterator[tuple[Array, ...]]:
-        """Take arrays of equally many rows; yield all so far, joined, once they are many."""
-        rows = part[0].shape[0]
-        if rows:
-            self.parts.append(part)
-            self.count += rows
-        if self.count >= self.most:
-            yield from self.rest()
-
-    def rest(self) -> Iterator[tuple[Array, ...]]:
-        """Yield what is still there, joined, if anything is."""
-        parts, self.parts, self.count = self.parts, [], 0
-        if len(parts) == 1:
-            yield parts[0]
-        elif parts:
-            yield tuple(self.xp.concat(list(arrays)) for arrays in zip(*parts, strict=True))
+    >>> few = [(np.asarray([1]),), (np.asarray([2, 3]),), (np.asarray([4]),)]
+    >>> [rows.tolist() for (rows,) in joined(few, 3)]
+    [[1, 2, 3], [4]]
+    """
+    waiting: list[tuple[Array, ...]] = []
+    for part in itertools.chain(parts, [None]):
+        if part is not None and part[0].shape[0]:
+            waiting.append(part)
+        if waiting and (part is None or sum(one[0].shape[0] for one in waiting) >= most):
+            xp = array_namespace(*waiting[0])
+            columns = zip(*waiting, strict=True)
+            yield waiting[0] if len(waiting) == 1 else tuple(xp.concat(list(v)) for v in columns)
+            waiting = []
 
 
 def batches(masked: Array, most: int) -> Iterator[tuple[int, Array]]:
     """Rows with equally many masked sites, not too many at once, and that number.
 
-    >>> import numpy as np
     >>> [(count, rows.tolist()) for count, rows in batches(np.asarray([2, 1, 2, 2]), 2)]
     [(1, [1]), (2, [0]), (2, [2, 3])]
     """

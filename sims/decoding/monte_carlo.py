@@ -1,17 +1,17 @@
-"""Decoding by drawing: any length, any family, batch by batch.
+"""Samples of what a decoder writes, for distributions of any length and family.
 
-For small distributions `sims.decoding.exact` says what this estimates.
+For small ones `sims.decoding.exact` computes the distribution that they are drawn from.
 """
 
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from sims.decoding.arguments import as_decoder, as_run, refuse_masked
-from sims.decoding.denoiser import WithDraws, predictor
+from sims.decoding.denoiser import TemperedDenoiser, predictor
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import CallDenoiser, Select
 from sims.policies.checks import check_choice, check_written
@@ -19,7 +19,7 @@ from theory import MASK
 from theory._console.progress import tracked
 from theory._core.arrays import from_host, read_only, to_host, within_memory
 from theory._core.segments import groups, row_counts
-from theory._core.types import ArrayLike
+from theory._core.types import Array, ArrayLike
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.errors import InvalidInput
@@ -34,7 +34,7 @@ NUMBERS = 2**22
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """What a decoder has written.
+    """Sequences that a decoder has written.
 
     Attributes
     ----------
@@ -43,11 +43,11 @@ class Decoded:
     rounds : ndarray of int64, shape (size,)
         Calls of the denoiser that each sequence took.
     states : ndarray of int64, shape (T+1, size, L), or None
-        Every sequence after 0, 1, ... T steps, with masks, if it was asked for. Those that are
+        Every sequence after 0, 1, ... T steps, with masks, if they were kept. Those that are
         finished early stay as they are.
     """
 
-    tokens: Any
+    tokens: Array
     rounds: np.ndarray
     states: np.ndarray | None
 
@@ -65,7 +65,7 @@ class Decoded:
         """
         states = self.kept_states()
         other = states[:-1] != states[-1]
-        steps = np.arange(len(other))[:, None, None]
+        steps = np.arange(len(other), dtype=np.int64)[:, None, None]
         return np.where(other, steps, -1).max(axis=0, initial=-1)
 
     @cached_property
@@ -74,6 +74,7 @@ class Decoded:
         return np.argsort(self.revealed_at, axis=1, kind="stable")
 
     def kept_states(self) -> np.ndarray:
+        """The states, if they were kept."""
         if self.states is None:
             raise InvalidInput("the states were not kept: decode(..., trajectory=True)")
         return self.states
@@ -140,15 +141,17 @@ def decode(
     if batch is None:
         batch = max(1, NUMBERS // (p.length * p.vocab))
     batch = min(as_integer(batch, "batch", 1), size)
-    ask = WithDraws(predictor(p, denoiser), temperature)
-    run = _Run(p, ask, rng, trajectory, given)
-    parts = [
-        run.decode(decoder, min(batch, size - start))
-        for start in tracked(range(0, size, batch), progress)
-    ]
+    predict = predictor(p, denoiser)
+    in_floats = (lambda x: as_floats(predict(x))) if p.exact else predict
+    call_denoiser = TemperedDenoiser(in_floats, temperature)
+    parts = []
+    for start in tracked(range(0, size, batch), progress):
+        part = _Batch(p, call_denoiser, rng, min(batch, size - start), given, trajectory)
+        part.decode(decoder)
+        parts.append(part)
     tokens = from_host(np.concatenate([part.x for part in parts]), p.like)
-    rounds = np.concatenate([part.calls for part in parts])
-    return Decoded(tokens, rounds, _joined([part.states for part in parts]) if trajectory else None)
+    calls = np.concatenate([part.calls for part in parts])
+    return Decoded(tokens, calls, _joined([part.states for part in parts]) if trajectory else None)
 
 
 def _joined(histories: list[list[np.ndarray]]) -> np.ndarray:
@@ -159,113 +162,91 @@ def _joined(histories: list[list[np.ndarray]]) -> np.ndarray:
 
 
 class _Batch:
-    """Sequences that are written together."""
-
-    def __init__(self, x: np.ndarray) -> None:
-        self.x = x
-        self.calls = np.zeros(len(x), dtype=np.int64)
-        self.states: list[np.ndarray] = []
-
-
-class _Run:
-    """What all batches share."""
+    """Sequences that are written together: so far, and the calls of the denoiser for each."""
 
     def __init__(
         self,
         p: Distribution,
-        ask: CallDenoiser,
+        call_denoiser: CallDenoiser,
         rng: np.random.Generator,
-        trajectory: bool,
+        size: int,
         observed: tuple[int, ...],
+        trajectory: bool,
     ) -> None:
-        self.p, self.rng, self.trajectory = p, rng, trajectory
+        self.p, self.call_denoiser, self.rng = p, call_denoiser, rng
         self.observed = list(observed)
-        self.given = np.isin(np.arange(p.length), observed)
-        self.free = np.flatnonzero(~self.given)
-        self.ask = _floats(ask) if p.exact else ask
+        self.given = np.isin(np.arange(p.length, dtype=np.int64), observed)
+        self.written = np.flatnonzero(~self.given)
+        self.x = np.full((size, p.length), MASK, dtype=np.int64)
+        self.calls = np.zeros(size, dtype=np.int64)
+        self.trajectory = trajectory
+        self.states: list[np.ndarray] = []
 
-    def decode(self, decoder: Decoder, size: int) -> _Batch:
-        """Write one batch."""
+    def decode(self, decoder: Decoder) -> None:
+        """Write all sequences."""
         if not isinstance(decoder, Corrector):
-            batch = _Batch(np.full((size, self.p.length), MASK, dtype=np.int64))
             if self.observed:
-                batch.x[:, self.observed] = to_host(self.p.sample(self.rng, size))[:, self.observed]
-            self._note(batch)
-            self._write(decoder, batch)
-            return batch
+                self.x[:, self.observed] = self._data()[:, self.observed]
+            self._keep_state()
+            self._write(decoder)
+            return
         if decoder.inner is None:
-            batch = _Batch(np.array(to_host(self.p.sample(self.rng, size))))
-            self._note(batch)
+            self.x = np.array(self._data())
+            self._keep_state()
         else:
-            batch = self.decode(decoder.inner, size)
+            self.decode(decoder.inner)
+        every = np.arange(len(self.x), dtype=np.int64)
         for _ in range(decoder.steps):
-            again = np.zeros(batch.x.shape, dtype=bool)
-            again[:, self.free] = decoder.choose(size, len(self.free), self.rng)
-            masked = np.where(again, MASK, batch.x)
-            self._draw(batch, masked, again, np.arange(size), self.ask(masked)[1])
-            batch.calls += 1
-            self._note(batch)
-        return batch
+            again = np.zeros(self.x.shape, dtype=bool)
+            again[:, self.written] = decoder.choose(len(self.x), len(self.written), self.rng)
+            masked = np.where(again, MASK, self.x)
+            self._draw(masked, again, every, self.call_denoiser(masked)[1])
+            self.calls += 1
+            self._keep_state()
 
-    def _note(self, batch: _Batch) -> None:
+    def _data(self) -> np.ndarray:
+        return to_host(self.p.sample(self.rng, len(self.x)))
+
+    def _keep_state(self) -> None:
         if self.trajectory:
-            batch.states.append(batch.x.copy())
+            self.states.append(self.x.copy())
 
-    def _write(self, decoder: Decoder, batch: _Batch) -> None:
+    def _write(self, decoder: Decoder) -> None:
         steps = decoder.steps if isinstance(decoder, Policy) else None
-        index = 0
-        while True:
-            active = np.flatnonzero((batch.x == MASK).any(axis=1))
-            if isinstance(decoder, Policy) and decoder.remasks:
-                active = np.arange(len(batch.x))
+        for index in itertools.count():
+            active = np.flatnonzero((self.x == MASK).any(axis=1) | decoder.remasks)
             if not len(active) or index == steps:
                 break
             if isinstance(decoder, TokenPolicy) and decoder.looks_at_tokens:
-                self._write_tokens(decoder, batch, active, index)
+                self._write_tokens(decoder, active, index)
             else:
                 assert isinstance(decoder, Policy)
-                self._select(decoder, batch, active, index)
-            self._note(batch)
-            index += 1
-        refuse_masked(decoder, batch.x)
+                self._select(decoder, active, index)
+            self._keep_state()
+        refuse_masked(decoder, self.x)
 
-    def _select(self, policy: Policy, batch: _Batch, active: np.ndarray, index: int) -> None:
-        x = read_only(batch.x[active])
-        predictions, draws = self.ask(x)
+    def _select(self, policy: Policy, active: np.ndarray, index: int) -> None:
+        x = read_only(self.x[active])
+        predictions, sampling_probs = self.call_denoiser(x)
         flip = policy.choose(x, predictions, index, self.rng)
         check_choice(policy, x, flip)
         flip = flip & ~self.given  # what is given is not masked again
         reveal = flip & (x == MASK)
-        batch.calls[active] += reveal.any(axis=1)
-        self._draw(batch, np.where(flip & ~reveal, MASK, x), reveal, active, draws)
+        self.calls[active] += reveal.any(axis=1)
+        self._draw(np.where(flip & ~reveal, MASK, x), reveal, active, sampling_probs)
 
-    def _write_tokens(
-        self, policy: TokenPolicy, batch: _Batch, active: np.ndarray, index: int
-    ) -> None:
-        x = read_only(batch.x[active])
+    def _write_tokens(self, policy: TokenPolicy, active: np.ndarray, index: int) -> None:
+        x = read_only(self.x[active])
         for _, rows in groups(row_counts(x == MASK)):
-            after, calls = policy.write(x[rows], self.ask, index, self.rng)
+            after, calls = policy.write(x[rows], self.call_denoiser, index, self.rng)
             check_written(policy, x[rows], np.ones(len(rows)), after, self.p.vocab)
-            batch.x[active[rows]] = after
-            batch.calls[active[rows]] += calls
+            self.x[active[rows]] = after
+            self.calls[active[rows]] += calls
 
     def _draw(
-        self,
-        batch: _Batch,
-        x: np.ndarray,
-        reveal: np.ndarray,
-        active: np.ndarray,
-        draws: np.ndarray,
+        self, x: np.ndarray, reveal: np.ndarray, active: np.ndarray, sampling_probs: np.ndarray
     ) -> None:
         """Draw tokens at the sites to reveal and put the sequences back."""
         if reveal.any():
-            x[reveal] = draw_tokens(self.rng, draws[reveal])
-        batch.x[active] = x
-
-
-def _floats(ask: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]) -> CallDenoiser:
-    def in_floats(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        predictions, draws = ask(x)
-        return as_floats(predictions), as_floats(draws)
-
-    return in_floats
+            x[reveal] = draw_tokens(self.rng, sampling_probs[reveal])
+        self.x[active] = x

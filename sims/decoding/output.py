@@ -1,7 +1,8 @@
-"""What a decoder writes: its distribution, and how far that is from the data."""
+"""The output distribution of a decoder, and its divergences from the data."""
 
 import math
 import operator
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -25,6 +26,7 @@ from theory._core.arrays import (
     xlogy,
 )
 from theory._core.segments import Sums, any_true, gather, groups
+from theory._core.types import Array, Number
 from theory._markov.classes import possible
 from theory.distributions.base import Distribution
 from theory.information.units import not_negative
@@ -37,7 +39,7 @@ STATES = 2**16
 
 @dataclass(frozen=True, eq=False)
 class OutputDistribution:
-    """What a decoder writes, and how far it is from the data.
+    """The distribution of what a decoder writes, and how far it is from the data.
 
     Attributes
     ----------
@@ -49,10 +51,10 @@ class OutputDistribution:
         The parts of `path_kl` that the steps contribute, in nats: in each the expected
         divergence of the joint conditional of the revealed sites from the product that is drawn
         from. For the zero-loss denoiser at temperature 1 that is their expected total
-        correlation. Empty for decoders that look at drawn tokens or revise, which have no path
+        correlation. Empty for decoders that depend on drawn tokens or remask, which have no path
         of their own for each sequence.
-    revises : bool
-        Whether the decoder takes tokens back.
+    remasks : bool
+        Whether the decoder masks, or draws, again what is already written.
     rounds : mapping
         From a number of denoiser calls to its probability under the decoder.
     data_rounds : number or None
@@ -65,27 +67,33 @@ class OutputDistribution:
     log_masses : callable or None
         From sequences (N, L) on the host to the logarithms of their probabilities, which may be
         too small for a float; for float decoders with a path.
-    lost : bool
+    underflow : bool
         Whether, without that, a positive probability has been too small for a float on the way.
-        What would be infinite by a 0 in the table cannot be told then, and is nan.
+        What would be infinite by a 0 in the table is not known then, and nan.
     """
 
     p: Distribution
-    table: Any
-    round_costs: tuple[Any, ...]
-    revises: bool
-    rounds: Mapping[int, Any]
-    data_rounds: Any
+    table: Array
+    round_costs: tuple[Number, ...]
+    remasks: bool
+    rounds: Mapping[int, Number]
+    data_rounds: Number | None
     states: int
     widest: int
     log_masses: Callable[[np.ndarray], np.ndarray] | None = None
-    lost: bool = False
+    underflow: bool = False
 
     def __repr__(self) -> str:
         return f"<OutputDistribution of {self.p!r}: expected rounds {self.expected_rounds}>"
 
+    @property
+    def revises(self) -> bool:
+        """The old name of `remasks`."""
+        warnings.warn("OutputDistribution.revises is now called remasks", DeprecationWarning, 2)
+        return self.remasks
+
     @cached_property
-    def kl(self) -> Any:
+    def kl(self) -> Number:
         """``KL(p || q)`` of the output distribution, in nats; at most `path_kl`.
 
         Infinite where the decoder never writes what data contain. Where it does with a
@@ -95,23 +103,23 @@ class OutputDistribution:
             return information.kl_divergence(self._data, self.table)
         small = (self._data > 0) & (self.table < TINY)
         if self.log_masses is None:
-            lost = self.lost and any_true(small & (self.table == 0))
-            return math.nan if lost else information.kl_divergence(self._data, self.table)
+            unknown = self.underflow and any_true(small & (self.table == 0))
+            return math.nan if unknown else information.kl_divergence(self._data, self.table)
         return self._divergence(self._data, self.table, small, self.log_masses)
 
     @cached_property
-    def path_kl(self) -> Any:
-        """Mean of ``KL(p || q_path)`` over the coins that the policy tosses, in nats.
+    def path_kl(self) -> Number:
+        """Mean of ``KL(p || q_path)`` over the random choices of the policy, in nats.
 
-        `kl` for policies that look at drawn tokens, in which all randomness is in the draws; nan
-        for decoders that revise.
+        `kl` for policies that depend on drawn tokens, in which all randomness is in the draws; nan
+        for decoders that remask.
         """
         if self.data_rounds is not None:
             return sum(self.round_costs)
-        return math.nan if self.revises else self.kl
+        return math.nan if self.remasks else self.kl
 
     @cached_property
-    def expected_rounds_on_data(self) -> Any:
+    def expected_rounds_on_data(self) -> Number:
         """Mean number of calls if the tokens revealed were those of a sequence of the data.
 
         nan where there is no path, unless the number of calls is always the same.
@@ -121,7 +129,7 @@ class OutputDistribution:
         return self.expected_rounds if len(self.rounds) == 1 else math.nan
 
     @cached_property
-    def reverse_kl(self) -> Any:
+    def reverse_kl(self) -> Number:
         """``KL(q || p)`` in nats; infinite as soon as the decoder leaves the support of p."""
         if self.p.exact:
             return information.kl_divergence(self.table, self._data)
@@ -129,34 +137,34 @@ class OutputDistribution:
         return self._divergence(self.table, self._data, small, self._log_data)
 
     @cached_property
-    def tv(self) -> Any:
+    def tv(self) -> Number:
         """Total variation distance: half the sum of ``|p - q|``."""
         xp = array_namespace(self.table)
         total = xp.sum(xp.abs(self._data - self.table)) / 2
         return total if self.p.exact else float(total)
 
     @cached_property
-    def valid_mass(self) -> Any:
+    def valid_mass(self) -> Number:
         """Probability that the output is a sequence that the data contain."""
         mass = array_namespace(self.table).sum(self.table[possible(self._data)])
         return mass if self.p.exact else float(mass)
 
     @cached_property
-    def expected_rounds(self) -> Any:
+    def expected_rounds(self) -> Number:
         """Mean number of denoiser calls under the decoder."""
-        return sum(count * chance for count, chance in self.rounds.items())
+        return sum(count * probability for count, probability in self.rounds.items())
 
     @cached_property
     def distribution(self) -> JointTable:
         """The output distribution as a `JointTable`, with the symbols of the data."""
         return JointTable(self.table, exact=self.p.exact, symbols=self.p.symbols)
 
-    def sample(self, rng: np.random.Generator, size: int) -> Any:
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
         """Draw outputs, shape (size, L), where `p` lives."""
         return self.distribution.sample(rng, size)
 
     def _divergence(
-        self, p: Any, q: Any, small: Any, logs: Callable[[np.ndarray], np.ndarray]
+        self, p: Array, q: Array, small: Array, logs: Callable[[np.ndarray], np.ndarray]
     ) -> float:
         """``KL(p || q)``, with the logarithms of q where it is too small for a float.
 
@@ -179,14 +187,14 @@ class OutputDistribution:
         return to_host(self.p.log_evidence(from_host(rows, self.p.like)))
 
     @cached_property
-    def _data(self) -> Any:
+    def _data(self) -> Array:
         return self.p.table()
 
 
 def output_of(steps: Propagation, *also: Callable[[Reveal], None]) -> OutputDistribution:
-    """What is written at the end of the steps, and what they cost under the data.
+    """Sum up the steps: what is written at their end, and what they cost under the data.
 
-    The functions in `also` are told everything that is revealed, in the same pass.
+    The functions in `also` are given everything that is revealed, in the same pass.
     """
     p, codes, xp = steps.p, steps.codes, steps.xp
     what = f"the output table of shape ({p.vocab},)*{p.length}"
@@ -199,10 +207,10 @@ def output_of(steps: Propagation, *also: Callable[[Reveal], None]) -> OutputDist
     logs = None
     if follows_data and not p.exact:
         assert isinstance(steps.policy, Policy)
-        logs = partial(log_masses, p, steps.policy, steps.ask, steps.observed)
+        logs = partial(log_masses, p, steps.policy, steps.call_denoiser, steps.observed)
     for reveal in steps:
-        for told in also:
-            told(reveal)
+        for function in also:
+            function(reveal)
         if reveal.index == len(costs):
             costs.append(0)
         if reveal.draw is not None and follows_data:
@@ -221,7 +229,7 @@ def output_of(steps: Propagation, *also: Callable[[Reveal], None]) -> OutputDist
     rounds = {count: tidy(rounds[count]) for count in sorted(rounds)}
     if not p.exact:
         total = sum(rounds.values())  # 1 but for rounding
-        rounds = {count: chance / total for count, chance in rounds.items()}
+        rounds = {count: mass / total for count, mass in rounds.items()}
     return OutputDistribution(
         p,
         table,
@@ -232,19 +240,20 @@ def output_of(steps: Propagation, *also: Callable[[Reveal], None]) -> OutputDist
         steps.states,
         steps.widest,
         logs,
-        steps.lost or (steps.ask.lost and not follows_data),
+        steps.underflow or (steps.call_denoiser.underflow and not follows_data),
     )
 
 
-def cost_of(draw: Draw, data: Any) -> Any:
+def cost_of(draw: Draw, data: Array) -> Any:
     """What a draw costs: the divergence of its product from the share of each value, (N, M).
 
     Weighted with the mass of the data after it, so that the costs of all draws add up to path KL.
     """
+    assert draw.share is not None
     return log_ratio(data, draw.share, draw.factor, lambda: outer(draw.logs(), operator.add))
 
 
-def log_ratio(weights: Any, share: Any, factor: Any, logs: Callable[[], Any]) -> Any:
+def log_ratio(weights: Array, share: Array, factor: Array, logs: Callable[[], Array]) -> Any:
     """``sum weights log(share / factor)``; infinite where something that happens is not drawn.
 
     `logs` returns the logarithms of the factors, for those that are too small for a float.

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims.decoding.arguments import as_decoder, as_run, refuse_masked, takes_back
+from sims.decoding.arguments import as_decoder, as_run, refuse_masked
 from sims.decoding.denoiser import Predict, log_temper, predictor
 from sims.decoding.monte_carlo import NUMBERS
 from sims.policies import Decoder, Policy
@@ -32,7 +32,7 @@ from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
-from theory.information.estimate import Estimate
+from theory.information.approximate import Estimate
 from theory.loss.forward import Denoiser
 
 __all__ = ["PathKL", "estimate_path_kl", "path_nll"]
@@ -154,8 +154,13 @@ def estimate_path_kl(
             calls[np.unique(step.rows)] += 1
         parts.append((learning, factorisation, calls))
     learning, factorisation, calls = map(np.concatenate, zip(*parts, strict=True))
-    totals = (learning + factorisation, learning, factorisation, calls)
-    return PathKL(*map(_estimate, totals), has_zeros)
+    return PathKL(
+        kl=_estimate(learning + factorisation),
+        learning=_estimate(learning),
+        factorisation=_estimate(factorisation),
+        rounds=_estimate(calls),
+        has_zeros=has_zeros,
+    )
 
 
 def path_nll(
@@ -274,7 +279,7 @@ def _follow(
 def _with_one_path(decoder: Decoder) -> Policy:
     """Refuse decoders of which one path says nothing about the probability of what is written."""
     if not isinstance(decoder, Policy) or decoder.looks_at_tokens or decoder.remasks:
-        why = "remasks" if takes_back(decoder) else "draws tokens before it selects sites"
+        why = "remasks" if decoder.remasks else "draws tokens before it selects sites"
         raise InvalidInput(
             f"{decoder!r} {why}: it can write a sequence in many ways, and the probability of one "
             f"says nothing about that of the sequence. sims.decode draws what it writes"

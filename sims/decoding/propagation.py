@@ -1,8 +1,8 @@
-"""Following the masked sequences that a decoder reaches, round by round.
+"""The distribution of the masked sequences that a decoder reaches, round by round.
 
 `propagate` yields, step by step, the contexts, what is revealed in them, and how likely that is. It
-is the one exact interpreter of policies: what a decoder writes, in which order, which patterns it
-asks about and what it loses to a denoiser are sums over what it yields.
+is the one exact interpreter of policies: what a decoder writes, in which order, which patterns the
+denoiser is called with and what it loses to a denoiser are sums over what it yields.
 
 Contexts are carried as codes with their masses, a layer for each round, and equal ones are merged;
 what is not reached is never enumerated. Several masses travel together, so that what depends on
@@ -26,8 +26,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sims.decoding.arguments import as_run, prepare, refuse_masked
-from sims.decoding.denoiser import WithDraws
-from sims.decoding.layers import Draw, Layer, Reveal, Stack, batches, outer, quotient, split
+from sims.decoding.denoiser import TemperedDenoiser
+from sims.decoding.layers import Draw, Layer, Reveal, batches, joined, outer, quotient, split
 from sims.policies import Corrector, Policy, TokenPolicy
 from sims.policies.checks import check_token_outcome, check_total, check_written, checked_outcome
 from theory import MASK
@@ -85,15 +85,15 @@ def propagate(
     p, temperature, denoiser, observed, prompt
         As for `output_distribution`.
     decoder : Policy or TokenPolicy
-        Checked by `as_decoder`.
+        As `as_decoder` returns it.
     measures : tuple
         The masses that are followed, as above. The data can be followed only if the decoder
-        selects sites before it draws and takes nothing back. By default the decoder's mass, and
+        selects sites before it draws and never remasks. By default the decoder's mass, and
         that of the data where they can.
     on_host : bool
         Follow it on the host wherever p lives, for those who count there.
     tabulated : bool
-        Whether the evidence lattice has to fit. If not, p is asked where it does not.
+        Whether the evidence lattice has to fit. If not, and it does not, p gives the predictions.
 
     Examples
     --------
@@ -108,8 +108,8 @@ def propagate(
     """
     run = as_run(p, decoder, temperature, observed, prompt)
     assert not isinstance(run.decoder, Corrector)
-    lattice, ask = prepare(run, denoiser, on_host, tabulated)
-    return Propagation(run.p, lattice, run.decoder, ask, run.observed, measures)
+    lattice, call_denoiser = prepare(run, denoiser, on_host, tabulated)
+    return Propagation(run.p, lattice, run.decoder, call_denoiser, run.observed, measures)
 
 
 class Propagation:
@@ -123,9 +123,9 @@ class Propagation:
         Partly masked sequences that were visited, counted in every round.
     widest : int
         The most that were held at once, those not yet merged included.
-    lost : bool
+    underflow : bool
         Whether a positive probability has been too small for a float on the way, for policies that
-        look at drawn tokens or revise. (For others logarithms can be found, sequence by sequence.)
+        depend on drawn tokens or remask. (For others there are the logarithms, see `small_masses`.)
     """
 
     def __init__(
@@ -133,11 +133,12 @@ class Propagation:
         p: Distribution,
         lattice: EvidenceLattice | None,
         policy: Policy | TokenPolicy,
-        ask: WithDraws,
+        call_denoiser: TemperedDenoiser,
         observed: tuple[int, ...] = (),
         measures: tuple[Measure, ...] | None = None,
     ) -> None:
-        self.p, self.policy, self.ask, self.observed = p, policy, ask, observed
+        self.p, self.policy, self.observed = p, policy, observed
+        self.call_denoiser = call_denoiser
         self.like = np.zeros(0) if lattice is None else lattice.numerators
         self.xp, self.device = array_namespace(self.like), device(self.like)
         self.batch = BATCH if isinstance(self.like, np.ndarray) else DEVICE_BATCH
@@ -146,16 +147,18 @@ class Propagation:
         self.dtype = object if p.exact else self.xp.float64
         self.selects = isinstance(policy, Policy) and not policy.looks_at_tokens
         self.steps = policy.steps if isinstance(policy, Policy) else None
-        self.remasks = isinstance(policy, Policy) and policy.remasks
+        self.remasks = policy.remasks
         self.given = None  # where a policy could mask again what is given
         if self.remasks and observed:
-            self.given = from_host(np.isin(np.arange(p.length), observed), self.like)
+            self.given = from_host(
+                np.isin(np.arange(p.length, dtype=np.int64), observed), self.like
+            )
         if measures is None:
             measures = ("decoder", "data") if self.selects and not self.remasks else ("decoder",)
         self.measures = measures
         self.conditions = any(callable(measure) for measure in measures)
         self.branched = not self.selects  # else each sequence has been reached in one way only
-        self.lost = False
+        self.underflow = False
         self.states = self.widest = 0
 
     def __iter__(self) -> Iterator[Reveal]:
@@ -197,8 +200,8 @@ class Propagation:
         for k in range(len(self.observed)):
             keys = xp.reshape(keys[:, None] + steps[k, :], (-1,))
         keys = keys[self.evidence(keys) != 0]
-        chances = xp.astype(quotient(self.evidence(keys), whole), self.dtype)
-        return Layer(keys, (chances,) * len(self.measures))
+        mass = xp.astype(quotient(self.evidence(keys), whole), self.dtype)
+        return Layer(keys, (mass,) * len(self.measures))
 
     def evidence(self, keys: Array) -> Array:
         """Probability of what is observed, times a constant; shaped as the keys are."""
@@ -221,40 +224,44 @@ class Propagation:
     def _select(self, layer: Layer, x: Array, masked: int, index: int) -> Iterator[Reveal]:
         assert isinstance(self.policy, Policy)
         xp = self.xp
-        predictions, draws = self.ask(x)
+        predictions, draws = self.call_denoiser(x)
         draws = _Draws(
             xp.reshape(draws, (-1, self.p.vocab)),
-            lambda: xp.reshape(self.ask.logs(predictions), (-1, self.p.vocab)),
+            lambda: xp.reshape(self.call_denoiser.logs(predictions), (-1, self.p.vocab)),
         )
+        for some in joined(self._choices(layer, x, predictions, index), self.batch):
+            yield from self._chosen(some, masked, index, draws)
+
+    def _choices(
+        self, layer: Layer, x: Array, predictions: Array, index: int
+    ) -> Iterator[tuple[Array, ...]]:
+        """The rows that an outcome concerns, the sites in them, their keys and masses."""
+        assert isinstance(self.policy, Policy)
+        xp = self.xp
         every = xp.arange(x.shape[0], dtype=xp.int64, device=self.device)
-        chosen = Stack(self.batch, xp)
         total: Any = 0
-        for number, (chance, flip) in enumerate(
-            self.policy.reveal_distribution(x, predictions, index)
-        ):
+        outcomes = self.policy.reveal_distribution(x, predictions, index)
+        for number, (found, flip) in enumerate(outcomes):
             self.branched = self.branched or number > 0
-            chance, used = checked_outcome(self.policy, x, chance, flip, exact=self.p.exact)
-            total = total + chance
+            weight, used = checked_outcome(self.policy, x, found, flip, exact=self.p.exact)
+            total = total + weight
             if used is False:
                 continue
             if self.given is not None:
                 flip = flip & ~self.given
-            rows, weight = every, chance
+            rows = every
             if used is not True:
                 rows = xp.nonzero(used)[0]
-                weight = self._some(chance, rows)
+                weight = self._some(weight, rows)
             part = self._rows(layer, rows)
             masses = (mass * weight for mass in part.masses)
-            for some in chosen.add(rows, self._some(flip, rows), part.keys, *masses):
-                yield from self._chosen(some, masked, index, draws)
-        for some in chosen.rest():
-            yield from self._chosen(some, masked, index, draws)
+            yield rows, self._some(flip, rows), part.keys, *masses
         check_total(total, x)
 
     def _chosen(
         self, stacked: tuple[Array, ...], masked: int, index: int, draws: "_Draws"
     ) -> Iterator[Reveal]:
-        """Reveal what several outcomes of a law have chosen, those of equal size together.
+        """Reveal what several outcomes of a choice select, those of equal size together.
 
         The first array holds the row of each choice among the sequences that `draws` is about.
         """
@@ -276,8 +283,8 @@ class Propagation:
                 weights = tuple(self._some(mass, rows) for mass in masses)
                 kept = self._conditioned(weights, was, own)
                 if size:
-                    places = self._some(origin, rows)[:, None] * self.p.length
-                    after, kept, draw = self._drawn(now, kept, own, size, places, draws)
+                    first = self._some(origin, rows)[:, None] * self.p.length
+                    after, kept, draw = self._drawn(now, kept, own, size, first, draws)
                 else:
                     after, draw = now[:, None], None
                     kept = tuple(mass[:, None] for mass in kept)
@@ -286,7 +293,7 @@ class Propagation:
     def _conditioned(
         self, masses: tuple[Array, ...], before: Array, sites: Array
     ) -> tuple[Array, ...]:
-        """The masses after a choice of sites; 0 where a condition does not allow it."""
+        """The masses after a choice of sites; 0 where a condition excludes it."""
         if not self.conditions:
             return masses
         known = (self.codes.decode(before % self.codes.cells) != MASK) | sites
@@ -313,21 +320,21 @@ class Propagation:
         # key, mass, data, and the factor for each value, before and after merging
         what = f"a round that reveals {counted(size, 'site')}"
         require_memory(8 * count * self.p.vocab**size, what, self.like)
-        places = first + sites
-        chances = gather(draws.chances, places)
-        factor = outer(chances, operator.mul)
+        rows = first + sites
+        sampling_probs = gather(draws.probabilities, rows)
+        factor = outer(sampling_probs, operator.mul)
         after = keys[:, None] + outer(self.codes.steps(sites), operator.add)
         share = self.share(keys, after) if "data" in self.measures else None
         masses_after = tuple(
             mass[:, None] * (share if measure == "data" else factor)
             for measure, mass in zip(self.measures, masses, strict=True)
         )
-        draw = Draw(sites, chances, lambda: gather(draws.logs(), places), factor, share)
-        if self.remasks and not self.p.exact and not self.lost:
+        draw = Draw(sites, sampling_probs, lambda: gather(draws.logs(), rows), factor, share)
+        if self.remasks and not self.p.exact and not self.underflow:
             nothing = masses_after[0] == 0
             if any_true(nothing):
                 possible = (masses[0][:, None] > 0) & (outer(draw.logs(), operator.add) > -math.inf)
-                self.lost = any_true(nothing & possible)
+                self.underflow = any_true(nothing & possible)
         return after + self.codes.cells, masses_after, draw  # one call more
 
     def share(self, before: Array, after: Array) -> Array:
@@ -335,37 +342,38 @@ class Propagation:
         given = self.evidence(before)
         return quotient(self.evidence(after), given[:, *(None,) * (after.ndim - 1)])
 
-    # ---- policies that look at drawn tokens ------------------------------------------------
+    # ---- policies that depend on drawn tokens ----------------------------------------------
 
     def _write(self, layer: Layer, x: Array, masked: int, index: int) -> Iterator[Reveal]:
+        for some in joined(self._outcomes(layer, x, index), self.batch):
+            yield from self._written(layer, x, some, index)
+
+    def _outcomes(self, layer: Layer, x: Array, index: int) -> Iterator[tuple[Array, ...]]:
+        """The rows that an outcome concerns, its probabilities, the sequences after, the calls."""
         assert isinstance(self.policy, TokenPolicy)
         total = Sums(x.shape[0], layer.masses[0])
-        stacks: dict[int, Stack] = {}
-        for rows, chance, after, calls in self.policy.outcomes(x, self.ask, index):
-            check_token_outcome(self.policy, x, (rows, chance, after, calls))
-            total.add(rows, chance)
-            stack = stacks.setdefault(calls, Stack(self.batch, self.xp))
-            for some in stack.add(rows, chance, after):
-                yield from self._written(layer, x, some, calls, index)
-        for calls, stack in stacks.items():
-            for some in stack.rest():
-                yield from self._written(layer, x, some, calls, index)
+        for outcome in self.policy.outcomes(x, self.call_denoiser, index):
+            check_token_outcome(self.policy, x, outcome)
+            rows, probability, after, calls = outcome
+            total.add(rows, probability)
+            yield rows, probability, after, self.xp.full_like(rows, calls)
         check_total(total.table(), x)
 
     def _written(
-        self, layer: Layer, x: Array, stacked: tuple[Array, ...], calls: int, index: int
+        self, layer: Layer, x: Array, stacked: tuple[Array, ...], index: int
     ) -> Iterator[Reveal]:
         """What several outcomes lead to, those that are complete apart."""
-        assert isinstance(self.policy, TokenPolicy)
-        rows, chance, after = stacked
+        rows, probability, after, calls = stacked
         seen = gather(x, rows)
-        chance = check_written(self.policy, seen, chance, after, self.p.vocab)
+        probability = check_written(self.policy, seen, probability, after, self.p.vocab)
         before = gather(layer.keys, rows)
         labels = before // self.codes.cells + calls
         keys = labels * self.codes.cells + self.codes.encode(after)
         there = [gather(mass, rows) for mass in layer.masses]
-        masses = [mass * chance for mass in there]
-        self.lost = self.lost or any_true((masses[0] == 0) & (there[0] != 0) & (chance != 0))
+        masses = [mass * probability for mass in there]
+        self.underflow = self.underflow or any_true(
+            (masses[0] == 0) & (there[0] != 0) & (probability != 0)
+        )
         sites = (after != MASK) & (seen == MASK)
         complete = row_counts(after == MASK) == 0
         for finished in (False, True):
@@ -406,7 +414,7 @@ class Propagation:
 
 
 class _Draws(NamedTuple):
-    """What tokens are drawn from at every site of some sequences, shape (B * L, V)."""
+    """The sampling probabilities at every site of some sequences, shape (B * L, V)."""
 
-    chances: Array
+    probabilities: Array
     logs: Callable[[], Array]

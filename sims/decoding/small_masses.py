@@ -1,15 +1,14 @@
-"""The logarithm of what a decoder writes, for sequences whose probability is too small for a float.
+"""The log-probability that a decoder writes given sequences, also where a float would be 0.
 
-As `sims.decoding.propagation`, for given sequences alone: a state is a sequence and which of its
+As `sims.decoding.propagation`, for these sequences alone: a state is one of them and which of its
 sites are written, and its mass is a logarithm.
 """
 
-from typing import Any
-
 import numpy as np
 
-from sims.decoding.denoiser import WithDraws
+from sims.decoding.denoiser import TemperedDenoiser
 from sims.policies import Policy
+from sims.policies.checks import row_probabilities
 from theory import MASK
 from theory._core.arrays import from_host, log, read_only, to_host
 from theory._core.segments import groups, row_counts
@@ -19,11 +18,15 @@ __all__ = ["log_masses"]
 
 
 def log_masses(
-    p: Distribution, policy: Policy, ask: WithDraws, observed: tuple[int, ...], rows: np.ndarray
+    p: Distribution,
+    policy: Policy,
+    call_denoiser: TemperedDenoiser,
+    observed: tuple[int, ...],
+    rows: np.ndarray,
 ) -> np.ndarray:
     """``log q(x)`` of sequences (N, L) on the host, shape (N,); -inf where q never writes them.
 
-    For policies that select sites before they draw and take nothing back.
+    For policies that select sites before they draw and never remask.
     """
     count, length = rows.shape
     bits, everything = 2 ** np.arange(length, dtype=np.int64), 2**length
@@ -37,12 +40,13 @@ def log_masses(
         parts = [(which[:0], known[:0], logs[:0])]
         for _, some in groups(row_counts(~written)):
             there = read_only(from_host(np.where(written[some], x[some], MASK), p.like))
-            predictions, _ = ask(there)
-            draws = to_host(ask.logs(predictions))
-            own = np.take_along_axis(draws, x[some][:, :, None], axis=2)[:, :, 0]
-            for chance, flip in policy.reveal_distribution(there, predictions, index):
-                flip = to_host(flip)
-                after = logs[some] + log(_as_host(chance)) + np.where(flip, own, 0.0).sum(axis=1)
+            predictions, _ = call_denoiser(there)
+            every = to_host(call_denoiser.logs(predictions))
+            own = np.take_along_axis(every, x[some][:, :, None], axis=2)[:, :, 0]
+            for found, flip in policy.reveal_distribution(there, predictions, index):
+                flip, probability = to_host(flip), to_host(row_probabilities(found, there))
+                drawn = np.where(flip, own, 0.0).sum(axis=1)
+                after = logs[some] + log(probability.astype(np.float64)) + drawn
                 parts.append((which[some], known[some] | flip @ bits, after))
         which, known, logs = (np.concatenate(part) for part in zip(*parts, strict=True))
         keys, inverse = np.unique(which * everything + known, return_inverse=True)
@@ -55,8 +59,3 @@ def log_masses(
         which, known, logs = which[left], known[left], logs[left]
         index += 1
     return total
-
-
-def _as_host(chance: Any) -> Any:
-    """Chances of rows, or one for all, as floats on the host."""
-    return np.asarray(to_host(chance) if hasattr(chance, "shape") else chance, dtype=np.float64)

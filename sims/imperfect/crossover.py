@@ -1,7 +1,7 @@
-"""From which loss on theory for a perfect model no longer describes a sampler.
+"""The loss of a denoiser from which its own errors cost a decoder more than parallel drawing.
 
 Let the error of a denoiser have a size s >= 0, of any kind: the noise on its logits, the share of
-the uniform distribution in it, how much too sure it is. At the crossover, which is ours, the
+the uniform distribution in it, how overconfident it is. At the crossover, which is ours, the
 learning part of a decoder's path KL overtakes its factorisation part (`sims.imperfect`). Below it,
 most of what the decoder loses is what the exact theory computes, the price of drawing at once;
 above it, most is what the model does not know.
@@ -66,7 +66,7 @@ def crossover(
 
     The first of `steps` equal steps from 0 to `largest` after which the learning part is the
     larger one is searched for the crossing (Brent's method). A crossing and a return within one
-    step are not seen. For a policy that looks at predictions the parts may jump; then this is
+    step are not seen. For a policy that depends on predictions the parts may jump; then this is
     where they jump past each other.
 
     Parameters
@@ -96,7 +96,7 @@ def crossover(
     --------
     Two bits that differ 1 in 10 times are drawn at once in half of the cases, which loses
     ``(log(2) - h(.1)) / 2`` nats. In the other half the second one is drawn from a model that is
-    1 + s times too sure of itself. It loses as much when its whole loss is ``log(2) - h(.1)``:
+    overconfident by 1 + s. It loses as much when its whole loss is ``log(2) - h(.1)``:
 
     >>> from sims import Perturbed, policies
     >>> from theory import gallery
@@ -110,7 +110,7 @@ def crossover(
 
     check_distribution(p)
     if p.exact:
-        raise InvalidInput("a crossing is approached by floats: hand in a distribution of floats")
+        raise InvalidInput("a crossing is searched for in floats: hand in a distribution of floats")
     largest = as_real(largest, "largest", 0, math.inf, ends=False)
     steps = as_integer(steps, "steps", 1)
 

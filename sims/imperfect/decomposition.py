@@ -1,4 +1,4 @@
-"""What a decoder loses with a denoiser that is not perfect: learning and factorisation parts.
+"""The path KL of a decoder with an imperfect denoiser: learning and factorisation parts.
 
 Let a policy reveal the set S at the known tokens x_C, drawing site i from f_i (the denoiser's
 prediction at the temperature of the draw), and let mu_i be the true conditional marginals. By the
@@ -10,9 +10,9 @@ Summed over the rounds, with tokens that follow the data, path KL is a *factoris
 it costs to draw sites at once, and a *learning* part, what it costs not to know mu. [ours; the
 chain rule is textbook] It is exact for every policy that selects before it draws:
 
-- a policy that does not look at predictions visits the same contexts with every denoiser, so its
+- a policy that does not depend on predictions visits the same contexts with every denoiser, so its
   factorisation part is what it loses with the zero-loss denoiser;
-- one that looks at them goes its own way with each denoiser, and both parts are along that way.
+- one that does goes its own way with each denoiser, and both parts are along that way.
   Its factorisation part may be above or *below* that of the zero-loss denoiser.
 
 For ancestral steps (`policies.Bernoulli`) the learning part is the training loss of the denoiser
@@ -35,7 +35,7 @@ from sims.policies.base import Select
 from theory import forward, information
 from theory._core.arrays import log, within_memory
 from theory._core.exact import short
-from theory._core.types import ArrayLike
+from theory._core.types import ArrayLike, Number
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.units import not_negative
@@ -51,8 +51,8 @@ class KLDecomposition:
     Attributes
     ----------
     path_kl : number
-        Mean of ``KL(p || q_path)`` over the coins of the policy, from the joint probabilities of
-        what is revealed together. It equals ``learning + factorisation``.
+        Mean of ``KL(p || q_path)`` over the random choices of the policy, from the joint
+        probabilities of what is revealed together. It equals ``learning + factorisation``.
     learning : number
         Mean of ``sum_{i revealed} KL(mu_i || f_i)`` at the contexts that the policy visits along
         the data; infinite if the denoiser excludes what can happen.
@@ -62,10 +62,10 @@ class KLDecomposition:
         The learning and the factorisation part of each step.
     """
 
-    path_kl: Any
-    learning: Any
-    factorisation: Any
-    by_round: tuple[tuple[Any, Any], ...]
+    path_kl: Number
+    learning: Number
+    factorisation: Number
+    by_round: tuple[tuple[Number, Number], ...]
 
     def __repr__(self) -> str:
         parts = map(short, (self.path_kl, self.learning, self.factorisation))
@@ -92,7 +92,7 @@ def split(
     p : Distribution
         Small enough for its table.
     policy : Policy, or a function as for `policies.Rule`
-        That selects before it draws and takes nothing back.
+        That selects before it draws and never remasks.
     denoiser, temperature, observed, prompt
         As for `output_distribution`. The temperature counts for the denoiser: f is what tokens
         are drawn from.
@@ -105,7 +105,7 @@ def split(
     ------
     InvalidInput
         As `output_distribution`, and for decoders without a path of their own for each sequence:
-        those that look at drawn tokens or revise.
+        those that depend on drawn tokens or remask.
     TooLarge
 
     Examples
@@ -126,39 +126,38 @@ def split(
     decoder = as_decoder(policy)
     if not isinstance(decoder, Policy) or decoder.looks_at_tokens or decoder.remasks:
         raise InvalidInput(
-            f"{decoder!r} has no path of its own for each sequence: it looks at drawn tokens or "
-            f"takes tokens back"
+            f"{decoder!r} has no path of its own for each sequence: it depends on drawn tokens or "
+            f"remasks"
         )
     steps = propagate(
         p, decoder, temperature, denoiser, observed, prompt, ("data",), tabulated=False
     )
-    path: list[Any] = []
-    learning: list[Any] = []
-    factorisation: list[Any] = []
+    costs: list[Any] = []  # of each step: path KL, the learning and the factorisation part
     for reveal in steps:
-        if reveal.index == len(path):
-            for part in (path, learning, factorisation):
-                part.append(0)
+        if reveal.index == len(costs):
+            costs.append((0, 0, 0))
         draw = reveal.draw
         if draw is None:
             continue
         (mass,), (after,) = reveal.masses, reveal.masses_after
-        path[-1] = path[-1] + cost_of(draw, after)
         one_site_more = reveal.before[:, None, None] + steps.codes.steps(draw.sites)
         truth = steps.share(reveal.before, one_site_more)  # (N, k, V)
-        wrong = log_ratio(mass[:, None, None] * truth, truth, draw.chances, draw.logs)
-        learning[-1] = learning[-1] + wrong
         product = draw._replace(factor=outer(truth, operator.mul), logs=partial(log, truth))
-        factorisation[-1] = factorisation[-1] + cost_of(product, after)
+        here = (
+            cost_of(draw, after),
+            log_ratio(mass[:, None, None] * truth, truth, draw.sampling_probs, draw.logs),
+            cost_of(product, after),
+        )
+        costs[-1] = tuple(total + cost for total, cost in zip(costs[-1], here, strict=True))
     # divergences and total correlations, but for rounding
     tidy: Any = (lambda v: v) if p.exact else (lambda v: float(not_negative(v)))
-    learning, factorisation = ([tidy(v) for v in part] for part in (learning, factorisation))
-    rounds = tuple(zip(learning, factorisation, strict=True))
-    return KLDecomposition(tidy(sum(path)), sum(learning), sum(factorisation), rounds)
+    rounds = tuple((tidy(learning), tidy(factorisation)) for _, learning, factorisation in costs)
+    learning, factorisation = map(sum, zip(*rounds, strict=True))
+    return KLDecomposition(tidy(sum(path for path, _, _ in costs)), learning, factorisation, rounds)
 
 
 @within_memory("all contexts")
-def excess_loss(p: Distribution, denoiser: Denoiser) -> Any:
+def excess_loss(p: Distribution, denoiser: Denoiser) -> Number:
     """Loss of a denoiser in continuous time above the least one, in nats for each sequence.
 
     ``continuous_nelbo(p, denoiser) - H(p)``: what is left to learn, and the path KL of writing
@@ -172,7 +171,7 @@ def excess_loss(p: Distribution, denoiser: Denoiser) -> Any:
 
     Examples
     --------
-    Half of the time the second of two equal bits is asked for where the first is known:
+    Half of the time a bit is predicted where the other one, which is equal, is known:
 
     >>> from fractions import Fraction
     >>> from sims import Perturbed

@@ -1,4 +1,4 @@
-"""Denoisers that are almost right: what is left to say about a model that is not perfect."""
+"""Imperfect denoisers: the zero-loss one with noise, a temperature, or smoothing."""
 
 import math
 from fractions import Fraction
@@ -10,6 +10,7 @@ from sims.decoding.denoiser import temper
 from theory import MASK
 from theory._core.arrays import from_host, log, softmax, to_host
 from theory._core.exact import is_rational
+from theory._core.types import Array, ArrayLike
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.lattice.lattice import reveal_observed
@@ -26,11 +27,10 @@ class Perturbed:
     p : Distribution
     noise : float
         Standard deviation of Gaussian noise on every logit. The noise is a function of the seed,
-        the pattern, the site and the token: the same question gets the same answer. Tokens that
+        the pattern, the site and the token: equal patterns get equal predictions. Tokens that
         are impossible stay impossible.
     temperature : float
-        Predictions to the power ``1 / temperature``, renormalised; below 1 the model is too sure
-        of itself.
+        Predictions to the power ``1 / temperature``, renormalised; below 1 it is overconfident.
     smoothing : float or Fraction
         Weight of the uniform distribution that is mixed in.
     seed : int
@@ -39,7 +39,7 @@ class Perturbed:
     ------
     InvalidInput
         If a value is out of range, or if `p` is exact and anything but rational smoothing is
-        asked for.
+        given.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Perturbed:
         *,
         noise: float = 0.0,
         temperature: float = 1.0,
-        smoothing: Any = 0,
+        smoothing: float | Fraction = 0,
         seed: int = 0,
     ) -> None:
         check_distribution(p)
@@ -76,7 +76,7 @@ class Perturbed:
         if p.exact and (self.noise or self.temperature != 1 or not is_rational(smoothing)):
             raise InvalidInput("an exact distribution allows rational smoothing only")
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: ArrayLike) -> Array:
         """Predict from patterns (B, L) or (L,), shape (B, L, V) or (L, V), beside `p`."""
         x, single = as_tokens(x, self.p.length, self.p.vocab, self.p.like)
         host = to_host(x)
@@ -103,8 +103,8 @@ class Perturbed:
                 break
         for site in range(x.shape[1]):
             state = _mixed(state ^ (x[:, site] - MASK).astype(np.uint64))
-        place = np.arange(x.shape[1] * self.p.vocab, dtype=np.uint64)
-        bits = _mixed(_mixed(state)[:, None] ^ _mixed(place))
+        index = np.arange(x.shape[1] * self.p.vocab, dtype=np.uint64)
+        bits = _mixed(_mixed(state)[:, None] ^ _mixed(index))
         uniform = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) / 2**53
         return ndtri(uniform).reshape(*x.shape, self.p.vocab)
 

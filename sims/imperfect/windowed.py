@@ -1,7 +1,7 @@
-"""A local model: the best denoiser of those that see a window of w sites on each side.
+"""The best of all denoisers that see a window of w sites on each side, and what it loses.
 
-Let W_i be the sites within distance w of i, without i. The zero-loss denoiser of `p` asked with
-everything outside of the window masked,
+Let W_i be the sites within distance w of i, without i. The zero-loss denoiser of `p` given
+x with everything outside of the window masked,
 
     f_i(x_C) = p(x_i | x of C and W_i),
 
@@ -18,12 +18,13 @@ lies in the window: always from left to right and whenever the known sites grow 
 every width from 1 on. (From left to right a chain of order m needs m sites.) In random order the
 nearest known site may be anywhere, and no width below ``L - 1`` is free.
 
-In continuous time a site sees each set S of its window with a chance that does not depend on what
-is outside of it, so the mean cross-entropy of site i is ``sum_S w_S H(X_i | X_S)`` over the
+In continuous time a site sees each set S of its window with a probability that does not depend on
+what is outside of it, so the mean cross-entropy of site i is ``sum_S w_S H(X_i | X_S)`` over the
 subsets S of W_i alone, ``w_S = 1 / ((n + 1) C(n, |S|))``, n the size of the window. The unlimited
 one has the entropy of `p` in all.
 """
 
+import functools
 import itertools
 import math
 from fractions import Fraction
@@ -35,6 +36,7 @@ from theory import MASK, information
 from theory._core.arrays import from_host, require_memory, to_host
 from theory._core.plurals import counted
 from theory._core.segments import distinct_rows
+from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import TooLarge
 from theory.lattice.lattice import reveal_observed
@@ -43,7 +45,7 @@ from theory.validation.arguments import as_integer, as_tokens
 __all__ = ["WindowedDenoiser", "window_price"]
 
 AT_ONCE = 2**22
-"""Probabilities that are asked for together."""
+"""Probabilities that are computed together."""
 
 MAX_SUBSETS = 2**20
 """Subsets of all windows that `window_price` goes through."""
@@ -60,7 +62,7 @@ class WindowedDenoiser:
     p : Distribution
         Of any family and length; exact ones give exact predictions.
     width : int
-        Sites on each side. 0 sees nothing and answers with the marginals; ``L - 1`` sees all.
+        Sites on each side. 0 sees nothing and predicts the marginals; ``L - 1`` sees all.
 
     Raises
     ------
@@ -95,7 +97,7 @@ class WindowedDenoiser:
         self.p = p
         self.width = as_integer(width, "width", 0)
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: ArrayLike) -> Array:
         """Predict from patterns (B, L) or (L,), shape (B, L, V) or (L, V), beside `p`.
 
         Where the window shows what the data never contain, the unconditional marginals.
@@ -106,28 +108,26 @@ class WindowedDenoiser:
         dtype = object if self.p.exact else np.float64
         predictions = np.zeros((*host.shape, self.p.vocab), dtype=dtype)
         rows, sites = np.nonzero(host == MASK)
-        places = np.arange(self.p.length, dtype=np.int64)
+        every = np.arange(self.p.length, dtype=np.int64)
         at_once = max(1, AT_ONCE // (self.p.length * self.p.vocab))
         for start in range(0, len(rows), at_once):
             row, site = rows[start : start + at_once], sites[start : start + at_once]
-            near = abs(places - site[:, None]) <= self.width
+            near = abs(every - site[:, None]) <= self.width
             seen = np.where(near, host[row], MASK)
             windows, which = distinct_rows(seen)
-            predictions[row, site] = self._ask(windows)[which, site]
+            patterns = from_host(np.ascontiguousarray(windows), self.p.like)
+            found = to_host(self.p.denoise(patterns, on_impossible="marginal"))
+            predictions[row, site] = found[which, site]
         predictions = reveal_observed(host, predictions)
         if not self.p.exact:
             predictions = from_host(predictions, self.p.like)
         return predictions[0, ...] if single else predictions
 
-    def _ask(self, windows: np.ndarray) -> np.ndarray:
-        patterns = from_host(np.ascontiguousarray(windows), self.p.like)
-        return to_host(self.p.denoise(patterns, on_impossible="marginal"))
-
     def __repr__(self) -> str:
         return f"WindowedDenoiser({self.p!r}, {self.width})"
 
 
-def window_price(p: Distribution, width: int) -> Any:
+def window_price(p: Distribution, width: int) -> Number:
     """Cross-entropy that a window costs in continuous time, in nats for each token.
 
     ``(1 / L) (sum_i sum_S w_S H(X_i | X_S) - H(X))`` over the subsets S of the window of site i,
@@ -152,7 +152,7 @@ def window_price(p: Distribution, width: int) -> Any:
 
     Examples
     --------
-    Of four equal bits, one is a coin if nothing in its window is known, which happens 1 in
+    Of four equal bits, one is a fair bit if nothing in its window is known, which happens 1 in
     ``n + 1`` times; with one site on each side, ``1/2 + 1/3 + 1/3 + 1/2 - 1`` bits too many:
 
     >>> from theory import Exchangeable
@@ -172,12 +172,10 @@ def window_price(p: Distribution, width: int) -> Any:
             f"windows of width {width} have {count:.3g} subsets in "
             f"{counted(p.length, 'site')}; their entropies are summed up to {MAX_SUBSETS}"
         )
-    entropies: dict[tuple[int, ...], Any] = {}
 
-    def entropy(sites: tuple[int, ...]) -> Any:
-        if sites not in entropies:
-            entropies[sites] = information.entropy(p, sites) if sites else 0
-        return entropies[sites]
+    @functools.cache
+    def entropy(sites: tuple[int, ...]) -> Number:
+        return information.entropy(p, sites) if sites else 0
 
     total: Any = 0
     for site, window in enumerate(windows):

@@ -3,8 +3,7 @@
 from sims.joints.base import Joint, Product, conditional, outer
 from sims.joints.mixture import Mixture
 from sims.joints.projection import Projection
-from sims.joints.resampled import Resampled
-from sims.joints.residual_energy import ResidualEnergy
+from sims.joints.residual_energy import Resampled, ResidualEnergy
 
 __all__ = [
     "Joint",

@@ -1,4 +1,4 @@
-"""What a joint distribution of a round is: ``r(x_S | c)`` in place of ``prod_i p(x_i | c)``.
+"""Joint distributions of the tokens of a round: ``r(x_S | c)`` in place of ``prod_i p(x_i | c)``.
 
 One call of the denoiser gives the marginals of the tokens at the revealed sites S. A `Joint`
 adds something that it knows beyond them, and says what. By the chain rule, drawing the sites of
@@ -10,7 +10,7 @@ which is the cost of the product where r is the product, and 0 where r is the tr
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class Joint(Renamed, ABC, renamed={"law": "distribution"}):
         sites : ndarray of int64, shape (B, k)
             Masked sites of each, ascending.
         marginals : ndarray, shape (B, k, V)
-            What each of them would be drawn from marginals.
+            What each of them would be drawn from alone.
         """
 
     def draw(
@@ -158,20 +158,20 @@ def conditional(p: Distribution, x: np.ndarray, sites: np.ndarray) -> tuple[np.n
     >>> conditional(p, np.asarray([[1, MASK, MASK]]), np.asarray([[1, 2]]))[0].tolist()
     [[Fraction(0, 1), Fraction(1, 2), Fraction(1, 2), Fraction(0, 1)]]
     """
-    count, cells = sites.shape[1], p.vocab ** sites.shape[1]
+    count, size = sites.shape[1], p.vocab ** sites.shape[1]
     require_memory(
-        len(x) * cells * (p.length + 2),
+        len(x) * size * (p.length + 2),
         f"the conditional distributions of {counted(count, 'site')}",
     )
     whole = to_host(p.evidence(x))
     possible = np.asarray(whole != 0)
-    probs = np.zeros((len(x), cells), dtype=whole.dtype)
+    probs = np.zeros((len(x), size), dtype=whole.dtype)
     if possible.any():
         x, sites, whole = x[possible], sites[possible], whole[possible]
-        patterns = np.repeat(x, cells, axis=0)
-        tokens = np.tile(digits(np.arange(cells, dtype=np.int64), count, p.vocab), (len(x), 1))
-        np.put_along_axis(patterns, np.repeat(sites, cells, axis=0), tokens, axis=1)
-        joint = to_host(p.evidence(patterns)).reshape(len(x), cells)
+        patterns = np.repeat(x, size, axis=0)
+        tokens = np.tile(digits(np.arange(size, dtype=np.int64), count, p.vocab), (len(x), 1))
+        np.put_along_axis(patterns, np.repeat(sites, size, axis=0), tokens, axis=1)
+        joint = to_host(p.evidence(patterns)).reshape(len(x), size)
         probs[possible] = quotients(joint, whole[:, None])
     return probs, possible
 
@@ -189,7 +189,9 @@ def marginal(joint: np.ndarray, *axes: int) -> np.ndarray:
     return joint.sum(axis=tuple(axis for axis in range(joint.ndim) if axis not in axes))
 
 
-def scaled(joint: np.ndarray, axes: tuple[int, ...], now: Any, target: Any) -> np.ndarray:
+def scaled(
+    joint: np.ndarray, axes: tuple[int, ...], now: np.ndarray, target: np.ndarray
+) -> np.ndarray:
     """One step of iterative proportional fitting: the marginal on these axes becomes `target`.
 
     >>> joint = np.asarray([[1.0, 1.0], [1.0, 3.0]])
@@ -200,7 +202,7 @@ def scaled(joint: np.ndarray, axes: tuple[int, ...], now: Any, target: Any) -> n
     return joint * np.expand_dims(quotients(target, now), others)
 
 
-def predicted(p: Distribution, x: np.ndarray, sites: np.ndarray) -> Any:
+def predicted(p: Distribution, x: np.ndarray, sites: np.ndarray) -> np.ndarray:
     """Zero-loss predictions at the sites, (B, k, V)."""
     every = to_host(p.denoise(x, on_impossible="marginal"))
     return every[np.arange(len(x))[:, None], sites]

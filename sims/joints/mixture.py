@@ -1,4 +1,4 @@
-"""A mixture of k products: the nearest one in KL to the joint of the revealed tokens.
+"""The mixture of k products that is nearest in KL to the joint of the revealed tokens.
 
 A head that puts out k products and their weights, in place of one product, can be at best
 
@@ -49,7 +49,7 @@ class Mixture(FromData):
     """The mixture of products nearest to the joint.
 
     One component is the product of the predictions, as `Product` is. From two on the true joint of
-    the data is fitted, and the predictions are not looked at, tempered or not. In `JointDraw` the
+    the data is fitted, and the predictions are not used, tempered or not. In `JointDraw` the
     rounds of a single site are still drawn from them.
 
     Parameters
@@ -161,16 +161,16 @@ class Mixture(FromData):
     def _em(self, joint: np.ndarray, sites: np.ndarray) -> Parts:
         """Expectation maximisation from all starts at once; the best of them."""
         vocab, size = self.p.vocab, self.components
-        cells = np.flatnonzero(joint)
-        p = joint[cells]
-        one_hot = np.eye(vocab)[digits(cells, len(sites), vocab)].transpose(1, 0, 2)  # (k, N, V)
+        values = np.flatnonzero(joint)
+        p = joint[values]
+        one_hot = np.eye(vocab)[digits(values, len(sites), vocab)].transpose(1, 0, 2)  # (k, N, V)
         marginals = p @ one_hot  # (k, V)
         likeliest = one_hot[:, np.argsort(-p, kind="stable")[:size]].transpose(1, 0, 2)
         first = START_WEIGHT * likeliest + (1 - START_WEIGHT) * marginals
         theta = np.concatenate([first[None], marginals * self._noise[:, :, sites]])
         theta = theta / theta.sum(axis=-1, keepdims=True)
         weights = np.full((len(theta), size), 1 / size)
-        gained, before = np.inf, np.full(len(theta), -np.inf)
+        before = np.full(len(theta), -np.inf)
         best = theta[0], weights[0]
         for _ in range(MAX_STEPS):
             parts = weights[:, :, None] * _products(theta, one_hot)
@@ -202,8 +202,8 @@ def _separated(joint: np.ndarray, given: tuple[int, ...], most: int) -> Parts | 
     for k, axis in enumerate(given):
         products[np.arange(len(values)), axis, tokens[:, k]] = 1
     for i in others:
-        place = sum(g < i for g in given)  # of its axis, once the others are summed out
-        both = np.moveaxis(marginal(joint, i, *given), place, -1)
+        axis = sum(g < i for g in given)  # of site i, once the others are summed out
+        both = np.moveaxis(marginal(joint, i, *given), axis, -1)
         products[:, i] = quotients(both.reshape(-1, vocab)[values], weights[:, None])
     gap = _mixed(weights, products) - joint.reshape(-1)
     off = possible(gap) if is_exact(joint) else abs(gap) > ROUNDING
@@ -216,7 +216,7 @@ def _mixed(weights: np.ndarray, products: np.ndarray) -> np.ndarray:
 
 
 def _products(theta: np.ndarray, one_hot: np.ndarray) -> np.ndarray:
-    """Probability of every cell in every component, (R, K, N)."""
+    """Probability of every possible value in every component, (R, K, N)."""
     probs: Any = 1.0
     for i, site in enumerate(one_hot):
         probs = probs * (theta[:, :, i] @ site.T)

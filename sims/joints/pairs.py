@@ -2,11 +2,11 @@
 
     r = argmax { H(r) : r_ij = target_ij for all i < j },
 
-by iterative proportional fitting: the pairs are set right, one after another, starting from the
-uniform distribution. Where a value is impossible although all of its pairs are possible, its
-probability falls only like one over the number of sweeps: four sites of which exactly one is 1 have
-pairs that allow all zeros, but they sum to one without it. So if some sweeps are not enough, the
-largest support of all distributions with these marginals is found by one linear program,
+by iterative proportional fitting: the pair marginals are corrected, one after another, starting
+from the uniform distribution. Where a value is impossible although all of its pairs are possible,
+its probability falls only like one over the number of sweeps: four sites of which exactly one is 1
+have pairs that allow all zeros, but they sum to one without it. So if some sweeps are not enough,
+the largest support of all distributions with these marginals is found by one linear program,
 
     max sum_c t_c  such that  A (t + u) = s b,  0 <= t <= 1,  u >= 0,  s >= 1,
 
@@ -27,7 +27,7 @@ __all__ = ["most_random", "support"]
 Pairs = Mapping[tuple[int, int], np.ndarray]
 
 FEW_SWEEPS = 100
-"""So many are tried before the support is looked for."""
+"""So many sweeps are tried before the support is computed."""
 
 MAX_SWEEPS = 2000
 """Fitting stops here at the latest."""
@@ -88,13 +88,13 @@ def _off(probs: np.ndarray, wanted: Pairs) -> float:
 
 
 def support(wanted: Pairs, live: np.ndarray) -> np.ndarray:
-    """Tell which values have a positive probability in some distribution with these pair marginals.
+    """Find the values that are possible in some distribution with these pair marginals.
 
     Parameters
     ----------
     wanted : mapping of (int, int) to ndarray, shape (V, V)
     live : ndarray of bool, shape (V, ..., V)
-        The values to look at: those whose pairs are all possible.
+        The values whose pairs are all possible.
 
     Returns
     -------
@@ -116,22 +116,22 @@ def support(wanted: Pairs, live: np.ndarray) -> np.ndarray:
 
     linprog: Any = optimize.linprog  # type checkers would have to infer it from its body
 
-    cells = np.argwhere(live)
-    size, vocab = len(cells), live.shape[0]
+    values = np.argwhere(live)
+    size, vocab = len(values), live.shape[0]
     rows, right = [], []
     for k, ((i, j), target) in enumerate(wanted.items()):
-        rows.append(k * vocab**2 + cells[:, i] * vocab + cells[:, j])
+        rows.append(k * vocab**2 + values[:, i] * vocab + values[:, j])
         right.append(target.reshape(-1))
     every, column = np.concatenate(rows), np.tile(np.arange(size), len(rows))
     used, row = np.unique(every, return_inverse=True)
     b = np.concatenate(right)[used]
     # the columns are those of t, of u, and of s
     entries = np.concatenate([np.ones(2 * len(row)), -b])
-    places = (
+    positions = (
         np.concatenate([row, row, np.arange(len(b))]),
         np.concatenate([column, column + size, np.full(len(b), 2 * size)]),
     )
-    matrix = csr_array((entries, places), shape=(len(b), 2 * size + 1))
+    matrix = csr_array((entries, positions), shape=(len(b), 2 * size + 1))
     goal = np.concatenate([-np.ones(size), np.zeros(size + 1)])
     bounds = [(0, 1)] * size + [(0, None)] * size + [(1, LARGEST_SCALE)]
     solved = linprog(goal, A_eq=matrix, b_eq=np.zeros(len(b)), bounds=bounds, method="highs")

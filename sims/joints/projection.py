@@ -3,8 +3,8 @@
     r = argmin { KL(r || ref) : r_i = p(x_i | c) for every site i of S }
       = ref(x_S) prod_i g_i(x_i),
 
-found by iterative proportional fitting: the marginals are set right, site after site, until all
-are [textbook: Csiszar]. The reference knows the data without the context, and only by pairs:
+found by iterative proportional fitting: the marginals are corrected, site after site, until all
+are right [textbook: Csiszar]. The reference knows the data without the context, and only by pairs:
 
 - ``chain``: p(x_{s_1}) prod_j p(x_{s_{j+1}} | x_{s_j}) over consecutive sites of S, without a link
   where a revealed site lies between the two;
@@ -56,18 +56,16 @@ class Projection(FromData):
     ----------
     pairs_off : float
         The largest error of a pair marginal in the references "pairs" that were fitted so far:
-        below 1e-13 where the fit has converged, as it mostly has. 0.0 for "chain", which is not
-        fitted.
+        below 1e-13 where the fit has converged. 0.0 for "chain", which is not fitted.
 
     Notes
     -----
-    What the fit to the predicted marginals has left after 1000 sweeps is put right by a rounding
-    that gives these marginals up to the rounding of floats (Altschuler, Weed and Rigollet
-    [memory]). So the marginals are always right. That the result is nearest to the reference is
-    true where the sweeps converge; where it has zeros that neither the reference nor the marginals
-    show, they converge like one over their number, and it is off by about 1e-3. The pair marginals
-    of the reference are those given nothing; they are not kept by the fit. Exact distributions of
-    the data are allowed where a few sweeps end with nothing left.
+    What the fit has left after 1000 sweeps is corrected by a rounding (Altschuler, Weed and
+    Rigollet [memory]), so the marginals are always right up to that of floats. The result is the
+    nearest to the reference where the sweeps converge; where it has zeros that neither the
+    reference nor the marginals show, they converge like one over their number, and it is off by
+    about 1e-3. The fit does not keep the pair marginals of the reference, which are those given
+    nothing. Exact distributions are allowed where a few sweeps end with nothing left.
 
     >>> from theory import gallery
     >>> p = gallery.binary_symmetric(3, 0.1)
@@ -168,10 +166,10 @@ def fitted(reference: np.ndarray, marginals: np.ndarray) -> np.ndarray:
                 "use a distribution without exact=True"
             )
         return result.reshape(batch, -1)
-    return _put_right(result, marginals).reshape(batch, -1)
+    return _rounded(result, marginals).reshape(batch, -1)
 
 
-def _put_right(probs: np.ndarray, marginals: np.ndarray) -> np.ndarray:
+def _rounded(probs: np.ndarray, marginals: np.ndarray) -> np.ndarray:
     """Scale down what is too much, and add what is missing as a product."""
     count = marginals.shape[1]
     for i in range(count):

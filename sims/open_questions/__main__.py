@@ -8,9 +8,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from sims.open_questions.search import Search
+import numpy as np
+
+from sims.open_questions.permutations import Permutations
+from sims.open_questions.search import Search, run
+from sims.open_questions.separations import Separations, random_tables, supports
+from sims.sweep.sweep import add_state_arguments
 from theory._console.arguments import CommandParser, count, positive
 from theory._core.plurals import counted
+from theory.errors import ZerolossError
 
 MAX_WEIGHT = 3
 """Of random tables."""
@@ -22,12 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.name == "depths" and options.random is None and options.seed is not None:
         parser.error("--seed is for --random N")
-
-    from sims.open_questions.search import run
-    from theory.errors import ZerolossError
-
     try:
-        search = _permutations(options) if options.name == "permutations" else _depths(options)
+        search = Permutations(options.most) if options.name == "permutations" else _depths(options)
         records = run(search, options.state, other_code=options.other_code)
     except ZerolossError as error:
         parser.error(str(error))
@@ -42,18 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(search.found(records))
 
 
-def _permutations(options: argparse.Namespace) -> Search:
-    from sims.open_questions.permutations import Permutations
-
-    return Permutations(options.most)
-
-
 def _depths(options: argparse.Namespace) -> Search:
-    import numpy as np
-
-    from sims.open_questions.separations import Separations
-    from sims.open_questions.tables import random_tables, supports
-
     sites = options.sites
     if options.random is None:
         tables = supports(sites)
@@ -70,8 +61,6 @@ def _depths(options: argparse.Namespace) -> Search:
 
 
 def _parser() -> CommandParser:
-    from sims.sweep.sweep import add_state_arguments
-
     parser = CommandParser(
         prog="python -m sims.open_questions",
         description="Search for an answer to an open question about exact decoding.",
@@ -85,7 +74,9 @@ def _parser() -> CommandParser:
     permutations.add_argument(
         "--most", type=positive, default=400, metavar="N", help="tokens, 3 to 2000 (default: 400)"
     )
-    depths = names.add_parser("depths", help="do values or coins save rounds, if nothing is lost?")
+    depths = names.add_parser(
+        "depths", help="do values or random choices save rounds at zero divergence?"
+    )
     depths.add_argument(
         "--sites", type=positive, default=3, metavar="L", help="number of bits, 1 to 4 (default: 3)"
     )

@@ -1,4 +1,4 @@
-"""Linear programs with an exact optimum, and what shows that it is one.
+"""Exact optima of linear programs, certified by dual prices.
 
 HiGHS finds a basic solution in floats. Only which variables are positive in it, and which dual
 constraints are tight, is used: both solutions are found again in Fractions, then every constraint

@@ -1,15 +1,15 @@
-"""What one round can do at each context of a small table, in integers.
+"""All sets of sites that a round can reveal at each context of a small table, exactly.
 
 A context is a tuple of tokens, ``MASK`` where nothing is observed. A move reveals a set of masked
 sites; their tokens are drawn independently from the predictions of the zero-loss denoiser. It is
 
 - *independent* if the product of the predictions is the joint conditional of the sites, so that
-  nothing is lost,
+  the round is lossless,
 - *inside* if it cannot write what the data never contain.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -25,9 +25,10 @@ from theory.distributions import Distribution
 from theory.distributions.base import check_distribution
 from theory.errors import InvalidInput, TooLarge
 
-__all__ = ["Context", "Move", "Moves", "rational_table", "subsets"]
+__all__ = ["Context", "Move", "Moves", "Sites", "masked_sites", "rational_table", "subsets"]
 
 Context = tuple[int, ...]
+Sites = tuple[int, ...]
 
 MAX_PAIRS = 3000
 """Pairs of a context and a set that are gone through, ``(V + 2)^L`` at most."""
@@ -85,14 +86,14 @@ class Move:
     ----------
     sites : tuple of int
     after : tuple of (Fraction, Context)
-        What can come next, with its chance under the product of the predictions.
+        What can come next, with its probability under the product of the predictions.
     independent : bool
         Whether the product is the joint conditional.
     inside : bool
         Whether the data contain every context that can come next.
     """
 
-    sites: tuple[int, ...]
+    sites: Sites
     after: tuple[tuple[Fraction, Context], ...]
     independent: bool
     inside: bool
@@ -145,7 +146,7 @@ class Moves:
         """Those that the data contain."""
         return [c for c, weight in self.evidence.items() if weight and MASK not in c]
 
-    def chance(self, context: Context) -> Fraction:
+    def probability(self, context: Context) -> Fraction:
         """The probability of a context, or of a sequence, under the data."""
         return Fraction(self.evidence[context], self.evidence[self.start])
 
@@ -155,19 +156,18 @@ class Moves:
 
     def _at(self, context: Context) -> Iterator[Move]:
         here = self.evidence[context]
-        alone = {
+        marginals = {
             site: [
                 (v, weight)
                 for v in range(self.p.vocab)
                 if (weight := self.evidence[_observe(context, (site,), (v,))])
             ]
-            for site, token in enumerate(context)
-            if token == MASK
+            for site in masked_sites(context)
         }
-        for sites in subsets(tuple(alone)):
+        for sites in subsets(tuple(marginals)):
             after, independent, inside = [], True, True
             whole = here ** len(sites)
-            for drawn in itertools.product(*(alone[site] for site in sites)):
+            for drawn in itertools.product(*(marginals[site] for site in sites)):
                 tokens, weights = zip(*drawn, strict=True)
                 product, following = prod(weights), _observe(context, sites, tokens)
                 weight = self.evidence[following]
@@ -177,14 +177,19 @@ class Moves:
             yield Move(sites, tuple(after), independent, inside)
 
 
-def _observe(context: Context, sites: tuple[int, ...], tokens: tuple[int, ...]) -> Context:
+def _observe(context: Context, sites: Sites, tokens: tuple[int, ...]) -> Context:
     seen = list(context)
     for site, token in zip(sites, tokens, strict=True):
         seen[site] = token
     return tuple(seen)
 
 
-def subsets(sites: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+def masked_sites(context: Sequence[int]) -> Sites:
+    """The sites of a context where nothing is observed."""
+    return tuple(site for site, token in enumerate(context) if token == MASK)
+
+
+def subsets(sites: Sites) -> Iterator[Sites]:
     """Non-empty subsets, small ones first.
 
     >>> list(subsets((0, 2)))

@@ -1,14 +1,14 @@
-"""Convexity of the frontier of permutations in the number of rounds.
+"""Second differences, in the number of rounds R, of the frontier of permutations.
 
 Writing a permutation of n tokens in R rounds costs at least ``E(n, R) = F(n, R) - log n!`` nats,
 with
 
     F(n, 1) = n log n,    F(n, R) = min over R-1 <= m <= n-1 of  (n - m) log n + F(m, R-1)
 
-(Wen, Liang, Lu, arXiv 2608.25505 [source]). The question is whether
-``D(n, R) = F(n, R-1) - 2 F(n, R) + F(n, R+1)`` is ever negative.
+(Wen, Liang, Lu, arXiv 2608.25505 [source]). It is convex in R if
+``D(n, R) = F(n, R-1) - 2 F(n, R) + F(n, R+1)`` is never negative.
 
-It cannot be [ours; the general theorem about Monge weights: memory]. F(n, R) is the length of a
+It never is [ours; the general theorem about Monge weights: memory]. F(n, R) is the length of a
 shortest path from 0 to n with R edges, where an edge from m to n has the length
 ``w(m, n) = (n - m) log n``. For a <= b < c <= d
 
@@ -155,7 +155,7 @@ class Permutations(Search):
     def report(self, records: Sequence[Record]) -> str:
         count = sum(record["differences"] for record in records)
         exactly = sum(record["exactly"] for record in records)
-        zero, negative = _places(records, "zero"), _places(records, "negative")
+        zero, negative = _pairs(records, "zero"), _pairs(records, "negative")
         record = min(records, key=lambda record: record["least"])
         lines = [
             "Convexity in R of the frontier F(n, R) of permutations.",
@@ -173,12 +173,12 @@ class Permutations(Search):
         return "\n".join(lines)
 
 
-def _places(records: Sequence[Record], key: str) -> list[tuple[int, int]]:
+def _pairs(records: Sequence[Record], key: str) -> list[tuple[int, int]]:
     return [(record["n"], rounds) for record in records for rounds in record[key]]
 
 
-def _spell(places: list[tuple[int, int]]) -> str:
-    if not places:
+def _spell(pairs: list[tuple[int, int]]) -> str:
+    if not pairs:
         return "none"
-    first = ", ".join(f"(n, R) = {place}" for place in places[:5])
-    return f"{len(places)}, first {first}"
+    first = ", ".join(f"(n, R) = {pair}" for pair in pairs[:5])
+    return f"{len(pairs)}, first {first}"

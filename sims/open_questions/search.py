@@ -1,6 +1,6 @@
-"""A search for an answer to an open question: a sweep over its cases, and what is said at its end.
+"""A search for an answer to an open question: a sweep over its cases, and a report of its records.
 
-What was found is said from the records of the cases alone, so that a search that was interrupted
+The report is made from the records of the cases alone, so that a search that was interrupted
 ends with the same words.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from sims.sweep.sweep import sweep
 
-__all__ = ["Search", "run"]
+__all__ = ["Record", "Search", "run"]
 
 Record = Mapping[str, Any]
 
@@ -45,17 +45,12 @@ class Search(ABC):
 def run(
     search: Search, file: str | os.PathLike[str] | None = None, *, other_code: bool = False
 ) -> tuple[Record, ...]:
-    """Go through all cases that the file does not hold already; it is one of `sweep`.
-
-    Returns
-    -------
-    tuple of dict
-        For each case its numbers and its record.
+    """Return the numbers and the record of each case; it is one `sweep`, with its file.
 
     Raises
     ------
     InvalidInput
-        If the file is of another kind of search or of other code, or damaged.
+        As `sweep`.
     RuntimeError
         If a case failed.
     """

@@ -1,4 +1,4 @@
-"""The dynamic program behind the best possible decoder.
+"""The optimum of expected rounds plus a multiple of KL(p || q), by a dynamic program.
 
 At an observed context c with masked sites M the value of going on does not depend on how c was
 reached:
@@ -7,7 +7,7 @@ reached:
 
 With everything multiplied by ``Z(c) = P(c)`` the expectation is a plain sum over values. So one
 extends U by a slot for *summed* on every observed axis, as the evidence lattice extends p, and
-finds the last term for every S by looking it up. There are ``(V + 2)^L`` pairs of a context and
+looks up the last term for every S. There are ``(V + 2)^L`` pairs of a context and
 a set to go through: each site is observed, in S, or masked and not in S.
 
 Contexts are taken by the number of their masked sites, few first. The masks of one size are the
@@ -20,7 +20,6 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -29,6 +28,7 @@ from theory._core.arrays import array_namespace, device, from_host, is_exact, re
 from theory._core.exact import all_rational, ratio
 from theory._core.plurals import counted
 from theory._core.segments import gather, scatter
+from theory._core.types import Array, Number
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice.codes import Codes, digits
@@ -64,8 +64,8 @@ class Point:
     """
 
     multiplier: float
-    rounds: Any
-    kl: Any
+    rounds: Number
+    kl: Number
     policy: Tabulated
 
     def __repr__(self) -> str:
@@ -77,21 +77,21 @@ class Point:
 
 @dataclass(frozen=True, eq=False)
 class _Set:
-    """One choice of places within the masked sites, for all masks of a size at once.
+    """One choice of offsets within the masked sites, for all masks of a size at once.
 
     Attributes
     ----------
-    places : tuple of int
+    offsets : tuple of int
         Which of the masked sites, in increasing order, are revealed.
     sites : array, shape (rows,)
         The same with bit i for site i, for each mask.
-    cell : array, shape (rows, contexts)
+    index : array, shape (rows, contexts)
         Where the sum over the revealed tokens of the values after it is kept.
     """
 
-    places: tuple[int, ...]
-    sites: Any
-    cell: Any
+    offsets: tuple[int, ...]
+    sites: Array
+    index: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +99,9 @@ class _Level:
     """All masks of one size."""
 
     size: int
-    masks: Any  # (rows,), bit i for site i
+    masks: Array  # (rows,), bit i for site i
     sites: np.ndarray  # (rows, size): the masked sites of each, on the host
-    codes: Any  # (rows, contexts): the patterns, as places in the evidence lattice
+    codes: Array  # (rows, contexts): of the patterns
     sets: list[_Set]
 
 
@@ -135,7 +135,7 @@ class Program:
         )
         lattice = p.lattice()
         self.like, self.xp = lattice.numerators, array_namespace(lattice.numerators)
-        self.strides = Codes(p.length, p.vocab).strides
+        self.codes = Codes(p.length, p.vocab)
         self.total = lattice.denominator
         self.evidence = self.xp.reshape(lattice.numerators, (-1,))
         if self.exact and not all_rational(self.evidence):
@@ -156,24 +156,24 @@ class Program:
 
     # ---- in floats -------------------------------------------------------------------------
 
-    def _solve_floats(self, multiplier: float) -> tuple[float, float, Any]:
+    def _solve_floats(self, multiplier: float) -> tuple[Number, Number, Array]:
         xp = self.xp
         value, rounds, lost = (self._zeros() for _ in range(3))
         choices = []
         for level, costs in zip(self._levels, self._costs, strict=True):
             z = gather(self._probabilities, level.codes)
             first = level.sets[0]
-            best, chosen = z + gather(value, first.cell), first.cell
+            best, chosen = z + gather(value, first.index), first.index
             cost, sites = costs[0], xp.broadcast_to(first.sites[:, None], z.shape)
             for one, dear in zip(level.sets[1:], costs[1:], strict=True):
-                after = z + gather(value, one.cell)
+                after = z + gather(value, one.index)
                 if multiplier == math.inf:
                     better = (dear == 0) & (after < best * (1 - TIE))
                 else:
                     after = after + multiplier * dear
                     better = after < best * (1 - TIE)
                 best = xp.where(better, after, best)
-                chosen = xp.where(better, one.cell, chosen)
+                chosen = xp.where(better, one.index, chosen)
                 cost = xp.where(better, dear, cost)
                 sites = xp.where(better, one.sites[:, None], sites)
             parts = (
@@ -182,18 +182,18 @@ class Program:
                 (lost, cost + gather(lost, chosen)),
             )
             for flat, numbers in parts:
-                self._keep(level, flat, numbers)
+                self._write(level.size, flat, numbers)
             choices.append(xp.where(z > 0, sites, level.masks[:, None]))
         return float(rounds[-1]), float(lost[-1]), self._table(choices)
 
     @cached_property
-    def _probabilities(self) -> Any:
+    def _probabilities(self) -> Array:
         if is_exact(self.evidence):
             return ratio(self.evidence, self.total).astype(np.float64)
         return self.evidence
 
     @cached_property
-    def _costs(self) -> list[list[Any]]:
+    def _costs(self) -> list[list[Array]]:
         """``Z(c) TC(X_S | c)`` for every pair, from sums of ``Z log Z``."""
         xp = self.xp
         terms = xlogx(self._probabilities)
@@ -202,21 +202,24 @@ class Program:
         result = []
         for level in self._levels:
             here, z = gather(terms, level.codes), gather(self._probabilities, level.codes)
-            alone = [here - gather(summed, one.cell) for one in level.sets if len(one.places) == 1]
+            entropies = [
+                here - gather(summed, one.index) for one in level.sets if len(one.offsets) == 1
+            ]
             costs = []
             for one in level.sets:
-                if len(one.places) == 1:
+                if len(one.offsets) == 1:
                     costs.append(xp.zeros_like(here))
                 else:
-                    cost = sum(alone[k] for k in one.places) - (here - gather(summed, one.cell))
+                    joint = here - gather(summed, one.index)
+                    cost = sum(entropies[k] for k in one.offsets) - joint
                     costs.append(xp.where(cost > INDEPENDENT * z, cost, 0.0))
             result.append(costs)
-            self._keep(level, summed, here)
+            self._write(level.size, summed, here)
         return result
 
     # ---- in rational arithmetic, for zero divergence ----------------------------------------
 
-    def _solve_rational(self, multiplier: float) -> tuple[Any, int, np.ndarray]:
+    def _solve_rational(self, multiplier: float) -> tuple[Number, Number, Array]:
         evidence = self.evidence
         if evidence.dtype != object and self.total * (self.length + 1) >= 2**31:
             evidence = evidence.astype(object)  # products must not overflow
@@ -225,15 +228,15 @@ class Program:
         for level in self._levels:
             z = evidence[level.codes]
             first = level.sets[0]
-            best, sites = z + rounds[first.cell], np.broadcast_to(first.sites[:, None], z.shape)
-            free = {first.places: np.ones(z.shape, dtype=bool)}
+            best, sites = z + rounds[first.index], np.broadcast_to(first.sites[:, None], z.shape)
+            free = {first.offsets: np.ones(z.shape, dtype=bool)}
             for one in level.sets[1:]:
-                free[one.places] = self._independent(evidence, level, one.places, free)
-                after = z + rounds[one.cell]
-                better = free[one.places] & (after < best)
+                free[one.offsets] = self._independent(evidence, level, one.offsets, free)
+                after = z + rounds[one.index]
+                better = free[one.offsets] & (after < best)
                 best = np.where(better, after, best)
                 sites = np.where(better, one.sites[:, None], sites)
-            self._keep(level, rounds, best)
+            self._write(level.size, rounds, best)
             choices.append(np.where(z > 0, sites, level.masks[:, None]))
         return ratio(rounds[-1:], self.total)[0], 0, self._table(choices)
 
@@ -241,43 +244,40 @@ class Program:
         self,
         evidence: np.ndarray,
         level: _Level,
-        places: tuple[int, ...],
+        offsets: tuple[int, ...],
         free: dict[tuple[int, ...], np.ndarray],
     ) -> np.ndarray:
         """Whether the sites are independent given each context: all but the last, and it of them.
 
         ``Z(c) Z(c, x_S) = Z(c, x_rest) Z(c, x_last)`` for all values.
         """
-        if len(places) == 1:
+        if len(offsets) == 1:
             return np.ones(level.codes.shape, dtype=bool)
         rest, last = level.codes[:, :, None], level.codes[:, :, None]
-        for k in places[:-1]:
-            step = self._steps(level.sites[:, k])[:, None, None, :]
+        for k in offsets[:-1]:
+            step = self.codes.steps(level.sites[:, k])[:, None, None, :]
             rest = (rest[..., None] + step).reshape(*level.codes.shape, -1)
-        step = self._steps(level.sites[:, places[-1]])[:, None, :]
+        step = self.codes.steps(level.sites[:, offsets[-1]])[:, None, :]
         both = rest[..., None] + step[:, :, None, :]
         z = evidence[level.codes][:, :, None, None]
         product = evidence[rest][..., None] * evidence[last + step][:, :, None, :]
-        return free[places[:-1]] & (z * evidence[both] == product).all(axis=(2, 3))
+        return free[offsets[:-1]] & (z * evidence[both] == product).all(axis=(2, 3))
 
     # ---- where everything is kept ----------------------------------------------------------
 
-    def _there(self, values: np.ndarray) -> Any:
+    def _there(self, values: np.ndarray) -> Array:
         """Host integers beside the distribution."""
         return values if isinstance(self.like, np.ndarray) else from_host(values, self.like)
 
-    def _zeros(self) -> Any:
+    def _zeros(self) -> Array:
         return self.xp.zeros(self._cells, dtype=self.xp.float64, device=device(self.like))
 
-    def _steps(self, sites: np.ndarray) -> np.ndarray:
-        return Codes(self.length, self.vocab).steps(sites)
-
-    def _table(self, choices: list[Any]) -> Any:
+    def _table(self, choices: list[Array]) -> Array:
         """What is revealed at every pattern, from all levels; nothing at complete sequences."""
         xp = self.xp
         codes = xp.concat([xp.reshape(level.codes, (-1,)) for level in self._levels])
         choices = [xp.reshape(each, (-1,)) for each in choices]
-        return scatter(codes, xp.concat(choices), (self.vocab + 1) ** self.length)
+        return scatter(codes, xp.concat(choices), self.codes.cells)
 
     @property
     def _cells(self) -> int:
@@ -293,21 +293,18 @@ class Program:
         return [0, *itertools.accumulate(sizes)]
 
     @cached_property
-    def _complete(self) -> Any:
+    def _complete(self) -> Array:
         """Codes of the sequences without masks, shape (1, V^L)."""
-        return self._at(self.strides[None, :], self._tokens(self.length))
+        return self._at(self.codes.strides[None, :], self._tokens(self.length))
 
-    def _tokens(self, count: int) -> Any:
+    def _tokens(self, count: int) -> Array:
         """All values of `count` observed sites, shape (count, V^count)."""
         xp = self.xp
         values = xp.arange(self.vocab**count, dtype=xp.int64, device=device(self.like))
         return digits(values, count, self.vocab).T
 
-    def _keep(self, level: _Level, flat: Any, numbers: Any) -> None:
-        self._write(level.size, flat, numbers)
-
-    def _write(self, masked: int, flat: Any, numbers: Any) -> None:
-        """Put down the numbers of all masks of a size, with their sums over observed tokens."""
+    def _write(self, masked: int, flat: Array, numbers: Array) -> None:
+        """Store the numbers of all masks of a size, with their sums over observed tokens."""
         xp = self.xp
         rows, sites = numbers.shape[0], self.length - masked
         for k in range(sites):
@@ -336,10 +333,10 @@ class Program:
         sites = np.nonzero(masked)[1].reshape(len(masks), size)
         observed = np.nonzero(~masked)[1].reshape(len(masks), self.length - size)
         tokens = self._tokens(self.length - size)
-        blank = self._there(self.vocab * self.strides[sites].sum(axis=1))
-        codes = blank[:, None] + self._at(self.strides[observed], tokens)
+        blank = self._there(self.vocab * self.codes.strides[sites].sum(axis=1))
+        codes = blank[:, None] + self._at(self.codes.strides[observed], tokens)
         sets = [
-            self._set(masks, sites, observed, tokens, places, number) for places in _subsets(size)
+            self._set(masks, sites, observed, tokens, offsets, number) for offsets in _subsets(size)
         ]
         return _Level(size, self._there(masks), sites, codes, sets)
 
@@ -348,14 +345,14 @@ class Program:
         masks: np.ndarray,
         sites: np.ndarray,
         observed: np.ndarray,
-        tokens: Any,
-        places: tuple[int, ...],
+        tokens: Array,
+        offsets: tuple[int, ...],
         number: np.ndarray,
     ) -> _Set:
-        chosen = sites[:, places]
+        chosen = sites[:, offsets]
         bits = (1 << chosen).sum(axis=1)
         left = masks - bits
-        size = sites.shape[1] - len(places)
+        size = sites.shape[1] - len(offsets)
         kept = left[:, None] >> np.arange(self.length) & 1 == 0  # observed after this round
         later = np.cumsum(kept[:, ::-1], axis=1)[:, ::-1] - 1
         strides = (self.vocab + 1) ** np.maximum(later, 0)
@@ -363,15 +360,15 @@ class Program:
         start = self._starts[size] + number[left] * width
         start = start + self.vocab * np.take_along_axis(strides, chosen, axis=1).sum(axis=1)
         along = np.take_along_axis(strides, observed, axis=1)
-        cell = self._there(start)[:, None] + self._at(along, tokens)
-        return _Set(places, self._there(bits), cell)
+        index = self._there(start)[:, None] + self._at(along, tokens)
+        return _Set(offsets, self._there(bits), index)
 
-    def _at(self, strides: np.ndarray, tokens: Any) -> Any:
+    def _at(self, strides: np.ndarray, tokens: Array) -> Array:
         """Sum of tokens times strides, shape (rows, contexts)."""
         return self.xp.matmul(self._there(strides), tokens)
 
 
 def _subsets(size: int) -> Iterator[tuple[int, ...]]:
-    """Non-empty sets of places, small ones first, then in lexicographic order."""
+    """Non-empty sets of offsets, small ones first, then in lexicographic order."""
     for count in range(1, size + 1):
         yield from itertools.combinations(range(size), count)

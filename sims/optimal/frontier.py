@@ -1,10 +1,10 @@
-"""The best possible decoder, by dynamic programming over all masked sets and all tokens.
+"""The frontier of (rounds, KL), and how far above it a decoder lies.
 
 Of all value-adaptive policies, one minimises ``E_p[rounds] + multiplier * KL(p || q)``. How
 it is found is in `sims.optimal.dynamic_program`.
 
-The lower convex hull of (rounds, KL) is what the best policies reach, mixtures included: tossing
-a coin between two policies beforehand gives the point between theirs (of the path KL).
+The lower convex hull of (rounds, KL) is what the best policies reach, mixtures included: drawing
+one of two policies beforehand gives a point between theirs (of the path KL).
 """
 
 import itertools
@@ -117,9 +117,8 @@ def regret(
     float
         The policy's path KL (KL, where there is no path) minus the lower convex hull of the
         optimal (rounds, KL) at the policy's expected rounds on the data (under the decoder,
-        where those are not defined). Never negative for
-        policies that select sites before they draw. Token policies and correctors do not
-        compete in the optimum, and may beat it.
+        where those are not defined). Never negative for policies that select sites before they
+        draw. Token policies and correctors do not compete in the optimum, and may beat it.
 
     Examples
     --------
@@ -169,8 +168,13 @@ def _above_hull(program: Program, rounds: float, kl: float) -> float:
         if between is None:
             break
         left, right = (between, right) if between.rounds <= rounds else (left, between)
+    return kl - _on_line(left, right, rounds)
+
+
+def _on_line(left: Point, right: Point, rounds: float) -> float:
+    """The KL of the line through two points, at so many rounds."""
     share = (rounds - float(left.rounds)) / (float(right.rounds) - float(left.rounds))
-    return kl - ((1 - share) * float(left.kl) + share * float(right.kl))
+    return (1 - share) * float(left.kl) + share * float(right.kl)
 
 
 def frontier_of(program: Program) -> list[Point]:
@@ -192,10 +196,7 @@ def _without_collinear(points: list[Point]) -> list[Point]:
     """Leave out points on the line between their neighbours, which rounding may have added."""
     kept = points[:1]
     for point, following in itertools.pairwise(points[1:]):
-        left = kept[-1]
-        width = float(following.rounds) - float(left.rounds)
-        share = (float(point.rounds) - float(left.rounds)) / width
-        line = (1 - share) * float(left.kl) + share * float(following.kl)
+        line = _on_line(kept[-1], following, float(point.rounds))
         if line - float(point.kl) > COLLINEAR:
             kept.append(point)
     return [*kept, *points[1:][-1:]]

@@ -1,8 +1,8 @@
-"""The whole distribution of the order in which a decoder reveals, for a few sites.
+"""The distribution of the order in which a decoder reveals a few sites.
 
 An order is the sequence of the sets that its rounds reveal. Contexts with the same order so far are
 followed together; there are up to V^k of them after k sites, and the orders of n sites can be n! or
-more. `sims.order` has the means that need no path.
+more. `sims.order.order` has the means that need no path.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from theory._core.arrays import require_memory, within_memory
 from theory._core.exact import floats
 from theory._core.plurals import counted
 from theory._core.segments import distinct_rows, segment_sum, sum_by_key
-from theory._core.types import ArrayLike
+from theory._core.types import ArrayLike, Number
 from theory._core.work import require_steps
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
@@ -49,7 +49,7 @@ PARTS = 32
 class _Part:
     """Some beginnings of orders with equally many rounds, and the contexts after them.
 
-    The label of a context (see `Layer`) is the place of its beginning in `paths`.
+    The label of a context (see `Layer`) is the index of its beginning in `paths`.
     """
 
     index: int
@@ -66,7 +66,7 @@ def orders(
     *,
     observed: Iterable[int] = (),
     prompt: ArrayLike | None = None,
-) -> dict[Sets, Any]:
+) -> dict[Sets, Number]:
     """Compute the probability of every order, exactly.
 
     Parameters
@@ -79,13 +79,12 @@ def orders(
     dict
         From the sets revealed in each round, such as ``((0,), (1, 2))``, to probabilities;
         likeliest first, or in the order of the sites if free symbols leave open which that is.
-        Fractions if `p` is exact. Steps of a clock that reveal nothing leave no
-        set.
+        Fractions if `p` is exact. Steps of a clock that reveal nothing leave no set.
 
     Raises
     ------
     InvalidInput
-        As `output_distribution`, and for decoders that take tokens back.
+        As `output_distribution`, and for decoders that remask.
     TooLarge
         If the orders are too many to be listed; they are counted first.
 
@@ -93,8 +92,8 @@ def orders(
     --------
     >>> from sims import policies
     >>> from theory import gallery
-    >>> for found, chance in orders(gallery.parity(3, exact=True), policies.FirstHitting()).items():
-    ...     print(found, chance)
+    >>> for found, prob in orders(gallery.parity(3, exact=True), policies.FirstHitting()).items():
+    ...     print(found, prob)
     ((0,), (1,), (2,)) 1/6
     ((0,), (2,), (1,)) 1/6
     ((1,), (0,), (2,)) 1/6
@@ -125,11 +124,11 @@ def orders(
     ranked = sorted(found.items())
     with contextlib.suppress(InvalidInput):  # of free symbols: they stay in the order of the sites
         ranked.sort(key=lambda item: -float(floats(item[1], "the likeliest order is not known")))
-    return {path: tidy(chance) for path, chance in ranked}
+    return {path: tidy(probability) for path, probability in ranked}
 
 
 def _followed(part: _Part, steps: Propagation, found: dict[Sets, Any]) -> list[_Part]:
-    """What beginnings go on to; those that are complete are added to what is found."""
+    """The beginnings one round longer; those that are complete are added to what is found."""
     moves = [_moves(reveal) for reveal in steps.step(part.layer, part.index)]
     origins, sets, layer = _joined(moves, steps)
     paths = [
@@ -194,9 +193,9 @@ def _require_steps(steps: Propagation, thin: bool) -> None:
 
     A beginning that ends in n contexts counts n steps and `STEPS_OF_A_PATH` besides.
     At each context the number of beginnings that lead there is known, so that both are counted
-    without following any; the count itself ends when there are too many. Of many contexts it takes
-    long, too: a thin count goes on from one of those that reveal the same sites, with one token at
-    each, and what it finds too many is too many.
+    without following any; the count itself ends when there are too many. With many contexts it
+    takes long, too: a thin count goes on from one of those that reveal the same sites, with one
+    token at each. It is a lower bound, so what it refuses is too much.
     """
     cells, length = steps.codes.cells, steps.p.length
     keys, index, taken = steps.start().keys, 0, 0.0

@@ -20,7 +20,7 @@ __all__ = ["fixed_batches"]
 def fixed_batches(
     policy: Decoder | Select, length: int, *, observed: Iterable[int] = ()
 ) -> tuple[tuple[int, ...], ...]:
-    """Which sites a policy reveals in each round, if nothing that is written can change it.
+    """Compute the sites that a policy reveals in each round, where nothing written changes them.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ def fixed_batches(
     Raises
     ------
     InvalidInput
-        For any other policy, which depends on predictions or tokens, is randomised, remasks, or
-        may do so, such as a function of the user's. And for one that is declared wrongly.
+        For a policy that depends on predictions or tokens, is randomised, remasks, or may do so,
+        such as a function of the user's. And for one that is declared wrongly.
 
     >>> from sims.policies import Bisection, Blocks, LeftToRight, Mirrored, TopK
     >>> fixed_batches(Bisection(), 7)
@@ -48,7 +48,7 @@ def fixed_batches(
     >>> fixed_batches(Mirrored(LeftToRight(2)), 5, observed=[4])
     ((2, 3), (0, 1))
 
-    Blocks of 1000 sites of a chain of 10,000 bits: halving within them still loses nothing.
+    Blocks of 1000 sites of a chain of 10,000 bits: halving within them is still lossless.
 
     >>> from theory import gallery, information
     >>> p = gallery.binary_symmetric(10_000, 0.1)

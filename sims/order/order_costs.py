@@ -1,4 +1,4 @@
-"""How order begins to matter: one site at a time with a denoiser that is not perfect.
+"""The divergence of every fixed order, one site at a time, with an imperfect denoiser.
 
 Writing in the fixed order s_1, ..., s_L loses, with C_t the sites before s_t,
 
@@ -35,13 +35,14 @@ from typing import Any
 import numpy as np
 
 from sims.decoding.arguments import as_temperature
-from sims.decoding.denoiser import WithDraws, predictor
+from sims.decoding.denoiser import TemperedDenoiser, predictor
 from theory import MASK
 from theory._console.progress import tracked
 from theory._core.arrays import log, require_memory, to_host, xlogy
 from theory._core.exact import elementwise, floats
 from theory._core.plurals import counted
 from theory._core.segments import distinct_rows
+from theory._core.types import Number
 from theory._core.work import require_steps
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
@@ -65,13 +66,13 @@ class Circulation:
         Largest ``|E_p c|``: the most that one swap changes the divergence.
     """
 
-    largest: Any
-    mean: Any
-    swap: Any
+    largest: Number
+    mean: Number
+    swap: Number
 
 
 class AnyOrder:
-    """What a denoiser loses in each order, one site at a time.
+    """The divergence of writing one site at a time, in each of the L! orders.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ class AnyOrder:
     Examples
     --------
     A chain and a model that sees one site on each side. From left to right it has all that it
-    needs; the ends first, then the middle, it writes two coins and then what suits them both:
+    needs; if it writes the ends first, it draws them independently:
 
     >>> from sims.imperfect.windowed import WindowedDenoiser
     >>> from theory import gallery
@@ -110,10 +111,10 @@ class AnyOrder:
     def __init__(self, p: Distribution, denoiser: Denoiser, temperature: float = 1.0) -> None:
         check_distribution(p)
         self.p = p
-        ask = WithDraws(predictor(p, denoiser), as_temperature(temperature, p))
+        call_denoiser = TemperedDenoiser(predictor(p, denoiser), as_temperature(temperature, p))
         truth = predictor(p, None)
         table = to_host(p.table())
-        sequences, self._chances = np.argwhere(table != 0), table[table != 0]
+        sequences, self._probs = np.argwhere(table != 0), table[table != 0]
         count, length = sequences.shape
         what = f"a table of all orders of {counted(length, 'site')}"
         require_memory(2 * 2**length * length * count, what)
@@ -123,26 +124,25 @@ class AnyOrder:
         dtype = object if p.exact else np.float64
         self._logs = np.zeros((2**length, length, count), dtype=dtype)
         self.gaps = np.zeros((2**length, length), dtype=dtype)
-        for known in tracked(range(2**length - 1), doing="asking the denoiser"):
-            masked = np.flatnonzero(known >> np.arange(length) & 1 == 0)
-            x = np.where(known >> np.arange(length) & 1 == 1, sequences, MASK)
-            x, which = distinct_rows(x)
-            (predictions, draws), right = ask(x), truth(x)
-            logs = None if p.exact else ask.logs(predictions)
+        for known in tracked(range(2**length - 1), doing="calling the denoiser"):
+            observed = known >> np.arange(length, dtype=np.int64) & 1 == 1
+            x, which = distinct_rows(np.where(observed, sequences, MASK))
+            (predictions, sampling_probs), right = call_denoiser(x), truth(x)
+            logs = None if p.exact else call_denoiser.logs(predictions)
             mass = np.zeros(len(x), dtype=dtype)
-            np.add.at(mass, which, self._chances)
-            for i in masked.tolist():
+            np.add.at(mass, which, self._probs)
+            for i in np.flatnonzero(~observed).tolist():
                 weights = mass[:, None] * right[:, i]
                 gap, token = xlogy(weights, right[:, i]).sum(), sequences[:, i]
                 if logs is None:
-                    self.gaps[known, i] = gap - xlogy(weights, draws[:, i]).sum()
-                    self._logs[known, i] = log(draws[which, i, token])
+                    self.gaps[known, i] = gap - xlogy(weights, sampling_probs[:, i]).sum()
+                    self._logs[known, i] = log(sampling_probs[which, i, token])
                 else:  # a float may be too small for what is drawn
                     gap = gap - (weights * np.where(weights > 0, logs[:, i], 0.0)).sum()
                     self.gaps[known, i] = max(gap, 0.0)
                     self._logs[known, i] = logs[which, i, token]
 
-    def kl(self, order: Iterable[int]) -> Any:
+    def kl(self, order: Iterable[int]) -> Number:
         """Divergence ``KL(p || q)`` of writing in a fixed order.
 
         Parameters
@@ -162,7 +162,7 @@ class AnyOrder:
         return total if self.p.exact else float(total)
 
     @cached_property
-    def mean(self) -> Any:
+    def mean(self) -> Number:
         """Mean divergence over all orders, each site equally likely to be next.
 
         The loss of the denoiser above the least one.
@@ -175,12 +175,12 @@ class AnyOrder:
         return total if self.p.exact else float(total)
 
     @property
-    def best(self) -> Any:
+    def best(self) -> Number:
         """Divergence of the best order."""
         return self.kl(self.best_order)
 
     @property
-    def worst(self) -> Any:
+    def worst(self) -> Number:
         """Divergence of the worst order."""
         return self.kl(self.worst_order)
 
@@ -195,7 +195,7 @@ class AnyOrder:
         return self._extreme(-1)
 
     @property
-    def spread(self) -> Any:
+    def spread(self) -> Number:
         """Divergence of the worst order less that of the best."""
         return self.worst - self.best
 
@@ -217,13 +217,13 @@ class AnyOrder:
 
     @cached_property
     def circulation(self) -> Circulation:
-        """How inconsistent the denoiser is.
+        """The circulations of the denoiser, summed up.
 
         Raises
         ------
         InvalidInput
-            If the denoiser excludes what can happen: a circulation is then undefined. If sizes
-            depend on free symbols.
+            If the denoiser excludes what can happen: a circulation is then undefined. If which is
+            larger depends on free symbols.
         """
         near_logs = floats(self._logs, "the largest circulation is not known")
         if not np.isfinite(near_logs).all():
@@ -246,8 +246,8 @@ class AnyOrder:
 
     def _expected(self, values: np.ndarray) -> Any:
         if self.p.exact:
-            return sum(w * v for w, v in zip(self._chances, values, strict=True))
-        return float(self._chances @ values)
+            return sum(w * v for w, v in zip(self._probs, values, strict=True))
+        return float(self._probs @ values)
 
     def _number(self, weight: Fraction) -> Any:
         return weight if self.p.exact else float(weight)
@@ -260,11 +260,11 @@ def _around(logs: np.ndarray, known: int, i: int, j: int) -> np.ndarray:
 
 
 def _absolute(c: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """``|c|``; the signs of exact numbers are those of floats that are near, where these tell."""
+    """``|c|``; exact numbers have the sign of the floats near them, if these are not near 0."""
     if c.dtype != object:
         return abs(c)
-    tells = np.abs(near) > SIGN
-    return np.where(tells, np.where(near < 0, -c, c), elementwise(abs, np.where(tells, 0, c)))
+    clear = np.abs(near) > SIGN
+    return np.where(clear, np.where(near < 0, -c, c), elementwise(abs, np.where(clear, 0, c)))
 
 
 MAX_STEPS = 10**10

@@ -1,8 +1,8 @@
-"""In which order a decoder reveals: how autoregressive it is.
+"""Statistics of the order in which a decoder reveals: how autoregressive it is.
 
 Let n sites be masked at first. Sites that are revealed in the same round are taken to follow each
 other in random order, so that ranks 1..n are defined, and both correlations are means over the
-decoder's draws and coins and over that order. With r_j the rank of the j-th site from the left:
+decoder's draws and choices and over that order. With r_j the rank of the j-th site from the left:
 
     Kendall's tau    (pairs in order from the left - pairs that are not) / (n (n - 1) / 2)
     Spearman's rho   the correlation of r_j and j
@@ -13,6 +13,7 @@ no path is ever enumerated.
 """
 
 import itertools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,7 @@ from theory import MASK
 from theory._core.arrays import within_memory
 from theory._core.exact import ratio, short
 from theory._core.plurals import counted
-from theory._core.types import ArrayLike
+from theory._core.types import ArrayLike, Number
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.loss.forward import Denoiser
@@ -63,10 +64,10 @@ class Order:
 
     sites: tuple[int, ...]
     revealed: np.ndarray
-    kendall: Any
-    spearman: Any
-    adjacent: Any
-    left_to_right: Any
+    kendall: Number
+    spearman: Number
+    adjacent: Number
+    left_to_right: Number
     runs: np.ndarray
 
     def __repr__(self) -> str:
@@ -101,13 +102,13 @@ def order(
     Raises
     ------
     InvalidInput
-        As `output_distribution`, and for decoders that take tokens back.
+        As `output_distribution`, and for decoders that remask.
     TooLarge
 
     Examples
     --------
-    The surest site of a chain of bits is a neighbour of a known one. Without a prompt the first
-    is the leftmost of equals; the middle of three would do as well:
+    The most confident site of a chain of bits is a neighbour of a known one. Without a prompt the
+    first is the leftmost of equals; the middle of three would do as well:
 
     >>> from sims import policies
     >>> from theory import gallery
@@ -140,7 +141,7 @@ def order_of(written: Decoded, observed: Iterable[int] = ()) -> Order:
     Raises
     ------
     InvalidInput
-        If the states were not kept, or if tokens are taken back in them.
+        If the states were not kept, or if tokens are remasked in them.
 
     Examples
     --------
@@ -159,7 +160,7 @@ def order_of(written: Decoded, observed: Iterable[int] = ()) -> Order:
         start = np.flatnonzero(states[0][wrong.any(axis=1)][0] != MASK).tolist()
         raise InvalidInput(f"observed is {list(given)}, but a trajectory starts with {start}")
     if ((states[:-1] != MASK) & (states[:-1] != states[1:])).any():
-        raise InvalidInput("tokens are taken back in these trajectories")
+        raise InvalidInput("tokens are remasked in these trajectories")
     mass = np.full(states.shape[1], 1 / states.shape[1])
     orderly = mass
     for index, (before, after) in enumerate(itertools.pairwise(states)):
@@ -172,7 +173,7 @@ class _Tally:
     """Sums over everything that is revealed."""
 
     def __init__(self, length: int, observed: tuple[int, ...], exact: bool) -> None:
-        self.length, self.exact = length, exact
+        self.exact, self.dtype = exact, object if exact else np.float64
         self.first = np.isin(np.arange(length), observed)
         self.sites = np.flatnonzero(~self.first)
         self.rounds: list[np.ndarray] = []
@@ -190,7 +191,7 @@ class _Tally:
         `orderly` is the part of the mass that has been revealed from left to right so far.
         """
         while len(self.rounds) <= index:
-            self.rounds.append(self._zeros(len(self.sites)))
+            self.rounds.append(np.zeros(len(self.sites), dtype=self.dtype))
             self.runs.append(0)
         known = x != MASK
         written = known & ~self.first
@@ -200,14 +201,15 @@ class _Tally:
         left = np.cumsum(written, axis=1)  # of what is written, that much is left of a site
         signs = np.where(reveal, 2 * left - before[:, None], 0).sum(axis=1)
         self.in_order = self.in_order + self._sum(signs, mass)
-        places = np.cumsum(~self.first)  # 1..n from left to right
-        twice = np.where(reveal, places * (2 * before + sizes + 1)[:, None], 0).sum(axis=1)
+        number = np.cumsum(~self.first)  # 1..n from left to right
+        twice = np.where(reveal, number * (2 * before + sizes + 1)[:, None], 0).sum(axis=1)
         self.ranked = self.ranked + self._sum(twice, mass)
         self.beside = self.beside + self._sum((reveal & _beside(known)).sum(axis=1), mass)
         leaves = ~_leftmost(known | reveal, self.sites)
         self.leaving = self.leaving + self._sum(leaves, orderly)
 
     def finish(self) -> Order:
+        """Divide the sums into means and correlations."""
         count = len(self.sites)
         pairs, squares = count * (count - 1) // 2, count * (count**2 - 1)
         # sum j r_j - n ((n + 1)/2)^2, over n (n^2 - 1)/12
@@ -220,11 +222,13 @@ class _Tally:
             self._share(spearman, squares),
             self._share(self.beside, count),
             1 - self.leaving,
-            runs if self.exact else runs.astype(np.float64),
+            runs.astype(self.dtype),
         )
 
-    def _share(self, total: Any, whole: int) -> Any:
-        return ratio(np.asarray(total), whole).item() if self.exact else _divided(total, whole)
+    def _share(self, total: Any, whole: int) -> Number:
+        if self.exact:
+            return ratio(np.asarray(total), whole).item()
+        return float(total) / whole if whole else math.nan
 
     def _sum(self, values: np.ndarray, mass: np.ndarray) -> Any:
         return self._sums(values[:, None], mass)[0]
@@ -232,19 +236,12 @@ class _Tally:
     def _sums(self, values: np.ndarray, mass: np.ndarray) -> np.ndarray:
         """``sum_n mass_n values_n``, exact if the masses are."""
         # SymPy multiplies no bools
-        return mass @ values.astype(np.int64).astype(object if self.exact else np.float64)
-
-    def _zeros(self, count: int) -> np.ndarray:
-        return np.zeros(count, dtype=object if self.exact else np.float64)
+        return mass @ values.astype(np.int64).astype(self.dtype)
 
 
 def _leftmost(known: np.ndarray, sites: np.ndarray) -> np.ndarray:
     """Whether of these sites the leftmost ones are known, for rows of bools (N, L)."""
     return np.all(known[:, sites[1:]] <= known[:, sites[:-1]], axis=1)
-
-
-def _divided(total: Any, whole: int) -> float:
-    return float(total) / whole if whole else float("nan")
 
 
 def _runs(known: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What a policy is: the choice of which masked sites to reveal next.
+"""The choice of which masked sites to reveal next, as a distribution over sets of sites.
 
 Decoding starts with every site masked. In each round the policy sees the current sequence and
 the denoiser's predictions, and gives a distribution over non-empty sets of masked sites; the
@@ -7,7 +7,7 @@ are kept apart: a policy of this kind has chosen before any token is drawn. With
 denoiser and one site per round it samples exactly from the data.
 
 A policy of your own is a function (see `Rule`) or a subclass of `Policy` with one method,
-`reveal_distribution`. One that goes by less than the predictions, or is not random, says so by
+`reveal_distribution`. One that depends on less than the predictions, or is not random, says so by
 two attributes (see `Decoder`): what is computed for such policies alone is then computed for it.
 Two other kinds of decoders, which the exact computation treats in ways of their own, are
 
@@ -15,7 +15,7 @@ Two other kinds of decoders, which the exact computation treats in ways of their
 - `Corrector`, which lets a policy write everything and then draws some sites again.
 
 Sequences and predictions reach a policy where the data live, on the host or on a device, and it
-answers with arrays that live there: nothing is moved for it. What draws (`choose`, `write`, with
+returns arrays that live there: nothing is moved for it. What draws (`choose`, `write`, with
 a host generator) is given host arrays.
 """
 
@@ -31,6 +31,7 @@ from sims.policies.checks import check_total, checked_outcome
 from theory import MASK
 from theory._core.renamed import Renamed
 from theory._core.segments import groups, row_counts
+from theory._core.types import Array
 from theory.errors import InvalidInput
 
 __all__ = [
@@ -51,16 +52,16 @@ __all__ = [
 Dependence = Literal["nothing", "revealed", "predictions", "drawn tokens"]
 DEPENDENCES: tuple[Dependence, ...] = ("nothing", "revealed", "predictions", "drawn tokens")
 
-Select = Callable[[Any, Any], Any]
+Select = Callable[[Array, Array], Array]
 """From patterns (B, L) and predictions (B, L, V) to the sites to reveal, bool (B, L)."""
 
-Reveals = Iterator[tuple[Any, Any]]
+Reveals = Iterator[tuple[Any, Array]]
 """Outcomes of a choice: probabilities, and the sites that are then revealed."""
 
-CallDenoiser = Callable[[Any], tuple[Any, Any]]
+CallDenoiser = Callable[[Array], tuple[Array, Array]]
 """From patterns (B, L) to predictions, and what tokens are drawn from, both (B, L, V)."""
 
-Outcomes = Iterator[tuple[Any, Any, Any, int]]
+Outcomes = Iterator[tuple[Array, Array, Array, int]]
 """Rows that an outcome concerns (N,), its probabilities (N,), the sequences after, the calls."""
 
 
@@ -70,16 +71,19 @@ class Decoder:
     Attributes
     ----------
     depends_on : {"nothing", "revealed", "predictions", "drawn tokens"}
-        The most that its choice of sites goes by, beside which sites are masked and which round
+        The most that its choice of sites depends on, beside which sites are masked and which round
         it is: nothing more; the tokens revealed so far; the predictions; or tokens that it draws
         itself (see `TokenPolicy`). "predictions", which covers all that a `Policy` is given, if a
         class does not say.
     randomised : bool
-        Whether it tosses coins beside those that draw the tokens; True if a class does not say.
+        Whether its choice of sites is random; True if a class does not say.
+    remasks : bool
+        Whether it may mask, or draw, again what is already written.
     """
 
     depends_on: Dependence = "predictions"
     randomised: bool = True
+    remasks: ClassVar[bool] = False
 
     @property
     def looks_at_tokens(self) -> bool:
@@ -115,11 +119,11 @@ class Policy(Decoder, Renamed, ABC, renamed={"law": "reveal_distribution", "revi
         How many rounds a policy on a clock has; None if it goes on until nothing is masked. A
         policy on a clock may select no site at all, which costs no call of the denoiser.
     remasks : bool
-        Whether it may mask observed sites again (it then needs a clock).
+        Whether it may mask observed sites again. It then needs a clock.
 
     Examples
     --------
-    One site that is drawn by chance, more likely a confident one than a doubtful one. (One site
+    One site that is drawn at random, more likely a confident one than a doubtful one. (One site
     per round: it is exact.)
 
     >>> from theory import MASK, gallery
@@ -148,7 +152,7 @@ class Policy(Decoder, Renamed, ABC, renamed={"law": "reveal_distribution", "revi
     ((0, 2, 4), (1, 3))
     """
 
-    remasks: ClassVar[bool] = False
+    remasks: ClassVar[bool] = False  # again, for its old name is an alias of what a class defines
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -164,7 +168,7 @@ class Policy(Decoder, Renamed, ABC, renamed={"law": "reveal_distribution", "revi
         return None
 
     @abstractmethod
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the outcomes of the choice.
 
         Parameters
@@ -222,7 +226,7 @@ class TokenPolicy(Decoder, ABC):
     depends_on = "drawn tokens"
 
     @abstractmethod
-    def outcomes(self, x: Any, call_denoiser: CallDenoiser, round_index: int, /) -> Outcomes:
+    def outcomes(self, x: Array, call_denoiser: CallDenoiser, round_index: int, /) -> Outcomes:
         """Yield what one round can lead to, from sequences with equally many sites to write.
 
         Parameters
@@ -258,16 +262,16 @@ class TokenPolicy(Decoder, ABC):
 
 
 class Rule(Policy):
-    """A deterministic policy given by a function.
+    """The deterministic policy that a function gives.
 
     Parameters
     ----------
     select : callable
         ``select(x, predictions)`` returns a bool array (B, L): the sites to reveal. It is given
-        arrays that live where the data do, NumPy's if that is the host, and has to answer with
-        one that lives there.
+        arrays that live where the data do, NumPy's if that is the host, and has to return one that
+        lives there.
     depends_on : {"nothing", "revealed", "predictions"}
-        The most that `select` goes by (see `Decoder`).
+        The most that `select` depends on (see `Decoder`).
 
     Examples
     --------
@@ -293,7 +297,7 @@ class Rule(Policy):
             raise InvalidInput(f"depends_on must be one of {known}, got {depends_on!r}")
         self.select, self.depends_on = select, depends_on
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the one outcome of the rule."""
         yield 1, self.select(x, predictions)
 

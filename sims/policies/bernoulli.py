@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from sims.policies.base import Policy, Reveals
-from sims.policies.site_sets import coin_tosses
+from sims.policies.site_sets import independent_sets
 from theory import MASK
-from theory.validation.times import as_times, spell_times
+from theory._core.types import Array
+from theory.validation.times import as_times, format_times
 
 __all__ = ["Bernoulli"]
 
@@ -18,9 +19,8 @@ class Bernoulli(Policy, renamed={"chance": "probability"}):
     """In the step from time a to time b reveal each masked site with probability ``(b-a)/(1-a)``.
 
     The ancestral sampler of masked diffusion (MDLM, MD4, RADD) [memory], with the revealed fraction
-    as time. Sites fall together by chance, which costs what every parallel step costs. It depends
-    neither on tokens nor on predictions. Not exact, however many steps: two sites may always
-    fall into one.
+    as time. Sites fall into one step at random, which costs what every parallel step costs. It
+    depends neither on tokens nor on predictions. Not exact, however many steps there are.
 
     A step that reveals nothing needs no call of the denoiser and is not counted as a round.
 
@@ -56,9 +56,9 @@ class Bernoulli(Policy, renamed={"chance": "probability"}):
         a, b = self.times[step : step + 2]
         return (b - a) / (1 - a)
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield every set of masked sites of each row, the empty one too."""
-        yield from coin_tosses(x == MASK, self.probability(round_index))
+        yield from independent_sets(x == MASK, self.probability(round_index))
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
@@ -67,4 +67,4 @@ class Bernoulli(Policy, renamed={"chance": "probability"}):
         return (x == MASK) & (rng.random(x.shape) < float(self.probability(round_index)))
 
     def __repr__(self) -> str:
-        return f"Bernoulli({spell_times(self.times)})"
+        return f"Bernoulli({format_times(self.times)})"

@@ -1,11 +1,10 @@
-"""Recursive halving: the middle of every gap."""
-
-from typing import Any
+"""Recursive halving: the middle site of every run of masked sites in each round."""
 
 from sims.policies.base import Policy, Reveals
 from theory import MASK
 from theory._core.arrays import array_namespace, device
 from theory._core.segments import cummax
+from theory._core.types import Array
 from theory.validation.arguments import as_integer
 
 __all__ = ["Bisection"]
@@ -44,7 +43,7 @@ class Bisection(Policy):
     def __repr__(self) -> str:
         return "Bisection()" if self.order == 1 else f"Bisection({self.order})"
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the one outcome."""
         xp, masked, length = array_namespace(x), x == MASK, x.shape[1]
         site, far = xp.arange(length, dtype=xp.int64, device=device(x)), self.order
@@ -58,7 +57,7 @@ class Bisection(Policy):
         yield 1, masked & (site >= middle) & (before < middle)
 
 
-def _last_masked(masked: Any, site: Any) -> Any:
+def _last_masked(masked: Array, site: Array) -> Array:
     """The nearest masked site strictly to the left of every site, -1 where there is none."""
     xp = array_namespace(masked)
     here = cummax(xp.where(masked, site, -1))

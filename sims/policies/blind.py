@@ -1,7 +1,7 @@
-"""What a policy reveals that says it depends on nothing, and a check that it does.
+"""The rounds of a policy that says it depends on nothing, with a check that it does.
 
-It is asked about two sequences at once that differ in all tokens and all predictions. So a policy
-that is declared wrongly is mostly found out, in the first round in which its two answers differ.
+It is given two sequences at once that differ in all tokens and all predictions. So a policy that
+is declared wrongly is mostly found out, in the first round in which its two choices differ.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The wrong corrector: draw several sites again at once."""
+"""A corrector that is not exact: several sites are drawn again at once."""
 
 import itertools
 import math

@@ -1,7 +1,7 @@
-"""Semi-autoregressive: one block after another."""
+"""Semi-autoregressive decoding: one block after another."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -17,10 +17,11 @@ from sims.policies.base import (
     told,
 )
 from sims.policies.checks import check_choice, row_probabilities
-from sims.policies.eligible import with_eligible
+from sims.policies.eligible import as_eligible, with_eligible
 from theory import MASK
 from theory._core.arrays import array_namespace, device
 from theory._core.segments import gather, groups, row_counts, scatter
+from theory._core.types import Array
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
@@ -90,7 +91,7 @@ class Blocks(Policy, TokenPolicy):
             for count in {len(sites) for sites in within.values()}:
                 self.inner.check(count, vocab)
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the outcomes of the inner policy within the block."""
         assert isinstance(self.inner, Policy)
         xp = array_namespace(x)
@@ -116,11 +117,11 @@ class Blocks(Policy, TokenPolicy):
         return reveal
 
     def outcomes(
-        self, x: Any, call_denoiser: CallDenoiser, round_index: int, eligible: Any = None
+        self, x: Array, call_denoiser: CallDenoiser, round_index: int, eligible: Array | None = None
     ) -> Outcomes:
         """Yield the outcomes of the inner policy within the block."""
         assert isinstance(self.inner, TokenPolicy)
-        eligible = self._within(x == MASK if eligible is None else eligible)
+        eligible = self._within(as_eligible(x, eligible))
         inner = with_eligible(self.inner)
         for rows, _ in self._by_block(eligible):
             seen, here = gather(x, rows), gather(eligible, rows)
@@ -134,28 +135,28 @@ class Blocks(Policy, TokenPolicy):
         call_denoiser: CallDenoiser,
         round_index: int,
         rng: np.random.Generator,
-        eligible: Any = None,
+        eligible: Array | None = None,
     ) -> tuple[np.ndarray, int]:
         """Let the inner policy write."""
         assert isinstance(self.inner, TokenPolicy)
-        eligible = self._within(x == MASK if eligible is None else eligible)
+        eligible = self._within(as_eligible(x, eligible))
         inner = with_eligible(self.inner)
         return inner.write(x, call_denoiser, round_index, rng, eligible=eligible)
 
-    def _end(self, allowed: Any) -> Any:
+    def _end(self, allowed: Array) -> Array:
         """Where the first block with an allowed site ends, (B,)."""
         xp = array_namespace(allowed)
         first = xp.argmax(xp.astype(allowed, xp.int64), axis=1)
         end = self._start + ((first - self._start) // self.size + 1) * self.size
         return xp.where(end > allowed.shape[1], allowed.shape[1], end)
 
-    def _within(self, allowed: Any) -> Any:
+    def _within(self, allowed: Array) -> Array:
         """Those of the allowed sites that lie in the first block that has any."""
         xp = array_namespace(allowed)
         site = xp.arange(allowed.shape[1], dtype=xp.int64, device=device(allowed))
         return allowed & (site < self._end(allowed)[:, None])
 
-    def _by_block(self, allowed: Any) -> Iterator[tuple[Any, int]]:
+    def _by_block(self, allowed: Array) -> Iterator[tuple[Array, int]]:
         """Rows with the same block and equally many allowed sites in it, and where it ends."""
         base = allowed.shape[1] + 1
         for kind, rows in groups(self._end(allowed) * base + row_counts(self._within(allowed))):

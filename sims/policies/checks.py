@@ -1,6 +1,6 @@
-"""What a policy answers, checked: its choice of sites, and its probabilities.
+"""Validation of what a policy returns: its choice of sites, and its probabilities.
 
-An answer has to live where the sequences do: nothing is moved from one device to another for it.
+That has to live where the sequences do: nothing is moved from one device to another for it.
 """
 
 from typing import Any, ClassVar, Protocol
@@ -12,6 +12,7 @@ from theory._core.arrays import array_namespace, device, is_exact, to_host
 from theory._core.exact import all_rational, floats
 from theory._core.plurals import counted
 from theory._core.segments import any_true, row_counts
+from theory._core.types import Array
 from theory.errors import InvalidInput
 from theory.validation.probabilities import negative
 from theory.validation.tolerances import tolerance
@@ -39,7 +40,7 @@ class Chooser(Protocol):
     def steps(self) -> int | None: ...
 
 
-def check_choice(policy: Chooser, x: Any, flip: Any, used: Any = True) -> None:
+def check_choice(policy: Chooser, x: Array, flip: Any, used: Any = True) -> None:
     """Refuse a choice of sites that is no bool array, or selects what it may not.
 
     Parameters
@@ -68,7 +69,7 @@ def check_choice(policy: Chooser, x: Any, flip: Any, used: Any = True) -> None:
         _refuse_rows("no site", (row_counts(flip) == 0) & used, x)
 
 
-def _refuse_rows(problem: str, rows: Any, x: Any) -> None:
+def _refuse_rows(problem: str, rows: Array, x: Array) -> None:
     if any_true(rows):
         xp = array_namespace(x)
         first = int(xp.argmax(xp.astype(rows, x.dtype)))
@@ -76,7 +77,7 @@ def _refuse_rows(problem: str, rows: Any, x: Any) -> None:
         raise InvalidInput(f"the policy selected {problem} at x = {found}")
 
 
-def _lives_beside(found: Any, x: Any, what: str) -> bool:
+def _lives_beside(found: Any, x: Array, what: str) -> bool:
     """Whether it is an array of the backend of `x`; refuse one that lives elsewhere."""
     if isinstance(x, np.ndarray):
         return isinstance(found, np.ndarray)
@@ -87,13 +88,13 @@ def _lives_beside(found: Any, x: Any, what: str) -> bool:
     if not here:
         raise InvalidInput(
             f"the policy returned an array {what} on {device(found)} for sequences on "
-            f"{device(x)}: nothing is moved for it. Let it answer with arrays that live there, or "
+            f"{device(x)}: nothing is moved for it. Let it return arrays that live there, or "
             f"give it a distribution that lives on the host"
         )
     return True
 
 
-def as_probabilities(found: Any, x: Any) -> Any:
+def as_probabilities(found: Any, x: Array) -> Any:
     """One probability as a number, several as an array beside `x`; on the host they stay exact."""
     if isinstance(x, np.ndarray):
         found = np.asarray(found)
@@ -103,7 +104,7 @@ def as_probabilities(found: Any, x: Any) -> Any:
     return float(found)
 
 
-def row_probabilities(found: Any, x: Any) -> Any:
+def row_probabilities(found: Any, x: Array) -> Array:
     """The probabilities of all rows of `x` as an array beside it, (B,)."""
     xp, found = array_namespace(x), as_probabilities(found, x)
     if hasattr(found, "shape"):
@@ -114,7 +115,7 @@ def row_probabilities(found: Any, x: Any) -> Any:
 
 
 def checked_outcome(
-    policy: Chooser, x: Any, found: Any, flip: Any, *, exact: bool
+    policy: Chooser, x: Array, found: Any, flip: Any, *, exact: bool
 ) -> tuple[Any, Any]:
     """Check one outcome of a choice.
 
@@ -169,7 +170,7 @@ def not_negative(found: Any, whose: str, rounding: float) -> Any:
     return xp.where(found < 0, 0.0, found) if xp else 0.0
 
 
-def check_total(total: Any, x: Any) -> None:
+def check_total(total: Any, x: Array) -> None:
     """Refuse probabilities of the rows of `x` that do not sum to 1."""
     xp, total = array_namespace(x), row_probabilities(total, x)
     exact = is_exact(total) and all_rational(total)
@@ -187,7 +188,7 @@ def check_total(total: Any, x: Any) -> None:
         )
 
 
-def check_token_outcome(policy: object, x: Any, outcome: tuple[Any, Any, Any, int]) -> None:
+def check_token_outcome(policy: object, x: Array, outcome: tuple[Array, Array, Array, int]) -> None:
     """Refuse an outcome that does not fit its rows of `x` (see `TokenPolicy.outcomes`)."""
     rows, found, after, calls = outcome
     count, length = rows.shape[0], x.shape[1]
@@ -201,7 +202,7 @@ def check_token_outcome(policy: object, x: Any, outcome: tuple[Any, Any, Any, in
         raise InvalidInput(f"{policy!r} took {counted(calls, 'call')} of the denoiser")
 
 
-def check_written(policy: object, x: Any, found: Any, after: Any, vocab: int) -> Any:
+def check_written(policy: object, x: Array, found: Array, after: Array, vocab: int) -> Array:
     """Refuse sequences `after` that a policy may not write from the rows of `x`.
 
     Returns the probabilities, not negative.

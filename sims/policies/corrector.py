@@ -1,8 +1,8 @@
-"""What a corrector is: write everything, then draw some sites again, given the others."""
+"""Correctors: write everything, then draw some sites again, given the others."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class Corrector(Decoder, ABC):
     steps : int
         Rounds of correction, each one call of the denoiser.
     """
+
+    remasks: ClassVar[bool] = True
 
     def __init__(self, inner: Decoder | Select | None, steps: int) -> None:
         inner = as_rule(inner)

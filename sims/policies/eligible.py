@@ -1,8 +1,7 @@
-"""Sequences as a policy sees them that may not write at all masked sites yet.
+"""Sequences without the masked sites that may not be written yet, as a policy is shown them.
 
-It is shown the observed sites and those that are eligible; masked sites whose turn comes later are
-left out. So whoever wrote it for whole sequences is asked about a shorter one, in which every
-masked site is his to write.
+So a policy that is made for whole sequences is given a shorter one, in which it may write at every
+masked site.
 """
 
 import inspect
@@ -15,8 +14,14 @@ from sims.policies.base import CallDenoiser, Outcomes, TokenPolicy
 from theory import MASK
 from theory._core.arrays import array_namespace, device, from_host
 from theory._core.segments import gather
+from theory._core.types import Array
 
-__all__ = ["Shown", "shown_sites", "with_eligible"]
+__all__ = ["Shown", "as_eligible", "shown_sites", "with_eligible"]
+
+
+def as_eligible(x: Array, eligible: Array | None) -> Array:
+    """Sites that may be written, bool (B, L): all masked ones if None is given."""
+    return x == MASK if eligible is None else eligible
 
 
 class Shown:
@@ -34,27 +39,27 @@ class Shown:
     ([[0, -1]], [[0, -1, -1]])
     """
 
-    def __init__(self, hidden: np.ndarray, like: Any) -> None:
+    def __init__(self, hidden: np.ndarray, like: Array) -> None:
         self.every = not hidden.any()
         self._sites = from_host(np.flatnonzero(~hidden), like)
         # where each site is among those shown; the hidden ones come from one more column
-        places = np.where(hidden, np.count_nonzero(~hidden), np.cumsum(~hidden, dtype=np.int64) - 1)
-        self._places = from_host(places, like)
+        index = np.where(hidden, np.count_nonzero(~hidden), np.cumsum(~hidden, dtype=np.int64) - 1)
+        self._index = from_host(index, like)
 
-    def part(self, values: Any) -> Any:
+    def part(self, values: Array) -> Array:
         """What is shown of arrays (B, L) or (B, L, V)."""
         return values if self.every else array_namespace(values).take(values, self._sites, axis=1)
 
-    def whole(self, values: Any, fill: Any) -> Any:
+    def whole(self, values: Array, fill: int) -> Array:
         """Arrays (B, L) of which this is what is shown, with `fill` at the other sites."""
         if self.every:
             return values
         xp = array_namespace(values)
         column = xp.full((values.shape[0], 1), fill, dtype=values.dtype, device=device(values))
-        return xp.take(xp.concat([values, column], axis=1), self._places, axis=1)
+        return xp.take(xp.concat([values, column], axis=1), self._index, axis=1)
 
 
-def shown_sites(x: Any, eligible: Any) -> Iterator[tuple[Any, Shown]]:
+def shown_sites(x: Array, eligible: Array | None) -> Iterator[tuple[Array, Shown]]:
     """Rows of sequences (B, L) that are shown alike, and what is shown of them; all if None."""
     xp, length = array_namespace(x), x.shape[1]
     rows = xp.arange(x.shape[0], dtype=xp.int64, device=device(x))
@@ -82,11 +87,11 @@ class _Partial(TokenPolicy):
         self.inner, self.randomised = inner, inner.randomised
 
     def outcomes(
-        self, x: Any, call_denoiser: CallDenoiser, round_index: int, eligible: Any = None
+        self, x: Array, call_denoiser: CallDenoiser, round_index: int, eligible: Array | None = None
     ) -> Outcomes:
         for rows, shown in shown_sites(x, eligible):
-            seen, asking = shown.part(gather(x, rows)), _partial_call(call_denoiser, shown)
-            inner = self.inner.outcomes(seen, asking, round_index)
+            seen, call = shown.part(gather(x, rows)), _partial_call(call_denoiser, shown)
+            inner = self.inner.outcomes(seen, call, round_index)
             for some, probability, after, calls in inner:
                 yield gather(rows, some), probability, shown.whole(after, MASK), calls
 
@@ -96,18 +101,18 @@ class _Partial(TokenPolicy):
         call_denoiser: CallDenoiser,
         round_index: int,
         rng: np.random.Generator,
-        eligible: Any = None,
+        eligible: Array | None = None,
     ) -> tuple[np.ndarray, Any]:
         after, calls = x.copy(), np.zeros(len(x), dtype=np.int64)
         for rows, shown in shown_sites(x, eligible):
-            asking = _partial_call(call_denoiser, shown)
-            written, calls[rows] = self.inner.write(shown.part(x[rows]), asking, round_index, rng)
+            call = _partial_call(call_denoiser, shown)
+            written, calls[rows] = self.inner.write(shown.part(x[rows]), call, round_index, rng)
             after[rows] = shown.whole(written, MASK)
         return after, calls
 
 
 def _partial_call(call_denoiser: CallDenoiser, shown: Shown) -> CallDenoiser:
-    def call(part: Any) -> tuple[Any, Any]:
+    def call(part: Array) -> tuple[Array, Array]:
         predictions, sampling_probs = call_denoiser(shown.whole(part, MASK))
         return shown.part(predictions), shown.part(sampling_probs)
 

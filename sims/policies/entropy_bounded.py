@@ -1,12 +1,12 @@
-"""As many sites as a bound on the entropies allows."""
+"""The entropy-bounded sampler: as many sites as a bound on their entropies allows."""
 
 import math
-from typing import Any
 
 from sims.policies.base import Policy, Reveals
 from sims.policies.scores import DIGITS, entropy, ranks, rounded
 from theory import MASK
 from theory._core.arrays import array_namespace
+from theory._core.types import Array
 from theory.validation.arguments import as_real
 
 __all__ = ["EntropyBounded"]
@@ -17,8 +17,7 @@ class EntropyBounded(Policy):
 
     The entropy-bounded sampler (arXiv 2505.24857) [source], ordered by entropy: masked sites,
     those of the lowest entropies first, as long as ``cumsum(H) - cummax(H) <= gamma``, at least
-    one.
-    The sum bounds the total correlation of the set. It depends on predictions. Exact for
+    one. The sum bounds the total correlation of the set. It depends on predictions. Exact for
     ``gamma = 0``, which adds only sites that are certain.
 
     Parameters
@@ -38,13 +37,13 @@ class EntropyBounded(Policy):
     def __init__(self, gamma: float) -> None:
         self.gamma = as_real(gamma, "gamma", 0, math.inf)
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the one outcome."""
         xp, uncertain, masked = array_namespace(x), entropy(predictions), x == MASK
-        place = ranks(-uncertain, masked)
-        order = xp.argsort(place, axis=1)
+        rank = ranks(-uncertain, masked)
+        order = xp.argsort(rank, axis=1)
         sorted_entropies = xp.take_along_axis(xp.where(masked, uncertain, 0.0), order, axis=1)
         # what comes before a site; its own is the largest so far
         before = xp.cumulative_sum(sorted_entropies, axis=1) - sorted_entropies
-        spent = rounded(xp.take_along_axis(before, place, axis=1))
+        spent = rounded(xp.take_along_axis(before, rank, axis=1))
         yield 1, masked & (spent <= round(self.gamma, DIGITS))

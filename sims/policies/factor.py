@@ -1,12 +1,12 @@
-"""As many sites as are jointly confident enough."""
+"""The factor rule of Fast-dLLM: as many sites as their joint confidence allows."""
 
 import math
-from typing import Any
 
 from sims.policies.base import Policy, Reveals
 from sims.policies.scores import DIGITS, largest, ranks, rounded
 from theory import MASK
 from theory._core.arrays import array_namespace
+from theory._core.types import Array
 from theory.validation.arguments import as_real
 
 __all__ = ["Factor"]
@@ -37,11 +37,11 @@ class Factor(Policy):
     def __init__(self, f: float) -> None:
         self.f = as_real(f, "f", 0, math.inf, ends=False)
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the one outcome."""
         xp, confident, masked = array_namespace(x), largest(predictions), x == MASK
-        place = ranks(rounded(confident), masked)
-        product = xp.astype(place + 2, xp.float64) * (1 - confident)
+        rank = ranks(rounded(confident), masked)
+        product = xp.astype(rank + 2, xp.float64) * (1 - confident)
         fits = masked & (rounded(product) < round(self.f, DIGITS))
-        last = xp.max(xp.where(fits, place, 0), axis=1, keepdims=True)
-        yield 1, masked & (place <= last)
+        last = xp.max(xp.where(fits, rank, 0), axis=1, keepdims=True)
+        yield 1, masked & (rank <= last)

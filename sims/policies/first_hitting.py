@@ -1,13 +1,11 @@
-"""First hitting: the times at which sites are revealed, one after another."""
-
-from fractions import Fraction
-from typing import Any
+"""The first-hitting sampler: one uniformly random masked site in each round."""
 
 import numpy as np
 
 from sims.policies.base import Policy, Reveals
-from sims.policies.site_sets import random_sites, sets_of_sites, site_count
+from sims.policies.site_sets import random_sites, uniform_sets
 from theory import MASK
+from theory._core.types import Array
 
 __all__ = ["FirstHitting"]
 
@@ -30,11 +28,9 @@ class FirstHitting(Policy):
 
     depends_on = "nothing"
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield every masked site of each row."""
-        probability = Fraction(1, site_count(x == MASK))
-        for reveal in sets_of_sites(x == MASK, 1):
-            yield probability, reveal
+        yield from uniform_sets(x == MASK, 1)
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator

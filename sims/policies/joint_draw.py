@@ -10,14 +10,15 @@ from sims.policies.base import CallDenoiser, Outcomes, Policy, Select, TokenPoli
 from sims.policies.checks import check_choice, row_probabilities
 from sims.policies.eligible import shown_sites
 from theory._core.arrays import device, is_exact
+from theory._core.types import Array
 from theory.distributions.sampling import draw_tokens
 from theory.errors import InvalidInput
 from theory.lattice.codes import digits
 
 __all__ = ["JointDraw"]
 
-CELLS = 2**20
-"""Distributions that are computed together have so many values."""
+VALUES = 2**20
+"""Distributions that are computed together have about so many values."""
 
 
 class JointDraw(TokenPolicy):
@@ -29,10 +30,9 @@ class JointDraw(TokenPolicy):
     would take on them.
 
     A single site is drawn from the (tempered) predictions of the denoiser whatever the joint is.
-    For several sites it depends on the joint what these are to it: `Product`, `Projection`,
-    `ResidualEnergy` and `Resampled` start from the predictions as they are drawn from, and the
-    last two weigh them by what they know of the data; a `Mixture` of two components or more knows
-    the true joint, and looks neither at the temperature nor at the denoiser.
+    For several sites `Product`, `Projection`, `ResidualEnergy` and `Resampled` start from these,
+    and the last two weigh them by what they know of the data; a `Mixture` of two components or
+    more depends neither on the temperature nor on the denoiser.
 
     Parameters
     ----------
@@ -43,11 +43,10 @@ class JointDraw(TokenPolicy):
 
     Notes
     -----
-    The denoiser is called once in a round; in a round of several sites the calls that the joint
-    needs beside it (`Joint.extra_calls`) are counted, too. `path_kl` of the output is given as
-    `kl`, which it is if `inner` is not randomised.
-
-    The joints are computed on the host: exact output distributions of data on a device are refused.
+    In a round of several sites the calls that the joint needs beside the denoiser's
+    (`Joint.extra_calls`) are counted, too. `path_kl` of the output is given as `kl`, which it is if
+    `inner` is not randomised. The joints are computed on the host: exact output distributions of
+    data on a device are refused.
 
     >>> from theory import gallery
     >>> from sims import output_distribution
@@ -81,7 +80,7 @@ class JointDraw(TokenPolicy):
         self.joint.check(length, vocab)
 
     def outcomes(
-        self, x: Any, call_denoiser: CallDenoiser, round_index: int, eligible: Any = None
+        self, x: Array, call_denoiser: CallDenoiser, round_index: int, eligible: Array | None = None
     ) -> Outcomes:
         """Yield every choice of the inner policy with every value of the chosen sites."""
         if not isinstance(x, np.ndarray):
@@ -103,11 +102,11 @@ class JointDraw(TokenPolicy):
                     rows = here[some]
                     joint = self._distribution(x[rows], sites, sampling_probs[rows[:, None], sites])
                     mass = weights[some, None] * joint
-                    at, cell = np.nonzero(mass != 0)
+                    at, value = np.nonzero(mass != 0)
                     after = x[rows[at]]
-                    tokens = digits(cell, sites.shape[1], vocab)
+                    tokens = digits(value, sites.shape[1], vocab)
                     np.put_along_axis(after, sites[at], tokens, axis=1)
-                    yield rows[at], mass[at, cell], after, self._calls(sites.shape[1])
+                    yield rows[at], mass[at, value], after, self._calls(sites.shape[1])
 
     def write(
         self,
@@ -115,7 +114,7 @@ class JointDraw(TokenPolicy):
         call_denoiser: CallDenoiser,
         round_index: int,
         rng: np.random.Generator,
-        eligible: Any = None,
+        eligible: Array | None = None,
     ) -> Any:
         """Let the inner policy choose, draw from the joint; the calls are an array (B,)."""
         self.joint.check_whole(x.shape[1])
@@ -129,7 +128,7 @@ class JointDraw(TokenPolicy):
         after, calls = x.copy(), np.zeros(len(x), dtype=np.int64)
         for rows, sites in _by_size(reveal, np.arange(len(x)), sampling_probs.shape[-1]):
             marginals = sampling_probs[rows[:, None], sites]
-            if sites.shape[1] == 1:  # as in `_distribution`: the joint has no say
+            if sites.shape[1] == 1:  # as in `_distribution`: whatever the joint is
                 tokens = draw_tokens(rng, marginals[:, 0])[:, None]
             else:
                 tokens = self.joint.draw(x[rows], sites, marginals, rng)
@@ -167,6 +166,6 @@ def _by_size(
     sizes = reveal.sum(axis=1)
     for size in np.unique(sizes[rows]).tolist():
         some = rows[sizes[rows] == size]
-        parts = min(len(some), -(-len(some) * vocab**size // CELLS))
+        parts = min(len(some), -(-len(some) * vocab**size // VALUES))
         for part in np.array_split(some, parts):
             yield part, np.nonzero(reveal[part])[1].reshape(len(part), size)

@@ -1,10 +1,9 @@
 """Left to right, k sites at a time: autoregressive decoding for k = 1."""
 
-from typing import Any
-
 from sims.policies.base import Policy, Reveals
 from theory import MASK
 from theory._core.arrays import array_namespace
+from theory._core.types import Array
 from theory.validation.arguments import as_integer
 
 __all__ = ["LeftToRight"]
@@ -33,7 +32,7 @@ class LeftToRight(Policy):
     def __init__(self, k: int = 1) -> None:
         self.k = as_integer(k, "k", 1)
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the one outcome."""
         xp, masked = array_namespace(x), x == MASK
         yield 1, masked & (xp.cumulative_sum(xp.astype(masked, xp.int64), axis=1) <= self.k)

@@ -1,11 +1,12 @@
-"""Another policy, on the sequence read from right to left."""
+"""A policy applied to the sequence read from right to left."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from sims.policies.base import Decoder, Policy, Reveals, Select, as_rule, told
 from sims.policies.checks import as_probabilities, check_choice
+from theory._core.types import Array
 from theory.errors import InvalidInput
 
 __all__ = ["Mirrored"]
@@ -52,7 +53,7 @@ class Mirrored(Policy):
         """Raise `InvalidInput` if the inner policy does not fit."""
         self.inner.check(length, vocab)
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the outcomes of the inner policy, turned back."""
         mirrored = x[:, ::-1]
         turned = predictions[:, ::-1, ...]

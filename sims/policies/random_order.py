@@ -1,15 +1,13 @@
-"""A uniformly random set of masked sites in every round, of a size fixed beforehand."""
+"""Random order: in every round a uniformly random set of masked sites, of a given size."""
 
-import math
 from collections.abc import Sequence
-from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from sims.policies.base import Policy, Reveals
-from sims.policies.site_sets import random_sites, sets_of_sites, site_count
+from sims.policies.site_sets import random_sites, site_count, uniform_sets
 from theory import MASK
+from theory._core.types import Array
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_sizes
 
@@ -43,13 +41,10 @@ class RandomOrder(Policy):
         """Raise `InvalidInput` if the sizes do not sum to the length."""
         as_sizes(self.sizes, length)
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield every choice among the masked sites of each row."""
         count = site_count(x == MASK)
-        size = int(self._size(np.asarray([count]))[0])
-        probability = Fraction(1, math.comb(count, size))
-        for reveal in sets_of_sites(x == MASK, size):
-            yield probability, reveal
+        yield from uniform_sets(x == MASK, int(self._size(np.asarray([count]))[0]))
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator

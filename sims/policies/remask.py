@@ -1,4 +1,4 @@
-"""Ancestral sampling that may mask tokens again."""
+"""Ancestral sampling that may mask observed tokens again."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sims.policies.base import Policy, Reveals
-from sims.policies.site_sets import coin_tosses
+from sims.policies.site_sets import independent_sets
 from theory import MASK
+from theory._core.types import Array
 from theory.validation.arguments import as_real
-from theory.validation.times import as_times, spell_times
+from theory.validation.times import as_times, format_times
 
 __all__ = ["Remask"]
 
@@ -58,10 +59,10 @@ class Remask(Policy, renamed={"chances": "probabilities"}):
         sigma = self.strength * (min(Fraction(1), (1 - b) / a) if a else 1)
         return (b - (1 - sigma) * a) / (1 - a), sigma
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield every set of sites to flip."""
         reveal, mask = self.probabilities(round_index)
-        yield from coin_tosses(x == MASK, reveal, mask)
+        yield from independent_sets(x == MASK, reveal, mask)
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
@@ -71,4 +72,4 @@ class Remask(Policy, renamed={"chances": "probabilities"}):
         return rng.random(x.shape) < np.where(x == MASK, reveal, mask)
 
     def __repr__(self) -> str:
-        return f"Remask({spell_times(self.times)}, {self.strength})"
+        return f"Remask({format_times(self.times)}, {self.strength})"

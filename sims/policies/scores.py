@@ -1,12 +1,13 @@
-"""How confident a prediction is, and the order in which sites are revealed because of it.
+"""Scores of predictions: confidence, margin and entropy, and the ranks of sites by them.
 
-Predictions (B, L, V) and eligible sites, bool (B, L), live on one device; so do the answers.
+Predictions (B, L, V) and eligible sites, bool (B, L), live on one device; so do the scores.
 """
 
 import math
-from typing import Any, Literal
+from typing import Literal
 
 from theory._core.arrays import array_namespace, device, xlogx
+from theory._core.types import Array
 from theory.errors import InvalidInput
 
 __all__ = [
@@ -35,7 +36,7 @@ DIGITS = 12
 """Scores are rounded to this many decimals, so that what is equal but for rounding ties."""
 
 
-def as_floats(predictions: Any) -> Any:
+def as_floats(predictions: Array) -> Array:
     """Predictions as floats to be compared; free symbols cannot be.
 
     >>> import numpy as np
@@ -50,7 +51,7 @@ def as_floats(predictions: Any) -> Any:
         raise InvalidInput(FREE_SYMBOLS) from None
 
 
-def rounded(scores: Any) -> Any:
+def rounded(scores: Array) -> Array:
     """Scores rounded to 12 decimals, as ``numpy.round`` does it.
 
     >>> import numpy as np
@@ -60,7 +61,7 @@ def rounded(scores: Any) -> Any:
     return array_namespace(scores).round(scores * 10.0**DIGITS) / 10.0**DIGITS
 
 
-def confidence(predictions: Any) -> Any:
+def confidence(predictions: Array) -> Array:
     """Probability of the likeliest token, shape (B, L), rounded to 12 decimals.
 
     >>> import numpy as np
@@ -70,7 +71,7 @@ def confidence(predictions: Any) -> Any:
     return rounded(largest(predictions))
 
 
-def margin(predictions: Any) -> Any:
+def margin(predictions: Array) -> Array:
     """Probability of the likeliest token minus that of the next, rounded to 12 decimals.
 
     >>> import numpy as np
@@ -88,7 +89,7 @@ def margin(predictions: Any) -> Any:
     return rounded(top - second)
 
 
-def entropy(predictions: Any) -> Any:
+def entropy(predictions: Array) -> Array:
     """Entropy of each prediction in nats, shape (B, L), rounded to 12 decimals.
 
     >>> import numpy as np
@@ -99,7 +100,7 @@ def entropy(predictions: Any) -> Any:
     return rounded(xp.abs(xp.sum(xlogx(as_floats(predictions)), axis=-1)))
 
 
-def certainty(predictions: Any, score: Score) -> Any:
+def certainty(predictions: Array, score: Score) -> Array:
     """The score of every site, the larger the more confident.
 
     >>> import numpy as np
@@ -111,8 +112,8 @@ def certainty(predictions: Any, score: Score) -> Any:
     return margin(predictions) if score == "margin" else confidence(predictions)
 
 
-def ranks(scores: Any, eligible: Any) -> Any:
-    """Place of each eligible site, 0 for the largest score, ties to the lowest index.
+def ranks(scores: Array, eligible: Array) -> Array:
+    """Rank of each eligible site, 0 for the largest score, ties to the lowest index.
 
     All others come after them.
 
@@ -125,7 +126,7 @@ def ranks(scores: Any, eligible: Any) -> Any:
     return xp.astype(xp.argsort(order, axis=1), xp.int64)
 
 
-def best(scores: Any, eligible: Any) -> Any:
+def best(scores: Array, eligible: Array) -> Array:
     """The eligible site of the largest score, the lowest of equal ones; bool (B, L).
 
     >>> import numpy as np
@@ -137,7 +138,7 @@ def best(scores: Any, eligible: Any) -> Any:
     return xp.arange(eligible.shape[1], dtype=xp.int64, device=device(eligible)) == site[:, None]
 
 
-def largest(predictions: Any) -> Any:
+def largest(predictions: Array) -> Array:
     """Probability of the likeliest token as it is, shape (B, L).
 
     >>> import numpy as np

@@ -1,44 +1,50 @@
-"""Sets of the sites that are allowed, bool (B, L): every set, all of a size, one at random.
+"""Sets of allowed sites, bool (B, L): every set, all of a size, one at random.
 
 Where sets are enumerated, as many sites are allowed in each row: a set is one of their numbers,
 first to last, whatever sites these are in a row.
 """
 
 import itertools
+import math
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from theory._core.arrays import array_namespace, from_host
 from theory._core.segments import gather, row_counts
+from theory._core.types import Array
 
-__all__ = ["coin_tosses", "random_sites", "sets_of_sites", "site_count"]
+__all__ = ["independent_sets", "random_sites", "site_count", "uniform_sets"]
 
 
-def site_count(allowed: Any) -> int:
+def site_count(allowed: Array) -> int:
     """How many sites of each row (B, L) are allowed, where that is the same number."""
     return int(row_counts(allowed[:1, :])[0])
 
 
-def sets_of_sites(allowed: Any, size: int) -> Iterator[Any]:
-    """Every set of `size` of the allowed sites.
+def uniform_sets(allowed: Array, size: int) -> Iterator[tuple[Fraction, Array]]:
+    """Every set of `size` of the allowed sites, all equally likely.
 
-    >>> [s.tolist() for s in sets_of_sites(np.asarray([[True, False, True]]), 1)]
-    [[[True, False, False]], [[False, False, True]]]
+    >>> [(str(p), s.tolist()) for p, s in uniform_sets(np.asarray([[True, False, True]]), 1)]
+    [('1/2', [[True, False, False]]), ('1/2', [[False, False, True]])]
     """
-    count, place = site_count(allowed), _places(allowed)
+    count, position = site_count(allowed), _positions(allowed)
+    probability = Fraction(1, math.comb(count, size))
     for chosen in itertools.combinations(range(count), size):
-        yield _at(chosen, allowed, place)
+        yield probability, _at(chosen, allowed, position)
 
 
-def coin_tosses(allowed: Any, probability: Any, otherwise: Any = 0) -> Iterator[tuple[Any, Any]]:
+def independent_sets(
+    allowed: Array, probability: Any, otherwise: Any = 0
+) -> Iterator[tuple[Any, Array]]:
     """Every set of sites: an allowed one is in it with `probability`, others with `otherwise`.
 
-    >>> [(p, s.tolist()) for p, s in coin_tosses(np.asarray([[True, False]]), 0.25)]
+    >>> [(p, s.tolist()) for p, s in independent_sets(np.asarray([[True, False]]), 0.25)]
     [(0.75, [[False, False]]), (0.25, [[True, False]])]
     """
-    count, length, place = site_count(allowed), allowed.shape[1], _places(allowed)
+    count, length, position = site_count(allowed), allowed.shape[1], _positions(allowed)
     others = length - count if otherwise else 0
     for size, more in itertools.product(range(count + 1), range(others + 1)):
         weight = probability**size * (1 - probability) ** (count - size)
@@ -47,10 +53,10 @@ def coin_tosses(allowed: Any, probability: Any, otherwise: Any = 0) -> Iterator[
             some = itertools.combinations(range(count), size)
             rest = itertools.combinations(range(count, count + others), more)
             for chosen, also in itertools.product(some, rest):
-                yield weight, _at(chosen + also, allowed, place)
+                yield weight, _at(chosen + also, allowed, position)
 
 
-def _places(allowed: Any) -> Any:
+def _positions(allowed: Array) -> Array:
     """Where each site is in its row when the allowed ones are put first, (B, L)."""
     xp = array_namespace(allowed)
     allowed_before = xp.cumulative_sum(xp.astype(allowed, xp.int64), axis=1)
@@ -58,14 +64,14 @@ def _places(allowed: Any) -> Any:
     return xp.where(allowed, allowed_before, allowed_before[:, -1:] + others_before) - 1
 
 
-def _at(places: tuple[int, ...], allowed: Any, place: Any) -> Any:
+def _at(chosen: tuple[int, ...], allowed: Array, position: Array) -> Array:
     among = np.zeros(allowed.shape[1], dtype=bool)
-    among[list(places)] = True
-    return gather(from_host(among, allowed), place)
+    among[list(chosen)] = True
+    return gather(from_host(among, allowed), position)
 
 
 def random_sites(allowed: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw ``size[b]`` of the allowed sites of each row, uniformly; bool (B, L)."""
     keys = np.where(allowed, rng.random(allowed.shape), np.inf)
-    places = np.argsort(np.argsort(keys, axis=1), axis=1)
-    return allowed & (places < np.asarray(size)[:, None])
+    ranks = np.argsort(np.argsort(keys, axis=1), axis=1)
+    return allowed & (ranks < np.asarray(size)[:, None])

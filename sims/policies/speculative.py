@@ -1,14 +1,13 @@
-"""Draft in parallel, verify one by one, and replace the first token that is refused."""
-
-from typing import Any
+"""Speculative decoding: draft in parallel, verify one by one, redraw the first rejected token."""
 
 import numpy as np
 
 from sims.policies.base import CallDenoiser, Outcomes, TokenPolicy
+from sims.policies.eligible import as_eligible
 from sims.policies.scores import FREE_SYMBOLS
 from sims.policies.site_sets import site_count
-from theory import MASK
 from theory._core.arrays import array_namespace, device, is_exact
+from theory._core.types import Array
 from theory.distributions.sampling import draw_tokens
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
@@ -16,7 +15,7 @@ from theory.validation.arguments import as_integer
 __all__ = ["Speculative"]
 
 ROUNDING = 1e-15
-"""A refusal that is less likely than this is none: p and q are equal but for rounding."""
+"""A rejection that is less likely than this is none: p and q are equal but for rounding."""
 
 
 class Speculative(TokenPolicy):
@@ -25,12 +24,12 @@ class Speculative(TokenPolicy):
     Speculative decoding with the model as its own draft [memory]: tokens for the first k masked
     sites are drawn from one prediction; each is accepted with probability ``min(1, p / q)``,
     where q is that prediction and p the one given the tokens accepted before it; the first one
-    refused is drawn again from ``max(p - q, 0)``, normalised, and ends the round. It depends
+    rejected is drawn again from ``max(p - q, 0)``, normalised, and ends the round. It depends
     on drawn tokens, and corrects for it: exact, several sites per round.
 
     A round is counted as two calls of the denoiser, one for the draft and one, a batch of k - 1
     contexts, to verify it; as one call when a single site is drafted. (Here the contexts are
-    asked one after another, which changes nothing but the time.)
+    evaluated one after another, which changes nothing but the time.)
 
     Parameters
     ----------
@@ -48,11 +47,11 @@ class Speculative(TokenPolicy):
         self.k = None if k is None else as_integer(k, "k", 1)
 
     def outcomes(
-        self, x: Any, call_denoiser: CallDenoiser, round_index: int, eligible: Any = None
+        self, x: Array, call_denoiser: CallDenoiser, round_index: int, eligible: Array | None = None
     ) -> Outcomes:
-        """Yield a refusal at each drafted site, and the draft accepted as a whole."""
+        """Yield a rejection at each drafted site, and the draft accepted as a whole."""
         _, draft = call_denoiser(x)
-        eligible = x == MASK if eligible is None else eligible
+        eligible = as_eligible(x, eligible)
         xp, count = array_namespace(x), site_count(eligible)
         sites = xp.reshape(xp.nonzero(eligible)[1], (-1, count))
         size = count if self.k is None else min(self.k, count)
@@ -69,14 +68,14 @@ class Speculative(TokenPolicy):
                 every = xp.arange(rows.shape[0], dtype=xp.int64, device=device(x))
                 p = _at(call_denoiser(after)[1], every, site)
             accepted = _least(p, q)
-            at, mass, refused = _written(after, site, probability, self.refused(p, accepted))
-            yield xp.take(rows, at), mass, refused, calls
+            at, mass, rejected = _written(after, site, probability, self.residual(p, accepted))
+            yield xp.take(rows, at), mass, rejected, calls
             at, probability, after = _written(after, site, probability, accepted)
             rows = xp.take(rows, at)
         yield rows, probability, after, calls
 
-    def refused(self, p: Any, accepted: Any) -> Any:
-        """What is written after a refusal: the part of p that acceptance does not give."""
+    def residual(self, p: Array, accepted: Array) -> Array:
+        """What is drawn after a rejection: the part of p that acceptance does not give."""
         left = p - accepted
         return left if is_exact(left) else array_namespace(left).where(left > ROUNDING, left, 0.0)
 
@@ -86,49 +85,51 @@ class Speculative(TokenPolicy):
         call_denoiser: CallDenoiser,
         round_index: int,
         rng: np.random.Generator,
-        eligible: Any = None,
+        eligible: Array | None = None,
     ) -> tuple[np.ndarray, int]:
         """Draft, verify, replace."""
         _, draft = call_denoiser(x)
-        eligible = x == MASK if eligible is None else eligible
+        eligible = as_eligible(x, eligible)
         count = eligible.sum(axis=1)
         size = count if self.k is None else np.minimum(self.k, count)
-        place = np.cumsum(eligible, axis=1) - 1
+        number = np.cumsum(eligible, axis=1) - 1
         drafted = draw_tokens(rng, draft.reshape(-1, draft.shape[-1])).reshape(x.shape)
         after, going = x.copy(), np.arange(len(x))
         for j in range(int(size.max())):
             going = going[size[going] > j]
             if not len(going):
                 break
-            site = np.argmax(eligible[going] & (place[going] == j), axis=1)
+            site = np.argmax(eligible[going] & (number[going] == j), axis=1)
             token, q = drafted[going, site], draft[going, site]
             p = q if j == 0 else call_denoiser(after[going])[1][np.arange(len(going)), site]
             at = np.arange(len(going))
-            refused = rng.random(len(going)) * q[at, token] >= p[at, token]
-            if refused.any():
-                residual = self.refused(p, np.minimum(p, q))[refused]
+            rejected = rng.random(len(going)) * q[at, token] >= p[at, token]
+            if rejected.any():
+                residual = self.residual(p, np.minimum(p, q))[rejected]
                 gone = residual.sum(axis=1, keepdims=True) == 0  # only by rounding
-                token[refused] = draw_tokens(rng, np.where(gone, p[refused], residual))
+                token[rejected] = draw_tokens(rng, np.where(gone, p[rejected], residual))
             after[going, site] = token
-            going = going[~refused]
+            going = going[~rejected]
         return after, 1 if size.max() == 1 else 2
 
 
-def _least(p: Any, q: Any) -> Any:
+def _least(p: Array, q: Array) -> Array:
     try:
         return array_namespace(p).minimum(p, q)
     except TypeError:
         raise InvalidInput(FREE_SYMBOLS) from None
 
 
-def _at(draws: Any, rows: Any, site: Any) -> Any:
+def _at(draws: Array, rows: Array, site: Array) -> Array:
     """What is drawn from in some rows, each at its site, (N, V)."""
     xp = array_namespace(draws)
     flat = xp.reshape(draws, (-1, draws.shape[2]))
     return xp.take(flat, rows * draws.shape[1] + site, axis=0)
 
 
-def _written(x: Any, site: Any, probability: Any, shares: Any) -> tuple[Any, Any, Any]:
+def _written(
+    x: Array, site: Array, probability: Array, shares: Array
+) -> tuple[Array, Array, Array]:
     """Give every token of a site its share: rows, probabilities, sequences with the token."""
     xp, mass = array_namespace(x), probability[:, None] * shares
     at, token = xp.nonzero(mass != 0)

@@ -1,9 +1,9 @@
-"""A policy written down: for every pattern the sites that it reveals."""
+"""A policy as a table: for every pattern the sites that it reveals."""
 
 import copy
 import sys
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from theory import MASK
 from theory._core.arrays import array_namespace, as_array, device, from_host, read_only, to_host
 from theory._core.plurals import counted
 from theory._core.segments import gather
+from theory._core.types import Array, ArrayLike
 from theory.errors import InvalidInput
 from theory.lattice.codes import Codes
 from theory.validation.arguments import as_sites, as_tokens
@@ -23,7 +24,7 @@ class Tabulated(Policy):
     """A value-adaptive policy as a table, such as the best ones that `frontier` finds.
 
     It depends on the revealed tokens; predictions play no role once the table is made. The table
-    stays where it is given; asked about sequences that live elsewhere, the policy copies it
+    stays where it is given; given sequences that live elsewhere, the policy copies it
     there, once, and keeps the copy.
 
     Parameters
@@ -50,7 +51,7 @@ class Tabulated(Policy):
     depends_on = "revealed"
     randomised = False
 
-    def __init__(self, choices: Any, among: Iterable[int] | None = None) -> None:
+    def __init__(self, choices: ArrayLike, among: Iterable[int] | None = None) -> None:
         choices = as_array(choices)
         xp, shape = array_namespace(choices), tuple(choices.shape)
         integers = choices.dtype != object and xp.isdtype(choices.dtype, "integral")
@@ -65,10 +66,9 @@ class Tabulated(Policy):
             raise InvalidInput(
                 f"among must list {counted(self.length, 'site')}, got {list(self.among)}"
             )
-        self._given = 0
-        self._copy, self._written = self.choices, self.among
+        self._copy, self._given = self.choices, 0
 
-    def sites(self, x: object) -> tuple[int, ...]:
+    def sites(self, x: ArrayLike) -> tuple[int, ...]:
         """The sites that are revealed at a pattern (L,).
 
         Raises
@@ -83,21 +83,28 @@ class Tabulated(Policy):
         return tuple(np.flatnonzero(to_host(self._reveal(rows))[0]).tolist())
 
     def with_given(self, sites: tuple[int, ...], length: int) -> Self:
-        """The table knows what to do wherever sites are given."""
+        """The table is asked about the whole sequence, or about what is not given alone.
+
+        Raises
+        ------
+        InvalidInput
+            If it is about other sites than those that are not given.
+        """
+        written = tuple(site for site in range(length) if site not in sites)
+        if self.among is not None:
+            if written != self.among:
+                raise InvalidInput(
+                    f"the policy is tabulated for the sites {list(self.among)}; those to write "
+                    f"are {list(written)}"
+                )
+            return self
         known = copy.copy(self)
-        known._written = tuple(site for site in range(length) if site not in sites)
-        if self.among is None:
-            known._given = len(sites)
+        known._given = len(sites)
         return known
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` unless the table is for such sequences."""
         length += self._given
-        if self._written != self.among and self.among is not None:
-            raise InvalidInput(
-                f"the policy is tabulated for the sites {list(self.among)}; those to write are "
-                f"{list(self._written)}"
-            )
         if (length, vocab) != (self.length, self.vocab):
             raise InvalidInput(
                 f"the policy is tabulated for {counted(self.length, 'site')} over "
@@ -105,11 +112,11 @@ class Tabulated(Policy):
                 f"{counted(length, 'site')} over {vocab}"
             )
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the one outcome."""
         yield 1, self._reveal(x)
 
-    def _reveal(self, x: Any) -> Any:
+    def _reveal(self, x: Array) -> Array:
         xp, codes = array_namespace(x), Codes(self.length, self.vocab, x)
         among = range(x.shape[1]) if self.among is None else self.among
         seen = x if self.among is None else xp.stack([x[:, site] for site in among], axis=1)
@@ -118,7 +125,7 @@ class Tabulated(Policy):
         bit[list(among)] = 1 << np.arange(self.length, dtype=np.int64)
         return (x == MASK) & (found[:, None] & from_host(bit, x) != 0)
 
-    def _beside(self, x: Any) -> Any:
+    def _beside(self, x: Array) -> Array:
         """The table where the sequences live."""
         for table in (self.choices, self._copy):
             if array_namespace(table) is array_namespace(x) and device(table) == device(x):

@@ -1,11 +1,10 @@
-"""All sites that are confident enough."""
-
-from typing import Any
+"""The confidence threshold: all sites whose prediction is confident enough."""
 
 from sims.policies.base import Policy, Reveals
 from sims.policies.scores import DIGITS, best, confidence
 from theory import MASK
 from theory._core.arrays import array_namespace
+from theory._core.types import Array
 from theory.validation.arguments import as_real
 
 __all__ = ["Threshold"]
@@ -37,7 +36,7 @@ class Threshold(Policy):
     def __init__(self, gamma: float) -> None:
         self.gamma = as_real(gamma, "gamma", 0, 1)
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the one outcome."""
         xp, masked, confident = array_namespace(x), x == MASK, confidence(predictions)
         above = masked & (confident > round(self.gamma, DIGITS))

@@ -1,16 +1,18 @@
-"""A token for every site, then the k likeliest of them: scores of drawn tokens."""
+"""Tokens drawn at every site, of which the k most confident are kept: scores of drawn tokens."""
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
 
 from sims.policies.base import CallDenoiser, Outcomes, TokenPolicy
+from sims.policies.eligible import as_eligible
 from sims.policies.scores import as_floats, ranks, rounded
 from sims.policies.site_sets import site_count
-from theory import MASK
 from theory._core.arrays import array_namespace, device
 from theory._core.segments import gather
+from theory._core.types import Array
 from theory.distributions.sampling import draw_tokens
 from theory.validation.arguments import as_integer
 
@@ -44,7 +46,7 @@ class TokenConfidence(TokenPolicy):
         self.k = as_integer(k, "k", 1)
 
     def outcomes(
-        self, x: Any, call_denoiser: CallDenoiser, round_index: int, eligible: Any = None
+        self, x: Array, call_denoiser: CallDenoiser, round_index: int, eligible: Array | None = None
     ) -> Outcomes:
         """Yield every set of k sites with every choice of tokens.
 
@@ -52,14 +54,14 @@ class TokenConfidence(TokenPolicy):
         them, that is, below the worst of them. The others' draws are summed over in `_below`.
         """
         predictions, sampling_probs = call_denoiser(x)
-        eligible = x == MASK if eligible is None else eligible
+        eligible = as_eligible(x, eligible)
         xp, count, vocab = array_namespace(x), site_count(eligible), sampling_probs.shape[-1]
         rows = xp.arange(x.shape[0], dtype=xp.int64, device=device(x))
         every = xp.arange(x.shape[1], dtype=xp.int64, device=device(x))
         sites = xp.reshape(xp.nonzero(eligible)[1], (-1, count))
-        places = rows[:, None] * x.shape[1] + sites
+        index = rows[:, None] * x.shape[1] + sites
         confident, probabilities = (
-            gather(xp.reshape(values, (-1, vocab)), places)
+            gather(xp.reshape(values, (-1, vocab)), index)
             for values in (rounded(as_floats(predictions)), sampling_probs)
         )
         below, step = xp.reshape(_below(confident, probabilities), (-1,)), count * vocab
@@ -68,22 +70,17 @@ class TokenConfidence(TokenPolicy):
         for chosen in itertools.combinations(range(count), size):
             others = [j for j in range(count) if j not in chosen]
             for tokens in itertools.product(range(vocab), repeat=size):
-                pairs = list(zip(chosen, tokens, strict=True))
-                probability, least, worst = None, None, None
-                for i, v in pairs:
-                    marginal, value = probabilities[:, i, v], confident[:, i, v]
-                    probability = marginal if probability is None else probability * marginal
-                    if least is None or worst is None:
-                        least, worst = value, xp.zeros_like(rows) + (i * vocab + v)
-                    else:  # of equal ones the last site is the worst
-                        worst = xp.where(value <= least, i * vocab + v, worst)
-                        least = xp.minimum(value, least)
+                probability: Any = 1
+                after, worst = x, xp.zeros_like(rows)
+                least = xp.zeros_like(confident[:, 0, 0]) + math.inf
+                for i, v in zip(chosen, tokens, strict=True):
+                    probability, value = probability * probabilities[:, i, v], confident[:, i, v]
+                    worst = xp.where(value <= least, i * vocab + v, worst)  # of equal ones the last
+                    least = xp.minimum(value, least)
+                    after = xp.where(here[i], v, after)
                 for j in others:
                     probability = probability * xp.take(below, (rows * count + j) * step + worst)
                 some = xp.nonzero(probability != 0)[0]
-                after = x
-                for i, v in pairs:
-                    after = xp.where(here[i], v, after)
                 if some.shape[0] < x.shape[0]:
                     after, probability = xp.take(after, some, axis=0), xp.take(probability, some)
                 yield some, probability, after, 1
@@ -94,11 +91,11 @@ class TokenConfidence(TokenPolicy):
         call_denoiser: CallDenoiser,
         round_index: int,
         rng: np.random.Generator,
-        eligible: Any = None,
+        eligible: Array | None = None,
     ) -> tuple[np.ndarray, int]:
         """Draw everywhere, keep the likeliest."""
         predictions, sampling_probs = call_denoiser(x)
-        eligible = x == MASK if eligible is None else eligible
+        eligible = as_eligible(x, eligible)
         rows = sampling_probs.reshape(-1, sampling_probs.shape[-1])
         drawn = draw_tokens(rng, rows).reshape(x.shape)
         confident = np.take_along_axis(as_floats(predictions), drawn[..., None], axis=-1)[..., 0]
@@ -106,7 +103,7 @@ class TokenConfidence(TokenPolicy):
         return np.where(keep, drawn, x), 1
 
 
-def _below(confident: Any, probabilities: Any) -> Any:
+def _below(confident: Array, probabilities: Array) -> Array:
     """Probability that site j draws a token that ranks below token v at site i, (B, j, i, v)."""
     xp = array_namespace(confident)
     site = xp.arange(confident.shape[1], dtype=xp.int64, device=device(confident))

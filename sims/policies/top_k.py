@@ -1,10 +1,9 @@
 """The k most confident sites, then their tokens: scores of positions."""
 
-from typing import Any
-
 from sims.policies.base import Policy, Reveals
 from sims.policies.scores import SCORES, Score, best, certainty, ranks
 from theory import MASK
+from theory._core.types import Array
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
@@ -43,7 +42,7 @@ class TopK(Policy):
             raise InvalidInput(f"score must be one of {', '.join(SCORES)}, got {score!r}")
         self.score: Score = score
 
-    def reveal_distribution(self, x: Any, predictions: Any, round_index: int) -> Reveals:
+    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the one outcome."""
         scores, masked = certainty(predictions, self.score), x == MASK
         if self.k == 1:

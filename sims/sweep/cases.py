@@ -1,4 +1,4 @@
-"""Cases of a sweep, and their results, as JSON.
+"""The JSON of the cases of a sweep and of their results, and the generator of each case.
 
 Both are dicts of names to numbers, strings, None and lists of these. NumPy's types become plain
 ones and lists become tuples, so that a case reads the same before and after it was written. What
@@ -63,16 +63,16 @@ def key_of(case: Case) -> str:
     >>> key_of({"b": 1.0, "a": 1})
     '{"a": 1, "b": 1.0}'
     """
-    return json.dumps(_encoded(case), sort_keys=True, allow_nan=False)
+    return json.dumps(written(case), sort_keys=True, allow_nan=False)
 
 
-def written(case: Case) -> str:
-    """Return the JSON of a case or of results, in the order of its names.
+def written(case: Case) -> dict[str, Any]:
+    """Return a case or results in what JSON has words for.
 
     >>> written({"x": (1, math.inf)})
-    '{"x": [1, {"float": "inf"}]}'
+    {'x': [1, {'float': 'inf'}]}
     """
-    return json.dumps(_encoded(case), allow_nan=False)
+    return {name: _encode(value) for name, value in case.items()}
 
 
 def read(entries: Mapping[str, Any]) -> Case:
@@ -81,7 +81,7 @@ def read(entries: Mapping[str, Any]) -> Case:
     >>> read({"x": [1, {"float": "inf"}]})
     {'x': (1, inf)}
     """
-    return {name: _decoded(entry) for name, entry in entries.items()}
+    return {name: _decode(entry) for name, entry in entries.items()}
 
 
 def spelled(case: Case) -> str:
@@ -101,7 +101,9 @@ def generator_of(seed: int, key: str) -> np.random.Generator:
 
 def _plain(value: Any, name: str) -> Any:
     match value:
-        case None | bool():
+        case None | bool() | Fraction():
+            return value
+        case LinearForm() if not value.free_symbols:
             return value
         case np.bool_():
             return bool(value)
@@ -109,10 +111,6 @@ def _plain(value: Any, name: str) -> Any:
             return int(value)
         case float() | np.floating():
             return float(value)
-        case Fraction():
-            return value
-        case LinearForm() if not value.free_symbols:
-            return value
         case str():
             return str(value)
         case list() | tuple():
@@ -123,10 +121,6 @@ def _plain(value: Any, name: str) -> Any:
         f"{name} must be a number, a string, None or a list of these, got {value!r} of type "
         f"{type(value).__name__}"
     )
-
-
-def _encoded(case: Case) -> dict[str, Any]:
-    return {name: _encode(value) for name, value in case.items()}
 
 
 def _encode(value: Any) -> Any:
@@ -144,15 +138,15 @@ def _encode(value: Any) -> Any:
     return value
 
 
-def _decoded(entry: Any) -> Any:
+def _decode(entry: Any) -> Any:
     if isinstance(entry, list):
-        return tuple(_decoded(each) for each in entry)
+        return tuple(_decode(each) for each in entry)
     if not isinstance(entry, dict):
         return entry
     if "integer" in entry:
         return int(entry["integer"], 16)
     if "fraction" in entry:
-        return Fraction(*_decoded(entry["fraction"]))
+        return Fraction(*_decode(entry["fraction"]))
     if "logarithms" in entry:
-        return LinearForm(dict(_decoded(entry["logarithms"])), _decoded(entry["denominator"]))
+        return LinearForm(dict(_decode(entry["logarithms"])), _decode(entry["denominator"]))
     return float(entry["float"])

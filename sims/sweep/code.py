@@ -1,4 +1,4 @@
-"""Which code gave a result: a hash that changes when an experiment, or what it uses, changes.
+"""A hash of the code behind a result: it changes when an experiment, or what it uses, changes.
 
 An experiment is compiled code, which refers to other functions, classes and constants by names.
 They are followed as far as they can be seen: names of the module, attributes of modules, what is

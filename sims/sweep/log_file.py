@@ -1,4 +1,4 @@
-"""What has finished of a sweep, in memory or in a file that survives an interruption.
+"""The finished cases of a sweep, in memory or in a file that survives an interruption.
 
 The file has one line of JSON for the sweep (format, version, experiment, seed, and which code it
 is), then one for each case in the order in which they finished::
@@ -28,27 +28,9 @@ try:
 except ImportError:  # on Windows
     fcntl = None
 
-__all__ = ["Log", "differs", "failure_line", "header", "opened", "result_line"]
+__all__ = ["Log", "differs", "header", "opened"]
 
 FORMAT, VERSION = "zeroloss sweep", 1
-
-
-def result_line(key: str, results: str) -> str:
-    r"""Return the line of a case that went well.
-
-    >>> result_line('{"length": 4}', '{"kl": 0.5}')
-    '{"case": {"length": 4}, "results": {"kl": 0.5}}\n'
-    """
-    return f'{{"case": {key}, "results": {results}}}\n'
-
-
-def failure_line(key: str, error: str, traceback: str) -> str:
-    r"""Return the line of a case that failed.
-
-    >>> failure_line('{"length": 6}', "ValueError", "...")
-    '{"case": {"length": 6}, "error": "ValueError", "traceback": "..."}\n'
-    """
-    return f'{{"case": {key}, {json.dumps({"error": error, "traceback": traceback})[1:]}\n'
 
 
 def header(experiment: str, seed: int, code: dict[str, str]) -> str:
@@ -58,9 +40,8 @@ def header(experiment: str, seed: int, code: dict[str, str]) -> str:
     {"format": "zeroloss sweep", "version": 1, "experiment": "module:name", "seed": 0,
      "code": {"source": "12ab"}}
     """
-    first = {"format": FORMAT, "version": VERSION, "experiment": experiment, "seed": seed}
-    first["code"] = code
-    return json.dumps(first) + "\n"
+    named = {"experiment": experiment, "seed": seed, "code": code}
+    return json.dumps({"format": FORMAT, "version": VERSION, **named}) + "\n"
 
 
 def differs(found: Any, wanted: dict[str, str]) -> str:
@@ -100,12 +81,12 @@ class Log:
         self.results: dict[str, Case] = {}
         self.failures: dict[str, tuple[str, str]] = {}
         self.end = 0
-        """Of the last whole line of the file."""
+        """Of the last whole line of the file, in bytes."""
 
-    def write(self, line: str) -> None:
-        """Keep the line of a case."""
-        self._append(line)
-        self._take(json.loads(line))
+    def write(self, record: dict[str, Any]) -> None:
+        """Keep the record of a case."""
+        self._append(json.dumps(record, allow_nan=False) + "\n")
+        self._take(record)
 
     def begin(self, first: str, other_code: bool) -> None:
         """Read the file, or begin it with its first line."""
@@ -184,10 +165,10 @@ class Log:
         return found.get("code")
 
     def _set_aside(self, line: bytes, what: str) -> None:
-        place = f"{self.path}.aside"
-        with open(place, "ab") as kept:
+        aside = f"{self.path}.aside"
+        with open(aside, "ab") as kept:
             kept.write(line)
-        warnings.warn(f"{what}; it was moved to {place}", RuntimeWarning, stacklevel=7)
+        warnings.warn(f"{what}; it was moved to {aside}", RuntimeWarning, stacklevel=7)
         self.end -= len(line)
         self.file.truncate(self.end)
 

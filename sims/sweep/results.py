@@ -1,4 +1,4 @@
-"""What the cases of a sweep gave: rows, columns, and means with their errors."""
+"""The results of a sweep: rows, columns, and means with their standard errors."""
 
 import math
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Mean(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    r"""What the cases of a sweep gave.
+    r"""The results of the cases of a sweep.
 
     Attributes
     ----------

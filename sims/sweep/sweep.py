@@ -1,4 +1,4 @@
-"""Many cases of one experiment: in this process, in several, or on a cluster.
+"""Run many cases of one experiment: in this process, in several, or on a cluster.
 
 A case is a set of named parameters. An experiment is a function ``experiment(rng, **case)`` that
 returns named results. `sweep` goes through the cases on any `concurrent.futures.Executor`; a case
@@ -27,8 +27,8 @@ import numpy as np
 
 from sims.sweep.cases import Case, as_case, generator_of, key_of, listed, read, spelled, written
 from sims.sweep.code import code_of
-from sims.sweep.log_file import failure_line, header, opened, result_line
-from sims.sweep.results import Failure, Mean, Results
+from sims.sweep.log_file import header, opened
+from sims.sweep.results import Failure, Results
 from theory._console.arguments import positive
 from theory._console.executors import InProcess, Processes, executor_for
 from theory._console.tasks import run_tasks
@@ -36,12 +36,8 @@ from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
 __all__ = [
-    "Failure",
-    "Mean",
-    "Results",
     "add_arguments",
     "add_state_arguments",
-    "executor_for",
     "from_arguments",
     "generator",
     "grid",
@@ -156,19 +152,19 @@ def sweep(
     with opened(path, header(name, seed, code), other_code=other_code) as log:
         left = [key for key in every if key not in log.results]
 
-        def keep(number: int, future: Future[str]) -> None:
+        def keep(number: int, future: Future[dict[str, Any]]) -> None:
             try:
-                line = future.result()
+                record = future.result()
             except Exception as error:  # on the way to the worker or back
-                line = _failure(left[number], error)
-            log.write(line)
+                record = _failure(left[number], error)
+            log.write(record)
 
         run_tasks(
             InProcess() if executor is None else executor,
             partial(_run, experiment, seed),
             [(key,) for key in left],
             keep,
-            doing="sweeping",
+            doing="cases",
             noun="case",
             named=lambda number: spelled(read(json.loads(left[number]))),
             kept=log.where,
@@ -239,9 +235,6 @@ def _state(name: str) -> Path:
     return path
 
 
-# The experiment
-
-
 def _name(experiment: Any) -> str:
     """Module and name; a module that is run as a command goes by its own name."""
     name = getattr(experiment, "__qualname__", "<")
@@ -261,15 +254,12 @@ def _check_importable(experiment: Experiment) -> None:
         raise InvalidInput(f"other processes cannot import the experiment: {error}") from None
 
 
-# One case, in a worker
-
-
-def _run(experiment: Experiment, seed: int, key: str) -> str:
-    """Run a case and return its line."""
+def _run(experiment: Experiment, seed: int, key: str) -> dict[str, Any]:
+    """Run a case, in a worker, and return its record in the log."""
     case = read(json.loads(key))
     try:
         results = experiment(generator_of(seed, key), **case)
-        return result_line(key, written(_as_results(results, case)))
+        return {"case": json.loads(key), "results": written(_as_results(results, case))}
     except (Exception, SystemExit) as error:
         return _failure(key, error)
 
@@ -283,6 +273,7 @@ def _as_results(results: Any, case: Case) -> Case:
     return as_case(results)
 
 
-def _failure(key: str, error: BaseException) -> str:
+def _failure(key: str, error: BaseException) -> dict[str, Any]:
     text = "".join(traceback.format_exception_only(error)).strip()
-    return failure_line(key, text, "".join(traceback.format_exception(error)))
+    whole = "".join(traceback.format_exception(error))
+    return {"case": json.loads(key), "error": text, "traceback": whole}

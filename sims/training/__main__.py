@@ -1,32 +1,35 @@
-"""``python -m sims.training``: which training masks are the most effective, for which decoder.
+"""``python -m sims.training``: the mean excess of decoders, by training masks and learner.
 
 Exit code 0 if all cases went well, 1 if one failed, 2 for wrong usage, 130 if it was interrupted.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
-from typing import Any
 
+from rich.box import SIMPLE
+from rich.table import Table
+
+from sims.sweep.cases import Case
+from sims.sweep.results import Mean, Results
+from sims.sweep.sweep import add_arguments, from_arguments, grid
+from sims.training.experiment import DATA, DECODERS, LEARNERS, MASKS, SEEING, experiment
 from theory._console.arguments import CommandParser, count, positive, prepare_output
+from theory._console.console import Fitting, output_console
+from theory._console.format import as_json
+from theory.errors import ZerolossError
 
 REPEATS, SAMPLES = 10, 300
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    from sims.sweep.sweep import from_arguments
-    from theory.errors import ZerolossError
-
     parser = _parser()
     options = parser.parse_args(arguments)
-    from sims.training.experiment import experiment
-
     cases = _cases(options)
     if not cases:
-        parser.error("the best masks are known for tables and for decoders that look at nothing")
+        parser.error("the best masks are known for tables and for decoders that depend on nothing")
     try:
         with from_arguments(options) as run:
             results = run(experiment, cases, seed=options.seed)
@@ -49,9 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> CommandParser:
-    from sims.sweep.sweep import add_arguments
-    from sims.training.experiment import DATA, DECODERS, LEARNERS, MASKS
-
     parser = CommandParser(
         prog="python -m sims.training",
         description="Learn denoisers from samples under several distributions of masks, and "
@@ -92,11 +92,8 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _cases(options: argparse.Namespace) -> list[dict[str, Any]]:
+def _cases(options: argparse.Namespace) -> list[Case]:
     """All combinations, but for the best masks where none are known."""
-    from sims.sweep.sweep import grid
-    from sims.training.experiment import DATA, DECODERS, MASKS, SEEING
-
     every = grid(
         data=options.data or [*DATA],
         decoder=options.decoder or [*DECODERS],
@@ -109,17 +106,12 @@ def _cases(options: argparse.Namespace) -> list[dict[str, Any]]:
     return [c for c in every if c["masks"] != "best" or c["decoder"] not in unknown]
 
 
-def _means(results: Any) -> dict[tuple[str, str, str], Any]:
+def _means(results: Results) -> dict[tuple[str, ...], Mean]:
     by = ("data", "decoder", "masks")
     return {tuple(m.at[name] for name in by): m for m in results.mean(of="excess", by=by)}
 
 
-def _print(results: Any, options: argparse.Namespace) -> None:
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    from theory._console.console import Fitting, output_console
-
+def _print(results: Results, options: argparse.Namespace) -> None:
     means, console = _means(results), output_console()
     decoders = list(dict.fromkeys(key[1] for key in means))
     for data in dict.fromkeys(key[0] for key in means):
@@ -141,14 +133,14 @@ def _print(results: Any, options: argparse.Namespace) -> None:
     )
 
 
-def _cell(mean: Any, least: float) -> str:
+def _cell(mean: Mean | None, least: float) -> str:
     if mean is None:
         return ""
     text = f"{mean.mean:.2g}±{mean.error:.1g}"
     return f"[bold]{text}[/bold]" if mean.mean == least else text
 
 
-def _to_json(results: Any, options: argparse.Namespace) -> str:
+def _to_json(results: Results, options: argparse.Namespace) -> str:
     content = {
         "size": options.size,
         "learner": options.learner,
@@ -156,12 +148,12 @@ def _to_json(results: Any, options: argparse.Namespace) -> str:
         "repeats": options.repeats,
         "unit": "nats",
         "excess": [
-            {**mean.at, "mean": mean.mean, "error": mean.error if mean.cases > 1 else None}
+            {**mean.at, "mean": mean.mean, "error": mean.error}  # nan, that is null, for one case
             for mean in _means(results).values()
         ],
         "failed": [str(failure) for failure in results.failed],
     }
-    return json.dumps(content, indent=2)
+    return as_json(content)
 
 
 if __name__ == "__main__":

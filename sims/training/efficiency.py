@@ -1,4 +1,4 @@
-"""How fast independent tables learn what a decoder asks, without drawing a single data set.
+"""The mean excess of a decoder with learnt tables over data sets, without drawing any.
 
 Let a policy choose its sites independently of tokens and predictions, and let w(S, U) be the
 expected number of its calls that reveal U where S is observed. With tables learnt from n samples
@@ -36,6 +36,7 @@ from sims.training.masks import as_masks
 from theory import MASK, JointTable
 from theory._core.arrays import is_exact, read_only, to_host, xlogx
 from theory._core.exact import floats, is_rational
+from theory._core.types import ArrayLike, Number
 from theory._markov.classes import possible
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
@@ -71,15 +72,19 @@ def questions(policy: Decoder | Select, length: int) -> Questions:
     calls: dict[tuple[Sites, Sites], Fraction] = {}
     one_token = JointTable(np.ones((1,) * length, dtype=np.int64), exact=True)
     for reveal in propagate(one_token, decoder, measures=("decoder",)):
-        for row, flip, chance in zip(reveal.x, reveal.sites, reveal.masses[0], strict=True):
+        for row, flip, mass in zip(reveal.x, reveal.sites, reveal.masses[0], strict=True):
             shown, new = (tuple(np.flatnonzero(v).tolist()) for v in (row != MASK, flip))
             if new:
-                calls[shown, new] = calls.get((shown, new), Fraction(0)) + chance
+                calls[shown, new] = calls.get((shown, new), Fraction(0)) + mass
     return calls
 
 
 def expected_excess(
-    p: Distribution, policy: Decoder | Select, masks: Any, size: int, alpha: Any = 0.5
+    p: Distribution,
+    policy: Decoder | Select,
+    masks: ArrayLike,
+    size: int,
+    alpha: Number | Fraction = 0.5,
 ) -> float:
     """Mean over data sets of the excess path KL of a decoder with learnt tables, in nats.
 
@@ -118,7 +123,7 @@ def expected_excess(
     def learning(shown: Sites, site: int) -> float:
         """Mean divergence at one site, over contexts that show these."""
         share = pi[_pattern(shown, p.length)]
-        evidence, joint = (floats(v, "the excess is not known") for v in _cells(p, shown, site))
+        evidence, joint = (floats(v, "the excess is not known") for v in _evidence(p, shown, site))
         total = xlogx(joint).sum() - xlogx(evidence).sum()
         total -= (joint * mean_log(size, share * joint, prior)).sum()
         total += (evidence * mean_log(size, share * evidence, prior * p.vocab)).sum()
@@ -131,7 +136,12 @@ def expected_excess(
     )
 
 
-def rate(p: Distribution, policy: Decoder | Select, masks: Any, alpha: Any = Fraction(1, 2)) -> Any:
+def rate(
+    p: Distribution,
+    policy: Decoder | Select,
+    masks: ArrayLike,
+    alpha: Number | Fraction = Fraction(1, 2),
+) -> Number:
     """Limit of n times `expected_excess` for large n, in nats: ``sum_S B(S) / pi(S)``.
 
     Returns
@@ -166,7 +176,7 @@ def rate(p: Distribution, policy: Decoder | Select, masks: Any, alpha: Any = Fra
 
 
 def best_masks(
-    p: Distribution, policy: Decoder | Select, alpha: Any = Fraction(1, 2)
+    p: Distribution, policy: Decoder | Select, alpha: Number | Fraction = Fraction(1, 2)
 ) -> np.ndarray:
     """Training masks with the least `rate` for a policy: proportional to ``sqrt(B(S))``.
 
@@ -192,8 +202,8 @@ def best_masks(
     return read_only(table / table.sum())
 
 
-def mean_log(size: int, chance: np.ndarray, alpha: float) -> np.ndarray:
-    """``E log(N + alpha)`` for binomial N of `size` and each chance.
+def mean_log(size: int, probability: np.ndarray, alpha: float) -> np.ndarray:
+    """``E log(N + alpha)`` for binomial N of `size` and each probability.
 
     What lies more than twelve standard deviations and forty counts from the mean is left out.
 
@@ -202,7 +212,7 @@ def mean_log(size: int, chance: np.ndarray, alpha: float) -> np.ndarray:
     """
     from scipy.special import gammaln, xlog1py, xlogy
 
-    values, inverse = np.unique(np.clip(chance, 0.0, 1.0), return_inverse=True)
+    values, inverse = np.unique(np.clip(probability, 0.0, 1.0), return_inverse=True)
     means = np.empty(len(values))
     for k, r in enumerate(values.tolist()):
         reach = 12 * np.sqrt(size * r * (1 - r)) + 40
@@ -211,14 +221,14 @@ def mean_log(size: int, chance: np.ndarray, alpha: float) -> np.ndarray:
         logs = xlogy(n, r) + xlog1py(size - n, -r) - gammaln(n + 1) - gammaln(size - n + 1)
         weights = np.exp(logs - logs.max())
         means[k] = (weights * np.log(n + alpha)).sum() / weights.sum()
-    return means[inverse.reshape(-1)].reshape(np.shape(chance))
+    return means[inverse.reshape(-1)].reshape(np.shape(probability))
 
 
 def _pattern(shown: Sites, length: int) -> tuple[int, ...]:
     return tuple(int(i in shown) for i in range(length))
 
 
-def _cells(p: Distribution, shown: Sites, site: int) -> tuple[np.ndarray, np.ndarray]:
+def _evidence(p: Distribution, shown: Sites, site: int) -> tuple[np.ndarray, np.ndarray]:
     """``p(c)``, shape (C,), and ``p(c, x_site = v)``, shape (C, V), of possible contexts c."""
     x = to_host(p.assignments(shown))
     evidence = to_host(p.evidence(x))
@@ -229,15 +239,15 @@ def _cells(p: Distribution, shown: Sites, site: int) -> tuple[np.ndarray, np.nda
     return evidence, joint.reshape(-1, p.vocab)
 
 
-def _difficulties(p: Distribution, asked: Questions, alpha: Any) -> dict[Sites, Any]:
+def _difficulties(p: Distribution, asked: Questions, alpha: Number | Fraction) -> dict[Sites, Any]:
     """B(S) for every S that inference meets."""
     as_real(alpha, "alpha", 0, np.inf, ends=False)
-    alpha = Fraction(alpha) if is_rational(alpha) else float(alpha)
+    prior = Fraction(alpha) if is_rational(alpha) else float(alpha)
     found: dict[Sites, Any] = {}
     for (shown, new), weight in asked.items():
         for site in new:
-            sizes = possible(_cells(p, shown, site)[1]).sum(axis=1).tolist()
-            cost = sum(Fraction(s - 1, 2) + alpha * (p.vocab - s) for s in sizes)
+            sizes = possible(_evidence(p, shown, site)[1]).sum(axis=1).tolist()
+            cost = sum(Fraction(s - 1, 2) + prior * (p.vocab - s) for s in sizes)
             found[shown] = found.get(shown, Fraction(0)) + weight * cost
     return found
 
@@ -246,7 +256,7 @@ def _uniform(p: Distribution, asked: Questions, shown: Sites) -> bool:
     """Whether all that is predicted where S is observed is uniform, as the tables say unasked."""
     for seen, new in asked:
         for site in new if seen == shown else ():
-            evidence, joint = _cells(p, shown, site)
+            evidence, joint = _evidence(p, shown, site)
             gap = joint * p.vocab - evidence[:, None]
             if (possible(gap) if p.exact else abs(gap) > 1e-12).any():
                 return False

@@ -1,4 +1,4 @@
-"""Which training masks are the most effective, for which decoder: one data set as an experiment.
+"""The excess of a decoder with a denoiser learnt from one data set: an experiment for sweeps.
 
 A case names the data, the training masks, the decoder, the learner and the number of samples; a
 training set is drawn, a denoiser is learnt from it, and what the decoder writes with it is
@@ -28,6 +28,7 @@ from sims.training.visits import decoded_with_visits, mismatch, visited
 from theory import JointTable, gallery
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
+from theory.loss.forward import Denoiser
 
 __all__ = ["DATA", "DECODERS", "LEARNERS", "MASKS", "SEEING", "experiment", "training_masks"]
 
@@ -42,15 +43,15 @@ clauses over them."""
 DECODERS: Mapping[str, policies.Decoder] = {
     "left to right": policies.LeftToRight(),
     "random": policies.FirstHitting(),
-    "surest": policies.TopK(1),
+    "most confident": policies.TopK(1),
     "two at once": policies.LeftToRight(2),
-    "two surest": policies.TopK(2),
+    "two most confident": policies.TopK(2),
 }
 
-SEEING = ("surest", "two surest")
-"""Those that look at predictions."""
+SEEING = ("most confident", "two most confident")
+"""Those that depend on predictions."""
 
-MASKS: Mapping[str, Callable[[Distribution, policies.Decoder], Any]] = {
+MASKS: Mapping[str, Callable[[Distribution, policies.Decoder], np.ndarray]] = {
     "uniform time": lambda p, _: tables.uniform_time(p.length),
     "left to right": lambda p, _: tables.left_to_right(p.length),
     "blocks of 2": lambda p, _: tables.block_by_block(p.length, 2),
@@ -60,9 +61,9 @@ MASKS: Mapping[str, Callable[[Distribution, policies.Decoder], Any]] = {
     "best": best_masks,
 }
 """From the data and the decoder to the masks. The last two know the decoder, and `best` is for
-decoders that look at nothing."""
+decoders that depend on nothing."""
 
-LEARNERS: Mapping[str, Callable[..., Any]] = {"tables": Tabular, "chain": FittedChain}
+LEARNERS: Mapping[str, Callable[..., Denoiser]] = {"tables": Tabular, "chain": FittedChain}
 
 
 @lru_cache(maxsize=256)
@@ -99,13 +100,13 @@ def experiment(
     alpha : float
         Prior per token.
     repeat : int
-        Tells cases apart that differ in their data sets only.
+        Distinguishes cases that differ in their data sets only.
 
     Returns
     -------
     dict
         ``kl`` of the decoded distribution in nats, its ``excess``, ``path_excess``, that of the
-        mean over the decoder's coins, and ``untrained``, the share of the calls, with the learnt
+        mean over the decoder's paths, and ``untrained``, the share of the calls, with the learnt
         denoiser, on patterns that training does not show.
 
     Examples
@@ -126,7 +127,7 @@ def experiment(
         "kl": float(q.kl),
         "excess": float(q.kl - best.kl),
         "path_excess": float(q.path_kl - best.path_kl),
-        "untrained": mismatch(asked, training_masks(data, masks, decoder)).untrained,
+        "untrained": float(mismatch(asked, training_masks(data, masks, decoder)).untrained),
     }
 
 

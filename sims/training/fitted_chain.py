@@ -1,4 +1,4 @@
-"""A denoiser that shares everything: one chain, fitted to what all masks show.
+"""A denoiser that shares everything: one Markov chain, fitted to what all masks show.
 
 A homogeneous chain of initial probabilities and a transition matrix P predicts every masked site
 given the nearest observed ones. It is fitted to neighbouring pairs (i, i + 1) of which the mask
@@ -18,16 +18,14 @@ to right. The estimator is ours.
 """
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
-from sims.training.samples import TrainingSet
+from sims.training.samples import TrainingSet, as_prior
 from theory import MarkovChain
 from theory._core.arrays import from_host, to_host
-from theory._core.exact import is_rational
+from theory._core.types import Array, ArrayLike, Number
 from theory.errors import InvalidInput
-from theory.validation.arguments import as_real
 
 __all__ = ["FittedChain"]
 
@@ -65,13 +63,12 @@ class FittedChain:
     [Fraction(1, 3), Fraction(2, 3)]
     """
 
-    def __init__(self, training: TrainingSet, alpha: Any = 0.5, *, exact: bool = False) -> None:
+    def __init__(
+        self, training: TrainingSet, alpha: Number | Fraction = 0.5, *, exact: bool = False
+    ) -> None:
         if not isinstance(training, TrainingSet):
             raise InvalidInput(f"training must be a TrainingSet, got {training!r}")
-        as_real(alpha, "alpha", 0, np.inf, ends=False)
-        if exact and not is_rational(alpha):
-            raise InvalidInput(f"an exact denoiser needs a rational alpha, got {alpha!r}")
-        self.alpha = Fraction(alpha) if exact else float(alpha)
+        self.alpha = as_prior(alpha, exact)
         tokens, shown, vocab = training.tokens, training.shown, training.vocab
         rows, left = np.nonzero(shown[:, :-1] != shown[:, 1:])
         codes = tokens[rows, left] * vocab + tokens[rows, left + 1]
@@ -86,7 +83,7 @@ class FittedChain:
         raised = counts.astype(object if exact else np.float64) + self.alpha
         return raised / raised.sum(axis=-1, keepdims=True)
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: ArrayLike) -> Array:
         """Predict from patterns (B, L) or (L,), shape (B, L, V) or (L, V), beside `x`."""
         predictions = self.chain.denoise(to_host(x))
         here = self.chain.exact or not hasattr(x, "shape")

@@ -1,9 +1,9 @@
-"""Which sites training shows: distributions of mask patterns, as exact tables.
+"""Distributions of mask patterns, which say what sites training shows, as exact tables.
 
 A table has shape ``(2,)*L``; index 1 on an axis means that the site is observed. With S the set
 of observed sites and k = |S|:
 
-    uniform time      1 / ((L + 1) C(L, k)): a time u ~ U(0, 1), then each site shown with chance u
+    uniform time      1 / ((L + 1) C(L, k)): a time u ~ U(0, 1), then each site shown with u
     fixed count       1 / C(L, k) for one k
     left to right     1 / (L + 1) for each prefix {0..k-1}, k = 0..L
     block by block    a block at random, those before it shown, those after it hidden, uniform
@@ -22,13 +22,13 @@ reverse-order" [restated]; its algorithm was not seen. Both readings here are ou
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from theory._core.arrays import is_exact, read_only, require_memory, to_host
+from theory._core.types import ArrayLike
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer, as_rectangular
 from theory.validation.probabilities import as_rows
@@ -46,7 +46,7 @@ __all__ = [
 
 
 def uniform_time(length: int, *, exact: bool = False) -> np.ndarray:
-    """Each site shown with the same chance u, for u uniform between 0 and 1; shape (2,)*L.
+    """Each site shown with the same probability u, for u uniform on [0, 1]; shape (2,)*L.
 
     >>> uniform_time(2, exact=True).tolist()
     [[Fraction(1, 3), Fraction(1, 6)], [Fraction(1, 6), Fraction(1, 3)]]
@@ -86,7 +86,7 @@ def block_by_block(length: int, size: int, *, exact: bool = False) -> np.ndarray
     ----------
     length : int
     size : int
-        Sites of a block; the last one may be shorter. Each block has the same chance.
+        Sites of a block; the last one may be shorter. All blocks are equally likely.
     exact : bool
 
     Returns
@@ -141,7 +141,7 @@ def last_to_first(
     return _mean(every[len(every) - stages :])
 
 
-def predicting(masks: Any) -> np.ndarray:
+def predicting(masks: ArrayLike) -> np.ndarray:
     """Condition on something being hidden: a fully observed sequence trains nothing.
 
     >>> predicting(left_to_right(2, exact=True)).tolist()
@@ -155,7 +155,7 @@ def predicting(masks: Any) -> np.ndarray:
     return read_only(table / left)
 
 
-def as_masks(masks: Any, length: int | None = None) -> np.ndarray:
+def as_masks(masks: ArrayLike, length: int | None = None) -> np.ndarray:
     """Check a distribution of mask patterns: shape (2,)*L, not negative, of sum 1.
 
     >>> as_masks([0.5, 0.25])
@@ -192,12 +192,11 @@ def _stages(
     for start in range(0, length, size):
         end = min(start + size, length)
         table = np.full((2,) * length, Fraction(0) if exact else 0.0)
-        table[(1,) * start + (slice(None),) * (end - start) + (0,) * (length - end)] = within(
-            end - start, exact=exact
-        )
+        block = (1,) * start + (slice(None),) * (end - start) + (0,) * (length - end)
+        table[block] = within(end - start, exact=exact)
         yield table
 
 
-def _mean(tables: Any) -> np.ndarray:
-    tables = list(tables)
+def _mean(stages: Iterable[np.ndarray]) -> np.ndarray:
+    tables = list(stages)
     return read_only(sum(tables[1:], start=tables[0]) / len(tables))

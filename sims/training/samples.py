@@ -1,22 +1,24 @@
-"""What training sees: sequences of the data, each with a mask that was drawn without looking.
+"""Training sets: sequences of the data, each with a mask that does not depend on its tokens.
 
 A training set is n independent pairs (x, S) with x ~ p and S ~ pi. The learner is shown the
 tokens at S and has to predict each of the others.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
 
 import numpy as np
 
 from sims.training.masks import as_masks
 from theory._core.arrays import to_host
+from theory._core.exact import is_rational
 from theory._core.plurals import counted
+from theory._core.types import ArrayLike, Number
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
-from theory.validation.arguments import as_integer, as_tokens
+from theory.validation.arguments import as_integer, as_real, as_tokens
 
-__all__ = ["TrainingSet", "draw_training_set"]
+__all__ = ["TrainingSet", "as_prior", "draw_training_set"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +69,20 @@ class TrainingSet:
         return f"<TrainingSet: {counted(count, 'sequence')} of length {length}, vocab {self.vocab}>"
 
 
+def as_prior(alpha: Number | Fraction, exact: bool, *, zero: bool = False) -> float | Fraction:
+    """Check the prior of a learner: above 0, or 0 as well; rational where it is to be exact.
+
+    >>> as_prior(1, exact=True)
+    Fraction(1, 1)
+    """
+    as_real(alpha, "alpha", 0, np.inf, ends=zero)
+    if exact and not is_rational(alpha):
+        raise InvalidInput(f"an exact denoiser needs a rational alpha, got {alpha!r}")
+    return Fraction(alpha) if exact else float(alpha)
+
+
 def draw_training_set(
-    p: Distribution, masks: Any, size: int, rng: np.random.Generator
+    p: Distribution, masks: ArrayLike, size: int, rng: np.random.Generator
 ) -> TrainingSet:
     """Draw `size` sequences of the data, and a mask for each.
 
@@ -89,12 +103,12 @@ def draw_training_set(
     """
     check_distribution(p)
     size = as_integer(size, "size", 0)
-    chances = as_masks(masks, p.length).reshape(-1).astype(np.float64)
+    pi = as_masks(masks, p.length).reshape(-1).astype(np.float64)
     if not isinstance(rng, np.random.Generator):
         raise InvalidInput(f"rng must be a numpy.random.Generator, got {rng!r}")
     tokens = np.zeros((0, p.length), dtype=np.int64)
     if size:
         tokens = to_host(p.sample(rng, size))
-    codes = rng.choice(len(chances), size=size, p=chances / chances.sum())
-    places = np.arange(p.length - 1, -1, -1, dtype=np.int64)
-    return TrainingSet(tokens, (codes[:, None] >> places & 1).astype(bool), p.vocab)
+    codes = rng.choice(len(pi), size=size, p=pi / pi.sum())
+    bits = np.arange(p.length - 1, -1, -1, dtype=np.int64)
+    return TrainingSet(tokens, (codes[:, None] >> bits & 1).astype(bool), p.vocab)

@@ -12,14 +12,13 @@ what it is not shown it does not know.
 """
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from sims.training.masks import as_masks
-from sims.training.samples import TrainingSet
-from theory._core.arrays import from_host, require_memory, to_host
-from theory._core.exact import is_rational
+from sims.training.samples import TrainingSet, as_prior
+from theory._core.arrays import MASK, from_host, require_memory, to_host
+from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.lattice.codes import Codes
@@ -69,19 +68,23 @@ class Tabular:
     [[Fraction(3, 8), Fraction(1, 8)], [Fraction(1, 4), Fraction(1, 4)]]
     """
 
-    def __init__(self, training: TrainingSet, alpha: Any = 0.5, *, exact: bool = False) -> None:
+    def __init__(
+        self, training: TrainingSet, alpha: Number | Fraction = 0.5, *, exact: bool = False
+    ) -> None:
         if not isinstance(training, TrainingSet):
             raise InvalidInput(f"training must be a TrainingSet, got {training!r}")
         self.length, self.vocab = training.length, training.vocab
-        codes, size = _shape(self.length, self.vocab)
-        context = codes.encode(np.where(training.shown, training.tokens, -1))
+        codes, size = self._codes()
+        context = codes.encode(np.where(training.shown, training.tokens, MASK))
         rows, sites = np.nonzero(~training.shown)
-        cells = (context[rows] * self.length + sites) * self.vocab + training.tokens[rows, sites]
-        counts = np.bincount(cells, minlength=size)
+        entries = (context[rows] * self.length + sites) * self.vocab
+        counts = np.bincount(entries + training.tokens[rows, sites], minlength=size)
         self._learn(counts.reshape(codes.cells, self.length, self.vocab), alpha, exact)
 
     @classmethod
-    def expected(cls, p: Distribution, masks: Any, size: Any, alpha: Any = 0) -> "Tabular":
+    def expected(
+        cls, p: Distribution, masks: ArrayLike, size: Number, alpha: Number | Fraction = 0
+    ) -> "Tabular":
         """Learn from counts that are exactly as expected: ``size`` times each probability.
 
         With no prior that is what infinitely many samples teach: the population optimum of the
@@ -107,11 +110,11 @@ class Tabular:
         as_real(size, "size", 0, np.inf, ends=False)
         self = cls.__new__(cls)
         self.length, self.vocab = p.length, p.vocab
-        codes, _ = _shape(self.length, self.vocab)
+        codes, _ = self._codes()
         x = codes.decode(np.arange(codes.cells))
         predictions, evidence = p.lattice().predict(x)
         predictions, evidence = to_host(predictions), to_host(p.evidence(x))
-        weights = as_masks(masks, p.length)[tuple((x != -1).astype(np.int64).T)]
+        weights = as_masks(masks, p.length)[tuple((x != MASK).astype(np.int64).T)]
         if p.exact:
             weights = np.asarray([Fraction(w) for w in weights.tolist()], dtype=object)
         else:
@@ -119,14 +122,13 @@ class Tabular:
         possible = evidence != 0
         joint = np.where(possible[:, None, None], predictions, predictions[-1] * 0)
         counts = joint * (evidence * weights * size)[:, None, None]
-        self._learn(counts, alpha, p.exact, least=True)
+        self._learn(counts, alpha, p.exact, zero=True)
         return self
 
-    def _learn(self, counts: np.ndarray, alpha: Any, exact: bool, least: bool = False) -> None:
-        as_real(alpha, "alpha", 0, np.inf, ends=least)
-        if exact and not is_rational(alpha):
-            raise InvalidInput(f"an exact denoiser needs a rational alpha, got {alpha!r}")
-        self.alpha = Fraction(alpha) if exact else float(alpha)
+    def _learn(
+        self, counts: np.ndarray, alpha: Number | Fraction, exact: bool, zero: bool = False
+    ) -> None:
+        self.alpha = as_prior(alpha, exact, zero=zero)
         raised = counts.astype(object if exact else np.float64) + self.alpha
         total = raised.sum(axis=-1, keepdims=True)
         seen, one = total != 0, np.asarray(Fraction(1) if exact else 1.0)
@@ -135,7 +137,7 @@ class Tabular:
         self.predictions.flags.writeable = False
         self.exact = exact
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: ArrayLike) -> Array:
         """Predict from patterns (B, L) or (L,), shape (B, L, V) or (L, V), beside `x`."""
         like = x if hasattr(x, "shape") else np.zeros(0)
         x, single = as_tokens(x, self.length, self.vocab, like)
@@ -146,12 +148,12 @@ class Tabular:
             predictions = from_host(predictions, x)
         return predictions[0, ...] if single else predictions
 
+    def _codes(self) -> tuple[Codes, int]:
+        """The codes of contexts, and how many numbers the tables hold."""
+        codes = Codes(self.length, self.vocab)
+        size = codes.cells * self.length * self.vocab
+        require_memory(3 * size, f"a table for each of ({self.vocab + 1})^{self.length} contexts")
+        return codes, size
+
     def __repr__(self) -> str:
         return f"<Tabular: length {self.length}, vocab {self.vocab}, alpha {self.alpha}>"
-
-
-def _shape(length: int, vocab: int) -> tuple[Codes, int]:
-    """The codes of contexts, and how many numbers the tables hold."""
-    size = (vocab + 1) ** length * length * vocab
-    require_memory(3 * size, f"a table for each of ({vocab + 1})^{length} contexts")
-    return Codes(length, vocab), size

@@ -1,4 +1,4 @@
-"""Which mask patterns inference meets, and how far training is from them.
+"""The distribution of the mask patterns that inference meets, and its distance from training.
 
 A decoder asks the denoiser about one pattern in each round. `visited` is the exact distribution
 of what is observed in it, per call; with training masks `pi` and inference masks `nu`, both
@@ -32,7 +32,7 @@ from theory import MASK, information
 from theory._core.arrays import from_host, is_exact, read_only, within_memory
 from theory._core.exact import floats
 from theory._core.plurals import counted
-from theory._core.types import ArrayLike
+from theory._core.types import ArrayLike, Number
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.loss.forward import Denoiser
@@ -58,10 +58,10 @@ class Mismatch(NamedTuple):
         Share of the calls of inference on patterns that training never shows.
     """
 
-    tv: Any
+    tv: Number | Fraction
     kl: Any
-    unused: Any
-    untrained: Any
+    unused: Number | Fraction
+    untrained: Number | Fraction
 
 
 def visited(
@@ -140,7 +140,7 @@ def decoded_with_visits(
     return q, read_only(calls / total)
 
 
-def mismatch(inference: Any, training: Any) -> Mismatch:
+def mismatch(inference: ArrayLike, training: ArrayLike) -> Mismatch:
     """Compare the masks of inference with those of training.
 
     Parameters

@@ -77,10 +77,10 @@ def test_english_words_in_one_round_by_hand(data):
     for word, count in words.items():
         for i, letter in enumerate(word):
             letters[i][letter] += count
-    chance = {w: math.prod(Fraction(letters[i][c], total) for i, c in enumerate(w)) for w in words}
+    prob = {w: math.prod(Fraction(letters[i][c], total) for i, c in enumerate(w)) for w in words}
     rounds = data["english_words"]["rounds"]
     one = rounds["rounds"].index(1)
-    assert math.isclose(rounds["valid_mass"][one], float(sum(chance.values())), abs_tol=1e-12)
+    assert math.isclose(rounds["valid_mass"][one], float(sum(prob.values())), abs_tol=1e-12)
     likeliest = data["english_words"]["likeliest"]
     for string, is_word, p, q in zip(*likeliest.values(), strict=True):
         assert is_word == (string in words)

@@ -1,4 +1,4 @@
-"""The command ``python -m sims``, as tests run it."""
+"""The command ``python -m sims``, as tests run it, and what is computed in small parts."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -36,3 +36,28 @@ def refused(capsys):
 
     yield run
     plt.close("all")
+
+
+PARTS = {
+    "sims.decoding.propagation.BATCH": 3,
+    "sims.decoding.propagation.DEVICE_BATCH": 2,
+    "sims.decoding.propagation.PENDING": 3,
+    "sims.decoding.propagation.AT_ONCE": 4,
+    "sims.decoding.corrected.BATCH": 3,
+    "sims.imperfect.windowed.AT_ONCE": 84,
+    "sims.policies.joint_draw.CELLS": 5,
+    "theory._core.segments.PENDING": 2,
+}
+
+
+@pytest.fixture
+def in_small_parts(monkeypatch):
+    """Compute something in parts of a few numbers each, which have to change nothing."""
+
+    def run(call, *arguments):
+        with monkeypatch.context() as small:
+            for name, size in PARTS.items():
+                small.setattr(name, size)
+            return call(*arguments)
+
+    return run

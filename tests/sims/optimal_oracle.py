@@ -27,10 +27,10 @@ def nonempty_subsets(sites):
 
 
 def following(joint, pattern, sites):
-    """(chance, pattern after it) of all tokens at the sites that the data contain."""
+    """(probability, pattern after it) of all tokens at the sites that the data contain."""
     given = oracles.condition(joint, pattern)
-    chances = oracles.marginal({x: p for x, p in given.items() if p != 0}, sites)
-    return [(p, reveal(pattern, sites, tokens)) for tokens, p in chances.items()]
+    probabilities = oracles.marginal({x: p for x, p in given.items() if p != 0}, sites)
+    return [(p, reveal(pattern, sites, tokens)) for tokens, p in probabilities.items()]
 
 
 # Every policy, one by one
@@ -129,8 +129,8 @@ class Move(NamedTuple):
     sites: tuple
     cost: float  # the total correlation of the sites given the pattern, in nats
     free: bool  # whether they are independent given the pattern
-    after: list  # of (chance, pattern)
-    floats: list  # the same chances in floats
+    after: list  # of (probability, pattern)
+    floats: list  # the same probabilities in floats
 
 
 def _moves(joint, pattern):
@@ -140,8 +140,8 @@ def _moves(joint, pattern):
         together = oracles.marginal(given, sites)
         terms, free = [], True
         for tokens, p in together.items():
-            chances = [alone[i][v,] for i, v in zip(sites, tokens, strict=True)]
-            product = functools.reduce(operator.mul, chances)
+            probabilities = [alone[i][v,] for i, v in zip(sites, tokens, strict=True)]
+            product = functools.reduce(operator.mul, probabilities)
             free = free and product == p
             terms += [oracles.times_log(p, p), -oracles.times_log(p, product)]
         after = [(p, reveal(pattern, sites, tokens)) for tokens, p in together.items()]
@@ -211,30 +211,6 @@ class Game:
         return go(self.start)
 
 
-# Known joints
-
-
 def uniform(sequences):
     sequences = [tuple(x) for x in sequences]
     return {x: Fraction(1, len(sequences)) for x in sequences}
-
-
-def walk(length):
-    """Partial sums of fair bits."""
-    bits = itertools.product((0, 1), repeat=length)
-    return uniform(tuple(itertools.accumulate(steps)) for steps in bits)
-
-
-def permutations(n):
-    return uniform(itertools.permutations(range(n)))
-
-
-def parity(length):
-    return uniform(x for x in itertools.product((0, 1), repeat=length) if sum(x) % 2 == 0)
-
-
-def pairs(count):
-    return uniform(
-        tuple(bit for bit in bits for _ in range(2))
-        for bits in itertools.product((0, 1), repeat=count)
-    )

@@ -2,11 +2,11 @@
 
 Three kinds, all functions of tuples:
 
-- a *law* ``law(pattern, sites, prediction, index)`` lists (chance, sites to flip). ``sites`` are
-  the masked sites that it may reveal; a law that revises also names observed sites, which are
-  masked again. `Selecting` makes a decoder of it.
-- a *draw* ``draw(pattern, sites, ask)`` lists (chance, sequence after the round, calls). `Drawing`
-  makes a decoder of it.
+- a *choice* ``choice(pattern, sites, prediction, index)`` lists (probability, sites to flip).
+  ``sites`` are the masked sites that it may reveal; a choice that remasks also names observed
+  sites, which are masked again. `Selecting` makes a decoder of it.
+- a *draw* ``draw(pattern, sites, ask)`` lists (probability, sequence after the round, calls).
+  `Drawing` makes a decoder of it.
 - `Correcting` draws again what another decoder, or the data, wrote.
 
 ``ask(pattern)`` returns two lists of rows: the predictions, and what tokens are drawn from.
@@ -44,7 +44,7 @@ def add_to(table, key, value):
     table[key] = table[key] + value if key in table else value
 
 
-# Scores: the larger, the surer
+# Scores: the larger, the more confident
 
 
 def confidence(row):
@@ -69,11 +69,11 @@ def certainty(row):
 SCORES: dict[Any, Callable] = {"confidence": confidence, "margin": margin, "entropy": certainty}
 
 
-def surest_first(sites, prediction, score):
+def most_confident_first(sites, prediction, score):
     return sorted(sites, key=lambda i: (-round(float(score(prediction[i])), DIGITS), i))
 
 
-# Laws
+# Choices
 
 
 def subsets_of(sites, size):
@@ -87,7 +87,7 @@ def random_order(sizes):
     return lambda pattern, sites, prediction, index: subsets_of(sites, rounds[len(sites)])
 
 
-def left_to_right(k):
+def left_to_right(k=1):
     return lambda pattern, sites, prediction, index: [(ONE, tuple(sites[:k]))]
 
 
@@ -95,44 +95,44 @@ def first_hitting(pattern, sites, prediction, index):
     return subsets_of(sites, 1)
 
 
-def top_k(k, score):
-    def law(pattern, sites, prediction, index):
-        return [(ONE, tuple(surest_first(sites, prediction, SCORES[score])[:k]))]
+def top_k(k, score="confidence"):
+    def choice(pattern, sites, prediction, index):
+        return [(ONE, tuple(most_confident_first(sites, prediction, SCORES[score])[:k]))]
 
-    return law
+    return choice
 
 
 def threshold(gamma):
-    def law(pattern, sites, prediction, index):
-        sure = [i for i in sites if above(confidence(prediction[i]), gamma)]
-        return [(ONE, tuple(sure or surest_first(sites, prediction, confidence)[:1]))]
+    def choice(pattern, sites, prediction, index):
+        confident = [i for i in sites if above(confidence(prediction[i]), gamma)]
+        return [(ONE, tuple(confident or most_confident_first(sites, prediction, confidence)[:1]))]
 
-    return law
+    return choice
 
 
 def factor(f):
-    def law(pattern, sites, prediction, index):
-        surest = surest_first(sites, prediction, confidence)
+    def choice(pattern, sites, prediction, index):
+        ranked = most_confident_first(sites, prediction, confidence)
         largest = 1
-        for n in range(1, len(surest) + 1):
-            if above(f, (n + 1) * (1 - confidence(prediction[surest[n - 1]]))):
+        for n in range(1, len(ranked) + 1):
+            if above(f, (n + 1) * (1 - confidence(prediction[ranked[n - 1]]))):
                 largest = n
-        return [(ONE, tuple(surest[:largest]))]
+        return [(ONE, tuple(ranked[:largest]))]
 
-    return law
+    return choice
 
 
 def entropy_bounded(gamma):
-    def law(pattern, sites, prediction, index):
-        surest = surest_first(sites, prediction, certainty)
+    def choice(pattern, sites, prediction, index):
+        ranked = most_confident_first(sites, prediction, certainty)
         count = 1
-        for n in range(1, len(surest) + 1):
-            entropies = [entropy(prediction[i]) for i in surest[:n]]
+        for n in range(1, len(ranked) + 1):
+            entropies = [entropy(prediction[i]) for i in ranked[:n]]
             if not above(math.fsum(entropies) - max(entropies), gamma):
                 count = max(count, n)
-        return [(ONE, tuple(surest[:count]))]
+        return [(ONE, tuple(ranked[:count]))]
 
-    return law
+    return choice
 
 
 def bisection(pattern, sites, prediction, index):
@@ -150,19 +150,19 @@ def tabulated(choices):
     return lambda pattern, sites, prediction, index: [(ONE, choices[pattern])]
 
 
-def surely_first(pattern, sites, prediction, index):
+def by_confidence(pattern, sites, prediction, index):
     """One site, drawn in proportion to its confidence."""
     total = sum(confidence(prediction[i]) for i in sites)
     return [(confidence(prediction[i]) / total, (i,)) for i in sites]
 
 
-def _coins(chance_of):
-    """Every set of sites that heads may come up at, where each site has a chance of its own."""
+def _flips(probability_of):
+    """Every set of sites that are flipped, where each site has a probability of its own."""
     sets = [(ONE, ())]
-    for i, p in chance_of.items():
+    for i, p in probability_of.items():
         sets = [
-            (times(chance, q), (*heads, i) if head else heads)
-            for chance, heads in sets
+            (times(probability, q), (*heads, i) if head else heads)
+            for probability, heads in sets
             for q, head in ((1 - p, False), (p, True))
             if q != 0
         ]
@@ -170,21 +170,21 @@ def _coins(chance_of):
 
 
 def bernoulli(times):
-    def law(pattern, sites, prediction, index):
+    def choice(pattern, sites, prediction, index):
         a, b = times[index], times[index + 1]
-        return _coins(dict.fromkeys(sites, (b - a) / (1 - a)))
+        return _flips(dict.fromkeys(sites, (b - a) / (1 - a)))
 
-    return law
+    return choice
 
 
 def remask(times, strength):
-    def law(pattern, sites, prediction, index):
+    def choice(pattern, sites, prediction, index):
         a, b = times[index], times[index + 1]
         sigma = strength * min(ONE, (1 - b) / a) if a != 0 else strength
         shown = (b - (1 - sigma) * a) / (1 - a)
-        return _coins({i: shown if o == MASK else sigma for i, o in enumerate(pattern)})
+        return _flips({i: shown if o == MASK else sigma for i, o in enumerate(pattern)})
 
-    return law
+    return choice
 
 
 def _block(sites, size):
@@ -192,10 +192,22 @@ def _block(sites, size):
     return [i for i in sites if i // size == sites[0] // size]
 
 
-def blocks(size, law):
-    return lambda pattern, sites, prediction, index: law(
+def blocks(size, inner):
+    return lambda pattern, sites, prediction, index: inner(
         pattern, _block(sites, size), prediction, index
     )
+
+
+def mirrored(inner):
+    """As if everything were written backwards."""
+
+    def choice(pattern, sites, prediction, index):
+        last = len(pattern) - 1
+        turned = [last - i for i in reversed(sites)]
+        outcomes = inner(pattern[::-1], turned, prediction[::-1], index)
+        return [(probability, tuple(last - i for i in chosen)) for probability, chosen in outcomes]
+
+    return choice
 
 
 # Draws
@@ -204,11 +216,11 @@ def blocks(size, law):
 def token_confidence(k):
     def draw(pattern, sites, ask):
         prediction, draws = ask(pattern)
-        for chance, tokens in products(draws[i] for i in sites):
+        for probability, tokens in products(draws[i] for i in sites):
             drawn = dict(zip(sites, tokens, strict=True))
             score = {i: round(float(prediction[i][v]), DIGITS) for i, v in drawn.items()}
             kept = sorted(sites, key=lambda i: (-score[i], i))[:k]
-            yield chance, reveal(pattern, kept, [drawn[i] for i in kept]), 1
+            yield probability, reveal(pattern, kept, [drawn[i] for i in kept]), 1
 
     return draw
 
@@ -219,25 +231,47 @@ def speculative(k=None):
         _, drafts = ask(pattern)
         calls = 1 if len(drafted) == 1 else 2
 
-        def verify(current, chance, rest):
+        def verify(current, probability, rest):
             if not rest:
-                yield chance, current, calls
+                yield probability, current, calls
                 return
             site = rest[0]
             p, q = ask(current)[1][site], drafts[site]
             for v in range(len(q)):
                 accepted = q[v] * min(1, p[v] / q[v]) if q[v] != 0 else 0
                 if accepted != 0:
-                    yield from verify(reveal(current, [site], [v]), chance * accepted, rest[1:])
+                    yield from verify(
+                        reveal(current, [site], [v]), probability * accepted, rest[1:]
+                    )
             refused = sum(q[v] - min(p[v], q[v]) for v in range(len(q)))
             residual = [max(p[v] - q[v], 0) for v in range(len(q))]
             if refused != 0 and sum(residual) != 0:
                 for v in range(len(q)):
                     share = residual[v] / sum(residual)
                     if share != 0:
-                        yield chance * refused * share, reveal(current, [site], [v]), calls
+                        yield probability * refused * share, reveal(current, [site], [v]), calls
 
         yield from verify(pattern, ONE, drafted)
+
+    return draw
+
+
+def product_of(pattern, sites, rows):
+    """{tokens: probability} of tokens drawn independently."""
+    every = itertools.product(range(len(rows[0])), repeat=len(sites))
+    return {v: math.prod(row[t] for row, t in zip(rows, v, strict=True)) for v in every}
+
+
+def joint_draw(inner, joint, extra=0):
+    """The sites by a choice, then their tokens from a joint, which may take calls of its own."""
+
+    def draw(pattern, sites, ask):
+        prediction, rows = ask(pattern)
+        for probability, chosen in inner(pattern, sites, prediction, 0):
+            calls = 1 if len(chosen) == 1 else 1 + extra
+            for tokens, share in joint(pattern, chosen, [rows[i] for i in chosen]).items():
+                if probability * share != 0:
+                    yield probability * share, reveal(pattern, chosen, tokens), calls
 
     return draw
 
@@ -250,27 +284,29 @@ def blocks_of_draws(size, draw):
 
 
 def products(rows):
-    """(chance, tokens) of every choice of a token from each row that has a chance."""
+    """(probability, tokens) of every choice of a token from each row that can be drawn."""
     choices = [(ONE, ())]
     for row in rows:
         likely = [(v, p) for v, p in enumerate(row) if p != 0]
         choices = [
-            (times(chance, p), (*tokens, v)) for chance, tokens in choices for v, p in likely
+            (times(probability, p), (*tokens, v))
+            for probability, tokens in choices
+            for v, p in likely
         ]
     return choices
 
 
 def drawn(pattern, sites, rows):
-    """(chance, sequence) of every choice of tokens at the sites, drawn independently."""
-    for chance, tokens in products(rows[i] for i in sites):
-        yield chance, reveal(pattern, sites, tokens)
+    """(probability, sequence) of every choice of tokens at the sites, drawn independently."""
+    for probability, tokens in products(rows[i] for i in sites):
+        yield probability, reveal(pattern, sites, tokens)
 
 
 @dataclass(frozen=True)
 class Selecting:
-    law: Callable
+    choice: Callable
     steps: int | None = None
-    revises: bool = False
+    remasks: bool = False
 
     def split(self, pattern, flipped):
         """The sites to reveal, and the pattern after the others were masked again."""
@@ -279,12 +315,12 @@ class Selecting:
         return shown, reveal(pattern, again, [MASK] * len(again))
 
     def follow(self, pattern, ask, index, vocab):
-        """(chance, sequence, calls) of everything that one step can lead to."""
+        """(probability, sequence, calls) of everything that one step can lead to."""
         prediction, rows = ask(pattern)
-        for chance, flipped in self.law(pattern, masked_sites(pattern), prediction, index):
+        for probability, flipped in self.choice(pattern, masked_sites(pattern), prediction, index):
             shown, base = self.split(pattern, flipped)
             for share, after in drawn(base, shown, rows):
-                yield times(chance, share), after, int(len(shown) > 0)
+                yield times(probability, share), after, int(len(shown) > 0)
 
 
 @dataclass(frozen=True)
@@ -298,7 +334,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Correcting:
-    """``sets(length)`` lists (chance, sites to draw again); ``inner`` None starts from the data."""
+    """``sets(length)`` lists (probability, sites to draw again); without `inner` from the data."""
 
     inner: Any
     sets: Callable
@@ -321,7 +357,7 @@ def _going_on(decoder, layer, index):
 
 
 def written_with_calls(joint, vocab, decoder, ask):
-    """The chance of every (sequence, number of calls so far) at the end."""
+    """The probability of every (sequence, number of calls so far) at the end."""
     length = oracles.length_of(joint)
     if decoder is None:
         return {(x, 0): p for x, p in joint.items() if p != 0}
@@ -330,10 +366,10 @@ def written_with_calls(joint, vocab, decoder, ask):
         for _ in range(decoder.steps):
             after = {}
             for (x, calls), mass in layer.items():
-                for chance, sites in decoder.sets(length):
+                for probability, sites in decoder.sets(length):
                     pattern = reveal(x, sites, [MASK] * len(sites))
                     for share, y in drawn(pattern, sites, ask(pattern)[1]):
-                        add_to(after, (y, calls + 1), times(times(mass, chance), share))
+                        add_to(after, (y, calls + 1), times(times(mass, probability), share))
             layer = after
         return layer
     layer, index = {((MASK,) * length, 0): ONE}, 0
@@ -344,14 +380,14 @@ def written_with_calls(joint, vocab, decoder, ask):
                 following = [(ONE, pattern, 0)]
             else:
                 following = decoder.follow(pattern, ask, index, vocab)
-            for chance, sequence, called in following:
-                add_to(after, (sequence, calls + called), times(mass, chance))
+            for probability, sequence, called in following:
+                add_to(after, (sequence, calls + called), times(mass, probability))
         layer, index = after, index + 1
     return layer
 
 
 def has_path(decoder):
-    return isinstance(decoder, Selecting) and not decoder.revises
+    return isinstance(decoder, Selecting) and not decoder.remasks
 
 
 def along_the_data(joint, decoder, ask, exact=False):
@@ -369,8 +405,10 @@ def along_the_data(joint, decoder, ask, exact=False):
                 continue
             prediction, rows = ask(pattern)
             given = oracles.condition(joint, pattern)
-            for chance, sites in decoder.law(pattern, masked_sites(pattern), prediction, index):
-                arriving = times(mass, chance)
+            for probability, sites in decoder.choice(
+                pattern, masked_sites(pattern), prediction, index
+            ):
+                arriving = times(mass, probability)
                 calls += arriving * (len(sites) > 0)
                 for tokens, share in oracles.marginal(given, sites).items():
                     weight, product = times(arriving, share), ONE

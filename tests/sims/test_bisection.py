@@ -2,17 +2,15 @@
 
 import itertools
 import math
-import random
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sims import frontier, output_distribution
-from sims.policies import Bisection, Blocks
+from sims.policies import Bisection
 from tests.noted import each
 from tests.sims import policy_oracles as slow
-from theory import MASK, InvalidInput, JointTable
+from theory import MASK, InvalidInput
 
 ORDERS = (1, 2, 3, 4)
 each_order = pytest.mark.parametrize("order", ORDERS)
@@ -21,8 +19,8 @@ each_order = pytest.mark.parametrize("order", ORDERS)
 def revealed(policy, patterns):
     """The sites that the policy chooses; it looks at no token."""
     x = np.asarray(patterns, dtype=np.int64)
-    ((chance, reveal),) = policy.reveal_distribution(x, np.zeros((*x.shape, 1)), 0)
-    assert chance == 1
+    ((probability, reveal),) = policy.reveal_distribution(x, np.zeros((*x.shape, 1)), 0)
+    assert probability == 1
     return reveal
 
 
@@ -50,18 +48,6 @@ def separated(x, sites, order):
         if reached & set(sites) != {start}:
             return False
     return True
-
-
-def order_two(length, vocab, seed):
-    """Random weights of a token given the two before it."""
-    rng = random.Random(seed)
-    step = np.array([rng.randint(1, 9) for _ in range(vocab**3)], dtype=object)
-    step = step.reshape((vocab,) * 3)
-    weights = np.ones((vocab,) * length, dtype=object)
-    for x in itertools.product(range(vocab), repeat=length):
-        for i in range(2, length):
-            weights[x] *= step[x[i - 2 : i + 1]]
-    return JointTable(weights, exact=True)
 
 
 @each_order
@@ -92,14 +78,6 @@ def test_every_round_is_separated_and_the_rounds_are_few(order, length):
         assert len(rounds) <= order * (math.ceil(math.log2(length / order)) + 1)
 
 
-@each_order
-def test_full_trees(order):
-    """``2^k - 1`` separators: k levels of m rounds."""
-    for levels in range(1, 5):
-        length = order * (2**levels - 1)
-        assert len(rounds_from(Bisection(order), [MASK] * length)) == order * levels
-
-
 def test_one_site_does_not_separate_a_chain_of_order_two():
     """So the tests of separation can fail."""
     x = np.array([MASK, MASK, 0, MASK, MASK])
@@ -114,29 +92,6 @@ def test_order_one_takes_the_middle_of_every_run(length):
     for pattern, chosen in zip(patterns, revealed(Bisection(), patterns), strict=True):
         ((_, expected),) = slow.bisection(pattern, slow.masked_sites(pattern), None, 0)
         assert np.flatnonzero(chosen).tolist() == list(expected)
-
-
-@pytest.mark.parametrize(("length", "vocab"), [(3, 2), (4, 2), (5, 2), (6, 2), (7, 2), (4, 3)])
-def test_order_two_loses_nothing(length, vocab):
-    p = order_two(length, vocab, seed=length)
-    q = output_distribution(p, Bisection(2))
-    assert (q.table == p.table()).all()
-    assert q.kl == 0
-    if length > 3:
-        assert output_distribution(p, Bisection()).kl > 0
-
-
-@pytest.mark.parametrize("length", range(3, 7))
-def test_no_adaptive_policy_needs_fewer_rounds(length):
-    p = order_two(length, 2, seed=0)
-    (best,) = frontier(p, [math.inf])
-    assert output_distribution(p, Bisection(2)).expected_rounds == best.rounds
-
-
-def test_inside_blocks():
-    p = order_two(6, 2, seed=1)
-    q = output_distribution(p, Blocks(3, Bisection(2)))
-    assert (q.kl, q.expected_rounds) == (0, 6)
 
 
 def test_names_and_bad_orders():

@@ -7,7 +7,7 @@ import pytest
 
 from sims import policies
 from sims.comparison.call_parser import call
-from tests.noted import each
+from tests.noted import each, refusals
 from theory import InvalidInput
 
 
@@ -63,16 +63,18 @@ def test_numbers_keep_their_types():
     assert type(spoken("pair(True)")[1]) is bool
 
 
-DECODERS_AS_WRITTEN = [
+AS_WRITTEN = [
+    "Bernoulli((0, 1/4, 1))",
     "Bisection()",
-    "BlockCorrector(None, 2, 3)",
     "BlockCorrector(GibbsCorrector(Blocks(2, Speculative(2)), 1), 2, 3)",
+    "BlockCorrector(None, 2, 3)",
     "EntropyBounded(0.5)",
     "Factor(1.5)",
     "FirstHitting()",
     "GibbsCorrector(Blocks(2, TopK(1, 'entropy')), 4)",
     "LeftToRight(2)",
     "RandomOrder((1, 2))",
+    "Remask((0, 1/2, 1), 1/2)",
     "Speculative(None)",
     "Threshold(0.75)",
     "TokenConfidence(2)",
@@ -80,13 +82,8 @@ DECODERS_AS_WRITTEN = [
 ]
 
 
-@each("text", DECODERS_AS_WRITTEN)
+@each("text", AS_WRITTEN)
 def test_decoders_are_written_as_they_are_read(text):
-    assert repr(decoder(text)) == text
-
-
-@pytest.mark.parametrize("text", ["Bernoulli((0, 1/4, 1))", "Remask((0, 1/2, 1), 1/2)"])
-def test_decoders_with_fractions_are_written_as_they_are_read(text):
     """The table of the command shows them so; they have to be possible as --policy."""
     assert repr(decoder(text)) == text
 
@@ -98,58 +95,35 @@ def test_a_name_alone_is_also_enough_for_an_argument():
 
 # What cannot
 
+NO_PYTHON = ["", "   ", "pair(", "pair(1))", "1 2", "pair(1,,2)", "pa ir"]
+NO_CALL = ["1", "'nothing'", "nothing.x", "nothing()()", "[nothing]", "lambda: 1"]
+UNKNOWN = ["other", "other()", "Pair(1)", "pair(other(1))", "__import__('os')"]
+CALCULATED = ["2**9", "10**10**10", "'x' * 10**10", "1 < 2", "1/0", "1/2/3", "'a'/2", "1//2"]
+"""The second would not end, the third would not fit."""
+UNPACKED = ["pair(*[1, 2])", "pair(**{'a': 1})", "pair(1, **{'b': 1})"]
+NAMES = ["open", "print", "eval", "os", "KNOWN", "pytest", "self"]
+UNREADABLE = ["(" * 5000, "pair(" * 300 + "1" + ")" * 300, f"pair({'9' * 5000})", "pair('\udcff')"]
+"""The last is how a byte that is not UTF-8 arrives from a shell."""
 
-@pytest.mark.parametrize("text", ["", "   ", "pair(", "pair(1))", "1 2", "pair(1,,2)", "pa ir"])
-def test_what_is_no_python_is_refused(text):
-    with pytest.raises(InvalidInput, match="is no thing: write a name, or name"):
-        spoken(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["1", "'nothing'", "nothing.x", "nothing()()", "[nothing]", "lambda: 1", "nothing; nothing"],
+test_refusals = refusals(
+    ("is no thing: write a name, or name", spoken, [*NO_PYTHON, *NO_CALL, "nothing; nothing"]),
+    (r"there is no thing '\w+'; there are nothing, pair$", spoken, UNKNOWN),
+    ("pair: missing a required argument: 'a'", spoken, ["pair", "pair()"]),
+    ("nothing: too many positional arguments", spoken, ["nothing(1)", "pair(nothing(1))"]),
+    ("pair: too many positional arguments", spoken, ["pair(1, 2, 3)"]),
+    ("pair: multiple values for argument 'a'", spoken, ["pair(1, a=2)"]),
+    ("pair: got an unexpected keyword argument 'c'", spoken, ["pair(1, c=2)"]),
+    (".", spoken, UNPACKED),
+    (".", spoken, [text.format(name) for name in NAMES for text in ("pair({})", "{}('x')")]),
+    (".", spoken, UNREADABLE),
+    (
+        "is neither a number, a string nor a thing",
+        spoken,
+        [f"pair({text})" for text in CALCULATED],
+    ),
+    ("k must be an integer of at least 1, got 0", decoder, ["Blocks(2, TopK(0))"]),
+    ("score must be one of", decoder, ["TopK(1, 'luck')"]),
 )
-def test_what_is_neither_a_name_nor_a_call_is_refused(text):
-    with pytest.raises(InvalidInput, match="is no thing: write a name, or name"):
-        spoken(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["other", "other()", "Pair(1)", "pair(other(1))", "__import__('os')"]
-)
-def test_unknown_names_are_refused_and_the_known_ones_listed(text):
-    with pytest.raises(InvalidInput, match=r"there is no thing '\w+'; there are nothing, pair$"):
-        spoken(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("pair", "pair: missing a required argument: 'a'"),
-        ("pair()", "pair: missing a required argument: 'a'"),
-        ("nothing(1)", "nothing: too many positional arguments"),
-        ("pair(1, 2, 3)", "pair: too many positional arguments"),
-        ("pair(1, a=2)", "pair: multiple values for argument 'a'"),
-        ("pair(1, c=2)", "pair: got an unexpected keyword argument 'c'"),
-        ("pair(nothing(1))", "nothing: too many positional arguments"),
-    ],
-)
-def test_arguments_that_do_not_fit_are_named(text, complaint):
-    with pytest.raises(InvalidInput, match=complaint):
-        spoken(text)
-
-
-@pytest.mark.parametrize("text", ["pair(*[1, 2])", "pair(**{'a': 1})", "pair(1, **{'b': 1})"])
-def test_arguments_cannot_be_unpacked(text):
-    with pytest.raises(InvalidInput):
-        spoken(text)
-
-
-def test_an_error_of_the_decoder_itself_comes_through():
-    with pytest.raises(InvalidInput, match="k must be an integer of at least 1, got 0"):
-        decoder("Blocks(2, TopK(0))")
-    with pytest.raises(InvalidInput, match="score must be one of"):
-        decoder("TopK(1, 'luck')")
 
 
 # Nothing is evaluated
@@ -179,8 +153,8 @@ EVALUATING = [
 ]
 
 
-@pytest.mark.parametrize("around", EVALUATING)
-@pytest.mark.parametrize(
+@each("around", EVALUATING)
+@each(
     "code",
     [
         "open('made', 'w')",
@@ -195,49 +169,6 @@ def test_code_is_refused_and_not_run(around, code, tmp_path, monkeypatch):
     with pytest.raises(InvalidInput):
         spoken(around.format(code))
     assert os.listdir(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "pair(2**9)",
-        "pair(10**10**10)",
-        "pair('x' * 10**10)",
-        "pair(1 < 2)",
-        "pair(1/0)",
-        "pair(1/2/3)",
-        "pair('a'/2)",
-        "pair(1//2)",
-    ],
-)
-def test_nothing_is_calculated(text):
-    """The second would not end, the third would not fit."""
-    with pytest.raises(InvalidInput, match="is neither a number, a string nor a thing"):
-        spoken(text)
-
-
-@pytest.mark.parametrize("name", ["open", "print", "eval", "os", "KNOWN", "pytest", "self"])
-def test_only_the_known_names_exist(name):
-    with pytest.raises(InvalidInput):
-        spoken(f"pair({name})")
-    with pytest.raises(InvalidInput):
-        spoken(f"{name}('x')")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "(" * 5000,
-        "pair(" * 300 + "1" + ")" * 300,
-        f"pair({'9' * 5000})",
-        "pair('\udcff')",
-    ],
-    ids=["brackets", "calls", "digits", "bytes"],
-)
-def test_what_python_itself_cannot_read_is_refused_like_any_other(text):
-    """The last is how a byte that is not UTF-8 arrives from a shell."""
-    with pytest.raises(InvalidInput):
-        spoken(text)
 
 
 @each("many", [101, 300, 900, 3000, 20000])

@@ -8,8 +8,9 @@ from scipy.optimize import brentq
 
 from sims import Perturbed, policies
 from sims.imperfect.crossover import crossover
-from sims.imperfect.decomposition import excess_loss, split
-from theory import InvalidInput, gallery
+from sims.imperfect.decomposition import excess_loss
+from tests.noted import refusals
+from theory import gallery
 
 
 def entropy(e):
@@ -54,19 +55,6 @@ def test_it_is_the_first_one_that_is_found():
     assert found.size == pytest.approx(math.asin(math.sqrt(height / 4)) / math.pi, rel=1e-8)
 
 
-def test_below_the_crossing_the_theory_says_most():
-    p = gallery.words(3)
-
-    def family(size):
-        return Perturbed(p, noise=size, seed=1)
-
-    policy = policies.RandomOrder((1, 2))
-    found = crossover(p, policy, family, largest=3)
-    below, above = (split(p, policy, family(f * found.size)) for f in (0.99, 1.01))
-    assert below.learning < below.factorisation
-    assert above.learning > above.factorisation
-
-
 def test_parts_that_jump_past_each_other():
     """A denoiser that knows all or nothing."""
     p = gallery.binary_symmetric(2, 0.1)
@@ -81,34 +69,23 @@ def test_parts_that_jump_past_each_other():
     assert family(0.3)(blank).tolist() == [[[0.5, 0.5], [0.5, 0.5]]]
 
 
-P = gallery.binary_symmetric(3, 0.1)
+P, AT_ONCE, L2R = (
+    gallery.binary_symmetric(3, 0.1),
+    policies.RandomOrder((3,)),
+    policies.LeftToRight(),
+)
+NO_SIZES = [0, -1, math.inf, math.nan, "1"]
 
 
-def test_nothing_to_overtake():
-    """One site at a time loses nothing: any error is more."""
-    with pytest.raises(InvalidInput, match="not the smaller one"):
-        crossover(P, policies.LeftToRight(), too_sure(P))
+def crossed_at(largest):
+    return crossover(P, AT_ONCE, too_sure(P), largest=largest)
 
 
-def test_no_crossing():
-    with pytest.raises(InvalidInput, match="not larger up to the size"):
-        crossover(P, policies.RandomOrder((3,)), too_sure(P), largest=0.5)
-
-
-@pytest.mark.parametrize("largest", [0, -1, math.inf, math.nan, "1"])
-def test_sizes_are_checked(largest):
-    with pytest.raises(InvalidInput, match="largest"):
-        crossover(P, policies.RandomOrder((3,)), too_sure(P), largest=largest)
-
-
-@pytest.mark.parametrize("steps", [0, 1.5, None])
-def test_steps_are_checked(steps):
-    with pytest.raises(InvalidInput, match="steps"):
-        crossover(P, policies.RandomOrder((3,)), too_sure(P), steps=steps)
-
-
-def test_distributions_are_checked():
-    with pytest.raises(InvalidInput, match="floats"):
-        crossover(gallery.parity(3, exact=True), policies.LeftToRight(), too_sure(P))
-    with pytest.raises(InvalidInput, match="Distribution"):
-        crossover(None, policies.LeftToRight(), too_sure(P))  # pyright: ignore[reportArgumentType]
+test_refusals = refusals(
+    ("not the smaller one", lambda: crossover(P, L2R, too_sure(P))),  # any error is more
+    ("not larger up to the size", crossed_at, [0.5]),
+    ("largest", crossed_at, NO_SIZES),
+    ("steps", lambda n: crossover(P, AT_ONCE, too_sure(P), steps=n), [0, 1.5, None]),
+    ("floats", lambda p: crossover(p, L2R, too_sure(P)), [gallery.parity(3, exact=True)]),
+    ("Distribution", lambda p: crossover(p, L2R, too_sure(P)), [None]),
+)

@@ -10,11 +10,11 @@ import pytest
 
 from sims import output_distribution, policies
 from sims.comparison.compare import KINDS, compare, kind_of
-from sims.joints import Product
 from sims.order import fixed_batches
 from sims.policies import Blocks, Corrector, Decoder, Mirrored, Policy, Rule
 from sims.training import best_masks, expected_excess, rate, uniform_time
-from tests.noted import each
+from tests.noted import each, refusals
+from tests.sims.policy_table import ByConfidence, Ends, one_of_each, revising
 from theory import MASK, InvalidInput, JointTable, gallery
 from theory.information.fixed_order import fixed_order_cost
 
@@ -59,62 +59,49 @@ OWN = {
 
 # Declarations
 
-DEPENDS_ON: dict[str, list[Decoder]] = {
-    "nothing": [
-        policies.RandomOrder((2, 2)),
-        policies.FirstHitting(),
-        policies.LeftToRight(2),
-        policies.Bisection(),
-        policies.Bernoulli((0, 0.5, 1)),
-        policies.Remask((0, 0.5, 1), 0.5),
-        policies.GibbsCorrector(None, 1),
-        policies.BlockCorrector(policies.FirstHitting(), 2, 1),
-        Mirrored(policies.LeftToRight()),
-        Blocks(2, Mirrored(policies.Bisection())),
-    ],
-    "revealed": [policies.Tabulated(np.full((3,) * 4, 15))],
-    "predictions": [
-        policies.TopK(2),
-        policies.Threshold(0.5),
-        policies.Factor(1.0),
-        policies.EntropyBounded(0.1),
-        Rule(odd_first),
-        Blocks(2, policies.TopK(2)),
-        policies.GibbsCorrector(policies.TopK(1), 1),
-    ],
-    "drawn tokens": [
-        policies.TokenConfidence(1),
-        policies.Speculative(),
-        policies.JointDraw(policies.LeftToRight(2), Product()),
-        Blocks(2, policies.TokenConfidence(1)),
-        policies.GibbsCorrector(policies.Speculative(), 1),
-    ],
+DEPENDS_ON = {
+    "nothing": (
+        *(policies.RandomOrder, policies.FirstHitting, policies.LeftToRight),
+        *(policies.Bisection, policies.Bernoulli, policies.Remask),
+    ),
+    "revealed": (policies.Tabulated,),
+    "predictions": (
+        policies.TopK,
+        policies.Threshold,
+        policies.Factor,
+        policies.EntropyBounded,
+        Rule,
+    ),
+    "drawn tokens": (policies.TokenConfidence, policies.Speculative, policies.JointDraw),
 }
 RANDOMISED = (
-    policies.RandomOrder,
-    policies.FirstHitting,
-    policies.Bernoulli,
-    policies.Remask,
-    policies.Speculative,
-    Corrector,
+    *(policies.RandomOrder, policies.FirstHitting, policies.Bernoulli),
+    *(policies.Remask, policies.Speculative, Corrector),
 )
+EVERY = [policy for policy, _ in [*one_of_each(4), *revising(4)[12:]]]
+EVERY = [policy for policy in EVERY if not isinstance(policy, ByConfidence | Ends)]  # the user's
 
 
-@each(
-    ("depends_on", "decoder"),
-    [(name, decoder) for name, decoders in DEPENDS_ON.items() for decoder in decoders],
-    ids=repr,
-)
-def test_what_decoders_of_the_package_declare(depends_on, decoder):
-    assert decoder.depends_on == depends_on
-    assert decoder.looks_at_tokens == (depends_on == "drawn tokens")
-    assert decoder.randomised == isinstance(decoder, RANDOMISED)
+def expected(decoder):
+    """A wrapper depends on what is inside; to correct the data depends on nothing."""
+    if isinstance(decoder, Blocks | Mirrored | Corrector):
+        return "nothing" if decoder.inner is None else expected(decoder.inner)
+    return next(name for name, kinds in DEPENDS_ON.items() if isinstance(decoder, kinds))
+
+
+@each("decoder", EVERY, ids=repr)
+def test_what_decoders_of_the_package_declare(decoder):
+    inside = decoder.inner if isinstance(decoder, Blocks | Mirrored) else decoder
+    inside = inside.inner if isinstance(inside, Mirrored) else inside
+    assert decoder.depends_on == expected(decoder)
+    assert decoder.looks_at_tokens == (expected(decoder) == "drawn tokens")
+    assert decoder.randomised == isinstance(inside, RANDOMISED)
 
 
 def test_every_decoder_of_the_package_is_declared_here():
-    kinds = {type(decoder) for decoders in DEPENDS_ON.values() for decoder in decoders}
     public = {getattr(policies, name) for name in policies.__all__}
-    assert public - kinds == {Decoder, Policy, policies.TokenPolicy, Corrector}
+    abstract = {Decoder, Policy, policies.TokenPolicy, Corrector}
+    assert public - abstract == {type(decoder) for decoder in EVERY}
 
 
 def contexts(length: int, vocab: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -128,22 +115,21 @@ def contexts(length: int, vocab: int) -> Iterator[tuple[np.ndarray, np.ndarray]]
         yield x, predictions
 
 
-@each(
-    ("depends_on", "decoder"),
-    [
-        (name, decoder)
-        for name in ("nothing", "revealed")
-        for decoder in DEPENDS_ON[name]
-        if isinstance(decoder, Policy)
-    ],
-    ids=repr,
-)
-def test_what_is_declared_is_true(depends_on, decoder):
+BLIND = [policies.RandomOrder((2, 2)), policies.FirstHitting(), policies.LeftToRight(2)]
+BLIND += [policies.Bisection(), policies.Bernoulli((0, 0.5, 1)), policies.Remask((0, 0.5, 1), 0.5)]
+BLIND += [Mirrored(policies.LeftToRight()), Blocks(2, Mirrored(policies.Bisection()))]
+
+
+@each("decoder", [*BLIND, policies.Tabulated(np.full((3,) * 4, 15))], ids=repr)
+def test_what_is_declared_is_true(decoder):
     """Nothing: one distribution for all contexts; revealed: one for all predictions."""
+    depends_on = decoder.depends_on
     found = set()
     for x, predictions in contexts(4, 2):
         outcomes = decoder.reveal_distribution(x, predictions, 1)
-        choice = tuple((float(np.max(chance)), tuple(reveal[0])) for chance, reveal in outcomes)
+        choice = tuple(
+            (float(np.max(probability)), tuple(reveal[0])) for probability, reveal in outcomes
+        )
         assert len(choice) == 1 or decoder.randomised
         found.add(choice if depends_on == "nothing" else (tuple(x[0]), choice))
     values = {tuple(x[0]) for x, _ in contexts(4, 2)}
@@ -274,59 +260,64 @@ def test_one_that_depends_on_something_is_found_out(liar):
             call()
 
 
-def test_probabilities_that_depend_on_something_are_found_out():
-    class Weighted(Policy):
-        depends_on = "nothing"
+class Weighted(Policy):
+    """Probabilities that depend on the predictions."""
 
-        def reveal_distribution(self, x, predictions, round_index):
-            weights = np.where(x == MASK, predictions.max(axis=-1), 0)
-            weights /= weights.sum(axis=1, keepdims=True)
-            for site in range(x.shape[1]):
-                yield weights[:, site], np.broadcast_to(np.arange(x.shape[1]) == site, x.shape)
+    depends_on = "nothing"
 
-    with pytest.raises(InvalidInput, match=r"its choice differs .*: \[0\] with probability 0\.2"):
-        rate(gallery.parity(3), Weighted(), uniform_time(3))
+    def reveal_distribution(self, x, predictions, round_index):
+        weights = np.where(x == MASK, predictions.max(axis=-1), 0)
+        weights /= weights.sum(axis=1, keepdims=True)
+        for site in range(x.shape[1]):
+            yield weights[:, site], np.broadcast_to(np.arange(x.shape[1]) == site, x.shape)
 
 
-def test_one_that_is_random_after_all_is_found_out():
-    class Coin(EitherEnd):
-        depends_on = "nothing"
-        randomised = False
+class Either(EitherEnd):
+    """Randomised after all."""
 
-    with pytest.raises(InvalidInput, match=r"said not to be randomised, but after \[\] it may"):
-        fixed_batches(Coin(), 3)
+    depends_on = "nothing"
+    randomised = False
 
 
-def test_one_that_does_not_choose_at_all():
-    class Silent(Policy):
-        depends_on = "nothing"
-        randomised = False
+class Silent(Policy):
+    """Does not choose at all."""
 
-        def reveal_distribution(self, x, predictions, round_index):
-            yield 0, x == MASK
+    depends_on = "nothing"
+    randomised = False
 
-    with pytest.raises(InvalidInput, match=r"probabilities of Silent\(\) sum to 0 in round 0"):
-        fixed_batches(Silent(), 3)
+    def reveal_distribution(self, x, predictions, round_index):
+        yield 0, x == MASK
+
+
+class Two(Policy):
+    """Nothing first, then everything."""
+
+    depends_on = "nothing"
+    randomised = False
+    last = 1
+
+    @property
+    def steps(self):
+        return 2
+
+    def reveal_distribution(self, x, predictions, round_index):
+        yield 1, (x == MASK) & (round_index == self.last)
+
+
+class Never(Two):
+    last = 2
 
 
 def test_clocks():
-    class Two(Policy):
-        """Nothing first, then everything."""
-
-        depends_on = "nothing"
-        randomised = False
-        last = 1
-
-        @property
-        def steps(self):
-            return 2
-
-        def reveal_distribution(self, x, predictions, round_index):
-            yield 1, (x == MASK) & (round_index == self.last)
-
-    class Never(Two):
-        last = 2
-
     assert fixed_batches(Two(), 3) == ((0, 1, 2),)
-    with pytest.raises(InvalidInput, match="leaves sites masked at the end of its clock"):
-        fixed_batches(Never(), 3)
+
+
+test_others_that_are_found_out = refusals(
+    (
+        r"its choice differs .*: \[0\] with probability 0\.2",
+        lambda: rate(gallery.parity(3), Weighted(), uniform_time(3)),
+    ),
+    (r"said not to be randomised, but after \[\] it may", lambda: fixed_batches(Either(), 3)),
+    (r"probabilities of Silent\(\) sum to 0 in round 0", lambda: fixed_batches(Silent(), 3)),
+    ("leaves sites masked at the end of its clock", lambda: fixed_batches(Never(), 3)),
+)

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,45 +12,21 @@ from sims import Perturbed, output_distribution, policies
 from sims.imperfect.decomposition import excess_loss, split
 from tests import oracles
 from tests.cases import EXACT_CASES, FAMILIES, build_exact, random_weights
+from tests.noted import each, refusals
 from tests.sims import policy_oracles as slow
+from tests.sims.policy_table import HALF, answers_of, one_of_each
 from theory import (
     MASK,
     EmpiricalDistribution,
-    InvalidInput,
     JointTable,
     TooLarge,
     gallery,
-    information,
 )
 
-HALF, THIRD, FIFTH = Fraction(1, 2), Fraction(1, 3), Fraction(1, 5)
+FIFTH = Fraction(1, 5)
 
-DECODERS = [
-    (lambda n: policies.RandomOrder((n,)), lambda n: slow.Selecting(slow.random_order((n,)))),
-    (
-        lambda n: policies.RandomOrder((1, n - 1)),
-        lambda n: slow.Selecting(slow.random_order((1, n - 1))),
-    ),
-    (lambda n: policies.LeftToRight(), lambda n: slow.Selecting(slow.left_to_right(1))),
-    (lambda n: policies.LeftToRight(2), lambda n: slow.Selecting(slow.left_to_right(2))),
-    (lambda n: policies.FirstHitting(), lambda n: slow.Selecting(slow.first_hitting)),
-    (lambda n: policies.TopK(1), lambda n: slow.Selecting(slow.top_k(1, "confidence"))),
-    (lambda n: policies.TopK(2, "margin"), lambda n: slow.Selecting(slow.top_k(2, "margin"))),
-    (lambda n: policies.Threshold(0.6), lambda n: slow.Selecting(slow.threshold(0.6))),
-    (lambda n: policies.EntropyBounded(0.5), lambda n: slow.Selecting(slow.entropy_bounded(0.5))),
-    (lambda n: policies.Bisection(), lambda n: slow.Selecting(slow.bisection)),
-    (
-        lambda n: policies.Bernoulli((0, THIRD, 1)),
-        lambda n: slow.Selecting(slow.bernoulli((0, THIRD, 1)), steps=2),
-    ),
-    (
-        lambda n: policies.Blocks(2, policies.TopK(1)),
-        lambda n: slow.Selecting(slow.blocks(2, slow.top_k(1, "confidence"))),
-    ),
-]
-each_decoder = pytest.mark.parametrize(
-    ("policy", "decoder"), DECODERS, ids=[repr(policy(3)) for policy, _ in DECODERS]
-)
+ROWS = [number for number, (_, oracle) in enumerate(one_of_each(3)) if slow.has_path(oracle)]
+each_row = each("number", ROWS)
 
 
 def divergence(truth, guess, exact):
@@ -74,64 +51,64 @@ def by_definition(joint, vocab, decoder, ask, exact=False, start=None):
             prediction, draws = ask(pattern)
             given = oracles.condition(joint, pattern)
             truth = oracles.site_marginals(given, vocab)
-            for chance, sites in decoder.law(
+            for probability, sites in decoder.choice(
                 pattern, slow.masked_sites(pattern), prediction, index
             ):
-                weight = scale(mass * chance)
+                weight = scale(mass * probability)
                 learning += [weight * divergence(truth[i], draws[i], exact) for i in sites]
                 if sites:
                     tc = oracles.total_correlation(joint, sites, pattern, exact)
                     factorisation.append(weight * tc)
                 for tokens, share in oracles.marginal(given, sites).items():
-                    if mass * chance * share != 0:
+                    if mass * probability * share != 0:
                         key = oracles.reveal(pattern, sites, tokens)
-                        after[key] = after.get(key, 0) + mass * chance * share
+                        after[key] = after.get(key, 0) + mass * probability * share
         parts.append((oracles.total(learning, exact), oracles.total(factorisation, exact)))
         layer, index = after, index + 1
     return parts
 
 
-def looked_up(case, denoiser):
-    """The rows of a denoiser as an oracle's ``predict``."""
-    answers = denoiser(np.asarray(case.patterns))
-    return dict(zip(case.patterns, answers.tolist(), strict=True)).__getitem__
-
-
 EXACT = [c for c in EXACT_CASES if 2 <= c.length <= 3 and c.vocab >= 2 and len(c.patterns) <= 27]
 
 
-@each_decoder
-def test_exact_parts(policy, decoder):
+@each_row
+def test_exact_parts(number):
     for case in EXACT[:: max(1, len(EXACT) // 3)]:
-        p, n = build_exact(case), case.length
+        p = build_exact(case)
+        policy, decoder = one_of_each(case.length, case.vocab)[number]
         denoiser = Perturbed(p, smoothing=FIFTH)
-        found = split(p, policy(n), denoiser)
-        ask = slow.asking(looked_up(case, denoiser))
-        expected = by_definition(case.joint, case.vocab, decoder(n), ask, exact=True)
+        found = split(p, policy, denoiser)
+        ask = slow.asking(answers_of(case, denoiser))
+        expected = by_definition(case.joint, case.vocab, decoder, ask, exact=True)
         assert len(found.by_round) == len(expected)
         for ours, theirs in zip(found.by_round, expected, strict=True):
             assert [sympy.expand(a - b) for a, b in zip(ours, theirs, strict=True)] == [0, 0]
         assert found.path_kl == found.learning + found.factorisation
 
 
-@each_decoder
+@each_row
 @pytest.mark.parametrize("temperature", [1, 0.6])
-def test_parts_in_floats(policy, decoder, temperature):
+def test_parts_in_floats(number, temperature):
     for case in FAMILIES[::2]:
-        p, n = case.build(), case.length
+        p = case.build()
+        policy, decoder = one_of_each(case.length, case.vocab)[number]
         denoiser = Perturbed(p, noise=0.8, temperature=1.3, smoothing=0.1, seed=5)
-        found = split(p, policy(n), denoiser, temperature)
-        ask = slow.asking(looked_up(case, denoiser), lambda row: oracles.tempered(row, temperature))
-        expected = by_definition(case.joint, case.vocab, decoder(n), ask)
+        found = split(p, policy, denoiser, temperature)
+        ask = slow.asking(
+            answers_of(case, denoiser), lambda row: oracles.tempered(row, temperature)
+        )
+        expected = by_definition(case.joint, case.vocab, decoder, ask)
         np.testing.assert_allclose(found.by_round, expected, rtol=1e-9, atol=1e-12)
 
 
-@each_decoder
-def test_path_kl_is_that_of_the_output_distribution(policy, decoder):
+@each_row
+def test_path_kl_is_that_of_the_output_distribution(number):
     p = JointTable(random_weights(7, (2, 2, 2, 2, 2), zeros=0.3))
     denoiser = Perturbed(p, noise=0.8, smoothing=0.1, seed=5)
     for observed in ((), (1, 3)):
-        made = policy(5 - len(observed))
+        made, _ = one_of_each(5, 2, 5 - len(observed))[number]
+        if observed and isinstance(made, policies.Tabulated):
+            continue  # it is for whole sequences
         found = split(p, made, denoiser, observed=observed)
         q = output_distribution(p, made, denoiser=denoiser, observed=observed)
         assert found.path_kl == pytest.approx(q.path_kl, rel=1e-10)
@@ -146,13 +123,13 @@ def test_a_prompt():
     p = build_exact(case)
     denoiser = Perturbed(p, smoothing=HALF)
     start = {
-        oracles.reveal((MASK,) * 3, [1], tokens): chance
-        for tokens, chance in oracles.marginal(case.joint, [1]).items()
-        if chance != 0
+        oracles.reveal((MASK,) * 3, [1], tokens): probability
+        for tokens, probability in oracles.marginal(case.joint, [1]).items()
+        if probability != 0
     }
-    ask = slow.asking(looked_up(case, denoiser))
-    law = slow.Selecting(slow.left_to_right(2))
-    expected = by_definition(case.joint, case.vocab, law, ask, exact=True, start=start)
+    ask = slow.asking(answers_of(case, denoiser))
+    decoder = slow.Selecting(slow.left_to_right(2))
+    expected = by_definition(case.joint, case.vocab, decoder, ask, exact=True, start=start)
     found = split(p, policies.LeftToRight(2), denoiser, observed=[1])
     assert [sympy.expand(a - b) for a, b in zip(found.by_round[0], expected[0], strict=True)] == [
         0,
@@ -163,63 +140,12 @@ def test_a_prompt():
 # What is true, and what is not
 
 
-def test_the_perfect_denoiser_has_nothing_to_learn():
-    p = gallery.permutations(3, exact=True)
-    found = split(p, policies.RandomOrder((1, 2)))
-    assert found.learning == 0
-    assert found.factorisation == found.path_kl == information.path_cost(p, (1, 2))
-
-
 def test_the_temperature_of_the_draws_is_part_of_the_denoiser():
     p = gallery.binary_symmetric(4, 0.1)
     drawn_colder = split(p, policies.LeftToRight(2), temperature=0.5)
     colder = split(p, policies.LeftToRight(2), Perturbed(p, temperature=0.5))
     assert drawn_colder.learning > 0.1
     np.testing.assert_allclose(drawn_colder.by_round, colder.by_round, rtol=1e-10, atol=1e-14)
-
-
-def biased(x):
-    """For two coupled pairs: a little too sure of the first of each pair, else right."""
-    right = gallery.coupled_pairs(2, exact=True).denoise(x, on_impossible="marginal")
-    right = right.copy()
-    for row, pattern in enumerate(x.tolist()):
-        for site in (0, 2):
-            if pattern[site : site + 2] == [MASK, MASK]:
-                right[row, site] = [Fraction(51, 100), Fraction(49, 100)]
-    return right
-
-
-def test_a_wrong_denoiser_may_decode_better_than_the_perfect_one():
-    """Where all are equally sure, the perfect one reveals whole pairs and loses two bits."""
-    p, policy = gallery.coupled_pairs(2, exact=True), policies.TopK(2)
-    perfect, wrong = split(p, policy), split(p, policy, biased)
-    assert perfect.path_kl == 2 * sympy.log(2)
-    assert wrong.factorisation == 0
-    cost = sum(-sympy.log(2 * sympy.Rational(k, 100)) / 2 for k in (51, 49))
-    assert float(wrong.learning - 2 * cost) == pytest.approx(0, abs=1e-15)
-    assert float(wrong.path_kl) < 0.001
-    assert output_distribution(p, policy, denoiser=biased).kl == wrong.path_kl
-
-
-def test_wrong_scores_lead_to_other_sets():
-    """On a chain it depends on how far apart the chosen pairs are."""
-    p = gallery.binary_symmetric(4, 0.1)
-    parts = [split(p, policies.TopK(2), Perturbed(p, noise=0.5, seed=s)) for s in range(30)]
-    factors = [part.factorisation for part in parts]
-    perfect = split(p, policies.TopK(2)).factorisation
-    assert min(factors) < perfect - 0.01
-    assert max(factors) > min(factors) + 0.1
-
-
-def test_ancestral_steps_lose_the_training_loss_on_their_grid():
-    """Against the loss summed over all masks by its definition."""
-    case = next(c for c in EXACT if c.length == 3)
-    p, times = build_exact(case), (0, THIRD, HALF, 1)
-    denoiser = Perturbed(p, smoothing=FIFTH)
-    predict = looked_up(case, denoiser)
-    loss = oracles.expected_nelbo(case.joint, times[::-1], predict, exact=True)
-    found = split(p, policies.Bernoulli(times), denoiser)
-    assert sympy.expand(found.path_kl - loss + oracles.entropy(case.joint, exact=True)) == 0
 
 
 def test_what_is_excluded_but_happens_is_an_infinite_part():
@@ -235,19 +161,11 @@ def test_what_is_excluded_but_happens_is_an_infinite_part():
 def test_the_excess_loss(case):
     p = build_exact(case)
     denoiser = Perturbed(p, smoothing=FIFTH)
-    loss = oracles.expected_continuous_nelbo(case.joint, looked_up(case, denoiser), exact=True)
+    loss = oracles.expected_continuous_nelbo(case.joint, answers_of(case, denoiser), exact=True)
     found = excess_loss(p, denoiser)
     assert sympy.expand(found - loss + oracles.entropy(case.joint, exact=True)) == 0
     assert sympy.expand(found - split(p, policies.FirstHitting(), denoiser).learning) == 0
     assert excess_loss(p, p.denoise) == 0
-
-
-def test_text_with_few_sequences_and_many_letters():
-    """The parts of four-letter words: every sequence is followed, not every table entry."""
-    p = gallery.words(4)
-    found = split(p, policies.RandomOrder((2, 2)), Perturbed(p, noise=0.3, seed=1))
-    assert found.factorisation == pytest.approx(information.path_cost(p, (2, 2)), rel=1e-9)
-    assert found.path_kl == pytest.approx(found.learning + found.factorisation, rel=1e-12)
 
 
 def test_a_table_whose_lattice_does_not_fit(monkeypatch):
@@ -268,76 +186,47 @@ def test_a_table_whose_lattice_does_not_fit(monkeypatch):
 
 # What is refused
 
-
 P = gallery.parity(3)
+ANY: Any = policies.LeftToRight()
 
 
-@pytest.mark.parametrize(
-    "policy",
-    [
-        policies.TokenConfidence(1),
-        policies.Speculative(),
-        policies.Remask((0, HALF, 1), HALF),
-        policies.GibbsCorrector(policies.LeftToRight(), 1),
-    ],
-    ids=repr,
-)
-def test_decoders_without_a_path(policy):
-    with pytest.raises(InvalidInput, match="path"):
-        split(P, policy)
+class Given(policies.Policy):
+    """One site, with these probabilities."""
 
-
-def test_bad_input_is_named():
-    with pytest.raises(InvalidInput, match="policy"):
-        split(P, "left to right")  # pyright: ignore[reportArgumentType]
-    with pytest.raises(InvalidInput, match="Distribution"):
-        split(None, policies.LeftToRight())  # pyright: ignore[reportArgumentType]
-    with pytest.raises(InvalidInput, match="temperature"):
-        split(P, policies.LeftToRight(), temperature=-1)
-    with pytest.raises(InvalidInput, match="nothing is left"):
-        split(P, policies.LeftToRight(), observed=range(3))
-    with pytest.raises(InvalidInput, match="sum"):
-        split(P, policies.RandomOrder((1, 1)))
-    with pytest.raises(InvalidInput, match="no site"):
-        split(P, lambda x, predictions: np.zeros(x.shape, dtype=bool))
-    with pytest.raises(InvalidInput, match="exact denoiser"):
-        split(gallery.parity(3, exact=True), policies.LeftToRight(), P.denoise)
-    with pytest.raises(InvalidInput, match="Distribution"):
-        excess_loss(None, P.denoise)  # pyright: ignore[reportArgumentType]
-
-
-class Coins(policies.Policy):
-    """Chances as they are given."""
-
-    def __init__(self, *chances, steps=None):
-        self.chances, self._steps = chances, steps
+    def __init__(self, *probabilities, steps=None):
+        self.probabilities, self._steps = probabilities, steps
 
     @property
     def steps(self):
         return self._steps
 
     def reveal_distribution(self, x, predictions, round_index):
-        for chance in self.chances:
-            yield chance, (x == MASK) & (np.cumsum(x == MASK, axis=1) == 1)
+        for probability in self.probabilities:
+            yield probability, (x == MASK) & (np.cumsum(x == MASK, axis=1) == 1)
 
 
-@pytest.mark.parametrize(
-    ("policy", "message"),
-    [
-        (Coins(0.5, 0.4), "sum to 0.9"),
-        (Coins(np.ones((2, 2))), "shape"),
-        (Coins(1.5, -0.5), "negative"),
-        (Coins(1, steps=2), "masked at the end"),
-    ],
+WITHOUT_A_PATH = [
+    policies.TokenConfidence(1),
+    policies.Speculative(),
+    policies.Remask((0, HALF, 1), HALF),
+    policies.GibbsCorrector(policies.LeftToRight(), 1),
+]
+test_refusals = refusals(
+    ("path", lambda policy: split(P, policy), WITHOUT_A_PATH),
+    ("policy", lambda policy: split(P, policy), ["left to right"]),
+    ("Distribution", lambda p: split(p, ANY), [None]),
+    ("Distribution", lambda p: excess_loss(p, P.denoise), [None]),
+    ("temperature", lambda: split(P, ANY, temperature=-1)),
+    ("nothing is left", lambda: split(P, ANY, observed=range(3))),
+    ("sum", lambda: split(P, policies.RandomOrder((1, 1)))),
+    ("no site", lambda: split(P, lambda x, predictions: np.zeros(x.shape, dtype=bool))),
+    ("exact denoiser", lambda: split(gallery.parity(3, exact=True), ANY, P.denoise)),
+    ("Fractions", lambda: split(gallery.parity(3, exact=True), Given(0.5, 0.5))),
+    ("sum to 0.9", lambda: split(P, Given(0.5, 0.4))),
+    ("shape", lambda: split(P, Given(np.ones((2, 2))))),
+    ("negative", lambda: split(P, Given(1.5, -0.5))),
+    ("masked at the end", lambda: split(P, Given(1, steps=2))),
 )
-def test_chances_are_checked(policy, message):
-    with pytest.raises(InvalidInput, match=message):
-        split(P, policy)
-
-
-def test_exact_chances_are_asked_for():
-    with pytest.raises(InvalidInput, match="Fractions"):
-        split(gallery.parity(3, exact=True), Coins(0.5, 0.5))
 
 
 def test_it_can_be_read():

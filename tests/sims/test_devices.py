@@ -6,7 +6,6 @@ NumPy is let loose on one of them, and with CuPy where there is a GPU.
 
 import math
 import operator
-from fractions import Fraction
 
 import array_api_strict as strict
 import numpy as np
@@ -14,10 +13,11 @@ import pytest
 
 from sims import decode, frontier, order, output_distribution, policies, regret
 from sims.joints import Product
-from sims.policies import Policy, TokenPolicy
-from tests.cases import CPU, DEVICE1, to_device1
-from tests.noted import each
-from theory import MASK, InvalidInput, JointTable, MarkovChain, ProductMixture
+from sims.policies import Policy, Rule, TokenPolicy
+from tests.cases import CPU, DEVICE1, each_family, to_device1
+from tests.noted import each, refusals
+from tests.sims.policy_table import ByConfidence, one_of_each, tabulated
+from theory import MASK, JointTable
 from theory._core.arrays import array_namespace, device, from_host, to_host
 
 CLOSE = 1e-12  # sums of a few hundred products, in another order
@@ -47,10 +47,6 @@ def table(name, convert=np.asarray):
     return JointTable(convert(weights / weights.sum()))
 
 
-def chain(convert=np.asarray):
-    return MarkovChain(convert([0.5, 0.5]), convert([[0.75, 0.25], [0.5, 0.5]]), 4)
-
-
 def same_place(x, like):
     return array_namespace(x) is array_namespace(like) and device(x) == device(like)
 
@@ -65,17 +61,17 @@ def certain_first(x, predictions):
 
 
 class Doubtful(Policy):
-    """The first masked site alone with a chance that depends on the row, else all."""
+    """The first masked site alone with a probability that depends on the row, else all."""
 
     def reveal_distribution(self, x, predictions, round_index):
         xp, masked = array_namespace(x), x == MASK
-        chance = predictions[:, -1, 0] / 2 + 0.25
-        yield chance, masked & (xp.cumulative_sum(xp.astype(masked, xp.int64), axis=1) == 1)
-        yield 1 - chance, masked
+        alone = predictions[:, -1, 0] / 2 + 0.25
+        yield alone, masked & (xp.cumulative_sum(xp.astype(masked, xp.int64), axis=1) == 1)
+        yield 1 - alone, masked
 
 
 class OneByOne(TokenPolicy):
-    """A token policy that knows nothing of blocks: the first site, at the second chance a 0."""
+    """A token policy that knows nothing of blocks: the first site, and 0 for half of all else."""
 
     def outcomes(self, x, call_denoiser, round_index):
         xp, (_, draws) = array_namespace(x), call_denoiser(x)
@@ -89,54 +85,20 @@ class OneByOne(TokenPolicy):
         raise NotImplementedError
 
 
-def tabulated(length, vocab, convert=np.asarray):
-    """Reveals one site or two, by the sum of the tokens seen."""
-    slots = np.indices((vocab + 1,) * length)
-    masked = (slots == vocab) * 2 ** np.arange(length).reshape((length,) + (1,) * length)
-    odd = np.where(slots == vocab, 0, slots).sum(axis=0) % 2 == 1
-    lowest = np.where(masked > 0, masked, 2**length).min(axis=0)
-    choices = np.where(odd, lowest, masked.sum(axis=0))
-    return policies.Tabulated(convert(np.where(lowest == 2**length, 0, choices)))
+USERS = [certain_first, Doubtful(), policies.Blocks(2, OneByOne())]
+ON_THE_HOST = Rule | ByConfidence | policies.JointDraw  # NumPy, and joints
 
 
-POLICIES = {
-    "random order": lambda n, v: policies.RandomOrder((1,) * (n - 2) + (2,)),
-    "at once": lambda n, v: policies.RandomOrder((n,)),
-    "first hitting": lambda n, v: policies.FirstHitting(),
-    "left to right": lambda n, v: policies.LeftToRight(2),
-    "bisection": lambda n, v: policies.Bisection(),
-    "bisection of order 2": lambda n, v: policies.Bisection(2),
-    "confidence": lambda n, v: policies.TopK(1),
-    "two by confidence": lambda n, v: policies.TopK(2),
-    "margin": lambda n, v: policies.TopK(1, "margin"),
-    "entropy": lambda n, v: policies.TopK(2, "entropy"),
-    "threshold": lambda n, v: policies.Threshold(0.6),
-    "factor": lambda n, v: policies.Factor(1.0),
-    "entropy bounded": lambda n, v: policies.EntropyBounded(0.7),
-    "blocks": lambda n, v: policies.Blocks(2, policies.TopK(1)),
-    "blocks of coins": lambda n, v: policies.Blocks(2, policies.FirstHitting()),
-    "blocks of any width": lambda n, v: policies.Blocks(3, policies.Threshold(0.6)),
-    "blocks of tokens": lambda n, v: policies.Blocks(2, policies.TokenConfidence(1)),
-    "blocks of the user's": lambda n, v: policies.Blocks(2, OneByOne()),
-    "mirrored": lambda n, v: policies.Mirrored(policies.EntropyBounded(0.3)),
-    "coins": lambda n, v: policies.Bernoulli((0, Fraction(1, 3), 1)),
-    "remask": lambda n, v: policies.Remask((0, 0.5, 0.75, 1), 0.5),
-    "token confidence": lambda n, v: policies.TokenConfidence(1),
-    "two by token confidence": lambda n, v: policies.TokenConfidence(2),
-    "speculative": lambda n, v: policies.Speculative(),
-    "speculative, two": lambda n, v: policies.Speculative(2),
-    "tabulated": tabulated,
-    "tabulated there": lambda n, v: tabulated(n, v, to_device1),
-    "function": lambda n, v: certain_first,
-    "policy of the user's": lambda n, v: Doubtful(),
-    "gibbs": lambda n, v: policies.GibbsCorrector(policies.LeftToRight(2), 2),
-    "block corrector": lambda n, v: policies.BlockCorrector(None, 2, 2),
-    "gibbs after gibbs": lambda n, v: policies.GibbsCorrector(
-        policies.GibbsCorrector(policies.TokenConfidence(1), 1), 1
-    ),
-}
+def policies_for(length, vocab):
+    """Those of the table, and the user's that are written for any backend."""
+    every = [policy for policy, _ in one_of_each(length, vocab)]
+    twice = policies.GibbsCorrector(policies.GibbsCorrector(policies.TokenConfidence(1), 1), 1)
+    there = policies.Tabulated(to_device1(tabulated(7, length, vocab)[0].choices))
+    more = [policies.Bisection(2), policies.TopK(2, "entropy"), there, twice, *USERS]
+    return [policy for policy in every if not isinstance(policy, ON_THE_HOST)] + more
 
-each_policy = pytest.mark.parametrize("make", POLICIES.values(), ids=POLICIES)
+
+each_policy = each("number", range(len(policies_for(3, 2))))
 
 
 def agree(away, host, like):
@@ -152,51 +114,37 @@ def agree(away, host, like):
     on_data = float(away.expected_rounds_on_data), float(host.expected_rounds_on_data)
     assert on_data[0] == pytest.approx(on_data[1], rel=CLOSE, nan_ok=True)
     assert away.rounds == pytest.approx(host.rounds, rel=CLOSE, abs=CLOSE)
-    assert (away.states, away.revises) == (host.states, host.revises)
+    assert (away.states, away.remasks) == (host.states, host.remasks)
 
 
 # Output distributions
 
 
+AT_TEMPERATURES = [("pairs", 1), ("three", 1), ("four", 1), ("zeros", 0), ("zeros", 0.5)]
+
+
 @each_policy
-@each("name", ["pairs", "three", "four"])
-def test_output_distributions(make, name, there):
+@each(("name", "temperature"), AT_TEMPERATURES)
+def test_output_distributions(number, name, temperature, there):
     host, away = table(name), table(name, there)
-    policy = make(host.length, host.vocab)
-    agree(output_distribution(away, policy), output_distribution(host, policy), away.like)
-
-
-def test_output_distributions_of_a_chain(there):
-    host, away = chain(), chain(there)
-    policy = policies.Bisection()
-    agree(output_distribution(away, policy), output_distribution(host, policy), away.like)
-
-
-@each_policy
-@each("temperature", [0, 0.5])
-def test_temperatures(make, temperature, there):
-    host, away = table("zeros"), table("zeros", there)
-    policy = make(host.length, host.vocab)
+    policy = policies_for(host.length, host.vocab)[number]
     found = output_distribution(away, policy, temperature)
     agree(found, output_distribution(host, policy, temperature), away.like)
 
 
-def test_mixtures(there):
-    weights, sites = [0.25, 0.75], [[[0.5, 0.5], [0.1, 0.9]], [[0.8, 0.2], [0.3, 0.7]]]
-    host = ProductMixture(np.asarray(weights), np.asarray(sites))
-    away = ProductMixture(there(np.asarray(weights)), there(np.asarray(sites)))
-    policy = policies.RandomOrder((2,))
+@each_family
+def test_every_family(case, there):
+    host, away = case.build(), case.build(there)
+    policy = policies.RandomOrder((1, case.length - 1))
     agree(output_distribution(away, policy), output_distribution(host, policy), away.like)
 
 
-@pytest.mark.parametrize("observed", [(0,), (1, 3)])
-@pytest.mark.parametrize(
-    "policy", [policies.TopK(1), policies.FirstHitting(), policies.TokenConfidence(1)], ids=repr
-)
-def test_observed_sites(policy, observed, there):
+def compared(there, policy, **options):
+    """The same on both sides, with a denoiser of the user's or with observed sites."""
     host, away = table("four"), table("four", there)
-    found = output_distribution(away, policy, observed=observed)
-    agree(found, output_distribution(host, policy, observed=observed), away.like)
+    found = output_distribution(away, policy, **options)
+    agree(found, output_distribution(host, policy, **options), away.like)
+    return host, away
 
 
 def tilted(x):
@@ -207,15 +155,14 @@ def tilted(x):
     return xp.stack([1 - last, last], axis=-1)
 
 
-@pytest.mark.parametrize(
-    "policy",
-    [policies.TopK(1), policies.Speculative(), policies.GibbsCorrector(None, 1)],
-    ids=repr,
-)
-def test_denoisers_are_asked_there(policy, there):
-    host, away = table("four"), table("four", there)
-    found = output_distribution(away, policy, denoiser=tilted)
-    agree(found, output_distribution(host, policy, denoiser=tilted), away.like)
+def test_denoisers_observed_sites_and_orders(there):
+    """Who counts what is revealed counts on the host, as `sims.decoding.propagation` says."""
+    for policy in (policies.TopK(1), policies.Speculative(), policies.GibbsCorrector(None, 1)):
+        compared(there, policy, denoiser=tilted)
+    for policy in (policies.TopK(1), policies.FirstHitting(), policies.TokenConfidence(1)):
+        for observed in ((0,), (1, 3)):
+            host, away = compared(there, policy, observed=observed)
+        assert order(away, policy).kendall == pytest.approx(order(host, policy).kendall, abs=CLOSE)
 
 
 def test_what_is_made_of_an_output_distribution_stays_there(there):
@@ -228,22 +175,11 @@ def test_what_is_made_of_an_output_distribution_stays_there(there):
     assert (to_host(drawn) == host.sample(np.random.default_rng(0), 20)).all()
 
 
-def test_layers_are_merged_in_parts(monkeypatch, there):
-    """Small batches and few pending outcomes change nothing."""
+def test_layers_are_merged_in_parts(in_small_parts, there):
     host, away = table("three"), table("three", there)
     expected = output_distribution(host, policies.FirstHitting())
-    monkeypatch.setattr("sims.decoding.propagation.DEVICE_BATCH", 2)
-    monkeypatch.setattr("sims.decoding.propagation.PENDING", 3)
-    monkeypatch.setattr("sims.decoding.propagation.AT_ONCE", 4)
-    monkeypatch.setattr("theory._core.segments.PENDING", 2)
-    agree(output_distribution(away, policies.FirstHitting()), expected, away.like)
-
-
-def test_orders_are_counted_on_the_host(there):
-    """Who counts what is revealed counts there, as `sims.decoding.propagation` says."""
-    host, away = table("four"), table("four", there)
-    for policy in (policies.TopK(1), policies.TokenConfidence(1)):
-        assert order(away, policy).kendall == pytest.approx(order(host, policy).kendall, abs=CLOSE)
+    found = in_small_parts(output_distribution, away, policies.FirstHitting())
+    agree(found, expected, away.like)
 
 
 # Nothing is moved
@@ -274,17 +210,16 @@ def test_the_strict_backend_lets_nothing_go_by_itself(moved):
     assert moved == [2]
 
 
-@each_policy
-def test_only_single_numbers_leave_the_device(make, moved):
+def test_only_single_numbers_leave_the_device(moved):
     p = table("four", to_device1)
-    policy = make(4, 2)
-    if isinstance(policy, policies.Tabulated):
-        policy = policies.Tabulated(to_device1(to_host(policy.choices)))
+    for policy in policies_for(4, 2):
+        if isinstance(policy, policies.Tabulated):
+            policy = policies.Tabulated(to_device1(to_host(policy.choices)))
         moved.clear()
-    q = output_distribution(p, policy)
-    assert q.tv >= 0
-    assert q.kl > -CLOSE
-    assert max(moved, default=0) <= 1
+        q = output_distribution(p, policy)
+        assert q.tv >= 0
+        assert q.kl > -CLOSE
+        assert max(moved, default=0) <= 1, policy
 
 
 def test_only_single_numbers_leave_the_device_for_a_frontier(moved):
@@ -307,15 +242,7 @@ def test_frontiers(name, there):
             assert point.kl == pytest.approx(other.kl, rel=CLOSE, abs=CLOSE)
             assert same_place(point.policy.choices, away.like)
             assert (to_host(point.policy.choices) == other.policy.choices).all()
-
-
-def test_the_best_decoder_is_followed_where_it_was_found(there):
-    away = table("four", there)
-    for point in frontier(away):
-        q = output_distribution(away, point.policy)
-        assert same_place(q.table, away.like)
-        assert q.kl == pytest.approx(point.kl, abs=CLOSE)
-        assert q.expected_rounds_on_data == pytest.approx(point.rounds, rel=CLOSE)
+            assert output_distribution(away, point.policy).kl == pytest.approx(point.kl, abs=CLOSE)
 
 
 def test_the_best_decoder_draws_on_the_host(there):
@@ -340,31 +267,55 @@ def on_the_host(x, predictions):
     return np.ones(x.shape, dtype=bool)
 
 
-class HostChances(Policy):
+class HostProbabilities(Policy):
     def reveal_distribution(self, x, predictions, round_index):
         yield np.ones(x.shape[0]), x == MASK
+
+
+def filled(shape, values):
+    return to_device1(np.full(shape, values))
 
 
 def elsewhere(x, predictions):
     return strict.asarray(np.ones(x.shape, dtype=bool), device=strict.Device("device2"))
 
 
-@pytest.mark.parametrize(
-    ("policy", "match"),
-    [
-        (on_the_host, "the policy returned an array of bools on cpu for sequences on"),
-        (elsewhere, "the policy returned an array of bools on .*device2"),
-        (HostChances(), "the policy returned an array of probabilities on cpu for sequences on"),
-        (lambda x, predictions: [True], "the policy returned list; expected bool of shape"),
-        (lambda x, predictions: x, r"the policy returned .*int64 of shape \(1, 2\); expected bool"),
-        (lambda x, predictions: x != MASK, r"selected no site at x = \[-1, -1\]"),
-        (policies.JointDraw(policies.LeftToRight(2), Product()), "joints that are computed on the"),
-    ],
-    ids=["host", "another device", "chances", "list", "numbers", "no site", "joint"],
+class Short(Policy):
+    """A clock that ends too early."""
+
+    @property
+    def steps(self):
+        return 1
+
+    def reveal_distribution(self, x, predictions, round_index):
+        yield 1, x != x
+
+
+def decoded(policy, denoiser=None):
+    return output_distribution(table("pairs", to_device1), policy, denoiser=denoiser)
+
+
+def asked(answer):
+    return decoded(policies.TopK(1), answer)
+
+
+JOINT = policies.JointDraw(policies.LeftToRight(2), Product())
+test_answers_that_would_have_to_be_moved_are_refused = refusals(
+    ("the policy returned an array of bools on cpu for sequences on", decoded, [on_the_host]),
+    ("the policy returned an array of bools on .*device2", decoded, [elsewhere]),
+    ("an array of probabilities on cpu for sequences on", decoded, [HostProbabilities()]),
+    ("the policy returned list; expected bool of shape", decoded, [lambda x, f: [True]]),
+    (r"returned .*int64 of shape \(1, 2\); expected bool", decoded, [lambda x, f: x]),
+    (r"selected no site at x = \[-1, -1\]", decoded, [lambda x, f: x != MASK]),
+    ("joints that are computed on the", decoded, [JOINT]),
+    (r"leaves sites masked .*\[-1, -1\]", decoded, [Short()]),
+    ("returned ndarray for patterns on .*device1", asked, [lambda x: np.full((*x.shape, 2), 0.5)]),
+    ("returned float for patterns on .*device1", asked, [lambda x: 0.5]),
+    (r"shape \(1, 2\) for patterns of .*\(1, 2,", asked, [lambda x: filled(x.shape, 0.5)]),
+    (r"sum to 1, got \[0.75, 0.75\]", asked, [lambda x: filled((*x.shape, 2), 0.75)]),
+    (r"got \[1.5, -0.5\]", asked, [lambda x: filled((*x.shape, 2), [1.5, -0.5])]),
+    ("complex", asked, [lambda x: filled((*x.shape, 2), 0.5j)]),
 )
-def test_answers_that_would_have_to_be_moved_are_refused(policy, match):
-    with pytest.raises(InvalidInput, match=match):
-        output_distribution(table("pairs", to_device1), policy)
 
 
 def test_numpy_on_an_array_of_a_device_raises_by_itself():
@@ -373,35 +324,6 @@ def test_numpy_on_an_array_of_a_device_raises_by_itself():
 
     with pytest.raises((RuntimeError, TypeError, ValueError)):
         output_distribution(table("pairs", to_device1), with_numpy)
-
-
-@pytest.mark.parametrize(
-    ("answer", "match"),
-    [
-        (lambda x: np.full((*x.shape, 2), 0.5), "returned ndarray for patterns on .*device1"),
-        (lambda x: 0.5, "returned float for patterns on .*device1"),
-        (lambda x: to_device1(np.full(x.shape, 0.5)), r"shape \(1, 2\) for patterns of .*\(1, 2,"),
-        (lambda x: to_device1(np.full((*x.shape, 2), 0.75)), r"sum to 1, got \[0.75, 0.75\]"),
-        (lambda x: to_device1(np.full((*x.shape, 2), [1.5, -0.5])), r"got \[1.5, -0.5\]"),
-        (lambda x: to_device1(np.full((*x.shape, 2), 0.5j)), "complex"),
-    ],
-)
-def test_denoisers_that_answer_elsewhere_or_wrongly(answer, match):
-    with pytest.raises(InvalidInput, match=match):
-        output_distribution(table("pairs", to_device1), policies.TopK(1), denoiser=answer)
-
-
-def test_a_clock_that_ends_too_early_there():
-    class Short(Policy):
-        @property
-        def steps(self):
-            return 1
-
-        def reveal_distribution(self, x, predictions, round_index):
-            yield 1, x != x
-
-    with pytest.raises(InvalidInput, match=r"leaves sites masked .*\[-1, -1\]"):
-        output_distribution(table("pairs", to_device1), Short())
 
 
 def test_device1_is_what_the_tests_say():

@@ -6,6 +6,7 @@ import pytest
 import rich.console
 
 from sims.__main__ import main
+from tests.noted import each
 from tests.sims.printed import strict, table_of
 from theory import corpora
 from theory.text.distance import distances
@@ -77,31 +78,25 @@ def test_both_ends_and_usual_phrases_are_the_default(command, text):
         assert found["between"]["phrases"] == ["garden", "nobody"]
 
 
-@pytest.mark.parametrize(
-    ("options", "after", "between"),
-    [
-        (["--after", "the", "house"], ["the house"], None),
-        (["--between", "the", "house"], None, ["the", "house"]),
-        (["--after", "A zebra,"], None, None),
-        (["--after", "zebra"], None, None),
-    ],
-)
-def test_only_what_is_asked_for_is_shown(options, after, between, command, refused, text):
-    arguments = ("--text", text, "--distance", "--json", *options)
-    if after is None and between is None:
-        assert f"'zebra' does not occur in {text}" in refused(*arguments)
-        return
-    for found in strict(command(*arguments))["ends"]:
-        assert (found["after"] and found["after"]["phrases"]) == after
-        assert (found["between"] and found["between"]["phrases"]) == between
+def test_only_what_is_asked_for_is_shown(command, refused, text):
+    arguments = ("--text", text, "--distance", "--json")
+    for options, after, between in (
+        (("--after", "the", "house"), ["the house"], None),
+        (("--between", "the", "house"), None, ["the", "house"]),
+    ):
+        for found in strict(command(*arguments, *options))["ends"]:
+            assert (found["after"] and found["after"]["phrases"]) == after
+            assert (found["between"] and found["between"]["phrases"]) == between
+    for words in ("A zebra,", "zebra"):
+        assert f"'zebra' does not occur in {text}" in refused(*arguments, "--after", words)
 
 
 def test_words_that_are_not_told_apart_are_shown_as_unknown(command, text):
     arguments = ("--text", text, "--distance", "--frequent", "3", "--after", "was", "Silent!")
     out = command(*arguments)
     assert 'After "was <unknown>"' in out
-    assert "39 words in 4 paragraphs; 3 of 10 different words told apart." in out
-    note = "'silent' occurs, but is not told apart; it is read as <unknown>."
+    assert "39 words in 4 paragraphs; 3 of 10 different words distinguished." in out
+    note = "'silent' occurs, but is not in the vocabulary; it is read as <unknown>."
     assert out.splitlines().count(note) == 1
     for found in strict(command(*arguments, "--json"))["ends"]:
         assert found["after"]["read_as_unknown"] == ["silent"]
@@ -121,13 +116,6 @@ def test_symbols_are_taken_in_phrases(command, refused, text):
     assert "no <unknown>: all words" in refused(
         "--distance", "--text", text, "--after", "<unknown>"
     )
-
-
-def test_one_word_is_one_word(command, tmp_path):
-    path = tmp_path / "text"
-    path.write_text("Yes, yes!", encoding="utf-8")
-    out = command("--distance", "--text", str(path))
-    assert out.startswith(f"{path}: 2 words in 1 paragraph; 1 of 1 different word told apart.")
 
 
 def test_the_tables_show_the_numbers_of_the_json(command):
@@ -186,15 +174,19 @@ def test_on_narrow_terminals_nothing_is_broken(width, terminal):
     assert ("<unknown> 0.24, the 0.083, a 0.035, is 0.033 " in " ".join(lines)) == (width > 80)
 
 
-def test_a_progress_bar_on_a_terminal_only(capsys, monkeypatch):
-    assert main(["--distance"]) == 0
-    assert capsys.readouterr().err == ""
-    kind = functools.partial(rich.console.Console, force_terminal=True)
-    monkeypatch.setattr(rich.console, "Console", kind)
-    assert main(["--distance", "--json"]) == 0
-    captured = capsys.readouterr()
-    assert "following" in captured.err
-    strict(captured.out)
+def test_what_never_stands_there_is_said(command, tmp_path):
+    path = tmp_path / "[bold]text"
+    path.write_text("one two three", encoding="utf-8")
+    arguments = ("--distance", "--text", str(path), "--between", "one", "three")
+    out = command(*arguments, "--end", "absorbing")
+    assert out.startswith(f"{path}: 3 words in 1 paragraph; 3 of 3 ")
+    found = table_of(out)
+    assert [row[0] for row in found[1:6]] == ["2, 2", "5, 5", "10, 10", "50, 50", "1, 98"]
+    assert all(row[1:] == ["the two never stand there", *[""] * 6] for row in found[1:6])
+    assert ["limit", "the two never stand far apart"] in [row[:2] for row in found]
+    out = command(*arguments, "--end", "restart")
+    assert ["limit", "none"] in [row[:2] for row in table_of(out)]
+    assert "There is no limit." in out
 
 
 def test_sentences_of_english(command):
@@ -202,109 +194,46 @@ def test_sentences_of_english(command):
     for end in ENDS:
         (found,) = strict(command("--distance", "--end", end, "--json"))["ends"]
         for context in ("after", "between"):
-            rate, measured = found[context]["rate"], found[context]["measured"]
-            assert f"a factor of {rate:.4f} per site" in out
-            assert f"between distances 10 and 50 it is {measured:.4f}." in out
+            assert f"{found[context]['rate']:.4f} per site" in out
+            assert f"{found[context]['measured']:.4f}." in out
         assert found["reason"] in out
         word, value = found["strongest"][0]
-        assert f"Strongest at distance 10, in nats: {word} {value:.2g}, " in out
-    assert "the exact analogue of asking a large model" in out
-    assert "as arXiv 2510.03289 is said to have done (its experiment was not seen)" in out
-    assert "some may be none: the, a, is, of, to, in, and" in out
-    assert "They are 0.37 of the text" in out
-    assert "between two phrases the comparison is with the limit" in out
-    assert "The two differ" not in out
+        assert f"{word} {value:.2g}, " in out
     assert out.count("the limit is not reached") == 1
-    assert "At distance 50 the limit is not reached: the total variation to it is still 0.19" in out
-
-
-def test_what_is_measured_may_differ_from_the_eigenvalue(command):
-    """Order 2, packed: 0.6625 after "object" and 0.6584 from both, against 0.6939."""
+    assert "The two differ" not in out
     out = " ".join(command("--distance", "--order", "2", "--end", "restart").split())
-    for measured in (0.6625, 0.6584):
-        assert f"it is {measured}. The two differ by 5 %: this is not yet the long run" in out
+    assert out.count("The two differ by 5 %") == 2  # 0.6625 and 0.6584 against 0.6939
 
 
-def test_far_from_both_the_limit_may_not_be_reached(command):
-    out = command("--distance", "--between", "object", "<end>", "--end", "absorbing")
-    assert "At distance 50 the limit is not reached: the total variation" in " ".join(out.split())
+NOT_WITH = ("--gallery x", "--table x.npy", "--length 4", "--policy TopK(2)", "--temperature 1")
+NOT_WITH += ("--examples 0", "--seed 0", "--plot x.png")
+ONLY_WITH = ("--after the", "--between a b", "--order 2", "--end restart", "--frequent 9")
+BUILT_IN = "--frequent goes with --text: of the built-in prose the package has only the counts of"
 
 
-@pytest.mark.parametrize("order", ["1", "2"])
-@pytest.mark.parametrize("content", ["yes", "one two three", "a a a a", "a b.\n\nb a.\n\nab"])
-def test_any_text_will_do(content, order, command, tmp_path):
-    path = tmp_path / "[bold]text"
-    path.write_text(content, encoding="utf-8")
-    arguments = ("--distance", "--text", str(path), "--order", order)
-    out = command(*arguments)
-    assert out.startswith(f"{path}: ")
-    strict(command(*arguments, "--json"))
-
-
-def test_what_never_stands_there_is_said(command, tmp_path):
-    path = tmp_path / "text"
-    path.write_text("one two three", encoding="utf-8")
-    arguments = ("--distance", "--text", str(path), "--between", "one", "three")
-    assert table_of(command(*arguments, "--end", "absorbing"))[1:6] == [
-        ["2, 2", "the two never stand there", *[""] * 6],
-        ["5, 5", "the two never stand there", *[""] * 6],
-        ["10, 10", "the two never stand there", *[""] * 6],
-        ["50, 50", "the two never stand there", *[""] * 6],
-        ["1, 98", "the two never stand there", *[""] * 6],
-    ]
-    out = command(*arguments, "--end", "absorbing")
-    assert ["limit", "the two never stand far apart"] in [row[:2] for row in table_of(out)]
-    out = command(*arguments, "--end", "restart")
-    assert ["limit", "none"] in [row[:2] for row in table_of(out)]
-    assert "There is no limit." in out
-
-
-@pytest.mark.parametrize(
+@each(
     ("arguments", "complaint"),
     [
-        (["--distance", "--gallery", "parity(3)"], "--gallery does not go with --distance"),
-        (["--distance", "--table", "x.npy"], "--table does not go with --distance"),
-        (["--distance", "--length", "4"], "--length does not go with --distance"),
-        (["--distance", "--policy", "TopK(2)"], "--policy does not go with --distance"),
-        (["--distance", "--temperature", "1"], "--temperature does not go with --distance"),
-        (["--distance", "--examples", "0"], "--examples does not go with --distance"),
-        (["--distance", "--seed", "0"], "--seed does not go with --distance"),
-        (["--distance", "--plot", "x.png"], "--plot does not go with --distance"),
-        (["--gallery", "parity(3)", "--after", "the"], "--after goes with --distance"),
-        (["--gallery", "parity(3)", "--between", "a", "b"], "--between goes with --distance"),
-        (["--gallery", "parity(3)", "--order", "2"], "--order goes with --distance"),
-        (["--gallery", "parity(3)", "--end", "restart"], "--end goes with --distance"),
-        (["--gallery", "parity(3)", "--frequent", "9"], "--frequent goes with --distance"),
+        *((f"--distance {o}", f"{o.split()[0]} does not go with --distance") for o in NOT_WITH),
+        *((f"--gallery parity(3) {o}", f"{o.split()[0]} goes with --distance") for o in ONLY_WITH),
+        ("--distance --frequent 9", BUILT_IN),
+        ("--distance --order 3", "invalid choice: 3"),
+        ("--distance --end stop", "invalid choice: 'stop'"),
+        ("--distance --between one", "expected 2 arguments"),
+        ("--distance --after", "expected at least one argument"),
+        ("--distance --after --between", "expected at least one argument"),
+        ("--distance --after 1984", "there is no word in '1984'"),
+        ("--distance --between the ?", "there is no word in '?'"),
+        ("--distance --after the be", "the chain of order 1 never says 'the be'"),
         (
-            ["--distance", "--frequent", "9"],
-            "--frequent goes with --text: of the built-in prose the package has only the counts of",
+            "--distance --after zebra",
+            "'zebra' does not occur in the prose of Python's",
         ),
-        (["--distance", "--order", "3"], "invalid choice: 3"),
-        (["--distance", "--end", "stop"], "invalid choice: 'stop'"),
-        (["--distance", "--between", "one"], "expected 2 arguments"),
-        (["--distance", "--after"], "expected at least one argument"),
-        (["--distance", "--after", "--between"], "expected at least one argument"),
-        (["--distance", "--after", "1984"], "there is no word in '1984'"),
-        (["--distance", "--between", "the", "?"], "there is no word in '?'"),
-        (["--distance", "--after", "the", "be"], "the chain of order 1 never says 'the be'"),
-        (
-            ["--distance", "--after", "zebra"],
-            "error: 'zebra' does not occur in the prose of Python's documentation",
-        ),
-        (["--distance", "--between", "the", "a gnu"], "'gnu' does not occur in the prose"),
-        (["--distance", "--text", "no such file"], "there is no file no such file"),
-        (["--distance", "--text", ""], "argument --text: the name of the file is empty"),
-        (["--table", ""], "argument --table: the name of the file is empty"),
+        ("--distance --between the gnu", "'gnu' does not occur in the prose"),
+        ("--distance --text no-such-file", "there is no file no-such-file"),
+        ("--distance --text=", "argument --text: the name of the file is empty"),
+        ("--table=", "argument --table: the name of the file is empty"),
     ],
 )
 def test_wrong_usage_gives_exit_code_2(arguments, complaint, refused):
-    assert complaint in refused(*arguments)
-
-
-def test_help_names_the_options(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["--help"])
-    assert stop.value.code == 0
-    out = capsys.readouterr().out
-    for option in ("--distance", "--after", "--between", "--order", "--end", "--frequent"):
-        assert option in out
+    assert complaint in refused(*arguments.split())

@@ -143,17 +143,6 @@ def test_an_inner_policy_is_shown_tokens_and_masks_only(outer, observed, make, p
             assert any(set(np.flatnonzero(row).tolist()) <= block for block in blocks)
 
 
-@each(("make", "plain"), INNER.values(), ids=INNER)
-def test_drawing_agrees_with_the_exact_output(make, plain):
-    size = 4000
-    drawn = decode(P, Blocks(SIZE, make(Seen())), np.random.default_rng(1), size).tokens
-    exact = output_distribution(P, Blocks(SIZE, plain)).table
-    counts = np.zeros(exact.shape)
-    np.add.at(counts, tuple(drawn.T), 1)
-    error = np.sqrt(exact * (1 - exact) / size)
-    assert (abs(counts / size - exact) < 5 * error + 1e-12).all()
-
-
 def test_what_is_left_out_is_what_is_masked_and_not_eligible():
     x = np.asarray([[0, MASK, MASK, 1], [MASK, 1, MASK, 1], [1, MASK, MASK, 0]])
     eligible = np.asarray([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]], dtype=bool)

@@ -2,19 +2,11 @@
 
 import itertools
 import math
-from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from sims import joints, output_distribution
-from sims.claims.e5_inference_strategies import (
-    E5,
-    _is_chain,
-    any_sets_of_a_chain,
-    blocks_of_a_chain,
-)
-from sims.claims.kit.joint_models import Independent
+from sims import output_distribution
 from sims.comparison.compare import compare
 from sims.comparison.strategies import (
     BLOCKS,
@@ -110,7 +102,7 @@ def test_spread_out_batches(rounds):
     bits = max(1, math.ceil(math.log2(rounds))) if rounds > 1 else 1
     order = sorted(range(rounds), key=lambda k: f"{k:0{bits}b}"[::-1])
 
-    def law(pattern, sites, prediction, index):
+    def choice(pattern, sites, prediction, index):
         first = next(r for r in order if any(i % rounds == r for i in sites))
         return [(slow.ONE, tuple(i for i in sites if i % rounds == first))]
 
@@ -119,10 +111,15 @@ def test_spread_out_batches(rounds):
     p = JointTable(weights, exact=True)
     q = output_distribution(p, SpreadOut(rounds))
     expected = slow.expected_output(
-        joint, 2, slow.Selecting(law), lambda x: oracles.conditional_marginals(joint, x, 2)
+        joint, 2, slow.Selecting(choice), lambda x: oracles.conditional_marginals(joint, x, 2)
     )
     assert {x: q.table[x] for x in itertools.product(range(2), repeat=5)} == expected.table
     assert q.rounds == expected.rounds
+
+
+def test_exact_distributions_have_nothing_that_is_fitted_and_no_coins():
+    every = _strategies(gallery.parity(4, exact=True))
+    assert {s.family for s in every} == set(FAMILIES) - {"mixture", "projection", "ancestral steps"}
 
 
 def test_wrong_arguments():
@@ -130,57 +127,3 @@ def test_wrong_arguments():
         _strategies([[0.5, 0.5]])
     with pytest.raises(InvalidInput, match="rounds must be"):
         SpreadOut(0)
-
-
-@pytest.mark.parametrize(
-    "build",
-    [
-        lambda exact: gallery.permutations(3, exact=exact),
-        lambda exact: gallery.parity(4, exact=exact),
-        lambda exact: gallery.binary_symmetric(4, Fraction(1, 10) if exact else 0.1, exact=exact),
-    ],
-)
-def test_exact_distributions_have_no_laws_that_are_fitted_and_no_coins(build):
-    """The whole chart of the others has the numbers of the floats."""
-    p = build(True)
-    every = _strategies(p)
-    assert {s.family for s in every} == set(FAMILIES) - {"mixture", "projection", "ancestral steps"}
-    for s in every:
-        if s.family == "energy":
-            assert output_distribution(p, s.decoder).kl == 0
-    floats = {row.decoder: row for _, row in chart(build(False))[0]}
-    shared = [row for _, row in chart(p)[0] if row.decoder in floats]
-    assert len(shared) >= len(every) - p.length  # the schedules may differ
-    for row in shared:
-        assert row.judged == pytest.approx(floats[row.decoder].judged, abs=1e-9)
-        assert row.rounds == pytest.approx(floats[row.decoder].rounds, abs=1e-9)
-
-
-# The checks of the claim
-
-
-@pytest.mark.parametrize("residual", [blocks_of_a_chain, any_sets_of_a_chain])
-def test_a_wrong_projection_is_seen(monkeypatch, residual):
-    """Links are left out in the class itself, not in one that is planted."""
-    monkeypatch.setattr(joints.Projection, "_reference", Independent._reference)
-    check = next(c for c in E5.checks if c.residual is residual)
-    assert not E5.run(check, examples=60).passed
-
-
-def test_which_tables_are_chains():
-    tenth = Fraction(1, 10)
-    for p, chain in (
-        (gallery.binary_symmetric(4, tenth, exact=True), True),
-        (gallery.binary_symmetric(1, tenth, exact=True), True),
-        (gallery.binary_symmetric(4, 0.1), True),
-        (gallery.permutations(2, exact=True), True),  # two sites always are
-        (gallery.parity(3, exact=True), False),
-        (gallery.permutations(3), False),
-    ):
-        assert _is_chain(p) is chain
-
-
-@pytest.mark.parametrize("check", E5.checks, ids=lambda c: c.name)
-def test_the_checks_of_the_claim_pass_and_reject(check):
-    assert E5.run(check, examples=5).passed
-    assert not E5.run(check, examples=200, planted=True).passed

@@ -1,7 +1,7 @@
 """Tokens of a round drawn together, against decoders written from the definition."""
 
+import functools
 import itertools
-import math
 from fractions import Fraction
 from typing import Any
 
@@ -9,71 +9,47 @@ import numpy as np
 import pytest
 
 from sims import Perturbed, decode, joints, output_distribution, policies
-from sims.claims.kit.random_rules import any_rule
 from sims.policies import JointDraw, LeftToRight
 from sims.policies.base import Policy
 from tests import oracles
 from tests.cases import EXACT_CASES, build_exact, each_of
-from tests.noted import each
-from tests.oracles import reveal
+from tests.noted import each, refusals
 from tests.sims import policy_oracles as slow
-from theory import JointTable, gallery
-from theory.errors import InvalidInput
+from tests.sims.policy_table import both, zero_loss
+from theory import gallery
 
 SMALL = [case for case in EXACT_CASES if case.length <= 4 and len(case.patterns) <= 81]
 each_small = each_of(SMALL)
 
 
-def product(joint, pattern, sites, rows):
-    return {
-        v: math.prod(row[t] for row, t in zip(rows, v, strict=True))
-        for v in itertools.product(range(len(rows[0])), repeat=len(sites))
-    }
-
-
 def true_joint(joint, pattern, sites, rows):
     """The joint conditional where there is one."""
     if oracles.evidence(joint, pattern) == 0:
-        return product(joint, pattern, sites, rows)
+        return slow.product_of(pattern, sites, rows)
     return oracles.marginal(oracles.condition(joint, pattern), sites)
 
 
 def two_candidates(joint, pattern, sites, rows):
     """From two draws of the product, one in proportion to p(x_S | c) over it."""
-    alone = product(joint, pattern, sites, rows)
+    alone = slow.product_of(pattern, sites, rows)
     if len(sites) == 1 or oracles.evidence(joint, pattern) == 0:
         return alone
     given = oracles.marginal(oracles.condition(joint, pattern), sites)
     weight = {v: given.get(v, 0) / q if q else 0 for v, q in alone.items()}
-    law: dict[Any, Any] = dict.fromkeys(alone, Fraction(0))
+    probabilities: dict[Any, Any] = dict.fromkeys(alone, Fraction(0))
     for a, b in itertools.product(alone, repeat=2):
         total = weight[a] + weight[b]
         share = weight[a] / total if total else Fraction(1)
-        law[a] += alone[a] * alone[b] * share
-        law[b] += alone[a] * alone[b] * (1 - share)
-    return law
+        probabilities[a] += alone[a] * alone[b] * share
+        probabilities[b] += alone[a] * alone[b] * (1 - share)
+    return probabilities
 
 
-LAWS = {
-    "product": (lambda p: joints.Product(), product, 0),
+JOINTS = {
+    "product": (lambda p: joints.Product(), lambda joint, *given: slow.product_of(*given), 0),
     "energy": (joints.ResidualEnergy, true_joint, 0),
     "two candidates": (lambda p: joints.Resampled(p, 2), two_candidates, 1),
 }
-
-
-def joint_draw(joint, law, of_sites, extra):
-    """The oracle: the sites by a law, then their tokens by another."""
-
-    def draw(pattern, sites, ask):
-        prediction, rows = ask(pattern)
-        for chance, chosen in law(pattern, sites, prediction, 0):
-            calls = 1 if len(chosen) == 1 else 1 + extra
-            values = of_sites(joint, pattern, chosen, [rows[i] for i in chosen])
-            for tokens, share in values.items():
-                if chance * share != 0:
-                    yield chance * share, reveal(pattern, chosen, tokens), calls
-
-    return slow.Drawing(draw)
 
 
 def sizes_of(length):
@@ -82,60 +58,28 @@ def sizes_of(length):
 
 def inners(length):
     return [
-        (LeftToRight(2), slow.left_to_right(2)),
-        (policies.TopK(2, "margin"), slow.top_k(2, "margin")),
-        (policies.RandomOrder(sizes_of(length)), slow.random_order(sizes_of(length))),
-        (policies.Blocks(3, LeftToRight(2)), slow.blocks(3, slow.left_to_right(2))),
-        (policies.Threshold(0.7), slow.threshold(0.7)),
+        both(LeftToRight, 2),
+        both(policies.TopK, 2, "margin"),
+        both(policies.RandomOrder, sizes_of(length)),
+        both(policies.Blocks, 3, both(LeftToRight, 2)),
+        both(policies.Threshold, 0.7),
     ]
 
 
-@pytest.mark.parametrize("kind", LAWS)
+@pytest.mark.parametrize("kind", JOINTS)
 @each("number", range(5))
 @each_small
 def test_what_is_written_against_the_definition(case, number, kind):
     p = build_exact(case)
-    make, of_sites, extra = LAWS[kind]
-    inner, law = inners(case.length)[number]
+    make, of_sites, extra = JOINTS[kind]
+    inner, oracle = inners(case.length)[number]
+    together = slow.joint_draw(oracle.choice, functools.partial(of_sites, case.joint), extra)
     q = output_distribution(p, JointDraw(inner, make(p)))
     expected = slow.expected_output(
-        case.joint,
-        case.vocab,
-        joint_draw(case.joint, law, of_sites, extra),
-        lambda pattern: case.conditional(pattern, "marginal"),
-        exact=True,
+        case.joint, case.vocab, slow.Drawing(together), zero_loss(case), exact=True
     )
-    table = {x: q.table[x] for x in itertools.product(range(case.vocab), repeat=case.length)}
-    assert table == expected.table
+    assert {x: q.table[x] for x in expected.table} == expected.table
     assert q.rounds == expected.rounds
-
-
-@each_small
-def test_the_true_joint_writes_the_data_in_the_rounds_that_data_take(case):
-    p = build_exact(case)
-    for inner in (LeftToRight(2), any_rule((3, 1, 4)), policies.RandomOrder(sizes_of(case.length))):
-        q = output_distribution(p, JointDraw(inner, joints.ResidualEnergy(p)))
-        assert q.kl == 0
-        assert q.expected_rounds == output_distribution(p, inner).expected_rounds_on_data
-
-
-def test_the_loss_is_the_sum_over_rounds():
-    """KL(p || q) = E_p sum_t KL(p(X_S | c) || r(X_S | c)), here for two pairs with one cell off."""
-
-    class Off(joints.Joint):
-        knows = "a wrong law"
-
-        def distribution(self, x, sites, marginals):
-            return np.tile([0.4, 0.1, 0.2, 0.3], (len(x), 1))
-
-    p = JointTable(np.random.default_rng(0).integers(1, 9, size=(2, 2, 2, 2)))
-    q = output_distribution(p, JointDraw(LeftToRight(2), Off()))
-    table = np.asarray(p.table()).reshape(4, 4)
-    first = table.sum(axis=1)
-    off = np.array([0.4, 0.1, 0.2, 0.3])
-    expected = (first * np.log(first / off)).sum()
-    expected += (table * np.log(table / first[:, None] / off)).sum()
-    assert q.kl == pytest.approx(expected, rel=1e-12)
 
 
 def test_within_blocks_and_at_a_temperature_and_with_a_wrong_denoiser():
@@ -148,54 +92,6 @@ def test_within_blocks_and_at_a_temperature_and_with_a_wrong_denoiser():
     assert q.valid_mass == 1  # the weights forbid what is odd
     cold = output_distribution(p, JointDraw(LeftToRight(2), joints.Product()), temperature=0)
     assert (cold.table == output_distribution(p, LeftToRight(2), temperature=0).table).all()
-
-
-@pytest.mark.parametrize("exact", [False, True])
-def test_coins_at_temperature_zero(exact):
-    """A chance of 1/3 for each pair of three sites is not rounded to 0."""
-    p = JointTable(np.arange(1, 9).reshape(2, 2, 2), exact=exact)
-    inner = policies.RandomOrder((2, 1))
-    joint = JointDraw(inner, joints.Product())
-    cold, alone = (output_distribution(p, d, temperature=0) for d in (joint, inner))
-    assert cold.table.sum() == pytest.approx(1)
-    np.testing.assert_allclose(cold.table.astype(float), alone.table.astype(float), atol=1e-15)
-    if exact:
-        assert cold.table.tolist() == alone.table.tolist()
-
-
-@pytest.mark.parametrize("inner", [policies.RandomOrder((1, 2)), LeftToRight(2)])
-def test_a_mixture_of_one_product_is_the_policy_whatever_is_predicted(inner):
-    p = JointTable(np.arange(1, 9).reshape(2, 2, 2))
-    blunt = Perturbed(p, smoothing=0.3)
-    decoder = JointDraw(inner, joints.Mixture(p, 1))
-    for temperature, denoiser in ((0, None), (0.5, None), (1, blunt), (2, blunt)):
-        tables = [
-            output_distribution(p, d, temperature=temperature, denoiser=denoiser).table
-            for d in (decoder, inner)
-        ]
-        np.testing.assert_allclose(tables[0], tables[1], atol=1e-15)
-
-
-def test_a_mixture_of_several_products_knows_the_joint_and_not_what_is_predicted():
-    p = gallery.binary_symmetric(2, 0.1)
-    decoder = JointDraw(LeftToRight(2), joints.Mixture(p, 2))
-    for temperature, denoiser in ((1, None), (0, None), (3, Perturbed(p, smoothing=0.3))):
-        q = output_distribution(p, decoder, temperature=temperature, denoiser=denoiser)
-        np.testing.assert_allclose(q.table, [[0.45, 0.05], [0.05, 0.45]], atol=1e-15)
-
-
-@pytest.mark.parametrize("inner", [LeftToRight(2), policies.RandomOrder((1, 3))])
-@pytest.mark.parametrize(
-    "make", [joints.ResidualEnergy, lambda p: joints.Resampled(p, 3), joints.Projection]
-)
-def test_draws_follow_the_exact_law(inner, make):
-    p, size = gallery.binary_symmetric(4, 0.2), 20_000
-    decoder = JointDraw(inner, make(p))
-    q = output_distribution(p, decoder)
-    written = decode(p, decoder, np.random.default_rng(1), size)
-    found = np.bincount(written.tokens @ [8, 4, 2, 1], minlength=16) / size
-    assert abs(found - q.table.reshape(-1)).max() < 5 * math.sqrt(0.25 / size)
-    assert written.rounds.mean() == pytest.approx(q.expected_rounds)
 
 
 def test_candidates_are_drawn_at_a_length_that_has_no_table():
@@ -231,52 +127,50 @@ class Clock(Policy):
         yield 1, x == oracles.MASK
 
 
-@pytest.mark.parametrize(
-    ("inner", "joint", "match"),
-    [
-        (policies.TokenConfidence(1), joints.Product(), "selects before it draws"),
-        (7, joints.Product(), "selects before it draws, got 7"),
-        (policies.Bernoulli([0, 1]), joints.Product(), "has a clock"),
-        (Clock(), joints.Product(), "has a clock"),
-        (LeftToRight(2), "mixture", "must be a Joint of sims.joints, got 'mixture'"),
-    ],
+test_bad_input = refusals(
+    ("selects before it draws, got {}", lambda inner: JointDraw(inner, joints.Product()), [7]),
+    (
+        "selects before it draws",
+        lambda inner: JointDraw(inner, joints.Product()),
+        [policies.TokenConfidence(1)],
+    ),
+    ("has a clock", lambda: JointDraw(policies.Bernoulli([0, 1]), joints.Product())),
+    ("has a clock", lambda: JointDraw(Clock(), joints.Product())),
+    ("must be a Joint of sims.joints, got '{}'", lambda j: JointDraw(LeftToRight(2), j), ["mix"]),
 )
-def test_bad_input(inner, joint, match):
-    with pytest.raises(InvalidInput, match=match):
-        JointDraw(inner, joint)
 
 
-def test_joints_of_other_data_are_refused():
-    p = gallery.parity(3)
-    decoder = JointDraw(LeftToRight(2), joints.ResidualEnergy(gallery.permutations(3)))
-    with pytest.raises(InvalidInput, match="knows data of 3 sites and 3 tokens, not of 3 and 2"):
-        output_distribution(p, decoder)
+class Short(joints.Joint):
+    knows = "too little"
 
-    chain = JointDraw(LeftToRight(2), joints.Projection(gallery.binary_symmetric(5, 0.1)))
-    other = gallery.binary_symmetric(3, 0.2)
-    with pytest.raises(InvalidInput, match="knows data of 5 sites, not of 3"):
-        output_distribution(other, chain)
-    with pytest.raises(InvalidInput, match="knows data of 5 sites, not of 3"):
-        decode(other, chain, np.random.default_rng(0), 2)
-    decoder = JointDraw(LeftToRight(3), joints.ResidualEnergy(gallery.parity(5)))
-    with pytest.raises(InvalidInput, match="knows data of 5 sites, not of 3"):
-        output_distribution(p, decoder)
-    inside = policies.Blocks(2, decoder)
-    with pytest.raises(InvalidInput, match="knows data of 5 sites, not of 3"):
-        output_distribution(p, inside)
-    given = output_distribution(gallery.parity(5), decoder, observed=[0, 3])
-    assert abs(given.kl) < 1e-12  # three of five sites are left, and the data fit
-    with pytest.raises(InvalidInput, match=r"needs exact joints, ResidualEnergy\(\) gave 0\.\d"):
-        output_distribution(gallery.parity(5, exact=True), decoder)
+    def distribution(self, x, sites, marginals):
+        return marginals[:, 0]
 
-    class Short(joints.Joint):
-        knows = "too little"
 
-        def distribution(self, x, sites, marginals):
-            return marginals[:, 0]
+P, FIVE, CHAIN = gallery.parity(3), gallery.parity(5), gallery.binary_symmetric(3, 0.2)
+OF_PERMUTATIONS = JointDraw(LeftToRight(2), joints.ResidualEnergy(gallery.permutations(3)))
+OF_A_CHAIN = JointDraw(LeftToRight(2), joints.Projection(gallery.binary_symmetric(5, 0.1)))
+OF_FIVE = JointDraw(LeftToRight(3), joints.ResidualEnergy(FIVE))
+EXACT_FIVE, RNG = gallery.parity(5, exact=True), np.random.default_rng(0)
 
-    with pytest.raises(InvalidInput, match=r"distribution of shape \(1, 2\); expected \(1, 4\)"):
-        output_distribution(p, JointDraw(LeftToRight(2), Short()))
+
+def written(decoder, p=P):
+    return output_distribution(p, decoder)
+
+
+test_joints_of_other_data_are_refused = refusals(
+    ("knows data of 3 sites and 3 tokens, not of 3 and 2", written, [OF_PERMUTATIONS]),
+    ("knows data of 5 sites, not of 3", written, [OF_FIVE, policies.Blocks(2, OF_FIVE)]),
+    ("knows data of 5 sites, not of 3", lambda: output_distribution(CHAIN, OF_A_CHAIN)),
+    ("knows data of 5 sites, not of 3", lambda: decode(CHAIN, OF_A_CHAIN, RNG, 2)),
+    (r"needs exact joints, ResidualEnergy\(\) gave 0\.\d", lambda: written(OF_FIVE, EXACT_FIVE)),
+    (r"shape \(1, 2\); expected \(1, 4\)", written, [JointDraw(LeftToRight(2), Short())]),
+)
+
+
+def test_what_is_observed_counts_for_the_joint():
+    """Three of five sites are left, and the data fit."""
+    assert abs(output_distribution(FIVE, OF_FIVE, observed=[0, 3]).kl) < 1e-12
 
 
 def test_its_name():

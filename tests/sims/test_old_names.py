@@ -53,7 +53,10 @@ def test_a_policy_that_revises():
                 yield 1, (x == MASK) if round_index else np.zeros(x.shape, dtype=bool)
 
     assert Own().remasks
-    assert output_distribution(gallery.parity(2), Own()).revises
+    q = output_distribution(gallery.parity(2), Own())
+    assert q.remasks
+    with pytest.warns(DeprecationWarning, match=r"Distribution\.revises is now called remasks"):
+        assert q.revises
     with pytest.warns(DeprecationWarning, match=r"Remask\.revises is now called remasks"):
         assert Remask((0, 1), 1).revises  # pyright: ignore
     with pytest.warns(DeprecationWarning, match=r"Policy\.revises is now called remasks"):

@@ -3,34 +3,30 @@
 import functools
 import itertools
 import math
-import subprocess
-import sys
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
-import rich.console
 import scipy.optimize
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sims import frontier, output_distribution, policies
+from sims import frontier, output_distribution
 from sims.open_questions import permutations, separations
 from sims.open_questions.__main__ import main
-from sims.open_questions.coins import best_coins, best_orders
 from sims.open_questions.depths import depths, fixed, mean, worst
 from sims.open_questions.linear_program import Uncertified, least, solve
 from sims.open_questions.moves import Moves, rational_table
 from sims.open_questions.permutations import PermutationFrontier, Permutations
+from sims.open_questions.randomised import RandomSets, best_orders, best_randomised
 from sims.open_questions.search import Search, run
-from sims.open_questions.separations import Separations
-from sims.open_questions.tables import random_tables, supports
-from sims.open_questions.tossing import Tossing
+from sims.open_questions.separations import Separations, random_tables, supports
 from tests import oracles
-from tests.sims.optimal_oracle import all_policies, count_of_policies, nonempty_subsets
-from theory import MASK, InvalidInput, JointTable, TooLarge, gallery
+from tests.noted import each, refusals
+from tests.sims.optimal_oracle import all_policies, count_of_policies
+from theory import MASK, JointTable, TooLarge, gallery
 
 # Depths, against every policy one by one
 
@@ -45,7 +41,7 @@ def fraction_of(p):
 
 
 def following(joint, vocab=2):
-    """From a pattern and a policy to what is written, with its chance; None outside of p."""
+    """From a pattern and a policy to what is written, with its probability; None outside of p."""
     predict = oracles.zero_loss(joint, vocab)
 
     @functools.cache
@@ -56,9 +52,9 @@ def following(joint, vocab=2):
     def after(pattern, sites):
         rows, found = rows_at(pattern), []
         for tokens in itertools.product(range(vocab), repeat=len(sites)):
-            chance = math.prod(rows[i][v] for i, v in zip(sites, tokens, strict=True))
-            if chance:
-                found.append((oracles.reveal(pattern, sites, tokens), chance))
+            probability = math.prod(rows[i][v] for i, v in zip(sites, tokens, strict=True))
+            if probability:
+                found.append((oracles.reveal(pattern, sites, tokens), probability))
         return found
 
     def follow(pattern, policy):
@@ -68,24 +64,24 @@ def following(joint, vocab=2):
 
 
 def written(joint, policy, follow=None):
-    """The output law and the expected rounds of a policy; None if it leaves the support."""
+    """Output distribution and expected rounds of a policy; None if it leaves the support."""
     follow = follow or following(joint)
-    law, rounds = {}, 0
+    output, rounds = {}, 0
     reached = {(MASK,) * oracles.length_of(joint): Fraction(1)}
     while reached:
         later = {}
         for pattern, mass in reached.items():
             if MASK not in pattern:
-                law[pattern] = law.get(pattern, 0) + mass
+                output[pattern] = output.get(pattern, 0) + mass
                 continue
             if (outcomes := follow(pattern, policy)) is None:
                 return None
             rounds += mass
-            for after, chance in outcomes:
-                weight = mass * chance
+            for after, probability in outcomes:
+                weight = mass * probability
                 later[after] = later[after] + weight if after in later else weight
         reached = later
-    return (law, rounds) if set(law) <= set(joint) else None
+    return (output, rounds) if set(output) <= set(joint) else None
 
 
 def longest(joint, policy):
@@ -100,14 +96,6 @@ def longest(joint, policy):
     return max(rounds)
 
 
-def ordered_partitions(sites):
-    if not sites:
-        yield ()
-    for first in nonempty_subsets(sites):
-        for rest in ordered_partitions([i for i in sites if i not in first]):
-            yield (first, *rest)
-
-
 def as_policy(blocks, length):
     """The dict of a fixed order, at all patterns that it can meet."""
     policy, seen = {}, []
@@ -119,9 +107,9 @@ def as_policy(blocks, length):
 
 
 def least_mean(options, joint):
-    """The cheapest mixture whose law is the joint, in floats: min sum w c, sum w q = p."""
+    """The cheapest mixture whose distribution is the joint, in floats: min sum w c, sum w q = p."""
     rows = list(joint)
-    matrix = [[float(law.get(x, 0)) for law, _ in options] for x in rows]
+    matrix = [[float(output.get(x, 0)) for output, _ in options] for x in rows]
     costs = [float(rounds) for _, rounds in options]
     linprog: Any = scipy.optimize.linprog
     found = linprog(costs, A_eq=matrix, b_eq=[float(joint[x]) for x in rows])
@@ -130,18 +118,19 @@ def least_mean(options, joint):
 
 
 def expected_depths(joint):
-    """All depths by enumeration: deterministic ones exact, those with coins in floats."""
+    """All depths by enumeration: deterministic ones exact, randomised ones in floats."""
     length, follow = oracles.length_of(joint), following(joint)
     every = [(policy, written(joint, policy, follow)) for policy in all_policies(joint)]
     inside = [(policy, end) for policy, end in every if end]
-    lossless = [(policy, rounds) for policy, (law, rounds) in inside if law == joint]
+    lossless = [(policy, rounds) for policy, (output, rounds) in inside if output == joint]
     orders = [
         (blocks, end)
-        for blocks in ordered_partitions(range(length))
+        for sizes in oracles.compositions(length)
+        for blocks in oracles.ordered_partitions(range(length), sizes)
         if (end := written(joint, as_policy(blocks, length), follow))
     ]
     return (
-        min(len(blocks) for blocks, (law, _) in orders if law == joint),
+        min(len(blocks) for blocks, (output, _) in orders if output == joint),
         min(longest(joint, policy) for policy, _ in lossless),
         min(rounds for _, rounds in lossless),
         least_mean([end for _, end in inside], joint),
@@ -153,10 +142,10 @@ def assert_depths(table):
     found = depths(fraction_of(table))
     one, two, three, four, five = expected_depths(joint_of(table))
     assert (found.fixed, found.worst, found.mean) == (one, two, three)
-    assert float(found.coins) == pytest.approx(four, abs=1e-7)
+    assert float(found.randomised) == pytest.approx(four, abs=1e-7)
     assert float(found.orders) == pytest.approx(five, abs=1e-7)
-    assert found.coins <= found.mean <= found.worst <= found.fixed
-    assert found.coins <= found.orders <= found.fixed
+    assert found.randomised <= found.mean <= found.worst <= found.fixed
+    assert found.randomised <= found.orders <= found.fixed
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
@@ -193,38 +182,6 @@ def test_four_sites_against_all_4335_policies(table):
     assert_depths(table)
 
 
-def test_known_separations():
-    values = [astuple(depths(fraction_of(p))) for p in (NOT_ALL_EQUAL, SEVEN, BALANCED)]
-    assert values == [
-        (3, 3, 3, 2, 2),
-        (4, 3, 3, Fraction(20, 7), 3),
-        (4, 4, Fraction(11, 3), Fraction(5, 2), 3),
-    ]
-
-
-def astuple(found):
-    return found.fixed, found.worst, found.mean, found.coins, found.orders
-
-
-def test_larger_vocabularies():
-    p = gallery.permutations(3, exact=True)
-    assert astuple(depths(p)) == (3, 3, 3, 3, 3)
-    table = np.zeros((3, 3, 3), dtype=np.int64)
-    for x in itertools.product(range(3), repeat=3):
-        table[x] = sum(x) % 3 == 0
-    assert astuple(depths(fraction_of(table))) == (2, 2, 2, 2, 2)
-
-
-@settings(max_examples=20)
-@given(st.data())
-def test_depths_do_not_change_if_sites_are_permuted_and_bits_flipped(data):
-    weights = st.lists(st.integers(0, 2), min_size=8, max_size=8).filter(any)
-    table = np.reshape(data.draw(weights), (2, 2, 2))
-    turned = table.transpose(data.draw(st.permutations(range(3))))
-    turned = np.flip(turned, data.draw(st.sets(st.integers(0, 2)).map(tuple)))
-    assert depths(fraction_of(table)) == depths(fraction_of(turned))
-
-
 # What the policies write
 
 
@@ -234,75 +191,48 @@ def test_depths_do_not_change_if_sites_are_permuted_and_bits_flipped(data):
 def test_the_policies_write_the_data_in_as_many_rounds_as_they_say(table):
     p = fraction_of(table)
     moves = Moves(p)
-    coins, orders = best_coins(moves), best_orders(moves)
+    best, orders = best_randomised(moves), best_orders(moves)
     for policy, rounds in [
-        (Tossing(coins.choices), coins.rounds),
-        (Tossing({c: {s: 1} for c, s in mean(moves).choices.items()}), mean(moves).rounds),
+        (RandomSets(best.choices), best.rounds),
+        (RandomSets(mean(moves).choices), mean(moves).rounds),
     ]:
         q = output_distribution(p, policy)
         assert (q.table == p.table()).all()
         assert q.expected_rounds == rounds
-    slow = output_distribution(p, Tossing({c: {s: 1} for c, s in worst(moves).choices.items()}))
+    slow = output_distribution(p, RandomSets(worst(moves).choices))
     assert (slow.table == p.table()).all()
     assert max(slow.rounds) == worst(moves).rounds
     joint, mixture, cost = joint_of(table), {}, 0
-    for blocks, chance in orders.chances.items():
-        law, rounds = written(joint, as_policy(blocks, table.ndim)) or ({}, 0)
-        cost += chance * rounds
-        for x, mass in law.items():
-            mixture[x] = mixture.get(x, 0) + chance * mass
+    for blocks, probability in orders.probabilities.items():
+        output, rounds = written(joint, as_policy(blocks, table.ndim)) or ({}, 0)
+        cost += probability * rounds
+        for x, mass in output.items():
+            mixture[x] = mixture.get(x, 0) + probability * mass
     assert (mixture, cost) == (joint, orders.rounds)
-    (law, rounds) = written(joint, as_policy(fixed(moves), table.ndim)) or ({}, 0)
-    assert (law, rounds) == (joint, len(fixed(moves)))
-
-
-def test_two_random_bits_and_then_the_third_are_never_all_equal():
-    """001 is written with 1/4 if the third is last, else with 1/8."""
-    p = fraction_of(NOT_ALL_EQUAL)
-    q = output_distribution(p, policies.RandomOrder((2, 1)))
-    assert (q.table == p.table()).all()
-    assert q.rounds == {2: 1}
-    assert float(q.path_kl) == pytest.approx(math.log(32) / 3 - math.log(3))
-    joint = joint_of(NOT_ALL_EQUAL)
-    law, _ = written(joint, as_policy(((0, 1), (2,)), 3)) or ({}, 0)
-    assert (law[0, 0, 1], law[0, 1, 0]) == (Fraction(1, 4), Fraction(1, 8))
-
-
-def test_a_tossing_policy_can_be_drawn_from():
-    policy = Tossing(best_coins(Moves(fraction_of(NOT_ALL_EQUAL))).choices)
-    x = np.asarray([[MASK, MASK, MASK], [0, 1, MASK], [MASK, 0, 0], [0, MASK, MASK]] * 200)
-    predictions = np.full((800, 3, 2), 0.5)
-    chosen = policy.choose(x, predictions, 0, np.random.default_rng(0)).reshape(200, 4, 3)
-    assert (chosen[:, 0].sum(axis=1) == 2).all()
-    assert chosen[:, 0].mean(axis=0) == pytest.approx(2 / 3, abs=0.1)
-    assert chosen[0, 1:].tolist() == [
-        [False, False, True],
-        [True, False, False],
-        [False, True, True],
-    ]
-    assert "contexts" in repr(policy)
+    (output, rounds) = written(joint, as_policy(fixed(moves), table.ndim)) or ({}, 0)
+    assert (output, rounds) == (joint, len(fixed(moves)))
 
 
 # What can be computed
 
 
-def test_floats_are_read_as_fractions():
-    table = np.asarray([[[1, 1], [2, 0]], [[0, 3], [1, 1]]])
-    assert depths(JointTable(table / 9)) == depths(fraction_of(table))
-    thirds = rational_table(JointTable([1 / 3, 2 / 3])).table().tolist()
-    assert thirds == [Fraction(1, 3), Fraction(2, 3)]
-
-
-def test_what_has_no_depth_or_is_too_large_is_refused():
-    a, b = sympy.symbols("a b", positive=True)
-    with pytest.raises(InvalidInput, match="symbols"):
-        depths(JointTable([[a, 0], [0, b]], exact=True))
-    with pytest.raises(TooLarge, match=r"6 sites over 2 tokens have 4\.1e\+03 pairs"):
-        depths(gallery.parity(6))
-    with pytest.raises(TooLarge, match="ordered partitions of 6 sites"):
-        best_orders(Moves(JointTable(np.ones((1,) * 6))))
-    with pytest.raises(InvalidInput):
-        depths("p")  # pyright: ignore[reportArgumentType]
+ONES, RNG = JointTable(np.ones((1,) * 6)), np.random.default_rng(0)
+SYMBOLS = JointTable([[sympy.Symbol("a", positive=True), 0], [0, 1]], exact=True)
+ROOTS = [0.5**0.5, 1 - 0.5**0.5], [3**-0.5, 1 - 3**-0.5]  # nearby fractions are not independent
+test_refusals = refusals(
+    ("symbols", depths, [SYMBOLS]),
+    ("is no fraction with a denominator", depths, [JointTable(np.outer(*ROOTS))]),
+    (".", depths, ["p"]),
+    (".", Permutations, [2]),
+)
+test_what_is_too_large_is_refused = refusals(
+    (r"6 sites over 2 tokens have 4\.1e\+03 pairs", depths, [gallery.parity(6)]),
+    ("ordered partitions of 6 sites", lambda: best_orders(Moves(ONES))),
+    ("searched up to", supports, [5]),
+    ("searched up to", lambda length: random_tables(length, 1, 1, RNG), [6]),
+    (".", Permutations, [2001]),
+    error=TooLarge,
+)
 
 
 # Linear programs
@@ -406,15 +336,6 @@ def test_random_tables_follow_the_generator():
     assert {tuple(p.tolist()) for p in every} == {(0, 1), (1, 0), (1, 1)}
 
 
-@pytest.mark.parametrize("call", [lambda: supports(5), lambda: random_tables(6, 1, 1, RNG)])
-def test_tables_that_are_too_large(call):
-    with pytest.raises(TooLarge, match="searched up to"):
-        call()
-
-
-RNG = np.random.default_rng(0)
-
-
 # Permutations
 
 
@@ -439,6 +360,16 @@ def test_the_frontier_of_permutations_against_every_path():
         assert [found.sign(n, rounds) for rounds in range(2, n)] == signs
         if n > 2:
             assert abs(found.differences(n) - np.diff(logs, 2)).max() < 4 * n
+
+
+def test_no_violation_up_to_thirty():
+    search = Permutations(30)
+    records = run(search)
+    assert not search.found(records)
+    assert sum(record["differences"] for record in records) == math.comb(29, 2)
+    last = records[-1]
+    step = math.log(28 / 27) - math.log(30 / 29)  # E(n, n) = 0, E(n, n-1) = log n/(n-1)
+    assert (last["rounds"], last["least"] / permutations.UNITS) == (29, pytest.approx(step))
 
 
 def test_the_published_profile_of_eight():
@@ -477,37 +408,6 @@ def test_a_violation_would_be_found(monkeypatch, capsys):
     assert "is violated" in capsys.readouterr().out
 
 
-def test_a_difference_of_zero_is_no_violation(monkeypatch):
-    """None is known, so products are made up: exp F = 2^-R times a constant."""
-    monkeypatch.setattr(permutations, "UNITS", 1)  # so that integers decide
-    monkeypatch.setattr(PermutationFrontier, "product", lambda self, n, rounds: 2 ** (n - rounds))
-    search = Permutations(4)
-    records = run(search)
-    assert [(record["zero"], record["negative"]) for record in records] == [
-        ((2,), ()),
-        ((2, 3), ()),
-    ]
-    assert not search.found(records)
-    assert "Zero: 3, first (n, R) = (3, 2), (n, R) = (4, 2)" in search.report(records)
-
-
-@pytest.mark.parametrize("most", [2, 2001])
-def test_numbers_of_tokens_that_are_refused(most):
-    with pytest.raises((InvalidInput, TooLarge)):
-        Permutations(most)
-
-
-def test_no_violation_up_to_sixty():
-    search = Permutations(60)
-    records = run(search)
-    assert not search.found(records)
-    assert sum(record["differences"] for record in records) == math.comb(59, 2)
-    assert min(record["least"] for record in records) > 4 * 60
-    last = records[-1]
-    step = math.log(58 / 57) - math.log(60 / 59)  # E(n, n) = 0, E(n, n-1) = log n/(n-1)
-    assert (last["rounds"], last["least"] / permutations.UNITS) == (59, pytest.approx(step))
-
-
 # Separations
 
 
@@ -543,7 +443,7 @@ def test_the_report_names_the_smallest_witness():
     search = Separations(supports(3), "all of them", {}, exhaustive=True)
     report = search.report(run(search))
     assert "Searched: all of them; 21 tables." in report
-    assert "(coins < mean): 1.\n  Smallest: 001 010 011 100 101 110: fixed 3" in report
+    assert "(randomised < mean): 1.\n  Smallest: 001 010 011 100 101 110: fixed 3" in report
     assert "mean 8/3 = 2.6667" in report
     assert "Exhaustive over these tables" in report
     assert "prove" not in report
@@ -608,15 +508,6 @@ def test_a_case_that_fails_ends_the_search():
         run(search)
 
 
-def test_a_state_of_an_earlier_version_is_refused_and_left_as_it_is(tmp_path):
-    state = tmp_path / "state.json"
-    text = '{"search": "counting", "parameters": {}, "records": [{"k": 0}]}\n'
-    state.write_text(text, encoding="utf-8")
-    with pytest.raises(InvalidInput, match="is no file of a sweep or search of this version"):
-        run(Counting(), state)
-    assert state.read_text(encoding="utf-8") == text
-
-
 # The command
 
 
@@ -669,17 +560,7 @@ def test_an_interrupted_command_ends_with_the_same_words(tmp_path, capsys, monke
     assert capsys.readouterr().out == resumed
 
 
-def test_a_state_of_other_code_is_gone_on_with_if_it_is_told(tmp_path, capsys, monkeypatch):
-    command = ["depths", "--sites", "2", "--state", str(tmp_path / "state")]
-    assert main(command) == 0
-    monkeypatch.setattr(separations, "KINDS", {})
-    with pytest.raises(SystemExit):
-        main(command)
-    assert "is of other code (source of" in " ".join(capsys.readouterr().err.split())
-    assert main([*command, "--other-code"]) == 0
-
-
-@pytest.mark.parametrize(
+@each(
     ("arguments", "complaint"),
     [
         ([], "permutations|depths"),
@@ -691,6 +572,7 @@ def test_a_state_of_other_code_is_gone_on_with_if_it_is_told(tmp_path, capsys, m
         (["depths", "--sites", "5"], "all supports are searched up to 4 sites, not 5"),
         (["depths", "--sites", "6", "--random", "1"], "searched up to 5 sites, not 6"),
         (["depths", "--random", "0"], "whole number of at least 1"),
+        (["depths", "--sites", "2", "--seed", "1"], "--seed is for --random"),
         (["depths", "--random", "1", "--seed", "-1"], "whole number of at least 0"),
         (["depths", "--state", "nothing/state"], "there is no folder"),
         (["depths", "--state", "."], "is no name of a file"),
@@ -707,41 +589,23 @@ def test_wrong_usage(arguments, complaint, capsys, tmp_path, monkeypatch):
     assert complaint in " ".join(captured.err.split())
 
 
-def test_the_state_of_another_command_is_refused(tmp_path, capsys):
-    state = str(tmp_path / "state")
-    for most in ("5", "5", "6"):
-        assert main(["permutations", "--most", most, "--state", state]) == 0
-    assert "3 <= n <= 6, 10 in all" in capsys.readouterr().out
-    for other in (["depths"], ["depths", "--random", "3"]):
-        with pytest.raises(SystemExit) as stop:
-            main([*other, "--state", state])
-        assert stop.value.code == 2
-        assert "Permutations.case, not of" in " ".join(capsys.readouterr().err.split())
+def test_random_sets_can_be_drawn_from():
+    policy = RandomSets(best_randomised(Moves(fraction_of(NOT_ALL_EQUAL))).choices)
+    x = np.asarray([[MASK, MASK, MASK], [0, 1, MASK], [MASK, 0, 0], [0, MASK, MASK]] * 200)
+    predictions = np.full((800, 3, 2), 0.5)
+    chosen = policy.choose(x, predictions, 0, np.random.default_rng(0)).reshape(200, 4, 3)
+    assert (chosen[:, 0].sum(axis=1) == 2).all()
+    assert chosen[:, 0].mean(axis=0) == pytest.approx(2 / 3, abs=0.1)
+    assert chosen[0, 1:].tolist() == [
+        [False, False, True],
+        [True, False, False],
+        [False, True, True],
+    ]
+    assert "contexts" in repr(policy)
 
 
-def test_a_progress_bar_on_a_terminal_only(capsys, monkeypatch):
-    terminal = functools.partial(rich.console.Console, force_terminal=True)
-    monkeypatch.setattr(rich.console, "Console", terminal)
-    assert main(["depths", "--sites", "2"]) == 0
-    assert "sweeping" in capsys.readouterr().err
-
-
-def test_as_a_command():
-    command = [sys.executable, "-W", "error", "-m", "sims.open_questions", "depths", "--sites"]
-    for sites, code in (("2", 0), ("3", 1)):
-        done = subprocess.run([*command, sites], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stderr) == (code, "")
-        assert done.stdout.startswith("Rounds without loss")
-
-
-def test_floats_that_are_no_simple_fractions_are_refused():
-    """A product of irrational coins: nearby fractions are not independent."""
-    p = JointTable(np.outer([0.5**0.5, 1 - 0.5**0.5], [3**-0.5, 1 - 3**-0.5]))
-    with pytest.raises(InvalidInput, match="is no fraction with a denominator"):
-        depths(p)
-
-
-def test_a_seed_is_for_random_tables(capsys):
-    with pytest.raises(SystemExit):
-        main(["depths", "--sites", "2", "--seed", "1"])
-    assert "--seed is for --random" in capsys.readouterr().err
+def test_floats_are_read_as_fractions():
+    table = np.asarray([[[1, 1], [2, 0]], [[0, 3], [1, 1]]])
+    assert depths(JointTable(table / 9)) == depths(fraction_of(table))
+    thirds = rational_table(JointTable([1 / 3, 2 / 3])).table().tolist()
+    assert thirds == [Fraction(1, 3), Fraction(2, 3)]

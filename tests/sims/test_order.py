@@ -1,5 +1,6 @@
 """Reveal orders against all paths of a decoder, one by one, with ties in all orders."""
 
+import functools
 import itertools
 import math
 from fractions import Fraction
@@ -13,31 +14,49 @@ from sims import decode, output_distribution, policies
 from sims.order.distribution import orders as all_orders
 from sims.order.statistics import order, order_of
 from tests import oracles
-from tests.noted import each
+from tests.cases import XOR, build_exact, chain, table
+from tests.noted import each, refusals
 from tests.sims import policy_oracles as slow
+from tests.sims.policy_table import HALF, THIRD, one_of_each, zero_loss
 from theory import (
     MASK,
     EmpiricalDistribution,
     InvalidInput,
     JointTable,
-    MarkovChain,
     gallery,
 )
 
-HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
+
+def prompts(case, observed):
+    """(probability, pattern) of all that the data show at the observed sites."""
+    for tokens, probability in oracles.marginal(case.joint, observed).items():
+        if probability:
+            yield probability, oracles.reveal((MASK,) * case.length, observed, tokens)
 
 
 def paths(pattern, decoder, ask, vocab, index=0):
-    """(chance, list of the sets that are revealed) of everything that can happen."""
+    """(probability, list of the sets that are revealed, sequence) of everything that can happen."""
     if MASK not in pattern:
-        yield Fraction(1), []
+        yield Fraction(1), [], pattern
         return
-    for chance, after, _ in decoder.follow(pattern, ask, index, vocab):
-        if chance == 0:
+    for probability, after, _ in decoder.follow(pattern, ask, index, vocab):
+        if probability == 0:
             continue
         revealed = [i for i, v in enumerate(after) if v != MASK and pattern[i] == MASK]
-        for share, rest in paths(after, decoder, ask, vocab, index + 1):
-            yield chance * share, [revealed, *rest]
+        for share, rest, end in paths(after, decoder, ask, vocab, index + 1):
+            yield probability * share, [revealed, *rest], end
+
+
+@functools.cache
+def all_paths(case, number, observed):
+    """(policy, paths from all prompts) of a row of the table."""
+    policy, decoder = rows_of(case, observed)[number]
+    ask = slow.asking(zero_loss(case))
+    return policy, [
+        (probability * share, sets, end)
+        for probability, start in prompts(case, observed)
+        for share, sets, end in paths(start, decoder, ask, case.vocab)
+    ]
 
 
 def orders(sets):
@@ -86,78 +105,76 @@ def of_path(sets, sites, observed):
     }
 
 
-def expected(joint, vocab, decoder, observed):
-    """Means over all paths from all prompts."""
-    length = oracles.length_of(joint)
-    sites = [i for i in range(length) if i not in observed]
-
-    def predict(pattern):
-        if oracles.evidence(joint, pattern) == 0:
-            return oracles.site_marginals(joint, vocab)
-        return oracles.conditional_marginals(joint, pattern, vocab)
-
-    ask = slow.asking(predict)
-    weighted = []
-    for tokens, chance in oracles.marginal(joint, observed).items():
-        start = oracles.reveal((MASK,) * length, observed, tokens)
-        if chance:
-            weighted += [(chance * s, of_path(sets, sites, observed))
-                         for s, sets in paths(start, decoder, ask, vocab)]  # fmt: skip
-    rounds = max(len(found["revealed"]) for _, found in weighted)
+def expected(found, sites, observed):
+    """Means over all paths."""
+    weighted = [(probability, of_path(sets, sites, observed)) for probability, sets, _ in found]
+    rounds = max(len(measures["revealed"]) for _, measures in weighted)
     totals = dict.fromkeys(("kendall", "spearman", "adjacent", "left_to_right"), 0)
     islands, revealed = [0] * (rounds + 1), np.zeros((rounds, len(sites)), dtype=object)
-    for chance, found in weighted:
+    for probability, measures in weighted:
         for name in totals:
-            totals[name] += chance * (0 if found[name] is None else found[name])
-        last = found["runs"][-1]
+            totals[name] += probability * (measures[name] or 0)
+        last = measures["runs"][-1]
         for t in range(rounds + 1):
-            islands[t] += chance * (found["runs"][t] if t < len(found["runs"]) else last)
-        for t, row in enumerate(found["revealed"]):
-            revealed[t] += chance * np.asarray(row, dtype=object)
+            islands[t] += probability * (measures["runs"][t] if t < len(measures["runs"]) else last)
+        for t, row in enumerate(measures["revealed"]):
+            revealed[t] += probability * np.asarray(row, dtype=object)
     return totals, islands, revealed
 
 
-DECODERS = [
-    (policies.LeftToRight(), slow.Selecting(slow.left_to_right(1))),
-    (policies.LeftToRight(2), slow.Selecting(slow.left_to_right(2))),
-    (policies.FirstHitting(), slow.Selecting(slow.first_hitting)),
-    (policies.TopK(1), slow.Selecting(slow.top_k(1, "confidence"))),
-    (policies.TopK(2, "margin"), slow.Selecting(slow.top_k(2, "margin"))),
-    (policies.Threshold(0.6), slow.Selecting(slow.threshold(0.6))),
-    (policies.Bisection(), slow.Selecting(slow.bisection)),
-    (policies.Bernoulli((0, THIRD, 1)), slow.Selecting(slow.bernoulli((0, THIRD, 1)), steps=2)),
-    (policies.TokenConfidence(1), slow.Drawing(slow.token_confidence(1))),
-    (policies.TokenConfidence(2), slow.Drawing(slow.token_confidence(2))),
-    (policies.Speculative(), slow.Drawing(slow.speculative())),
-]
-each_decoder = pytest.mark.parametrize("pair", DECODERS, ids=lambda pair: repr(pair[0]))
+# Against all paths
+
+STEPS = [[Fraction(1, 4), Fraction(3, 4)], [HALF, HALF]]
+WALK = {x: Fraction(v) for x, v in np.ndenumerate(gallery.walk(2, exact=True).table())}
+DATA = {
+    "xor": table("", XOR),
+    "walk": table("", [[WALK[a, b] for b in range(3)] for a in range(3)]),
+    "table": table("", [[[3, 1], [2, 5]], [[1, 1], [4, 2]]]),
+    "chain": chain("", [THIRD, 2 * THIRD], STEPS, 4),
+}
 
 
-def data(name):
-    """(distribution, joint, vocabulary), exact."""
-    if name == "chain":
-        steps = [[Fraction(1, 4), Fraction(3, 4)], [HALF, HALF]]
-        p = MarkovChain([THIRD, 2 * THIRD], steps, 4, exact=True)
-    elif name == "table":
-        weights = np.asarray([3, 1, 2, 5, 1, 1, 4, 2]).reshape(2, 2, 2)
-        p = JointTable(weights, exact=True)
-    else:
-        p = {"xor": gallery.parity(3, exact=True), "walk": gallery.walk(2, exact=True)}[name]
-    return p, {x: Fraction(v) for x, v in np.ndenumerate(p.table())}, p.vocab
+def rows_of(case, observed):
+    """Those that have an order, where so many sites are observed."""
+    pairs = one_of_each(case.length, case.vocab, case.length - len(observed))
+    return [(policy, decoder) for policy, decoder in pairs if has_an_order(policy)]
 
 
-@each_decoder
-@each("name", ["xor", "walk", "table", "chain"])
+def has_an_order(policy):
+    """None where tokens are drawn again; a table is for whole sequences, without a prompt."""
+    return not isinstance(policy, policies.Remask | policies.Corrector | policies.Tabulated)
+
+
+COUNT = len(rows_of(DATA["xor"], ()))
+TRIED = [(name, number) for k, name in enumerate(DATA) for number in range(k % 2, COUNT, 2)]
+
+
+@each(("name", "number"), TRIED)
 @each("observed", [(), (0,), (1,)])
-def test_against_all_paths(pair, name, observed):
-    ours, theirs = pair
-    p, joint, vocab = data(name)
-    found = order(p, ours, observed=observed)
-    totals, islands, revealed = expected(joint, vocab, theirs, observed)
-    count = p.length - len(observed)
-    assert found.sites == tuple(i for i in range(p.length) if i not in observed)
+def test_against_all_paths(name, number, observed):
+    """The order, the distribution of orders, and what is written from prompts."""
+    case = DATA[name]
+    policy, found = all_paths(case, number, observed)
+    p = build_exact(case)
+    sites = tuple(i for i in range(p.length) if i not in observed)
+    assert_order(order(p, policy, observed=observed), sites, *expected(found, sites, observed))
+    probabilities, table = {}, np.zeros((p.vocab,) * p.length, dtype=object)
+    for probability, sets, end in found:
+        key = tuple(tuple(part) for part in sets if part)  # steps that reveal nothing leave no set
+        probabilities[key] = probabilities.get(key, 0) + probability
+        table[end] += probability
+    distribution = all_orders(p, policy, observed=observed)
+    assert distribution == probabilities
+    assert list(distribution.values()) == sorted(distribution.values(), reverse=True)
+    written = output_distribution(p, policy, observed=observed)
+    assert (written.table == table).all()
+    assert sum(written.rounds.values()) == 1
+
+
+def assert_order(found, sites, totals, islands, revealed):
+    assert found.sites == sites
     assert (found.adjacent, found.left_to_right) == (totals["adjacent"], totals["left_to_right"])
-    if count > 1:
+    if len(sites) > 1:
         assert (found.kendall, found.spearman) == (totals["kendall"], totals["spearman"])
     else:
         assert math.isnan(found.kendall)
@@ -166,16 +183,6 @@ def test_against_all_paths(pair, name, observed):
     assert len(set(islands[len(found.runs) - 1 :])) == 1
     assert found.revealed.tolist() == revealed[: len(found.revealed)].tolist()
     assert not revealed[len(found.revealed) :].any()
-
-
-@pytest.mark.parametrize("policy", [policies.LeftToRight(), policies.LeftToRight(3)])
-def test_left_to_right_in_floats(policy):
-    """In one round all orders are equally likely, and yet nothing but the left is revealed."""
-    found = order(gallery.walk(3), policy)
-    assert found.left_to_right == pytest.approx(1, abs=1e-12)
-    one_by_one = float(policy.k == 1)
-    assert found.kendall == pytest.approx(one_by_one, abs=1e-12)
-    assert found.spearman == pytest.approx(one_by_one, abs=1e-12)
 
 
 def test_leaving_the_order_and_coming_back_counts_once():
@@ -238,87 +245,34 @@ def test_temperature_zero_stays_exact():
     assert float not in tables
 
 
-def test_prompts_are_drawn_from_the_data():
-    """A bit in the middle decides all others; it is given, so it is not written."""
-    p = gallery.repeated_bit(5)
-    written = decode(p, policies.LeftToRight(), np.random.default_rng(0), 50, observed=[2])
-    assert (written.tokens == written.tokens[:, :1]).all()
-    assert 10 < written.tokens[:, 0].sum() < 40
-    assert (written.rounds == 4).all()
+P = gallery.parity(3)
+REMASK = policies.Remask((0, THIRD, 2 * THIRD, 1), 1)
+GIBBS = policies.GibbsCorrector(policies.LeftToRight(), 1)
 
 
-@pytest.mark.parametrize(
-    ("ask", "match"),
-    [
-        (lambda p: order(p, policies.Remask((0, HALF, 1), 1)), "takes tokens back"),
-        (lambda p: order(p, policies.GibbsCorrector(policies.LeftToRight(), 1)), "takes tokens"),
-        (lambda p: order(p, policies.TopK(1), observed=range(3)), "nothing is left to write"),
-        (lambda p: order(p, policies.TopK(1), observed=[3]), "observed must lie in"),
-        (lambda p: order(p, policies.RandomOrder((3,)), observed=[0]), "sum to the length 2"),
-        (lambda p: order(p.table(), policies.TopK(1)), "Distribution"),
-        (
-            lambda p: order_of(decode(p, policies.TopK(1), np.random.default_rng(0), 2)),
-            "states were not kept",
-        ),
-        (
-            lambda p: order_of(
-                decode(
-                    p,
-                    policies.Remask((0, THIRD, 2 * THIRD, 1), 1),
-                    np.random.default_rng(0),
-                    50,
-                    trajectory=True,
-                )
-            ),
-            "taken back",
-        ),
-        (
-            lambda p: decode(
-                p, policies.Remask((0, HALF, 1), 1), np.random.default_rng(0), 2, observed=[0]
-            ),
-            "takes tokens back",
-        ),
-    ],
+def decoded(policy, size=2, **options):
+    return decode(P, policy, np.random.default_rng(0), size, **options)
+
+
+test_refusals = refusals(
+    ("takes tokens back|remasks", lambda policy: order(P, policy), [REMASK, GIBBS]),
+    ("takes tokens back|remasks", lambda: all_orders(P, GIBBS)),
+    ("takes tokens back|remasks", lambda: decoded(REMASK, observed=[0])),
+    ("taken back|remasked", lambda: order_of(decoded(REMASK, 50, trajectory=True))),
+    ("nothing is left to write", lambda: order(P, policies.TopK(1), observed=range(3))),
+    ("nothing is left", lambda: all_orders(P, policies.TopK(1), observed=range(3))),
+    ("observed must lie in", lambda: order(P, policies.TopK(1), observed=[3])),
+    ("sum to the length 2", lambda: order(P, policies.RandomOrder((3,)), observed=[0])),
+    ("Distribution", lambda p: order(p, policies.TopK(1)), [P.table()]),
+    ("states were not kept", lambda: order_of(decoded(policies.TopK(1)))),
 )
-def test_refusals(ask, match):
-    with pytest.raises(InvalidInput, match=match):
-        ask(gallery.parity(3))
 
 
-@each_decoder
-@each("name", ["xor", "walk", "table", "chain"])
-@each("observed", [(), (1,)])
-def test_the_distribution_of_orders(pair, name, observed):
-    """Every sequence of sets with its chance; steps that reveal nothing leave no set."""
-    ours, theirs = pair
-    p, joint, vocab = data(name)
-
-    def predict(pattern):
-        if oracles.evidence(joint, pattern) == 0:
-            return oracles.site_marginals(joint, vocab)
-        return oracles.conditional_marginals(joint, pattern, vocab)
-
-    chances = {}
-    for tokens, chance in oracles.marginal(joint, observed).items():
-        start = oracles.reveal((MASK,) * p.length, observed, tokens)
-        if chance:
-            for share, sets in paths(start, theirs, slow.asking(predict), vocab):
-                key = tuple(tuple(part) for part in sets if part)
-                chances[key] = chances.get(key, 0) + chance * share
-    found = all_orders(p, ours, observed=observed)
-    assert found == chances
-    assert list(found.values()) == sorted(found.values(), reverse=True)
-
-
-def test_orders_in_floats_and_refusals():
+def test_orders_in_floats():
     p = gallery.walk(3)
     found = all_orders(p, policies.TopK(1))
     assert sum(found.values()) == pytest.approx(1)
-    assert {type(chance) for chance in found.values()} == {float}
-    with pytest.raises(InvalidInput, match="takes tokens back"):
-        all_orders(p, policies.GibbsCorrector(policies.LeftToRight(), 1))
-    with pytest.raises(InvalidInput, match="nothing is left"):
-        all_orders(p, policies.TopK(1), observed=range(3))
+    assert {type(probability) for probability in found.values()} == {float}
 
 
 def test_orders_of_a_table_whose_lattice_does_not_fit(monkeypatch):
@@ -336,3 +290,38 @@ def test_orders_of_a_table_whose_lattice_does_not_fit(monkeypatch):
     left, right = tuple(range(1, 10)), tuple(range(10, 20))
     found = all_orders(p, by_the_first)
     assert found == {((0,), right, left): 0.75, ((0,), left, right): 0.25}
+
+
+# Prompts
+
+
+def test_drawn_from_prompts():
+    p = gallery.walk(3)
+    exact = output_distribution(p, policies.LeftToRight(2), observed=[1])
+    drawn = decode(p, policies.LeftToRight(2), np.random.default_rng(0), 4000, observed=[1]).tokens
+    counts = np.zeros(exact.table.shape)
+    np.add.at(counts, tuple(drawn.T), 1 / len(drawn))
+    np.testing.assert_allclose(counts, exact.table, atol=0.03)
+
+
+def decoding(policy):
+    return output_distribution(gallery.parity(3), policies.Mirrored(policy))
+
+
+test_what_cannot_be_mirrored = refusals(
+    ("must select sites before it draws", policies.Mirrored, [3]),
+    ("must select sites before it draws", policies.Mirrored, [policies.TokenConfidence(1)]),
+    ("must select sites before it draws", policies.Mirrored, [policies.Remask((0, 1))]),
+    ("the policy returned list", decoding, [lambda x, predictions: [[True]]]),
+    ("sum to the length", decoding, [policies.RandomOrder((2,))]),
+)
+
+
+@pytest.mark.parametrize("policy", [policies.LeftToRight(), policies.LeftToRight(3)])
+def test_left_to_right_in_floats(policy):
+    """In one round all orders are equally likely, and yet nothing but the left is revealed."""
+    found = order(gallery.walk(3), policy)
+    assert found.left_to_right == pytest.approx(1, abs=1e-12)
+    one_by_one = float(policy.k == 1)
+    assert found.kendall == pytest.approx(one_by_one, abs=1e-12)
+    assert found.spearman == pytest.approx(one_by_one, abs=1e-12)

@@ -4,17 +4,17 @@ import itertools
 import math
 from fractions import Fraction
 
-import numpy as np
 import pytest
 import sympy
 
 from sims import Perturbed
 from sims.imperfect.decomposition import excess_loss
-from sims.imperfect.windowed import WindowedDenoiser
 from sims.order.order_costs import AnyOrder
 from tests import oracles
 from tests.cases import FAMILIES, build_exact, each_of, table
-from theory import MASK, InvalidInput, JointTable, gallery
+from tests.noted import refusals
+from tests.sims.policy_table import answers_of
+from theory import MASK, JointTable, gallery
 
 EXACT = [
     table("two sites", [[1, 2], [3, 4]]),
@@ -24,46 +24,41 @@ EXACT = [
 each_exact = each_of(EXACT)
 
 
-def looked_up(case, denoiser):
-    answers = denoiser(np.asarray(case.patterns))
-    return dict(zip(case.patterns, answers.tolist(), strict=True)).__getitem__
-
-
 def written(joint, order, predict):
-    """The chance of every sequence, one site after the other."""
+    """The probability of every sequence, one site after the other."""
     out = {}
     for x in joint:
-        pattern, chance = (MASK,) * len(x), Fraction(1)
+        pattern, probability = (MASK,) * len(x), Fraction(1)
         for i in order:
-            chance = chance * predict(pattern)[i][x[i]]
+            probability = probability * predict(pattern)[i][x[i]]
             pattern = oracles.reveal(pattern, [i], [x[i]])
-        out[x] = chance
+        out[x] = probability
     return out
 
 
 def circulations(joint, predict, exact):
-    """(C, i, j, chance of x, c) for all sets, pairs and sequences that can happen."""
+    """(C, i, j, probability of x, c) for all sets, pairs and sequences that can happen."""
     log = oracles.log_in_primes if exact else (lambda q: math.log(q))
     length = oracles.length_of(joint)
     for size in range(length - 1):
         for known in itertools.combinations(range(length), size):
             rest = [i for i in range(length) if i not in known]
             for i, j in itertools.combinations(rest, 2):
-                for x, chance in joint.items():
-                    if chance == 0:
+                for x, probability in joint.items():
+                    if probability == 0:
                         continue
                     c = oracles.reveal((MASK,) * length, known, [x[k] for k in known])
                     with_i, with_j = (oracles.reveal(c, [k], [x[k]]) for k in (i, j))
                     one = predict(c)[i][x[i]] * predict(with_i)[j][x[j]]
                     other = predict(c)[j][x[j]] * predict(with_j)[i][x[i]]
-                    yield known, i, j, chance, log(Fraction(one) / Fraction(other))
+                    yield known, i, j, probability, log(Fraction(one) / Fraction(other))
 
 
 @each_exact
 def test_every_order(case):
     p = build_exact(case)
     denoiser = Perturbed(p, smoothing=Fraction(1, 3))
-    orders, predict = AnyOrder(p, denoiser), looked_up(case, denoiser)
+    orders, predict = AnyOrder(p, denoiser), answers_of(case, denoiser)
     costs = {}
     for order in itertools.permutations(range(case.length)):
         q = written(case.joint, order, predict)
@@ -84,13 +79,13 @@ def test_circulation(case):
     p = build_exact(case)
     denoiser = Perturbed(p, smoothing=Fraction(1, 3))
     found, length = AnyOrder(p, denoiser).circulation, case.length
-    every = list(circulations(case.joint, looked_up(case, denoiser), exact=True))
+    every = list(circulations(case.joint, answers_of(case, denoiser), exact=True))
     assert float(found.largest) == pytest.approx(max(abs(float(c)) for *_, c in every), abs=1e-14)
     swaps, mean = {}, 0
-    for known, i, j, chance, c in every:
-        swaps[known, i, j] = swaps.get((known, i, j), 0) + float(chance) * float(c)
+    for known, i, j, probability, c in every:
+        swaps[known, i, j] = swaps.get((known, i, j), 0) + float(probability) * float(c)
         sets = math.comb(length, len(known)) * math.comb(length - len(known), 2) * (length - 1)
-        mean += float(chance) * abs(float(c)) / sets
+        mean += float(probability) * abs(float(c)) / sets
     assert float(found.mean) == pytest.approx(mean, abs=1e-14)
     assert float(found.swap) == pytest.approx(max(map(abs, swaps.values())), abs=1e-14)
 
@@ -102,7 +97,7 @@ def test_in_floats(temperature):
         p = case.build()
         denoiser = Perturbed(p, noise=0.9, smoothing=0.05, seed=2)
         orders = AnyOrder(p, denoiser, temperature)
-        rows = looked_up(case, denoiser)
+        rows = answers_of(case, denoiser)
 
         def predict(pattern, rows=rows):
             return [oracles.tempered(row, temperature) for row in rows(pattern)]
@@ -119,70 +114,6 @@ def test_in_floats(temperature):
         assert orders.circulation.largest == pytest.approx(largest, rel=1e-9)
 
 
-# What is true
-
-
-def test_the_denoiser_of_another_joint_has_no_circulation():
-    """It is wrong, but writes that other joint in every order."""
-    p = JointTable([[[1, 2], [3, 4]], [[2, 2], [5, 1]]], exact=True)
-    other = JointTable([[[3, 1], [1, 1]], [[4, 2], [1, 7]]], exact=True)
-    orders = AnyOrder(p, other.denoise)
-    assert orders.circulation == type(orders.circulation)(0, 0, 0)
-    assert orders.spread == 0
-    assert orders.mean > 0.1
-
-
-def test_no_mean_circulation_is_not_no_circulation():
-    """Two fair coins; the second is bent one way after a 0 and the other way after a 1, but only
-    if the first one is site 0; with site 1 first it is the first that is bent, as much. Both
-    orders lose the same and write different things."""
-    p = JointTable([[1, 1], [1, 1]], exact=True)
-    row, bent = [Fraction(1, 2)] * 2, [Fraction(1, 4), Fraction(3, 4)]
-
-    def denoiser(x):
-        out = np.empty((len(x), 2, 2), dtype=object)
-        for k, (a, b) in enumerate(x.tolist()):
-            out[k, 0] = bent[::-1] if b == 0 else row
-            out[k, 1] = bent if a == 0 else row
-        return out
-
-    orders = AnyOrder(p, denoiser)
-    assert orders.kl((0, 1)) == orders.kl((1, 0)) > 0
-    assert orders.circulation.swap == 0
-    assert orders.circulation.largest == sympy.log(3)
-
-
-def test_circulation_is_the_root_of_the_loss():
-    """Halving a small error halves circulation and quarters loss and spread."""
-    p = gallery.binary_symmetric(4, 0.2)
-    one, half = (AnyOrder(p, Perturbed(p, noise=s, seed=1)) for s in (0.002, 0.001))
-    assert one.mean / half.mean == pytest.approx(4, rel=0.01)
-    assert one.spread / half.spread == pytest.approx(4, rel=0.01)
-    assert one.circulation.swap / half.circulation.swap == pytest.approx(4, rel=0.02)
-    assert one.circulation.largest / half.circulation.largest == pytest.approx(2, rel=0.01)
-    assert one.circulation.mean / half.circulation.mean == pytest.approx(2, rel=0.01)
-
-
-def test_the_kind_of_error_decides_which_order_is_best():
-    """Too sure, left to right is the worst order of a chain; too unsure, it is the best."""
-    p = gallery.binary_symmetric(6, 0.1)
-    errors = (Perturbed(p, temperature=0.7), "worst"), (Perturbed(p, smoothing=0.1), "best")
-    for denoiser, same in errors:
-        orders = AnyOrder(p, denoiser)
-        assert orders.kl(range(6)) == pytest.approx(getattr(orders, same), rel=1e-9)
-        assert orders.spread > 0.01
-
-
-def test_a_loss_that_an_order_never_meets():
-    """From left to right a window of one site is all that a chain needs."""
-    p = gallery.binary_symmetric(6, 0.1)
-    orders = AnyOrder(p, WindowedDenoiser(p, 1))
-    assert orders.mean > 0.29
-    assert orders.kl(range(6)) == pytest.approx(0, abs=1e-12)
-    assert orders.best == pytest.approx(0, abs=1e-12)
-    assert orders.worst == pytest.approx(0.4435, abs=1e-4)  # 1, 3, 5 as if alone
-
-
 # Edge cases, and what is refused
 
 
@@ -195,28 +126,20 @@ def test_one_site_has_one_order():
     assert orders.mean == orders.best > 0
 
 
+P, PAIR = gallery.parity(3), gallery.coupled_pairs(1)
+NO_ORDERS = [(0, 1), (0, 1, 1), (0, 1, 3), (0, 1, 2, 2), (0.0, 1, 2)]
+
+
 def test_what_is_excluded_but_happens():
-    p = gallery.coupled_pairs(1)
-    orders = AnyOrder(p, p.denoise, temperature=0)
+    orders = AnyOrder(PAIR, PAIR.denoise, temperature=0)
     assert orders.best == orders.mean == math.inf
-    with pytest.raises(InvalidInput, match="probability 0"):
-        _ = orders.circulation
 
 
-@pytest.mark.parametrize("order", [(0, 1), (0, 1, 1), (0, 1, 3), (0, 1, 2, 2), (0.0, 1, 2)])
-def test_orders_name_every_site_once(order):
-    p = gallery.parity(3)
-    with pytest.raises(InvalidInput, match="order"):
-        AnyOrder(p, p.denoise).kl(order)
-
-
-def test_bad_input_is_named():
-    p = gallery.parity(3)
-    with pytest.raises(InvalidInput, match="Distribution"):
-        AnyOrder(None, p.denoise)  # pyright: ignore[reportArgumentType]
-    with pytest.raises(InvalidInput, match="temperature"):
-        AnyOrder(p, p.denoise, -1)
-    with pytest.raises(InvalidInput, match="denoiser"):
-        AnyOrder(p, 1)  # pyright: ignore[reportArgumentType]
-    with pytest.raises(InvalidInput, match="exact denoiser"):
-        AnyOrder(gallery.parity(3, exact=True), p.denoise)
+test_refusals = refusals(
+    ("probability 0", lambda: AnyOrder(PAIR, PAIR.denoise, temperature=0).circulation),
+    ("order", AnyOrder(P, P.denoise).kl, NO_ORDERS),
+    ("Distribution", lambda p: AnyOrder(p, P.denoise), [None]),
+    ("temperature", lambda: AnyOrder(P, P.denoise, -1)),
+    ("denoiser", lambda denoiser: AnyOrder(P, denoiser), [1]),
+    ("exact denoiser", lambda: AnyOrder(gallery.parity(3, exact=True), P.denoise)),
+)

@@ -258,14 +258,18 @@ test_refused = refusals(
         [policies.Remask((0, 0.5, 1)), policies.GibbsCorrector(policies.TopK(1), 1)],
     ),
     ("at least 2, got 1", lambda: estimate_path_kl(P, policies.TopK(1), RNG(0), 1)),
-    ("rng", lambda: estimate_path_kl(P, policies.TopK(1), 0, 2)),
+    ("rng", lambda rng: estimate_path_kl(P, policies.TopK(1), rng, 2), [0, None]),
     ("sum to the length", lambda: estimate_path_kl(P, policies.RandomOrder((1, 1)), RNG(0), 2)),
     (
         r"\(N, L\)",
         lambda x: path_nll(x, policies.TopK(1), P.denoise, RNG(0)),
         [[0, 1, 2], [[0, 1, 2]], [[[0, 1, 2]]]],
     ),
-    ("function from patterns", lambda: path_nll([[0], [1]], policies.TopK(1), None, RNG(0))),
+    (
+        "function from patterns",
+        lambda model: path_nll([[0], [1]], policies.TopK(1), model, RNG(0)),
+        [None],
+    ),
     (
         r"\(B, L, V\), got \(1, 2\)",
         lambda: path_nll([[0, 1], [1, 0]], policies.TopK(1), lambda x: np.ones(x.shape), RNG(0)),

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import functools
 import itertools
 import json
 import math
@@ -31,7 +30,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-import rich.console
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
@@ -42,13 +40,15 @@ from sims.sweep.code import code_of
 from sims.sweep.sweep import (
     Results,
     add_arguments,
-    executor_for,
     from_arguments,
     generator,
     grid,
     sweep,
 )
+from tests.noted import each, refusals
+from tests.sims.printed import strict
 from theory._console import executors, tasks
+from theory._console.executors import executor_for
 from theory._core.log_numbers import LinearForm
 from theory.errors import InvalidInput
 
@@ -127,14 +127,6 @@ def dies(rng, k, file):
             break
         time.sleep(0.01)
     os._exit(3)
-
-
-def dies_once(rng, k, file):
-    """With the second case, the first time."""
-    if k == 1 and not Path(file).exists():
-        Path(file).touch()
-        os._exit(3)
-    return {"y": k}
 
 
 def slow(rng, seconds):
@@ -240,6 +232,9 @@ def test_in_this_process():
     assert len({row["noise"] for row in rows}) == len(WALKS)
     assert sweep(walk, WALKS, seed=1).rows == by_hand(WALKS, 1)
     assert sweep(walk, WALKS, seed=1).rows != rows
+    assert sweep(walk, WALKS[::-1]).rows == rows[::-1]
+    with ThreadPoolExecutor(3) as executor:
+        assert sweep(walk, WALKS, executor=executor).rows == rows
 
 
 def test_in_other_processes(tmp_path, monkeypatch):
@@ -263,12 +258,6 @@ def test_on_a_cluster(tmp_path, scheduler):
         "what='divide': ZeroDivisionError: division by zero"
     ]
     assert sweep(walk, WALKS, seed=3, file=file, executor=Interrupted(0)).rows == by_hand(WALKS, 3)
-
-
-def test_in_threads_and_in_another_order():
-    with ThreadPoolExecutor(3) as executor:
-        assert sweep(walk, WALKS, executor=executor).rows == by_hand(WALKS)
-    assert sweep(walk, WALKS[::-1]).rows == by_hand(WALKS)[::-1]
 
 
 def test_the_generator_depends_on_values_types_and_the_seed():
@@ -359,7 +348,7 @@ class Interruptions(RuleBasedStateMachine):
         left = self.left(ks)
         stop = KeyboardInterrupt if stops and left else None
 
-        def stopping(log, line):
+        def stopping(log, record):
             patch.undo()
             raise KeyboardInterrupt
 
@@ -399,8 +388,8 @@ def test_an_interruption_ends_the_workers(monkeypatch):
     """One case is done, another would take a minute."""
     write = sweep_file.Log.write
 
-    def stopping(self, line):
-        write(self, line)
+    def stopping(self, record):
+        write(self, record)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sweep_file.Log, "write", stopping)
@@ -434,14 +423,6 @@ def test_a_worker_that_is_killed(tmp_path):
     others = [case for case in cases if case["k"] != 2]
     rows = sweep(dies, others, file=file, executor=Interrupted(0)).rows
     assert [row["y"] for row in rows] == [0, 1, 3]
-
-
-def test_a_case_whose_worker_was_killed_once_is_run_again(tmp_path):
-    cases = grid(k=range(3), file=(str(tmp_path / "mark"),))
-    with executor_for(workers=1) as executor:
-        results = sweep(dies_once, cases, file=tmp_path / "state", executor=executor)
-    assert (results.column("y").tolist(), results.failed) == ([0, 1, 2], ())
-    assert "error" not in (tmp_path / "state").read_text()
 
 
 KilledWorker = type("KilledWorker", (Exception,), {"__module__": "distributed.scheduler"})
@@ -478,7 +459,7 @@ def test_a_lost_worker_is_no_failed_case(losses, error, tmp_path):
 def test_a_cluster_without_workers_is_not_waited_for(answer, monkeypatch):
     """Before it has any it is; a scheduler that does not answer counts as none."""
     monkeypatch.setattr(executors, "PATIENCE", 0.05)
-    monkeypatch.setattr(executors, "ASKING", 0.01)
+    monkeypatch.setattr(executors, "POLL", 0.01)
     answers = iter([{}] * 20 + [{"tcp://worker": 1}])
     asked = threading.Event()
 
@@ -509,17 +490,31 @@ def test_a_cluster_without_workers_is_not_waited_for(answer, monkeypatch):
         executor.submit(counted, 0)
 
 
-def test_a_cluster_that_goes_away():
-    class Gone(Executor):
-        def submit(self, fn, /, *args, **kwargs):
-            future = Future()
-            future.cancel()
-            return future
+class Answering(Executor):
+    """Every future has ended like this one."""
 
+    def __init__(self, error):
+        self.error = error
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        if self.error is CancelledError:
+            future.cancel()
+        else:
+            future.set_exception(self.error())
+        return future
+
+
+def test_a_cluster_that_goes_away_and_an_interrupted_worker(tmp_path):
+    """Ctrl-C reaches the workers of a pool too: that is no failure of their case."""
+    file = tmp_path / "state"
     with pytest.raises(BrokenExecutor, match="0 of 20 cases had finished") as broken:
-        sweep(counted, grid(k=range(20)), executor=Gone())
+        sweep(counted, grid(k=range(20)), executor=Answering(CancelledError))
     named = "".join(f"\n  k={k}" for k in range(8))
     assert str(broken.value).endswith("The first that had not:" + named)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(counted, grid(k=range(3)), file=file, executor=Answering(KeyboardInterrupt))
+    assert len(file.read_text().splitlines()) == 1
 
 
 # Failures
@@ -556,82 +551,49 @@ def test_failing_cases_are_reported_and_stop_nothing(tmp_path):
     assert missing.startswith("no parameters: TypeError: awkward() missing 1 required")
 
 
-def test_what_gets_lost_on_its_way_is_a_failure_of_the_case():
-    class Lossy(executors.InProcess):
-        def submit(self, fn, /, *args, **kwargs):
-            if '"k": 1' in args[0]:
-                fn = {}.__getitem__
-            return super().submit(fn, *args, **kwargs)
-
-    results = sweep(counted, grid(k=range(3)), executor=Lossy())
-    assert [row["k"] for row in results.rows] == [0, 2]
-    assert "KeyError" in results.failed[0].error
-
-
-def test_an_interrupted_worker_interrupts_the_sweep(tmp_path):
-    """Ctrl-C reaches the workers of a pool too: that is no failure of their case."""
-
-    class Pool(Executor):
-        def submit(self, fn, /, *args, **kwargs):
-            future = Future()
-            future.set_exception(KeyboardInterrupt())
-            return future
-
-    file = tmp_path / "state"
-    with pytest.raises(KeyboardInterrupt):
-        sweep(counted, grid(k=range(3)), file=file, executor=Pool())
-    assert len(file.read_text().splitlines()) == 1
-
-
 # Values
 
-
-@pytest.mark.parametrize(
-    ("value", "plain"),
-    [
-        (np.int8(-3), -3),
-        (np.uint64(2**64 - 1), 2**64 - 1),
-        (np.float32(0.1), float(np.float32(0.1))),
-        (np.longdouble(0.5), 0.5),
-        (np.float64(0.1), 0.1),
-        (np.bool_(True), True),
-        (np.str_("ä"), "ä"),
-        (np.array(2.5), 2.5),
-        (np.arange(4).reshape(2, 2), ((0, 1), (2, 3))),
-        ([1, [2.0, (None, "x")]], (1, (2.0, (None, "x")))),
-        (math.inf, math.inf),
-        (-math.inf, -math.inf),
-        (-0.0, -0.0),
-        (5e-324, 5e-324),
-        (10**30, 10**30),
-        (Fraction(-1, 3), Fraction(-1, 3)),
-        ([LinearForm({2: 3, 5: -1}, 2)], (LinearForm({2: 3, 5: -1}, 2),)),
-        (LinearForm({1: 7}, 2), LinearForm({1: 7}, 2)),
-        ("\ud800\n\r\u2028", "\ud800\n\r\u2028"),
-        (None, None),
-        ((), ()),
-    ],
-)
-def test_values_come_back_in_plain_types(value, plain, tmp_path):
-    file = tmp_path / "state"
-    for executor in (None, Interrupted(0)):  # run, and read again
-        (row,) = sweep(echo, [{"x": value}], file=file, executor=executor).rows
-        assert repr(row) == repr({"x": plain, "x_again": plain})  # types and signs too
-    assert len(file.read_bytes().splitlines()) == 2
+HUGE = 10**5000 + 1
+PLAIN = [
+    (np.int8(-3), -3),
+    (np.uint64(2**64 - 1), 2**64 - 1),
+    (np.float32(0.1), float(np.float32(0.1))),
+    (np.longdouble(0.5), 0.5),
+    (np.float64(0.1), 0.1),
+    (np.bool_(True), True),
+    (np.str_("ä"), "ä"),
+    (np.array(2.5), 2.5),
+    (np.arange(4).reshape(2, 2), ((0, 1), (2, 3))),
+    ([1, [2.0, (None, "x")]], (1, (2.0, (None, "x")))),
+    ((math.nan, math.inf, -math.inf, -0.0, 5e-324), (math.nan, math.inf, -math.inf, -0.0, 5e-324)),
+    (Fraction(-1, 3), Fraction(-1, 3)),
+    ([LinearForm({2: 3, 5: -1}, 2)], (LinearForm({2: 3, 5: -1}, 2),)),
+    (LinearForm({1: 7}, 2), LinearForm({1: 7}, 2)),
+    ("\ud800\n\r\u2028", "\ud800\n\r\u2028"),
+    ((None, ()), (None, ())),
+]
 
 
-def test_what_is_not_a_number_survives_as_json_that_others_read(tmp_path):
-    def refuse(literal):
-        raise AssertionError(f"{literal} is no JSON")
+@each(("value", "plain"), PLAIN)
+def test_values_come_back_in_plain_types(value, plain):
+    """And through JSON that others read."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "state"
+        for executor in (None, Interrupted(0)):  # run, and read again
+            (row,) = sweep(echo, [{"x": value}], file=file, executor=executor).rows
+            assert repr(row) == repr({"x": plain, "x_again": plain})  # types and signs too
+        lines = file.read_text(encoding="ascii").splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        strict(line)
 
-    file = tmp_path / "state"
-    case = {"x": math.nan, "y": (math.inf, -math.inf)}
+
+def test_huge_and_exact_results_are_kept(tmp_path):
+    file, values = tmp_path / "state", (-HUGE, Fraction(1, HUGE), LinearForm({1: 1, HUGE: 2}, 3))
     for executor in (None, Interrupted(0)):
-        (row,) = sweep(echo, [case], file=file, executor=executor).rows
-        assert math.isnan(row["x_again"])
-        assert row["y_again"] == (math.inf, -math.inf)
-    for line in file.read_text(encoding="ascii").splitlines():
-        json.loads(line, parse_constant=refuse)
+        (row,) = sweep(echo, [{"x": values}], file=file, executor=executor).rows
+        assert row["x_again"] == values
+    strict(file.read_text().splitlines()[1])
 
 
 VALUES = st.recursive(
@@ -649,45 +611,7 @@ def test_cases_survive_json(case):
     assert back == case
     assert sweep_cases.key_of(back) == key
     assert sweep_cases.key_of(dict(reversed(case.items()))) == key
-    assert sweep_cases.read(json.loads(sweep_cases.written(case))) == case
-
-
-@pytest.mark.parametrize("value", [object(), 1j, {1}, {}, b"x", np.complex128(1)])
-def test_parameters_that_are_no_json(value, tmp_path):
-    file = tmp_path / "state"
-    for wrong in (value, [1, (value,)]):
-        with pytest.raises(InvalidInput, match="x must be a number, a string, None or a list of"):
-            sweep(echo, [{"x": 1}, {"x": wrong}], file=file)
-    assert not file.exists()
-
-
-def test_cases_that_are_no_cases():
-    wrong: Any
-    for wrong, complaint in (
-        (3, "a case must be a dict of parameters, got 3"),
-        ({3: 3}, "names must be strings, got 3"),
-    ):
-        with pytest.raises(InvalidInput, match=complaint):
-            sweep(echo, [wrong])
-    with pytest.raises(InvalidInput, match="seed must be an integer of at least 0, got -1"):
-        sweep(echo, [], seed=-1)
-
-
-@pytest.mark.parametrize(
-    "twice",
-    [
-        [{"a": 1, "b": 2}, {"b": 2, "a": 1}],
-        [{"a": (1, 2)}, {"a": [1, 2]}],
-        [{"a": math.nan}, {"a": np.float64("nan")}],
-        [{}, {}],
-    ],
-)
-def test_no_case_twice(twice, tmp_path):
-    file = tmp_path / "state"
-    with pytest.raises(InvalidInput, match="is there twice"):
-        sweep(echo, [{"other": 1}, *twice], file=file)
-    assert not file.exists()
-    assert len(sweep(echo, [{"a": 1}, {"a": 1.0}, {"a": True}, {"a": "1"}]).rows) == 4
+    assert sweep_cases.read(sweep_cases.written(case)) == case
 
 
 def test_no_cases_at_all(tmp_path):
@@ -698,34 +622,58 @@ def test_no_cases_at_all(tmp_path):
     assert results.mean(of="x", by="y") == ()
     assert len(file.read_text().splitlines()) == 1
     assert sweep(echo, iter([{"x": 1}]), file=file).column("x_again").tolist() == [1]
-
-
-def test_a_case_without_parameters():
-    assert grid() == [{}]
     assert sweep(echo, grid()).rows == ({},)
 
 
 def test_grids():
+    assert grid() == [{}]
     assert grid(a=range(2), b=np.array([0.5, 1]), c=["x"]) == [
         {"a": a, "b": b, "c": "x"} for a, b in itertools.product((0, 1), (0.5, 1.0))
     ]
-    wrong: Any
-    for wrong in ("TopK", 3, None, b"x"):
-        with pytest.raises(InvalidInput, match="policy must be a sequence of values"):
-            grid(policy=wrong)
+    assert len(sweep(echo, [{"a": 1}, {"a": 1.0}, {"a": True}, {"a": "1"}]).rows) == 4
+
+
+NO_VALUES = [object(), 1j, {1}, {}, b"x", np.complex128(1)]
+TWICE = [
+    [{"a": 1, "b": 2}, {"b": 2, "a": 1}],
+    [{"a": (1, 2)}, {"a": [1, 2]}],
+    [{"a": math.nan}, {"a": np.float64("nan")}],
+    [{}, {}],
+]
+FILE = Path("never/made")
+NO_EXPERIMENTS: list[Any] = [lambda rng: {}, 3, None, types.SimpleNamespace()]
+
+
+def opened(**options):
+    with executor_for(**options):
+        pass
+
+
+def test_what_is_refused_leaves_no_file(tmp_path):
+    file = tmp_path / "state"
+    for cases, message in (
+        *(([{"x": 1}, {"x": value}], "x must be a number, a string") for value in NO_VALUES),
+        *(([{"x": 1}, {"x": [1, (value,)]}], "x must be a number") for value in NO_VALUES),
+        *(([{"other": 1}, *twice], "is there twice") for twice in TWICE),
+    ):
+        with pytest.raises(InvalidInput, match=message):
+            sweep(echo, cases, file=file)
+        assert not file.exists()
+
+
+test_refusals = refusals(
+    ("a case must be a dict of parameters, got 3", lambda case: sweep(echo, [case]), [3]),
+    ("names must be strings, got 3", lambda case: sweep(echo, [case]), [{3: 3}]),
+    ("seed must be an integer of at least 0, got -1", lambda: sweep(echo, [], seed=-1)),
+    ("must be a sequence of values", lambda v: grid(policy=v), ["TopK", 3, None, b"x"]),
+    ("a function at the top level of a module", lambda f: sweep(f, []), NO_EXPERIMENTS),
+    ("cannot be opened", lambda file: sweep(echo, [], file=file), [Path(), FILE]),
+    ("not both", lambda: opened(workers=2, scheduler="tcp://127.0.0.1:1")),
+    ("workers must be an integer of at least 1, got {}", lambda n: opened(workers=n), [0, 1.5]),
+)
 
 
 # Experiments
-
-
-def test_experiments_without_a_name():
-    def local(rng):
-        return {}
-
-    wrong: Any
-    for wrong in (local, lambda rng: {}, 3, None, types.SimpleNamespace()):
-        with pytest.raises(InvalidInput, match="a function at the top level of a module"):
-            sweep(wrong, [])
 
 
 def test_experiments_that_other_processes_cannot_import(monkeypatch):
@@ -763,7 +711,7 @@ def test_few_cases_wait_at_a_time(ahead, monkeypatch):
             return future
 
     GATE.clear()
-    monkeypatch.setattr(tasks, "AHEAD", ahead)
+    monkeypatch.setattr(tasks, "MAX_AHEAD", ahead)
     with Watching(4) as executor:
         assert len(sweep(gated, grid(k=range(20)), executor=executor).rows) == 20
     assert executor.most == ahead
@@ -788,7 +736,7 @@ def test_files_of_other_sweeps_are_left_as_they_are(tmp_path):
     assert file.read_bytes() == newer
 
 
-@pytest.mark.parametrize("content", [b"x", b"\n", b"{}\n", b"[]\n", b"3", b"\xff\xfe\n"])
+@each("content", [b"x", b"\n", b"{}\n", b"[]\n", b"3", b"\xff\xfe\n"])
 def test_files_of_something_else_are_left_as_they_are(content, tmp_path):
     file = tmp_path / "state"
     file.write_bytes(content)
@@ -797,23 +745,22 @@ def test_files_of_something_else_are_left_as_they_are(content, tmp_path):
     assert file.read_bytes() == content
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "",
-        "x",
-        "3",
-        "[]",
-        "{}",
-        '{"case": 3, "results": {}}',
-        '{"case": {"a": {}}, "results": {}}',
-        '{"case": {}, "results": 3}',
-        '{"case": {}, "error": "x"}',
-        '{"case": {}}',
-    ],
-)
+DAMAGED = [
+    "",
+    "x",
+    "3",
+    "[]",
+    "{}",
+    '{"case": 3, "results": {}}',
+    '{"case": {"a": {}}, "results": {}}',
+]
+DAMAGED += ['{"case": {}, "results": 3}', '{"case": {}, "error": "x"}', '{"case": {}}']
+
+
+@each("line", DAMAGED)
 def test_a_damaged_line_is_named(line, tmp_path):
     file = tmp_path / "state"
+    file.unlink(missing_ok=True)
     sweep(counted, grid(k=range(2)), file=file)
     first, second, third = file.read_text().splitlines(keepends=True)
     content = f"{first}{second}{line}\n{third}"
@@ -864,7 +811,7 @@ def source_of(text):
     return code_of(space["experiment"])["source"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("old", "new", "other"),
     [
         ("Fraction(1, 3)", "Fraction(1, 4)", True),
@@ -911,25 +858,6 @@ def test_results_of_other_code_are_not_gone_on_from(tmp_path, monkeypatch):
         sweep(scaled, [], file=file)
 
 
-def test_huge_and_exact_results_are_kept(tmp_path):
-    file = tmp_path / "state"
-    huge = 10**5000 + 1
-    values = (-huge, Fraction(1, huge), LinearForm({1: 1, huge: 2}, 3))
-    for executor in (None, Interrupted(0)):
-        (row,) = sweep(echo, [{"x": values}], file=file, executor=executor).rows
-        assert row["x_again"] == values
-    json.loads(file.read_text().splitlines()[1])
-    rows = ({"x": Fraction(1, 2)}, {"x": LinearForm({1: 3}, 2)})
-    (mean,) = Results(rows).mean(of="x")
-    assert (mean.mean, mean.error) == (1.0, 0.5)
-
-
-def test_files_that_cannot_be_opened(tmp_path):
-    for wrong in (tmp_path, tmp_path / "nothing" / "state"):
-        with pytest.raises(InvalidInput, match="cannot be opened"):
-            sweep(echo, [], file=wrong)
-
-
 @pytest.mark.skipif(sweep_file.fcntl is None, reason="this system has no file locks")
 def test_two_sweeps_do_not_write_the_same_file(tmp_path):
     file = tmp_path / "state"
@@ -960,28 +888,31 @@ def test_means_and_their_errors():
     assert every.mean == pytest.approx(np.mean([mean.mean for mean in means]), rel=1e-12)
 
 
-def test_means_of_lists():
-    rows = ({"p": 0, "x": (1, 2)}, {"p": 0, "x": (3, 2)}, {"p": 1, "x": (5, 6)})
-    two, one = Results(rows).mean(of="x", by=["p"])
+ROWS = [(0, (1, 2)), (0, (3, 2)), (1, (5, 6))]
+NOT_FINITE = [(0, 1.0), (0, math.inf), (1, math.nan), (1, 2)]
+TYPES = [(1, True), (1.0, 3), (True, 4), ((1,), 5)]
+EXACT = [(0, Fraction(1, 2)), (0, LinearForm({1: 3}, 2))]
+
+
+def results_of(pairs):
+    return Results(tuple({"p": p, "x": x} for p, x in pairs))
+
+
+def test_means_of_lists_and_of_what_is_not_finite_or_exact_and_of_types():
+    two, one = results_of(ROWS).mean(of="x", by=["p"])
     assert (two.mean.tolist(), two.error.tolist()) == ([2, 2], [1, 0])
     assert one.mean.tolist() == [5, 6]
     assert np.isnan(one.error).all()
-
-
-def test_means_of_what_is_not_finite():
-    rows = tuple({"p": p, "x": x} for p, x in [(0, 1.0), (0, math.inf), (1, math.nan), (1, 2)])
-    infinite, undefined = Results(rows).mean(of="x", by="p")
+    infinite, undefined = results_of(NOT_FINITE).mean(of="x", by="p")
     assert infinite.mean == math.inf
     assert all(map(math.isnan, (infinite.error, undefined.mean, undefined.error)))
+    assert [mean.mean for mean in results_of(TYPES).mean(of="x", by="p")] == [1, 3, 4, 5]
+    assert results_of(TYPES).mean(of="x")[0].mean == 13 / 4
+    (mean,) = results_of(EXACT).mean(of="x")
+    assert (mean.mean, mean.error) == (1.0, 0.5)
 
 
-def test_means_tell_types_apart():
-    rows = ({"p": 1, "x": True}, {"p": 1.0, "x": 3}, {"p": True, "x": 4}, {"p": (1,), "x": 5})
-    assert [mean.mean for mean in Results(rows).mean(of="x", by="p")] == [1, 3, 4, 5]
-    assert Results(rows).mean(of="x")[0].mean == 13 / 4
-
-
-@pytest.mark.parametrize("values", [("a", "b"), (1, "b"), (None, 1.0), ((1, 2), (1,)), (1, (2,))])
+@each("values", [("a", "b"), (1, "b"), (None, 1.0), ((1, 2), (1,)), (1, (2,))])
 def test_what_has_no_mean(values):
     results = Results(tuple({"x": value} for value in values))
     assert tuple(results.column("x").tolist()) == values
@@ -1004,17 +935,6 @@ def test_columns():
 # Executors and commands
 
 
-def test_one_or_the_other():
-    wrong: Any
-    for wrong, complaint in (
-        ({"workers": 2, "scheduler": "tcp://127.0.0.1:1"}, "not both"),
-        ({"workers": 0}, "workers must be an integer of at least 1, got 0"),
-        ({"workers": 1.5}, "workers must be an integer of at least 1, got 1.5"),
-    ):
-        with pytest.raises(InvalidInput, match=complaint), executor_for(**wrong):
-            pass
-
-
 def test_threads_that_the_environment_names_are_kept(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
@@ -1026,11 +946,8 @@ def test_threads_that_the_environment_names_are_kept(monkeypatch):
 
 def test_without_dask(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with (
-        pytest.raises(InvalidInput, match=r"install zeroloss\[cluster\]"),
-        executor_for(scheduler="tcp://127.0.0.1:1"),
-    ):
-        pass
+    with pytest.raises(InvalidInput, match=r"install zeroloss\[cluster\]"):
+        opened(scheduler="tcp://127.0.0.1:1")
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://here", "localhost", ""])
@@ -1041,9 +958,8 @@ def test_no_scheduler_answers(address):
     with (
         config.set({"distributed.comm.timeouts.connect": "0.2s"}),
         pytest.raises(InvalidInput, match="no Dask scheduler answers at"),
-        executor_for(scheduler=address),
     ):
-        pass
+        opened(scheduler=address)
 
 
 def test_dask_is_loaded_when_it_is_used_only():
@@ -1058,7 +974,7 @@ def test_usual_options():
         assert run(echo, grid(x=(1,))).rows == ({"x": 1, "x_again": 1},)
 
 
-@pytest.mark.parametrize(
+@each(
     ("arguments", "complaint"),
     [
         (["--workers", "0"], "must be a whole number of at least 1"),
@@ -1076,12 +992,13 @@ def test_wrong_options(arguments, complaint, capsys, tmp_path, monkeypatch):
     assert complaint in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_progress_bar_on_a_terminal_only(capsys, monkeypatch):
-    sweep(echo, grid(x=range(3)))
-    assert capsys.readouterr().err == ""
-    terminal = functools.partial(rich.console.Console, force_terminal=True)
-    monkeypatch.setattr(rich.console, "Console", terminal)
-    assert len(sweep(echo, grid(x=range(3))).rows) == 3
-    assert "sweeping" in capsys.readouterr().err
-    sweep(echo, grid(x=range(3)), progress=False)
-    assert capsys.readouterr().err == ""
+def test_what_gets_lost_on_its_way_is_a_failure_of_the_case():
+    class Lossy(executors.InProcess):
+        def submit(self, fn, /, *args, **kwargs):
+            if '"k": 1' in args[0]:
+                fn = {}.__getitem__
+            return super().submit(fn, *args, **kwargs)
+
+    results = sweep(counted, grid(k=range(3)), executor=Lossy())
+    assert [row["k"] for row in results.rows] == [0, 2]
+    assert "KeyError" in results.failed[0].error

@@ -216,18 +216,18 @@ def test_curves_and_losses_at_rounded_times():
 
 
 class Split(Policy):
-    """Site 0 first, with chance `first`, else site 1."""
+    """Site 0 first, with probability `first`, else site 1."""
 
     def __init__(self, first, second):
         self.first, self.second = first, second
 
     def reveal_distribution(self, x, predictions, round_index):
         left = (x == MASK).sum(axis=1)
-        for site, chance in ((0, self.first), (1, self.second)):
+        for site, probability in ((0, self.first), (1, self.second)):
             reveal = np.zeros(x.shape, dtype=bool)
             reveal[:, site] = True
             reveal[left == 1] = (x == MASK)[left == 1]
-            yield chance, reveal
+            yield probability, reveal
 
 
 def test_chances_below_zero():

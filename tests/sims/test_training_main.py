@@ -61,12 +61,3 @@ def test_wrong_usage(capsys, arguments, match):
         main([*SMALL, *arguments])
     assert stopped.value.code == 2
     assert match in capsys.readouterr().err
-
-
-def test_a_state_of_another_seed_is_refused(capsys, tmp_path):
-    state = ["--state", str(tmp_path / "sweep.jsonl"), "--masks", "best"]
-    assert run(capsys, *state)[0] == 0
-    with pytest.raises(SystemExit) as stopped:
-        main([*SMALL, *state, "--seed", "1"])
-    assert stopped.value.code == 2
-    assert "seed" in capsys.readouterr().err

@@ -24,8 +24,10 @@ from sims.training import (
 )
 from sims.training.masks import as_masks
 from tests import oracles
+from tests.noted import refusals
 from tests.sims import policy_oracles as slow
-from theory import MASK, InvalidInput, JointTable, MarkovChain, gallery
+from tests.sims.policy_table import both, one_of_each, over
+from theory import MASK, JointTable, gallery
 
 LENGTHS = (1, 2, 3, 5)
 BLOCKS = [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (3, 5)]
@@ -42,13 +44,13 @@ def time_integral(k, hidden):
 
 
 def by_blocks(length, size, within):
-    """Tables of single blocks; ``within`` lists (chance, sites of the block that are shown)."""
+    """Tables of single blocks; ``within`` lists (probability, sites shown of the block)."""
     for start in range(0, length, size):
         block = list(range(start, min(start + size, length)))
         table = dict.fromkeys(patterns(length), Fraction(0))
-        for chance, shown in within(block):
+        for probability, shown in within(block):
             known = {*range(start), *shown}
-            table[tuple(int(i in known) for i in range(length))] += chance
+            table[tuple(int(i in known) for i in range(length))] += probability
         yield table
 
 
@@ -104,24 +106,6 @@ def test_blocks_by_definition(length, size):
         same(last_to_first(length, size, stages=k, exact=True), mean(stages[-k:]))
 
 
-@pytest.mark.parametrize(("length", "size"), BLOCKS)
-def test_what_the_two_readings_are(length, size):
-    """(a) shows prefixes only; (b), when it is through, is block by block."""
-    a, b = prefix_of_block(length, size, exact=True), last_to_first(length, size, exact=True)
-    assert ((a != 0) == (left_to_right(length) != 0)).all()
-    assert (b == block_by_block(length, size, exact=True)).all()
-    assert (prefix_of_block(length, length, exact=True) == left_to_right(length, exact=True)).all()
-    assert (block_by_block(length, length, exact=True) == uniform_time(length, exact=True)).all()
-
-
-def test_blocks_of_one_site_are_prefixes():
-    """Those inside twice as often as the ends, as a full block is the next one empty."""
-    table = block_by_block(3, 1, exact=True)
-    assert [table[s] for s in ((0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 1, 1))] == [
-        Fraction(n, 6) for n in (1, 2, 2, 1)
-    ]
-
-
 @pytest.mark.parametrize(
     "make",
     [
@@ -152,25 +136,6 @@ JOINT = oracles.table_joint([[[1, 2], [0, 3]], [[4, 1], [2, 0]]])
 TABLE = JointTable([[[1, 2], [0, 3]], [[4, 1], [2, 0]]], exact=True)
 TIMES = (Fraction(0), Fraction(1, 3), Fraction(1))
 
-DECODERS = {
-    "left to right": (policies.LeftToRight(), slow.Selecting(slow.left_to_right(1))),
-    "two at once": (policies.LeftToRight(2), slow.Selecting(slow.left_to_right(2))),
-    "random": (policies.RandomOrder((1, 2)), slow.Selecting(slow.random_order((1, 2)))),
-    "first hitting": (policies.FirstHitting(), slow.Selecting(slow.first_hitting)),
-    "surest": (policies.TopK(1), slow.Selecting(slow.top_k(1, "confidence"))),
-    "threshold": (policies.Threshold(0.7), slow.Selecting(slow.threshold(0.7))),
-    "blocks": (
-        policies.Blocks(2, policies.TopK(1)),
-        slow.Selecting(slow.blocks(2, slow.top_k(1, "confidence"))),
-    ),
-    "bernoulli": (policies.Bernoulli(TIMES), slow.Selecting(slow.bernoulli(TIMES), steps=2)),
-    "remask": (
-        policies.Remask(TIMES, Fraction(1, 2)),
-        slow.Selecting(slow.remask(TIMES, Fraction(1, 2)), steps=2, revises=True),
-    ),
-    "token first": (policies.TokenConfidence(1), slow.Drawing(slow.token_confidence(1))),
-}
-
 
 def calls_by_pattern(start, decoder, ask, vocab, length):
     """Expected calls at each mask pattern: every path, and each of its calls, one by one."""
@@ -179,9 +144,9 @@ def calls_by_pattern(start, decoder, ask, vocab, length):
     def walk(pattern, mass, index):
         if index == decoder.steps or (decoder.steps is None and MASK not in pattern):
             return
-        for chance, after, called in decoder.follow(pattern, ask, index, vocab):
-            found[tuple(int(o != MASK) for o in pattern)] += mass * chance * called
-            walk(after, mass * chance, index + 1)
+        for probability, after, called in decoder.follow(pattern, ask, index, vocab):
+            found[tuple(int(o != MASK) for o in pattern)] += mass * probability * called
+            walk(after, mass * probability, index + 1)
 
     for pattern, mass in start:
         walk(pattern, mass, 0)
@@ -193,25 +158,32 @@ def check_visited(table, found):
     assert {s: table[s] for s in patterns(table.ndim)} == {s: c / total for s, c in found.items()}
 
 
-@pytest.mark.parametrize("name", DECODERS)
-def test_what_is_visited_along_all_paths(name):
-    decoder, oracle = DECODERS[name]
+def one_call(policy):
+    """Whether it calls the denoiser once in a round, and corrects nothing."""
+    several = policies.Speculative | policies.Corrector | policies.JointDraw
+    return not isinstance(policy, several)
+
+
+ROWS = [(policy, oracle) for policy, oracle in one_of_each(3) if one_call(policy)]
+
+
+@over(ROWS)
+def test_what_is_visited_along_all_paths(policy, decoder):
     ask = slow.asking(oracles.zero_loss(JOINT, 2, "marginal"))
     start = [((MASK,) * 3, Fraction(1))]
-    check_visited(visited(TABLE, decoder), calls_by_pattern(start, oracle, ask, 2, 3))
+    check_visited(visited(TABLE, policy), calls_by_pattern(start, decoder, ask, 2, 3))
 
 
-@pytest.mark.parametrize("name", ["left to right", "surest", "token first"])
-def test_what_is_visited_after_a_prompt(name):
-    decoder, oracle = DECODERS[name]
+@over([both(policies.LeftToRight), both(policies.TopK, 1), both(policies.TokenConfidence, 1)])
+def test_what_is_visited_after_a_prompt(policy, decoder):
     ask = slow.asking(oracles.zero_loss(JOINT, 2, "marginal"))
     start = [((MASK, v, MASK), oracles.evidence(JOINT, (MASK, v, MASK))) for v in range(2)]
-    found = calls_by_pattern(start, oracle, ask, 2, 3)
-    check_visited(visited(TABLE, decoder, observed=(1,)), found)
+    found = calls_by_pattern(start, decoder, ask, 2, 3)
+    check_visited(visited(TABLE, policy, observed=(1,)), found)
 
 
 def test_what_is_visited_with_another_denoiser_and_at_temperature_0():
-    """A denoiser that is surer of the right end leads the decoder there."""
+    """A denoiser that is more confident at the right end leads the decoder there."""
 
     def right_end(x):
         rows = np.full((*x.shape, 2), Fraction(1, 2))
@@ -220,16 +192,6 @@ def test_what_is_visited_with_another_denoiser_and_at_temperature_0():
 
     table = visited(TABLE, policies.TopK(1), 0, right_end)
     assert [table[s] for s in ((0, 0, 0), (0, 0, 1), (1, 0, 1))] == [Fraction(1, 3)] * 3
-
-
-@pytest.mark.parametrize("length", [1, 2, 4])
-def test_left_to_right_inference_is_left_to_right_training(length):
-    third = Fraction(1, 3)
-    p = MarkovChain([1, 0], [[third, 1 - third], [0, 1]], length, exact=True)
-    table = visited(p, policies.LeftToRight())
-    assert (table == predicting(left_to_right(length, exact=True))).all()
-    random = visited(p, policies.FirstHitting())
-    assert (random == predicting(uniform_time(length, exact=True))).all()
 
 
 def test_mismatch_by_definition():
@@ -249,49 +211,22 @@ def test_mismatch_by_definition():
         assert np.allclose(np.asarray(floats, dtype=float), np.asarray(found, dtype=float))
 
 
-def test_the_share_of_training_on_prefixes():
-    for length in LENGTHS:
-        table = uniform_time(length, exact=True)
-        prefixes = left_to_right(length) != 0
-        assert share_on_prefixes(length) == table[prefixes].sum()
-        raw = mismatch(left_to_right(length, exact=True), table)
-        assert raw.unused == 1 - share_on_prefixes(length)
-        assert raw.tv == raw.unused
-    assert abs(500 * share_on_prefixes(1000) - 1) < Fraction(1, 500)
-
-
 # Bad input
 
-
-@pytest.mark.parametrize(
-    ("masks", "message"),
-    [
-        ([0.5, 0.25], "sums to 0.75"),
-        ([1.5, -0.5], "entry 1 is -0.5"),
-        ([0.5, 0.25, 0.25], r"shape \(2,\)\*L, got \(3,\)"),
-        (1.0, r"got \(\)"),
-        ([Fraction(1, 2), Fraction(1, 3)], "sums to 5/6"),
-    ],
+GIBBS = policies.GibbsCorrector(policies.FirstHitting(), 1)
+test_refusals = refusals(
+    ("sums to 0.75", as_masks, [[0.5, 0.25]]),
+    ("entry 1 is -0.5", as_masks, [[1.5, -0.5]]),
+    (r"shape \(2,\)\*L, got \(3,\)", as_masks, [[0.5, 0.25, 0.25]]),
+    (r"got \(\)", as_masks, [1.0]),
+    ("sums to 5/6", as_masks, [[Fraction(1, 2), Fraction(1, 3)]]),
+    ("length must be an integer of at least 1, got {}", uniform_time, [0]),
+    ("at most the length 2, got {}", lambda count: fixed_count(2, count), [3]),
+    ("size must be an integer of at least 1, got {}", lambda n: block_by_block(3, n), [0]),
+    ("at most the number of blocks, 2, got {}", lambda k: last_to_first(4, 2, stages=k), [3]),
+    ("hide nothing", predicting, [[0.0, 1.0]]),
+    (r"shape \(2,\)\*2, got \(2, 2, 2\)", lambda: mismatch(uniform_time(2), uniform_time(3))),
+    ("at least 1, got {}", share_on_prefixes, [0]),
+    ("asks more than once in a round", lambda: visited(TABLE, policies.Speculative())),
+    ("draws sites again", lambda: visited(gallery.parity(2), GIBBS)),
 )
-def test_masks_that_are_none_are_refused(masks, message):
-    with pytest.raises(InvalidInput, match=message):
-        as_masks(masks)
-
-
-def test_other_bad_input_is_refused():
-    for call, message in [
-        (lambda: uniform_time(0), "length must be an integer of at least 1, got 0"),
-        (lambda: fixed_count(2, 3), "at most the length 2, got 3"),
-        (lambda: block_by_block(3, 0), "size must be an integer of at least 1, got 0"),
-        (lambda: last_to_first(4, 2, stages=3), "at most the number of blocks, 2, got 3"),
-        (lambda: predicting([0.0, 1.0]), "hide nothing"),
-        (lambda: mismatch(uniform_time(2), uniform_time(3)), r"shape \(2,\)\*2, got \(2, 2, 2\)"),
-        (lambda: share_on_prefixes(0), "at least 1, got 0"),
-        (lambda: visited(TABLE, policies.Speculative()), "asks more than once in a round"),
-        (
-            lambda: visited(gallery.parity(2), policies.GibbsCorrector(policies.FirstHitting(), 1)),
-            "draws sites again",
-        ),
-    ]:
-        with pytest.raises(InvalidInput, match=message):
-            call()

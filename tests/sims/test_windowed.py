@@ -1,16 +1,11 @@
 """A denoiser with a window: against windows of patterns, one by one."""
 
-import itertools
-from fractions import Fraction
-
 import numpy as np
 import pytest
 import sympy
 
-from sims import decode, policies
-from sims.imperfect.decomposition import excess_loss, split
+from sims.imperfect.decomposition import excess_loss
 from sims.imperfect.windowed import WindowedDenoiser, window_price
-from sims.order.order_costs import AnyOrder
 from tests import oracles
 from tests.cases import (
     CASES,
@@ -20,20 +15,17 @@ from tests.cases import (
     each_case,
     each_exact,
     each_family,
-    random_rows,
+    each_of,
+    few,
     to_device1,
     to_host,
 )
+from tests.noted import refusals
 from theory import (
     MASK,
     Exchangeable,
-    HiddenMarkovModel,
-    InvalidInput,
-    JointTable,
-    MarkovChain,
     TooLarge,
     gallery,
-    information,
 )
 
 
@@ -52,13 +44,9 @@ def expected(case, pattern, width):
     return rows
 
 
-def some(case, most=12):
-    return case.patterns[:: max(1, len(case.patterns) // most)]
-
-
 @each_case
 def test_predictions_are_those_of_the_window(case):
-    p, patterns = case.build(), some(case)
+    p, patterns = case.build(), few(case.patterns, 12)
     for width in range(case.length + 1):
         rows = [expected(case, x, width) for x in patterns]
         found = WindowedDenoiser(p, width)(np.asarray(patterns))
@@ -68,7 +56,7 @@ def test_predictions_are_those_of_the_window(case):
 
 @each_exact
 def test_exact_predictions_are_exact(case):
-    p, patterns = build_exact(case), some(case)
+    p, patterns = build_exact(case), few(case.patterns, 12)
     for width in range(case.length):
         found = WindowedDenoiser(p, width)(np.asarray(patterns))
         assert found.dtype == object
@@ -77,7 +65,7 @@ def test_exact_predictions_are_exact(case):
 
 @each_family
 def test_one_pattern_and_arrays_on_a_device(case):
-    patterns = np.asarray(some(case, 10))
+    patterns = np.asarray(few(case.patterns, 10))
     host = WindowedDenoiser(case.build(), 1)(patterns)
     np.testing.assert_array_equal(WindowedDenoiser(case.build(), 1)(patterns[3]), host[3])
     there = WindowedDenoiser(case.build(to_device1), 1)(to_device1(patterns))
@@ -98,31 +86,10 @@ def test_the_ends_of_the_reach():
     np.testing.assert_allclose(WindowedDenoiser(p, 0)(x), np.where(seen, blank, full), rtol=1e-12)
 
 
-def test_patterns_are_left_alone():
-    p, x = gallery.parity(3), np.asarray([[0, MASK, 1], [MASK, MASK, MASK]])
-    before = x.copy()
-    x.flags.writeable = False
-    WindowedDenoiser(p, 1)(x)
-    np.testing.assert_array_equal(x, before)
-
-
-def test_many_patterns_at_once(monkeypatch):
-    p = gallery.binary_symmetric(6, 0.2)
-    x = np.asarray(oracles.all_patterns(6, 2))
-    whole = WindowedDenoiser(p, 2)(x)
-    for cells in (1, 7 * 12):
-        monkeypatch.setattr("sims.imperfect.windowed.AT_ONCE", cells)
-        np.testing.assert_array_equal(WindowedDenoiser(p, 2)(x[::20]), whole[::20])
-
-
-def test_at_any_length():
-    """From left to right a chain of 80 bits is written as by the unlimited denoiser."""
-    p = gallery.binary_symmetric(80, 0.1)
-    written = [
-        decode(p, policies.LeftToRight(), np.random.default_rng(0), 2, denoiser=f).tokens
-        for f in (None, WindowedDenoiser(p, 1))
-    ]
-    np.testing.assert_array_equal(*written)
+def test_many_patterns_at_once(in_small_parts):
+    denoiser, x = WindowedDenoiser(gallery.binary_symmetric(6, 0.2), 2), oracles.all_patterns(6, 2)
+    found = in_small_parts(denoiser, np.asarray(x[::20]))
+    np.testing.assert_array_equal(found, denoiser(np.asarray(x))[::20])
 
 
 # The price of a window
@@ -144,7 +111,7 @@ def by_definition(joint, vocab, width):
 SMALL = [c for c in EXACT_CASES if c.length <= 4 and len(c.patterns) <= 81]
 
 
-@pytest.mark.parametrize("case", SMALL[::5], ids=lambda case: case.name)
+@each_of(SMALL[::5])
 def test_the_price_is_the_loss_above_the_least(case):
     p = build_exact(case)
     for width in range(case.length):
@@ -154,24 +121,12 @@ def test_the_price_is_the_loss_above_the_least(case):
             assert sympy.expand(excess_loss(p, WindowedDenoiser(p, 1)) / case.length - price) == 0
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.length == 4][::3], ids=lambda c: c.name)
+@each_of([c for c in CASES if c.length == 4][::3])
 def test_the_price_in_floats(case):
     p = case.build()
     for width in range(4):
         found = excess_loss(p, WindowedDenoiser(p, width)) / 4
         assert window_price(p, width) == pytest.approx(found, abs=1e-12)
-
-
-def test_the_price_without_a_window_is_total_correlation():
-    p = gallery.permutations(3, exact=True)
-    assert window_price(p, 0) * 3 == information.total_correlation(p)
-    assert window_price(p, 2) == 0
-
-
-def test_the_price_falls_with_the_width():
-    p = gallery.words(4)
-    prices = [window_price(p, width) for width in range(4)]
-    assert prices[0] > prices[1] > prices[2] > prices[3] == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize("width", [0, 1, 3])
@@ -183,118 +138,19 @@ def test_equal_bits_at_length_100(width):
     assert window_price(p, width) * 100 == pytest.approx(bits * np.log(2), rel=1e-9)
 
 
-def test_parity_needs_all_of_the_others():
-    """A bit is determined if its window is everything and all known: 1 in L times."""
-    p = gallery.parity(5, exact=True)
-    log2 = sympy.log(2)
-    whole = [sum(max(i, 4 - i) <= width for i in range(5)) for width in range(5)]
-    assert whole == [0, 0, 1, 3, 5]
-    for width, sites in enumerate(whole):
-        assert window_price(p, width) == (1 - Fraction(sites, 5)) * log2 / 5
-
-
-# What is free
-
-
-def chain(length):
-    return MarkovChain(
-        random_rows(4, 2), random_rows(5, 2, 2), length, exact=True
-    )  # a generic one: no two conditionals are equal
-
-
-def second_order(length):
-    """The pair (a, b) is the state and shows b; what follows depends on both."""
-    rows = [[Fraction(k, 10), 1 - Fraction(k, 10)] for k in (1, 4, 7, 8)]
-    weights = np.empty((2,) * length, dtype=object)
-    for x in itertools.product((0, 1), repeat=length):
-        chance = Fraction(1, 4)
-        for a, b, c in zip(x, x[1:], x[2:], strict=False):
-            chance *= rows[2 * a + b][c]
-        weights[x] = chance
-    return JointTable(weights, exact=True)
-
-
-def sees_the_nearest(known, site, width):
-    """Whether the nearest known site on each side, if there is one, is in the window."""
-    left = [site - j for j in known if j < site]
-    right = [j - site for j in known if j > site]
-    return all(min(side) <= width for side in (left, right) if side)
-
-
-@pytest.mark.parametrize("width", [1, 2])
-def test_orders_that_are_free_on_a_chain(width):
-    """Those in which no nearest known site is ever outside of the window, and no others."""
-    p = chain(4)
-    orders = AnyOrder(p, WindowedDenoiser(p, width))
-    free = []
-    for order in itertools.permutations(range(4)):
-        sees = all(sees_the_nearest(order[:k], order[k], width) for k in range(4))
-        assert (orders.kl(order) == 0) == sees
-        free += [order] if sees else []
-    assert {(0, 1, 2, 3), (1, 2, 0, 3)} <= set(free)
-    assert (0, 3, 1, 2) not in free
-    assert orders.mean > 0
-
-
-def test_a_window_of_the_order_is_free_from_left_to_right():
-    p = second_order(5)
-    costs = [split(p, policies.LeftToRight(), WindowedDenoiser(p, w)).path_kl for w in range(4)]
-    assert costs[2] == costs[3] == 0
-    assert costs[0] > costs[1] > 0
-
-
-def test_no_window_is_free_in_random_order():
-    """A gap may always be wider than the window, unless it sees everything."""
-    for p in (chain(4), second_order(4)):
-        for width in range(3):
-            assert float(window_price(p, width)) > 1e-6
-        assert window_price(p, 3) == 0
-
-
-def test_the_last_site_sees_its_neighbours():
-    """With all others known, one site on each side is all that a chain needs."""
-    p = chain(4)
-    x = np.asarray([[0, 1, MASK, 0], [1, 1, 0, MASK], [MASK, 0, 0, 1]])
-    assert WindowedDenoiser(p, 1)(x).tolist() == p.denoise(x).tolist()
-
-
-def test_a_hidden_chain_needs_more_than_its_order():
-    """Its hidden state is never seen, so that every known token says something."""
-    p = HiddenMarkovModel([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]], [[0.8, 0.2], [0.3, 0.7]], 5)
-    costs = [split(p, policies.LeftToRight(), WindowedDenoiser(p, w)).path_kl for w in range(5)]
-    assert all(a > b + 1e-6 for a, b in itertools.pairwise(costs))
-    assert costs[4] == pytest.approx(0, abs=1e-12)
-
-
 # What is refused
 
 
-@pytest.mark.parametrize("width", [-1, 1.5, "1", None, True])
-def test_widths_are_integers(width):
-    p = gallery.parity(3)
-    with pytest.raises(InvalidInput, match="width"):
-        WindowedDenoiser(p, width)
-    with pytest.raises(InvalidInput, match="width"):
-        window_price(p, width)
-
-
-@pytest.mark.parametrize("p", [None, [[0.5, 0.5]]])
-def test_p_is_a_distribution(p):
-    with pytest.raises(InvalidInput, match="Distribution"):
-        WindowedDenoiser(p, 1)
-    with pytest.raises(InvalidInput, match="Distribution"):
-        window_price(p, 1)
-
-
-@pytest.mark.parametrize("x", [[[0, 2, 0]], [[0, 1]], "abc", [[0.5, 0, 0]]])
-def test_patterns_are_checked(x):
-    with pytest.raises(InvalidInput):
-        WindowedDenoiser(gallery.parity(3), 1)(x)
-
-
-def test_too_many_subsets():
-    with pytest.raises(TooLarge, match="width 12"):
-        window_price(gallery.binary_symmetric(100, 0.1), 12)
+P = gallery.parity(3)
+CALLS = (WindowedDenoiser, window_price)
+test_refusals = refusals(
+    *(("width", lambda w, call=call: call(P, w), [-1, 1.5, "1", None, True]) for call in CALLS),
+    *(("Distribution", lambda p, call=call: call(p, 1), [None, [[0.5, 0.5]]]) for call in CALLS),
+    (".", WindowedDenoiser(P, 1), [[[0, 2, 0]], [[0, 1]], "abc", [[0.5, 0, 0]]]),
+)
+test_too_many_subsets = refusals(
+    ("width 12", lambda: window_price(gallery.binary_symmetric(100, 0.1), 12)), error=TooLarge
+)
 
 
 def test_it_can_be_read():

@@ -17,7 +17,7 @@ def test_usual_decoders_are_refused_before_the_profile_is_computed(monkeypatch):
     monkeypatch.setattr(
         EmpiricalDistribution, "mean_subset_entropies", lambda self: pytest.fail("computed")
     )
-    with pytest.raises(TooLarge, match=r"lattice of shape \(5,\)\*16 has 1.53e\+11 cells"):
+    with pytest.raises(TooLarge, match=r"lattice of shape \(5,\)\*16 has 1.53e\+11 entries"):
         usual_decoders(gallery.sudoku())
 
 

@@ -47,10 +47,9 @@ class Steps:
         total = sum(abs(int(v)) for v in differences)
         return math.log(total) - math.log(2) - n * math.log(self.scale) if total else -math.inf
 
-    def log_apart(self, before, n, after, m, show=None):
+    def log_apart(self, before, n, after, m):
         """log TV of two rows, ``before / scale**n`` and ``after / scale**m`` with n <= m."""
-        difference = before * self.scale ** (m - n) - after
-        return self.log_total(difference if show is None else difference @ show, m)
+        return self.log_total(before * self.scale ** (m - n) - after, m)
 
 
 def hashable(matrix):
@@ -172,7 +171,7 @@ def moduli_of(matrix):
 
 
 def moduli_of_roots(factor):
-    """Of an irreducible polynomial, told apart where roots differ by 1e-10 and less."""
+    """Of an irreducible polynomial, distinguished where roots differ by 1e-10 and less."""
     with mpmath.workdps(60):
         values = [mpmath.mpf(int(v.p)) / int(v.q) for v in factor.all_coeffs()]
         roots = mpmath.polyroots(values, maxsteps=500, extraprec=600)
@@ -191,11 +190,8 @@ def second_modulus(initial, transition):
 
 def constants(initial, transition, rate, n=1024, window=60):
     """Largest TV to the limit over rate^m, for m in a window from n and in one from 2n."""
-    steps, tokens, log_rate = (
-        steps_of(transition),
-        reachable(initial, transition),
-        sympy.log(rate).n(30),
-    )
+    steps, tokens = steps_of(transition), reachable(initial, transition)
+    log_rate = sympy.log(rate).n(30)
 
     def largest(start):
         return max(
@@ -206,68 +202,7 @@ def constants(initial, transition, rate, n=1024, window=60):
     return largest(n), largest(2 * n)
 
 
-# Hidden Markov models with some of the left context observed
-
-
-def filters(initial, transition, emission, length):
-    """Laws of the hidden state at the last site, for every possible pattern up to `length` sites.
-
-    Unnormalised integers over ``scale``: what can be said of linear combinations of the laws is
-    settled by patterns of as many sites as there are hidden states.
-    """
-    hidden, vocab = range(len(initial)), len(emission[0])
-    found = set()
-    for sites in range(1, length + 1):
-        for pattern in itertools.product([MASK, *range(vocab)], repeat=sites):
-            law = [Fraction(v) for v in initial]
-            for i, v in enumerate(pattern):
-                if i:
-                    law = [sum(law[a] * transition[a][b] for a in hidden) for b in hidden]
-                if v != MASK:
-                    law = [law[a] * emission[a][v] for a in hidden]
-            if sum(law):
-                found.add(tuple(w / sum(law) for w in law))
-    return sorted(found)
-
-
-class HiddenSteps:
-    """Token predictions at a distance from each of the contexts, without rounding."""
-
-    def __init__(self, initial, transition, emission, length=None):
-        laws = filters(initial, transition, emission, length or len(initial))
-        self.steps = steps_of(transition)
-        self.unit = math.lcm(*(v.denominator for law in laws for v in law))
-        self.laws = np.array([[int(v * self.unit) for v in law] for law in laws], object)
-        self.share = math.lcm(*(Fraction(v).denominator for row in emission for v in row))
-        shows = [[int(Fraction(v) * self.share) for v in row] for row in emission]
-        self.show = np.array(shows, object)
-        self.log_units = math.log(self.unit) + math.log(self.share)
-
-    def log_adjacent(self, n):
-        now, then = self.laws @ self.steps.power(n), self.laws @ self.steps.power(n + 1)
-        pairs = zip(now, then, strict=True)
-        apart = (self.steps.log_apart(a, n, b, n + 1, self.show) for a, b in pairs)
-        return max(apart) - self.log_units
-
-    def log_differences(self, n):
-        """Between any context and the first one: zero for all if the context is forgotten."""
-        now = self.laws @ self.steps.power(n)
-        apart = (self.steps.log_apart(now[0], n, row, n, self.show) for row in now)
-        return max(apart) - self.log_units
-
-    def predictions(self, n):
-        whole = self.unit * self.share * self.steps.scale**n
-        rows = self.laws @ self.steps.power(n) @ self.show
-        return np.array([[int(v) / whole for v in row] for row in rows])
-
-    def homogenizes(self):
-        return math.exp(self.log_adjacent(FAR)) < ALIKE
-
-    def forgets(self):
-        return self.homogenizes() and math.exp(self.log_differences(FAR)) < ALIKE
-
-    def rate(self, n=1024):
-        return measured_rate(self.log_adjacent, n)
+# Hidden Markov models
 
 
 def spanned(rows, maps):
@@ -288,16 +223,16 @@ def seen_steps(initial, transition, emission):
     """What a step does to what contexts hold of the hidden state and tokens show, in Fractions."""
     columns, shows = list(zip(*transition, strict=True)), list(zip(*emission, strict=True))
 
-    def read(law, show):
-        return [b * v for b, v in zip(law, show, strict=True)]
+    def read(dist, show):
+        return [b * v for b, v in zip(dist, show, strict=True)]
 
-    def step(law):
-        return [sum(read(law, column)) for column in columns]
+    def step(dist):
+        return [sum(read(dist, column)) for column in columns]
 
     def step_back(shown):
         return [sum(read(row, shown)) for row in transition]
 
-    reads = [lambda law, show=show: read(step(law), show) for show in shows]
+    reads = [lambda dist, show=show: read(step(dist), show) for show in shows]
     held = exact_matrix(spanned([read(initial, show) for show in shows], reads))
     shown = exact_matrix(spanned(shows, [step_back])).transpose()
     pairs = held * shown
@@ -345,7 +280,7 @@ class Bridges:
         before, after = self.steps.power(a) != 0, self.steps.power(b) != 0
         return [(left, right) for left, right in self.pairs if any(before[left] & after[:, right])]
 
-    def law(self, pair, a, b):
+    def dist(self, pair, a, b):
         """By logarithms, so that no integers of this size are multiplied."""
         left, right = pair
         before, after = self.steps.power(a)[left], self.steps.power(b)[:, right]
@@ -370,10 +305,8 @@ class Bridges:
         """log of the largest TV of the site at (a, b) from one at least twice as far from both."""
         found, far = [-math.inf], 2 * max(a, b)
         for pair in self.possible(a, b):
-            (here, whole), (there, all_there) = (
-                self.weights(pair, a, b),
-                self.weights(pair, far, far),
-            )
+            here, whole = self.weights(pair, a, b)
+            there, all_there = self.weights(pair, far, far)
             total = sum(abs(here * all_there - there * whole))
             if all_there and total:
                 found.append(math.log(total) - math.log(2 * whole * all_there))
@@ -381,17 +314,17 @@ class Bridges:
 
     def _homogenizes(self):
         return all(
-            abs(self.law(p, a, b) - self.law(p, a + 1, b - 1)).sum() / 2 < 0.01
+            abs(self.dist(p, a, b) - self.dist(p, a + 1, b - 1)).sum() / 2 < 0.01
             for a, b in self.FAR_FROM_BOTH
             for p in self.possible(a, b)
         )
 
     def forgets(self):
-        """One law for all ends, wherever the site is between them."""
+        """One distribution for all ends, wherever the site is between them."""
         if not self.homogenizes():
             return False
-        laws = [self.law(p, *d) for d in self.FAR_FROM_BOTH for p in self.possible(*d)]
-        return all(abs(law - laws[0]).sum() / 2 < ALIKE for law in laws)
+        dists = [self.dist(p, *d) for d in self.FAR_FROM_BOTH for p in self.possible(*d)]
+        return all(abs(dist - dists[0]).sum() / 2 < ALIKE for dist in dists)
 
     def rate(self, log_distance, n=256):
         """In the distance to the nearer end, whichever that is, or both."""
@@ -424,7 +357,7 @@ def measures(joint, vocab, pattern, *, sites=None, limit=None, top=1, exact=Fals
     def information(i):
         if not exact:
             return kl(predictions[i], marginals[i])
-        joints = ({(v,): p for v, p in enumerate(law)} for law in (predictions[i], marginals[i]))
+        joints = ({(v,): p for v, p in enumerate(dist)} for dist in (predictions[i], marginals[i]))
         return oracles.kl_divergence(*joints, exact=True)
 
     def to_next(i):
@@ -454,6 +387,6 @@ def contexts(joint, vocab, observed):
     for values in itertools.product(range(vocab), repeat=len(observed)):
         held = dict(zip(observed, values, strict=True))
         pattern = tuple(held.get(i, MASK) for i in range(length))
-        chance = oracles.evidence(joint, pattern)
-        if chance != 0:
-            yield pattern, chance
+        prob = oracles.evidence(joint, pattern)
+        if prob != 0:
+            yield pattern, prob

@@ -31,6 +31,10 @@ def same(actual, expected):
     return sympy.expand(actual - expected) == 0
 
 
+def agree(actual, expected, exact, tolerance=TOLERANCE):
+    assert same(actual, expected) if exact else actual == close(expected, tolerance)
+
+
 # From the joint
 
 
@@ -253,12 +257,12 @@ def cardinality_growth(h, start=0, stop=None, exact=False):
 # Batches that Bernoulli steps reveal
 
 
-def law_of_sizes(times, length):
+def distribution_of_sizes(times, length):
     """{sizes: probability}: every site falls into each step with the width of the step."""
     widths = [Fraction(b) - Fraction(a) for a, b in itertools.pairwise(times)]
-    law = {}
+    dist = {}
     for steps in itertools.product(range(len(widths)), repeat=length):
         counts = [steps.count(k) for k in range(len(widths))]
         sizes = tuple(count for count in counts if count)
-        law[sizes] = law.get(sizes, 0) + math.prod(widths[k] for k in steps)
-    return law
+        dist[sizes] = dist.get(sizes, 0) + math.prod(widths[k] for k in steps)
+    return dist

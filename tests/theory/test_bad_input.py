@@ -36,9 +36,6 @@ def test_every_refusal_is_a_value_error():
         assert issubclass(kind, ValueError)
 
 
-# Constructors
-
-
 BAD_TABLES = {
     "no axis": (0.5, r"\(\)|axis|axes|0-d|dimension|site"),
     "no token": ([], r"\(0,\)|token|empty"),
@@ -79,20 +76,16 @@ BAD_EXACT_TABLES = {
 
 BAD_CHAINS = {
     "initial sums low": (([0.5, 0.4], FLIP, 3), r"initial.*0\.9"),
-    "initial sums high": (([0.5, 0.75], FLIP, 3), r"initial.*1\.25"),
     "initial all zero": (([0.0, 0.0], FLIP, 3), "initial"),
     "initial negative": (([1.5, -0.5], FLIP, 3), r"initial.*-0\.5"),
     "initial nan": (([0.5, NAN], FLIP, 3), "initial.*(?i:nan)"),
-    "initial inf": (([0.5, INF], FLIP, 3), "initial.*(?i:inf)"),
     "initial with two axes": ((FLIP, FLIP, 3), r"initial.*\(2, 2\)"),
     "initial scalar": ((1.0, FLIP, 3), "initial"),
     "initial empty": (([], np.zeros((0, 0)), 3), "initial"),
-    "initial text": ((["a", "b"], FLIP, 3), "initial"),
     "transition sums low": ((HALF, [[0.9, 0.1], [0.3, 0.6]], 3), r"transition.*row 1.*0\.(9|89)"),
     "transition row zero": ((HALF, [[0.0, 0.0], [0.5, 0.5]], 3), "transition.*row 0"),
     "transition negative": ((HALF, [[1.25, -0.25], [0.5, 0.5]], 3), r"transition.*-0\.25"),
     "transition nan": ((HALF, [[NAN, 1.0], [0.5, 0.5]], 3), "transition.*(?i:nan)"),
-    "transition inf": ((HALF, [[INF, 1.0], [0.5, 0.5]], 3), "transition.*(?i:inf)"),
     "transition flat": ((HALF, HALF, 3), r"transition.*\(2,\)"),
     "transition not square": ((HALF, [[0.5, 0.25, 0.25]] * 2, 3), r"transition.*\(2, 3\)"),
     "transition too large": ((HALF, np.eye(3), 3), r"transition.*\(3, 3\)"),
@@ -100,11 +93,9 @@ BAD_CHAINS = {
     "length zero": ((HALF, FLIP, 0), "length.*0"),
     "length negative": ((HALF, FLIP, -4), "length.*-4"),
     "length float": ((HALF, FLIP, 3.0), r"length.*3\.0"),
-    "length fraction": ((HALF, FLIP, 2.5), r"length.*2\.5"),
     "length text": ((HALF, FLIP, "3"), "length.*3"),
     "length none": ((HALF, FLIP, None), "length.*None"),
     "length bool": ((HALF, FLIP, True), "length.*True"),
-    "length nan": ((HALF, FLIP, NAN), "length.*nan"),
 }
 
 
@@ -134,20 +125,14 @@ BAD_EXACT_CHAINS = {
 
 BAD_HMMS = {
     "initial sums low": (([0.5, 0.4], FLIP, EMIT, 3), r"initial.*0\.9"),
-    "initial shape": (([FLIP], FLIP, EMIT, 3), r"initial.*\(1, 2, 2\)"),
     "transition sums": ((HALF, [[0.9, 0.1], [0.3, 0.9]], EMIT, 3), r"transition.*row 1.*1\.2"),
-    "transition shape": ((HALF, np.eye(3), EMIT, 3), r"transition.*\(3, 3\)"),
     "emission sums": ((HALF, FLIP, [[0.2, 0.3, 0.4], [1, 0, 0]], 3), r"emission.*row 0.*0\.9"),
     "emission negative": ((HALF, FLIP, [[1.5, -0.5], [0.5, 0.5]], 3), r"emission.*-0\.5"),
-    "emission nan": ((HALF, FLIP, [[0.5, NAN], [0.5, 0.5]], 3), "emission.*(?i:nan)"),
-    "emission inf": ((HALF, FLIP, [[0.5, INF], [0.5, 0.5]], 3), "emission.*(?i:inf)"),
     "emission row missing": ((HALF, FLIP, [[0.5, 0.5]], 3), r"emission.*\(1, 2\)"),
     "emission row too many": ((HALF, FLIP, [[0.5, 0.5]] * 3, 3), r"emission.*\(3, 2\)"),
     "emission flat": ((HALF, FLIP, HALF, 3), r"emission.*\(2,\)"),
     "emission without tokens": ((HALF, FLIP, np.zeros((2, 0)), 3), "emission"),
     "length zero": ((HALF, FLIP, EMIT, 0), "length.*0"),
-    "length negative": ((HALF, FLIP, EMIT, -1), "length.*-1"),
-    "length float": ((HALF, FLIP, EMIT, 4.0), r"length.*4\.0"),
 }
 
 
@@ -155,8 +140,6 @@ LOW_SITE = [SITES[0], [[1.0, 0.0], [0.4, 0.5]]]
 BAD_MIXTURES = {
     "weights negative": (([1.5, -0.5], SITES), r"weights.*-0\.5"),
     "weights all zero": (([0.0, 0.0], SITES), "weights"),
-    "weights nan": (([NAN, 1.0], SITES), "weights.*(?i:nan)"),
-    "weights inf": (([INF, 1.0], SITES), "weights.*(?i:inf)"),
     "weights with two axes": (([HALF], SITES), r"weights.*\(1, 2\)"),
     "weights of another count": (([0.5, 0.25, 0.25], SITES), r"\(3,\)|\(2, 2, 2\)|\b3\b"),
     "no components": (([], np.zeros((0, 2, 2))), "weights|sites"),
@@ -166,8 +149,6 @@ BAD_MIXTURES = {
     "sites without tokens": ((HALF, np.zeros((2, 2, 0))), "sites"),
     "sites sum low": ((HALF, LOW_SITE), r"sites.*1.*0\.9"),
     "sites negative": ((HALF, [[[1.5, -0.5]], [[0.5, 0.5]]]), r"sites.*-0\.5"),
-    "sites nan": ((HALF, [[[NAN, 1.0]], [[0.5, 0.5]]]), "sites.*(?i:nan)"),
-    "sites inf": ((HALF, [[[INF, 1.0]], [[0.5, 0.5]]]), "sites.*(?i:inf)"),
     "sites ragged": ((HALF, [[[0.5, 0.5]], [[1.0]]]), "sites"),
 }
 
@@ -194,8 +175,6 @@ BAD_DATA = {
     "weights with two axes": ((DATA, [[1, 2]]), {}, r"weights.*\(1, 2\)"),
     "weights negative": ((DATA, [1.0, -0.25]), {}, r"weights.*-0\.25"),
     "weights all zero": ((DATA, [0.0, 0.0]), {}, "weights"),
-    "weights nan": ((DATA, [1.0, NAN]), {}, "weights.*(?i:nan)"),
-    "weights inf": ((DATA, [1.0, INF]), {}, "weights.*(?i:inf)"),
 }
 
 
@@ -207,9 +186,6 @@ BAD_COUNTS = {
     "negative": ([0.5, -0.25, 0.75], r"count_weights.*-0\.25"),
     "all zero": ([0.0, 0.0], "count_weights"),
     "nan": ([0.5, NAN], "(?i)count_weights.*nan"),
-    "inf": ([0.5, INF], "(?i)count_weights.*inf"),
-    "ragged": ([[1], [1, 2]], "count_weights"),
-    "text": (["a", "b"], "count_weights"),
 }
 
 
@@ -233,7 +209,6 @@ BAD_LATTICES = {
     "no token": (np.zeros((0, 0)), r"\(0, 0\)|token|empty"),
     "unequal axes": (np.ones((2, 3)), r"\(2, 3\)"),
     "negative": ([[0.5, -0.25], [0.25, 0.5]], r"-0\.25"),
-    "all zero": (np.zeros((2, 2)), "zero|sum|positive"),
     "nan": ([0.5, NAN], "(?i)nan"),
     "inf": ([0.5, INF], "(?i)inf"),
     "ragged": ([[0.5, 0.2], [0.3]], "weights|table|shape"),

@@ -13,10 +13,7 @@ from hypothesis import strategies as st
 
 from tests import oracles
 from tests.noted import each, refusals
-from theory import MarkovChain, gallery, information
 from theory import closed_forms as cf
-
-# Joints, written out
 
 
 def permutations(n):
@@ -84,16 +81,6 @@ def test_permutations_cost_the_same_in_every_order(sizes):
         assert path_cost(joint, n, partition) == cost
 
 
-@each("sizes", oracles.compositions(5), ids=str)
-def test_permutations_of_five_cost_what_all_orders_cost_on_average(sizes):
-    """Every ordered partition, weighed on one permutation: the others are it, renamed."""
-    cost = cf.permutation_cost(5, sizes, exact=True)
-    predict = oracles.zero_loss(permutations(5), 5)
-    for partition in oracles.ordered_partitions(range(5), sizes):
-        q = oracles.partition_probability(tuple(range(5)), partition, predict)
-        assert log(Fraction(1, math.factorial(5)) / q) == cost
-
-
 @given(st.integers(1, 12), st.data())
 def test_the_cost_of_permutations_is_a_product_of_falling_factorials(n, data):
     sizes = data.draw(st.sampled_from(list(oracles.compositions(min(n, 8)))))
@@ -118,42 +105,6 @@ def test_the_frontier_of_permutations_is_the_least_over_all_compositions(n):
         ties = [sizes for sizes, ratio in ratios.items() if ratio == best]
         assert least == pytest.approx(oracles.log(best), rel=1e-13, abs=1e-15)
         assert cf.permutation_schedule(n, rounds) == max(ties, key=lambda sizes: sizes[::-1])
-
-
-def test_a_long_frontier_of_permutations():
-    """The published recursion on F, and the shortest path over the profile, at n = 60."""
-    n = 60
-    table = {1: [math.nan] + [m * math.log(m) for m in range(1, n + 1)]}
-    for rounds in range(2, n + 1):
-        before = table[rounds - 1]
-        table[rounds] = [math.nan] * (n + 1)
-        for m in range(rounds, n + 1):
-            options = [(m - k) * math.log(m) + before[k] for k in range(rounds - 1, m)]
-            table[rounds][m] = min(options)
-    expected = np.asarray([table[rounds][n] for rounds in range(1, n + 1)])
-    expected -= math.lgamma(n + 1)
-    frontier = cf.permutation_frontier(n)
-    np.testing.assert_allclose(frontier, expected, rtol=0, atol=1e-11)  # of numbers up to 246
-    for rounds in range(1, n + 1):
-        cost = cf.permutation_cost(n, cf.permutation_schedule(n, rounds))
-        assert cost == pytest.approx(frontier[rounds - 1], rel=1e-12, abs=1e-12)
-
-
-def test_the_frontier_of_permutations_falls_to_zero():
-    frontier = cf.permutation_frontier(240)
-    assert frontier.shape == (240,)
-    assert frontier.dtype == np.float64
-    assert (np.diff(frontier) < 0).all()
-    assert frontier[-1] == 0
-    assert frontier[0] == pytest.approx(240 * math.log(240) - math.lgamma(241), rel=1e-13)
-
-
-def test_published_costs_of_eight_permuted_tokens():
-    """log2(8/7 * 8/6 * 5/4 * 3/2) and log2(8/7 * 6/5 * 4/3 * 2)."""
-    assert cf.permutation_schedule(8, 4) == (3, 2, 2, 1)
-    assert round(cf.permutation_cost(8, (3, 2, 2, 1), base=2), 5) == 1.51457
-    assert round(cf.permutation_cost(8, (2, 2, 2, 2), base=2), 5) == 1.87072
-    assert round(cf.permutation_frontier(8, base=2)[3], 5) == 1.51457
 
 
 @pytest.mark.parametrize("n", range(1, 6))
@@ -194,20 +145,6 @@ def test_one_hot_strings_in_one_round(n):
     assert cf.one_hot_accuracy(n) == pytest.approx(float(cf.one_hot_accuracy(n, exact=True)))
 
 
-def test_limits_of_one_hot_strings():
-    """``(n-1) log(n/(n-1)) = 1 - 1/(2n) + O(1/n^2)``, and its exponential is the accuracy."""
-    for n in (10**3, 10**6):
-        assert n * (1 - cf.one_hot_cost(n, (n,))) == pytest.approx(0.5, rel=3 / n + 1e-8)
-        assert n * (cf.one_hot_accuracy(n) * math.e - 1) == pytest.approx(0.5, rel=3 / n + 1e-3)
-    assert cf.one_hot_cost(10**6, (10**6,), base=2) == pytest.approx(math.log2(math.e), rel=1e-6)
-
-
-def test_the_published_figure_at_three_tokens():
-    """44.4 % and 22.2 %."""
-    assert round(100 * cf.one_hot_accuracy(3), 1) == 44.4
-    assert round(100 * cf.shuffle_accuracy(3), 1) == 22.2
-
-
 # Walks
 
 
@@ -217,15 +154,6 @@ def test_scanning_a_walk(sizes):
     cost = cf.walk_scan_cost(sizes, exact=True)
     assert path_cost(walk(n), n + 1, tuple(left_to_right(sizes))) == cost
     assert cf.walk_scan_cost(sizes) == pytest.approx(float(cost), rel=1e-13, abs=1e-14)
-
-
-@pytest.mark.parametrize("n", [5, 8])
-def test_one_round_of_a_walk_costs_its_total_correlation(n):
-    paths = [tuple(itertools.accumulate(s)) for s in itertools.product((0, 1), repeat=n)]
-    joint = {x: Fraction(1, 2**n) for x in paths}
-    alone = sum(oracles.entropy(joint, [i], exact=True) for i in range(n))
-    cost = cf.walk_scan_cost((n,), exact=True)
-    assert sympy.expand(cost - (alone - n * log(2))) == 0
 
 
 def test_a_long_walk():
@@ -270,9 +198,6 @@ def test_calls_with_many_steps():
     assert missing == pytest.approx(1000 * 999 / 2 / 10**9, rel=1e-5)
 
 
-# Units, types, and what the rest of the library says
-
-
 COSTS = [
     lambda **options: cf.permutation_cost(5, (2, 3), **options),
     lambda **options: cf.shuffle_cost(4, **options),
@@ -302,30 +227,6 @@ def test_units_and_types_of_the_rest():
     ):
         assert type(number) is float
         assert number == 1
-
-
-@pytest.mark.parametrize("sizes", [(6,), (1, 2, 3), (2, 2, 2), (5, 1)])
-def test_the_library_says_the_same(sizes):
-    """Permutations and one-hot strings are exchangeable, so any order costs the path cost."""
-    for p, cost in (
-        (gallery.permutations(6), cf.permutation_cost(6, sizes)),
-        (gallery.one_hot(6), cf.one_hot_cost(6, sizes)),
-    ):
-        assert information.path_cost(p, sizes) == pytest.approx(cost, abs=1e-12)
-    assert information.total_correlation(gallery.walk(6)) == pytest.approx(
-        cf.walk_scan_cost((6,)), abs=1e-12
-    )
-
-
-def test_scanning_the_walk_as_a_chain():
-    """A walk of 30 steps with 31 tokens, which no table holds, from its transition matrix."""
-    n = 30
-    step = [[0.5 * (v in (u, u + 1)) + 0.5 * (u == v == n) for v in range(n + 1)] for u in range(n)]
-    p = MarkovChain([0.5, 0.5] + [0] * (n - 1), [*step, [0.0] * n + [1.0]], n)
-    assert information.total_correlation(p) == pytest.approx(cf.walk_scan_cost((n,)), rel=1e-11)
-
-
-# What is refused
 
 
 OF_NUMBERS = [

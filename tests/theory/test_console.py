@@ -57,6 +57,8 @@ def test_what_gave_way_is_named():
     _, said = heads(29, gives_way=GIVES_WAY)
     assert said == ["(A wider output has more"]  # and goes on in the next line
     assert heads(60, gives_way=GIVES_WAY)[1] == []
+    _, said = heads(20, gives_way=GIVES_WAY)  # where not even the others fit
+    assert said == ["(A wider output has"]
 
 
 @each("width, expected", [(37, [4]), (36, [3, 2]), (24, [2, 3]), (22, [2, 2, 2])])

@@ -14,11 +14,12 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tests.cases import row, rows, to_device1
-from tests.noted import each
+from tests.noted import refusals
 from tests.theory import homogenization_oracle as oracle
 from theory import InvalidInput, JointTable, MarkovChain, gallery, homogenization
 
 decide: Any = homogenization.decide
+decide_middle: Any = homogenization.decide_middle
 HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 
 
@@ -115,9 +116,9 @@ def test_exact_decision(chain):
     ]
     assert not isinstance(found.rate, float)
     steps = sympy.Matrix(np.asarray(chain[1], object))
-    for law in [c.stationary for c in found.classes]:
-        assert (law @ np.asarray(chain[1], object) == law).all()
-        assert sum(law) == 1
+    for dist in [c.stationary for c in found.classes]:
+        assert (dist @ np.asarray(chain[1], object) == dist).all()
+        assert sum(dist) == 1
     if found.limits is not None:
         limits = np.asarray(found.limits)[oracle.reachable(*chain), :]
         assert sympy.Matrix(limits) * steps == sympy.Matrix(limits)
@@ -129,9 +130,9 @@ def check_decision(chain, exact):
     assert found.homogenizes is oracle.homogenizes(*chain)
     assert found.forgets is oracle.forgets(*chain)
     assert [(c.states, c.period) for c in found.classes] == oracle.recurrent_classes(*chain)
-    for law in (np.asarray(c.stationary, float) for c in found.classes):
-        assert law.sum() == near(1)
-        np.testing.assert_allclose(law @ np.asarray(chain[1], float), law, atol=1e-12)
+    for dist in (np.asarray(c.stationary, float) for c in found.classes):
+        assert dist.sum() == near(1)
+        np.testing.assert_allclose(dist @ np.asarray(chain[1], float), dist, atol=1e-12)
     for c in found.classes:
         assert tuple(np.nonzero(np.asarray(c.stationary, float) > 0)[0]) == c.states
     second = oracle.second_modulus(*chain)
@@ -149,8 +150,8 @@ def check_decision(chain, exact):
         assert math.isnan(found.constant)
     if found.forgets:
         np.testing.assert_allclose(np.asarray(found.limit, float), far[tokens[0]], atol=1e-9)
-        law = homogenization.stationary(build(chain, exact))
-        assert (law == found.limit).all()
+        dist = homogenization.stationary(build(chain, exact))
+        assert (dist == found.limit).all()
     else:
         assert found.limit is None
     return found
@@ -229,29 +230,6 @@ def decided(initial, transition, exact=True):
     return decide(build((initial, transition), exact))
 
 
-@pytest.mark.parametrize("exact", [False, True])
-def test_periodic(exact):
-    """Also from one known phase: contexts stand in either."""
-    for initial in (row(1, 1), row(1, 0)):
-        found = decided(initial, rows((0, 1), (1, 0)), exact)
-        assert (found.homogenizes, found.forgets, found.rate) == (False, False, 1)
-        assert [(c.states, c.period) for c in found.classes] == [((0, 1), 2)]
-        assert found.classes[0].stationary.tolist() == [HALF, HALF]
-        assert found.limit is None
-    blocks = decide(gallery.periodic(9, 3, 2, exact=exact))
-    assert (blocks.homogenizes, blocks.rate) == (False, 1)
-    assert [(c.states, c.period) for c in blocks.classes] == [((0, 1, 2, 3, 4, 5), 3)]
-
-
-def test_absorbing():
-    found = decide(gallery.end_of_text(9, Fraction(1, 8), 3, exact=True))
-    assert (found.homogenizes, found.forgets) == (True, True)
-    assert found.rate == Fraction(7, 8)
-    assert found.constant == 1  # after any word, the text goes on with probability (7/8)^n
-    assert found.limit.tolist() == [0, 0, 0, 1]
-    assert [(c.states, c.period) for c in found.classes] == [((3,), 1)]
-
-
 def test_two_classes():
     found = decide(gallery.two_classes(9, Fraction(1, 8), exact=True))
     assert (found.homogenizes, found.forgets) == (True, False)
@@ -261,13 +239,6 @@ def test_two_classes():
     assert found.limits.tolist() == [[HALF, HALF, 0, 0]] * 2 + [[0, 0, HALF, HALF]] * 2
     with pytest.raises(InvalidInput, match="class"):
         homogenization.stationary(gallery.two_classes(9))
-
-
-def test_two_classes_of_which_one_is_reached():
-    steps = gallery.two_classes(9, Fraction(1, 8), exact=True).transition
-    found = decided(row(0, 0, 1, 0), steps)
-    assert (found.homogenizes, found.forgets) == (True, True)
-    assert found.limit.tolist() == [0, 0, HALF, HALF]
 
 
 @pytest.mark.parametrize("exact", [False, True])
@@ -302,22 +273,10 @@ def test_complex_eigenvalues(exact):
     assert found.constant == Fraction(2, 3) or not exact
 
 
-@each("exact", [False, True])
-@each("size", [2, 3, 4, 5, 6, 7])
-def test_half_uniform_half_the_next(size, exact):
-    """The total variation is (1 - 1/k) / 2^n at every distance n."""
-    steps = [[1 + (size if b == (a + 1) % size else 0) for b in range(size)] for a in range(size)]
-    found = decided(row(*[1] * size), rows(*steps), exact)
-    assert float(found.rate) == near(HALF)
-    assert float(found.constant) == near(1 - Fraction(1, size))
-    if exact:
-        assert (found.rate, found.constant) == (HALF, 1 - Fraction(1, size))
-
-
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize(("size", "constant"), [(2, 2), (3, 4), (4, 8), (6, 32)])
 def test_a_transient_cycle_is_left_at_one_place(size, constant, exact):
-    """After the last place there are k - 1 sure steps until the next chance of 2^-k to stay."""
+    """After the last place there are k - 1 certain steps until the next one of 2^-k to stay."""
     steps = np.roll(np.eye(size + 1, dtype=object), 1, axis=1).astype(int)
     steps[size - 1], steps[size] = 0, 0
     steps[size, size] = 1
@@ -338,21 +297,6 @@ def test_a_turn_by_an_irrational_angle():
     assert float(found.constant) == near((abs(np.cos(turns)).sum(axis=1) / 3).max(), 6)
 
 
-@pytest.mark.parametrize(
-    "steps",
-    [
-        rows((2, 0, 1), (2, 0, 1), (0, 2, 1)),
-        # windows of three fair bits: forgotten in three steps
-        rows(*[[int(b // 2 == a % 4) for b in range(8)] for a in range(8)]),
-    ],
-)
-def test_floats_that_forget_in_finitely_many_steps(steps):
-    found = decided(row(*[1] * len(steps)), steps, exact=False)
-    assert (found.rate, found.constant) == (0, 0)
-    assert "finitely many" in found.reason
-    assert np.asarray(found.limit) == pytest.approx(np.asarray(oracle.far_rows(steps)[0]))
-
-
 def test_a_second_eigenvalue_that_is_small():
     """Of eight tokens: 0.02^8 is next to nothing, and yet it is no zero."""
     steps = np.full((8, 8), 0.98 / 8) + 0.02 * np.eye(8)
@@ -369,19 +313,6 @@ def test_large_exact_chains():
     assert len(repr(found)) < 100
 
 
-def test_a_periodic_class_that_is_not_reached():
-    steps = rows((1, 1, 0, 0), (1, 1, 0, 0), (0, 0, 0, 1), (0, 0, 1, 0))
-    assert decided(row(1, 0, 0, 0), steps).forgets
-    assert not decided(row(1, 0, 1, 0), steps).homogenizes
-
-
-def test_transient_tokens_into_a_periodic_class():
-    """Even if both phases are entered alike: later contexts know the phase."""
-    found = decided(row(1, 0, 0), rows((0, 1, 1), (0, 0, 1), (0, 1, 0)))
-    assert (found.homogenizes, found.rate) == (False, 1)
-    assert [(c.states, c.period) for c in found.classes] == [((1, 2), 2)]
-
-
 def test_transient_cycles_do_no_harm():
     found = decided(row(1, 0, 0), rows((0, 1, 0), (1, 0, 1), (0, 0, 1)))
     assert found.forgets
@@ -392,58 +323,53 @@ def test_transient_cycles_do_no_harm():
 def test_two_symbols():
     a, b = sympy.symbols("a b", positive=True)
     p = MarkovChain([a, 1 - a], [[1 - a, a], [b, 1 - b]], 2, exact=True)
-    found = decide(p)
-    assert (found.homogenizes, found.forgets) == (True, True)
-    law = [b / (a + b), a / (a + b)]
-    for given_law in (found.limit, homogenization.stationary(p), found.limits[1, :]):
-        assert [sympy.simplify(v - w) for v, w in zip(given_law, law, strict=True)] == [0, 0]
+    found, between = decide(p), decide_middle(p)
     values = {a: Fraction(1, 3), b: Fraction(5, 6)}
-    assert sympy.sympify(found.rate).subs(values) == Fraction(1, 6)
+    for decision in (found, between):
+        assert (decision.homogenizes, decision.forgets) == (True, True)
+        assert sympy.sympify(decision.rate).subs(values) == Fraction(1, 6)
+    dist = [b / (a + b), a / (a + b)]
+    for limit in (found.limit, between.limit, homogenization.stationary(p), found.limits[1, :]):
+        assert [sympy.simplify(v - w) for v, w in zip(limit, dist, strict=True)] == [0, 0]
     largest = sympy.sympify(found.constant).subs(values)
     assert largest == Fraction(5, 7)  # after token 0 resp. 1 it is a/(a+b) = 2/7 resp. 5/7
 
 
-def test_a_length_of_one_does_not_matter():
-    for length in (1, 7):
-        p = gallery.binary_symmetric(length, Fraction(1, 8), exact=True)
-        found = decide(p)
-        assert (found.forgets, found.rate, found.constant) == (True, Fraction(3, 4), HALF)
-
-
-def test_another_backend():
+@pytest.mark.parametrize("ask", [decide, decide_middle])
+def test_another_backend(ask):
     chain = row(1, 2, 1), rows((1, 2, 0), (0, 1, 1), (3, 0, 1))
-    host = decide(build(chain))
+    host = ask(build(chain))
     initial, transition = (to_device1(np.asarray(v, float)) for v in chain)
-    away = decide(MarkovChain(initial, transition, 2))
+    away = ask(MarkovChain(initial, transition, 2))
     assert (away.homogenizes, away.forgets) == (True, True)
     assert float(away.rate) == near(host.rate)
-    for name in ("limit", "limits"):
+    for name in ("limit", "limits") if ask is decide else ("limit",):
         np.testing.assert_allclose(getattr(away, name), getattr(host, name), rtol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "what", [JointTable([[1, 2], [3, 4]]), gallery.template(4), [[1, 0]], None]
+NO_CHAINS: list[Any] = [JointTable([[1, 2], [3, 4]]), gallery.template(4), [[1, 0]], None]
+test_what_is_no_chain = refusals(
+    *(
+        (r"MarkovChain|chain", function, NO_CHAINS)
+        for function in (decide, homogenization.stationary, homogenization.dobrushin)
+    )
 )
-def test_other_data(what):
-    for function in (decide, homogenization.stationary, homogenization.dobrushin):
-        with pytest.raises(InvalidInput, match=r"MarkovChain|chain"):
-            function(what)
 
 
 @pytest.mark.parametrize("most", [5, 30, 60])
-def test_heads_in_a_row_are_forgotten_after_as_many_tosses(most):
-    """Counted up to a most: after so many tosses the start does not matter. All others are 0."""
+def test_heads_in_a_row_are_forgotten_after_as_many_coins(most):
+    """Counted up to a most: after so many coins the start does not matter. All others are 0."""
     steps = np.zeros((most + 1, most + 1))
     for heads in range(most + 1):
         steps[heads, 0] += 0.5
         steps[heads, min(heads + 1, most)] += 0.5
-    law = np.linalg.matrix_power(steps, most)
-    assert (law == law[0]).all()
-    assert not (np.linalg.matrix_power(steps, most - 1) == law).all()
-    found = homogenization.decide(MarkovChain(law[0], steps, 3))
+    dist = np.linalg.matrix_power(steps, most)
+    assert (dist == dist[0]).all()
+    assert not (np.linalg.matrix_power(steps, most - 1) == dist).all()
+    found = homogenization.decide(MarkovChain(dist[0], steps, 3))
     assert found.homogenizes
     assert found.forgets
     assert found.rate == 0
     loaded = np.where(steps == 0.5, 0.5, steps)
     loaded[0, 0], loaded[0, 1] = 0.625, 0.375  # not quite a coin at the start
-    assert homogenization.decide(MarkovChain(law[0], loaded, 3)).rate > 0.01
+    assert homogenization.decide(MarkovChain(dist[0], loaded, 3)).rate > 0.01

@@ -13,7 +13,8 @@ import sympy
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from tests.cases import row, rows, to_device1
+from tests.cases import row, rows
+from tests.noted import refusals
 from tests.theory import homogenization_oracle as oracle
 from tests.theory.test_decide import build, chains, random_chain
 from theory import InvalidInput, JointTable, MarkovChain, gallery, homogenization
@@ -64,7 +65,7 @@ def check(found, bridges):
     assert math.isnan(found.constant)
     assert isinstance(found.reason, str)
     if found.forgets:
-        far = bridges.law(bridges.possible(oracle.FAR, oracle.FAR)[0], oracle.FAR, oracle.FAR)
+        far = bridges.dist(bridges.possible(oracle.FAR, oracle.FAR)[0], oracle.FAR, oracle.FAR)
         np.testing.assert_allclose(np.asarray(found.limit, float), far, atol=1e-9)
     else:
         assert found.limit is None
@@ -152,17 +153,6 @@ def test_ends(chain, left, right):
 # Chains by name
 
 
-@pytest.mark.parametrize("exact", [False, True])
-def test_one_aperiodic_class(exact):
-    chain = row(1, 0, 0), rows((2, 1, 1), (1, 2, 1), (0, 2, 2))
-    found, one_sided = middle(chain, exact), decide(build(chain, exact))
-    assert (found.homogenizes, found.forgets) == (True, True)
-    assert float(found.rate) == pytest.approx(float(oracle.second_modulus(*chain)), rel=1e-9)
-    law = np.asarray(one_sided.limit, float)
-    np.testing.assert_allclose(np.asarray(found.limit, float), law, rtol=1e-12)
-    check_rate(found, oracle.Bridges(*chain))
-
-
 def test_absorbing_end_of_text():
     """Between two words there are words, between a word and the end it is over."""
     p = gallery.end_of_text(9, Fraction(1, 8), exact=True)
@@ -185,19 +175,19 @@ def test_words_that_differ_before_the_end():
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_two_transient_classes_with_equal_roots(exact):
-    """The step from one to the other is anywhere: neighbours alike, the law is (b, a) / (a + b)."""
+    """The step between them is anywhere: neighbours are alike, of distribution (b, a) / (a + b)."""
     chain = row(1, 0, 0), rows((1, 1, 0), (0, 1, 1), (0, 0, 1))
     found = middle(chain, exact, left=0, right=1)
     assert (found.homogenizes, found.forgets, found.rate) == (True, False, 1)
-    law = oracle.Bridges(*chain).law((0, 1), 300, 100)
-    np.testing.assert_allclose(law, [0.25, 0.75, 0], rtol=1e-12)
+    dist = oracle.Bridges(*chain).dist((0, 1), 300, 100)
+    np.testing.assert_allclose(dist, [0.25, 0.75, 0], rtol=1e-12)
     whole = middle(chain, exact)
     assert (whole.homogenizes, whole.forgets, whole.rate) == (True, False, 1)
 
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_two_transient_classes_with_equal_roots_side_by_side(exact):
-    """One way or the other, for good: a law for each pair of ends, geometrically."""
+    """One way or the other, for good: a distribution for each pair of ends, geometrically."""
     steps = rows(
         (0, 1, 1, 0, 0), (0, 1, 0, 1, 0), (0, 0, 1, 1, 0), (0, 0, 0, 0, 1), (0, 0, 0, 0, 1)
     )
@@ -216,7 +206,7 @@ FORKS = st.lists(st.integers(1, 2), min_size=8, max_size=8)
 @settings(max_examples=4)
 @given(FORKS, st.booleans(), st.sampled_from([0, 1]), st.sampled_from([4, 5]))
 def test_winners_side_by_side_share_the_middle(weights, alone, left, right):
-    """Two tokens from which to two winners, from which to two tokens: shares by their chances."""
+    """Two tokens lead to two winners, which lead to two tokens: shares by their probabilities."""
     into, out = np.reshape(weights[:4], (2, 2)), np.reshape(weights[4:8], (2, 2))
     steps = np.zeros((8, 8), dtype=object)
     steps[:2, 2:4] = 2 * into if alone else into
@@ -234,7 +224,7 @@ def test_winners_side_by_side_share_the_middle(weights, alone, left, right):
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_a_winner_of_two_tokens_beside_one_of_one(exact):
-    """Both have the root 3/4, and the first one has the law (2, 1) / 3 (as above)."""
+    """Both have the root 3/4, and the first one has the distribution (2, 1) / 3 (as above)."""
     steps = rows(
         (0, 1, 1, 2, 0, 0),
         (0, 2, 1, 0, 1, 0),
@@ -290,7 +280,7 @@ def test_a_period_with_another_winner_after_it_is_left_open():
 
 
 def test_an_irrational_limit_is_exact():
-    """[[1, 1], [1, 0]] / 4: root phi/2 of the golden ratio, law (phi^2, 1) / (phi^2 + 1)."""
+    """[[1, 1], [1, 0]] / 4: root phi/2 of the golden ratio, limit (phi^2, 1) / (phi^2 + 1)."""
     chain = row(1, 0, 0), [*rows((1, 1, 2)), row(1, 0, 3), row(0, 0, 1)]
     chain = chain[0], [[Fraction(v) for v in r] for r in chain[1]]
     found = middle(chain, exact=True, left=0, right=1)
@@ -312,35 +302,12 @@ def test_side_by_side_it_takes_both_distances():
     assert found.rate == Fraction(25, 36)
 
 
-@pytest.mark.parametrize("exact", [False, True])
-def test_periodic(exact):
-    for initial in (row(1, 1), row(1, 0)):
-        found = middle((initial, rows((0, 1), (1, 0))), exact)
-        assert (found.homogenizes, found.forgets, found.rate) == (False, False, 1)
-    assert not decide_middle(gallery.periodic(5, 3, 2, exact=exact)).homogenizes
-
-
 def test_a_transient_cycle_does_harm_here():
     """It is left for good, and yet between two of its tokens nothing else is possible."""
     chain = row(1, 0, 0), rows((0, 1, 0), (1, 0, 1), (0, 0, 1))
     assert decide(build(chain)).forgets
     assert not middle(chain).homogenizes
     assert middle(chain, left=0, right=2).forgets
-
-
-def test_two_classes():
-    found = decide_middle(gallery.two_classes(9, Fraction(1, 8), exact=True))
-    assert (found.homogenizes, found.forgets, found.rate) == (True, False, Fraction(3, 4))
-
-
-def test_two_symbols():
-    a, b = sympy.symbols("a b", positive=True)
-    p = MarkovChain([a, 1 - a], [[1 - a, a], [b, 1 - b]], 2, exact=True)
-    found = decide_middle(p)
-    assert found.forgets
-    law = [b / (a + b), a / (a + b)]
-    assert [sympy.simplify(v - w) for v, w in zip(found.limit, law, strict=True)] == [0, 0]
-    assert sympy.sympify(found.rate).subs({a: Fraction(1, 3), b: Fraction(5, 6)}) == Fraction(1, 6)
 
 
 def test_a_symbol_and_an_end():
@@ -357,25 +324,12 @@ def test_a_symbol_and_an_end():
         decide_middle(MarkovChain([1, 0, 0], two, 2, exact=True), 0, 1)
 
 
-def test_another_backend():
-    chain = row(1, 2, 1), rows((1, 2, 0), (0, 1, 1), (3, 0, 1))
-    initial, transition = (to_device1(np.asarray(v, float)) for v in chain)
-    away = decide_middle(MarkovChain(initial, transition, 2))
-    assert away.forgets
-    assert float(away.rate) == pytest.approx(middle(chain).rate, rel=1e-12)
-    np.testing.assert_allclose(np.asarray(away.limit), middle(chain).limit, rtol=1e-12)
+NO_CHAINS = [JointTable([[1, 2], [3, 4]]), gallery.hidden_periodic(4), None]
+TEXT = gallery.end_of_text(9)
 
-
-@pytest.mark.parametrize("what", [JointTable([[1, 2], [3, 4]]), gallery.hidden_periodic(4), None])
-def test_other_data(what):
-    with pytest.raises(InvalidInput, match=r"MarkovChain|chain"):
-        decide_middle(what)
-
-
-def test_bad_ends():
-    p = gallery.end_of_text(9)
-    for ends in ({"left": 3}, {"right": -1}, {"left": 0.5}):
-        with pytest.raises(InvalidInput):
-            decide_middle(p, **ends)
-    with pytest.raises(InvalidInput):
-        decide_middle(p, left=2, right=0)  # nothing after the end
+test_what_is_refused = refusals(
+    (r"MarkovChain|chain", decide_middle, NO_CHAINS),
+    ("left", lambda left: decide_middle(TEXT, left=left), [3, 0.5]),
+    ("right", lambda: decide_middle(TEXT, right=-1)),
+    ("far apart", lambda: decide_middle(TEXT, left=2, right=0)),  # nothing follows the end
+)

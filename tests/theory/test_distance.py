@@ -2,15 +2,15 @@
 
 import dataclasses
 import functools
-import itertools
 import math
-from collections import Counter, defaultdict
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from theory import InvalidInput, MarkovChain, corpora
+from tests.theory.homogenization_oracle import apart as tv
+from tests.theory.text_oracle import END, Oracle
+from theory import InvalidInput, corpora
 from theory.text import distance
 from theory.text.distance import (
     DISTANCES,
@@ -21,100 +21,14 @@ from theory.text.distance import (
     usual_phrases,
 )
 
-END, UNKNOWN = "<end>", "<unknown>"
 FAR, FORGETS = 900, 0.98
 """Limits between two words are looked for so far away, where they are forgotten fast enough."""
-
-
-class Oracle:
-    """The chain of a text from the definition: a state is the last words, as a tuple."""
-
-    def __init__(self, texts, order, end, told_apart):
-        self.order, self.end = order, end
-        counts = Counter(itertools.chain.from_iterable(texts))
-        known = sorted(counts, key=lambda word: (-counts[word], word))[:told_apart]
-        self.vocabulary = (*known, UNKNOWN, END)
-        texts = [[word if word in known else UNKNOWN for word in text] for text in texts]
-        self.following = defaultdict(Counter)
-        for text in texts:
-            state = (END,)
-            for word in (*text, END):
-                self.following[state][word] += 1
-                state = self.next(state, word)
-        self.times = {state: new.total() for state, new in self.following.items()}
-        if end == "absorbing":
-            self.following[END,] = Counter({END: 1})
-
-    def next(self, state, word):
-        return (END,) if word == END else (*state, word)[-self.order :]
-
-    def normalised(self, law):
-        total = sum(law.values())
-        return {state: chance / total for state, chance in law.items()}
-
-    def anywhere(self):
-        going = {s: Fraction(n) for s, n in self.times.items() if self.going(s)}
-        return self.normalised(going)
-
-    def going(self, state):
-        return self.end == "restart" or state != (END,)
-
-    def after(self, word):
-        if word == END:
-            return {(END,): Fraction(1)}
-        ends = {s: Fraction(n) for s, n in self.times.items() if s[-1] == word}
-        return self.normalised(ends)
-
-    def step(self, law):
-        found = defaultdict(Fraction)
-        for state, chance in law.items():
-            total = self.following[state].total()
-            for word, n in self.following[state].items():
-                found[self.next(state, word)] += chance * Fraction(n, total)
-        return dict(found)
-
-    def laws(self, law, most):
-        """The distributions over states at distances 0 to `most`."""
-        return list(itertools.accumulate(range(most), lambda here, _: self.step(here), initial=law))
-
-    def words(self, law):
-        found = dict.fromkeys(self.vocabulary, Fraction(0))
-        for state, chance in law.items():
-            found[state[-1]] += chance
-        return list(found.values())
-
-    def futures(self, word, most):
-        """Chance of the word so many steps later, from each state."""
-        states = list(self.times)
-        found = [{s: Fraction(s[-1] == word) for s in states}]
-        for _ in range(most):
-            last = found[-1]
-            found.append({s: self.expected(s, last) for s in states})
-        return found
-
-    def expected(self, state, values):
-        total = self.following[state].total()
-        found = Fraction(0)
-        for word, n in self.following[state].items():
-            found += Fraction(n, total) * values[self.next(state, word)]
-        return found
-
-    def never_ended(self, law, most):
-        """As `laws`, without what went through the end on the way; it may stand at the last."""
-        found = [law, self.step(law)]
-        for _ in range(most - 1):
-            found.append(self.step({s: c for s, c in found[-1].items() if s != (END,)}))
-        return found
 
 
 def kl(p, q):
     if any(a > 0 and b == 0 for a, b in zip(p, q, strict=True)):
         return math.inf
     return sum(float(a) * math.log(a / b) for a, b in zip(p, q, strict=True) if a > 0)
-
-
-def tv(p, q):
-    return float(sum(abs(a - b) for a, b in zip(p, q, strict=True)) / 2)
 
 
 def close(found, value):
@@ -126,21 +40,21 @@ def check_row(row, oracle, here, frequent):
     entropy = -sum(float(v) * math.log(v) for v in here if v > 0)
     assert close(row.effective_vocabulary, math.exp(entropy))
     assert close(row.frequent, sum(here[:-2][:frequent]))
-    for word, chance in row.likeliest:
-        assert close(chance, values.pop(word))
-        assert all(close(chance, v) or chance > v for v in values.values())
+    for word, prob in row.likeliest:
+        assert close(prob, values.pop(word))
+        assert all(close(prob, v) or prob > v for v in values.values())
     assert len(row.likeliest) == min(4, sum(v > 0 for v in here))
 
 
 def check_after(found, oracle, word, frequent):
-    laws = oracle.laws(oracle.after(word), DISTANCES[-1] + 1)
-    going = oracle.never_ended(laws[0], DISTANCES[-1])
-    anywhere = oracle.laws(oracle.anywhere(), DISTANCES[-1])
+    dists = oracle.dists(oracle.after(word), DISTANCES[-1] + 1)
+    going = oracle.never_ended(dists[0], DISTANCES[-1])
+    anywhere = oracle.dists(oracle.anywhere(), DISTANCES[-1])
     limit = oracle.words(oracle.anywhere() if oracle.end == "restart" else {(END,): Fraction(1)})
     assert [row.left for row in found.rows] == list(DISTANCES)
     for row in found.rows:
         n = row.left
-        here, further = oracle.words(laws[n]), oracle.words(laws[n + 1])
+        here, further = oracle.words(dists[n]), oracle.words(dists[n + 1])
         check_row(row, oracle, here, frequent)
         assert close(row.next_tv, tv(here, further))
         assert close(row.information, kl(here, oracle.words(anywhere[n])))
@@ -152,11 +66,11 @@ def check_after(found, oracle, word, frequent):
 def check_between(found, oracle, phrases, frequent):
     left, right = phrases
     most = max(2 * DISTANCES[-1], SPAN)
-    laws, futures = oracle.laws(oracle.after(left), most), oracle.futures(right, most)
-    going = oracle.never_ended(laws[0], most)
+    dists, futures = oracle.dists(oracle.after(left), most), oracle.futures(right, most)
+    going = oracle.never_ended(dists[0], most)
 
     def at(a, b):
-        return oracle.words({s: c * futures[b][s] for s, c in laws[a].items()})
+        return oracle.words({s: c * futures[b][s] for s, c in dists[a].items()})
 
     places = [(n, n) for n in DISTANCES] + [(n, SPAN - n) for n in DISTANCES[:-1]]
     weights = {place: at(*place) for place in places}
@@ -190,15 +104,15 @@ def limit_between(oracle, left, right):
     steps = np.asarray(
         [[float(oracle.step({s: Fraction(1)}).get(t, 0)) for t in states] for s in states]
     )
-    law = np.asarray([float(oracle.after(left).get(s, 0)) for s in states])
+    dist = np.asarray([float(oracle.after(left).get(s, 0)) for s in states])
     future = np.asarray([float(s[-1] == right) for s in states])
     for _ in range(FAR):
-        law, future = law @ steps, steps @ future
-        if not law.any() or not future.any():
+        dist, future = dist @ steps, steps @ future
+        if not dist.any() or not future.any():
             return None
-        law, future = law / law.sum(), future / future.sum()
-    weights = law * future
-    if weights.sum() < 1e-200 or not (law * (steps @ future)).any():
+        dist, future = dist / dist.sum(), future / future.sum()
+    weights = dist * future
+    if weights.sum() < 1e-200 or not (dist * (steps @ future)).any():
         return None
     found = np.zeros(len(oracle.vocabulary))
     for state, weight in zip(states, weights / weights.sum(), strict=True):
@@ -214,9 +128,9 @@ def likeliest(row):
 def check_influence(found, oracle, frequent):
     anywhere = oracle.anywhere()
     drawn = {w: c for w, c in zip(oracle.vocabulary, oracle.words(anywhere), strict=True) if c}
-    without = oracle.laws(anywhere, WORD_DISTANCES[-1])
+    without = oracle.dists(anywhere, WORD_DISTANCES[-1])
     given = {
-        w: oracle.laws(oracle.normalised({s: c for s, c in anywhere.items() if s[-1] == w}), 50)
+        w: oracle.dists(oracle.normalised({s: c for s, c in anywhere.items() if s[-1] == w}), 50)
         for w in drawn
     }
     unknown = len(oracle.vocabulary) - 2
@@ -253,9 +167,9 @@ def random_text(rng):
     return [["abc"[k] for k in rng.integers(0, 3, rng.integers(1, 6))] for _ in range(paragraphs)]
 
 
-def check(texts, order, end, after, between, told_apart=254, frequent=20):
-    corpus = corpora.from_paragraphs([" ".join(text) for text in texts], told_apart)
-    oracle = Oracle(texts, order, end, told_apart)
+def check(texts, order, end, after, between, known=254, frequent=20):
+    corpus = corpora.from_paragraphs([" ".join(text) for text in texts], known)
+    oracle = Oracle(texts, order, end, known)
     assert corpus.vocabulary == oracle.vocabulary
     found = distances(corpus, after, between, order, end)
     check_after(found.after, oracle, after, frequent)
@@ -266,17 +180,17 @@ def check(texts, order, end, after, between, told_apart=254, frequent=20):
 
 
 def check_random(seed, monkeypatch):
-    """Every third time two words are told apart, of which one counts as frequent."""
+    """Every third time two words are distinguished, of which one counts as frequent."""
     rng = np.random.default_rng(seed)
     texts = random_text(rng)
-    told_apart, frequent = (2, 1) if seed % 3 == 2 else (254, 20)
+    known, frequent = (2, 1) if seed % 3 == 2 else (254, 20)
     monkeypatch.setattr(distance, "FREQUENT_WORDS", frequent)
-    words = [*corpora.from_paragraphs(map(" ".join, texts), told_apart).vocabulary[:-2], END]
+    words = [*corpora.from_paragraphs(map(" ".join, texts), known).vocabulary[:-2], END]
     after, left, right = (words[k] for k in rng.integers(0, len(words), 3))
     order, end = 1 + seed % 2, ("restart", "absorbing")[seed // 2 % 2]
     if END in (after, left) and end == "absorbing":
         after, left = words[0], words[0]
-    check(texts, order, end, after, (left, right), told_apart, frequent)
+    check(texts, order, end, after, (left, right), known, frequent)
 
 
 @pytest.mark.parametrize("seeds", [range(0, 12), range(12, 24)], ids=str)
@@ -291,7 +205,7 @@ def test_small_random_texts(seeds, monkeypatch):
 
 @pytest.mark.parametrize(("end", "ended"), [("restart", 0), ("absorbing", Fraction(4, 5))])
 def test_an_end_on_the_right_is_not_between(end, ended):
-    """By hand: "b a <end>" has chance 1/2 1/4; "b <end> <end>" 1/2, or 0 where a text follows."""
+    """By hand: "b a <end>" has 1/2 1/4; "b <end> <end>" has 1/2, or 0 where a text follows."""
     corpus = corpora.from_paragraphs(["a b a a", "a b"])
     found = distances(corpus, None, ("b", END), 1, end).between
     assert found is not None
@@ -301,12 +215,12 @@ def test_an_end_on_the_right_is_not_between(end, ended):
 
 def test_what_is_possible_decides_whether_information_is_infinite():
     """Not the sign of what rounding leaves of a difference."""
-    law, gap = np.asarray([0.5, 0.5, 0.0]), np.asarray([0.0, -1e-17, 1e-17])
-    assert divergence(gap, law, law) < 1e-30
-    assert divergence(0 * gap, law, np.asarray([0.5, 0.5, 1e-300])) == np.inf
+    dist, gap = np.asarray([0.5, 0.5, 0.0]), np.asarray([0.0, -1e-17, 1e-17])
+    assert divergence(gap, dist, dist) < 1e-30
+    assert divergence(0 * gap, dist, np.asarray([0.5, 0.5, 1e-300])) == np.inf
 
 
-# ---- texts of which something is known ------------------------------------------------------
+# Texts of which something is known
 
 TEXT = [
     "The garden was silent. Nobody was in the garden, and the garden was in the silent house.",
@@ -333,21 +247,6 @@ def test_the_factor_that_is_measured_is_that_of_the_total_variation(corpus):
         assert context is not None
         gaps = {row.left: row.limit_tv or 0.0 for row in context.rows if row.right != 89}
         assert context.measured == pytest.approx((gaps[50] / gaps[10]) ** (1 / 40), rel=1e-12)
-
-
-def test_frequent_words_come_first_after_more_words_far_away():
-    """Of Python's documentation, by powers of its dense chain."""
-    corpus = corpora.english()
-    pairs = corpus.pairs.astype(float)
-    pairs[-1] = corpus.starts
-    weights = pairs.sum(axis=1)
-    p = MarkovChain(weights / weights.sum(), pairs / weights[:, None], 2)
-    found = of_english(1, "restart").influence
-    for row, share in zip(found[:3], (0.8213, 0.9927, 1.0), strict=True):
-        first = np.linalg.matrix_power(p.transition, row.distance)[:, :-2].argmax(axis=1)
-        assert row.frequent_of_words == pytest.approx(p.initial[first < 20].sum(), abs=1e-12)
-        assert row.frequent_of_words == pytest.approx(share, abs=5e-5)
-    assert found[-1].unknown == pytest.approx(1, abs=1e-12)
 
 
 def test_no_word_is_the_likeliest_where_none_can_stand():
@@ -382,19 +281,6 @@ def test_english_fades_like_its_eigenvalue(order, end):
     assert not found.between.rounded
     assert (found.reason is None) == (order == 2)
     assert found.states == (256 if order == 1 else 6256)
-
-
-def test_english_far_away():
-    """With texts packed, the words of the text; with an absorbing end, little but the end."""
-    packed, over = (of_english(1, end) for end in ENDS)
-    assert packed.after is not None
-    assert over.after is not None
-    assert [word for word, _ in packed.after.rows[-1].likeliest] == ["<unknown>", "the", "a", "is"]
-    assert packed.after.rows[-1].frequent == pytest.approx(packed.frequent, rel=1e-9)
-    assert over.after.rows[-1].likeliest[0][0] == "<end>"
-    assert over.after.rows[-1].effective_vocabulary < 4 < packed.after.rows[-1].effective_vocabulary
-    assert over.influence[-1].about_end > 0.99 * over.influence[-1].mutual_information
-    assert packed.influence[-1].mutual_information < 1e-30
 
 
 def test_usual_phrases_are_long_and_frequent(corpus):

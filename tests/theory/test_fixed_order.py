@@ -14,14 +14,12 @@ import sympy
 from tests import oracles
 from tests.cases import (
     BAD_BASES,
-    CASES,
     DEVICE1,
     NO_DISTRIBUTION,
     build_exact,
     each_case,
     each_factored,
     each_family,
-    each_of,
     to_device1,
 )
 from tests.noted import refusals
@@ -30,14 +28,11 @@ from theory import (
     MarkovChain,
     TooLarge,
     gallery,
-    information,
 )
 from theory.information import fixed_order
 from theory.information.fixed_order import fixed_order_cost
 
 ROUNDING = 1e-12  # of sums of a few hundred entropies below 2
-CHAINS = [case for case in CASES if case.family is MarkovChain]
-each_chain = each_of(CHAINS)
 
 
 def orders(length, seed=0, number=4):
@@ -51,20 +46,15 @@ def orders(length, seed=0, number=4):
     return found
 
 
-def by_definition(joint, vocab, order, exact=False):
-    """KL(p || q) with q(x) the product of the predictions in this order."""
-    predict = oracles.zero_loss(joint, vocab)
-    support = {x: p for x, p in joint.items() if p != 0}
-    q = {x: oracles.partition_probability(x, order, predict) for x in support}
-    return oracles.kl_divergence(support, q, exact)
+def by_definition(joint, vocab, order, observed=(), exact=False):
+    """KL(p || q) with q(x) the product of the predictions in this order.
 
-
-def given(joint, vocab, order, observed, exact=False):
-    """The same, averaged over what the observed sites hold."""
+    On average over what the observed sites hold.
+    """
     predict = oracles.zero_loss(joint, vocab)
     terms = []
-    for values, chance in oracles.marginal(joint, observed).items():
-        if chance == 0:
+    for values, prob in oracles.marginal(joint, observed).items():
+        if prob == 0:
             continue
         seen = dict(zip(observed, values, strict=True))
         pattern = tuple(seen.get(i, oracles.MASK) for i in range(oracles.length_of(joint)))
@@ -78,7 +68,7 @@ def given(joint, vocab, order, observed, exact=False):
                     q[x] = q[x] * rows[i][x[i]]
                 for i in batch:
                     context[i] = x[i]
-        weight = oracles.rational(chance) if exact else float(chance)
+        weight = oracles.rational(prob) if exact else float(prob)
         terms.append(weight * oracles.kl_divergence(inside, q, exact))
     return oracles.total(terms, exact)
 
@@ -106,7 +96,7 @@ def test_observed_sites(case):
         rest = [i for i in range(case.length) if i not in observed]
         cut = rng.randint(0, len(rest) - 1)
         order = [tuple(b) for b in (rest[:cut], rest[cut:]) if b]
-        expected = given(case.joint, case.vocab, order, observed)
+        expected = by_definition(case.joint, case.vocab, order, observed)
         actual = fixed_order_cost(p, order, observed=observed)
         assert actual == pytest.approx(expected, abs=ROUNDING)
 
@@ -117,23 +107,6 @@ def test_exact_costs_are_expressions(case):
     for order in orders(case.length, seed=1, number=2):
         expected = by_definition(case.joint, case.vocab, order, exact=True)
         assert sympy.expand(fixed_order_cost(p, order) - expected) == 0
-
-
-@each_chain
-def test_chains_as_sums_of_entropies(case):
-    """The fast way against the general one, which is given the same chain."""
-    p = case.build()
-    for order in orders(case.length, seed=2):
-        slow = fixed_order._cost(p, order, ())
-        assert fixed_order_cost(p, order) == pytest.approx(slow, abs=ROUNDING)
-
-
-def test_the_mean_over_all_orders_is_the_path_cost():
-    p = gallery.binary_symmetric(5, Fraction(1, 8), exact=True)
-    for sizes in [(2, 3), (1, 3, 1), (5,)]:
-        every = list(oracles.ordered_partitions(range(5), sizes))
-        mean = sum(fixed_order_cost(p, order) for order in every) / len(every)
-        assert sympy.expand(mean - information.path_cost(p, sizes)) == 0
 
 
 # Chains without a table
@@ -178,8 +151,8 @@ def test_k_bits_at_a_time_in_closed_form(length):
 def test_far_apart_sites_of_a_slow_chain_by_squaring():
     """Both ends, then the middle third and its rest: three gaps, the longest of 9999 steps."""
     p = MarkovChain([1, 0], [[1 - 1e-4, 1e-4], [3e-4, 1 - 3e-4]], 10_000)
-    law = np.linalg.matrix_power(p.transition, 9999)
-    joint = np.asarray(p.initial)[:, None] * law
+    dist = np.linalg.matrix_power(p.transition, 9999)
+    joint = np.asarray(p.initial)[:, None] * dist
     alone = -sum(x * math.log(x) for x in joint.sum(axis=0))
     both = -sum(x * math.log(x) for x in joint.ravel() if x > 0)
     order = [(0, 9999), *((i,) for i in range(1, 9999))]
@@ -198,24 +171,11 @@ def test_what_falls_apart_costs_nothing_at_all():
     assert fixed_order_cost(p, odd, observed=range(0, 10_000, 2)) == 0.0
 
 
-def test_a_lost_neighbour_on_the_right_would_be_noticed():
-    """What is planted: the last site is known, and forgetting it gives another sum."""
-    p = gallery.binary_symmetric(4, 0.1)
-    joint = oracles.chain_joint([0.5, 0.5], [[0.9, 0.1], [0.1, 0.9]], 4)
-    known_first, forgotten = [(3,), (1, 2), (0,)], [(1, 2), (3,), (0,)]
-    expected = by_definition(joint, 2, known_first)
-    assert fixed_order_cost(p, known_first) == pytest.approx(expected, abs=ROUNDING)
-    assert abs(fixed_order_cost(p, forgotten) - expected) > 0.1
-
-
-# Devices, and what is refused
-
-
 @each_family
 def test_on_a_device(case):
     here, there = case.build(), case.build(to_device1)
     for order in orders(case.length, number=2):
-        cost = fixed_order_cost(there, order)
+        cost: Any = fixed_order_cost(there, order)
         if len(order) < case.length:  # one at a time costs nothing, and nothing is computed
             assert cost.device == DEVICE1
         expected = float(fixed_order_cost(here, order))

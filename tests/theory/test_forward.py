@@ -16,10 +16,9 @@ from tests import oracles
 from tests.cases import (
     CASES,
     DEVICE1,
-    build_exact,
+    FAMILIES,
+    built,
     close,
-    each_family,
-    each_of,
     floats,
     named,
     random_rows,
@@ -27,7 +26,7 @@ from tests.cases import (
     to_host,
 )
 from tests.noted import each, refusals
-from theory import MASK, JointTable, gallery, information, strategies
+from theory import MASK, JointTable, gallery
 from theory.loss.forward import (
     continuous_nelbo,
     kernel,
@@ -39,7 +38,6 @@ from theory.loss.forward import (
     reverse_step,
     weight,
 )
-from theory.schedules import Cosine, Linear
 
 HALF = Fraction(1, 2)
 
@@ -51,15 +49,6 @@ levels = st.lists(st.fractions(0, 1, max_denominator=12), min_size=3, max_size=3
 
 
 # The kernel
-
-
-@given(levels, st.integers(1, 4))
-def test_kernels_compose(triple, vocab):
-    """K(s, t) K(t, u) = K(s, u) in Fractions, wherever t can be left."""
-    s, t, u = triple
-    if t > 0:
-        composed = kernel(vocab, s, t) @ kernel(vocab, t, u)
-        assert composed.tolist() == kernel(vocab, s, u).tolist()
 
 
 def test_symbolic_kernels_compose():
@@ -83,11 +72,6 @@ def test_a_token_survives_or_is_masked_for_good(triple, vocab):
         floating = kernel(vocab, float(s), float(t))
         assert floating.dtype == np.float64
         np.testing.assert_allclose(floating, matrix.astype(float), atol=1e-15)
-
-
-def test_nothing_changes_while_the_level_stays():
-    for level in (1, 0.5, HALF):
-        assert kernel(2, level, level).tolist() == np.eye(3).tolist()
 
 
 def test_marginal_is_the_row_of_each_token():
@@ -172,20 +156,6 @@ def test_reverse_step_with_the_zero_loss_denoiser_is_the_true_reverse_marginal(n
         np.testing.assert_allclose(step, expected.astype(float), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["table fractions", "table zeros"])
-def test_reverse_step_is_the_posterior_averaged_over_the_clean_sequence(name):
-    """sum over x_0 of p(x_0 | x_t) q(x_s | x_t, x_0), for every possible x_t."""
-    case, s, t = named(name), 0.6, 0.2
-    p = case.build()
-    for x_t in case.possible:
-        expected = np.zeros((case.length, case.vocab + 1))
-        for x_0, weight_of_x_0 in oracles.condition(case.joint, x_t).items():
-            if weight_of_x_0 != 0:
-                expected += float(weight_of_x_0) * posterior(x_t, x_0, case.vocab, s, t)
-        actual = reverse_step(x_t, p.denoise(np.array(x_t)), s, t)
-        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-12)
-
-
 def test_reverse_step_of_any_prediction():
     predictions = np.array([[0.25, 0.75], [0.5, 0.5], [1.0, 0.0]])
     step = reverse_step([MASK, 1, MASK], predictions, 1.0, 0.75)
@@ -212,11 +182,8 @@ def test_reverse_step_on_a_device():
     assert to_host(step).tolist() == [[[0.125, 0.375, 0.5], [1, 0, 0]]]
 
 
-# The weight
-
-
 @given(levels)
-def test_weight_is_the_chance_that_a_masked_site_was_clean(triple):
+def test_weight_is_the_probability_that_a_masked_site_was_clean(triple):
     """P(clean at s, masked at t) / P(masked at t), in Fractions and floats."""
     s, t, _ = triple
     if t < 1:
@@ -268,7 +235,6 @@ def predictors(case):
 
 # At most 300 pairs of a sequence and a set of masks.
 SMALL = [case for case in CASES if (2 * case.vocab) ** case.length <= 300]
-each_small = each_of(SMALL)
 GRIDS = {
     "one step": [1, 0],
     "two steps": [1, HALF, 0],
@@ -277,92 +243,38 @@ GRIDS = {
 }
 
 
-@each_small
-def test_loss_of_each_set_of_masks(case):
-    """Index 1 means observed; nothing is lost where nothing is masked."""
-    for name, predict in predictors(case).items():
-        denoiser = None if name is None else as_denoiser(predict)
-        actual = loss_by_pattern(case.build(), denoiser)
-        assert actual.shape == (2,) * case.length
-        for clean, expected in oracles.expected_losses(case.joint, predict).items():
-            assert actual[tuple(map(int, clean))] == close(expected)
-        assert actual[(1,) * case.length] == 0
-
-
-@each_family
-@each("grid", GRIDS.values(), ids=GRIDS)
-def test_nelbo_is_the_sum_over_data_and_masks(case, grid):
-    for name, predict in predictors(case).items():
-        denoiser = None if name is None else as_denoiser(predict)
-        falling = sorted(set(grid), reverse=True)  # a step that stands still costs nothing
-        expected = oracles.expected_nelbo(case.joint, falling, predict)
-        assert nelbo(case.build(), floats(grid), denoiser) == close(expected)
-        assert nelbo(case.build(), grid, denoiser) == close(expected)
-        losses = loss_by_pattern(case.build(), denoiser)
-        assert loss_on_grid(losses, grid) == close(expected)
-
-
-@each_family
-def test_continuous_nelbo_is_the_integral_over_the_levels(case):
-    for name, predict in predictors(case).items():
-        denoiser = None if name is None else as_denoiser(predict)
-        expected = oracles.expected_continuous_nelbo(case.joint, predict)
-        assert continuous_nelbo(case.build(), denoiser) == close(expected)
-
-
 EXACT = ["table fractions", "table parity", "chain cycle from any state", "chain absorbing"]
+ASKED = [(case, "in floats") for case in {*SMALL, *FAMILIES}]
+ASKED += [(case, "on a device") for case in FAMILIES]
+ASKED += [(named(name), "exactly") for name in EXACT]
 
 
-@pytest.mark.parametrize("name", EXACT)
-def test_exact_losses(name):
-    """As expressions, for the zero-loss denoiser and for another one."""
-    case = named(name)
-    p = build_exact(case)
-    for which, predict in predictors(case).items():
-        denoiser = None if which is None else as_denoiser(predict, exact=True)
+@each(("case", "how"), ASKED, ids=lambda value: getattr(value, "name", value))
+def test_losses_are_sums_over_data_and_masks(case, how):
+    """Of each set of masks, of grids, of all levels: of the zero-loss denoiser and another one."""
+    exact = how == "exactly"
+    p = case.build(to_device1) if how == "on a device" else built(case, exact)
+
+    def check(found, expected):
+        assert found == expected if exact else float(found) == close(expected)
+
+    for name, predict in predictors(case).items():
+        denoiser = None if name is None else as_denoiser(predict, exact)
         by_pattern = loss_by_pattern(p, denoiser)
-        asked = (predict, True, oracles.expected_losses(case.joint, predict, exact=True))
+        assert by_pattern.shape == (2,) * case.length
+        assert how != "on a device" or by_pattern.device == DEVICE1
+        asked = (predict, exact, oracles.expected_losses(case.joint, predict, exact))
         for clean, expected in asked[-1].items():
-            assert by_pattern[tuple(map(int, clean))] == expected
-        for grid in (GRIDS["one step"], GRIDS["uneven"]):
-            assert nelbo(p, grid, denoiser) == oracles.expected_nelbo(case.joint, grid, *asked)
+            check(by_pattern[tuple(map(int, clean))], expected)
+        for grid in GRIDS.values() if case in FAMILIES else [GRIDS["uneven"]]:
+            falling = sorted(set(grid), reverse=True)  # a step that stands still costs nothing
+            expected = oracles.expected_nelbo(case.joint, falling, *asked)
+            check(nelbo(p, grid, denoiser), expected)
+            check(loss_on_grid(by_pattern, grid), expected)
+            if not exact:
+                check(nelbo(p, floats(grid), denoiser), expected)
         expected = oracles.expected_continuous_nelbo(case.joint, *asked)
-        assert continuous_nelbo(p, denoiser) == expected
-
-
-@each_small
-def test_continuous_nelbo_of_the_zero_loss_denoiser_is_the_entropy(case):
-    assert continuous_nelbo(case.build()) == close(oracles.entropy(case.joint))
-
-
-@given(strategies.joint_tables(vocabs=(2, 2), exact=True))
-def test_exact_continuous_nelbo_is_the_entropy_and_grids_only_add_to_it(p):
-    """In one step it is the entropy plus the total correlation: the sum of marginal entropies."""
-    assert continuous_nelbo(p) == information.entropy(p)
-    assert nelbo(p, [1, 0]) == information.entropy(p) + information.total_correlation(p)
-    gap = nelbo(p, [1, HALF, 0]) - continuous_nelbo(p)
-    finer = nelbo(p, [1, Fraction(3, 4), HALF, Fraction(1, 4), 0]) - continuous_nelbo(p)
-    assert float(gap) >= float(finer) - 1e-12 >= -2e-12  # the values are compared as floats
-
-
-def test_fine_grids_approach_the_continuous_loss():
-    """By a gap of first order in the step: at most the total correlation over the steps."""
-    p = gallery.permutations(4)
-    limit, tc = continuous_nelbo(p), information.total_correlation(p)
-    for noise, factor in ((Linear(), 1), (Cosine(), 2)):
-        gaps = [nelbo(p, noise.levels(n)) - limit for n in (1, 10, 100, 1000)]
-        assert gaps[0] == close(tc)
-        assert all(0 < b < a / 5 for a, b in itertools.pairwise(gaps))
-        assert gaps[-1] < factor * p.length * tc / 1000
-
-
-@each_small
-def test_the_zero_loss_denoiser_is_the_best_for_every_set_of_masks(case):
-    p, other = case.build(), as_denoiser(predictors(case)["wrong"])
-    assert (loss_by_pattern(p) <= loss_by_pattern(p, other) + 1e-12).all()
-
-
-# Denoisers that rule something out
+        check(continuous_nelbo(p, denoiser), expected)
 
 
 def never_one(x):
@@ -424,25 +336,6 @@ def test_a_denoiser_is_never_asked_about_impossible_evidence():
         assert case.impossible
         assert set(asked) <= set(case.possible)
         assert set(asked) == {x for x in case.possible if MASK in x}
-
-
-@each_family
-def test_losses_on_a_device(case):
-    p = case.build(to_device1)
-    for name, predict in predictors(case).items():
-        denoiser = None if name is None else as_denoiser(predict)
-        loss = loss_by_pattern(p, denoiser)
-        assert loss.device == DEVICE1
-        for clean, expected in oracles.expected_losses(case.joint, predict).items():
-            assert float(loss[tuple(map(int, clean))]) == close(expected)
-        grid = GRIDS["two steps"]
-        expected = oracles.expected_nelbo(case.joint, grid, predict)
-        assert float(nelbo(p, grid, denoiser)) == close(expected)
-        expected = oracles.expected_continuous_nelbo(case.joint, predict)
-        assert float(continuous_nelbo(p, denoiser)) == close(expected)
-
-
-# What is refused
 
 
 PAIRS = [gallery.coupled_pairs(1, exact=exact) for exact in (False, True)]

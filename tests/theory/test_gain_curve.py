@@ -8,120 +8,65 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests import oracles
 from tests.cases import (
     BAD_TIMES,
     DEVICE1,
-    build_exact,
-    each_case,
-    each_factored,
+    built,
+    each_either,
     each_family,
     to_device1,
     to_host,
 )
 from tests.noted import refusals
 from tests.theory import information_oracle as slow
-from tests.theory.information_oracle import TOLERANCE, close, same
+from tests.theory.information_oracle import TOLERANCE, agree
 from theory import (
     JointTable,
     MarkovChain,
     TooLarge,
     gallery,
     information,
-    strategies,
 )
 
 TIMES = [Fraction(0), Fraction(1, 7), Fraction(1, 3), Fraction(4, 5), Fraction(1)]
 PAIRS = list(itertools.combinations(TIMES, 2))
 
 
-# Against sums over the joint
-
-
-@each_case
-def test_mean_entropies_are_means_over_all_sets_of_each_size(case):
-    actual = information.mean_entropies(case.build())
-    assert actual.shape == (case.length + 1,)
-    expected = slow.mean_entropies_of(case)
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE)
-
-
-@each_case
-def test_subset_entropies(case):
-    actual = information.subset_entropies(case.build())
-    assert actual.shape == (2,) * case.length
-    for chosen, expected in slow.subset_entropies(case.joint).items():
-        assert actual[chosen] == close(expected)
-
-
-@each_case
-def test_gains(case):
-    p, expected = case.build(), slow.curve_of(case).gains
-    for actual in (information.gains(p), information.gain_curve(p).gains):
-        assert actual.shape == (case.length,)
-        np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE)
-
-
-@each_case
-def test_the_curve_and_its_integrals(case):
-    curve, expected = information.gain_curve(case.build()), slow.curve_of(case)
-    for t in TIMES:
-        assert curve(float(t)) == close(expected.value(t))
-        assert curve.derivative(float(t)) == close(expected.slope(t))
-    for a, b in PAIRS:
-        ends = float(a), float(b)
-        assert curve.integral(*ends) == close(expected.integral(a, b))
-        assert curve.step_cost(*ends) == close(expected.step_cost(a, b))
-        assert curve.growth(*ends) == close(expected.growth(a, b))
-    for times in ([0, 1], TIMES):
-        assert curve.grid_cost([float(t) for t in times]) == close(expected.grid_cost(times))
-
-
-@each_factored
-def test_exact_entropies_and_gains(case):
-    p = build_exact(case)
-    expected = slow.mean_entropies_of(case, exact=True)
-    actual = information.mean_entropies(p).tolist()
-    assert len(actual) == case.length + 1
-    assert all(map(same, actual, expected))
+@each_either
+def test_entropies_of_sets_their_means_and_gains(case, exact):
+    p = built(case, exact)
     every = information.subset_entropies(p)
     assert every.shape == (2,) * case.length
-    for chosen, entropy in slow.subset_entropies(case.joint, exact=True).items():
-        assert same(every[chosen], entropy)
-    gains = slow.curve_of(case, exact=True).gains
-    for actual in (information.gains(p), information.gain_curve(p).gains):
-        assert len(actual) == case.length
-        assert all(map(same, actual.tolist(), gains))
+    for chosen, expected in slow.subset_entropies(case.joint, exact).items():
+        agree(every[chosen], expected, exact)
+    means, gains = slow.mean_entropies_of(case, exact), slow.curve_of(case, exact).gains
+    for actual, wanted in (
+        (information.mean_entropies(p), means),
+        (information.gains(p), gains),
+        (information.gain_curve(p).gains, gains),
+    ):
+        assert actual.shape == (len(wanted),)
+        for found, expected in zip(actual, wanted, strict=True):
+            agree(found, expected, exact)
 
 
-@each_factored
-def test_the_exact_curve_and_its_integrals(case):
-    """At Fractions, as expressions."""
-    curve, expected = information.gain_curve(build_exact(case)), slow.curve_of(case, exact=True)
-    for t in TIMES[:-1]:
-        assert same(curve(t), expected.value(t))
-        assert same(curve.derivative(t), expected.slope(t))
-    for a, b in PAIRS[::3]:
-        assert same(curve.integral(a, b), expected.integral(a, b))
-        assert same(curve.step_cost(a, b), expected.step_cost(a, b))
-        assert same(curve.growth(a, b), expected.growth(a, b))
-    assert same(curve.grid_cost(TIMES), expected.grid_cost(TIMES))
-
-
-@given(strategies.distributions(lengths=(1, 4)), st.lists(strategies.rationals(), unique=True))
-@settings(max_examples=50)
-def test_any_distribution(p, inner):
-    """From the sums over its own table."""
-    joint = {x: float(p.table()[x]) for x in oracles.all_sequences(p.length, p.vocab)}
-    expected = slow.Curve(slow.gains(oracles.profile(joint)))
-    curve = information.gain_curve(p)
-    times = [0.0, *sorted(map(float, inner)), 1.0]
-    assert curve.grid_cost(times) == close(expected.grid_cost(times))
-    for t in times:
-        assert curve(t) == close(expected.value(t))
+@each_either
+def test_the_curve_and_its_integrals(case, exact):
+    """At floats, or at Fractions as expressions."""
+    curve, expected = information.gain_curve(built(case, exact)), slow.curve_of(case, exact)
+    number = Fraction if exact else float
+    for t in TIMES[:-1] if exact else TIMES:
+        agree(curve(number(t)), expected.value(t), exact)
+        agree(curve.derivative(number(t)), expected.slope(t), exact)
+    for a, b in PAIRS[::3] if exact else PAIRS:
+        ends = number(a), number(b)
+        agree(curve.integral(*ends), expected.integral(a, b), exact)
+        agree(curve.step_cost(*ends), expected.step_cost(a, b), exact)
+        agree(curve.growth(*ends), expected.growth(a, b), exact)
+    for times in ([Fraction(0), Fraction(1)], TIMES):
+        found = curve.grid_cost([number(t) for t in times])
+        agree(found, expected.grid_cost(times), exact)
 
 
 def test_a_long_chain():
@@ -167,70 +112,6 @@ def test_many_times_on_a_device(case):
         np.testing.assert_allclose(to_host(actual), [of_one(t) for t in (0.25, 1)], atol=TOLERANCE)
 
 
-# Identities
-
-
-@given(strategies.distributions(), st.lists(strategies.rationals(most=8), min_size=2, unique=True))
-@settings(max_examples=50)
-def test_the_curve_rises_and_a_finer_grid_costs_no_more(p, inner):
-    curve = information.gain_curve(p)
-    times = [0.0, *sorted(map(float, inner)), 1.0]
-    values = curve(np.array(times))
-    assert (np.diff(values) >= -1e-11).all()
-    assert (curve.derivative(np.array(times)) >= -1e-10).all()
-    fine, coarse = curve.grid_cost(times), curve.grid_cost([times[0], *times[2:]])
-    assert -1e-11 <= fine <= coarse + 1e-11
-
-
-# Known values
-
-
-def test_curve_of_the_repeated_bit():
-    """Gains 0, 6, ..., 6 bits: h = 6 (1 - (1-t)^5), and N equal steps cost a geometric sum."""
-    curve = information.gain_curve(gallery.repeated_bit(6), base=2)
-    for t in (0.0, 0.2, 0.5, 1.0):
-        assert curve(t) == close(6 * (1 - (1 - t) ** 5))
-        assert curve.derivative(t) == close(30 * (1 - t) ** 4)
-    assert curve.integral(0, 0.5) == close(3 - (1 - 0.5**6))
-    assert curve.grid_cost([0, 1]) == close(5)
-    assert curve.grid_cost([0, 0.5, 1]) == close(5 - 0.5 * (6 * 31 / 32))
-
-
-def test_curve_of_parity():
-    """Gains 0, ..., 0, 6 bits: h = 6 t^5."""
-    curve = information.gain_curve(gallery.parity(6, exact=True), base=2)
-    half = Fraction(1, 2)
-    assert curve.gains.tolist() == [0, 0, 0, 0, 0, 6]
-    assert curve(half) == sympy.Rational(6, 32)
-    assert curve.derivative(half) == sympy.Rational(30, 16)
-    assert curve.integral(0, half) == sympy.Rational(1, 64)
-    assert curve.grid_cost([0, half, 1]) == 1 - sympy.Rational(3, 32)
-
-
-@pytest.mark.parametrize("pairs", [1, 2, 3])
-def test_curve_of_coupled_pairs(pairs):
-    """It is linear, h = d t bits, so a step of width w costs d w^2 / 2."""
-    d = 2 * pairs
-    curve = information.gain_curve(gallery.coupled_pairs(pairs, exact=True), base=2)
-    expected = [sympy.Rational(d * j, d - 1) for j in range(d)]
-    assert curve.gains.tolist() == expected
-    for t in TIMES:
-        assert curve(t) == d * oracles.rational(t)
-        assert curve.derivative(t) == d
-    widths = [b - a for a, b in itertools.pairwise(TIMES)]
-    assert curve.grid_cost(TIMES) == sum(oracles.rational(d * w**2 / 2) for w in widths)
-
-
-def test_mean_entropies_of_known_distributions():
-    repeated = information.mean_entropies(gallery.repeated_bit(6), base=2)
-    np.testing.assert_allclose(repeated, [0, 1, 1, 1, 1, 1, 1], atol=TOLERANCE)
-    parity = information.mean_entropies(gallery.parity(6, exact=True), base=2)
-    assert parity.tolist() == [0, 1, 2, 3, 4, 5, 5]
-
-
-# What is refused
-
-
 CURVES = [information.gain_curve(gallery.parity(3, exact=exact)) for exact in (False, True)]
 
 test_bad_times = refusals(
@@ -256,7 +137,7 @@ def test_a_curve_of_a_long_chain_is_quick_and_its_subsets_do_not_fit():
         information.subset_entropies(p)
 
 
-def test_steps_that_lose_nothing_lose_no_less():
+def test_lossless_steps_lose_no_less():
     """Independent bits have a flat curve, but for rounding: no step of it costs less than 0."""
     rng = np.random.default_rng(0)
     for _ in range(200):

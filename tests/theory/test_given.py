@@ -38,7 +38,7 @@ from theory import (
 from theory.distributions.conditioned import Conditioned
 
 GIVEN = [case for case in CASES if case.name.endswith("given")]
-GIVEN += [prompted(permutations("three", 3), MASK, 2, MASK)]
+GIVEN += [prompted(permutations(3), MASK, 2, MASK)]
 FLIP = MarkovChain([0.5, 0.5], [[0.9, 0.1], [0.1, 0.9]], 64)
 FOUR = MarkovChain([0.5, 0.5], [[0.9, 0.1], [0.1, 0.9]], 4)
 

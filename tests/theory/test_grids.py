@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cases import BAD_LEVELS, BAD_TIMES, NO_PROFILES, each_case, each_family, to_device1
@@ -42,9 +42,6 @@ def pieces(times):
     return list(itertools.pairwise(times.tolist()))
 
 
-# Equal mass of sqrt(h')
-
-
 @each_shape
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_equal_mass_divides_the_root_of_the_slope_evenly(f, steps):
@@ -52,17 +49,6 @@ def test_equal_mass_divides_the_root_of_the_slope_evenly(f, steps):
     check_grid(times, steps)
     for a, b in pieces(times):
         assert curve.root_mass(a, b) == pytest.approx(curve.root_mass() / steps, rel=1e-6)
-
-
-def test_equal_mass_in_closed_form():
-    """h' = 30 (1-t)^4 of the repeated bit: 1 - (1-t)^3 in equal parts. Parity is its mirror."""
-    steps = np.arange(8) / 7
-    repeated = schedules.equal_mass(gallery.repeated_bit(6), 7)
-    np.testing.assert_allclose(repeated, 1 - (1 - steps) ** (1 / 3), rtol=0, atol=1e-6)
-    parity = schedules.equal_mass(gallery.parity(6, exact=True), 7)
-    np.testing.assert_allclose(parity, steps ** (1 / 3), rtol=0, atol=1e-6)
-    pairs = schedules.equal_mass(gallery.coupled_pairs(3), 7)
-    np.testing.assert_allclose(pairs, steps, rtol=0, atol=1e-9)
 
 
 @each_case
@@ -81,9 +67,6 @@ def test_a_grid_for_every_distribution(case):
     )
     for of_p, of_f in same:
         np.testing.assert_allclose(of_p, of_f, atol=1e-12)
-
-
-# The best grid
 
 
 @each_shape
@@ -108,74 +91,6 @@ def test_no_grid_on_the_multiples_costs_less(f, resolution):
         assert curve.grid_cost(times.tolist()) == pytest.approx(least, rel=1e-12, abs=1e-12)
 
 
-def test_the_best_grid_of_coupled_pairs_is_equal():
-    """Steps of width w cost 3 w^2 bits."""
-    times = schedules.best_grid(gallery.coupled_pairs(3), 8)
-    np.testing.assert_array_equal(times, np.arange(9) / 8)
-
-
-@given(strategies.distributions(lengths=(2, 4)), st.integers(1, 6))
-@settings(max_examples=25)
-def test_the_best_grid_beats_the_equal_one(p, steps):
-    """The equal one is among those on multiples of 1/60."""
-    curve = information.gain_curve(p)
-    best = curve.grid_cost(schedules.best_grid(p, steps, resolution=60))
-    equal = curve.grid_cost(np.arange(steps + 1) / steps)
-    assert best <= equal + 1e-12
-
-
-# Limits for many steps
-
-FAMILIES = {
-    "repeated bit": gallery.repeated_bit(6),
-    "parity": gallery.parity(6),
-    "coupled pairs": gallery.coupled_pairs(3),
-    "permutations": gallery.permutations(4),
-    "chain": gallery.binary_symmetric(7, 0.1),
-}
-each_limit = each("p", FAMILIES.values(), ids=FAMILIES)
-
-
-@each_limit
-def test_many_equal_steps_cost_half_of_both_correlations(p):
-    """By Euler and Maclaurin N cost = (TC + DTC) / 2 - (h'(1) - h'(0)) / (12 N) + O(1 / N^3)."""
-    curve = information.gain_curve(p)
-    limit = (information.total_correlation(p) + information.dual_total_correlation(p)) / 2
-    correction = float(curve.derivative(1.0) - curve.derivative(0.0)) / 12
-    errors = []
-    for steps in (40, 80):
-        scaled = steps * curve.grid_cost(np.arange(steps + 1) / steps)
-        assert abs(scaled - limit) <= abs(correction) / steps + 1e-3
-        errors.append(scaled - limit + correction / steps)
-    assert abs(errors[0]) < 1e-3
-    assert abs(errors[1]) <= abs(errors[0]) / 7 + 1e-11
-
-
-@each_limit
-def test_many_steps_of_equal_mass_cost_half_of_the_continuum(p):
-    curve = information.gain_curve(p)
-    limit = slow_curve(information.profile(p).tolist()).root_mass() ** 2 / 2
-    errors = []
-    for steps in (20, 200):
-        scaled = steps * curve.grid_cost(schedules.equal_mass(p, steps))
-        errors.append(abs(scaled / limit - 1))
-    assert errors[0] < 0.2
-    assert errors[1] < max(errors[0] / 5, 1e-8)
-
-
-@each_limit
-def test_the_grid_of_equal_mass_becomes_the_best_one(p):
-    """It is never better, up to the rounding to multiples, and with more steps less far off."""
-    curve = information.gain_curve(p)
-    excess = []
-    for steps in (4, 32):
-        mass = curve.grid_cost(schedules.equal_mass(p, steps))
-        best = curve.grid_cost(schedules.best_grid(p, steps))
-        excess.append(mass / best - 1)
-    assert min(excess) > -1e-3
-    assert excess[1] < max(excess[0] / 2, 1e-3)
-
-
 # Geometric blocks
 
 
@@ -198,12 +113,6 @@ def test_blocks_have_geometric_odds_and_their_shares_of_the_steps(f, levels):
             np.testing.assert_allclose(ratios, ratios[0], rtol=1e-9)
             # at least one step for each block can take from another as many as there are blocks
             assert abs(b - a - (steps - 2) * root / sum(roots)) <= len(blocks)
-
-
-def test_a_known_block_grid():
-    """From odds 1/4 to odds 4 in two equal factors, through odds 1."""
-    times = schedules.block_grid([5, 4, 3, 2, 1, 0], [0.2, 0.8], 4)
-    np.testing.assert_allclose(times, [0, 0.2, 0.5, 0.8, 1], rtol=0, atol=1e-12)
 
 
 def test_levels_as_fractions():
@@ -239,9 +148,6 @@ def test_as_many_steps_as_there_are_multiples_or_blocks_and_ends():
     check_grid(schedules.block_grid([1, 0], [0.25, 0.5, 0.75], 4), 4)
 
 
-# Batches that Bernoulli steps reveal
-
-
 @given(st.integers(1, 30), st.lists(strategies.rationals(), unique=True), st.integers(0, 99))
 def test_random_sizes_are_batches(length, inner, seed):
     times = [0, *sorted(inner), 1]
@@ -264,31 +170,15 @@ def test_law_of_random_sizes(times, length):
     """Chi-square of 3000 draws with a fixed seed, below the quantile that one in 1e5 exceeds."""
     from scipy.special import chdtri
 
-    law, draws = slow.law_of_sizes(times, length), 3000
-    assert sum(law.values()) == 1
+    dist, draws = slow.distribution_of_sizes(times, length), 3000
+    assert sum(dist.values()) == 1
     rng = np.random.default_rng(0)
     grid = [float(t) for t in times]
     counts = Counter(schedules.random_sizes(grid, length, rng) for _ in range(draws))
-    assert set(counts) <= set(law)
-    expected = {sizes: draws * float(chance) for sizes, chance in law.items()}
+    assert set(counts) <= set(dist)
+    expected = {sizes: draws * float(prob) for sizes, prob in dist.items()}
     statistic = sum((counts[sizes] - n) ** 2 / n for sizes, n in expected.items())
-    assert statistic < chdtri(len(law) - 1, 1e-5)
-
-
-def test_mean_path_cost_of_random_sizes_is_the_cost_of_the_grid():
-    """Exactly, over the law of the sizes, for the definition of both costs."""
-    times = (Fraction(0), Fraction(1, 5), Fraction(3, 5), Fraction(1))
-    for f in ([1, 0, 0, 0], [1, 1, 1, 0], [5, 2, 1, 1]):
-        law = slow.law_of_sizes(times, 4)
-        mean = sum(chance * Fraction(slow.path_cost(f, sizes)) for sizes, chance in law.items())
-        assert float(mean) == pytest.approx(slow_curve(f).grid_cost(times), abs=1e-12)
-
-
-def test_one_step_reveals_everything():
-    assert schedules.random_sizes([0, 1], 5, np.random.default_rng(0)) == (5,)
-
-
-# What is refused
+    assert statistic < chdtri(len(dist) - 1, 1e-5)
 
 
 COUNTS = [0, -1, 2.0, None, True]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from theory import InvalidInput
-from theory._core import host_memory
+from theory._core import resources
 from theory._core.arrays import free_memory
 
 FILES = {
@@ -47,7 +47,7 @@ def test_the_least_limit_counts(tmp_path, groups, files, left):
     for name, text in listed.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert host_memory.free(tmp_path) == left
+    assert resources.free_memory(tmp_path) == left
 
 
 @pytest.mark.parametrize(("kind", "left"), [("RLIMIT_AS", 7), ("RLIMIT_DATA", 8)])
@@ -57,12 +57,12 @@ def test_a_limit_of_the_process_counts(tmp_path, monkeypatch, kind, left):
     page, limited = resource.getpagesize(), getattr(resource, kind)
     most = {limited: 10 * page}
     monkeypatch.setattr(resource, "getrlimit", lambda k: (most.get(k, resource.RLIM_INFINITY), -1))
-    assert host_memory.free(tmp_path) == left * page
+    assert resources.free_memory(tmp_path) == left * page
 
 
 def test_nothing_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, -1))
-    assert host_memory.free(tmp_path) == host_memory.UNKNOWN
+    assert resources.free_memory(tmp_path) == resources.UNKNOWN
 
 
 def test_the_variable_takes_units(monkeypatch):
@@ -79,7 +79,7 @@ UNDER_A_LIMIT = """
 import resource
 import numpy as np
 from theory import MASK, MarkovChain, TooLarge
-from theory._core import host_memory
+from theory._core import resources
 from theory._core.arrays import free_memory
 
 p = MarkovChain([0.5, 0.5], [[0.5, 0.5]] * 2, 1000)
@@ -107,6 +107,7 @@ def test_what_does_not_fit_under_a_limit_is_refused():
     )
     assert done.returncode == 0, done.stderr
     estimated, failed, drawn = done.stdout.splitlines()
-    assert estimated.startswith("a table of predictions of shape (6000, 1000, 2) has 1.2e+07 cells")
+    table = "a table of predictions of shape (6000, 1000, 2)"
+    assert estimated.startswith(f"{table} has 1.2e+07 entries")
     assert failed.startswith("a batch of predictions does not fit in memory: Unable to allocate")
     assert drawn.startswith("a sample does not fit in memory: Unable to allocate")

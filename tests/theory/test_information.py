@@ -19,18 +19,18 @@ from tests.cases import (
     BAD_BASES,
     BAD_SIZES,
     DEVICE1,
+    EITHER,
     EXACT_CASES,
     FACTORED,
     FAMILIES,
+    PERMUTATIONS,
     build_exact,
-    chain,
+    built,
     close,
-    each_case,
-    each_factored,
     each_family,
+    each_of_either,
     few,
     named,
-    random_rows,
     to_device1,
 )
 from tests.noted import refusals
@@ -92,15 +92,20 @@ def questions(case):
 # Against sums over the joint
 
 
-@each_case
+ON_THE_HOST = [(case, exact) for case in PERMUTATIONS for exact in (False, True)]
+each_either = each_of_either([*EITHER, *ON_THE_HOST])
+
+
+@each_either
 @each_measure
-def test_of_sites_given_observations(case, measure, oracle):
-    p = case.build()
+def test_of_sites_given_observations(case, exact, measure, oracle):
+    p = built(case, exact)
     for sites, pattern, meant in questions(case):
         seen = None if pattern is None else tuple(pattern)
-        expected = oracle(case.joint, meant, seen)
-        assert measure(p, sites, pattern) == close(expected)
-        if sites is None:  # what is observed adds nothing
+        expected = oracle(case.joint, meant, seen, exact)
+        found = measure(p, sites, pattern)
+        assert found == expected if exact else found == close(expected)
+        if sites is None and not exact:  # what is observed adds nothing
             assert expected == close(oracle(case.joint, None, seen))
 
 
@@ -113,21 +118,14 @@ def test_the_order_of_the_sites_does_not_matter(case, measure, oracle):
         assert measure(p, order) == close(expected)
 
 
-@each_factored
-@each_measure
-def test_exact_of_sites_given_observations(case, measure, oracle):
-    p = build_exact(case)
-    for sites, pattern, meant in questions(case):
-        seen = None if pattern is None else tuple(pattern)
-        assert measure(p, sites, pattern) == oracle(case.joint, meant, seen, exact=True)
-
-
-@each_case
-def test_profile_is_the_mean_gain_of_one_more_site(case):
-    actual = profile(case.build())
-    assert actual.shape == (case.length,)
-    assert actual.dtype == np.float64
-    np.testing.assert_allclose(actual, slow.profile_of(case), rtol=0, atol=1e-12)
+@each_either
+def test_profile_is_the_mean_gain_of_one_more_site(case, exact):
+    actual, expected = profile(built(case, exact)), slow.profile_of(case, exact)
+    if exact:
+        assert tuple(actual) == expected
+    else:
+        assert actual.dtype == np.float64
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-12)
 
 
 @each_measure
@@ -136,11 +134,6 @@ def test_exact_values_that_are_not_fully_factored_are_still_right(measure, oracl
     case = next(case for case in EXACT_CASES if case not in FACTORED)
     difference = measure(build_exact(case)) - oracle(case.joint, exact=True)
     assert abs(difference.evalf(40, chop=False, maxn=200)) < 1e-30
-
-
-@each_factored
-def test_exact_profile(case):
-    assert tuple(profile(build_exact(case))) == slow.profile_of(case, exact=True)
 
 
 def test_path_cost_is_the_mean_divergence_over_ordered_partitions():
@@ -162,9 +155,6 @@ def test_exact_path_cost(name):
         assert path_cost(p, sizes) == oracles.mean_path_cost(
             case.joint, sizes, case.vocab, exact=True
         )
-
-
-# Units
 
 
 def test_exact_bits():
@@ -221,14 +211,13 @@ def test_divergence_on_a_device():
 
 
 @each_family
-def test_on_a_device(case):
+def test_given_a_pattern_on_a_device(case):
     """The answers are scalars on the device of the distribution."""
-    p = case.build(to_device1)
-    for sites, pattern in [(None, None), ((0, case.length - 1), case.possible[-2])]:
-        for measure, oracle in MEASURES:
-            answer = measure(p, sites, pattern and to_device1(pattern))
-            assert answer.device == DEVICE1
-            assert float(answer) == close(oracle(case.joint, sites, pattern))
+    p, pattern, sites = case.build(to_device1), case.possible[-2], (0, case.length - 1)
+    for measure, oracle in MEASURES:
+        answer: Any = measure(p, sites, to_device1(pattern))
+        assert answer.device == DEVICE1
+        assert float(answer) == close(oracle(case.joint, sites, pattern))
 
 
 # Large distributions, without a table
@@ -282,33 +271,6 @@ def test_dual_total_correlation_of_a_large_chain(large_chain):
         own += entropy(p, [i - 1, i, i + 1]) - entropy(p, [i - 1, i + 1])
     # DTC is the difference of sums near 60 * 60, rounded to 1e-15 of that
     assert dual_total_correlation(p) == pytest.approx(entropy(p) - own, abs=1e-10)
-
-
-def test_profile_of_a_large_chain(large_chain):
-    """It sums to the entropy, starts at the mean marginal entropy, and never increases."""
-    initial, transition = large_chain
-    p = MarkovChain(initial, transition, LENGTH)
-    f = profile(p)
-    assert f.shape == (LENGTH,)
-    assert f.sum() == pytest.approx(entropy(p), rel=1e-12)
-    alone = [entropy(p, [i]) for i in range(LENGTH)]
-    assert f[0] == pytest.approx(math.fsum(alone) / LENGTH, rel=1e-12)
-    assert (np.diff(f) <= 1e-11).all()  # differences of means near 300, rounded to 1e-13
-    last = [entropy(p) - entropy(p, [j for j in range(LENGTH) if j != i]) for i in (0, 150, 299)]
-    assert min(last) - 1e-10 <= f[-1] <= max(last) + 1e-10
-
-
-@pytest.mark.parametrize("initial", [None, (3, 1)], ids=["drawn", "given"])
-def test_profile_of_a_chain_of_eight_sites_is_that_of_all_its_subsets(initial):
-    initial = random_rows(3, 2) if initial is None else [Fraction(w, sum(initial)) for w in initial]
-    case = chain("eight", initial, random_rows(4, 2, 2), 8)
-    expected = oracles.profile(case.joint)
-    np.testing.assert_allclose(profile(case.build()), expected, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(
-        profile(JointTable(case.build().table())), expected, rtol=0, atol=1e-12
-    )
-    exact = profile(build_exact(case))
-    np.testing.assert_allclose([float(v) for v in exact], expected, rtol=0, atol=1e-12)
 
 
 def test_entropy_of_a_chain_given_observations_is_that_of_its_posterior_pairs():
@@ -407,26 +369,6 @@ def test_a_profile_that_would_need_too_many_subsets_is_refused():
         profile(HiddenMarkovModel([1.0], [[1.0]], [[0.5, 0.5]], 200))
 
 
-# Identities
-
-
-def exact_joint(p):
-    return {x: p.table()[x] for x in oracles.all_sequences(p.length, p.vocab)}
-
-
-exact_tables = strategies.joint_tables(exact=True)
-
-
-@given(exact_tables)
-def test_any_exact_table(p):
-    """Entropy, TC, DTC and profile equal the sums over the joint as expressions."""
-    joint = exact_joint(p)
-    assert entropy(p) == oracles.entropy(joint, exact=True)
-    assert total_correlation(p) == oracles.total_correlation(joint, exact=True)
-    assert dual_total_correlation(p) == oracles.dual_total_correlation(joint, exact=True)
-    assert profile(p).tolist() == oracles.profile(joint, exact=True)
-
-
 @given(strategies.distributions(), st.data())
 def test_any_distribution(p, data):
     """Every family agrees with the sums over its own table, given any evidence."""
@@ -441,100 +383,13 @@ def test_any_distribution(p, data):
     np.testing.assert_allclose(profile(p), oracles.profile(joint), rtol=0, atol=1e-11)
 
 
-@given(strategies.joint_tables(exact=True, vocabs=(2, 2)), st.data())
-def test_one_site_per_round_costs_nothing_and_one_round_costs_the_total_correlation(p, data):
-    """Merging two rounds never helps."""
-    assert path_cost(p, (1,) * p.length) == 0
-    assert path_cost(p, (p.length,)) == total_correlation(p)
-    sizes = data.draw(strategies.schedules(p.length))
-    assert float(path_cost(p, sizes)) >= -1e-12
-    for k in range(len(sizes) - 1):
-        merged = (*sizes[:k], sizes[k] + sizes[k + 1], *sizes[k + 2 :])
-        assert float(path_cost(p, merged) - path_cost(p, sizes)) >= -1e-12
-
-
-# Known values
-
-
-def test_repeated_bit_and_parity_mirror_each_other():
-    """d equal bits: sum of entropies d, joint 1, each bit known from the others.
-
-    Even parity: every d - 1 bits are independent and decide the last.
-    """
-    repeated = JointTable(gallery.repeated_bit(6).table().astype(bool).astype(int), exact=True)
-    assert total_correlation(repeated, base=2) == 5
-    assert dual_total_correlation(repeated, base=2) == 1
-    assert profile(repeated, base=2).tolist() == [1, 0, 0, 0, 0, 0]
-    parity = gallery.parity(6, exact=True)
-    assert total_correlation(parity, base=2) == 1
-    assert dual_total_correlation(parity, base=2) == 5
-    assert profile(parity, base=2).tolist() == [1, 1, 1, 1, 1, 0]
-    assert total_correlation(gallery.repeated_bit(6), base=2) == close(5)
-    assert dual_total_correlation(gallery.repeated_bit(6), base=2) == close(1)
-    assert total_correlation(gallery.parity(6), base=2) == close(1)
-    assert dual_total_correlation(gallery.parity(6), base=2) == close(5)
-
-
-@pytest.mark.parametrize("pairs", [1, 2, 3])
-def test_profile_of_coupled_pairs(pairs):
-    """One more site is a fresh bit unless its partner is among the j: with chance j / (d-1)."""
-    d = 2 * pairs
-    expected = [1 - sympy.Rational(j, d - 1) for j in range(d)]
-    assert profile(gallery.coupled_pairs(pairs, exact=True), base=2).tolist() == expected
-    actual = profile(gallery.coupled_pairs(pairs), base=2)
-    np.testing.assert_allclose(actual, [float(v) for v in expected], atol=1e-12)
-
-
-@pytest.mark.parametrize("pairs", [1, 2, 3])
-def test_path_cost_of_coupled_pairs(pairs):
-    """A pair in one batch costs a bit; s sites hold s(s-1)/2 couples, each a pair by 1/(d-1)."""
-    p, q = gallery.coupled_pairs(pairs, exact=True), gallery.coupled_pairs(pairs)
-    for sizes in oracles.compositions(2 * pairs):
-        cost = sum(sympy.Rational(s * (s - 1), 2 * (2 * pairs - 1)) for s in sizes)
-        assert path_cost(p, sizes, base=2) == cost
-        assert path_cost(q, sizes, base=2) == close(cost)
-
-
-def test_total_correlation_of_permutations():
-    """n log n - log n!; for n = 4 it is 8 - log2 24 = 3.41504 bits."""
-    p = gallery.permutations(4, exact=True)
-    assert total_correlation(p) == 8 * sympy.log(2) - (3 * sympy.log(2) + sympy.log(3))
-    assert round(float(total_correlation(p, base=2)), 5) == 3.41504
-    assert total_correlation(gallery.permutations(4), base=2) == close(8 - math.log2(24))
-
-
-@pytest.mark.parametrize("length", [1, 2, 5, 100])
-def test_total_correlation_of_the_binary_symmetric_chain(length):
-    """Each site is a fair bit, each step has the entropy of the flip: (L-1)(1 - h2(e)) bits."""
-    e = 0.1
-    h2 = -e * math.log2(e) - (1 - e) * math.log2(1 - e)
-    p = gallery.binary_symmetric(length, e)
-    assert total_correlation(p, base=2) == pytest.approx((length - 1) * (1 - h2), abs=1e-9)
-
-
-def test_total_correlation_of_an_exact_binary_symmetric_chain():
-    """e = 1/4: h = 2 log 2 - (3/4) log 3 nats, so each step adds (3/4) log 3 - log 2."""
-    p = gallery.binary_symmetric(6, Fraction(1, 4), exact=True)
-    step = sympy.Rational(3, 4) * sympy.log(3) - sympy.log(2)
-    assert total_correlation(p) == sympy.expand(5 * step)
-
-
 def test_entropy_of_a_symbolic_table():
     """-a log a - (1-a) log(1-a), whatever form it is written in."""
     a = sympy.Symbol("a", positive=True)
-    answer = entropy(JointTable([a, 1 - a], exact=True))
+    answer: Any = entropy(JointTable([a, 1 - a], exact=True))
     for value in (sympy.Rational(1, 3), sympy.Rational(1, 10)):
         wanted = -value * sympy.log(value) - (1 - value) * sympy.log(1 - value)
         assert abs(sympy.N(answer.subs(a, value) - wanted)) < 1e-12
-
-
-def test_no_sites_have_no_entropy():
-    for case in FAMILIES:
-        for measure in (entropy, total_correlation, dual_total_correlation):
-            assert measure(case.build(), []) == close(0)
-
-
-# What is refused
 
 
 P = gallery.coupled_pairs(2)

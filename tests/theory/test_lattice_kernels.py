@@ -45,16 +45,16 @@ def slices(weights, limit=400):
 @pytest.fixture
 def in_parts(monkeypatch):
     """Every lattice counts as large: sums and entropies in parts, short products, by threads."""
-    small = {"CACHE_CELLS": 30, "PART_CELLS": 2, "LARGEST_PRODUCT": 20, "LARGEST_SUM": 20}
+    small = {"CACHE_ENTRIES": 30, "PART_ENTRIES": 2, "LARGEST_PRODUCT": 20, "LARGEST_SUM": 20}
     for name, value in small.items():
         monkeypatch.setattr(f"theory.lattice.subset_sums.{name}", value)
-    for name, value in {"CACHE_CELLS": 5, "PART_CELLS": 2}.items():
+    for name, value in {"CACHE_ENTRIES": 5, "PART_ENTRIES": 2}.items():
         monkeypatch.setattr(f"theory.lattice.entropy_sums.{name}", value)
 
 
 @pytest.fixture(params=[2, 5])
 def threads(request, in_parts, monkeypatch):
-    monkeypatch.setattr("theory.lattice.subset_sums.THREADED_CELLS", 1)
+    monkeypatch.setattr("theory.lattice.subset_sums.THREADED_ENTRIES", 1)
     monkeypatch.setattr("theory.lattice.subset_sums.usable_threads", lambda: request.param)
 
 

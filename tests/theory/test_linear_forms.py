@@ -62,11 +62,6 @@ def assert_factored(n):
     assert math.prod(p**k for p, k in found.items()) == n
 
 
-def test_logarithms_of_small_integers_are_those_of_primes():
-    for n in range(1, 3000):
-        assert_factored(n)
-
-
 @given(st.integers(1, 10**10) | st.integers(1, 50).map(math.factorial))
 def test_logarithms_are_those_of_primes(n):
     assert_factored(n)

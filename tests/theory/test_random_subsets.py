@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.noted import each
-from theory._markov.random_subsets import first_chances, pair_chances
+from theory._markov.random_subsets import first_site_probabilities, neighbour_probabilities
 
 LENGTHS = range(1, 9)
 each_length = each("length", LENGTHS)
@@ -59,78 +59,41 @@ def floats(fractions):
 
 @each_length
 def test_first_sites_exactly(length):
-    chances = list(first_chances(length, Fraction))
-    assert len(chances) == length
-    for site, chance in enumerate(chances):
-        assert chance.tolist() == counted_first(length, site)
-        assert all(type(c) is Fraction for c in chance)
+    probs = list(first_site_probabilities(length, Fraction))
+    assert len(probs) == length
+    for site, prob in enumerate(probs):
+        assert prob.tolist() == counted_first(length, site)
+        assert all(type(c) is Fraction for c in prob)
 
 
 @each_length
 def test_neighbours_exactly(length):
-    """The same chance wherever the pair lies."""
-    chances = list(pair_chances(length, Fraction))
-    assert len(chances) == length - 1
-    for gap, chance in enumerate(chances, start=1):
+    """The same probability wherever the pair lies."""
+    probs = list(neighbour_probabilities(length, Fraction))
+    assert len(probs) == length - 1
+    for gap, prob in enumerate(probs, start=1):
         for left in range(length - gap):
-            assert chance.tolist() == counted_pair(length, left, left + gap)
-        assert all(type(c) is Fraction for c in chance)
+            assert prob.tolist() == counted_pair(length, left, left + gap)
+        assert all(type(c) is Fraction for c in prob)
 
 
 @each_length
-@pytest.mark.parametrize("function", [first_chances, pair_chances])
+@pytest.mark.parametrize("function", [first_site_probabilities, neighbour_probabilities])
 def test_floats_are_the_rounded_fractions(function, length):
     exact = list(function(length, Fraction))
     rounded = list(function(length, float))
     assert len(rounded) == len(exact)
-    for chance, expected in zip(rounded, exact, strict=True):
-        assert chance.dtype == np.float64
-        np.testing.assert_allclose(chance, floats(expected), rtol=1e-14, atol=0)
-
-
-# Longer than can be counted
+    for prob, expected in zip(rounded, exact, strict=True):
+        assert prob.dtype == np.float64
+        np.testing.assert_allclose(prob, floats(expected), rtol=1e-14, atol=0)
 
 
 def test_binomials_at_a_hundred_sites():
-    """Every chance with all its digits, though some are near 1e-29."""
+    """Every probability with all its digits, though some are near 1e-29."""
     length = 100
-    for site, chance in enumerate(first_chances(length, float)):
+    for site, prob in enumerate(first_site_probabilities(length, float)):
         expected = floats(by_binomials(length, 1, length - 1 - site))
-        np.testing.assert_allclose(chance, expected, rtol=1e-13, atol=0)
-    for gap, chance in enumerate(pair_chances(length, float), start=1):
+        np.testing.assert_allclose(prob, expected, rtol=1e-13, atol=0)
+    for gap, prob in enumerate(neighbour_probabilities(length, float), start=1):
         expected = floats(by_binomials(length, 2, length - gap - 1))
-        np.testing.assert_allclose(chance, expected, rtol=1e-13, atol=0)
-
-
-RULES = [(25, Fraction), (25, float), (2000, float)]
-each_rule = pytest.mark.parametrize(("length", "number"), RULES, ids=str)
-
-
-@each_rule
-def test_sum_rules_of_first_sites(length, number):
-    """One site is the first, and on average (L-k)/(k+1) sites come before it."""
-    chances = np.asarray(list(first_chances(length, number)))
-    assert not chances[:, 0].any()  # no site, none first
-    same(chances.sum(axis=0)[1:], [Fraction(1)] * length)
-    before = (np.arange(length) @ chances)[1:]
-    same(before, [Fraction(length - k, k + 1) for k in range(1, length + 1)])
-
-
-@each_rule
-def test_sum_rules_of_neighbours(length, number):
-    """Of k sites k - 1 pairs are neighbours, (L+1)/(k+1) apart on average."""
-    chances = np.asarray(list(pair_chances(length, number)))
-    assert not chances[:, :2].any()
-    gaps, sizes = np.arange(1, length), range(2, length + 1)
-    pairs = ((length - gaps) @ chances)[2:]
-    same(pairs, [Fraction(k - 1) for k in sizes])
-    apart = (gaps * (length - gaps) @ chances)[2:]
-    same(apart, [Fraction((k - 1) * (length + 1), k + 1) for k in sizes])
-
-
-def same(actual, expected):
-    """Fractions are equal; floats have lost some three digits by 2000 factors."""
-    if actual.dtype == object:
-        assert actual.tolist() == expected
-    else:
-        np.testing.assert_allclose(actual, floats(expected), rtol=1e-12, atol=0)
+        np.testing.assert_allclose(prob, expected, rtol=1e-13, atol=0)

@@ -49,28 +49,6 @@ def riemann_error(f, sizes):
 
 
 @each_noise
-def test_the_level_of_clean_sites_falls_strictly(noise):
-    t = np.linspace(0, 1, 1001)
-    levels = noise.alpha(t)
-    assert levels.shape == t.shape
-    assert (np.diff(levels) < 0).all()
-    assert ((levels >= 0) & (levels <= 1)).all()
-    assert (noise.slope(t[1:-1]) < 0).all()
-
-
-def test_ends_of_the_levels():
-    """From 1 to 0 where the formula says so, else from ``1 - end`` or 1 to ``end``."""
-    for noise in (schedules.Linear(), schedules.Cosine()):
-        assert noise.alpha(0.0) == 1
-        assert noise.alpha(1.0) == pytest.approx(0, abs=1e-15)  # cos(pi / 2) is 6e-17
-    for end in (1e-3, 0.1, 0.4):
-        assert schedules.LogLinear(end).alpha(0.0) == 1
-        assert schedules.LogLinear(end).alpha(1.0) == pytest.approx(end, rel=1e-12)
-        assert schedules.GeometricOdds(end).alpha(0.0) == pytest.approx(1 - end, rel=1e-12)
-        assert schedules.GeometricOdds(end).alpha(1.0) == pytest.approx(end, rel=1e-12)
-
-
-@each_noise
 def test_slope_is_the_derivative(noise):
     """Against central differences: h^2 / 6 times a third derivative below 1000, with h = 1e-5."""
     t, h = np.linspace(0.01, 0.99, 99), 1e-5
@@ -106,9 +84,6 @@ def test_levels_on_a_device():
     t = to_device1([0.0, 0.25, 1.0])
     assert isinstance(schedules.Linear().alpha(t), type(strict.ones(1)))
     assert schedules.Linear().alpha(t).device == t.device
-
-
-# Batch sizes
 
 
 @given(st.integers(1, 200), st.data())
@@ -150,48 +125,6 @@ def test_each_batch_is_the_longest_that_its_rule_allows(length, ratio):
         assert all(type(s) is int for s in sizes)
 
 
-@lengths_and_ratios
-def test_large_batches_come_first_or_last(length, ratio):
-    """The last batch of the growing sizes is what is left."""
-    falling = schedules.total_correlation(length, ratio)
-    assert list(falling) == sorted(falling, reverse=True)
-    growing = schedules.dual_total_correlation(length, ratio)[:-1]
-    assert list(growing) == sorted(growing)
-
-
-@pytest.mark.parametrize("length", [1, 2, 9])
-def test_ratio_zero_is_one_site_per_round_and_a_large_ratio_is_one_round(length):
-    for schedule in (schedules.total_correlation, schedules.dual_total_correlation):
-        assert schedule(length, 0) == (1,) * length
-        assert schedule(length, 10.0**6) == (length,)
-
-
-def test_known_sizes():
-    """d = 16, r = 1/2. TC: from 0 at most 7.5 + 1 = 8 sites, from 8 4.5, from 12 2.5, then 1, 1.
-
-    DTC: from 0 at most 1.5, from 1 2, from 3 3, from 6 4.5, and the 6 that are left, below 6.5.
-    """
-    assert schedules.total_correlation(16, 0.5) == (8, 4, 2, 1, 1)
-    assert schedules.dual_total_correlation(16, 0.5) == (1, 2, 3, 4, 6)
-
-
-falling_profiles = st.lists(st.integers(0, 9), min_size=1, max_size=12).map(
-    lambda drops: [sum(drops[j:]) for j in range(len(drops))]
-)
-
-
-@given(falling_profiles, st.sampled_from(RATIOS))
-def test_the_cost_is_at_most_the_ratio_times_the_correlation(f, ratio):
-    """For every profile that never increases, in integers.
-
-    TC = sum_j f(0) - f(j) and DTC = sum_j f(j) - f(L-1).
-    """
-    d, exact = len(f), Fraction(str(ratio))
-    tc, dtc = (sum(f[0] - v for v in f), sum(v - f[-1] for v in f))
-    assert riemann_error(f, schedules.total_correlation(d, ratio)) <= exact * tc
-    assert riemann_error(f, schedules.dual_total_correlation(d, ratio)) <= exact * dtc
-
-
 # The best batch sizes
 
 
@@ -202,23 +135,7 @@ GALLERY = {
     "one hot": gallery.one_hot(6, exact=True),
     "balanced": gallery.balanced(6, exact=True),
     "golden mean": gallery.golden_mean(6, exact=True),
-    "chain": gallery.binary_symmetric(8, Fraction(1, 4), exact=True),
 }
-
-
-@pytest.mark.parametrize("name", GALLERY)
-def test_optimal_sizes_attain_the_least_path_cost(name):
-    """Of all compositions, with exact costs: the difference to the best one is zero."""
-    p = GALLERY[name]
-    f = profile(p)
-    for rounds in range(1, p.length + 1):
-        costs = {sizes: path_cost(p, sizes) for sizes in oracles.compositions(p.length, rounds)}
-        best = min(costs.values(), key=float)
-        chosen = schedules.optimal(f, rounds)
-        assert len(chosen) == rounds
-        assert sympy.expand(costs[chosen] - best) == 0
-        floats = schedules.optimal(np.asarray(f, dtype=float), rounds)
-        assert float(costs[floats]) == pytest.approx(float(best), abs=1e-12)
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=8), st.data())
@@ -241,25 +158,6 @@ def test_ties_between_exact_profiles_do_not_depend_on_rounding():
             assert schedules.optimal(f, rounds) == schedules.uniform(d, rounds)[::-1]
 
 
-def test_optimal_sizes_for_eight_permuted_tokens():
-    """(3, 2, 2, 1) costs 1.51457 bits and equal sizes 1.87072.
-
-    Given j tokens the next is uniform over the 8 - j others: f(j) = log2(8 - j). So (3, 2, 2, 1)
-    costs (log 8/7 + log 8/6) + log 5/4 + log 3/2 and (2, 2, 2, 2) costs log 8/7 + log 6/5
-    + log 4/3 + log 2.
-    """
-    f = profile(gallery.permutations(8), base=2)
-    np.testing.assert_allclose(f, [math.log2(8 - j) for j in range(8)], atol=1e-11)
-    assert schedules.optimal(f, 4) == (3, 2, 2, 1)
-    best = math.log2(8 / 7 * 8 / 6 * 5 / 4 * 3 / 2)
-    equal = math.log2(8 / 7 * 6 / 5 * 4 / 3 * 2)
-    assert (round(best, 5), round(equal, 5)) == (1.51457, 1.87072)
-    costs = {sizes: riemann_error(f, sizes) for sizes in oracles.compositions(8, 4)}
-    assert min(costs, key=lambda sizes: costs[sizes]) == (3, 2, 2, 1)
-    assert costs[3, 2, 2, 1] == pytest.approx(best, abs=1e-11)
-    assert costs[2, 2, 2, 2] == pytest.approx(equal, abs=1e-11)
-
-
 def test_profiles_in_any_form():
     """Lists, integers, Fractions, SymPy expressions and arrays on a device."""
     f = [3, 1, 1, 0]
@@ -278,7 +176,7 @@ def test_profiles_in_any_form():
 # The fewest rounds within a target
 
 
-@pytest.mark.parametrize("name", [name for name, p in GALLERY.items() if p.length <= 6])
+@pytest.mark.parametrize("name", GALLERY)
 def test_no_fewer_rounds_reach_the_target(name):
     """Targets at, just below and just above every cost that a composition has; in nats."""
     p = GALLERY[name]
@@ -305,35 +203,6 @@ def test_a_target_that_is_met_exactly(drops, target):
         assert len(chosen) == fewest
         assert costs[chosen] <= target
         assert costs[chosen] == min(c for sizes, c in costs.items() if len(sizes) == fewest)
-
-
-def test_targets_in_the_unit_of_the_profile():
-    """Three coupled pairs, in bits: sizes s cost s(s-1)/10 each; in nats for a distribution."""
-    p = gallery.coupled_pairs(3, exact=True)
-    bits = profile(p, base=2)
-    for target, sizes in [
-        (Fraction(6, 10), (2, 2, 2)),
-        (Fraction(12, 10), (3, 3)),
-        (3, (6,)),
-        (0, (1,) * 6),
-        (Fraction(4, 10), (1, 1, 2, 2)),
-        (Fraction(3, 10), (1, 1, 1, 1, 2)),
-    ]:
-        assert schedules.optimal(bits, target=target) == sizes
-    assert schedules.optimal(p, target=1.2 * math.log(2) + 1e-9) == (3, 3)
-    assert schedules.optimal(p, target=1.2 * math.log(2) - 1e-9) == (2, 2, 2)
-
-
-def test_independent_sites_need_one_round():
-    p = gallery.binary_symmetric(5, Fraction(1, 2), exact=True)
-    assert schedules.optimal(p, target=0) == (5,)
-    assert schedules.optimal([2, 2, 2], target=0) == (3,)
-
-
-def test_optimal_sizes_of_a_distribution():
-    for p in GALLERY.values():
-        for rounds in (1, 2, p.length):
-            assert schedules.optimal(p, rounds) == schedules.optimal(profile(p), rounds)
 
 
 # Batches along a noise schedule
@@ -396,6 +265,7 @@ def test_every_schedule_once():
         assert all(sum(sizes) == length and min(sizes) > 0 for sizes in found)
         by_rounds = [s for r in range(1, length + 1) for s in schedules.every(length, r)]
         assert sorted(by_rounds) == sorted(found)
+    assert list(schedules.every(40, 2)) == [(k, 40 - k) for k in range(1, 40)]
     with pytest.raises(InvalidInput, match="at most the length 3, got 4"):
         list(schedules.every(3, 4))
 
@@ -438,20 +308,13 @@ def test_schedules_of_too_many_rounds_are_refused_at_once():
 
 
 def test_a_target_that_takes_too_many_rounds_names_what_is_reached(monkeypatch):
-    """The profile 100, 99, ..., 1 loses 4950 in one round and 2 * 1225 in two."""
+    """The profile 100, 99, ..., 1 costs 4950 in one round and 2 * 1225 in two."""
     module = importlib.import_module("theory.schedules.optimal")
     monkeypatch.setattr(module, "MAX_STEPS", 2 * 2 * 100 * 11)
     f = np.arange(100, 0, -1.0)
     assert schedules.optimal(f, target=2450) == (50, 50)
-    with pytest.raises(TooLarge, match=r"2 rounds lose 2450, more than the target 2449; .*100 si"):
+    with pytest.raises(TooLarge, match=r"2 rounds cost 2450, more than the target 2449; .*100 si"):
         schedules.optimal(f, target=2449)
-
-
-def test_few_rounds_of_many_sites_are_listed_without_all_the_others():
-    assert list(schedules.every(40, 2)) == [(k, 40 - k) for k in range(1, 40)]
-
-
-# What is refused
 
 
 COUNTS = [0, -1, 2.0, None, True]

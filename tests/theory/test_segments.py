@@ -1,6 +1,5 @@
 """Sums by index against a dictionary, on the host and on another device."""
 
-import math
 from fractions import Fraction
 from typing import Any
 
@@ -110,16 +109,6 @@ def test_small_values_are_not_lost_behind_large_ones():
     assert to_host(sums).tolist() == [1e20, 3.0, 1e-20]
     cumulative = np.cumsum([1e20, 1.0, 2.0, 1e-20])
     assert cumulative[2] - cumulative[0] != 3.0
-
-
-def test_errors_grow_like_the_logarithm_of_the_number():
-    """Pairwise: 2^16 values of 0.1 are off by less than 16 roundings."""
-    count = 2**16
-    _, sums = sum_by_key(
-        to_device1(np.zeros(count, dtype=np.int64)), to_device1(np.full(count, 0.1))
-    )
-    assert float(sums[0]) == pytest.approx(0.1 * count, rel=16 * 2**-53)
-    assert not math.isnan(float(sums[0]))
 
 
 def test_everything_stays_on_its_device():

@@ -46,7 +46,7 @@ def test_equalities_of_fields_vanish(x, y, z):
 @given(positive, positive)
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_a_point_where_they_differ_refutes(x, y):
-    """Three points; where all agree, the sum of both with a symbol must still be told apart."""
+    """Three points; where all agree, the sum of both with a symbol must still be distinguished."""
     points = [(2, 3, 5), (Fraction(1, 7), Fraction(2, 11), 13), (17, Fraction(19, 23), 29)]
     if any(at(x, *values) != at(y, *values) for values in points):
         assert not vanishes(x - y)

@@ -11,7 +11,7 @@ FAR = EmpiricalDistribution([[0, 10**13]])
 
 
 def test_predictions_over_a_huge_vocabulary_are_refused_with_their_shape():
-    shape = r"a table of predictions of shape \(1, 2, 10000000000001\) has 2e\+13 cells"
+    shape = r"a table of predictions of shape \(1, 2, 10000000000001\) has 2e\+13 entries"
     with pytest.raises(TooLarge, match=shape):
         FAR.denoise([MASK, MASK])
     with pytest.raises(TooLarge, match=shape):
@@ -25,7 +25,7 @@ def test_predictions_for_many_patterns_are_refused_with_their_shape(monkeypatch)
     monkeypatch.setenv("ZEROLOSS_MEMORY", str(3 * 4 * 2 * 8))
     assert p.denoise(x).shape == (3, 4, 2)
     monkeypatch.setenv("ZEROLOSS_MEMORY", str(3 * 4 * 2 * 8 - 1))
-    with pytest.raises(TooLarge, match=r"shape \(3, 4, 2\) has 24 cells"):
+    with pytest.raises(TooLarge, match=r"shape \(3, 4, 2\) has 24 entries"):
         p.denoise(x)
 
 
@@ -48,7 +48,7 @@ def test_the_lattice_is_refused_before_the_table_is_made(monkeypatch):
     p = gallery.permutations(9)
     monkeypatch.setattr(type(p), "table", lambda self: pytest.fail("the table was made"))
     monkeypatch.setenv("ZEROLOSS_MEMORY", str(9**9 * 8))  # enough for the table
-    with pytest.raises(TooLarge, match=r"lattice of shape \(10,\)\*9 has 1e\+09 cells"):
+    with pytest.raises(TooLarge, match=r"lattice of shape \(10,\)\*9 has 1e\+09 entries"):
         p.lattice()
 
 
@@ -56,5 +56,5 @@ def test_the_sites_of_clauses_count_too(monkeypatch):
     """Eight strings of 3 latents and one clause: 64 bytes and 8 for each site."""
     clauses = [(0, 1, 2)]
     monkeypatch.setenv("ZEROLOSS_MEMORY", str(8 * (64 + 8 * 4) - 1))
-    with pytest.raises(TooLarge, match="list of 4-site sequences has 8 cells"):
+    with pytest.raises(TooLarge, match="list of 4-site sequences has 8 entries"):
         gallery.nae_sat(3, clauses)

@@ -1,6 +1,5 @@
 """The strategies: valid objects within bounds, counterexamples that can be read, bad bounds."""
 
-import itertools
 import math
 from fractions import Fraction
 from typing import Any
@@ -11,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.noted import refusals
+from tests import oracles
+from tests.noted import each, refusals
 from theory import (
     MASK,
     Distribution,
@@ -22,7 +22,6 @@ from theory import (
     MarkovChain,
     ProductMixture,
     gallery,
-    information,
     schedules,
     strategies,
 )
@@ -115,50 +114,80 @@ def test_weights_are_integers_up_to_the_greatest(data, most):
     assert weights.sum() == p.lattice().denominator
 
 
-@given(strategies.chains(exact=True, most=4))
-def test_exact_chains_have_rational_rows(p):
-    for row in (p.initial, *p.transition):
-        assert sum(row) == 1
-        assert all(isinstance(v, Fraction) and v.denominator <= 4 * p.vocab for v in row)
-
-
 @given(
-    strategies.hidden_markov_models(states=(2, 3)), strategies.product_mixtures(components=(2, 4))
+    strategies.chains(exact=True, most=4),
+    strategies.hidden_markov_models(states=(2, 3)),
+    strategies.product_mixtures(components=(2, 4)),
+    strategies.empirical_distributions(sequences=(2, 3)),
 )
-def test_hidden_states_and_components_stay_within_bounds(hidden, mixture):
+def test_parameters_stay_within_their_bounds(chain, hidden, mixture, data):
+    for row in (chain.initial, *chain.transition):
+        assert sum(row) == 1
+        assert all(isinstance(v, Fraction) and v.denominator <= 4 * chain.vocab for v in row)
     assert 2 <= len(hidden.initial) <= 3
     assert 2 <= len(mixture.weights) <= 4
+    assert 1 <= len(data.sequences) <= 3
 
 
-@given(strategies.empirical_distributions(sequences=(2, 3)))
-def test_data_sets_have_at_most_as_many_sequences(p):
-    assert 1 <= len(p.sequences) <= 3
+def as_tuple(x):
+    return tuple(np.ravel(x).tolist())
 
 
-def test_every_family_is_drawn():
-    for family in (
-        JointTable,
-        MarkovChain,
-        HiddenMarkovModel,
-        ProductMixture,
-        EmpiricalDistribution,
-        Exchangeable,
-    ):
-        found = find(strategies.distributions(), lambda p, family=family: isinstance(p, family))
-        assert isinstance(found, family)
+# strategy: (what is looked at, every value of it that has to be drawn)
+SMALL_CHAINS = strategies.chains(vocabs=(2, 2), exact=True)
+ALL_DRAWN = {
+    "families": (
+        strategies.distributions(),
+        type,
+        [
+            *(JointTable, MarkovChain, HiddenMarkovModel),
+            *(ProductMixture, EmpiricalDistribution, Exchangeable),
+        ],
+    ),
+    "reducible and periodic chains": (
+        SMALL_CHAINS,
+        lambda p: as_tuple(p.transition),
+        [(1, 0, 0, 1), (0, 1, 1, 0)],
+    ),
+    "evidence of two equal bits": (
+        strategies.evidence(gallery.coupled_pairs(1)),
+        as_tuple,
+        [(a, b) for a in (MASK, 0, 1) for b in (MASK, 0, 1) if MASK in (a, b) or a == b],
+    ),
+    "evidence of exact distributions": (
+        strategies.evidence(gallery.parity(3, exact=True), masked=(1, 1)),
+        lambda x: (x == MASK).sum(),
+        [1],
+    ),
+    "schedules": (strategies.schedules(4), lambda sizes: sizes, oracles.compositions(4)),
+    # of the 2^39 schedules of 40 sites
+    "only with 40 rounds": (strategies.schedules(40, rounds=(40, 40)), len, [40]),
+    "only with one round": (strategies.schedules(40, rounds=(1, 1)), len, [1]),
+    "with few rounds": (strategies.schedules(40, rounds=(2, 3)), len, [2, 3]),
+    "with as many rounds as there are": (strategies.schedules(5, rounds=(4, 100)), len, [4, 5]),
+    "rationals": (
+        strategies.rationals(most=4),
+        lambda value: value,
+        [Fraction(1, 2), Fraction(1, 3), Fraction(2, 3), Fraction(1, 4), Fraction(3, 4)],
+    ),
+    "noise schedules": (
+        strategies.noise_schedules(),
+        type,
+        [schedules.Linear, schedules.Cosine, schedules.LogLinear, schedules.GeometricOdds],
+    ),
+}
+
+
+@each(("strategy", "of", "values"), ALL_DRAWN.values(), ids=ALL_DRAWN)
+def test_all_that_there_is_is_drawn(strategy, of, values):
+    for value in values:
+        assert of(find(strategy, lambda drawn, value=value: of(drawn) == value)) == value
 
 
 @given(strategies.distributions(vocabs=(1, 1)), strategies.distributions(vocabs=(3, 4)))
 def test_exchangeable_bits_are_drawn_only_where_there_may_be_two_tokens(single, many):
     assert not isinstance(single, Exchangeable)
     assert not isinstance(many, Exchangeable)
-
-
-def test_reducible_and_periodic_chains_are_drawn():
-    size: dict[str, Any] = {"vocabs": (2, 2), "exact": True}
-    for matrix in (np.eye(2, dtype=int), np.eye(2, dtype=int)[::-1]):
-        p = find(strategies.chains(**size), lambda p, matrix=matrix: (p.transition == matrix).all())
-        assert (p.transition == matrix).all()
 
 
 def test_repeated_sequences_and_impossible_evidence_are_drawn():
@@ -169,22 +198,6 @@ def test_repeated_sequences_and_impossible_evidence_are_drawn():
         lambda p: p.table().max() == 1,
     )
     assert np.count_nonzero(p.table()) == 1
-
-
-# Counterexamples
-
-
-def test_a_counterexample_shrinks_to_a_table_that_can_be_read():
-    """TC <= DTC fails first for two sequences of three bits with probability 1/2 each."""
-    p = simplest(
-        strategies.joint_tables(lengths=(3, 3), vocabs=(2, 2), exact=True),
-        lambda p: (
-            float(information.total_correlation(p) - information.dual_total_correlation(p)) > 1e-9
-        ),
-    )
-    weights = p.lattice().numerators[:2, :2, :2]
-    assert set(weights.ravel().tolist()) == {0, 1}
-    assert weights.sum() == 2
 
 
 def test_the_simplest_objects_are_the_smallest():
@@ -224,20 +237,6 @@ def test_evidence_is_possible(p, data):
         assert masked[0] <= (x == MASK).sum() <= masked[1]
 
 
-def test_all_evidence_is_drawn():
-    """Of two coupled bits: nothing, one bit, or two equal ones."""
-    possible = [(a, b) for a in (MASK, 0, 1) for b in (MASK, 0, 1) if MASK in (a, b) or a == b]
-    for pattern in possible:
-        strategy = strategies.evidence(gallery.coupled_pairs(1))
-        x = find(strategy, lambda x, pattern=pattern: tuple(x) == pattern)
-        assert tuple(x) == pattern
-
-
-def test_evidence_of_exact_distributions():
-    x = find(strategies.evidence(gallery.parity(3, exact=True), masked=(1, 1)))
-    assert (x == MASK).sum() == 1
-
-
 @given(st.integers(1, 12), st.data())
 def test_schedules_sum_to_the_length_in_as_many_rounds_as_allowed(length, data):
     rounds = data.draw(st.none() | bounds(1, length))
@@ -247,21 +246,6 @@ def test_schedules_sum_to_the_length_in_as_many_rounds_as_allowed(length, data):
     assert sum(sizes) == length
     if rounds is not None:
         assert rounds[0] <= len(sizes) <= rounds[1]
-
-
-def test_every_schedule_is_drawn():
-    for cuts in itertools.product([False, True], repeat=3):
-        ends = [0, *(i + 1 for i, cut in enumerate(cuts) if cut), 4]
-        wanted = tuple(b - a for a, b in itertools.pairwise(ends))
-        assert find(strategies.schedules(4), lambda s, wanted=wanted: s == wanted) == wanted
-
-
-def test_schedules_with_rare_numbers_of_rounds():
-    """Only one of the 2^39 schedules of 40 sites has 40 rounds, and one has one."""
-    assert find(strategies.schedules(40, rounds=(40, 40))) == (1,) * 40
-    assert find(strategies.schedules(40, rounds=(1, 1))) == (40,)
-    assert len(find(strategies.schedules(40, rounds=(2, 3)))) in (2, 3)
-    assert len(find(strategies.schedules(5, rounds=(4, 100)))) in (4, 5)
 
 
 @given(st.integers(1, 6), st.data())
@@ -279,29 +263,12 @@ def test_rationals_lie_strictly_between_zero_and_one(most, data):
     assert value.denominator <= most
 
 
-def test_every_rational_is_drawn():
-    wanted = {Fraction(a, b) for b in range(2, 5) for a in range(1, b)}
-    assert len(wanted) == 5  # 1/2, 1/3, 2/3, 1/4, 3/4
-    for value in wanted:
-        found = find(strategies.rationals(most=4), lambda v, value=value: v == value)
-        assert found == value
-
-
 @given(strategies.noise_schedules())
 def test_noise_schedules_fall(schedule):
     """Every kind runs from (nearly) clean to (nearly) masked."""
     levels = schedule.levels(8)
     assert (np.diff(levels) < 0).all()
     assert 1 >= schedule.alpha(0.0) > schedule.alpha(0.5) > schedule.alpha(1.0) >= 0
-
-
-def test_every_kind_of_noise_schedule_is_drawn():
-    for kind in (schedules.Linear, schedules.Cosine, schedules.LogLinear, schedules.GeometricOdds):
-        found = find(strategies.noise_schedules(), lambda s, kind=kind: isinstance(s, kind))
-        assert type(found) is kind
-
-
-# What is refused
 
 
 BAD_BOUNDS: list[Any] = [

@@ -2,6 +2,7 @@
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ EVERYTHING = MEASURES | BOUNDS
 each_function = each("function", EVERYTHING.values(), ids=EVERYTHING)
 
 
-def arrays(found):
+def arrays(found) -> Any:
     """All numbers in it, as arrays."""
     if isinstance(found, bounds.Bound):
         found = found.quantity, found.bound, found.slack

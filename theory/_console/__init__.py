@@ -1,1 +1,1 @@
-"""What the command lines share: arguments, tables, progress bars, and processes or a cluster."""
+"""Command lines: arguments, tables, progress bars, executors and the tasks that run on them."""

@@ -1,4 +1,4 @@
-"""Command lines: numbers, wrong calls, and a standard output that nobody may read."""
+"""Parsing of command lines, and a standard output that may be closed or lack characters."""
 
 import argparse
 import io
@@ -50,7 +50,7 @@ def _at_least(low: int, text: str) -> int:
 
 
 def prepare_output() -> None:
-    """Let standard output take every character, and go on when nobody reads it any more.
+    """Let standard output take every character, and survive that its reader closes it.
 
     A character that the encoding of the output lacks is written with a backslash. If the output
     is a pipe that is closed at the other end, as ``| head`` does it, the command ends as it would
@@ -70,7 +70,7 @@ def prepare_output() -> None:
 
 
 class _NeverBroken(io.FileIO):
-    """A file whose reader may go away: what is written after that is lost, and no error."""
+    """A file whose reader may close it: what is written after that is dropped without an error."""
 
     def write(self, data: Any, /) -> int:
         try:

@@ -1,4 +1,4 @@
-"""Where the claims of all installed packages are written, read from the source without running it.
+"""Ids, titles and files of the claims of all installed packages, read without importing them.
 
 Importing the claims loads what their checks need, which takes longer than reading a few files.
 """
@@ -20,13 +20,13 @@ NONE_REGISTERED = (
     "of installed packages. Install it with 'make setup', or with 'pip install -e .' in the folder "
     "that holds pyproject.toml"
 )
-"""Said where no package offers claims."""
+"""The error message where no package offers claims."""
 
 
 def claim_files() -> list[tuple[str, str, Path]]:
-    """Id, title and file of each claim whose id and title are written out, by id.
+    """Id, title and file of each claim whose id and title are literals, sorted by id.
 
-    A file in the current directory is given as seen from there.
+    Files in the current directory have relative paths.
 
     >>> claim_files()[0]
     ('A1', 'The loss is minimised by the conditional marginals', ...a1_optimality.py'))

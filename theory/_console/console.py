@@ -1,7 +1,7 @@
-"""Tables that fit the width of the output, of every command.
+"""Tables of all commands, fitted to the width of the output.
 
-`output_console` knows how wide the output is, and `Fitting` what a table does where it is too wide:
-columns give way in an order that the caller states; if it is still too wide then, it goes on in a
+`output_console` knows the width, and `Fitting` what becomes of a table that is too wide: columns
+are left out in an order that the caller states; if it is still too wide then, it continues in a
 second table below, with the first column again. Nothing is ever cut off.
 """
 
@@ -39,7 +39,7 @@ class Fitting:
     *tables : Table
         The same content, from wide to narrow. Columns with ``no_wrap`` are never broken.
     gives_way : sequence of str
-        Headers of columns that the last of the tables can do without, the first to go first.
+        Headers of columns that may be left out of the last of the tables, the first to go first.
     least : int
         Columns that may be broken are not made narrower than this for the sake of others.
 
@@ -68,9 +68,10 @@ class Fitting:
         fits = (form for form in forms if self._needed(console, form) <= options.max_width)
         table = next(fits, None)
         if table is None:
-            yield from self._one_below_the_other(console, forms[-1], options.max_width)
-            return
-        yield table
+            table = forms[-1]
+            yield from self._one_below_the_other(console, table, options.max_width)
+        else:
+            yield table
         there = [column.header for column in table.columns]
         lacking = [str(c.header) for c in self.tables[0].columns if c.header not in there]
         if lacking:

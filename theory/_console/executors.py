@@ -1,4 +1,4 @@
-"""Where work runs: in this process, in several, or on a Dask cluster."""
+"""Executors: in this process, in several, or on a Dask cluster."""
 
 import multiprocessing
 import os
@@ -17,21 +17,21 @@ from concurrent.futures import (
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from theory._console.threads import THREADS, usable_cores
+from theory._core.resources import THREADS, usable_cores
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
 __all__ = ["InProcess", "Processes", "executor_for", "worth_sharing"]
 
 PATIENCE = 60.0
-"""Seconds that a cluster may be without workers, after it had some, or without an answer."""
+"""Seconds that a cluster may be without workers, after it had some, or not answer."""
 
-ASKING = 2.0
-"""Seconds between two questions to its scheduler."""
+POLL = 2.0
+"""Seconds between two requests to its scheduler."""
 
 
 class InProcess(Executor):
-    """Runs what is submitted at once.
+    """Runs what is submitted immediately, in this process.
 
     >>> InProcess().submit(pow, 2, 3).result()
     8
@@ -47,7 +47,7 @@ class InProcess(Executor):
 
 
 class Processes(Executor):
-    """A pool of processes that is made anew for what is submitted after one of them has ended.
+    """A pool of processes that is replaced when something is submitted after one of them has died.
 
     What the old pool had is lost, as with any `ProcessPoolExecutor`.
     """
@@ -73,6 +73,15 @@ class Processes(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self.pool.shutdown(wait, cancel_futures=cancel_futures)
+
+    def __exit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        """Terminate the processes after an error, else wait for what they run."""
+        if exc_val is not None:
+            processes = list((self.pool._processes or {}).values())
+            self.shutdown(wait=False, cancel_futures=True)  # first: else it looks like a crash
+            for process in processes:
+                process.terminate()
+        self.shutdown(cancel_futures=True)
 
 
 @contextmanager
@@ -112,7 +121,7 @@ def executor_for(workers: int | None = None, scheduler: str | None = None) -> It
         with _cluster(scheduler) as executor:
             yield executor
     elif workers is not None:
-        with _one_thread_each(), _processes(as_integer(workers, "workers", 1)) as executor:
+        with _one_thread_each(), Processes(as_integer(workers, "workers", 1)) as executor:
             yield executor
     else:
         yield InProcess()
@@ -144,21 +153,6 @@ def _one_thread_each() -> Iterator[None]:
             os.environ.pop(name, None)
 
 
-@contextmanager
-def _processes(workers: int) -> Iterator[Executor]:
-    pool = Processes(workers)
-    try:
-        yield pool
-    except BaseException:
-        processes = list((pool.pool._processes or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)  # first: else the pool takes it for a crash
-        for process in processes:
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
 def _start_worker() -> None:
     """Leave Ctrl-C to the process that started this one, but end with it, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -180,23 +174,16 @@ def _cluster(scheduler: str) -> Iterator[Executor]:
     except ImportError:
         raise InvalidInput("a scheduler needs Dask: install zeroloss[cluster]") from None
     try:
-        resolve_address(scheduler)  # a client of a wrong address would take its time to end
+        resolve_address(scheduler)  # a client of a wrong address is slow to end
         client = Client(scheduler, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InvalidInput(f"no Dask scheduler answers at {scheduler!r}: {error}") from None
-    with client:
-        executor = _Watched(client)
-        try:
-            yield executor
-        except BaseException:
-            executor.shutdown(wait=False)
-            raise
-        finally:
-            executor.ended.set()
+    with client, _Watched(client) as executor:
+        yield executor
 
 
 class _Watched(Executor):
-    """A Dask client's executor whose futures end when nobody is there to run them.
+    """A Dask client's executor whose futures fail when the cluster is gone.
 
     Dask itself waits for ever, for workers that may still come.
     """
@@ -234,12 +221,17 @@ class _Watched(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self.inner.shutdown(wait=wait and not cancel_futures and not self.gone)
 
+    def __exit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        if exc_val is not None:
+            self.shutdown(wait=False)
+        self.ended.set()
+
     def _workers(self) -> Any:
         return self.client.sync(self.client.scheduler.ncores, callback_timeout=PATIENCE)
 
     def _watch(self) -> None:
         had, since = self.had, time.monotonic()
-        while not self.ended.wait(ASKING):
+        while not self.ended.wait(POLL):
             try:
                 workers = self._workers()
                 why = "all workers of the cluster have gone"

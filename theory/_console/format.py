@@ -1,4 +1,4 @@
-"""Results as JSON, which has no word for numbers that are infinite or undefined."""
+"""Results as JSON: infinity as a string, and nan as null, because JSON has neither."""
 
 import dataclasses
 import json
@@ -9,7 +9,7 @@ __all__ = ["as_json"]
 
 
 def as_json(content: Any) -> str:
-    """Write dictionaries, lists and dataclasses as JSON: infinity as "inf", nan as null.
+    """Write dictionaries, lists and dataclasses as JSON; infinity becomes "inf", nan null.
 
     >>> print(as_json({"kl": [0.5, math.inf, math.nan]}))
     {

@@ -16,16 +16,11 @@ EVERY = 20.0
 def tracked(
     items: Sequence[Any], wanted: bool | None = None, doing: str = "decoding"
 ) -> Iterable[Any]:
-    """Go through the items and show how far it is.
+    """Iterate over the items, and show progress beside the word `doing`.
 
-    Parameters
-    ----------
-    items : sequence
-    wanted : bool, optional
-        Show a bar on a terminal and elsewhere a line every twenty seconds and at the end, or
-        nothing. By default there is no line at the end, so that short work stays silent, nor any
-        from the workers of a pool.
-    doing : str
+    If `wanted`, a bar on a terminal and elsewhere a line every twenty seconds and at the end; if
+    False, nothing. By default there is no line at the end, so that short work stays silent, nor
+    any from the workers of a pool.
 
     >>> list(tracked(range(3), wanted=False))
     [0, 1, 2]

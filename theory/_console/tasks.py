@@ -1,8 +1,7 @@
-"""Many tasks on one executor: progress, workers that end, interruptions.
+"""Running many tasks on one executor, with progress, through lost workers and interruptions.
 
-What sweeps, claims and figures have in common. An answer is handed on as soon as it is there; what
-a worker took with it when it ended is run again; after an interruption nothing is lost that had
-finished.
+Sweeps, claims and figures run so. A result is handed on as soon as it is there; tasks that were
+lost with their worker are run again; after an interruption every result that had finished is kept.
 """
 
 from collections import Counter, deque
@@ -16,13 +15,13 @@ from theory._core.plurals import counted
 
 __all__ = ["is_loss", "run_tasks"]
 
-AHEAD = 1024
-"""Tasks handed to the executor at once, so that a million do not sit in its memory."""
+MAX_AHEAD = 1024
+"""Most tasks that are submitted at a time, so that a million do not fill its memory."""
 
-NAMED = 8
-"""Tasks that a message names; no more are run when so many are lost."""
+MAX_NAMED = 8
+"""Most tasks that a message names; if so many are lost, no more are run."""
 
-AGAIN = 2
+MAX_RETRIES = 2
 """How often a task whose worker ended is run again."""
 
 LOST = (
@@ -33,9 +32,9 @@ Task = tuple[Any, ...]
 
 
 def is_loss(error: BaseException | None) -> bool:
-    """Whether an error is of the workers, not of what they ran: it says nothing about that.
+    """Tell whether an error comes from the loss of a worker, not from the task.
 
-    Those of Dask are known by their module, whether or not Dask is there.
+    Errors of Dask are known by their module, so that Dask need not be installed.
 
     >>> is_loss(BrokenExecutor()), is_loss(ValueError())
     (True, False)
@@ -56,7 +55,7 @@ def run_tasks(
     kept: str = "",
     progress: bool | None = None,
 ) -> None:
-    """Call a function with the arguments of each task, and hand on what it gave.
+    """Call a function with the arguments of each task, and hand on the results.
 
     Parameters
     ----------
@@ -64,21 +63,19 @@ def run_tasks(
     function : callable
     tasks : sequence of tuple
     keep : callable
-        Gets the number of a task and its future, in the order in which they finish. A future that
-        has failed has an error of the task. What `keep` raises ends the run.
-    doing : str
-        Said beside the progress bar.
-    noun, named, kept
-        For the message about lost tasks: what a task is, how the one of a number is named, and
-        where those are that had finished.
-    progress : bool, optional
+        Called with the number of a task and its future, in the order in which they finish. A
+        future that has failed has an error of the task. What `keep` raises ends the run.
+    doing, progress
         As for `tracked`.
+    noun, named, kept
+        For the message about lost tasks: what a task is called, the name of the one with a number,
+        and where the results are that had finished.
 
     Raises
     ------
     BrokenExecutor
-        If a task's worker ended each time: it is run again, beside no other, twice. Or if the
-        executor takes no tasks any more.
+        If a task lost its worker each time: it is run again, beside no other, twice. Or if the
+        executor accepts no more tasks.
 
     >>> from theory._console.executors import InProcess
     >>> run_tasks(InProcess(), pow, [(2, 3), (3, 2)], lambda k, future: print(k, future.result()),
@@ -105,7 +102,7 @@ def run_tasks(
                 take(future)
         if isinstance(stop, BrokenExecutor):
             message = f"{len(done)} of {counted(len(tasks), noun)} had finished{kept}."
-            left = [named(k) for k in range(len(tasks)) if k not in done][:NAMED]
+            left = [named(k) for k in range(len(tasks)) if k not in done][:MAX_NAMED]
             if left:
                 message += " The first that had not:" + "".join(f"\n  {name}" for name in left)
             raise BrokenExecutor(f"{str(stop) or LOST}; {message}") from stop
@@ -118,16 +115,16 @@ def _ended(
     tasks: Sequence[Task],
     waiting: dict[Future[Any], int],
 ) -> Iterator[Future[Any]]:
-    """Submit the tasks, and give the future of each when it has ended, but not with its worker.
+    """Submit the tasks, and yield the future of each when it has ended, unless its worker was lost.
 
-    A task whose worker ended may have ended it, or have been beside another that did. So it is
-    run again when nothing else is.
+    A task that lost its worker may have ended it, or have been beside another that did. So it is
+    run again, alone.
     """
     queue, suspects = deque(range(len(tasks))), list[int]()
     losses, given_up = Counter[int](), 0
     finished: SimpleQueue[Future[Any]] = SimpleQueue()
     while queue or suspects or waiting:
-        beside = queue and len(waiting) < AHEAD
+        beside = queue and len(waiting) < MAX_AHEAD
         alone = not queue and not waiting
         if finished.empty() and (beside or alone):
             k = queue.popleft() if beside else suspects.pop()
@@ -145,16 +142,16 @@ def _ended(
         if isinstance(error, BrokenExecutor):  # then all of its pool end so
             lost = [each for each in waiting if is_loss(_error(each))]  # waits
             # Those that were being run are the first, and one more that had been sent.
-            running = getattr(executor, "workers", getattr(executor, "_max_workers", AHEAD)) + 1
+            running = getattr(executor, "workers", getattr(executor, "_max_workers", MAX_AHEAD)) + 1
         numbers = [waiting.pop(each) for each in lost]
         queue.extend(numbers[running:])
         for k in numbers[:running]:
             losses[k] += 1
-            if losses[k] <= AGAIN:
+            if losses[k] <= MAX_RETRIES:
                 suspects.append(k)
                 continue
             given_up += 1
-            if given_up == NAMED:  # no worker can be what they need
+            if given_up == MAX_NAMED:  # no worker can be what they need
                 raise BrokenExecutor
     if given_up:
         raise BrokenExecutor

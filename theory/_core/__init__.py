@@ -1,1 +1,1 @@
-"""The ground floor: arrays of any backend, exact numbers and logarithms, sums over segments."""
+"""Arrays of any backend, exact numbers and logarithms, and sums over segments."""

@@ -1,4 +1,4 @@
-"""Arrays: the namespace at the border, the one door to the host, and x log x.
+"""Arrays of any backend: namespaces, transfers to the host, logarithms, and memory limits.
 
 Every numerical function of the package starts with ``xp = array_namespace(...)`` and then uses
 only names of the Python array API standard, so that NumPy, CuPy and strict arrays take the same
@@ -16,7 +16,7 @@ from typing import Any, cast
 import array_api_compat
 import numpy as np
 
-from theory._core import exact, host_memory
+from theory._core import exact, resources
 from theory._core.plurals import counted
 from theory._core.types import Array, ArrayLike, Namespace
 from theory.errors import InvalidInput, TooLarge
@@ -44,8 +44,8 @@ __all__ = [
 MASK = -1
 """A masked site. As an index it selects the last slot of every axis of the evidence lattice."""
 
-NOT_ASKED = 2**20
-"""Bytes up to which no one asks how much memory is free."""
+UNCHECKED_BYTES = 2**20
+"""Up to this size, free memory is not measured: that would take longer than to allocate."""
 
 
 def as_array(x: ArrayLike, uneven: str = "rows must be equally long") -> Array:
@@ -91,7 +91,7 @@ def array_namespace(*arrays: Array) -> Namespace:
 
 
 _NAMESPACES: dict[frozenset[type], Any] = {}
-"""By the types of the arrays: to ask takes longer than many a small operation."""
+"""By the types of the arrays: a look-up takes longer than many a small operation."""
 
 
 def device(x: Array) -> Any:
@@ -105,31 +105,23 @@ def to_host(x: Array) -> np.ndarray:
     >>> to_host(np.arange(3)).tolist()
     [0, 1, 2]
     """
-    if isinstance(x, np.ndarray):
+    if isinstance(x, (np.ndarray, np.generic)) or not array_api_compat.is_array_api_obj(x):
         return np.asarray(x)
     if array_api_compat.is_cupy_array(x):
         import cupy  # pyright: ignore[reportMissingImports]
 
         return cupy.asnumpy(x)
-    if isinstance(x, (int, float, np.generic)) or not array_api_compat.is_array_api_obj(x):
-        return np.asarray(x)
-    host = array_api_compat.to_device(x, _cpu_of(x))
-    return np.from_dlpack(host)
+    cpu = array_namespace(x).__array_namespace_info__().default_device()
+    return np.from_dlpack(array_api_compat.to_device(x, cpu))
 
 
-def _cpu_of(x: Array) -> Any:
-    xp = array_namespace(x)
-    return xp.__array_namespace_info__().default_device()
-
-
-def from_host(x: Any, like: Array) -> Array:
+def from_host(x: ArrayLike, like: Array) -> Array:
     """Return host values `x` as an array on the backend and device of `like`."""
-    xp = array_namespace(like)
-    return xp.asarray(x, device=device(like))
+    return array_namespace(like).asarray(x, device=device(like))
 
 
 def on_one_device(*arrays: Array) -> tuple[Array, ...]:
-    """Move host arrays beside those of another backend; refuse two different ones.
+    """Move host arrays to the backend and device of the others, which must all have the same.
 
     >>> [x.tolist() for x in on_one_device(np.arange(2), np.ones(1))]
     [[0, 1], [1.0]]
@@ -226,43 +218,31 @@ def softmax(logits: Array) -> Array:
     return raised / xp.where(total > 0, total, xp.ones_like(total))
 
 
-def require_memory(cells: int, what: str, like: Array | None = None, itemsize: int = 8) -> None:
-    """Refuse `what` if its cells would not fit in the memory that is free now.
+def require_memory(entries: int, what: str, like: Array | None = None, itemsize: int = 8) -> None:
+    """Raise `TooLarge` if the entries of `what` would not fit in the memory that is free now.
 
-    Parameters
-    ----------
-    cells : int
-        Number of entries.
-    what : str
-        What is asked for, with its shape; the error message begins with it.
-    like : array, optional
-        An array of the backend that will hold it; the host's memory is asked otherwise.
-    itemsize : int
-        Bytes per entry.
-
-    Raises
-    ------
-    TooLarge
+    The error message begins with `what`, so it should name the shape. The memory is that of the
+    device of `like`, of the host if it is not given; an entry takes `itemsize` bytes.
 
     >>> require_memory(3**40, "the evidence lattice of shape (3,)*40")
     Traceback (most recent call last):
     ...
-    theory.errors.TooLarge: the evidence lattice of shape (3,)*40 has 1.22e+19 cells and needs ...
+    theory.errors.TooLarge: the evidence lattice of shape (3,)*40 has 1.22e+19 entries and ...
     """
-    needed = cells * itemsize
-    if needed <= NOT_ASKED and not os.environ.get("ZEROLOSS_MEMORY"):
+    needed = entries * itemsize
+    if needed <= UNCHECKED_BYTES and not os.environ.get("ZEROLOSS_MEMORY"):
         return
     free = free_memory(like)
     if needed > free:
         raise TooLarge(
-            f"{what} has {_short(cells)} cells and needs {_gibibytes(needed)}; "
+            f"{what} has {_short(entries)} entries and needs {_gibibytes(needed)}; "
             f"{_gibibytes(free)} are free"
         )
 
 
 @contextmanager
 def within_memory(what: str) -> Iterator[None]:
-    """Say `TooLarge` where memory runs out although it was thought to do; also a decorator.
+    """Raise `TooLarge` where an allocation fails after all; also a decorator.
 
     >>> with within_memory("a table"):
     ...     raise MemoryError("Unable to allocate 3 GiB")
@@ -310,7 +290,7 @@ def free_memory(like: Array | None = None) -> int:
 
         pool = cupy.get_default_memory_pool()
         return int(device(like).mem_info[0]) + int(pool.free_bytes())
-    return host_memory.free()
+    return resources.free_memory()
 
 
 def _as_bytes(limit: str) -> int:

@@ -1,13 +1,13 @@
-"""A bound beside the quantity that it bounds."""
+"""A bound beside the quantity that it bounds: how loose it is, and how close to attained."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from theory._core.exact import floats
+from theory._core.types import Number
 
-__all__ = ["NOTHING", "Bound"]
+__all__ = ["ZERO_TOL", "Bound"]
 
-NOTHING = 1e-12
+ZERO_TOL = 1e-12
 """What is below this in floats may be rounding."""
 
 
@@ -23,12 +23,12 @@ class Bound:
         Whether the quantity is at most the bound, or at least.
     """
 
-    quantity: Any
-    bound: Any
+    quantity: Number
+    bound: Number
     upper: bool = True
 
     @property
-    def slack(self) -> Any:
+    def slack(self) -> Number:
         """How loose the bound is; negative if it fails."""
         return self.bound - self.quantity if self.upper else self.quantity - self.bound
 
@@ -39,7 +39,7 @@ class Bound:
         Floats below 1e-12 are taken for 0. `InvalidInput` if it depends on free symbols.
         """
         pair = (self.quantity, self.bound) if self.upper else (self.bound, self.quantity)
-        problem = "how tight the bound is is not known"
+        problem = "the tightness of the bound is not known"
         # a scalar of a device is no exact number
         least, most = (float(v if hasattr(v, "dtype") else floats(v, problem)) for v in pair)
-        return least / most if abs(most) > NOTHING else float("nan")
+        return least / most if abs(most) > ZERO_TOL else float("nan")

@@ -1,7 +1,7 @@
-"""Exact numbers: integers over one denominator, Fractions, and logarithms without rounding.
+"""Arrays of exact numbers: quotients, logarithms and exponentials without rounding.
 
 The entropy of a rational table is a rational combination of logarithms of integers: a
-`LinearForm`. Equality of such forms is decided, so an identity between entropies can be checked
+`LinearForm`. Equality of such forms is decidable, so an identity between entropies is checked
 without any tolerance. Logarithms of expressions stay expressions of SymPy.
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from theory._core.log_numbers import as_fraction, logarithm
+from theory._core.types import ArrayLike
 from theory.errors import InvalidInput
 
 __all__ = [
@@ -37,7 +38,7 @@ __all__ = [
 
 def is_rational(value: Any) -> bool:
     """Tell whether `value` is an integer or a Fraction (not a SymPy expression)."""
-    if type(value) in (int, Fraction):  # an abstract class is asked slowly
+    if type(value) in (int, Fraction):  # the test of an abstract class is slow
         return True
     return isinstance(value, (Rational, np.integer)) and not isinstance(value, bool)
 
@@ -66,7 +67,7 @@ def elementwise(function: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray
     >>> elementwise(abs, np.asarray([-1, 2])).tolist()
     [1, 2]
     """
-    with np.errstate(all="ignore"):  # a float flag set inside the function is not ours
+    with np.errstate(all="ignore"):  # NumPy would report flags that the function left behind
         result = np.frompyfunc(function, len(arrays), 1)(*arrays)
     return np.asarray(result, dtype=object)
 
@@ -93,14 +94,10 @@ def over_common_denominator(values: np.ndarray) -> tuple[np.ndarray, int]:
     return integers(numerators).reshape(values.shape), denominator
 
 
-def floats(x: Any, problem: str) -> np.ndarray:
+def floats(x: ArrayLike, problem: str) -> np.ndarray:
     """Exact numbers as floats, to be ordered; what depends on free symbols is refused.
 
-    Parameters
-    ----------
-    x : array_like
-    problem : str
-        What cannot be told of the symbols; their names follow in the message.
+    The error message begins with `problem`, what the symbols leave undecided, and names them.
 
     >>> floats([Fraction(1, 2), logarithm(Fraction(1))], "").tolist()
     [0.5, 0.0]
@@ -172,7 +169,7 @@ def _exp(value: Any) -> Any:
 
 @functools.lru_cache(maxsize=2**12)
 def _quotient(numerator: int, denominator: int) -> Fraction:
-    """Few different ones are asked for many times, and to reduce one takes a while."""
+    """Kept, because a few different ones occur many times, and reducing one is slow."""
     return Fraction(numerator, denominator)
 
 

@@ -1,7 +1,7 @@
-"""Factors of integers, as far as their logarithms need them.
+"""Prime powers of integers, and coprime bases of several, as far as their logarithms need them.
 
 Small primes are found, and what is left of a huge integer is kept whole. A coprime base, which
-takes greatest common divisors only, tells such integers apart.
+takes greatest common divisors only, distinguishes such integers.
 """
 
 import math
@@ -22,7 +22,7 @@ SMALL = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31)
 
 @lru_cache(maxsize=65536)
 def factors(n: int) -> dict[int, int]:
-    """The powers of primes in `n`; a cofactor without small ones is kept whole.
+    """Prime powers of `n`; a cofactor without small primes is kept whole.
 
     >>> factors(360)
     {2: 3, 3: 2, 5: 1}

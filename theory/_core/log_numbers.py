@@ -66,7 +66,7 @@ class LinearForm:
         return sympy.Add(*terms)
 
     def __getattr__(self, name: str) -> Any:
-        """What else SymPy's expressions can do (``evalf``, ``free_symbols``, ...)."""
+        """Look up what SymPy's expressions have (``evalf``, ``subs``, ...)."""
         if name.startswith("_") or name in ("shape", "dtype"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self._sympy_(), name)
@@ -79,7 +79,7 @@ class LinearForm:
 
     @property
     def free_symbols(self) -> frozenset[Any]:
-        """The symbols; as SymPy's expressions, they can be asked for them."""
+        """The symbols among the keys, as SymPy's expressions give theirs."""
         return frozenset(k for k in self.numerators if type(k) is not int)
 
     def coefficient(self, key: Any) -> Fraction:
@@ -143,17 +143,13 @@ class LinearForm:
 
     def __add__(self, other: Any) -> Any:
         form = _as_form(other)
-        if form is not None:
-            return self._plus(form, 1)
-        return _leave(operator.add, self, other)
+        return _leave(operator.add, self, other) if form is None else self._plus(form, 1)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
         form = _as_form(other)
-        if form is not None:
-            return self._plus(form, -1)
-        return _leave(operator.sub, self, other)
+        return _leave(operator.sub, self, other) if form is None else self._plus(form, -1)
 
     def __rsub__(self, other: Any) -> Any:
         return (-self).__add__(other)
@@ -226,7 +222,7 @@ class LinearForm:
         return (value > 0) - (value < 0)
 
     def __float__(self) -> float:
-        """The nearest double but for some units in its last places; 0.0 only for zero itself."""
+        """The value to some units in the last digit of a double; 0.0 only for zero itself."""
         terms = [
             (n / self.denominator) * _value_of(k, math.log) for k, n in self.numerators.items()
         ]
@@ -250,7 +246,7 @@ class LinearForm:
 
 @cache
 def _context(bits: int) -> Any:
-    """Arithmetic in so many bits; to set it up takes longer than to use it."""
+    """Arithmetic in so many bits, kept because setting it up is slow."""
     import mpmath
 
     context = mpmath.mp.clone()

@@ -1,4 +1,4 @@
-"""Numbers with what they count, in messages and reports."""
+"""Numbers with the nouns that they count, for messages and reports."""
 
 __all__ = ["counted"]
 

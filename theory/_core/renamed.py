@@ -1,4 +1,4 @@
-"""Old names of methods and attributes that subclasses define, kept for one version."""
+"""Deprecated names of methods and attributes that subclasses may define, kept for one version."""
 
 import warnings
 from collections.abc import Mapping
@@ -8,15 +8,10 @@ __all__ = ["Renamed"]
 
 
 class Renamed:
-    """A base class some of whose names have changed.
+    """A base class some of whose names have changed: `renamed` maps the old ones to the new.
 
-    Whoever asks for an old name gets what has the new one; a subclass that defines the old name
-    alone has defined the new one. Both warn.
-
-    Parameters
-    ----------
-    renamed : mapping of str to str, optional
-        From old names to new ones, given where a class is defined. Subclasses inherit it.
+    An old name gives what has the new one; a subclass that defines the old name alone has defined
+    the new one. Both warn. Subclasses inherit the mapping.
 
     >>> class Shape(Renamed, renamed={"surface": "area"}):
     ...     def area(self):

@@ -1,18 +1,17 @@
-"""Sums of the values that carry the same index, which the array API standard has no name for.
+"""Sums of the values that have the same index, scatter, gather and other indexing on any backend.
 
-On the host ``bincount`` and ``ufunc.at`` do it. Elsewhere only names of the standard are used:
-equal indices are brought together by sorting, and within each the first value is added to the
-second, the third to the fourth, and so on, until one is left. The values of an index are halved
-in every turn. No sum is a difference of two cumulative sums, which would lose what is small
-beside all that comes before it, and the order of the additions is always the same.
+The array API standard has no segment sum. On the host ``bincount`` and ``ufunc.at`` do it.
+Elsewhere only names of the standard are used: equal indices are brought together by sorting, and
+within each the first value is added to the second, the third to the fourth, and so on, until one
+is left. So the number of values is halved in every turn, the order of the additions is always the
+same, and no sum is a difference of two cumulative sums, in which small values would be lost.
 
-The other functions stand for more names that are missing: assignment to given places, looking up
-at places of any shape, rows grouped by a number, ``maximum.accumulate``; and for ``any`` and a sum
-of bools, which NumPy has faster names for.
+The other functions stand for more names that the standard lacks (assignment by index, ``take`` of
+any shape, rows grouped by a number, ``maximum.accumulate``), or for which NumPy has faster ones
+(``any``, sums of bools).
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -34,24 +33,14 @@ __all__ = [
 
 
 PENDING = 2**20
-"""Values that may wait to be added up, beside those added up already."""
+"""Values that are collected before they are added up, beside those added up already."""
 
 
 def sum_by_key(index: Array, *values: Array) -> tuple[Array, ...]:
-    """Add up the values that have the same index.
+    """Add up the values (N,) that have the same index (N,), an int64 that is not negative.
 
-    Parameters
-    ----------
-    index : array of int64, shape (N,)
-        Not negative.
-    *values : array, shape (N,)
-        Floats, integers, or on the host objects.
-
-    Returns
-    -------
-    index : array of int64, shape (K,)
-        The different indices in increasing order.
-    *sums : array, shape (K,)
+    Returns the K different indices in increasing order, and the sums (K,) of each array of values:
+    floats, integers, or on the host objects.
 
     >>> [x.tolist() for x in sum_by_key(np.asarray([7, 3, 7]), np.asarray([0.5, 1.0, 2.0]))]
     [[3, 7], [1.0, 2.5]]
@@ -78,11 +67,11 @@ def _added_pairwise(index: Array, *values: Array) -> tuple[Array, ...]:
             break
         starts = xp.nonzero(first)[0]
         run = xp.cumulative_sum(xp.astype(first, xp.int64)) - 1
-        places = xp.arange(index.shape[0], dtype=xp.int64, device=device(index))
-        even = (places - xp.take(starts, run)) % 2 == 0
+        entries = xp.arange(index.shape[0], dtype=xp.int64, device=device(index))
+        even = (entries - xp.take(starts, run)) % 2 == 0
         kept = xp.nonzero(even)[0]
-        following = xp.minimum(kept + 1, places[-1:])
-        paired = ~xp.take(even, following)  # an odd place follows the even one of its own run
+        following = xp.minimum(kept + 1, entries[-1:])
+        paired = ~xp.take(even, following)  # an odd entry follows the even one of its own run
         values = tuple(
             xp.take(v, kept) + xp.where(paired, xp.take(v, following), xp.zeros_like(v[:1]))
             for v in values
@@ -108,7 +97,7 @@ def segment_sum(index: Array, values: Array, count: int) -> Array:
 
 
 def scatter(index: Array, values: Array, count: int) -> Array:
-    """Values (or rows of them) at different places, and 0 elsewhere, shape (count, ...).
+    """Values (or rows of them) at different indices, and 0 elsewhere, shape (count, ...).
 
     >>> scatter(np.asarray([2, 0]), np.asarray([5, 6]), 4).tolist()
     [6, 0, 5, 0]
@@ -123,7 +112,7 @@ def scatter(index: Array, values: Array, count: int) -> Array:
 
 
 def _spread(index: Array, values: Array, count: int) -> Array:
-    """Values at different places that increase; 0 elsewhere."""
+    """Values at strictly increasing indices; 0 elsewhere."""
     xp = array_namespace(index)
     if not index.shape[0]:
         shape = (count, *values.shape[1:])
@@ -135,14 +124,9 @@ def _spread(index: Array, values: Array, count: int) -> Array:
 
 
 class Sums:
-    """A table to whose entries values are added, a few at a time.
+    """A running `segment_sum`: a table of `count` entries to which values are added.
 
-    Parameters
-    ----------
-    count : int
-        Entries of the table, all 0 at first.
-    like : array
-        An array of the dtype, backend and device of the values.
+    The values have the dtype, backend and device of `like`.
 
     >>> sums = Sums(3, np.zeros(1))
     >>> sums.add(np.asarray([1, 1]), np.asarray([0.5, 0.25]))
@@ -185,7 +169,7 @@ class Sums:
 
 
 def cummax(x: Array) -> Array:
-    """The largest entry so far along the second axis of an array (B, L).
+    """Cumulative maximum along the second axis of an array (B, L).
 
     >>> cummax(np.asarray([[1, 3, 2, 5]])).tolist()
     [[1, 3, 3, 5]]
@@ -194,16 +178,16 @@ def cummax(x: Array) -> Array:
         return np.maximum.accumulate(x, axis=1)
     xp = array_namespace(x)
     shift = 1
-    while shift < x.shape[1]:  # then every entry has seen twice as many
+    while shift < x.shape[1]:  # each turn doubles how many entries the maximum is over
         x = xp.concat([x[:, :shift], xp.maximum(x[:, shift:], x[:, :-shift])], axis=1)
         shift *= 2
     return x
 
 
-def groups(numbers: Any) -> Iterator[tuple[int, Any]]:
-    """Different values among small integers (N,), N >= 1, each with the places where it is.
+def groups(numbers: Array) -> Iterator[tuple[int, Array]]:
+    """Different values among small integers (N,), N >= 1, each with the indices where it occurs.
 
-    >>> [(value, places.tolist()) for value, places in groups(np.asarray([3, 1, 3]))]
+    >>> [(value, index.tolist()) for value, index in groups(np.asarray([3, 1, 3]))]
     [(1, [1]), (3, [0, 2])]
     """
     xp, first = array_namespace(numbers), int(numbers[0])
@@ -211,28 +195,28 @@ def groups(numbers: Any) -> Iterator[tuple[int, Any]]:
         yield first, xp.arange(numbers.shape[0], dtype=xp.int64, device=device(numbers))
         return
     for value in range(int(xp.min(numbers)), int(xp.max(numbers)) + 1):
-        places = xp.nonzero(numbers == value)[0]
-        if places.shape[0]:
-            yield value, places
+        index = xp.nonzero(numbers == value)[0]
+        if index.shape[0]:
+            yield value, index
 
 
-def gather(values: Any, place: Any) -> Any:
-    """Entries, or rows, of an array (N, ...) at places of any shape.
+def gather(values: Array, index: Array) -> Array:
+    """Entries, or rows, of an array (N, ...) by an index array of any shape.
 
     >>> gather(np.asarray([5, 6]), np.asarray([[1, 0]])).tolist()
     [[6, 5]]
     >>> gather(np.asarray([[5, 6], [7, 8]]), np.asarray([1])).tolist()
     [[7, 8]]
     """
-    if isinstance(place, np.ndarray):
-        return values.take(place, axis=0)
-    xp = array_namespace(place)
-    found = xp.take(values, xp.reshape(place, (-1,)), axis=0)
-    return xp.reshape(found, (*place.shape, *values.shape[1:]))
+    if isinstance(index, np.ndarray):
+        return values.take(index, axis=0)
+    xp = array_namespace(index)
+    found = xp.take(values, xp.reshape(index, (-1,)), axis=0)
+    return xp.reshape(found, (*index.shape, *values.shape[1:]))
 
 
 def distinct_rows(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Different rows of integers (N, L) on the host, sorted, and which of them each row is.
+    """Different rows of host integers (N, L), sorted, and the index of each row among them.
 
     Rows that fit are compared as one number each.
 
@@ -250,7 +234,7 @@ def distinct_rows(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[first], which
 
 
-def any_true(flags: Any) -> bool:
+def any_true(flags: Array) -> bool:
     """Whether any entry of an array of bools is True.
 
     >>> any_true(np.asarray([[False, True]]))
@@ -259,8 +243,8 @@ def any_true(flags: Any) -> bool:
     return bool(array_namespace(flags).count_nonzero(flags))
 
 
-def row_counts(flags: Any) -> Any:
-    """How many entries of each row of an array of bools (B, L) are True.
+def row_counts(flags: Array) -> Array:
+    """Number of True entries in each row of an array of bools (B, L).
 
     >>> row_counts(np.asarray([[False, True], [True, True]])).tolist()
     [1, 2]

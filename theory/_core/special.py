@@ -1,11 +1,11 @@
-"""Logarithms of factorials and binomial coefficients, and sums that are kept as logarithms."""
+"""Logarithms of factorials, of binomial coefficients, and of sums of exponentials."""
 
 import math
-from typing import Any
 
 import numpy as np
 
 from theory._core.arrays import array_namespace, log
+from theory._core.types import Array
 
 __all__ = ["log_binomials", "log_factorials", "log_sum_exp"]
 
@@ -29,7 +29,7 @@ def log_binomials(n: int) -> np.ndarray:
     return factorials[-1] - factorials - factorials[::-1]
 
 
-def log_sum_exp(x: Any, axis: int = -1) -> Any:
+def log_sum_exp(x: Array, axis: int = -1) -> Array:
     """Logarithm of the sum of exponentials along an axis; ``-inf`` where all are ``-inf``.
 
     >>> float(np.exp(log_sum_exp(np.log([1.0, 3.0]))).round(12))

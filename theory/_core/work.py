@@ -1,7 +1,4 @@
-"""Work that is refused before it is begun, because it would not end in any useful time.
-
-The memory that an answer takes is the business of `theory._core.arrays.require_memory`.
-"""
+"""Refusal of work that would take too many steps; of too much memory, see `require_memory`."""
 
 from theory.errors import TooLarge
 
@@ -9,11 +6,7 @@ __all__ = ["require_steps"]
 
 
 def require_steps(steps: int, most: int, what: str) -> None:
-    """Refuse `what` if it takes more than `most` steps.
-
-    Raises
-    ------
-    TooLarge
+    """Raise `TooLarge` if `what` takes more than `most` steps.
 
     >>> require_steps(12**9, 10**8, "a walk through 12 sites")
     Traceback (most recent call last):

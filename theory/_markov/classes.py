@@ -1,4 +1,4 @@
-"""Which tokens lead to which: the communicating classes of a chain and their periods.
+"""Communicating classes of a Markov chain, their periods and their cyclic phases.
 
 All of this depends only on which transitions are possible, so it is decided without rounding,
 also for floats.
@@ -10,20 +10,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theory._core.exact import is_rational
+from theory._core.types import Array
 
 __all__ = ["Classes", "communicating_classes", "period", "phases", "possible", "reachable"]
 
 
 class Classes(NamedTuple):
-    """The communicating classes of the tokens that are reached, by their smallest token.
+    """The communicating classes of the reachable tokens, ordered by their smallest token.
 
     Attributes
     ----------
     states : list of int arrays
     leads : (C, C) array of bool
-        Whether a class leads to another one in any number of steps; a class leads to itself.
+        Whether a class can reach another one in any number of steps; a class reaches itself.
     periods : list of int
-        Greatest common divisor of the times of return; 0 for a token that never returns.
+        Greatest common divisor of the return times; 0 for a token that never returns.
     """
 
     states: list[np.ndarray]
@@ -32,12 +33,12 @@ class Classes(NamedTuple):
 
     @property
     def recurrent(self) -> list[int]:
-        """Those that lead to no other class."""
+        """The closed classes: those that reach no other."""
         return np.flatnonzero(self.leads.sum(axis=1) == 1).tolist()
 
 
-def possible(x: np.ndarray) -> np.ndarray:
-    """Where probabilities are not zero; a symbol that is not identically zero counts as positive.
+def possible(x: Array) -> Array:
+    """Tell which probabilities are positive; a symbol that is not identically zero counts as such.
 
     >>> import sympy
     >>> a = sympy.Symbol("a")
@@ -57,7 +58,7 @@ def _is_nonzero(expression: Any) -> bool:
 
 
 def reachable(links: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """The tokens that are reached from those of `start`, in any number of steps, shape (V,).
+    """Tell which tokens can be reached from those of `start` in any number of steps, shape (V,).
 
     >>> reachable(np.asarray([[False, True], [False, True]]), np.asarray([False, True]))
     array([False,  True])
@@ -70,14 +71,9 @@ def reachable(links: np.ndarray, start: np.ndarray) -> np.ndarray:
 
 
 def communicating_classes(links: np.ndarray, start: np.ndarray) -> Classes:
-    """Find the classes of the tokens that are reached from those of `start`.
+    """Find the communicating classes of the tokens that are reachable from those of `start` (V,).
 
-    Parameters
-    ----------
-    links : (V, V) array of bool
-        Which steps are possible.
-    start : (V,) array of bool
-        With which tokens a sequence can begin.
+    Both arguments are bools: `links` (V, V) holds which transitions are possible.
 
     >>> links = np.asarray([[1, 1, 0], [0, 0, 1], [0, 1, 0]], dtype=bool)  # 0 -> 0, 1; 1 <-> 2
     >>> found = communicating_classes(links, np.asarray([True, False, False]))
@@ -93,12 +89,12 @@ def communicating_classes(links: np.ndarray, start: np.ndarray) -> Classes:
     member = np.zeros((count, len(links)))
     for c, tokens in enumerate(states):
         member[c, tokens] = 1
-    leads = _closure(member @ links @ member.T > 0)
+    leads = _transitive_closure(member @ links @ member.T > 0)
     return Classes(states, leads, [period(links[np.ix_(s, s)]) for s in states])
 
 
-def _closure(leads: np.ndarray) -> np.ndarray:
-    """What leads to what in any number of steps, none included: squared until nothing is new."""
+def _transitive_closure(leads: np.ndarray) -> np.ndarray:
+    """What reaches what in any number of steps, none included: squared until nothing is new."""
     found = leads | np.eye(len(leads), dtype=bool)
     while True:
         wider = found.astype(np.float64) @ found > 0
@@ -110,19 +106,19 @@ def _closure(leads: np.ndarray) -> np.ndarray:
 def period(links: Any) -> int:
     """Greatest common divisor of the lengths of all cycles of one class; 0 if there are none.
 
-    The links of the class are an array, or a SciPy sparse array in rows.
+    The possible transitions of the class are an array, or a SciPy sparse array in rows.
 
     >>> period(np.asarray([[False, True], [True, False]])), period(np.asarray([[False]]))
     (2, 0)
     """
     level = _levels(links)
-    # a step from one level to another closes cycles whose lengths differ by this much
+    # a transition between two levels closes cycles whose lengths differ by this much
     source, target = links.nonzero()
     return math.gcd(*np.unique(level[source] + 1 - level[target]).tolist())
 
 
 def phases(links: np.ndarray, period: int) -> np.ndarray:
-    """Through which of `period` sets of tokens a class passes in turn, token by token.
+    """The cyclic phase of each token of a class: which of `period` subsets, visited in turn.
 
     >>> phases(np.asarray([[False, True], [True, False]]), 2)
     array([0, 1])
@@ -131,7 +127,7 @@ def phases(links: np.ndarray, period: int) -> np.ndarray:
 
 
 def _levels(links: Any) -> np.ndarray:
-    """Least numbers of steps from the first token of a class."""
+    """Shortest path lengths from the first token of a class."""
     level = np.full(links.shape[0], -1, dtype=np.int64)
     level[0], new, depth = 0, np.zeros(1, dtype=np.int64), 0
     while len(new):

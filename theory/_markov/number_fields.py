@@ -1,14 +1,16 @@
-"""Linear algebra in floats, or without rounding in the field that some exact numbers need.
+"""Linear algebra in floats, or without rounding in the number field that some exact numbers span.
 
 Roots of polynomials, such as the Perron roots of rational matrices, live in an algebraic extension
 of the rational numbers, in which sums, quotients and null spaces are again exact.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from theory._core.exact import as_sympy, elementwise, from_sympy
+from theory._core.types import ArrayLike, Number
 
 __all__ = ["Algebraic", "Floats", "field_of"]
 
@@ -16,12 +18,12 @@ __all__ = ["Algebraic", "Floats", "field_of"]
 class Floats:
     """Arithmetic in float64."""
 
-    def convert(self, x: Any) -> np.ndarray:
+    def convert(self, x: ArrayLike) -> np.ndarray:
         """Numbers of this field, in an array."""
         return np.asarray(x).astype(np.float64)
 
     def shown(self, x: np.ndarray) -> np.ndarray:
-        """Numbers as a user sees them."""
+        """Numbers in the type that users are given."""
         return x
 
     def normalised(self, x: np.ndarray) -> np.ndarray:
@@ -32,8 +34,8 @@ class Floats:
         """Which entries are not zero."""
         return x != 0
 
-    def null_vector(self, matrix: np.ndarray, root: Any) -> np.ndarray:
-        """The eigenvector of an irreducible non-negative matrix and its Perron root."""
+    def null_vector(self, matrix: np.ndarray, root: Number) -> np.ndarray:
+        """The Perron vector of an irreducible non-negative matrix, given its Perron root."""
         values, vectors = np.linalg.eig(matrix)
         return np.abs(vectors[:, np.argmin(np.abs(values - root))])
 
@@ -45,10 +47,7 @@ class Floats:
 class Algebraic:
     """Exact arithmetic in the smallest field that holds some numbers.
 
-    Parameters
-    ----------
-    numbers : iterable
-        Integers, Fractions or algebraic numbers of SymPy.
+    These are integers, Fractions or algebraic numbers of SymPy.
 
     >>> import sympy
     >>> field = Algebraic([sympy.sqrt(5)])
@@ -57,7 +56,7 @@ class Algebraic:
     [Fraction(1, 1), 2*sqrt(5)/5]
     """
 
-    def __init__(self, numbers: Any):
+    def __init__(self, numbers: Iterable[Any]) -> None:
         from sympy.polys.constructor import construct_domain
 
         values = list({as_sympy(v) for v in numbers})
@@ -65,14 +64,13 @@ class Algebraic:
         self.domain, elements = construct_domain(values, field=True, extension=True)
         self._known = dict(zip(values, elements, strict=True))
 
-    def convert(self, x: Any) -> np.ndarray:
+    def convert(self, x: ArrayLike) -> np.ndarray:
         """Numbers of this field, in an array."""
-        x = np.asarray(x, dtype=object)
-        return elementwise(self._element, x)
+        return elementwise(self._element, np.asarray(x, dtype=object))
 
     def _element(self, value: Any) -> Any:
         value = as_sympy(value)
-        known = self._known.get(value)  # to find an irrational number in a field takes long
+        known = self._known.get(value)  # writing an irrational number in a field is slow
         return self.domain.from_sympy(value) if known is None else known
 
     def shown(self, x: np.ndarray) -> np.ndarray:
@@ -81,7 +79,7 @@ class Algebraic:
 
     def normalised(self, x: np.ndarray) -> np.ndarray:
         """Numbers divided by their sum."""
-        return x * (self.domain.one / x.sum())  # one division, which takes long
+        return x * (self.domain.one / x.sum())  # a single division, because they are slow
 
     def nonzero(self, x: np.ndarray) -> np.ndarray:
         """Which entries are not zero."""
@@ -101,8 +99,8 @@ class Algebraic:
         rows = self._matrix(shifted).nullspace().to_list()
         return self._array(rows, (len(rows), len(matrix))).T
 
-    def null_vector(self, matrix: np.ndarray, root: Any) -> np.ndarray:
-        """The eigenvector of an irreducible non-negative matrix and its Perron root."""
+    def null_vector(self, matrix: np.ndarray, root: Number) -> np.ndarray:
+        """The Perron vector of an irreducible non-negative matrix, given its Perron root."""
         return self.null_vectors(matrix, root)[:, 0]
 
     def solve(self, matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -122,7 +120,7 @@ class Algebraic:
 
 
 def field_of(x: np.ndarray, *others: Any) -> Floats | Algebraic:
-    """Floats for float arrays, else the field of the entries of `x` and of other numbers."""
+    """Floats for float arrays, else the smallest field with the entries of `x` and the others."""
     if x.dtype.kind != "O":
         return Floats()
     return Algebraic([*x.reshape(-1).tolist(), *others])

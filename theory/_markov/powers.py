@@ -1,4 +1,4 @@
-"""Until when the powers of a transition matrix have to be computed.
+"""Powers of a transition matrix up to the one from which they repeat, with a bound of the error.
 
 Of a chain of L sites the powers ``T^g``, g < L, are needed, or their products with an emission
 matrix E. As a rule they repeat long before: with d the common period of the recurrent classes,
@@ -9,40 +9,41 @@ between rows as the distance,
 
     | A^m T^g E - T^g E |  <=  sum_j | A^(2^j) T^g E - T^g E |,    j = 0..log2 M       [ours]
 
-The right-hand side is computed, from some ten squarings. Where it is at most `SETTLED`, the
-products of the last d gaps stand for all longer ones. Chains that forget slowly are walked to the
-end.
+The right-hand side is computed, from some ten squarings. Where it is at most `CONVERGED_TOL`, the
+products of the last d gaps stand for all longer ones. Of chains that forget slowly all powers are
+computed.
 """
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from theory._core.arrays import array_namespace, device, to_host
+from theory._core.types import Array
 from theory._markov.classes import communicating_classes
 
 __all__ = [
-    "SETTLED",
-    "Settled",
+    "CONVERGED_TOL",
+    "ConvergedPowers",
     "common_period",
     "conditional_entropy_error",
+    "converged_powers",
     "entropy_error",
-    "farthest",
+    "max_total_variation",
     "stochastic",
-    "until_settled",
 ]
 
-SETTLED = 1e-13
-"""Total variation below which rows of powers are taken for equal."""
+CONVERGED_TOL = 1e-13
+"""Total variation up to which rows of powers are taken for equal."""
 
-EVERY = 32
-"""At how many gaps one looks whether the powers have settled."""
+CHECK_EVERY = 32
+"""Convergence is tested at every so many gaps."""
 
 
-class Settled(NamedTuple):
-    """What is asked of ``T^g E``, for as many gaps g = 1, 2, ... as differ.
+class ConvergedPowers(NamedTuple):
+    """A function of ``T^g E``, for as many gaps g = 1, 2, ... as differ.
 
     Attributes
     ----------
@@ -51,10 +52,10 @@ class Settled(NamedTuple):
     period : int
         Longer gaps repeat the last so many entries.
     error : float
-        Bound of the total variation between a row of a longer gap and what stands for it.
+        Bound of the total variation between a row of a longer gap and the row that stands for it.
     """
 
-    values: Any
+    values: Array
     period: int
     error: float
 
@@ -66,7 +67,7 @@ class Settled(NamedTuple):
     def entries(self, gaps: np.ndarray) -> np.ndarray:
         """Which entry stands for each gap.
 
-        >>> Settled(np.zeros(5), 2, 0.0).entries(np.arange(1, 10)).tolist()
+        >>> ConvergedPowers(np.zeros(5), 2, 0.0).entries(np.arange(1, 10)).tolist()
         [0, 1, 2, 3, 4, 3, 4, 3, 4]
         """
         start = self.computed - self.period
@@ -74,35 +75,23 @@ class Settled(NamedTuple):
         return np.where(index < start, index, start + (index - start) % self.period)
 
 
-def until_settled(
-    transition: Any, product: Any, steps: int, ask: Callable[[Any], Any] | None = None
-) -> Settled:
-    """Ask something of ``T^g E`` for g = 1, 2, ..., until it repeats or `steps` are done.
+def converged_powers(
+    transition: Array, product: Array, steps: int, function: Callable[[Array], Array] | None = None
+) -> ConvergedPowers:
+    """Evaluate a function of ``T^g E`` for g = 1, 2, ..., until it repeats or `steps` are done.
 
-    Parameters
-    ----------
-    transition : array of float64, shape (H, H)
-        T; its rows sum to 1.
-    product : array, shape (H, V)
-        E, whose rows sum to 1, for instance the identity.
-    steps : int
-        At least 1.
-    ask : callable, optional
-        From ``T^g E``, shape (H, V), to an array; the product itself if not given.
-
-    Returns
-    -------
-    Settled
+    The rows of `transition` T (H, H) and of `product` E (H, V), for instance the identity, sum to
+    1. The function goes from (H, V) to an array; if not given, it is the product itself.
 
     The square of a matrix that mixes at once is the matrix itself:
 
     >>> mixing = np.asarray([[0.5, 0.5], [0.5, 0.5]])
-    >>> until_settled(mixing, np.eye(2), 1000).values.shape
+    >>> converged_powers(mixing, np.eye(2), 1000).values.shape
     (32, 2, 2)
 
     Two states that take turns come back at every second gap:
 
-    >>> turns = until_settled(np.asarray([[0.0, 1.0], [1.0, 0.0]]), np.eye(2), 1000)
+    >>> turns = converged_powers(np.asarray([[0.0, 1.0], [1.0, 0.0]]), np.eye(2), 1000)
     >>> turns.period, turns.entries(np.asarray([999, 1000])).tolist()
     (2, [32, 31])
     """
@@ -110,21 +99,21 @@ def until_settled(
     last, period, error = steps, 1, 0.0
     for gap in range(1, steps + 1):
         product = stochastic(xp.matmul(transition, product))
-        values.append(product if ask is None else ask(product))
-        if last == steps and gap % EVERY == 0 and gap < steps - EVERY:
+        values.append(product if function is None else function(product))
+        if last == steps and gap % CHECK_EVERY == 0 and gap < steps - CHECK_EVERY:
             if squares is None:
                 period = common_period(to_host(transition) > 0)
                 squares = _squares(transition, period, steps)
-            off = _wander(squares, product)
-            if off <= SETTLED:
+            off = _error_bound(squares, product)
+            if off <= CONVERGED_TOL:
                 last, error = gap + period - 1, off
         if gap == last:
             break
-    return Settled(xp.stack(values), period if last < steps else 1, error)
+    return ConvergedPowers(xp.stack(values), period if last < steps else 1, error)
 
 
-def _squares(transition: Any, period: int, steps: int) -> list[Any]:
-    """``A, A^2, A^4, ...`` with A the power `period`, as many as reach `steps`; lazily none."""
+def _squares(transition: Array, period: int, steps: int) -> list[Array]:
+    """``A, A^2, A^4, ...`` with A the power `period`, as many as reach `steps`, perhaps none."""
     if 2 * period > steps:
         return []
     xp = array_namespace(transition)
@@ -140,8 +129,8 @@ def _squares(transition: Any, period: int, steps: int) -> list[Any]:
     return squares
 
 
-def _wander(squares: list[Any], product: Any) -> float:
-    """The right-hand side of the bound, given up where it is above `SETTLED`; inf without squares.
+def _error_bound(squares: list[Array], product: Array) -> float:
+    """The right-hand side of the bound, or a part above `CONVERGED_TOL`; inf without squares.
 
     What repeats has to be close to its own next period first, which rules most gaps out.
     """
@@ -149,36 +138,31 @@ def _wander(squares: list[Any], product: Any) -> float:
         return math.inf
     xp, off = array_namespace(product), 0.0
     for power in squares:
-        off += farthest(xp.matmul(power, product), product)
-        if off > SETTLED:
+        off += max_total_variation(xp.matmul(power, product), product)
+        if off > CONVERGED_TOL:
             break
     return off
 
 
-def farthest(x: Any, y: Any) -> float:
-    """Largest total variation between rows of x and the rows of y in the same places.
+def max_total_variation(x: Array, y: Array) -> float:
+    """Largest total variation between a row of x and the same row of y.
 
-    >>> farthest(np.asarray([[1.0, 0.0], [0.5, 0.5]]), np.asarray([[1.0, 0.0], [0.25, 0.75]]))
+    >>> max_total_variation(np.asarray([[1.0, 0.0]]), np.asarray([[0.75, 0.25]]))
     0.25
     """
     xp = array_namespace(x)
     return float(xp.max(xp.sum(xp.abs(x - y), axis=-1))) / 2
 
 
-def stochastic(x: Any) -> Any:
-    """Divide rows by their sums, from which rounding takes them away a little at each product."""
+def stochastic(x: Array) -> Array:
+    """Divide rows by their sums, which every product moves away from 1 a little by rounding."""
     return x / array_namespace(x).sum(x, axis=-1, keepdims=True)
 
 
 def common_period(links: np.ndarray) -> int:
-    """Least common multiple of the periods of the recurrent classes.
+    """Least common multiple of the periods of the recurrent classes, from the possible transitions.
 
-    Parameters
-    ----------
-    links : (H, H) array of bool
-        Which transitions are possible.
-
-    A circle of two states beside one of three:
+    A cycle of two states beside one of three:
 
     >>> circles = np.zeros((5, 5), dtype=bool)
     >>> circles[[0, 1, 2, 3, 4], [1, 0, 3, 4, 2]] = True
@@ -190,11 +174,11 @@ def common_period(links: np.ndarray) -> int:
 
 
 def entropy_error(distance: float, tokens: int) -> float:
-    """How far apart the entropies of two distributions of this total variation are at most, nats.
+    """Largest difference in nats of the entropies of two distributions at this total variation.
 
-    ``t log(V - 1) + h(t)``, which is sharp; rows of the two of a transition matrix differ by no
-    more, averaged with any weights, for it is concave and increasing up to ``1 - 1/V``. Source:
-    Audenaert (2007), for quantum states [memory].
+    ``t log(V - 1) + h(t)``, which is sharp. It is concave, and increasing up to ``1 - 1/V``, so it
+    also bounds the difference of mean row entropies of two transition matrices, with any weights.
+    Source: Audenaert (2007), for quantum states [memory].
 
     >>> round(entropy_error(0.5, 2) / math.log(2), 12), entropy_error(0.0, 2)
     (1.0, 0.0)
@@ -206,9 +190,9 @@ def entropy_error(distance: float, tokens: int) -> float:
 
 
 def conditional_entropy_error(distance: float, tokens: int) -> float:
-    """The same for ``H(Y | X)`` of two joints of this total variation, X and Y of V tokens each.
+    """The same for ``H(Y | X)`` of two joint distributions, X and Y of V tokens each.
 
-    As ``H(X, Y) - H(X)``, each of which moves by no more than `entropy_error`.
+    By ``H(X, Y) - H(X)``, both of which differ by no more than `entropy_error`.
 
     >>> conditional_entropy_error(0.0, 2)
     0.0

@@ -1,8 +1,8 @@
-"""The largest roots of a polynomial with rational coefficients, by modulus, without rounding.
+"""Moduli of the roots of a polynomial with rational coefficients, largest first, without rounding.
 
-Which root is the largest is found with 30 digits. Its modulus is then written as an exact number: a
-real root is one, and of a complex root z the square of the modulus, ``z conj(z)``, is a real root
-of the polynomial of all products of two roots, whose coefficients follow from Newton's identities.
+Roots are ordered by 30 digits. A modulus is then written as an exact number: a real root is one,
+and of a complex root z the square of the modulus, ``z conj(z)``, is a real root of the polynomial
+of all products of two roots, whose coefficients follow from Newton's identities.
 """
 
 from fractions import Fraction
@@ -13,24 +13,15 @@ __all__ = ["Modulus", "moduli", "same_number"]
 DIGITS = 30
 """To how many digits roots are compared."""
 
-CLOSE = Fraction(1, 10 ** (DIGITS - 8))
+EQUAL_TOL = Fraction(1, 10 ** (DIGITS - 8))
 """Moduli that differ by less, relatively, are taken for equal."""
 
-VANISHES = Fraction(1, 10 ** (DIGITS // 2))
-"""Relatively to its terms, what a polynomial is less than at its roots."""
+ZERO_TOL = Fraction(1, 10 ** (DIGITS // 2))
+"""A polynomial that is smaller than this, relatively to its terms, is zero there."""
 
 
 class Modulus(NamedTuple):
-    """The modulus of one root.
-
-    Attributes
-    ----------
-    value : SymPy float
-        To 30 digits.
-    factor : sympy.Poly
-        The irreducible polynomial of the root.
-    root : SymPy complex float
-    """
+    """The modulus and the root to 30 digits, with the irreducible polynomial of the root."""
 
     value: Any
     factor: Any
@@ -60,18 +51,13 @@ class Modulus(NamedTuple):
         square = self.value**2
         for factor, _ in _products(self.factor).factor_list()[1]:
             scale = sum(abs(c) * square**k for (k,), c in factor.terms())
-            if abs(factor.eval(square)) < scale * VANISHES:
+            if abs(factor.eval(square)) < scale * ZERO_TOL:
                 return sympy.sqrt(_real_root(factor, square))
         raise AssertionError("the square of a modulus is a product of two roots")
 
 
 def moduli(polynomial: Any) -> list[Modulus]:
-    """Return the moduli of all roots, largest first, of equal ones the simplest first.
-
-    Parameters
-    ----------
-    polynomial : sympy.Poly
-        With rational coefficients.
+    """Moduli of all roots of a rational `sympy.Poly`, largest first, of equal ones the simplest.
 
     >>> import sympy
     >>> x = sympy.Symbol("x")
@@ -111,7 +97,7 @@ def same_number(a: Any, b: Any) -> bool:
 
 
 def _near(a: Any, b: Any) -> bool:
-    return bool(abs(a - b) <= CLOSE * max(abs(a), abs(b)))
+    return bool(abs(a - b) <= EQUAL_TOL * max(abs(a), abs(b)))
 
 
 def _real_root(factor: Any, value: Any) -> Any:

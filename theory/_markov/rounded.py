@@ -1,8 +1,8 @@
-"""Matrices of floats that carry a bound of their rounding error, entry by entry.
+"""Products and row spaces of float matrices that carry a bound of each entry's rounding error.
 
-Whether a number is zero cannot be asked of floats with one threshold: where steps of probability
-1e-9 follow each other, 1e-27 may be exact to fifteen digits, and where two such numbers cancel,
-1e-15 may be nothing but rounding. So what rounding can account for is zero here, and nothing else.
+No single threshold decides whether a float is zero: where transitions of probability 1e-9 follow
+each other, 1e-27 may be exact to fifteen digits, and where two numbers cancel, 1e-15 may be
+nothing but rounding. So what rounding can account for is zero here, and nothing else.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ import numpy as np
 
 __all__ = ["Echelon", "Rounded", "closure"]
 
-UNIT = 1e-15
-"""By how much, relatively, a probability is taken to be off, and the result of one operation."""
+UNIT_ROUNDOFF = 1e-15
+"""Relative error that is assumed of a probability, and of the result of one operation."""
 
-LOST = 1e-6
+CANCELLED = 1e-6
 """What cancels to less than this part of its terms is zero if rounding may account for it; a
-larger remainder never is, however pessimistic the bound has become on the way to it."""
+larger remainder never is, however pessimistic the bound of its error has become."""
 
-KNOWN = 10.0
-"""How much less well than the best a number may be known that a row is divided by."""
+PIVOT_ERROR = 10.0
+"""The relative error of a pivot is at most so many times the least one."""
 
 
 @dataclass(frozen=True)
 class Rounded:
-    """A matrix, and by how much each entry may be off.
+    """A matrix, and a bound of the error of each entry.
 
     >>> third = Rounded.of(np.asarray([[1 / 3, 1 / 3]]))
     >>> (third - Rounded.of(np.asarray([[0.1 / 0.3, 1e-9]]))).value.round(6).tolist()
@@ -38,17 +38,17 @@ class Rounded:
 
     @classmethod
     def of(cls, value: np.ndarray, off: float = 1.0) -> "Rounded":
-        """Numbers that are off by `off` times `UNIT` of themselves."""
-        return cls(value, off * UNIT * np.abs(value))
+        """Numbers with a relative error of `off` times `UNIT_ROUNDOFF`."""
+        return cls(value, off * UNIT_ROUNDOFF * np.abs(value))
 
     def __matmul__(self, other: "Rounded") -> "Rounded":
         terms = np.abs(self.value) @ np.abs(other.value)
         error = self.error @ np.abs(other.value) + np.abs(self.value) @ other.error
-        return _settled(self.value @ other.value, error, terms)
+        return _zeroed(self.value @ other.value, error, terms)
 
     def __sub__(self, other: "Rounded") -> "Rounded":
         terms = np.abs(self.value) + np.abs(other.value)
-        return _settled(self.value - other.value, self.error + other.error, terms)
+        return _zeroed(self.value - other.value, self.error + other.error, terms)
 
     def __getitem__(self, where: Any) -> "Rounded":
         return Rounded(self.value[where], self.error[where])
@@ -64,16 +64,16 @@ class Rounded:
         return Rounded(self.value / most, self.error / most)
 
 
-def _settled(value: np.ndarray, error: np.ndarray, terms: np.ndarray) -> Rounded:
+def _zeroed(value: np.ndarray, error: np.ndarray, terms: np.ndarray) -> Rounded:
     """A result of which some entries are zero, given the sums of the sizes of their terms."""
-    error = error + UNIT * terms
-    zero = np.abs(value) <= np.minimum(error, LOST * terms)
+    error = error + UNIT_ROUNDOFF * terms
+    zero = np.abs(value) <= np.minimum(error, CANCELLED * terms)
     return Rounded(np.where(zero, 0.0, value), np.where(zero, 0.0, error))
 
 
 @dataclass(frozen=True)
 class Echelon:
-    """A basis whose rows are 1 at one column each, where all others are 0.
+    """A basis in reduced echelon form: each row is 1 at one column, where all others are 0.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Echelon:
     columns: list[int]
 
     def without(self, rows: Rounded) -> Rounded:
-        """What is left of rows when the basis is taken off them."""
+        """Rows reduced by the basis: 0 at its pivot columns."""
         if not self.columns:
             return rows
         left = rows - rows[:, self.columns] @ self.rows
@@ -93,17 +93,17 @@ class Echelon:
         return left
 
     def with_row(self, row: Rounded, column: int) -> "Echelon":
-        """The basis with one row more, which it was taken off and which is 1 at `column`."""
+        """The basis with one more reduced row, which is 1 at `column`."""
         others = self.rows - self.rows[:, [column]] @ row
         others.value[:, column] = 0.0
         return Echelon(_stacked([others, row]), [*self.columns, column])
 
 
 def closure(parts: Sequence[Rounded], maps: Sequence[Rounded]) -> Echelon:
-    """A basis of the least space that holds the rows of `parts` and that the `maps` do not leave.
+    """A basis of the smallest invariant space of the `maps` that holds the rows of `parts`.
 
-    What is mapped is what a direction has that those before it have not: so the small steps by
-    which a space grows do not have to be found again beside large ones.
+    Only the reduced part of a new direction is mapped: so the small steps by which a space grows
+    do not have to be found again beside large ones.
 
     >>> turn = Rounded.of(np.asarray([[1, 1e-9, 0], [0, 1, 1e-9], [0, 0, 1]]))
     >>> found = closure([Rounded.of(np.asarray([[1.0, 0, 0]]))], [turn])
@@ -143,9 +143,9 @@ def _stacked(parts: Sequence[Rounded]) -> Rounded:
 
 
 def _pivot(rows: Rounded) -> tuple[int, int]:
-    """Where the largest entry is, of those that are known nearly as well as the best."""
+    """Row and column of the largest entry among those with nearly the least relative error."""
     size = np.abs(rows.value)
     off = np.where(size > 0, rows.error / np.where(size > 0, size, 1.0), np.inf)
-    size = np.where(off <= KNOWN * off.min(), size, 0.0)
+    size = np.where(off <= PIVOT_ERROR * off.min(), size, 0.0)
     which, column = np.unravel_index(np.argmax(size), size.shape)
     return int(which), int(column)

@@ -1,8 +1,8 @@
-"""What the powers of a large sparse matrix of chances tend to, and how fast.
+"""The limit of the powers of a large sparse non-negative matrix, and its geometric rate.
 
 The communicating classes make the matrix block triangular, so that its eigenvalues are those of
-the blocks. The class with the largest eigenvalue, its *root*, wins: if it is aperiodic and no other
-class has the same root, powers divided by those of the root converge, geometrically.
+the blocks. The class with the largest eigenvalue, its *root*, dominates: if it is aperiodic and no
+other class has the same root, powers divided by those of the root converge geometrically.
 """
 
 import math
@@ -14,7 +14,7 @@ import numpy as np
 from theory._markov.classes import period
 from theory.errors import TooLarge
 
-__all__ = ["Limit", "power_limit", "soon_at_its_limit"]
+__all__ = ["Limit", "converges_in_finite_time", "power_limit"]
 
 DENSE = 1500
 """Larger blocks are left to Arnoldi iteration, which finds the largest eigenvalues only."""
@@ -29,16 +29,16 @@ RESTARTS = 20
 """Arnoldi iteration starts again no more often."""
 
 POWERS = 100_000
-"""No more steps of the walk are taken to see whether Arnoldi iteration missed an eigenvalue."""
+"""Most matrix products that are made to see whether Arnoldi iteration missed an eigenvalue."""
 
 PRIME = 2**31 - 1
-"""Whether nothing is left after finitely many steps is decided modulo this number."""
+"""Convergence in finite time is decided modulo this number."""
 
-RESIDUAL = 1e-8
-"""Eigenvectors of Arnoldi iteration must be this good."""
+RESIDUAL_TOL = 1e-8
+"""Largest residual of an eigenvector of Arnoldi iteration."""
 
 SHIFT = 1e-12
-"""Inverse iteration goes so far beyond a root, relatively, and so comes nearer by 1e-3 per step
+"""Relative shift of inverse iteration beyond a root. The error falls by a factor of 1e-3 per step
 where the next modulus is barely smaller (see `PERRON_TOL`), else by much more."""
 
 STEPS = 6
@@ -46,51 +46,39 @@ STEPS = 6
 
 
 class Limit(NamedTuple):
-    """What the powers of a matrix tend to.
+    """The limit of the powers of a matrix.
 
     Attributes
     ----------
     root : float
         The largest modulus of an eigenvalue.
     rate : float
-        The next largest modulus divided by `root`: 0 if nothing is left after finitely many
+        The next largest modulus divided by `root`: 0 if the limit is reached after finitely many
         steps, 1 if there is no limit.
-    law : (n,) array or None
-        The left times the right eigenvector of the root, normalised: where a walk is found that
-        has come a long way and has a long way before it. None if there is no limit.
+    distribution : (n,) array or None
+        The left times the right eigenvector of the root, normalised: the distribution of the state
+        in the middle of a long walk. None if there is no limit.
     """
 
     root: float
     rate: float
-    law: np.ndarray | None
+    distribution: np.ndarray | None
 
 
 def power_limit(matrix: Any) -> Limit:
-    """Find the limit of the powers of a matrix of non-negative numbers.
+    """Find the limit of the powers of a non-negative SciPy sparse array (n, n).
 
-    Parameters
-    ----------
-    matrix : SciPy sparse array, shape (n, n)
-
-    Returns
-    -------
-    Limit
-
-    Raises
-    ------
-    TooLarge
-        If Arnoldi iteration does not find the largest eigenvalues of a large class, or if what it
-        finds is not how the powers shrink.
+    Raises `TooLarge` if Arnoldi iteration does not find the largest eigenvalues of a large class,
+    or if the powers shrink at another rate.
 
     >>> from scipy.sparse import csr_array
     >>> power_limit(csr_array([[0.5, 0.5], [0.25, 0.75]]))  # eigenvalues 1 and 1/4
-    Limit(root=1.0, rate=0.25, law=array([0.33333333, 0.66666667]))
+    Limit(root=1.0, rate=0.25, distribution=array([0.33333333, 0.66666667]))
 
-    A walk between 0 and 1 leaks into 2 for good. To be still there at both ends of a long way, it
-    must have stayed all the time:
+    A walk between two states that leaves them with probability 1/2 in each step:
 
     >>> power_limit(csr_array([[0.25, 0.25], [0.25, 0.25]]))
-    Limit(root=0.5, rate=0.0, law=array([0.5, 0.5]))
+    Limit(root=0.5, rate=0.0, distribution=array([0.5, 0.5]))
     """
     from scipy.sparse.csgraph import connected_components
 
@@ -110,9 +98,11 @@ def power_limit(matrix: Any) -> Limit:
         return Limit(0.0, 0.0, None)
     if second >= root * (1 - PERRON_TOL):
         return Limit(root, 1.0, None)
-    law = np.zeros(matrix.shape[0])
-    law[classes[best]] = _law(_block(matrix, classes[best]), root)
-    return Limit(root, second / root, law)
+    states = classes[best]
+    left, right = _eigenvectors(_block(matrix, states), root)
+    distribution = np.zeros(matrix.shape[0])
+    distribution[states] = left * right / (left * right).sum()
+    return Limit(root, second / root, distribution)
 
 
 def _block(matrix: Any, states: np.ndarray) -> Any:
@@ -126,7 +116,7 @@ def _moduli(block: Any) -> list[float]:
     """
     if period(block) > 1:
         return [_root(block)] * 2
-    if soon_at_its_limit(block):
+    if converges_in_finite_time(block):
         return [float(block.trace()), 0.0]
     if block.shape[0] > DENSE:
         return _confirmed(block)
@@ -135,7 +125,7 @@ def _moduli(block: Any) -> list[float]:
 
 
 def _root(block: Any) -> float:
-    """The root of a periodic class, of which nothing else has to be found."""
+    """The root of a periodic class, whose next modulus is the same."""
     sums = block.sum(axis=1)
     if np.ptp(sums) < PERRON_TOL:
         return float(sums[0])
@@ -144,25 +134,25 @@ def _root(block: Any) -> float:
     return float(abs(_arnoldi(block, 1)[0][0]))
 
 
-def soon_at_its_limit(block: Any) -> bool:
-    """Whether all eigenvalues of a class but the root are 0, which rounding moves far from 0.
+def converges_in_finite_time(block: Any) -> bool:
+    """Tell whether all eigenvalues of a class but the root are 0, which rounding moves far from 0.
 
-    Then the root is the trace t, and a power A^n of the block, n its size, has A A^n = t A^n. This
-    is asked of the chances as fractions, modulo a prime, of one vector without a pattern: for a
-    wrong yes it would have to lie in a hyperplane, as one in 2e9 does.
+    Then the root is the trace t, and the block A of size n has A A^n = t A^n. This is tested with
+    fractions, modulo a prime, on one irregular vector: for a false positive it would have to lie
+    in a hyperplane, as one vector in 2e9 does.
     """
     trace = float(block.trace())
     if abs(float((block @ block).trace()) - trace**2) > PERRON_TOL:
         return False
-    values, places = np.unique(block.data, return_inverse=True)
+    values, index = np.unique(block.data, return_inverse=True)
     exact = [Fraction(v).limit_denominator(10**6) for v in values.tolist()]
     if any(float(f) != v for f, v in zip(exact, values.tolist(), strict=True)):
-        return False  # rounded chances, of which nothing exact can be said
+        return False  # rounded probabilities, of which nothing exact can be said
     residues = [f.numerator * pow(f.denominator, -1, PRIME) % PRIME for f in exact]
     steps = block.copy()
-    steps.data = np.asarray(residues, np.int64)[places]
+    steps.data = np.asarray(residues, np.int64)[index]
     trace = int(steps.trace()) % PRIME
-    vector = (PRIME * np.abs(_without_a_pattern(block.shape[0]))).astype(np.int64)
+    vector = (PRIME * np.abs(_irregular(block.shape[0]))).astype(np.int64)
     for _ in range(block.shape[0] + 1):
         # no row of a class is empty, and sums of as many residues as there are states fit
         products = steps.data * vector[steps.indices] % PRIME
@@ -176,17 +166,17 @@ def soon_at_its_limit(block: Any) -> bool:
 def _confirmed(block: Any) -> list[float]:
     """The two largest moduli of a large aperiodic class, if its powers shrink like the second.
 
-    Arnoldi iteration may miss an eigenvalue. What is left of a vector without a pattern when its
-    part along the root is taken out shrinks like the largest that there is.
+    Arnoldi iteration may miss an eigenvalue. An irregular vector without its component along the
+    root shrinks at the rate of the largest of all others.
     """
     size = block.shape[0]
     root, second = sorted(map(float, np.abs(_arnoldi(block, 3)[0])), reverse=True)[:2]
     gap = 1 - second / root
     steps = math.ceil(100 / max(gap, 1 / size))
     if second > 0 and gap > 0 and steps <= POWERS:
-        left, right = (np.abs(_arnoldi(side, 1)[1][:, 0]) for side in (block.T, block))
+        left, right = _eigenvectors(block, root)
         left = left / (left @ right)
-        vector = _without_a_pattern(size)
+        vector = _irregular(size)
         shrunk = np.zeros(steps)
         for k in range(steps):
             vector = vector - right * (left @ vector)
@@ -206,30 +196,25 @@ def _confirmed(block: Any) -> list[float]:
     )
 
 
-def _without_a_pattern(size: int) -> np.ndarray:
-    """Numbers between -1 and 1, the same every time, that no structure of a text is made like."""
+def _irregular(size: int) -> np.ndarray:
+    """Numbers between -1 and 1 without a regular pattern, the same in every run."""
     return np.sin(np.arange(1, size + 1, dtype=np.float64) ** 2)
 
 
-def _law(block: Any, root: float) -> np.ndarray:
-    """Left times right eigenvector of the root of one aperiodic class."""
-    if block.shape[0] <= DENSE:
-        left, right = _eigenvectors(block.toarray(), root)
-    else:
-        left, right = (np.abs(_arnoldi(side, 1)[1][:, 0]) for side in (block.T, block))
-    law = left * right
-    return law / law.sum()
+def _eigenvectors(block: Any, root: float) -> tuple[np.ndarray, np.ndarray]:
+    """Left and right eigenvector of the root of one aperiodic class.
 
-
-def _eigenvectors(block: np.ndarray, root: float) -> list[np.ndarray]:
-    """Left and right eigenvector of the root, by inverse iteration.
-
-    Beyond the root the inverse is positive, and nothing in it cancels.
+    Small blocks take inverse iteration: beyond the root the inverse is positive, so that nothing
+    cancels.
     """
+    size = block.shape[0]
+    if size > DENSE:
+        left, right = (np.abs(_arnoldi(side, 1)[1][:, 0]) for side in (block.T, block))
+        return left, right
+
     from scipy.linalg import lu_factor, lu_solve
 
-    size = len(block)
-    factors = lu_factor(root * (1 + SHIFT) * np.eye(size) - block)
+    factors = lu_factor(root * (1 + SHIFT) * np.eye(size) - block.toarray())
     found = []
     for transposed in (1, 0):
         vector = np.ones(size)
@@ -237,11 +222,11 @@ def _eigenvectors(block: np.ndarray, root: float) -> list[np.ndarray]:
             vector = lu_solve(factors, vector, trans=transposed)
             vector = np.abs(vector) / np.abs(vector).max()
         found.append(vector)
-    return found
+    return found[0], found[1]
 
 
 def _arnoldi(block: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The largest eigenvalues of a block and their vectors, the same in every run."""
+    """The largest eigenvalues of a block and their eigenvectors, the same in every run."""
     from scipy.sparse import linalg
 
     eigs: Any = linalg.eigs  # type checkers would have to infer it from its body
@@ -253,6 +238,6 @@ def _arnoldi(block: Any, count: int) -> tuple[np.ndarray, np.ndarray]:
             )
         except linalg.ArpackNoConvergence:
             continue
-        if np.max(np.linalg.norm(block @ vectors - vectors * values, axis=0)) < RESIDUAL:
+        if np.max(np.linalg.norm(block @ vectors - vectors * values, axis=0)) < RESIDUAL_TOL:
             return values, vectors
     raise TooLarge(f"the largest eigenvalues of {block.shape[0]} states were not found")

@@ -1,9 +1,9 @@
-"""The largest eigenvalues of a chain, class by class.
+"""The Perron root and the next largest modulus of an eigenvalue, for one class of a chain.
 
 The classes make the transition matrix block triangular, so its eigenvalues are those of the
 blocks. A class of period d has d of the largest modulus: its Perron root, which is 1 if the class
 is recurrent, times the d-th roots of unity. That number is known from what steps are possible, so
-nothing has to be compared with 1. Its characteristic polynomial is a power of x times g(x^d), and
+no number has to be compared with 1. Its characteristic polynomial is a power of x times g(x^d), and
 of g the Perron root to the power d is the one root of largest modulus.
 """
 
@@ -15,18 +15,18 @@ import numpy as np
 from theory._core.exact import all_rational, as_sympy, from_sympy, is_rational
 from theory._markov.number_fields import Floats
 from theory._markov.root_moduli import DIGITS, moduli
-from theory._markov.sparse_spectrum import soon_at_its_limit
+from theory._markov.sparse_spectrum import converges_in_finite_time
 
-__all__ = ["Spectrum", "class_spectrum", "dies_out", "largest", "radius"]
+__all__ = ["Spectrum", "class_spectrum", "is_nilpotent", "largest", "radius"]
 
-ROUNDING = 1e-14
-"""An eigenvalue of floats below this cannot be told from 0."""
+ZERO_TOL = 1e-14
+"""A float eigenvalue below this is indistinguishable from 0."""
 
-FALL = 1e-13
-"""If a power of a matrix of floats is smaller than the one before by this, it is zero."""
+VANISHED_TOL = 1e-13
+"""If a power of a float matrix is smaller than the one before by this factor, it is zero."""
 
 MAX_POWERS = 12
-"""As many powers are tried: beyond, rounding hides a fall."""
+"""As many powers are tried: beyond, rounding hides whether they vanish."""
 
 
 class Spectrum(NamedTuple):
@@ -86,7 +86,7 @@ def class_spectrum(block: np.ndarray, period: int, *, recurrent: bool) -> Spectr
 
 
 def radius(matrix: np.ndarray) -> float:
-    """The spectral radius of a float matrix; 0 where its powers vanish but for rounding.
+    """The spectral radius of a float matrix; 0 if it is nilpotent but for rounding.
 
     Rounding moves the eigenvalue 0 of a nilpotent matrix to as much as its 1/n-th power.
 
@@ -96,18 +96,18 @@ def radius(matrix: np.ndarray) -> float:
     if not len(matrix):
         return 0.0
     found = float(np.max(np.abs(np.linalg.eigvals(matrix))))
-    return 0.0 if found < ROUNDING or dies_out(matrix, found) else found
+    return 0.0 if found < ZERO_TOL or is_nilpotent(matrix, found) else found
 
 
-def dies_out(matrix: np.ndarray, radius: float) -> bool:
-    """Whether some power of a matrix falls to nothing where its radius would be no such fall."""
-    if radius > FALL ** (1 / MAX_POWERS):
+def is_nilpotent(matrix: np.ndarray, radius: float) -> bool:
+    """Tell whether a float matrix is nilpotent but for rounding: whether some power vanishes."""
+    if radius > VANISHED_TOL ** (1 / MAX_POWERS):
         return False
     power, size = matrix, np.abs(matrix).max()
     for _ in range(min(len(matrix), MAX_POWERS)):
         power = power @ matrix
         before, size = size, np.abs(power).max()
-        if size <= FALL * before:
+        if size <= VANISHED_TOL * before:
             return True
     return False
 
@@ -119,26 +119,21 @@ def _of_floats(block: np.ndarray, period: int, recurrent: bool) -> Spectrum:
         unit = root * np.exp(2j * np.pi * k / period)
         values.pop(int(np.argmin(np.abs(np.asarray(values) - unit))))
     second = float(np.max(np.abs(values), initial=0.0))
-    if period == 1 and second < root * FALL ** (1 / MAX_POWERS):
-        second = radius(block - root * _projector(block, root))
-    if period == 1 and second > ROUNDING and recurrent and _soon_at_its_limit(block):
+    if period == 1 and second < root * VANISHED_TOL ** (1 / MAX_POWERS):
+        right, left = (Floats().null_vector(m, root) for m in (block, block.T))
+        second = radius(block - root * (np.outer(right, left) / (right @ left)))
+    if period == 1 and second > ZERO_TOL and recurrent and _converges_in_finite_time(block):
         second = 0.0
-    return Spectrum(root, second if second > ROUNDING else 0.0)
+    return Spectrum(root, second if second > ZERO_TOL else 0.0)
 
 
-def _soon_at_its_limit(block: np.ndarray) -> bool:
-    """As `sparse_spectrum.soon_at_its_limit`, however many powers that takes."""
-    if abs(float((block * block.T).sum()) - float(np.trace(block)) ** 2) > ROUNDING * len(block):
+def _converges_in_finite_time(block: np.ndarray) -> bool:
+    """As `sparse_spectrum.converges_in_finite_time`, of a dense block."""
+    if abs(float((block * block.T).sum()) - float(np.trace(block)) ** 2) > ZERO_TOL * len(block):
         return False
     from scipy.sparse import csr_array
 
-    return soon_at_its_limit(csr_array(block))
-
-
-def _projector(block: np.ndarray, root: float) -> np.ndarray:
-    """On the Perron vector, along all other modes."""
-    right, left = (Floats().null_vector(m, root) for m in (block, block.T))
-    return np.outer(right, left) / (right @ left)
+    return converges_in_finite_time(csr_array(block))
 
 
 def _of_rationals(block: np.ndarray, period: int) -> Spectrum:
@@ -146,8 +141,8 @@ def _of_rationals(block: np.ndarray, period: int) -> Spectrum:
 
     x = sympy.Dummy("x")
     coefficients = sympy.Matrix(block.tolist()).applyfunc(as_sympy).charpoly(x).all_coeffs()
-    turned = coefficients[::period]  # all others are 0, but for a power of x at the end
-    found = [m.exact() for m in moduli(sympy.Poly(turned, x))[:2]] + [sympy.Integer(0)]
+    of_power = coefficients[::period]  # all others are 0, but for a power of x at the end
+    found = [m.exact() for m in moduli(sympy.Poly(of_power, x))[:2]] + [sympy.Integer(0)]
     return Spectrum(*(from_sympy(sympy.root(m, period)) for m in found[:2]))
 
 

@@ -1,4 +1,4 @@
-"""A1: the loss is minimised by the conditional marginals."""
+"""A1: the training loss is minimised by the conditional marginals, the zero-loss denoiser."""
 
 import itertools
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ import numpy as np
 
 from theory import strategies
 from theory._core.arrays import MASK, to_host
+from theory._core.types import Number
 from theory.claims.kit import inequality
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import (
     challengers,
     every_pattern,
-    fractions_from_one_to_zero,
-    inner_levels,
+    grids,
     symbolic_table,
 )
 from theory.claims.kit.mutants import DenoiserOf, marginals_only, smoothed, zero_loss
@@ -27,7 +27,7 @@ __all__ = ["A1"]
 POOLS: dict[str, Any] = {
     "exact": strategies.joint_tables(lengths=(1, 2), exact=True),
     "floats": strategies.distributions(lengths=(1, 3)),
-    "parts": {"inner_levels": lambda size: inner_levels(size, 2), "challenger": challengers},
+    "parts": {"levels": lambda size: grids(size, 2), "challenger": challengers},
     "tolerance": 1e-11,
 }
 
@@ -63,18 +63,14 @@ def stationary(optimum: DenoiserOf = zero_loss) -> Any:
     p = symbolic_table()
     free: dict[tuple[int, ...], np.ndarray] = {}
 
-    def ask(x: np.ndarray) -> np.ndarray:
+    def free_denoiser(x: np.ndarray) -> np.ndarray:
         for row in map(tuple, x.tolist()):
             if row not in free:
-                names = [
-                    sympy.symbols(f"f_{len(free)}_{i}_{v}", positive=True)
-                    for i in range(2)
-                    for v in range(2)
-                ]
+                names = sympy.symbols(f"f_{len(free)}_:2_:2", positive=True)
                 free[row] = np.asarray(names, dtype=object).reshape(2, 2)
         return np.stack([free[tuple(row)] for row in x.tolist()])
 
-    loss = loss_by_pattern(p, ask)
+    loss = loss_by_pattern(p, free_denoiser)
     residuals = []
     for row, symbols in free.items():
         x = np.asarray(row)
@@ -94,15 +90,14 @@ def stationary(optimum: DenoiserOf = zero_loss) -> Any:
 @A1.residual("the excess loss is an expected KL divergence", **POOLS, optimum=smoothed)
 def pythagoras(
     p: Distribution,
-    inner_levels: Sequence[Any],
+    levels: Sequence[Number],
     challenger: JointTable,
     optimum: DenoiserOf = zero_loss,
-) -> Any:
+) -> Number:
     """``loss(f) - loss(optimum) - E sum KL(p(.|x_t) || f(x_t))``.
 
     The last term is summed from its definition, pattern by pattern.
     """
-    levels = fractions_from_one_to_zero(inner_levels)
     gap = nelbo(p, levels, challenger.denoise) - nelbo(p, levels, optimum(p))
     excess: Any = 0
     for x in every_pattern(p):
@@ -122,9 +117,8 @@ def pythagoras(
 @A1.residual("no challenger has a lower loss", **POOLS, optimum=smoothed)
 def never_better(
     p: Distribution,
-    inner_levels: Sequence[Any],
+    levels: Sequence[Number],
     challenger: JointTable,
     optimum: DenoiserOf = zero_loss,
-) -> Any:
-    levels = fractions_from_one_to_zero(inner_levels)
+) -> Number:
     return inequality.excess(nelbo(p, levels, optimum(p)), nelbo(p, levels, challenger.denoise))

@@ -1,4 +1,4 @@
-"""A2: the least loss is the entropy of the data plus a discretisation gap."""
+"""A2: the least training loss is the entropy of the data plus a discretisation gap."""
 
 import itertools
 import math
@@ -8,10 +8,10 @@ from typing import Any
 
 from theory import strategies
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import (
-    fractions_from_one_to_zero,
-    inner_levels,
+    grids,
     named_distributions,
     symbolic_table,
 )
@@ -24,7 +24,13 @@ from theory.loss.forward import continuous_nelbo, loss_by_pattern, loss_on_grid,
 __all__ = ["A2"]
 
 TABLES = strategies.joint_tables(lengths=(1, 3), exact=True)
-GRIDS = {"inner_levels": lambda size: inner_levels(size, 3)}
+GRIDS = {"levels": lambda size: grids(size, 3)}
+POOLS: dict[str, Any] = {
+    "exact": TABLES,
+    "floats": strategies.distributions(lengths=(1, 3)),
+    "parts": GRIDS,
+    "tolerance": 1e-11,
+}
 
 A2 = Claim(
     id="A2",
@@ -53,7 +59,7 @@ def _one_level() -> list[dict[str, Any]]:
     """A 2 x 2 table of symbols and a grid of two steps, with a symbol between them."""
     import sympy
 
-    return [{"p": symbolic_table(), "inner_levels": [sympy.Symbol("u", positive=True)]}]
+    return [{"p": symbolic_table(), "levels": [1, sympy.Symbol("u", positive=True), 0]}]
 
 
 @A2.residual(
@@ -65,15 +71,14 @@ def _one_level() -> list[dict[str, Any]]:
     optimum=smoothed,
 )
 def least_loss(
-    p: Distribution, inner_levels: Sequence[Any], optimum: DenoiserOf = zero_loss
-) -> list[Any]:
+    p: Distribution, levels: Sequence[Number], optimum: DenoiserOf = zero_loss
+) -> list[Number]:
     """Three residuals.
 
     Continuous time gives ``H``; one step gives ``H + TC``; a grid gives the left-Riemann sum of
     the profile.
     """
     f, data = optimum(p), entropy(p)
-    levels = fractions_from_one_to_zero(inner_levels)
     return [
         continuous_nelbo(p, f) - data,
         nelbo(p, [1, 0], f) - data - total_correlation(p),
@@ -81,57 +86,48 @@ def least_loss(
     ]
 
 
-def _riemann(p: Distribution, levels: Sequence[Any]) -> Any:
+def _riemann(p: Distribution, levels: Sequence[Number]) -> Number:
     """``sum (alpha_s - alpha_t) d E f(J)`` with J binomial: how many others are observed."""
     f, others = profile(p), p.length - 1
     total: Any = 0
     for s, t in itertools.pairwise(levels):
         for j in range(p.length):
-            chance = math.comb(others, j) * t**j * (1 - t) ** (others - j)
-            total = total + (s - t) * p.length * chance * f[j]
+            binomial = math.comb(others, j) * t**j * (1 - t) ** (others - j)
+            total = total + (s - t) * p.length * binomial * f[j]
     return total
 
 
-def _refined(levels: Sequence[Any]) -> list[Any]:
-    middles = [
-        Fraction(s + t) / 2 if isinstance(s + t, (int, Fraction)) else (s + t) / 2
-        for s, t in itertools.pairwise(levels)
-    ]
+def _refined(levels: Sequence[Number]) -> list[Number]:
+    middles = [(s + t) * Fraction(1, 2) for s, t in itertools.pairwise(levels)]
     return sorted({*levels, *middles}, reverse=True)
 
 
 @A2.residual(
     "refining a grid never raises the loss",
-    exact=TABLES,
-    floats=strategies.distributions(lengths=(1, 3)),
-    parts=GRIDS,
-    tolerance=1e-11,
+    **POOLS,
     refine=lambda levels: [1, 0],  # makes the grid coarser
 )
 def refining(
     p: Distribution,
-    inner_levels: Sequence[Any],
-    refine: Callable[[Sequence[Any]], list[Any]] = _refined,
-) -> Any:
-    levels, losses = fractions_from_one_to_zero(inner_levels), loss_by_pattern(p)
+    levels: Sequence[Number],
+    refine: Callable[[Sequence[Number]], list[Any]] = _refined,
+) -> Number:
+    losses = loss_by_pattern(p)
     return excess(loss_on_grid(losses, refine(levels)), loss_on_grid(losses, levels))
 
 
 @A2.residual(
     "no loss on a grid is below the entropy",
-    exact=TABLES,
-    floats=strategies.distributions(lengths=(1, 3)),
-    parts=GRIDS,
-    tolerance=1e-11,
+    **POOLS,
     # the sum of the entropies of all sites, which is more, unless they are independent
     least=lambda p: entropy(p) + total_correlation(p),
 )
 def entropy_is_least(
     p: Distribution,
-    inner_levels: Sequence[Any],
-    least: Callable[[Distribution], Any] = entropy,
-) -> Any:
-    return excess(least(p), nelbo(p, fractions_from_one_to_zero(inner_levels)))
+    levels: Sequence[Number],
+    least: Callable[[Distribution], Number] = entropy,
+) -> Number:
+    return excess(least(p), nelbo(p, levels))
 
 
 @A2.residual("the gap of equal steps vanishes", named=named_distributions, optimum=smoothed)

@@ -1,4 +1,4 @@
-"""A3: neither the optimum nor the continuous loss knows the schedule."""
+"""A3: neither the best denoiser nor the loss in continuous time depends on the noise schedule."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -8,6 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from theory import gallery, schedules, strategies
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import challengers, symbolic_table
 from theory.claims.kit.mutants import DenoiserOf, smoothed, zero_loss
@@ -22,11 +23,7 @@ def _right_weight(fall: Any, alpha: Any) -> Any:
     return fall / (1 - alpha)
 
 
-def _forgotten_denominator(fall: Any, alpha: Any) -> Any:
-    return fall
-
-
-def _losses_by_count(p: Distribution) -> list[Any]:
+def _losses_by_count(p: Distribution) -> list[Number]:
     """Total loss over the patterns with k observed sites, k = 0..L."""
     losses = loss_by_pattern(p)
     sizes = np.indices((2,) * p.length).sum(axis=0)
@@ -35,7 +32,7 @@ def _losses_by_count(p: Distribution) -> list[Any]:
 
 A3 = Claim(
     id="A3",
-    title="Neither the optimum nor the continuous loss knows the schedule",
+    title="Neither the optimum nor the continuous loss depends on the schedule",
     statement=(
         "The zero-loss denoiser is best on every single mask pattern, so it does not depend on "
         "time. The loss in continuous time depends on the schedule only through its two end "
@@ -77,7 +74,7 @@ def _three_schedules() -> list[dict[str, Any]]:
     symbols=_three_schedules,
     exact=strategies.joint_tables(lengths=(1, 3), exact=True),
     parts=_times,
-    weight=_forgotten_denominator,
+    weight=lambda fall, alpha: fall,  # the denominator is forgotten
 )
 def polynomial_schedule(
     p: Distribution,
@@ -85,7 +82,7 @@ def polynomial_schedule(
     start: Fraction,
     stop: Fraction,
     weight: Callable[[Any, Any], Any] = _right_weight,
-) -> list[Any]:
+) -> list[Number]:
     """Integrate the loss over time for ``alpha = mean of (1 - t^m)``, exactly.
 
     From the time `start` to `stop`, and compared with the linear schedule between the same two
@@ -104,8 +101,8 @@ def polynomial_schedule(
         rate = weight(-sympy.diff(level, variable), level)
         total: Any = 0
         for k, loss in enumerate(counts[:-1]):
-            chance = level**k * (1 - level) ** (p.length - k)
-            primitive = sympy.Poly(sympy.cancel(rate * chance), variable).integrate()
+            masked = level**k * (1 - level) ** (p.length - k)
+            primitive = sympy.Poly(sympy.cancel(rate * masked), variable).integrate()
             total = total + (primitive.eval(high) - primitive.eval(low)) * loss
         return total
 
@@ -147,7 +144,7 @@ SCHEDULES: tuple[schedules.NoiseSchedule, ...] = (
         "binary_symmetric(5, 0.1)": gallery.binary_symmetric(5, 0.1),
     },
     tolerance=1e-9,
-    weight=_forgotten_denominator,
+    weight=lambda fall, alpha: fall,  # the denominator is forgotten
 )
 def schedule_objects(
     p: Distribution, weight: Callable[[Any, Any], Any] = _right_weight
@@ -157,8 +154,7 @@ def schedule_objects(
     counts = [float(c) for c in _losses_by_count(p)]
 
     def loss_at(alpha: float) -> float:
-        chances = (alpha**k * (1 - alpha) ** (p.length - k) for k in range(p.length))
-        return sum(c * loss for c, loss in zip(chances, counts, strict=False))
+        return sum(alpha**k * (1 - alpha) ** (p.length - k) * counts[k] for k in range(p.length))
 
     residuals = []
     for schedule in SCHEDULES:

@@ -1,4 +1,4 @@
-"""A4: the concrete score is a prediction times a factor of time."""
+"""A4: the concrete score is the zero-loss prediction times a factor of time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +7,7 @@ import numpy as np
 
 from theory import strategies
 from theory._core.arrays import MASK
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import levels, symbolic_table
 from theory.distributions import Distribution
@@ -40,11 +41,6 @@ def _at_a_time() -> list[dict[str, Any]]:
     return [{"p": symbolic_table(), "alpha": sympy.exp(-sympy.Symbol("s", positive=True))}]
 
 
-def _odds(alpha: Any) -> Any:
-    """``exp(-s) / (1 - exp(-s))`` with ``alpha = exp(-s)``."""
-    return alpha / (1 - alpha)
-
-
 @A4.residual(
     "the score of every token in every noisy sequence",
     symbols=_at_a_time,
@@ -54,8 +50,15 @@ def _odds(alpha: Any) -> Any:
     tolerance=1e-11,
     factor=lambda alpha: alpha,  # the level alone
 )
-def concrete_score(p: Distribution, alpha: Any, factor: Callable[[Any], Any] = _odds) -> list[Any]:
-    """``p_t(x with token v at i) / p_t(x) - factor p(v | unmasked)`` for all noisy x."""
+def concrete_score(
+    p: Distribution,
+    alpha: Number,
+    factor: Callable[[Number], Number] = lambda alpha: alpha / (1 - alpha),
+) -> list[Number]:
+    """``p_t(x with token v at i) / p_t(x) - factor p(v | unmasked)`` for all noisy x.
+
+    The factor is ``exp(-s) / (1 - exp(-s))`` with ``alpha = exp(-s)``.
+    """
     step = kernel(p.vocab, alpha * 0 + 1, alpha)[: p.vocab]
     noisy = np.asarray(p.table())  # in the end (V+1,)*L
     for _ in range(p.length):  # contract the first axis and append the noisy one

@@ -1,4 +1,4 @@
-"""A5: one prediction, many joints."""
+"""A5: many joint distributions of the masked sites have the same zero-loss prediction."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -8,6 +8,7 @@ import numpy as np
 
 from theory import strategies
 from theory._core.arrays import MASK, to_host
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import every_pattern, levels
 from theory.claims.kit.mutants import DenoiserOf, marginals_only, zero_loss
@@ -69,7 +70,7 @@ def _uniform(block: np.ndarray) -> np.ndarray:
 def same_prediction(
     p: Distribution,
     x: np.ndarray,
-    share: Any,
+    share: Number,
     other: Callable[[np.ndarray], np.ndarray] = _product_of_marginals,
 ) -> np.ndarray:
     """Change of the prediction at `x` when the joint behind it changes.
@@ -89,14 +90,14 @@ def same_prediction(
 @A5.residual("the chain rule gives the joint back", **POOLS, denoiser=marginals_only)
 def chain_rule(p: Distribution, denoiser: DenoiserOf = zero_loss) -> np.ndarray:
     """The joint as a product of predictions, one call per site, minus the joint."""
-    ask = denoiser(p)
+    predict = denoiser(p)
     table = np.array(to_host(p.table())) * 0
     for pattern in every_pattern(p, masked=False):
         sequence = tuple(pattern.tolist())
         x = np.full(p.length, MASK)
         probability: Any = 1
         for i, token in enumerate(sequence):
-            probability = probability * ask(x[None, :])[0][i, token]
+            probability = probability * predict(x[None, :])[0][i, token]
             x[i] = token
         table[sequence] = probability
     return table - to_host(p.table())
@@ -105,7 +106,7 @@ def chain_rule(p: Distribution, denoiser: DenoiserOf = zero_loss) -> np.ndarray:
 @A5.symbolic("all joints of the Frechet segment", other=_uniform)
 def frechet_segment(
     other: Callable[[np.ndarray], np.ndarray] = _product_of_marginals,
-) -> list[Any]:
+) -> list[Number]:
     """2 x 2 with margins a and b: the first prediction does not depend on the joint's slack e.
 
     `other` gives the joint at ``e = 0``; the correct one is the product of the margins.

@@ -1,4 +1,4 @@
-"""B17: the best schedules never gain more with a further round."""
+"""B17: the divergence of the best schedules is convex in the number of rounds."""
 
 import itertools
 from collections.abc import Callable
@@ -8,8 +8,9 @@ import numpy as np
 
 from theory import closed_forms, gallery, information, schedules, strategies
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import FreeProfile, negative_coefficients
+from theory.claims.kit.free_entropies import FreeProfile
 from theory.claims.kit.generators import named_distributions
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
@@ -51,31 +52,25 @@ B17 = Claim(
 )
 
 
-def _batch_cost(p: Distribution, start: int, stop: int) -> Any:
-    """What a batch reveals too much: its size times the profile where it starts."""
+def _batch_cost(p: Distribution, start: int, stop: int) -> Number:
+    """The cost of a batch up to a constant: its size times the profile where it starts."""
     return (stop - start) * information.profile(p)[start]
 
 
-def _from_the_end(p: Distribution, start: int, stop: int) -> Any:
-    """Planted: the profile where the batch ends."""
-    return (stop - start) * information.profile(p)[stop - 1]
-
-
-@B17.symbolic("the exchange of two batches for every profile", cost=_from_the_end)
-def exchange(cost: Callable[[Distribution, int, int], Any] = _batch_cost) -> list[Any]:
-    """Negative coefficients of ``w(a, d) + w(b, c) - w(a, c) - w(b, d)`` for a < b < c < d."""
-    negative = []
-    for length in range(3, MAX_SITES + 1):
-        p = FreeProfile(length)
-        for a, b, c, d in itertools.combinations(range(length + 1), 4):
-            slack = cost(p, a, d) + cost(p, b, c) - cost(p, a, c) - cost(p, b, d)
-            negative += negative_coefficients(slack, p)
-    return negative
-
-
-def _first_alone(f: Any, rounds: int) -> tuple[int, ...]:
-    """Planted: one site at a time, and the rest at once."""
-    return (1,) * (rounds - 1) + (len(f) - rounds + 1,)
+@B17.residual(
+    "the exchange of two batches for every profile",
+    symbols=lambda: [{"p": FreeProfile(n)} for n in range(3, MAX_SITES + 1)],
+    # with the profile where the batch ends
+    cost=lambda p, start, stop: (stop - start) * information.profile(p)[stop - 1],
+)
+def exchange(
+    p: Distribution, cost: Callable[[Distribution, int, int], Number] = _batch_cost
+) -> list[Bound]:
+    """``w(a, c) + w(b, d) <= w(a, d) + w(b, c)`` for a < b < c < d."""
+    return [
+        Bound(cost(p, a, c) + cost(p, b, d), cost(p, a, d) + cost(p, b, c))
+        for a, b, c, d in itertools.combinations(range(p.length + 1), 4)
+    ]
 
 
 @B17.residual(
@@ -83,7 +78,8 @@ def _first_alone(f: Any, rounds: int) -> tuple[int, ...]:
     exact=strategies.joint_tables(lengths=(3, 4), vocabs=(2, 2), exact=True),
     floats=strategies.distributions(lengths=(3, 6)),
     named=named_distributions,
-    schedule=_first_alone,
+    # one site at a time, and the rest at once
+    schedule=lambda f, rounds: (1,) * (rounds - 1) + (len(f) - rounds + 1,),
 )
 def convex(p: Distribution, schedule: Schedule = schedules.optimal) -> list[Bound]:
     if p.length < 3:
@@ -111,6 +107,6 @@ def permutations(
 ) -> list[float]:
     """The frontier by its recursion, for as many tokens as `p` has sites: convex, and `p`'s own."""
     costs = frontier(p.length)
-    own = [information.path_cost(p, schedules.optimal(p, r)) for r in (1, 2, 7, 60)]
-    off = [abs(costs[r - 1] - cost) for r, cost in zip((1, 2, 7, 60), own, strict=True)]
+    own = {r: information.path_cost(p, schedules.optimal(p, r)) for r in (1, 2, 7, 60)}
+    off = [abs(costs[r - 1] - cost) for r, cost in own.items()]
     return [float(np.max(-np.diff(costs, n=2), initial=0.0)), *off]

@@ -1,4 +1,4 @@
-"""B4: what many ancestral steps cost, and which grid is best."""
+"""B4: the divergence of many ancestral steps in the limit, and which grid of steps is best."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ import numpy as np
 
 from theory import information, schedules, strategies
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import inner_levels, named_distributions
 from theory.claims.kit.inequality import excess
@@ -64,7 +65,7 @@ B4 = Claim(
     tolerance=1e-9,
     share=Fraction(1, 3),
 )
-def equal_steps(p: Distribution, steps: int, share: Any = Fraction(1, 2)) -> Any:
+def equal_steps(p: Distribution, steps: int, share: Any = Fraction(1, 2)) -> Number:
     """By how much N times the loss of N equal steps is further from its limit than allowed.
 
     The loss is the left-Riemann error of -h; the trapezoidal rule is off by at most
@@ -101,16 +102,12 @@ def falling_slope(p: Distribution, inner: list[Any], more: float = 0.0) -> Bound
     return Bound(_half_the_continuum(p) * (1 + more), steps * loss)
 
 
-def _first_half(p: Distribution, steps: int) -> Any:
-    """Planted: all steps but one in the first half."""
-    return [*np.linspace(0, 0.5, steps), 1.0] if steps > 1 else [0.0, 1.0]
-
-
 @B4.residual(
     "the equal-mass grid is at most half the continuum complexity, where h' never falls",
     floats=THREE_SITES,
     parts=STEPS,
-    grid=_first_half,
+    # all steps but one in the first half
+    grid=lambda p, steps: [*np.linspace(0, 0.5, steps), 1.0] if steps > 1 else [0.0, 1.0],
 )
 def growing_slope(p: Distribution, steps: int, grid: Grid = schedules.equal_mass) -> float:
     if (_bends(p) < -1e-12).any():

@@ -1,30 +1,25 @@
-"""B7: the growth complexity, and the losses that it bounds."""
+"""B7: the growth complexity, and the divergences of schedules that it bounds."""
 
 import itertools
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
 
 import hypothesis.strategies as st
 
 from theory import bounds, gallery, information, schedules, strategies
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.i1_identities import MAX_SITES
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import (
-    FreeEntropies,
-    FreeProfile,
-    expanded,
-    negative_coefficients,
-)
+from theory.claims.kit.free_entropies import FreeEntropies, FreeProfile, profiles_and_schedules
 from theory.claims.kit.generators import equal_bits_and_parity, inner_levels, named_distributions
 from theory.claims.kit.inequality import bound_closeness, excess
 from theory.distributions import Distribution
 
 __all__ = ["B7"]
 
-Complexity = Callable[[Distribution], Any]
+Complexity = Callable[[Distribution], Number]
 Loss = Callable[..., Bound]
 
 TABLES = st.one_of(
@@ -73,25 +68,19 @@ B7 = Claim(
 # ---- the complexity itself ----------------------------------------------------------------------
 
 
-def _later(p: Distribution) -> Any:
-    """Planted: weight ``t`` instead of ``t (1 - t)``."""
-    curve = information.gain_curve(p)
-    return curve(1) - curve.integral(0, 1)
-
-
-@B7.residual("G against the TSE complexity", exact=TABLES, growth=_later)
-def identities(p: Distribution, growth: Complexity = information.growth_complexity) -> list[Any]:
+@B7.residual(
+    "G against the TSE complexity",
+    symbols=lambda: [{"p": FreeEntropies(d)} for d in range(1, MAX_SITES + 1)],
+    exact=TABLES,
+    # weight t instead of t (1 - t)
+    growth=lambda p: information.gain_curve(p)(1) - information.gain_curve(p).integral(0, 1),
+)
+def identities(p: Distribution, growth: Complexity = information.growth_complexity) -> list[Number]:
     """``G`` against the TSE complexity, and against its version over numbers of sites."""
     return [
         growth(p) * (p.length + 1) - 2 * information.tse_complexity(p),
         growth(p) * (p.length + 1) - p.length * information.cardinality_growth_complexity(p),
     ]
-
-
-@B7.symbolic("G against the TSE complexity for all entropies", growth=_later)
-def identities_of_free_entropies(growth: Complexity = information.growth_complexity) -> list[Any]:
-    lengths = range(1, MAX_SITES + 1)
-    return expanded([r for d in lengths for r in identities(FreeEntropies(d), growth)])
 
 
 @B7.residual(
@@ -105,6 +94,19 @@ def at_most_tc_and_dtc(
 ) -> list[Bound]:
     tc, dtc = information.total_correlation(p), information.dual_total_correlation(p)
     return [Bound(growth(p), tc), Bound(growth(p), dtc)]
+
+
+@B7.residual(
+    "G is at most TC and DTC for every profile",
+    symbols=lambda: [{"p": FreeProfile(n)} for n in range(2, MAX_SITES + 1)],
+    growth=lambda p: 2 * information.growth_complexity(p),
+)
+def at_most_integrals(
+    p: Distribution, growth: Complexity = information.growth_complexity
+) -> list[Bound]:
+    """The same, with TC and DTC as integrals over the gain curve (I1)."""
+    tc = information.gain_curve(p).integral(0, 1)
+    return [Bound(growth(p), tc), Bound(growth(p), information.gains(p)[-1] - tc)]
 
 
 @B7.residual(
@@ -131,7 +133,7 @@ ON_GRIDS = (bounds.growth, bounds.sharp_growth)
 ON_SIZES = (bounds.cardinality_growth,)
 
 
-def _closest(p: Distribution, inner: Sequence[Any]) -> float:
+def _closest(p: Distribution, inner: Sequence[Number]) -> float:
     """Of the sharp bound; in the other one both end steps enter with what they lose."""
     if not inner:
         return math.nan  # as a single step does in either
@@ -146,8 +148,17 @@ def _closest(p: Distribution, inner: Sequence[Any]) -> float:
     tightness=_closest,
     losses=[_half(loss) for loss in ON_GRIDS],
 )
+@B7.residual(
+    "bounds of what a grid loses for every profile",
+    symbols=lambda: [
+        {"p": FreeProfile(length), "inner": inner}
+        for length in range(2, MAX_SITES + 1)
+        for inner in itertools.combinations([Fraction(k, 6) for k in range(1, 6)], 2)
+    ],
+    losses=[_half(loss) for loss in ON_GRIDS],
+)
 def on_grids(
-    p: Distribution, inner: Sequence[Any], losses: Sequence[Loss] = ON_GRIDS
+    p: Distribution, inner: Sequence[Number], losses: Sequence[Loss] = ON_GRIDS
 ) -> list[Bound]:
     return [loss(p, [0, *sorted(inner), 1]) for loss in losses]
 
@@ -158,33 +169,15 @@ def on_grids(
     parts={"sizes": lambda size: strategies.schedules(size.length)},
     losses=[_half(loss) for loss in ON_SIZES],
 )
+@B7.residual(
+    "bound of what batches of fixed size lose for every profile and every schedule",
+    symbols=lambda: profiles_and_schedules(MAX_SITES),
+    losses=[_half(loss) for loss in ON_SIZES],
+)
 def on_sizes(
     p: Distribution, sizes: Sequence[int], losses: Sequence[Loss] = ON_SIZES
 ) -> list[Bound]:
     return [loss(p, sizes) for loss in losses]
-
-
-@B7.symbolic("all bounds for every profile", on_grids=[_half(loss) for loss in ON_GRIDS])
-@B7.symbolic("all bounds for every profile", on_sizes=[_half(loss) for loss in ON_SIZES])
-def every_profile(
-    on_grids: Sequence[Loss] = ON_GRIDS, on_sizes: Sequence[Loss] = ON_SIZES
-) -> list[Any]:
-    """Negative coefficients of the slacks: some grids, all schedules, and TC and DTC."""
-    negative = []
-    for length in range(2, MAX_SITES + 1):
-        p = FreeProfile(length)
-        tc = information.gain_curve(p).integral(0, 1)
-        dtc = information.gains(p)[-1] - tc
-        grow = information.growth_complexity(p)
-        slacks = [tc - grow, dtc - grow]
-        for inner in itertools.combinations(range(1, 6), 2):
-            times = [0, *(Fraction(k, 6) for k in inner), 1]
-            slacks += [loss(p, times).slack for loss in on_grids]
-        for sizes in schedules.every(length):
-            slacks += [loss(p, sizes).slack for loss in on_sizes]
-        for slack in slacks:
-            negative += negative_coefficients(slack, p)
-    return negative
 
 
 # ---- blocks --------------------------------------------------------------------------------------

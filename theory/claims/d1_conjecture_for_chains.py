@@ -24,10 +24,10 @@ from theory.homogenization import Decision
 __all__ = ["D1"]
 
 SQUARINGS = 50  # powers of a matrix are looked at at the distance 2^50
-CERTAIN = 1e3  # a path through all tokens must be expected so often within that distance
-ALIKE = 1e-6  # predictions nearer to each other than this, far away, are taken for alike
-SEEN_FAR = 400  # the distance at which the predictions of a denoiser are looked at
-GONE, STAYS = 1e-9, 1e-10  # what is left of a mode there, or how near its modulus is to 1
+MIN_EXPECTED = 1e3  # a path through all tokens must be expected so often within that distance
+ALIKE_TOL = 1e-6  # predictions nearer to each other than this, far away, are taken for alike
+FAR = 400  # the distance at which the predictions of a denoiser are looked at
+GONE_TOL, STAYS_TOL = 1e-9, 1e-10  # what is left of a mode there; 1 minus its modulus
 
 D1 = Claim(
     id="D1",
@@ -105,7 +105,7 @@ def _named() -> dict[str, Distribution]:
     }
 
 
-def _reached(p: MarkovChain) -> tuple[Any, np.ndarray]:
+def _reachable(p: MarkovChain) -> tuple[Any, np.ndarray]:
     """Rows and columns of the tokens that V steps from the start lead to, and the steps there."""
     steps, now = to_host(p.transition), to_host(p.initial) != 0
     for _ in range(p.vocab):
@@ -126,7 +126,7 @@ def _aperiodic(p: Any) -> Decision:
 )
 def possible_steps(p: Distribution, decide: Callable = homogenization.decide) -> list[int]:
     p = as_chain(p)
-    decision, (_, steps) = decide(p), _reached(p)
+    decision, (_, steps) = decide(p), _reachable(p)
     far = np.eye(len(steps), dtype=bool)
     for _ in range(len(steps) ** 2 + 1):  # beyond (V - 1)^2 + 1 all patterns recur
         far = far @ (steps != 0)
@@ -144,7 +144,7 @@ def possible_steps(p: Distribution, decide: Callable = homogenization.decide) ->
 def limits(p: Distribution, limits: Callable = lambda p: homogenization.decide(p).limits) -> Any:
     """What is left of ``Q P = Q``, ``P Q = Q`` and ``Q Q = Q`` for the far predictions Q."""
     p = as_chain(p)
-    far, (inside, steps) = limits(p), _reached(p)
+    far, (inside, steps) = limits(p), _reachable(p)
     if far is None:
         raise DoesNotApply("a period leaves no limit")
     far = far[inside]
@@ -162,9 +162,9 @@ def powers(p: Distribution, decide: Callable = homogenization.decide) -> list[fl
     p = as_chain(p)
     if p.exact:
         raise DoesNotApply("these powers are taken in floats")
-    decision, (inside, steps) = decide(p), _reached(p)
+    decision, (inside, steps) = decide(p), _reachable(p)
     least = steps[steps > 0].min()
-    if 2**SQUARINGS * least ** len(steps) < CERTAIN:
+    if 2**SQUARINGS * least ** len(steps) < MIN_EXPECTED:
         raise DoesNotApply(f"a step of {least:.3g} is too rare for 2^{SQUARINGS} steps to show")
     far = steps
     for _ in range(SQUARINGS):
@@ -175,7 +175,7 @@ def powers(p: Distribution, decide: Callable = homogenization.decide) -> list[fl
         return [float(1 - apart.max())]
     assert decision.limits is not None
     off = np.abs(far - decision.limits[inside].astype(np.float64)).max()
-    forgotten = int(decision.forgets != bool(np.abs(far - far[0]).max() < ALIKE))
+    forgotten = int(decision.forgets != bool(np.abs(far - far[0]).max() < ALIKE_TOL))
     return [float(apart.max()), float(off), float(forgotten)]
 
 
@@ -183,10 +183,10 @@ def _require_far(steps: np.ndarray) -> None:
     """Refuse steps of which some mode is neither there for ever nor gone where we look."""
     states, least = len(steps), steps[steps > 0].min()
     sizes = np.abs(np.linalg.eigvals(steps))
-    passing = sizes[sizes < 1 - STAYS]
-    left = float(passing.max(initial=0.0)) ** SEEN_FAR * float(SEEN_FAR) ** states
-    if least**states < 10 * STAYS or left > GONE:
-        raise DoesNotApply(f"{SEEN_FAR} steps are not far enough to see the limit of this chain")
+    passing = sizes[sizes < 1 - STAYS_TOL]
+    left = float(passing.max(initial=0.0)) ** FAR * float(FAR) ** states
+    if least**states < 10 * STAYS_TOL or left > GONE_TOL:
+        raise DoesNotApply(f"{FAR} steps are not far enough to see the limit of this chain")
 
 
 @D1.residual(
@@ -204,10 +204,10 @@ def denoiser(p: Distribution, decide: Callable = homogenization.decide) -> list[
         raise DoesNotApply("contexts are gone through in floats, with up to 4 tokens")
     _require_far(to_host(p.transition))
     if isinstance(p, MarkovChain):
-        long = MarkovChain(p.initial, p.transition, SEEN_FAR)
+        long = MarkovChain(p.initial, p.transition, FAR)
     else:
-        long = HiddenMarkovModel(p.initial, p.transition, p.emission, SEEN_FAR)
-    contexts = np.full((p.vocab + p.vocab**2, SEEN_FAR), MASK)
+        long = HiddenMarkovModel(p.initial, p.transition, p.emission, FAR)
+    contexts = np.full((p.vocab + p.vocab**2, FAR), MASK)
     for k, x in enumerate(contexts):
         x[: 1 + (k >= p.vocab)] = k if k < p.vocab else divmod(k - p.vocab, p.vocab)
     possible = contexts[to_host(long.evidence(contexts)) > 0]
@@ -216,6 +216,6 @@ def denoiser(p: Distribution, decide: Callable = homogenization.decide) -> list[
     differ = float(np.abs(far[:, 1] - far[0, 1]).max())
     decision = decide(p)
     return [
-        float(decision.homogenizes != (apart < ALIKE)),
-        float(decision.forgets != (apart < ALIKE and differ < ALIKE)),
+        float(decision.homogenizes != (apart < ALIKE_TOL)),
+        float(decision.forgets != (apart < ALIKE_TOL and differ < ALIKE_TOL)),
     ]

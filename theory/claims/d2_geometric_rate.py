@@ -1,4 +1,4 @@
-"""D2: far predictions of a chain approach their limit geometrically, and how fast."""
+"""D2: the rate and the constant at which far predictions of a chain approach their limit."""
 
 import itertools
 import math
@@ -11,7 +11,9 @@ import numpy as np
 from theory import MASK, MarkovChain, corpora, gallery, homogenization, strategies
 from theory._core.arrays import to_host
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.generators import chain_of_weights
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply, as_chain
 from theory.distributions import Distribution
@@ -20,8 +22,8 @@ __all__ = ["D2"]
 
 STEPS = 4  # distances up to which Dobrushin's coefficient is tried
 LATE, LATER = 300, 3000  # between these only the slowest mode of the named chains is left
-STILL = 1e-13  # where the scaled deviation moves by less in a step, it stays up to rounding
-SOUND = 1e4  # eigenvectors worse conditioned than this are left alone
+CONVERGED_TOL = 1e-13  # where the scaled deviation moves by less in a step, only rounding moves it
+MAX_CONDITION = 1e4  # with eigenvectors that are worse conditioned, modes are not summed
 
 D2 = Claim(
     id="D2",
@@ -61,16 +63,11 @@ def _two_tokens(length: int, leave: int = 1) -> tuple[MarkovChain, Any, Any]:
     return MarkovChain([1, 0], steps, length, exact=True), a, b
 
 
-def _eigenvalue(a: Any, b: Any) -> Any:
+def _eigenvalue(a: Number, b: Number) -> Number:
     return 1 - a - b
 
 
-def _one_leaves(a: Any, b: Any) -> Any:
-    """Planted: as if only one token were left."""
-    return 1 - a
-
-
-def _power(a: Any, b: Any, n: Any, decay: Callable) -> Any:
+def _power(a: Number, b: Number, n: Any, decay: Callable) -> Any:
     """What all rows tend to, plus the deviation at the start times ``decay^n``."""
     import sympy
 
@@ -78,8 +75,9 @@ def _power(a: Any, b: Any, n: Any, decay: Callable) -> Any:
     return limit + decay(a, b) ** n * (sympy.eye(2) - limit)
 
 
-@D2.symbolic("every power, by induction", decay=_one_leaves)
-def every_distance(decay: Callable = _eigenvalue) -> list[Any]:
+# planted: as if only one token were left
+@D2.symbolic("every power, by induction", decay=lambda a, b: 1 - a)
+def every_distance(decay: Callable = _eigenvalue) -> list[Number]:
     """The base and the step of the induction over the distance n, a symbol."""
     import sympy
 
@@ -96,18 +94,19 @@ def decided(leave: int = 1) -> list[Any]:
     import sympy
 
     p, a, b = _two_tokens(2, leave)
-    found, law = homogenization.decide(p), homogenization.stationary(p)
+    found, pi = homogenization.decide(p), homogenization.stationary(p)
     shares = a / (a + b), b / (a + b)
     return [
         found.rate - sympy.Abs(_eigenvalue(a, b)),
         found.constant - sympy.Max(*shares),
-        law[0] - shares[1],
-        law[1] - shares[0],
+        pi[0] - shares[1],
+        pi[1] - shares[0],
     ]
 
 
-@D2.symbolic("the denoiser between both ends", decay=_one_leaves)
-def between(decay: Callable = _eigenvalue) -> list[Any]:
+# planted: as if only one token were left
+@D2.symbolic("the denoiser between both ends", decay=lambda a, b: 1 - a)
+def between(decay: Callable = _eigenvalue) -> list[Number]:
     """The denoiser between both ends against the bridge of the powers, for short gaps."""
     residuals = []
     for left, right, end in itertools.product((1, 2), (1, 2), (0, 1)):
@@ -151,7 +150,7 @@ def all_modes(p: Distribution, rate: Callable = lambda found: found.rate) -> lis
     inside = np.flatnonzero(~np.isnan(found.limits[:, 0]))
     steps, limits = (m[np.ix_(inside, inside)] for m in (chain.transition, found.limits))
     _, right = np.linalg.eig(steps - limits)
-    if np.linalg.cond(right) > SOUND:
+    if np.linalg.cond(right) > MAX_CONDITION:
         raise DoesNotApply("the eigenvalues are defective, or nearly so in floats")
     left = np.linalg.inv(right)
     modes = np.abs(right[:, :, None] * left[None, :, :]).sum(axis=1).sum(axis=1).max() / 2
@@ -163,24 +162,18 @@ def all_modes(p: Distribution, rate: Callable = lambda found: found.rate) -> lis
     return residuals
 
 
-def _chain(rows: list[list[int]]) -> MarkovChain:
-    """Three sites of a chain with integer weights, from token 0."""
-    steps = [[Fraction(w, sum(row)) for w in row] for row in rows]
-    return MarkovChain([1, *[0] * (len(rows) - 1)], steps, 3, exact=True)
-
-
 def _named() -> dict[str, Distribution]:
     return {
         "binary_symmetric(3, 0.03)": gallery.binary_symmetric(3, 0.03),
         "two_classes(3)": gallery.two_classes(3),
         "end_of_text(3)": gallery.end_of_text(3),
-        "no two ones in a row": _chain([[1, 1], [1, 0]]),
-        "three tokens, 1/3": _chain([[1, 1, 0], [1, 1, 1], [1, 1, 2]]),
-        "1/2 and -1/2": _chain([[2, 1, 1, 0], [1, 2, 0, 1], [1, 0, 0, 1], [0, 1, 1, 0]]),
-        "half uniform, half the next of four": _chain(
+        "no two ones in a row": chain_of_weights([[1, 1], [1, 0]]),
+        "three tokens, 1/3": chain_of_weights([[1, 1, 0], [1, 1, 1], [1, 1, 2]]),
+        "1/2 and -1/2": chain_of_weights([[2, 1, 1, 0], [1, 2, 0, 1], [1, 0, 0, 1], [0, 1, 1, 0]]),
+        "half uniform, half the next of four": chain_of_weights(
             [[1, 5, 1, 1], [1, 1, 5, 1], [1, 1, 1, 5], [5, 1, 1, 1]]
         ),
-        "three steps in turn until it ends": _chain(
+        "three steps in turn until it ends": chain_of_weights(
             [[0, 1, 0, 0], [0, 0, 1, 0], [1, 0, 0, 7], [0, 0, 0, 1]]
         ),
         "slowly round three tokens": MarkovChain(
@@ -206,6 +199,6 @@ def late(p: Distribution, constant: Callable = lambda found: float(found.constan
     for _ in range(LATE, LATER):
         most = max(most, float(np.abs(power).sum(axis=1).max()) / 2)
         before, power = power, power @ scaled
-        if np.abs(power - before).max() < STILL:
+        if np.abs(power - before).max() < CONVERGED_TOL:
             break
     return most / constant(found) - 1

@@ -11,8 +11,9 @@ import numpy as np
 from theory import MASK, JointTable, MarkovChain, gallery, homogenization, strategies
 from theory._core.arrays import to_host
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.generators import every_pattern
+from theory.claims.kit.generators import chain_of_weights, every_pattern, positive_chains
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply, as_chain
 from theory.distributions import Distribution
@@ -72,9 +73,9 @@ def _bridge(p: MarkovChain, a: int, b: int) -> np.ndarray:
     "the bridge between observed neighbours",
     exact=strategies.chains(lengths=(3, 4), vocabs=(2, 2), exact=True),
     # as if only the token on the left were observed
-    law=lambda p, a, b: np.stack([to_host(p.power(a))] * p.vocab, axis=2),
+    bridge=lambda p, a, b: np.stack([to_host(p.power(a))] * p.vocab, axis=2),
 )
-def from_the_table(p: Distribution, law: Callable = _bridge) -> list[Any]:
+def from_the_table(p: Distribution, bridge: Callable = _bridge) -> list[Number]:
     """The bridge against the denoiser of the joint table, for every pattern."""
     p = as_chain(p, 3)
     table = to_host(p.initial)
@@ -87,24 +88,9 @@ def from_the_table(p: Distribution, law: Callable = _bridge) -> list[Any]:
         predictions, seen = joint.denoise(x), np.flatnonzero(x != MASK).tolist()
         for left, right in itertools.pairwise(seen):
             for i in range(left + 1, right):
-                expected = law(p, i - left, right - i)[x[left], :, x[right]]
+                expected = bridge(p, i - left, right - i)[x[left], :, x[right]]
                 off.append(abs(predictions[i] - expected).max())
     return off
-
-
-def _chain(rows: list[list[int]], exact: bool = True) -> MarkovChain:
-    steps = [[Fraction(w, sum(row)) for w in row] for row in rows]
-    return MarkovChain(steps[0], steps, 2, exact=exact)
-
-
-def _positive(exact: bool) -> Any:
-    """Chains of two or three tokens all of which may follow each other."""
-
-    def rows(n: int) -> Any:
-        row = st.lists(st.integers(1, 5), min_size=n, max_size=n)
-        return st.lists(row, min_size=n, max_size=n)
-
-    return st.integers(2, 3).flatmap(rows).map(lambda drawn: _chain(drawn, exact))
 
 
 DISTANCES = {"a": st.integers(1, 5), "b": st.integers(1, 5)}
@@ -133,8 +119,8 @@ TOO_SMALL = (
 
 @D3.residual(
     "bounds of the deviation from stationary",
-    exact=_positive(exact=True),
-    floats=_positive(exact=False),
+    exact=positive_chains(5, exact=True),
+    floats=positive_chains(5, exact=False),
     parts=DISTANCES,
     bounds=TOO_SMALL,
 )
@@ -145,7 +131,7 @@ def far_from_ends(p: Distribution, a: int, b: int, bounds: Sequence[Callable] = 
     deviation = _bridge(p, a, b) / pi[:, None] - 1
     deltas = [abs(to_host(p.power(n)) / pi - 1).max() for n in (a, b, a + b)]
     left, right, across = deltas
-    over = [excess(across, product(*deltas))]
+    over: list[Any] = [excess(across, product(*deltas))]
     if across < 1:
         over.append(Bound(abs(deviation).max(), most(*deltas)))
     if max(left, right) <= 1:
@@ -153,22 +139,21 @@ def far_from_ends(p: Distribution, a: int, b: int, bounds: Sequence[Callable] = 
     return over
 
 
-def _bits(flip: Any) -> np.ndarray:
+def _bits(flip: Number) -> np.ndarray:
     return np.asarray([[1 - flip, flip], [flip, 1 - flip]])
 
 
-def _late_copies(flip: Any) -> np.ndarray:
+def _late_copies(flip: Number) -> np.ndarray:
     """Steps of pairs (fresh fair bit, noisy copy of the fresh bit before): forgotten after two."""
     return np.asarray([[row[y % 2] / 2 for y in range(4)] for row in _bits(flip) for _ in (0, 1)])
 
 
-def _copies(flip: Any) -> np.ndarray:
-    """Planted: steps of pairs of which each bit is a noisy copy of the one before."""
-    return np.kron(_bits(flip), _bits(flip))
-
-
-@D3.symbolic("where the bound is attained", steps=_copies)
-def attained(steps: Callable = _late_copies) -> list[Any]:
+@D3.symbolic(
+    "where the bound is attained",
+    # pairs of which each bit is a noisy copy of the one before
+    steps=lambda flip: np.kron(_bits(flip), _bits(flip)),
+)
+def attained(steps: Callable = _late_copies) -> list[Number]:
     """delta_2 = 0, and the same pair three times reaches (1 + delta_1)^2, delta_1 = 1 - 2 flip."""
     import sympy
 
@@ -185,19 +170,19 @@ def _tilted(steps: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 @D3.residual(
     "between words of a text that ends",
-    exact=_positive(exact=True),
+    exact=positive_chains(5, exact=True),
     parts={
         **DISTANCES,
         "right": lambda p: st.lists(st.integers(1, 4), min_size=p.vocab, max_size=p.vocab),
         "share": strategies.rationals(),
     },
-    # words follow each other as before, but end with different chances
+    # words follow each other as before, but end with different probabilities
     among=lambda steps, right: steps * right[:, None],
 )
 def text_that_ends(
     p: Distribution, a: int, b: int, right: Any, share: Fraction, among: Callable = _tilted
-) -> list[Any]:
-    """Between words all is as in the endless text with law left x right."""
+) -> list[Number]:
+    """Between words all is as in the endless text with distribution left x right."""
     p = _mixing(p)
     inside = among(to_host(p.transition), np.asarray(right))
     inside = inside * share / inside.sum(axis=1).max()
@@ -214,9 +199,9 @@ def _named() -> dict[str, Distribution]:
     return {
         "binary_symmetric(2, 1/8)": gallery.binary_symmetric(2, Fraction(1, 8), exact=True),
         "binary_symmetric(2, 7/8)": gallery.binary_symmetric(2, Fraction(7, 8), exact=True),
-        "two tokens, one rare": _chain([[9, 1], [4, 6]]),
-        "three tokens": _chain([[6, 3, 1], [2, 7, 1], [1, 1, 8]]),
-        "two words that end with 1/8 and 5/8": _chain([[4, 3, 1], [1, 2, 5], [0, 0, 1]]),
+        "two tokens, one rare": chain_of_weights([[9, 1], [4, 6]]),
+        "three tokens": chain_of_weights([[6, 3, 1], [2, 7, 1], [1, 1, 8]]),
+        "two words that end with 1/8 and 5/8": chain_of_weights([[4, 3, 1], [1, 2, 5], [0, 0, 1]]),
     }
 
 
@@ -231,7 +216,7 @@ def nearer_end(p: MarkovChain, rate: Callable = lambda found: float(found.rate))
     found, far = homogenization.decide_middle(p, left=0, right=0), to_host(p.power(p.vocab**2)) > 0
     among = np.flatnonzero(far[0] & far[:, 0])  # tokens that communicate with token 0
 
-    def apart(a: int, b: int) -> Any:
+    def apart(a: int, b: int) -> Number:
         """The largest total variation to the limit."""
         between = _bridge(p, a, b)[among][:, :, among]
         return abs(between - np.asarray(found.limit)[:, None]).sum(axis=1).max() / 2

@@ -1,4 +1,4 @@
-"""D4: upper bounds on how sure predictions can be, far from what is observed."""
+"""D4: upper bounds on the top mass of predictions, far from what is observed and on average."""
 
 import contextlib
 import itertools
@@ -12,13 +12,13 @@ import numpy as np
 from theory import MASK, MarkovChain, gallery, strategies
 from theory._core.arrays import to_host, xlogy
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.generators import named_distributions
+from theory.claims.kit.generators import named_distributions, shares
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply, as_chain
 from theory.distributions import Distribution
 from theory.errors import InvalidInput
-from theory.homogenization.chains import stationary
 from theory.homogenization.coefficients import dobrushin
 from theory.homogenization.envelopes import (
     chain_envelope,
@@ -27,19 +27,20 @@ from theory.homogenization.envelopes import (
     pinsker,
     top_envelope,
 )
+from theory.homogenization.structure import stationary
 
 __all__ = ["D4"]
 
 D4 = Claim(
     id="D4",
-    title="Upper bounds on how sure predictions can be",
+    title="Upper bounds on how confident predictions can be",
     statement=(
-        "A prediction is at most as sure as the surest one that observing further sites can give. "
-        "So on a chain the largest top mass, over all tokens that can be observed, never grows "
-        "with the distance. After the token l it is at most max pi + (1 - pi(l)) tau^n, with pi "
-        "stationary and tau the largest total variation between two rows. On average over what is "
-        "observed, H(X_i | X_S) <= h(e) + e ln(V - 1) with 1 - e the mean top mass, which is at "
-        "most that of the marginal plus sqrt(I(X_i; X_S)/2)."
+        "A prediction is at most as confident as the most confident one that observing further "
+        "sites can give. So on a chain the largest top mass, over all tokens that can be observed, "
+        "never grows with the distance. After the token l it is at most max pi + (1 - pi(l)) "
+        "tau^n, with pi stationary and tau the largest total variation between two rows. On "
+        "average over what is observed, H(X_i | X_S) <= h(e) + e ln(V - 1) with 1 - e the mean top "
+        "mass, which is at most that of the marginal plus sqrt(I(X_i; X_S)/2)."
     ),
     latex=(
         r"\max_v p(x_j = v \mid c) \le \max_u \max_v p(x_j = v \mid x_i = u, c),\qquad "
@@ -132,7 +133,7 @@ def contraction(p: Distribution, steps: int, bound: Callable = dobrushin_envelop
     "top mass of two tokens",
     weight=lambda pi, token: pi[token],  # the share of the token itself
 )
-def two_tokens(weight: Callable = lambda pi, token: 1 - pi[token]) -> list[Any]:
+def two_tokens(weight: Callable = lambda pi, token: 1 - pi[token]) -> list[Number]:
     """With eigenvalue z, ``P^n(l, v) = pi(v) + (1 - pi(l)) z^n``, and - for the other token."""
     import sympy
 
@@ -186,7 +187,7 @@ def on_average(
 
 
 def _independent(weights: list[int], length: int) -> MarkovChain:
-    row = [Fraction(w, sum(weights)) for w in weights]
+    (row,) = shares([weights])
     return MarkovChain(row, [row] * len(row), length, exact=True)
 
 
@@ -206,7 +207,7 @@ def _golden(p: MarkovChain) -> MarkovChain:
 
 
 @D4.residual("where the bounds are attained", exact=_attaining(), data=_golden)
-def attained(p: Distribution, data: Callable = lambda p: p) -> list[Any]:
+def attained(p: Distribution, data: Callable = lambda p: p) -> list[Number]:
     """The slack of the bounds where they are attained.
 
     Of the first two for independent tokens, of the second for tokens in turn, of Fano's for fair

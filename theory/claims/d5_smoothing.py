@@ -1,4 +1,4 @@
-"""D5: predictions get smoother with the distance from a known past, on average."""
+"""D5: the mean entropy of predictions grows with the distance from what is observed."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -9,10 +9,10 @@ import hypothesis.strategies as st
 import numpy as np
 
 from theory import JointTable, MarkovChain, homogenization, strategies
-from theory._core.arrays import xlogx
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.generators import start_as_it_is, stationary_start
+from theory.claims.kit.generators import bit_entropy, start_as_it_is, stationary_start
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import as_chain
 from theory.distributions import Distribution
@@ -21,14 +21,19 @@ __all__ = ["D5"]
 
 SITES = 5  # length of the chains that are looked at
 
+CHAINS: dict[str, Any] = {
+    "exact": strategies.chains(lengths=(1, 1), most=2, exact=True),
+    "floats": strategies.chains(lengths=(1, 1), vocabs=(1, 4)),
+}
+
 D5 = Claim(
     id="D5",
     title="Predictions get smoother with distance, on average",
     statement=(
         "For stationary data with the past revealed, the mean entropy of the prediction never "
         "falls with the distance and the mean top mass never grows: a prediction one site further "
-        "is in law the mean of predictions that know one token more, entropy is concave and "
-        "the maximum convex. Revealed must be as much of the past as matters: all of it, or m "
+        "is in distribution the mean of predictions that know one token more, entropy is concave "
+        "and the maximum convex. Revealed must be as much of the past as matters: all of it, or m "
         "tokens of a chain of order m. For one context it is false: after a, b or c and then "
         "e, the top mass is 1/2 and then 1. So it is where less of the past is revealed: of two "
         "chains in turn the nearest token tells nothing, the one before it does."
@@ -89,10 +94,10 @@ def convex(power: int = 1) -> Any:
 
 
 @D5.symbolic("the gap in top mass has no negative term", sign=-1)
-def top_mass_gap(sign: int = 1) -> list[Any]:
+def top_mass_gap(sign: int = 1) -> Number:
     """What a mean lacks of the mean of the maxima is a sum of what each q lacks.
 
-    With ``max q_k = q_k(v) + lack_k``; returned are coefficients that are negative.
+    With ``max q_k = q_k(v) + lack_k``.
     """
     import sympy
 
@@ -101,7 +106,7 @@ def top_mass_gap(sign: int = 1) -> list[Any]:
     tokens = sympy.symbols("q:3", nonnegative=True)
     maxima = [q + sign * lack for q, lack in zip(tokens, lacks, strict=True)]
     gap = sum(w * (top - q) for w, top, q in zip(shares, maxima, tokens, strict=True))
-    return [c for c in sympy.Poly(gap, *shares, *lacks, *tokens).coeffs() if c < 0]
+    return excess(0, gap)
 
 
 def _from_the_first(p: Distribution, start: Callable) -> homogenization.Measures:
@@ -111,24 +116,22 @@ def _from_the_first(p: Distribution, start: Callable) -> homogenization.Measures
     return homogenization.average(chain, [0])
 
 
-def _falls(values: Any) -> list[Any]:
+def _falls(values: Any) -> list[Number]:
     return [excess(before, after) for before, after in itertools.pairwise(values.tolist())]
 
 
 @D5.residual(
     "mean entropy never falls with the distance",
-    exact=strategies.chains(lengths=(1, 1), most=2, exact=True),
-    floats=strategies.chains(lengths=(1, 1), vocabs=(1, 4)),
+    **CHAINS,
     start=start_as_it_is,
 )
-def entropy_grows(p: Distribution, start: Callable = stationary_start) -> list[Any]:
+def entropy_grows(p: Distribution, start: Callable = stationary_start) -> list[Number]:
     return _falls(_from_the_first(p, start).entropy)
 
 
 @D5.residual(
     "mean top mass never grows with the distance",
-    exact=strategies.chains(lengths=(1, 1), most=2, exact=True),
-    floats=strategies.chains(lengths=(1, 1), vocabs=(1, 4)),
+    **CHAINS,
     start=start_as_it_is,
 )
 def top_mass_falls(p: Distribution, start: Callable = stationary_start) -> list[Any]:
@@ -149,16 +152,16 @@ ANY_TABLE = strategies.joint_tables(lengths=(1, 1), vocabs=(2, 2), exact=True)
 )
 def second_order(
     p: Distribution, weights: Sequence[int], start: Callable = stationary_start
-) -> list[Any]:
+) -> list[Number]:
     """Four stationary bits; `weights` are eighths of a 1 after 00, 01, 10 and 11."""
     steps = np.full((2, 2, 2, 2), Fraction(0), dtype=object)  # from a pair to the next one
     for a, b, c in itertools.product((0, 1), repeat=3):
         one = Fraction(weights[2 * a + b], 8)
         steps[a, b, b, c] = one if c else 1 - one
-    law = start(MarkovChain([1, 0, 0, 0], steps.reshape(4, 4), 2, exact=True)).reshape(2, 2)
+    pairs = start(MarkovChain([1, 0, 0, 0], steps.reshape(4, 4), 2, exact=True)).reshape(2, 2)
     table = np.empty((2,) * 4, dtype=object)
     for a, b, c, d in itertools.product((0, 1), repeat=4):
-        table[a, b, c, d] = law[a, b] * steps[a, b, b, c] * steps[b, c, c, d]
+        table[a, b, c, d] = pairs[a, b] * steps[a, b, b, c] * steps[b, c, c, d]
     seen = homogenization.average(JointTable(table, exact=True), [0, 1])
     return [*_falls(seen.entropy), *_falls(seen.top_mass[::-1, 0])]
 
@@ -170,7 +173,7 @@ def second_order(
     parts={"flip": strategies.rationals()},
     near=2,
 )
-def interleaved(p: Distribution, flip: Fraction, near: int = 0) -> list[Any]:
+def interleaved(p: Distribution, flip: Fraction, near: int = 0) -> list[Number]:
     """Of two chains of bits, one token back tells nothing, two back tells something.
 
     Entropies at distances 1 and 2 from one revealed token, which fall: ln 2 and h(flip).
@@ -179,8 +182,7 @@ def interleaved(p: Distribution, flip: Fraction, near: int = 0) -> list[Any]:
     weights = [[[other, flip], [flip, other]]] * 2  # x0, x2 first, then the free bit between
     table = np.asarray(weights, dtype=object).transpose(1, 0, 2) / 4
     seen = homogenization.average(JointTable(table, exact=True), [near])
-    expected = [-2 * xlogx(np.asarray([half]))[0], -xlogx(np.asarray([flip, other])).sum()]
-    return [a - b for a, b in zip(seen.entropy, expected, strict=True)]
+    return list(seen.entropy - np.asarray([bit_entropy(half), bit_entropy(flip)]))
 
 
 @D5.residual("one context: a, then b or c, then e", exact=ANY_TABLE, of_its_own=True, start=3)

@@ -1,4 +1,4 @@
-"""D6: the conjecture as it is stated, and five ways to break it."""
+"""D6: the conjecture that far masks become alike, refuted as stated by five kinds of data."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -8,14 +8,16 @@ import hypothesis.strategies as st
 import numpy as np
 
 from theory import Exchangeable, MarkovChain, ProductMixture, gallery, homogenization, strategies
-from theory._core.arrays import to_host, xlogx
+from theory._core.arrays import to_host
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.generators import bit_entropy, flips
 from theory.claims.kit.result import DoesNotApply, as_chain
 from theory.distributions import Distribution
 
 __all__ = ["D6"]
 
-ROUNDING = 1e-12  # float probabilities may differ from uniform ones by this part
+UNIFORM_TOL = 1e-12  # float probabilities may differ from uniform ones by this part
 
 D6 = Claim(
     id="D6",
@@ -78,7 +80,7 @@ def _is_like(p: MarkovChain, other: MarkovChain) -> bool:
     ),
     apart=0,
 )
-def period(p: Distribution, apart: int = 1) -> list[Any]:
+def period(p: Distribution, apart: int = 1) -> list[Number]:
     p = as_chain(p, 3)
     classes = homogenization.decide(p).classes
     recurrent = {token for found in classes for token in found.states}
@@ -99,7 +101,7 @@ def period(p: Distribution, apart: int = 1) -> list[Any]:
     ),
     going=lambda end, n: (1 - end) ** (n - 1),  # as if the text went on for one more step
 )
-def end_of_text(p: Distribution, going: Callable = lambda end, n: (1 - end) ** n) -> list[Any]:
+def end_of_text(p: Distribution, going: Callable = lambda end, n: (1 - end) ** n) -> list[Number]:
     """Neighbours and top mass of a text that ends, in closed form."""
     p = as_chain(p, 3)
     end, words = p.transition[0, -1], p.vocab - 1
@@ -112,29 +114,25 @@ def end_of_text(p: Distribution, going: Callable = lambda end, n: (1 - end) ** n
     return residuals[:-1]  # the last site has no neighbour
 
 
-def _flips(flip: Any, n: Any) -> Any:
-    return (1 - (1 - 2 * flip) ** n) / 2
-
-
 @D6.residual(
     "(3) a global latent: alike, but informative",
     exact=st.builds(
         gallery.two_classes, st.integers(3, 6), strategies.rationals(), exact=st.just(True)
     ),
-    flips=lambda flip, n: _flips(flip, n + 1),  # as if predictions faded one step sooner
+    flips=lambda flip, n: flips(flip, n + 1),  # as if predictions faded one step sooner
 )
-def global_latent(p: Distribution, flips: Callable = _flips) -> list[Any]:
+def global_latent(p: Distribution, flips: Callable = flips) -> list[Number]:
     """A token tells of others the class, one bit, and what a bit tells of one that may differ."""
     p = as_chain(p, 3)
     flip = p.transition[0, -1] if p.vocab < 2 else p.transition[0, 1]
     if not _is_like(p, gallery.two_classes(p.length, flip, exact=p.exact)):
         raise DoesNotApply("(3) is about two classes of bits that flip with one probability")
     found, residuals = homogenization.average(p, [0]), []
-    two_bits = -4 * xlogx(np.asarray([flip * 0 + Fraction(1, 2)]))[0]  # exact where flip is
+    one_bit = bit_entropy(flip * 0 + Fraction(1, 2))  # exact where flip is
     told = zip(found.distance.tolist(), found.information, found.neighbour_tv, strict=True)
     for n, information, tv in told:
         share, further = flips(flip, n), flips(flip, n + 1)
-        expected = two_bits + xlogx(np.asarray([share, 1 - share])).sum()
+        expected = 2 * one_bit - bit_entropy(share)
         residuals += [information - expected, tv - abs(further - share)]
     return residuals[:-1]  # the last site has no neighbour
 
@@ -148,7 +146,7 @@ def global_latent(p: Distribution, flips: Callable = _flips) -> list[Any]:
     tolerance=1e-12,
     data=lambda p: gallery.repeated_bit(p.length, noise=0.1),  # copies of one bit
 )
-def template(p: Distribution, data: Callable = lambda p: p) -> list[Any]:
+def template(p: Distribution, data: Callable = lambda p: p) -> list[Number]:
     """What independent sites tell of each other, and how unlike neighbours are."""
     if not isinstance(p, ProductMixture) or p.weights.shape[0] != 1 or p.length < 3:
         raise DoesNotApply("(4) is about independent sites, at least three")
@@ -167,7 +165,7 @@ def template(p: Distribution, data: Callable = lambda p: p) -> list[Any]:
     tolerance=1e-12,
     data=lambda p: gallery.binary_symmetric(p.length, Fraction(1, 3), exact=p.exact),
 )
-def exchangeable(p: Distribution, data: Callable = lambda p: p) -> list[Any]:
+def exchangeable(p: Distribution, data: Callable = lambda p: p) -> list[Number]:
     """How unlike masked sites are at all distances from what is observed, for any such bits."""
     if not isinstance(p, Exchangeable) or p.length < 4:
         raise DoesNotApply("(5) is about exchangeable bits, at least four")
@@ -180,7 +178,7 @@ def exchangeable(p: Distribution, data: Callable = lambda p: p) -> list[Any]:
 
 
 def _left_for_good(length: int, others: int, leave: Fraction) -> MarkovChain:
-    """Token 0 is left with this chance for one of the others, which follow each other uniformly."""
+    """Token 0 is left with this probability for one of the others, which then follow uniformly."""
     share = Fraction(1, others)
     steps = [[1 - leave, *[leave * share] * others], *[[0, *[share] * others]] * others]
     return MarkovChain([1, *[0] * others], steps, length, exact=True)
@@ -191,7 +189,7 @@ def _leaves_for_good(p: MarkovChain) -> bool:
     steps, others = to_host(p.transition), p.vocab - 1
     if others < 1 or not (p.initial[0] > 0 and 0 < steps[0, 0] < 1) or steps[1:, 0].any():
         return False
-    return bool((abs(steps[1:, 1:] * others - 1) <= (0 if p.exact else ROUNDING)).all())
+    return bool((abs(steps[1:, 1:] * others - 1) <= (0 if p.exact else UNIFORM_TOL)).all())
 
 
 @D6.residual(
@@ -199,7 +197,7 @@ def _leaves_for_good(p: MarkovChain) -> bool:
     exact=st.builds(_left_for_good, st.integers(3, 12), st.integers(2, 5), strategies.rationals()),
     end=1,
 )
-def rules_the_middle(p: Distribution, end: int = 0) -> list[Any]:
+def rules_the_middle(p: Distribution, end: int = 0) -> list[Number]:
     """What its top mass lacks of 1 between two of them, and how far the limit is from uniform."""
     p = as_chain(p, 3)
     if not _leaves_for_good(p):

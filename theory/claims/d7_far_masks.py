@@ -10,7 +10,9 @@ import numpy as np
 from theory import gallery, homogenization, information, strategies
 from theory._core.arrays import MASK, to_host, xlogx
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.generators import bit_entropy, flips, shares, weight_rows
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply, as_chain
 from theory.distributions import Distribution, MarkovChain
@@ -19,7 +21,7 @@ from theory.homogenization import dobrushin
 __all__ = ["D7"]
 
 FAR = 200  # the chains of the numeric level have forgotten at this distance what is known
-CLEARLY = 1e-5  # a difference of so many nats is no rounding
+MIN_DIFFERENCE = 1e-5  # a difference of so many nats is no rounding
 
 D7 = Claim(
     id="D7",
@@ -54,7 +56,7 @@ D7 = Claim(
 )
 
 
-def _shared(p: Distribution, i: int, j: int) -> Any:
+def _shared(p: Distribution, i: int, j: int) -> Number:
     """Mutual information of two sites."""
     return information.total_correlation(p, (i, j))
 
@@ -64,18 +66,8 @@ def _after(p: Distribution, token: int) -> np.ndarray:
     return np.asarray([token, *[MASK] * (p.length - 1)])
 
 
-def _flips(flip: Any, steps: Any) -> Any:
-    """Probability that bits some steps apart differ."""
-    return (1 - (1 - 2 * flip) ** steps) / 2
-
-
-def _at_once(flip: Any, steps: Any) -> Any:
-    """Planted: as if all distances were one step."""
-    return flip
-
-
-@D7.symbolic("bits at every distance", flips=_at_once)
-def every_distance(flips: Callable = _flips) -> list[Any]:
+@D7.symbolic("bits at every distance", flips=lambda flip, steps: flip)  # as if one step
+def every_distance(flips: Callable = flips) -> list[Number]:
     """By induction over a symbolic distance, and by powers of a symbolic matrix."""
     import sympy
 
@@ -85,19 +77,15 @@ def every_distance(flips: Callable = _flips) -> list[Any]:
     return [flips(e, 0), flips(e, k + 1) - now * (1 - e) - (1 - now) * e, *powers]
 
 
-def _entropy(share: Any) -> Any:
-    return -xlogx(np.asarray([share, 1 - share])).sum()
-
-
 @D7.residual(
     "what revealing bits at once costs",
     exact=st.builds(
         gallery.binary_symmetric, st.integers(2, 6), strategies.rationals(), exact=st.just(True)
     ),
     parts={"away": st.integers(0, 2), "gap": st.integers(1, 3)},
-    flips=_at_once,
+    flips=lambda flip, steps: flip,  # as if all distances were one step
 )
-def price(p: Distribution, away: int, gap: int, flips: Callable = _flips) -> list[Any]:
+def price(p: Distribution, away: int, gap: int, flips: Callable = flips) -> list[Number]:
     """Of sites `gap` apart from `away` on: unconditionally, and after X_0.
 
     ``(k - 1)(ln 2 - h(e_gap))`` and ``sum_(j < k) h(e_(away + j gap)) - h(e_gap)``.
@@ -107,8 +95,8 @@ def price(p: Distribution, away: int, gap: int, flips: Callable = _flips) -> lis
     even = p.vocab == 2 and p.initial[0] == p.initial[1] and flip == p.transition[1, 0]
     if not even or len(sites) < 2:
         raise DoesNotApply("it is about a binary symmetric chain, and two sites of it")
-    step, fair = _entropy(flips(flip, gap)), _entropy(flip * 0 + Fraction(1, 2))
-    known = sum(_entropy(flips(flip, i)) - step for i in sites[1:])
+    step, fair = bit_entropy(flips(flip, gap)), bit_entropy(flip * 0 + Fraction(1, 2))
+    known = sum(bit_entropy(flips(flip, i)) - step for i in sites[1:])
     return [
         information.total_correlation(p, sites) - (len(sites) - 1) * (fair - step),
         information.total_correlation(p, sites, _after(p, 0)) - known,
@@ -116,7 +104,7 @@ def price(p: Distribution, away: int, gap: int, flips: Callable = _flips) -> lis
 
 
 def _until_the_end(length: int, words: int, end: Fraction) -> MarkovChain:
-    """A uniform word, repeated until the text ends: tau is the chance that it goes on."""
+    """A uniform word, repeated until the text ends: tau is the probability that it goes on."""
     initial = [Fraction(1, words)] * words + [Fraction(0)]
     steps = [[(1 - end) * int(a == b) for b in range(words)] + [end] for a in range(words)]
     return MarkovChain(initial, [*steps, [0] * words + [1]], length, exact=True)
@@ -128,21 +116,16 @@ EXACT_CHAINS = st.one_of(
 )
 
 
-def _powers(p: MarkovChain, k: int) -> Any:
+def _powers(p: MarkovChain, k: int) -> Number:
     """What k - 1 further steps leave, at most."""
     return dobrushin(p) ** (k - 1)
-
-
-def _one_more(p: MarkovChain, k: int) -> Any:
-    """Planted: as if the first step lost something, too."""
-    return dobrushin(p) ** k
 
 
 @D7.residual(
     "information decays with every step",
     exact=EXACT_CHAINS,
     floats=strategies.chains(lengths=(2, 6)),
-    share=_one_more,
+    share=lambda p, k: dobrushin(p) ** k,  # as if the first step lost something, too
 )
 def decays(p: Distribution, share: Callable = _powers) -> list[Any]:
     p = as_chain(p, 2)
@@ -151,8 +134,12 @@ def decays(p: Distribution, share: Callable = _powers) -> list[Any]:
     return [excess(first, share(p, 1) * first), *bounds]  # the first step is an equality
 
 
-@D7.residual("a text that repeats one word attains it", exact=EXACT_CHAINS, share=_one_more)
-def attained(p: Distribution, share: Callable = _powers) -> list[Any]:
+@D7.residual(
+    "a text that repeats one word attains it",
+    exact=EXACT_CHAINS,
+    share=lambda p, k: dobrushin(p) ** k,
+)
+def attained(p: Distribution, share: Callable = _powers) -> list[Number]:
     """On that chain every distance attains the bound."""
     p, alone = as_chain(p, 2), DoesNotApply("attained by uniform words that stay until they end")
     if not p.exact or p.vocab < 2:
@@ -164,23 +151,18 @@ def attained(p: Distribution, share: Callable = _powers) -> list[Any]:
     return [_shared(p, 0, k) - share(p, k) * first for k in range(1, p.length)]
 
 
-def _two_starts(size: Any) -> Any:
-    row = st.lists(st.integers(1, 5), min_size=size.vocab, max_size=size.vocab)
-    return st.tuples(row, row)
-
-
 @D7.residual(
     "a step contracts divergences",
     exact=EXACT_CHAINS,
-    parts={"starts": _two_starts},
+    parts={"starts": lambda p: weight_rows(2, p.vocab, 1, 5)},
     coefficient=lambda p: dobrushin(p) ** 2,
 )
-def contracts(p: Distribution, starts: Any, coefficient: Callable = dobrushin) -> Any:
+def contracts(p: Distribution, starts: Any, coefficient: Callable = dobrushin) -> Number:
     """By how much a step leaves more of the divergence of two starts than it may."""
     p = as_chain(p)
     if not p.exact:
         raise DoesNotApply("this step is taken in exact numbers")
-    one, other = (np.asarray([Fraction(w, sum(start)) for w in start]) for start in starts)
+    one, other = shares(starts)
     tau = coefficient(MarkovChain((one + other) / 2, p.transition, 1, exact=True))
     after = information.kl_divergence(one @ p.transition, other @ p.transition)
     return excess(after, tau * information.kl_divergence(one, other))
@@ -199,14 +181,14 @@ def _pairs(size: Any) -> Any:
     parts={"sites": _pairs},
     gone=lambda p, i, j: 0,
 )
-def known(p: Distribution, sites: tuple[int, int], gone: Callable = _shared) -> Any:
+def known(p: Distribution, sites: tuple[int, int], gone: Callable = _shared) -> Number:
     """``E I(X_i; X_j | X_0) = I(X_i; X_j) - I(X_0; X_j)`` for 0 < i < j on a chain."""
     i, j = sites
     p = as_chain(p, j + 1)
     left: Any = 0
-    for token, chance in enumerate(to_host(p.initial).tolist()):
-        if chance != 0:
-            left = left + chance * information.total_correlation(p, (i, j), _after(p, token))
+    for token, weight in enumerate(to_host(p.initial).tolist()):
+        if weight != 0:
+            left = left + weight * information.total_correlation(p, (i, j), _after(p, token))
     return left - _shared(p, i, j) + gone(p, 0, j)
 
 
@@ -248,4 +230,4 @@ def _eigenvalue(p: MarkovChain) -> float:
 @D7.residual("an eigenvalue is no such bound", named=_counterexamples, coefficient=dobrushin)
 def outlives(p: MarkovChain, coefficient: Callable = _eigenvalue) -> int:
     """1 unless two steps leave clearly more than the coefficient says."""
-    return int(_shared(p, 0, 2) < coefficient(p) * _shared(p, 0, 1) + CLEARLY)
+    return int(_shared(p, 0, 2) < coefficient(p) * _shared(p, 0, 1) + MIN_DIFFERENCE)

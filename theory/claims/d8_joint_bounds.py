@@ -1,4 +1,4 @@
-"""D8: what single predictions say about a whole block: Frechet and Bonferroni."""
+"""D8: the probability of a block of tokens between bounds from single predictions."""
 
 import dataclasses
 import itertools
@@ -12,10 +12,11 @@ import numpy as np
 from theory import strategies
 from theory._core.arrays import MASK, to_host
 from theory._core.bound import Bound
+from theory._core.types import Array, Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import named_distributions, symbolic_table
+from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply
-from theory.claims.kit.simplify import fraction_field
 from theory.distributions import Distribution, JointTable
 from theory.homogenization.envelopes import bonferroni, frechet
 
@@ -25,11 +26,12 @@ D8 = Claim(
     id="D8",
     title="What single predictions say about a whole block",
     statement=(
-        "Given any observation, masked sites hold some tokens together with at most the chance "
-        "of the least likely one, and at least the sum of the chances minus k - 1. So a block "
-        "whose predictions all have top mass at most m has no continuation of probability above "
-        "m. The first slack is the chance that a given site is right and another is not, least "
-        "over the sites; the second is how many sites beyond the first are wrong, on average. "
+        "Given any observation, masked sites hold some tokens together with at most the "
+        "probability of the least likely one, and at least the sum of the probabilities minus "
+        "k - 1. So a block whose predictions all have top mass at most m has no continuation of "
+        "probability above m. The first slack is the probability that a given site is right and "
+        "another is not, least over the sites; the second is how many sites beyond the first are "
+        "wrong, on average. "
         "Sites that are thresholds of one level attain the first; sites of which at most one is "
         "ever wrong, the second."
     ),
@@ -51,32 +53,32 @@ D8 = Claim(
 )
 
 
-@D8.symbolic("the lower bound on every table of bits", lower=math.prod)
-@D8.symbolic("the upper bounds on every table of bits", upper=lambda chances: [math.prod(chances)])
+def _two_and_three_bits() -> list[dict[str, Any]]:
+    return [{"p": symbolic_table(length)} for length in (2, 3)]
+
+
+def _product(own: list[Any]) -> list[Number]:
+    """Planted: as if the product of the probabilities were a bound."""
+    return [math.prod(own)]
+
+
+@D8.residual("the lower bound on every table of bits", symbols=_two_and_three_bits, lower=_product)
+@D8.residual("the upper bounds on every table of bits", symbols=_two_and_three_bits, upper=_product)
 def every_table(
-    upper: Callable = lambda chances: chances,
-    lower: Callable = lambda chances: sum(chances) - len(chances) + 1,
-) -> list[int]:
-    """Negative coefficients of the slacks on tables of symbols of two and three bits.
-
-    Planted is, for both, that the product of the chances is a bound.
-    """
-    negative = []
-    for length in (2, 3):
-        p = symbolic_table(length)
-        first = p.denoise(np.full(length, MASK))
-        for tokens in itertools.product((0, 1), repeat=length):
-            together = p.evidence(tokens)
-            chances = [first[i, v] for i, v in enumerate(tokens)]
-            slacks = [*(most - together for most in upper(chances)), together - lower(chances)]
-            for quotient in map(fraction_field, slacks):
-                coefficients = (*quotient.numer.coeffs(), *quotient.denom.coeffs())
-                negative += [min(int(c), 0) for c in coefficients]
-    return negative
+    p: Distribution,
+    upper: Callable = lambda own: own,
+    lower: Callable = lambda own: [sum(own) - len(own) + 1],
+) -> list[Number]:
+    predictions, found = p.denoise(np.full(p.length, MASK)), []
+    for tokens in itertools.product((0, 1), repeat=p.length):
+        together, own = p.evidence(tokens), [predictions[i, v] for i, v in enumerate(tokens)]
+        found += [excess(together, most) for most in upper(own)]
+        found += [excess(least, together) for least in lower(own)]
+    return found
 
 
-def _sequences(p: Distribution, x: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
-    """Sequences that agree with a pattern, and their chances given it, from the table."""
+def _sequences(p: Distribution, x: Array) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """Sequences that agree with a pattern, and their probabilities given it, from the table."""
     table = to_host(p.table())
     agree = [list(range(p.vocab)) if t == MASK else [int(t)] for t in x]
     total = table[np.ix_(*agree)].sum()
@@ -85,9 +87,21 @@ def _sequences(p: Distribution, x: Any) -> Iterator[tuple[tuple[int, ...], Any]]
             yield y, table[y] / total
 
 
-def _deviating(p: Distribution, x: Any, block: dict[int, int]) -> list[tuple[set[int], Any]]:
-    """Which sites of a block hold other tokens, with chances."""
-    return [({i for i, v in block.items() if y[i] != v}, c) for y, c in _sequences(p, x)]
+Block = dict[int, int]
+"""Tokens by site."""
+
+Deviations = list[tuple[set[int], Any]]
+"""Sets of sites that deviate from a block, with their probabilities."""
+
+
+def _slack_of_frechet(block: Block, cases: Deviations) -> Number:
+    """The probability that a site holds its token and some other deviates, the least."""
+    return min(sum(c for sites, c in cases if sites and i not in sites) for i in block)
+
+
+def _slack_of_bonferroni(block: Block, cases: Deviations) -> Number:
+    """How many of the deviating sites are not the first, on average."""
+    return sum(c * max(len(sites) - 1, 0) for sites, c in cases)
 
 
 @st.composite
@@ -105,9 +119,9 @@ EXACT = strategies.joint_tables(lengths=(1, 3), exact=True)
 
 
 def _as_if_independent(bound: Callable) -> Callable:
-    """Planted: the same bound of the product of the chances."""
+    """Planted: the same bound of the product of the probabilities."""
 
-    def planted(p: Distribution, x: Any, sites: Any, tokens: Any) -> Bound:
+    def planted(p: Distribution, x: Array, sites: Any, tokens: Any) -> Bound:
         predictions = to_host(p.denoise(x))
         product = math.prod(predictions[i, v] for i, v in zip(sites, tokens, strict=True))
         return dataclasses.replace(bound(p, x, sites, tokens), quantity=product)
@@ -115,39 +129,39 @@ def _as_if_independent(bound: Callable) -> Callable:
     return planted
 
 
-@D8.residual(
-    "the chance of a block and its upper bound",
-    exact=EXACT,
-    floats=strategies.distributions(lengths=(1, 4)),
-    parts=_drawn_block,
-    tolerance=1e-12,
-    bound=_as_if_independent(frechet),
-)
-def at_most(p: Distribution, x: Any, block: dict[int, int], bound: Callable = frechet) -> list:
-    """The slack is the chance that a site holds its token and some other deviates, the least."""
-    found, cases = bound(p, x, block, tuple(block.values())), _deviating(p, x, block)
-    together = sum(c for others, c in cases if not others)
-    slack = min(sum(c for others, c in cases if others and i not in others) for i in block)
-    return [found, found.quantity - together, found.slack - slack]
+BLOCKS: dict[str, Any] = {
+    "exact": EXACT,
+    "floats": strategies.distributions(lengths=(1, 4)),
+    "parts": _drawn_block,
+    "tolerance": 1e-12,
+}
+
+
+def _compared(
+    p: Distribution, x: Array, block: Block, bound: Callable, slack: Callable
+) -> list[Any]:
+    """The bound of a block, and what the library says of it against sums over sequences."""
+    found = bound(p, x, block, tuple(block.values()))
+    cases = [({i for i, v in block.items() if y[i] != v}, c) for y, c in _sequences(p, x)]
+    together = sum(c for sites, c in cases if not sites)
+    return [found, found.quantity - together, found.slack - slack(block, cases)]
 
 
 @D8.residual(
-    "the chance of a block and its lower bound",
-    exact=EXACT,
-    floats=strategies.distributions(lengths=(1, 4)),
-    parts=_drawn_block,
-    tolerance=1e-12,
-    bound=_as_if_independent(bonferroni),
+    "the probability of a block and its upper bound", **BLOCKS, bound=_as_if_independent(frechet)
 )
-def at_least(p: Distribution, x: Any, block: dict[int, int], bound: Callable = bonferroni) -> list:
-    """The slack is how many of the deviating sites are not the first, on average."""
-    found, cases = bound(p, x, block, tuple(block.values())), _deviating(p, x, block)
-    together = sum(c for others, c in cases if not others)
-    slack = sum(c * max(len(others) - 1, 0) for others, c in cases)
-    return [found, found.quantity - together, found.slack - slack]
+def at_most(p: Distribution, x: Array, block: Block, bound: Callable = frechet) -> list[Any]:
+    return _compared(p, x, block, bound, _slack_of_frechet)
 
 
-def _product_of_tops(p: Distribution, x: Any) -> Bound:
+@D8.residual(
+    "the probability of a block and its lower bound", **BLOCKS, bound=_as_if_independent(bonferroni)
+)
+def at_least(p: Distribution, x: Array, block: Block, bound: Callable = bonferroni) -> list[Any]:
+    return _compared(p, x, block, bound, _slack_of_bonferroni)
+
+
+def _product_of_tops(p: Distribution, x: Array) -> Bound:
     """Planted: the product of the top masses, as if sites were independent."""
     tops = [max(row) for row, t in zip(to_host(p.denoise(x)), x, strict=True) if t == MASK]
     return Bound(frechet(p, x).quantity, math.prod(tops))
@@ -162,7 +176,7 @@ def _product_of_tops(p: Distribution, x: Any) -> Bound:
     tolerance=1e-12,
     bound=_product_of_tops,
 )
-def likeliest(p: Distribution, x: Any, bound: Callable = frechet) -> Bound:
+def likeliest(p: Distribution, x: Array, bound: Callable = frechet) -> Bound:
     return Bound(max(c for _, c in _sequences(p, x)), bound(p, x).bound)
 
 
@@ -174,14 +188,14 @@ def _levels(thresholds: list[int]) -> JointTable:
     return JointTable(weights, exact=True)
 
 
-def _one_fails(chances: list[int]) -> JointTable:
+def _one_fails(weights: list[int]) -> JointTable:
     """All ones, or one site is 0; integer weights, that of all ones first."""
-    sites = len(chances) - 1
-    weights = np.zeros((2,) * sites, dtype=np.int64)
-    weights[(1,) * sites] = chances[0]
-    for i, chance in enumerate(chances[1:]):
-        weights[tuple(int(j != i) for j in range(sites))] = chance
-    return JointTable(weights, exact=True)
+    sites = len(weights) - 1
+    table = np.zeros((2,) * sites, dtype=np.int64)
+    table[(1,) * sites] = weights[0]
+    for i, weight in enumerate(weights[1:]):
+        table[tuple(int(j != i) for j in range(sites))] = weight
+    return JointTable(table, exact=True)
 
 
 ATTAINING = st.one_of(
@@ -197,7 +211,7 @@ def _nested(p: Distribution) -> bool:
 
 
 @D8.residual("where the upper bound is attained", exact=ATTAINING, where=lambda p: True)
-def attained_above(p: Distribution, where: Callable = _nested) -> Any:
+def attained_above(p: Distribution, where: Callable = _nested) -> Number:
     if p.vocab < 2 or not where(p):
         raise DoesNotApply("attained by sequences of which one always has the ones of the other")
     return frechet(p, np.full(p.length, MASK), None, (1,) * p.length).slack
@@ -209,7 +223,7 @@ def _exclusive(p: Distribution) -> bool:
 
 
 @D8.residual("where the lower bound is attained", exact=ATTAINING, where=lambda p: True)
-def attained_below(p: Distribution, where: Callable = _exclusive) -> Any:
+def attained_below(p: Distribution, where: Callable = _exclusive) -> Number:
     if p.vocab < 2 or not where(p):
         raise DoesNotApply("attained where at most one site is ever not 1")
     return bonferroni(p, np.full(p.length, MASK), None, (1,) * p.length).slack

@@ -1,9 +1,8 @@
-"""D9: hidden Markov models forget how they started; correlations around a ring of spins."""
+"""D9: how fast hidden Markov models forget their start; correlations around a ring of spins."""
 
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from typing import Any
 
 import hypothesis.strategies as st
@@ -12,7 +11,9 @@ import numpy as np
 from theory import gallery, homogenization
 from theory._core.arrays import MASK, to_host
 from theory._core.bound import Bound
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.generators import positive_chains, shares, weight_rows
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution, HiddenMarkovModel, JointTable, MarkovChain
@@ -61,7 +62,7 @@ def _steps(p: Distribution, exact: bool) -> np.ndarray:
     raise DoesNotApply("it is about chains, hidden or not, all of whose steps are possible")
 
 
-def _apart(a: np.ndarray, b: np.ndarray) -> Any:
+def _apart(a: np.ndarray, b: np.ndarray) -> Number:
     """Exponential of Hilbert's distance: the largest quotient of entries over the least.
 
     Infinite if the supports differ.
@@ -72,59 +73,42 @@ def _apart(a: np.ndarray, b: np.ndarray) -> Any:
     return quotients.max() / quotients.min()
 
 
-def _diameter(steps: np.ndarray) -> Any:
+def _diameter(steps: np.ndarray) -> Number:
     """The same between two rows, the largest: what no distance after a step exceeds."""
     return max(_apart(a, b) for a, b in itertools.product(steps, repeat=2))
 
 
-def _one_quotient(steps: np.ndarray) -> Any:
+def _one_quotient(steps: np.ndarray) -> Number:
     """Planted: the largest quotient of two entries of a column, and not of two of these."""
     return max((a / b).max() for a, b in itertools.product(steps, repeat=2))
 
 
-def _tanh(apart: Any) -> float:
+def _tanh(apart: Number) -> float:
     """``tanh(d / 4)`` from ``exp(d)``; the diameter gives Birkhoff's coefficient."""
     return math.tanh(math.log(apart) / 4) if apart < math.inf else 1.0
-
-
-def _rows(count: int, width: int, least: int, most: int) -> Any:
-    row = st.lists(st.integers(least, most), min_size=width, max_size=width).filter(any)
-    return st.lists(row, min_size=count, max_size=count)
-
-
-def _shares(rows: list[list[int]]) -> np.ndarray:
-    return np.asarray([[Fraction(w, sum(row)) for w in row] for row in rows])
-
-
-def _chains(exact: bool) -> Any:
-    def build(rows: list[list[int]]) -> MarkovChain:
-        start = [Fraction(1, len(rows))] * len(rows)
-        return MarkovChain(start, _shares(rows), 1, exact=exact)
-
-    return st.integers(2, 3).flatmap(lambda n: _rows(n, n, 1, 6)).map(build)
 
 
 @st.composite
 def _models(draw: st.DrawFn) -> HiddenMarkovModel:
     """Any hidden state may follow any other; starts and emissions may have zeros."""
     states, vocab = draw(st.integers(2, 3)), draw(st.integers(2, 3))
-    (start,) = _shares(draw(_rows(1, states, 0, 3)))
-    transition = _shares(draw(_rows(states, states, 1, 6)))
-    emission = _shares(draw(_rows(states, vocab, 0, 3)))
+    (start,) = shares(draw(weight_rows(1, states, 0, 3)))
+    transition = shares(draw(weight_rows(states, states, 1, 6)))
+    emission = shares(draw(weight_rows(states, vocab, 0, 3)))
     return HiddenMarkovModel(start, transition, emission, draw(st.integers(2, 6)))
 
 
 # ---- filters, in rational arithmetic --------------------------------------------------------
 
 FILTERS = {
-    "starts": lambda p: _rows(2, p.vocab, 0, 4),
-    "readings": lambda p: st.integers(1, 3).flatmap(lambda n: _rows(n, p.vocab, 0, 3)),
+    "starts": lambda p: weight_rows(2, p.vocab, 0, 4),
+    "readings": lambda p: st.integers(1, 3).flatmap(lambda n: weight_rows(n, p.vocab, 0, 3)),
 }
 
 
 def _filters(steps: np.ndarray, starts: Any, readings: Any) -> Iterator[tuple[Any, Any]]:
     """Both filters at the start and after each reading, as long as it is possible."""
-    a, b = _shares(starts)
+    a, b = shares(starts)
     yield a, b
     for reading in readings:
         a, b = ((x @ steps) * np.asarray(reading) for x in (a, b))
@@ -133,7 +117,7 @@ def _filters(steps: np.ndarray, starts: Any, readings: Any) -> Iterator[tuple[An
 
 
 @D9.symbolic("each slack is a square", root=1)
-def squares(root: int = 2) -> list[Any]:
+def squares(root: int = 2) -> list[Number]:
     """What the proofs come down to: each slack is a square times something positive.
 
     A step mixes the extremes, ``(m + M s)/(1 + s)``, with quotients s that span D at most; the
@@ -156,10 +140,12 @@ def squares(root: int = 2) -> list[Any]:
     ]
 
 
-@D9.residual("each step contracts", exact=_chains(exact=True), parts=FILTERS, spread=_one_quotient)
+@D9.residual(
+    "each step contracts", exact=positive_chains(6, exact=True), parts=FILTERS, spread=_one_quotient
+)
 def contraction(
     p: Distribution, starts: Any, readings: Any, spread: Callable = _diameter
-) -> list[Any]:
+) -> list[Number]:
     """``tanh(d' / 4) <= tau tanh(d / 4)`` after each step, without roots.
 
     With R, R' and D the exponentials of the distances and of the diameter it says
@@ -177,7 +163,7 @@ def contraction(
     return over
 
 
-@D9.residual("variation and distance", exact=_chains(exact=True), parts=FILTERS, power=4)
+@D9.residual("variation and distance", exact=positive_chains(6, exact=True), parts=FILTERS, power=4)
 def variation(p: Distribution, starts: Any, readings: Any, power: int = 2) -> list[Any]:
     """``TV <= tanh(d / 4)``, which is ``((1 + TV) / (1 - TV))^2 <= exp(d)`` without roots."""
     over: list[Any] = []
@@ -190,7 +176,7 @@ def variation(p: Distribution, starts: Any, readings: Any, power: int = 2) -> li
 
 @D9.residual(
     "Birkhoff's coefficient by its definition",
-    floats=_chains(exact=False) | _models(),
+    floats=positive_chains(6, exact=False) | _models(),
     tolerance=1e-12,
     spread=_one_quotient,
 )
@@ -201,7 +187,7 @@ def coefficient(p: Any, spread: Callable = _diameter) -> float:
 
 @D9.residual(
     "two starts that attain it",
-    floats=_chains(exact=False) | _models(),
+    floats=positive_chains(6, exact=False) | _models(),
     parts={"distance": st.floats(0.01, 5)},
     tolerance=1e-12,
     spread=_one_quotient,
@@ -219,7 +205,7 @@ def extremal(p: Distribution, distance: float, spread: Callable = _diameter) -> 
 def _other_start(p: Distribution) -> dict[str, Any]:
     states = p.transition.shape[0] if isinstance(p, HiddenMarkovModel) else 1
     seen = st.lists(st.integers(0, p.vocab - 1), max_size=p.length - 1)
-    return {"start": _rows(1, states, 0, 3).map(lambda rows: rows[0]), "seen": seen}
+    return {"start": weight_rows(1, states, 0, 3).map(lambda rows: rows[0]), "seen": seen}
 
 
 @D9.residual(
@@ -245,17 +231,17 @@ def forgets(p: Distribution, start: Any, seen: Any, power: int = 1) -> list[Boun
 # ---- spins on a ring ------------------------------------------------------------------------
 
 
-def _on_ring(t: Any, length: int, r: int) -> Any:
+def _on_ring(t: Number, length: int, r: int) -> Number:
     """Correlation of spins r apart on a ring, with ``t = tanh(beta)``."""
     return (t**r + t ** (length - r)) / (1 + t**length)
 
 
-def _on_line(t: Any, length: int, r: int) -> Any:
+def _on_line(t: Number, length: int, r: int) -> Number:
     """Planted: that of an endless line."""
     return t**r
 
 
-def _correlation(p: Distribution, r: int) -> Any:
+def _correlation(p: Distribution, r: int) -> Number:
     """``E s_0 s_r``, with the spin -1 for token 0 and +1 for token 1."""
     total: Any = 0
     for a, b in itertools.product((0, 1), repeat=2):
@@ -266,7 +252,7 @@ def _correlation(p: Distribution, r: int) -> Any:
 
 
 @D9.symbolic("rings of three to five spins", formula=_on_line)
-def free_rings(formula: Callable = _on_ring) -> list[Any]:
+def free_rings(formula: Callable = _on_ring) -> list[Number]:
     """With a symbol for exp(beta)."""
     import sympy
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from theory import information, strategies
 from theory._core.bernstein import Bernstein
+from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.free_entropies import FreeEntropies
 from theory.claims.kit.generators import named_distributions
@@ -40,14 +41,8 @@ I1 = Claim(
 )
 
 
-def _entropy(p: Distribution, *sites: int) -> Any:
+def _entropy(p: Distribution, *sites: int) -> Number:
     return p.subset_entropy(tuple(sorted(sites)))
-
-
-def _late_gains(p: Distribution) -> Any:
-    """Planted: the gains one site too late."""
-    h = information.gains(p)
-    return h[[0, *range(p.length - 1)]]
 
 
 @I1.residual(
@@ -57,9 +52,9 @@ def _late_gains(p: Distribution) -> Any:
     floats=strategies.distributions(lengths=(1, 4)),
     named=named_distributions,
     tolerance=1e-11,
-    gains=_late_gains,
+    gains=lambda p: information.gains(p)[[0, *range(p.length - 1)]],  # one site too late
 )
-def totals(p: Distribution, gains: Callable = information.gains) -> list[Any]:
+def totals(p: Distribution, gains: Callable = information.gains) -> list[Number]:
     h, length = gains(p), p.length
     whole = _entropy(p, *range(length))
     others = [[j for j in range(length) if j != i] for i in range(length)]
@@ -86,7 +81,7 @@ def totals(p: Distribution, gains: Callable = information.gains) -> list[Any]:
     floats=strategies.distributions(lengths=(2, 4)),
     late=1,
 )
-def curvature(p: Distribution, late: int = 0) -> list[Any]:
+def curvature(p: Distribution, late: int = 0) -> list[Number]:
     """``f(j) - f(j+1)`` against the mean of ``I(X_i; X_k | X_B)`` over ``|B| = j``."""
     f, length, residuals = information.profile(p), p.length, []
     for j in range(length - 1):

@@ -1,4 +1,4 @@
-"""What parallel decoding loses: bounds that follow from the profile, and closed forms."""
+"""Costs of parallel decoding: bounds that follow from the profile, and closed forms."""
 
 from theory.costs import bounds, closed_forms
 

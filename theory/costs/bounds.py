@@ -1,9 +1,8 @@
-"""Bounds on what decoding in random order loses, each beside the quantity that it bounds.
+"""Bounds on the cost of random-order decoding, each beside the quantity that it bounds.
 
-Every function returns a `Bound`, so that how loose it is takes one subtraction. With sizes, the
-quantity is the path cost of random-order decoding with these batch sizes
-(`theory.information.path_cost`); with times, what ancestral decoding along these revealed shares
-loses (`theory.information.GainCurve.grid_cost`).
+Every function returns a `Bound`, whose slack is one subtraction. Given batch sizes, the quantity is
+the path cost of random-order decoding with them (`theory.information.path_cost`); given times, the
+cost of ancestral decoding along these revealed shares (`theory.information.GainCurve.grid_cost`).
 
 Everything follows from the profile, so that the bounds reach as far as the profile does: chains
 of thousands of sites, for instance.
@@ -15,6 +14,7 @@ from typing import Any
 
 from theory import information, schedules
 from theory._core.bound import Bound
+from theory._core.types import ArrayLike, Number
 from theory.distributions.base import Distribution, check_distribution
 from theory.validation.arguments import as_integer, as_sizes
 from theory.validation.times import as_levels, as_times
@@ -43,7 +43,7 @@ __all__ = [
 def total_correlation_schedule(
     p: Distribution, ratio: float, *, base: float | None = None
 ) -> Bound:
-    """Large batches first lose at most ``ratio * TC``.
+    """Large batches first cost at most ``ratio * TC``.
 
     The batches are those of `theory.schedules.total_correlation`. Chen, Cong, Li (arXiv
     2511.04647), restated; this clean form is ours.
@@ -60,7 +60,7 @@ def total_correlation_schedule(
 def dual_total_correlation_schedule(
     p: Distribution, ratio: float, *, base: float | None = None
 ) -> Bound:
-    """Large batches last lose at most ``ratio * DTC``.
+    """Large batches last cost at most ``ratio * DTC``.
 
     The batches are those of `theory.schedules.dual_total_correlation`. Chen, Cong, Li (arXiv
     2511.04647), restated; this clean form is ours.
@@ -91,7 +91,7 @@ def li_cai(p: Distribution, sizes: Sequence[int], *, base: float | None = None) 
 def largest_batch(p: Distribution, sizes: Sequence[int], *, base: float | None = None) -> Bound:
     """Path cost at most ``(s - 1)/L (TC + DTC)``, with s the largest batch.
 
-    Derived here: a batch loses at most ``s - 1`` times what the profile falls within it. Attained
+    Derived here: a batch costs at most ``s - 1`` times the fall of the profile within it. Attained
     by a repeated bit decoded with the largest batch first, and by parity where the largest batch
     holds two sites and comes last.
 
@@ -134,10 +134,10 @@ def cardinality_growth(
 ) -> Bound:
     """Path cost by the growth complexity over numbers of sites.
 
-    Derived here: a batch of ``s > 1`` sites after a revealed ones loses at most
+    Derived here: a batch of ``s > 1`` sites after a revealed ones costs at most
     ``(s-1) L / ((a+1)(L-a-1))`` times `theory.information.cardinality_growth_complexity` between
-    a and ``a + s``. It is to sizes what Theorem 1 of Wainwright (arXiv 2608.13520) is to shares,
-    with no end terms.
+    a and ``a + s``. The analogue for sizes, with no end terms, of Theorem 1 of Wainwright (arXiv
+    2608.13520) for shares.
 
     >>> from theory import gallery
     >>> cardinality_growth(gallery.parity(4, exact=True), (1, 3), base=2)    # 2*4/(2*2) * 3/16*4
@@ -155,12 +155,12 @@ def cardinality_growth(
 # ---- grids of revealed shares -----------------------------------------------------------------
 
 
-def growth(p: Distribution, times: Any, *, base: float | None = None) -> Bound:
+def growth(p: Distribution, times: ArrayLike, *, base: float | None = None) -> Bound:
     """Grid cost by the growth complexity: Theorem 1 of Wainwright (arXiv 2608.13520), read.
 
-    A step from a to b loses at most ``(psi(b)/psi(a) - 1) G(a, b)``, with odds
-    ``psi(t) = t/(1-t)``. The first and the last step, where this is infinite, enter with what
-    they lose exactly; the end terms of the paper were not seen.
+    A step from a to b costs at most ``(psi(b)/psi(a) - 1) G(a, b)``, with odds
+    ``psi(t) = t/(1-t)``. The first and the last step, where this is infinite, enter with their
+    exact cost; the end terms of the paper were not seen.
 
     >>> from theory import gallery
     >>> growth(gallery.parity(2, exact=True), [0, 0.25, 0.5, 1], base=2)     # h(t) = 2 t
@@ -169,12 +169,12 @@ def growth(p: Distribution, times: Any, *, base: float | None = None) -> Bound:
     return _by_step(p, times, base, lambda a, b: (b - a) / (a * (1 - b)) if b < 1 else None)
 
 
-def sharp_growth(p: Distribution, times: Any, *, base: float | None = None) -> Bound:
+def sharp_growth(p: Distribution, times: ArrayLike, *, base: float | None = None) -> Bound:
     """Grid cost by the growth complexity, with the best constant for each step.
 
-    Derived here: a step from a to b loses ``int (b-u) h'(u) du``, and ``(b-u)/(u(1-u))`` is
+    Derived here: a step from a to b costs ``int (b-u) h'(u) du``, and ``(b-u)/(u(1-u))`` is
     largest at ``u = a``, so at most ``(b-a)/(a(1-a)) G(a, b)``, for the last step too. The first
-    step enters with what it loses exactly. (In `growth` the last one does as well.)
+    step enters with its exact cost. (In `growth` the last one does as well.)
 
     >>> from theory import gallery
     >>> sharp_growth(gallery.parity(2, exact=True), [0, 0.25, 0.5, 1], base=2)
@@ -184,7 +184,7 @@ def sharp_growth(p: Distribution, times: Any, *, base: float | None = None) -> B
 
 
 def equal_steps(p: Distribution, steps: int, *, base: float | None = None) -> Bound:
-    """N equal steps lose at most ``(TC + DTC)/N``; about half of that if N is large.
+    """N equal steps cost at most ``(TC + DTC)/N``; about half of that if N is large.
 
     Derived here.
 
@@ -228,7 +228,7 @@ def continuum(p: Distribution, *, base: float | None = None) -> Bound:
     return Bound(information.continuum_complexity(p, base=base), float(_both(p, base)))
 
 
-def block_complexity(p: Distribution, levels: Any, *, base: float | None = None) -> Bound:
+def block_complexity(p: Distribution, levels: ArrayLike, *, base: float | None = None) -> Bound:
     """``(int sqrt(h'))^2`` between two levels is at most the K-block complexity; in floats.
 
     Source: Wainwright (arXiv 2608.13520), read.
@@ -249,12 +249,12 @@ def _sizes(p: Distribution, sizes: Sequence[int]) -> tuple[int, ...]:
     return as_sizes(sizes, p.length)
 
 
-def _both(p: Distribution, base: float | None) -> Any:
+def _both(p: Distribution, base: float | None) -> Number:
     """``TC + DTC``, the last gain."""
     return information.gains(p, base=base)[-1]
 
 
-def _correlations(p: Distribution, base: float | None) -> tuple[Any, Any]:
+def _correlations(p: Distribution, base: float | None) -> tuple[Number, Number]:
     """TC and DTC, from the mean entropies."""
     e = information.mean_entropies(p, base=base)
     tc = p.length * e[1] - e[-1]
@@ -283,7 +283,7 @@ def _by_batch(
     *,
     upper: bool,
 ) -> Bound:
-    """Path cost against what the profile falls within each batch, weighted by its size."""
+    """Path cost against the falls of the profile within the batches, weighted by their sizes."""
     sizes = _sizes(p, sizes)
     f = information.profile(p, base=base)
     falls = (weight(size) * (f[start] - f[start + size - 1]) for start, size in _starts(sizes))
@@ -291,18 +291,15 @@ def _by_batch(
 
 
 def _by_step(
-    p: Distribution,
-    times: Any,
-    base: float | None,
-    factor: Callable[[Any, Any], Any],
+    p: Distribution, times: ArrayLike, base: float | None, factor: Callable[[Any, Any], Any]
 ) -> Bound:
-    """Grid cost against growth complexities; steps without a factor enter as they are."""
+    """Grid cost against growth complexities; steps without a factor enter with their exact cost."""
     check_distribution(p)
     grid = as_times(times)
     curve = information.gain_curve(p, base=base)
     bound: Any = 0
     for a, b in itertools.pairwise(grid if p.exact else map(float, grid)):
         constant = factor(a, b) if a > 0 else None
-        exact = constant is None
-        bound = bound + (curve.step_cost(a, b) if exact else constant * curve.growth(a, b))
+        step = curve.step_cost(a, b) if constant is None else constant * curve.growth(a, b)
+        bound = bound + step
     return Bound(curve.grid_cost(grid), bound)

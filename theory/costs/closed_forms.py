@@ -1,8 +1,8 @@
-"""Costs and accuracies that need no table: permutations, one-hot strings, walks, numbers of calls.
+"""Costs and accuracies in closed form: permutations, one-hot strings, walks, numbers of calls.
 
-A *cost* is the KL divergence of what the zero-loss denoiser writes from the data, when the rounds
-reveal batches of the given sizes. It is in nats (in bits with ``base=2``), a float, or with
-``exact=True`` a linear form in the logarithms of primes.
+A *cost* is the KL divergence of the output distribution of the zero-loss denoiser from the data,
+when the rounds reveal batches of the given sizes. It is in nats (in bits with ``base=2``), a float,
+or with ``exact=True`` a linear form in the logarithms of primes.
 
 Copying a list, or anything else that the prompt determines, costs nothing in any number of rounds.
 """
@@ -17,6 +17,7 @@ import numpy as np
 
 from theory import schedules
 from theory._core.exact import log as exact_log
+from theory._core.types import Number
 from theory.errors import InvalidInput
 from theory.information.units import in_units
 from theory.validation.arguments import as_base, as_integer, as_sizes
@@ -39,11 +40,11 @@ __all__ = [
 
 def permutation_cost(
     n: int, sizes: Sequence[int], *, base: float | None = None, exact: bool = False
-) -> Any:
+) -> Number:
     """Cost of writing a uniform permutation of n tokens in batches of these sizes.
 
-    Revealing B of the M places that are left costs ``log(M^B / (M)_B)``, with the falling factorial
-    ``(M)_B = M (M-1) ... (M-B+1)``, whichever places they are. Source: Wen, Liang, Lu
+    Revealing B of the M sites that are left costs ``log(M^B / (M)_B)``, with the falling factorial
+    ``(M)_B = M (M-1) ... (M-B+1)``, whichever sites they are. Source: Wen, Liang, Lu
     (arXiv 2608.25505, Theorems 6 to 9), read.
 
     Parameters
@@ -55,10 +56,6 @@ def permutation_cost(
         Unit: nats if not given, 2 for bits.
     exact : bool
         Return a `theory.LinearForm`.
-
-    Raises
-    ------
-    InvalidInput
 
     >>> permutation_cost(3, (3,), exact=True)                  # log(27/6)
     -log(2) + 2*log(3)
@@ -76,7 +73,7 @@ def permutation_frontier(n: int, *, base: float | None = None) -> np.ndarray:
     """Least cost of a permutation of n tokens in 1, 2, ..., n rounds, shape (n,).
 
     ``E_{n,R} = F_{n,R} - log n!`` with ``F_{n,1} = n log n`` and ``F_{n,R}`` the least of
-    ``(n-m) log n + F_{m,R-1}`` over ``R-1 <= m <= n-1`` places that the first round leaves. Source:
+    ``(n-m) log n + F_{m,R-1}`` over ``R-1 <= m <= n-1`` sites that the first round leaves. Source:
     Wen, Liang, Lu (arXiv 2608.25505, Theorems 6 to 9), read. Here the recursion runs on E itself,
     so that nothing cancels. Takes ``O(n^3)`` steps.
 
@@ -88,7 +85,7 @@ def permutation_frontier(n: int, *, base: float | None = None) -> np.ndarray:
     later = np.arange(n + 1, dtype=np.int64)[None, :]
     left = later[:, 1:].T
     taken = np.where(later < left, (left - later - 1) / left, 0)  # when the last token is drawn
-    # one_round[M - 1, m] is the cost of going from M places left to m.
+    # one_round[M - 1, m] is the cost of going from M sites left to m.
     one_round = np.cumsum(-np.log1p(-taken)[:, ::-1], axis=1)[:, ::-1]
     one_round = np.where(later < left, one_round, np.inf)
     least = np.full(n + 1, np.inf)
@@ -115,7 +112,7 @@ def permutation_schedule(n: int, rounds: int) -> tuple[int, ...]:
     return schedules.optimal(np.log(np.arange(n, 0, -1)), rounds)
 
 
-def shuffle_cost(n: int, *, base: float | None = None, exact: bool = False) -> Any:
+def shuffle_cost(n: int, *, base: float | None = None, exact: bool = False) -> Number:
     """Cost of shuffling n tokens in one round: ``n log n - log n!``.
 
     Source: ParallelBench (arXiv 2510.04767), read.
@@ -127,15 +124,12 @@ def shuffle_cost(n: int, *, base: float | None = None, exact: bool = False) -> A
     return permutation_cost(n, (n,), base=base, exact=exact)
 
 
-def shuffle_pairs_cost(n: int, *, base: float | None = None, exact: bool = False) -> Any:
+def shuffle_pairs_cost(n: int, *, base: float | None = None, exact: bool = False) -> Number:
     """Cost of shuffling n tokens, two in every round: ``log(n!! / (n-1)!!)``.
 
     Source: ParallelBench (arXiv 2510.04767), read.
 
-    Parameters
-    ----------
-    n : int
-        Even. The other arguments as for `permutation_cost`.
+    An even n. The other arguments are as for `permutation_cost`.
 
     >>> shuffle_pairs_cost(4, exact=True)                      # log(4 * 2 / 3)
     -log(3) + 3*log(2)
@@ -146,7 +140,7 @@ def shuffle_pairs_cost(n: int, *, base: float | None = None, exact: bool = False
     return permutation_cost(n, (2,) * (n // 2), base=base, exact=exact)
 
 
-def shuffle_accuracy(n: int, *, exact: bool = False) -> Any:
+def shuffle_accuracy(n: int, *, exact: bool = False) -> Number:
     """Probability that n tokens shuffled in one round are a permutation: ``n! / n^n``.
 
     Source: ParallelBench (arXiv 2510.04767), read.
@@ -155,18 +149,18 @@ def shuffle_accuracy(n: int, *, exact: bool = False) -> Any:
     Fraction(2, 9)
     """
     n = as_integer(n, "n", 1)
-    accuracy = Fraction(math.factorial(n), n**n)
+    accuracy: Any = Fraction(math.factorial(n), n**n)
     return accuracy if exact else float(accuracy)
 
 
 def one_hot_cost(
     n: int, sizes: Sequence[int], *, base: float | None = None, exact: bool = False
-) -> Any:
-    """Cost of writing a one at a uniformly random one of n places, in batches of these sizes.
+) -> Number:
+    """Cost of writing a one at a uniformly random one of n sites, in batches of these sizes.
 
-    This is "Replace Random" of ParallelBench. With M places left and no one so far, which has
+    This is "Replace Random" of ParallelBench. With M sites left and no one so far, which has
     probability ``M / n``, revealing B costs ``B h(1/M) - H``, with h the binary entropy and H that
-    of which of the B places has the one, if any. Together::
+    of which of the B sites has the one, if any. Together::
 
         (1/n) sum [ B (M-1) log(M / (M-1)) - (M-B) log(M / (M-B)) ]
 
@@ -189,7 +183,7 @@ def one_hot_cost(
     return _sum_of_logs(terms, base, exact)
 
 
-def one_hot_accuracy(n: int, *, exact: bool = False) -> Any:
+def one_hot_accuracy(n: int, *, exact: bool = False) -> Number:
     """Probability of a single one, written in one round: ``((n-1) / n)^(n-1)``, which tends to 1/e.
 
     Source: ParallelBench (arXiv 2510.04767), read.
@@ -198,19 +192,19 @@ def one_hot_accuracy(n: int, *, exact: bool = False) -> Any:
     Fraction(4, 9)
     """
     n = as_integer(n, "n", 1)
-    return Fraction(n - 1, n) ** (n - 1) if exact else ((n - 1) / n) ** (n - 1)
+    share: Any = Fraction(n - 1, n) if exact else (n - 1) / n
+    return share ** (n - 1)
 
 
-def walk_scan_cost(sizes: Sequence[int], *, base: float | None = None, exact: bool = False) -> Any:
+def walk_scan_cost(
+    sizes: Sequence[int], *, base: float | None = None, exact: bool = False
+) -> Number:
     """Cost of writing the Bernoulli walk from left to right in batches of these sizes.
 
     In bits ``sum_t sum_{j <= B_t} H(Bin(j, 1/2)) - n``, for batches ``B_1, B_2, ...`` of n steps.
     Source: Wen, Liang, Lu (arXiv 2608.25505), read.
 
-    Parameters
-    ----------
-    sizes : sequence of int
-        Positive, at least one. The other arguments as for `permutation_cost`.
+    The arguments are as for `permutation_cost`.
 
     >>> walk_scan_cost((2,), base=2, exact=True)               # 1 + 3/2 - 2
     1/2
@@ -230,8 +224,8 @@ def walk_scan_cost(sizes: Sequence[int], *, base: float | None = None, exact: bo
     return _sum_of_logs(terms, base, exact)
 
 
-def expected_calls(length: int, steps: int, *, exact: bool = False) -> Any:
-    """Mean number of calls of the denoiser on a clock of equal steps, when empty steps need none.
+def expected_calls(length: int, steps: int, *, exact: bool = False) -> Number:
+    """Mean number of denoiser calls on a grid of equal steps, where empty steps need none.
 
     ``steps (1 - (1 - 1/steps)^length)``, which tends to `length` with many steps. Source: RADD
     (arXiv 2406.03736), memory; it follows at once, because a step reveals none of the sites with
@@ -244,23 +238,11 @@ def expected_calls(length: int, steps: int, *, exact: bool = False) -> Any:
     return steps * _not_empty(length, Fraction(1, steps), exact)
 
 
-def expected_calls_on(length: int, times: Sequence[Any], *, exact: bool = False) -> Any:
-    """Mean number of calls of the denoiser on any clock, when empty steps need none.
+def expected_calls_on(length: int, times: Sequence[Any], *, exact: bool = False) -> Number:
+    """Mean number of denoiser calls on any grid, where empty steps need none.
 
     Every site is revealed at a uniformly random time, so the step from a to b is empty with
-    probability ``(1 - (b-a))^length``.
-
-    Parameters
-    ----------
-    length : int
-    times : sequence of numbers
-        Revealed fractions that rise from 0 to 1.
-    exact : bool
-        Return a Fraction.
-
-    Raises
-    ------
-    InvalidInput
+    probability ``(1 - (b-a))^length``. The times are revealed fractions that rise from 0 to 1.
 
     >>> expected_calls_on(2, (0, 0.25, 1), exact=True)         # (1 - 9/16) + (1 - 1/16)
     Fraction(11, 8)
@@ -279,14 +261,14 @@ def _not_empty(length: int, step: Fraction, exact: bool) -> Any:
 
 
 def _batches(n: int, sizes: Sequence[int]) -> Iterable[tuple[int, int]]:
-    """Yield how many places are left before each batch, and its size."""
+    """Yield how many sites are left before each batch, and its size."""
     left = n
     for size in as_sizes(sizes, n):
         yield left, size
         left -= size
 
 
-def _sum_of_logs(terms: Iterable[tuple[Any, Fraction]], base: float | None, exact: bool) -> Any:
+def _sum_of_logs(terms: Iterable[tuple[Any, Fraction]], base: float | None, exact: bool) -> Number:
     """``sum_k w_k log r_k`` of positive rationals."""
     unit = as_base(base)
     if exact:

@@ -1,4 +1,4 @@
-"""What every data distribution offers: evidence, the zero-loss denoiser, samples, entropies.
+"""The base class of data distributions: evidence, zero-loss denoiser, samples, entropies.
 
 A family writes two methods, `_predict` and `_log_evidence`, for checked batches of patterns; the
 base class does the rest: shapes, one-hot rows where a token is observed, and what to answer when
@@ -21,7 +21,6 @@ on_impossible=
 Observed sites are one-hot in every case. No probability is raised to a small positive number.
 """
 
-import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -45,7 +44,7 @@ from theory._core.arrays import (
     xlogx,
 )
 from theory._core.plurals import counted
-from theory._core.types import Array, ArrayLike
+from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.sampling import as_floats, draw_tokens
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge
 from theory.lattice.codes import digits
@@ -96,21 +95,21 @@ class Distribution(ABC):
         """An array whose backend and device the answers share."""
 
     @abstractmethod
-    def _predict(self, x: ArrayLike) -> tuple[Any, Any]:
+    def _predict(self, x: Array) -> tuple[Array, Array]:
         """Predictions (B, L, V) for checked patterns (B, L), and whether each is possible (B,).
 
         Rows of observed sites and of impossible patterns may hold anything.
         """
 
     @abstractmethod
-    def _log_evidence(self, x: ArrayLike) -> Any:
+    def _log_evidence(self, x: Array) -> Array:
         """Logarithms of the evidence (B,) of checked patterns; ``-inf`` where impossible."""
 
     @abstractmethod
     def sample(self, rng: np.random.Generator, size: int) -> Array:
         """Draw `size` sequences, shape (size, L), int64, with the host generator `rng`."""
 
-    def _evidence(self, x: ArrayLike) -> Any:
+    def _evidence(self, x: Array) -> Array:
         return array_namespace(self.like).exp(self._log_evidence(x))
 
     # ---- a prompt -----------------------------------------------------------------------
@@ -154,9 +153,7 @@ class Distribution(ABC):
         x = xp.broadcast_to(pattern[None, :], (size, self.length))
         sites = xp.arange(self.length, dtype=xp.int64, device=device(pattern))
         for site in np.flatnonzero(to_host(pattern) == MASK).tolist():
-            predictions = self._predicted(x)[0][:, site, :]
-            if self.exact:
-                predictions = as_floats(predictions)
+            predictions = as_floats(self._predicted(x)[0][:, site, :])
             x = xp.where(sites == site, draw_tokens(rng, predictions)[:, None], x)
         return x
 
@@ -197,13 +194,14 @@ class Distribution(ABC):
         predictions = reveal_observed(x, predictions)
         return predictions[0, ...] if single else predictions
 
-    def _predicted(self, x: ArrayLike) -> tuple[Any, Any]:
-        """`_predict`, after a look at the memory that its answer takes."""
+    def _predicted(self, x: Array) -> tuple[Array, Array]:
+        """`_predict`, refused where its answer would not fit in memory."""
         shape = (x.shape[0], self.length, self.vocab)
         require_memory(math.prod(shape), f"a table of predictions of shape {shape}", self.like)
         return self._predict(x)
 
-    def _replace(self, x: ArrayLike, predictions: Any, possible: Any, on_impossible: str) -> Any:
+    def _replace(self, x: Array, predictions: Array, possible: Array, on_impossible: str) -> Array:
+        """Answer as asked where the observed tokens have probability zero."""
         xp = array_namespace(x)
         if on_impossible == "raise":
             row = int(xp.argmin(xp.astype(possible, xp.int64)))
@@ -225,8 +223,8 @@ class Distribution(ABC):
     def marginals(self) -> Array:
         """The prediction when nothing is observed: unconditional marginals, shape (L, V)."""
         xp = array_namespace(self.like)
-        nothing = xp.full((1, self.length), MASK, dtype=xp.int64, device=device(self.like))
-        return self._predicted(nothing)[0][0, ...]
+        all_masked = xp.full((1, self.length), MASK, dtype=xp.int64, device=device(self.like))
+        return self._predicted(all_masked)[0][0, ...]
 
     @within_memory("the evidence of a batch")
     def evidence(self, x: ArrayLike) -> Array:
@@ -282,7 +280,7 @@ class Distribution(ABC):
         require_lattice(self.vocab, self.length, self.like)
         return EvidenceLattice(self.table())
 
-    def assignments(self, sites: tuple[int, ...], given: Any = None) -> Any:
+    def assignments(self, sites: tuple[int, ...], given: Array | None = None) -> Array:
         """All V^k patterns that observe `sites`, on top of a checked pattern, shape (V^k, L).
 
         >>> from theory import JointTable
@@ -295,7 +293,7 @@ class Distribution(ABC):
         # every pattern is held with all its tokens, once as columns and once stacked
         require_memory(count, what, self.like, itemsize=8 * (len(sites) + self.length + 2))
         if len(sites) > 64:
-            raise TooLarge(f"{what} has {self.vocab}^{len(sites)} cells")
+            raise TooLarge(f"{what} has {self.vocab}^{len(sites)} entries")
         xp = array_namespace(self.like)
         codes = xp.arange(count, dtype=xp.int64, device=device(self.like))
         tokens = digits(codes, len(sites), self.vocab)
@@ -304,7 +302,7 @@ class Distribution(ABC):
         fixed = [free if given is None else free * 0 + int(given[i]) for i in range(self.length)]
         return xp.stack([columns.get(i, fixed[i]) for i in range(self.length)], axis=1)
 
-    def _joint(self, sites: tuple[int, ...], given: Any) -> Any:
+    def _joint(self, sites: tuple[int, ...], given: Array | None) -> Array:
         """Probabilities of all V^k values of `sites`, given the tokens of a pattern (L,)."""
         xp = array_namespace(self.like)
         patterns = self.assignments(sites, given)
@@ -316,27 +314,27 @@ class Distribution(ABC):
 
     # ---- entropies ----------------------------------------------------------------------
 
-    def subset_entropy(self, sites: tuple[int, ...], given: Any = None) -> Any:
+    def subset_entropy(self, sites: tuple[int, ...], given: Array | None = None) -> Number:
         """Entropy in nats of the tokens at `sites`, given the tokens of a checked pattern (L,).
 
         The general way sums over all ``V^k`` values of the sites; families override it.
         Users call `theory.information.entropy`, which checks its arguments.
         """
-        return -_total(xlogx(self._joint(sites, given)))
+        return -array_namespace(self.like).sum(xlogx(self._joint(sites, given)))
 
-    def sum_of_entropies(self, sites: tuple[int, ...], given: Any = None) -> Any:
+    def sum_of_entropies(self, sites: tuple[int, ...], given: Array | None = None) -> Number:
         """Sum of the entropies in nats of single sites, given a checked pattern (L,)."""
         predictions = self.marginals if given is None else self.denoise(given)
         xp = array_namespace(predictions)
         chosen = xp.asarray(sites, dtype=xp.int64, device=device(predictions))
         return -xp.sum(xlogx(xp.take(predictions, chosen, axis=0)))
 
-    def sum_of_entropies_without_one(self) -> Any:
+    def sum_of_entropies_without_one(self) -> Number:
         """Sum over all sites of the entropy in nats of the others; families override it."""
         every_site = range(self.length)
         return sum(self.subset_entropy(tuple(j for j in every_site if j != i)) for i in every_site)
 
-    def subset_entropies(self) -> Any:
+    def subset_entropies(self) -> Array:
         """Entropy in nats of every set of sites, shape (2,)*L, from the evidence lattice."""
         return self.lattice().subset_entropies()
 
@@ -350,12 +348,12 @@ class Distribution(ABC):
         except TooLarge as error:
             raise TooLarge(f"{error}. {INSTEAD}") from None
 
-    def mean_entropy_bracket(self) -> tuple[Any, Any]:
+    def mean_entropy_bracket(self) -> tuple[Array, Array]:
         """Lower and upper bounds of `mean_subset_entropies`; equal where they are computed."""
         return self.mean_entropies, self.mean_entropies
 
     @cached_property
-    def mean_entropies(self) -> Any:
+    def mean_entropies(self) -> Array:
         """`mean_subset_entropies`, computed once."""
         return read_only(self.mean_subset_entropies())
 
@@ -415,7 +413,7 @@ class Distribution(ABC):
         return from_host(tokens, self.like)
 
     @property
-    def _spelling(self) -> tuple[Sequence[str], str]:
+    def _spelling(self) -> tuple[tuple[str, ...], str]:
         """A symbol for each token, and what is between two."""
         symbols = self.symbols or tuple(map(str, range(self.vocab)))
         return symbols, "" if all(len(s) == 1 for s in symbols) else " "
@@ -447,20 +445,14 @@ def as_possible(p: Distribution, x: ArrayLike, name: str) -> Array:
     return pattern
 
 
-def _total(x: ArrayLike) -> Any:
-    return x.sum() if is_exact(x) else array_namespace(x).sum(x)
-
-
-def mean_by_size(entropies: Any) -> Any:
-    """Average a (2,)*L table over the sets of each size."""
-    length = entropies.ndim
-    sizes = np.asarray([sum(s) for s in itertools.product((0, 1), repeat=length)])
-    xp = array_namespace(entropies)
+def mean_by_size(entropies: Array) -> Array:
+    """Average a (2,)*L table over the sets of each size, shape (L+1,)."""
+    xp, length = array_namespace(entropies), entropies.ndim
     flat = xp.reshape(entropies, (-1,))
+    sizes = np.bitwise_count(np.arange(2**length, dtype=np.int64))  # an index's ones are its sites
+    counts = [math.comb(length, k) for k in range(length + 1)]
     if is_exact(entropies):
-        means = [flat[sizes == k].sum() / math.comb(length, k) for k in range(length + 1)]
+        means = [flat[sizes == k].sum() / count for k, count in enumerate(counts)]
         return np.asarray(means, dtype=object)
-    average = (sizes == np.arange(length + 1)[:, None]) / np.asarray(
-        [[math.comb(length, k)] for k in range(length + 1)]
-    )
+    average = (sizes == np.arange(length + 1)[:, None]) / np.asarray(counts, np.float64)[:, None]
     return xp.matmul(from_host(average, entropies), flat)

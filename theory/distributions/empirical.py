@@ -1,12 +1,11 @@
-"""The empirical distribution of given sequences: nothing is assumed, everything is counted.
+"""The empirical distribution of given sequences, with weights.
 
-Given some observed tokens, the sequences that agree with them are kept with their weights, and
-the prediction is the weighted share of each token among them.
+The prediction given observed tokens is the weighted share of each token among the sequences that
+agree with them.
 """
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -25,30 +24,33 @@ from theory._core.arrays import (
     xlogx,
 )
 from theory._core.plurals import counted
+from theory._core.segments import scatter
+from theory._core.types import Array, ArrayLike, Number
 from theory._core.work import require_steps
 from theory.distributions.base import Distribution, mean_by_size
 from theory.distributions.sampling import check_draw
 from theory.errors import InvalidInput
+from theory.lattice.lattice import quotient
 from theory.validation.arguments import as_integer, as_tokens
 from theory.validation.probabilities import as_weights
 
 __all__ = ["EmpiricalDistribution"]
 
-WORKSPACE_CELLS = 2**22
+WORKSPACE = 2**22
 """Entries of the largest temporary array (32 MiB); batches and sequences are cut to fit."""
 
 MANY_SEQUENCES = 4096
-"""From here on the host narrows sequences down pattern by pattern; fewer are compared at once."""
+"""Fewer sequences are compared with all patterns at once; more, on the host, pattern by pattern."""
 
-GROUPING_LIMIT = 2**33
-"""Most comparisons that are made for all subset entropies, in some minutes."""
+MAX_COMPARISONS = 2**33
+"""For the entropies of all subsets: some minutes."""
 
-GROUPING_COST = 2**12
-"""To group a few sequences by a set of sites takes as long as so many comparisons."""
+COMPARISONS_PER_SUBSET = 2**12
+"""What grouping a few sequences by a set of sites costs, in comparisons."""
 
 
 class EmpiricalDistribution(Distribution):
-    """Sequences with weights.
+    """Given sequences, drawn with probabilities in proportion to their weights.
 
     Parameters
     ----------
@@ -87,8 +89,8 @@ class EmpiricalDistribution(Distribution):
     @within_memory("a data set")
     def __init__(
         self,
-        sequences: Any,
-        weights: Any = None,
+        sequences: ArrayLike,
+        weights: ArrayLike | None = None,
         vocab: int | None = None,
         symbols: Sequence[str] | None = None,
     ) -> None:
@@ -113,12 +115,12 @@ class EmpiricalDistribution(Distribution):
         self._describe(length, int(xp.max(tokens)) + 1 if vocab is None else known, symbols)
 
     @property
-    def like(self) -> Any:
+    def like(self) -> Array:
         return self.weights
 
     # ---- prediction: matching sequences -------------------------------------------------
 
-    def _matching(self, x: Any, start: int, stop: int) -> Any:
+    def _matching(self, x: Array, start: int, stop: int) -> Array:
         """Weight of each sequence in start..stop-1 that agrees with each pattern, else 0."""
         xp = array_namespace(x)
         sequences = self.sequences[start:stop, :]
@@ -129,23 +131,22 @@ class EmpiricalDistribution(Distribution):
         weights = self.weights[None, start:stop]
         return xp.where(agrees, weights, xp.zeros_like(weights))
 
-    def _batches(self, x: Any, width: int) -> list[Any]:
-        rows = max(1, WORKSPACE_CELLS // width)
-        count = x.shape[0]
+    def _batches(self, x: Array, width: int) -> list[Array]:
+        """Cut patterns into batches whose comparison with `width` sequences fits the workspace."""
+        rows, count = max(1, WORKSPACE // width), x.shape[0]
         return [x[k : min(k + rows, count), ...] for k in range(0, count, rows)]
 
-    def _predict(self, x: Any) -> tuple[Any, Any]:
+    def _predict(self, x: Array) -> tuple[Array, Array]:
         xp = array_namespace(x)
         if self._columns is not None:
             shares = np.stack([self._narrowed_shares(pattern) for pattern in x])
         else:
-            cells = self.length * self.vocab
-            chunk = min(self.sequences.shape[0], max(1, WORKSPACE_CELLS // cells))
+            entries = self.length * self.vocab
+            chunk = min(self.sequences.shape[0], max(1, WORKSPACE // entries))
             parts = [self._shares(rows, chunk) for rows in self._batches(x, chunk)]
             shares = xp.reshape(xp.concat(parts), (*x.shape, self.vocab))
         total = xp.sum(shares[:, 0, :], axis=-1)
-        safe = xp.where(total > 0, total, xp.ones_like(total))
-        return shares / safe[:, None, None], total > 0
+        return quotient(shares, total[:, None, None]), total > 0
 
     @cached_property
     def _columns(self) -> np.ndarray | None:
@@ -173,12 +174,12 @@ class EmpiricalDistribution(Distribution):
             [np.bincount(column[rows], weights, minlength=self.vocab) for column in self._columns]
         )
 
-    def _shares(self, x: Any, chunk: int) -> Any:
+    def _shares(self, x: Array, chunk: int) -> Array:
         """Matching weight of every token at every site, shape (B, L * V)."""
         xp = array_namespace(x)
         tokens = xp.arange(self.vocab, dtype=xp.int64, device=device(x))
         count = self.sequences.shape[0]
-        shares: Any = 0.0
+        shares = xp.zeros_like(self.weights[:1])
         for start in range(0, count, chunk):
             stop = min(start + chunk, count)
             one_hot = self.sequences[start:stop, :][..., None] == tokens
@@ -186,7 +187,7 @@ class EmpiricalDistribution(Distribution):
             shares = xp.matmul(self._matching(x, start, stop), one_hot) + shares
         return shares
 
-    def _evidence(self, x: Any) -> Any:
+    def _evidence(self, x: Array) -> Array:
         xp = array_namespace(x)
         if self._columns is not None:
             return np.asarray([self.weights[self._narrowed(pattern)].sum() for pattern in x])
@@ -194,10 +195,10 @@ class EmpiricalDistribution(Distribution):
         parts = [xp.sum(self._matching(r, 0, count), axis=1) for r in self._batches(x, count)]
         return xp.concat(parts)
 
-    def _log_evidence(self, x: Any) -> Any:
+    def _log_evidence(self, x: Array) -> Array:
         return log(self._evidence(x))
 
-    def _given(self, pattern: Any) -> "EmpiricalDistribution":
+    def _given(self, pattern: Array) -> "EmpiricalDistribution":
         xp = array_namespace(self.sequences)
         (rows,) = xp.nonzero(self._matching(pattern[None, :], 0, self.sequences.shape[0])[0, :])
         kept = xp.take(self.sequences, rows, axis=0)
@@ -205,7 +206,7 @@ class EmpiricalDistribution(Distribution):
         return EmpiricalDistribution(kept, weights, self.vocab, self.symbols)
 
     @within_memory("a sample")
-    def sample(self, rng: np.random.Generator, size: int) -> Any:
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
         """Draw sequences with replacement by weight, shape (size, L)."""
         size = check_draw(rng, size)
         weights = to_host(self.weights)
@@ -215,8 +216,8 @@ class EmpiricalDistribution(Distribution):
 
     # ---- tables and entropies: grouping -------------------------------------------------
 
-    def _groups(self, sites: tuple[int, ...], weights: Any) -> tuple[Any, Any]:
-        """Distinct rows at `sites` in sorted order, by one example, and the weight of each.
+    def _groups(self, sites: tuple[int, ...], weights: Array) -> tuple[Array, Array]:
+        """One example of each distinct row at `sites`, by its index, and the weight of them all.
 
         Codes are renumbered after each site, so that they stay small at any length. Weights are
         summed within the sorted groups alone, by doubling, so that a small group keeps its
@@ -240,24 +241,19 @@ class EmpiricalDistribution(Distribution):
         last = xp.concat([group[1:] != group[:-1], xp.ones_like(group[:1]) > 0])
         return order[last], weights[last]
 
-    def table(self) -> Any:
+    def table(self) -> Array:
         """All probabilities, shape (V,)*L: the weights of equal sequences, zero elsewhere."""
-        cells = self.vocab**self.length
+        size = self.vocab**self.length
         what = f"the table of shape ({self.vocab},)*{self.length}"
-        require_memory(cells, what, self.like, itemsize=24)
+        require_memory(size, what, self.like, itemsize=24)
         xp = array_namespace(self.sequences)
         example, weight = self._groups(tuple(range(self.length)), self.weights)
-        present = xp.zeros_like(example)
+        code = xp.zeros_like(example)
         for i in range(self.length):
-            present = present * self.vocab + xp.take(self.sequences[:, i], example)
-        every = xp.arange(cells, dtype=xp.int64, device=device(present))
-        place = xp.searchsorted(present, every)
-        place = xp.minimum(place, xp.full_like(place, present.shape[0] - 1))
-        here = xp.take(present, place) == every
-        table = xp.where(here, xp.take(weight, place), xp.zeros_like(weight[:1]))
-        return read_only(xp.reshape(table, (self.vocab,) * self.length))
+            code = code * self.vocab + xp.take(self.sequences[:, i], example)
+        return read_only(xp.reshape(scatter(code, weight, size), (self.vocab,) * self.length))
 
-    def subset_entropy(self, sites: tuple[int, ...], given: Any = None) -> Any:
+    def subset_entropy(self, sites: tuple[int, ...], given: Array | None = None) -> Number:
         """Entropy in nats of a set of sites, by grouping equal rows; no table."""
         xp = array_namespace(self.sequences)
         weights = self.weights
@@ -266,12 +262,12 @@ class EmpiricalDistribution(Distribution):
             weights = xp.where(agrees, weights, xp.zeros_like(weights))
         return -xp.sum(xlogx(self._groups(sites, weights)[1] / xp.sum(weights)))
 
-    def mean_subset_entropies(self) -> Any:
+    def mean_subset_entropies(self) -> Array:
         """Mean entropy in nats of k random sites, k = 0..L, by grouping for every subset."""
         count = self.sequences.shape[0]
         require_steps(
-            (count + GROUPING_COST) * 2**self.length,
-            GROUPING_LIMIT,
+            (count + COMPARISONS_PER_SUBSET) * 2**self.length,
+            MAX_COMPARISONS,
             f"grouping {counted(count, 'sequence')} of length {self.length} by every set of sites",
         )
         xp = array_namespace(self.weights)

@@ -1,4 +1,4 @@
-"""Exchangeable bits: the order of the sites does not matter, only the number of ones does.
+"""Exchangeable bits: sequences whose probability depends only on their number of ones.
 
 Where n ones out of L sites have probability ``P(n)``, a sequence with n ones has probability
 ``P(n) / C(L, n)``. Patterns with `o` ones, `z` zeros and ``R = L - o - z`` masks have evidence
@@ -40,7 +40,9 @@ from theory._core.arrays import (
     within_memory,
     xlogx,
 )
-from theory._core.special import log_factorials, log_sum_exp
+from theory._core.segments import gather, row_counts
+from theory._core.special import log_binomials, log_factorials, log_sum_exp
+from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw, draw_tokens
 from theory.errors import InvalidInput
@@ -83,7 +85,7 @@ class Exchangeable(Distribution):
 
     @within_memory("an exchangeable distribution")
     def __init__(
-        self, count_weights: Any, exact: bool = False, symbols: Sequence[str] | None = None
+        self, count_weights: ArrayLike, exact: bool = False, symbols: Sequence[str] | None = None
     ) -> None:
         weights = as_weights(count_weights, "count_weights", exact=exact)
         self.exact = exact
@@ -95,7 +97,7 @@ class Exchangeable(Distribution):
 
     @classmethod
     def from_logarithms(
-        cls, log_count_weights: Any, symbols: Sequence[str] | None = None
+        cls, log_count_weights: ArrayLike, symbols: Sequence[str] | None = None
     ) -> "Exchangeable":
         """Build the distribution from logarithms of the weights; ``-inf`` where a weight is 0.
 
@@ -124,14 +126,13 @@ class Exchangeable(Distribution):
         p._set_logarithms(x)
         return p
 
-    def _set_logarithms(self, log_weights: Any) -> None:
+    def _set_logarithms(self, log_weights: Array) -> None:
         xp = array_namespace(log_weights)
         self._log_factorials = from_host(log_factorials(self.length), log_weights)
-        self._conditioned: tuple[tuple[int, int], Exchangeable] | None = None
+        self._last_given: tuple[tuple[int, int], Exchangeable] | None = None
         log_weights = log_weights - xp.max(log_weights)  # beside which a sum keeps its digits
         self._log_counts = log_weights - log_sum_exp(log_weights)
-        every = self._log_factorials
-        self._log_sequences = self._log_counts - (every[-1] - every - xp.flip(every))
+        self._log_sequences = self._log_counts - from_host(log_binomials(self.length), log_weights)
 
     def _set_exact(self, weights: Weights) -> None:
         self.weights = weights
@@ -141,14 +142,14 @@ class Exchangeable(Distribution):
             sequences, denominator = exact_numbers.over_common_denominator(sequences)
         self._sequences = sequences.astype(object)  # their sums may not fit in int64
         self._total = denominator * weights.total
-        self._sums: dict[tuple[int, int], Any] = {}
+        self._evidence_of: dict[tuple[int, int], Any] = {}
 
     @property
-    def like(self) -> Any:
+    def like(self) -> Array:
         return self._sequences if self.exact else self._log_sequences
 
     @cached_property
-    def count_weights(self) -> Any:
+    def count_weights(self) -> Array:
         """Probabilities of 0..L ones, shape (L+1,).
 
         >>> Exchangeable([1, 3]).count_weights.round(12)
@@ -160,16 +161,13 @@ class Exchangeable(Distribution):
 
     # ---- prediction ---------------------------------------------------------------------
 
-    def _predict(self, x: Any) -> tuple[Any, Any]:
-        zeros, ones = _observed(x)
+    def _predict(self, x: Array) -> tuple[Array, Array]:
+        zeros, ones = row_counts(x == 0), row_counts(x == 1)
         if self.exact:
-            pairs = [
-                (self._sum(z + 1, o), self._sum(z, o + 1))
-                for z, o in zip(zeros.tolist(), ones.tolist(), strict=True)
-            ]
-            here = self._exact_sums(x)
-            shares = exact_numbers.ratio(np.asarray(pairs, dtype=object), here[:, None])
-            return np.broadcast_to(shares[:, None, :], (*x.shape, 2)), here != 0
+            next_site = [self._exact_sums(zeros + 1, ones), self._exact_sums(zeros, ones + 1)]
+            evidence = self._exact_sums(zeros, ones)
+            shares = exact_numbers.ratio(np.stack(next_site, axis=1), evidence[:, None])
+            return np.broadcast_to(shares[:, None, :], (*x.shape, 2)), evidence != 0
         terms = self._log_terms(zeros, ones)
         xp = array_namespace(terms)
         posterior = softmax(terms)
@@ -182,15 +180,18 @@ class Exchangeable(Distribution):
         predictions = xp.broadcast_to(shares[:, None, :], (*x.shape, 2))
         return predictions, xp.any(xp.isfinite(terms), axis=1)
 
-    def _log_evidence(self, x: Any) -> Any:
-        return log(self._evidence(x)) if self.exact else log_sum_exp(self._log_terms(*_observed(x)))
-
-    def _evidence(self, x: Any) -> Any:
+    def _log_evidence(self, x: Array) -> Array:
         if self.exact:
-            return exact_numbers.ratio(self._exact_sums(x), self._total)
+            return log(self._evidence(x))
+        return log_sum_exp(self._log_terms(row_counts(x == 0), row_counts(x == 1)))
+
+    def _evidence(self, x: Array) -> Array:
+        if self.exact:
+            sums = self._exact_sums(row_counts(x == 0), row_counts(x == 1))
+            return exact_numbers.ratio(sums, self._total)
         return super()._evidence(x)
 
-    def _log_terms(self, zeros: Any, ones: Any) -> Any:
+    def _log_terms(self, zeros: Array, ones: Array) -> Array:
         """Logarithms of the probabilities of 0..L ones at masked sites and the evidence (B, L+1).
 
         ``-inf`` where there are fewer masked sites.
@@ -202,57 +203,47 @@ class Exchangeable(Distribution):
         fits = rest >= 0
         total = xp.minimum(ones[:, None] + number, xp.full_like(rest, self.length))
         rest = xp.where(fits, rest, xp.zeros_like(rest))
-        arrangements = (
-            _gather(self._log_factorials, masked)
-            - self._log_factorials
-            - _gather(self._log_factorials, rest)
-        )
-        terms = _gather(self._log_sequences, total) + arrangements
+        factorials = self._log_factorials
+        arrangements = gather(factorials, masked) - factorials - gather(factorials, rest)
+        terms = gather(self._log_sequences, total) + arrangements
         return xp.where(fits, terms, xp.full_like(terms, -math.inf))
 
-    def _exact_sums(self, x: Any) -> np.ndarray:
-        """Evidence of patterns (B, L), times the total."""
-        zeros, ones = _observed(x)
-        counts = zip(zeros.tolist(), ones.tolist(), strict=True)
-        sums = np.empty(x.shape[0], dtype=object)
-        sums[:] = [self._sum(z, o) for z, o in counts]
-        return sums
-
-    def _sum(self, zeros: int, ones: int) -> Any:
-        """Evidence of a pattern with so many zeros and ones, times the total."""
-        if (zeros, ones) not in self._sums:
-            masked = self.length - zeros - ones
-            terms = (math.comb(masked, r) * self._sequences[ones + r] for r in range(masked + 1))
-            self._sums[zeros, ones] = sum(terms)
-        return self._sums[zeros, ones]
+    def _exact_sums(self, zeros: np.ndarray, ones: np.ndarray) -> np.ndarray:
+        """Evidence of patterns with so many zeros and ones (B,), times the total."""
+        pairs = list(zip(zeros.tolist(), ones.tolist(), strict=True))
+        for z, o in set(pairs) - self._evidence_of.keys():
+            masked = self.length - z - o
+            terms = (math.comb(masked, r) * self._sequences[o + r] for r in range(masked + 1))
+            self._evidence_of[z, o] = sum(terms)
+        return np.asarray([self._evidence_of[pair] for pair in pairs], dtype=object)
 
     # ---- samples and tables -------------------------------------------------------------
 
     @within_memory("a sample")
-    def sample(self, rng: np.random.Generator, size: int) -> Any:
-        """Draw sequences, shape (size, L): the number of ones, then their places."""
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
+        """Draw sequences, shape (size, L): the number of ones, then their sites."""
         size = check_draw(rng, size)
-        counts = as_floats(self.count_weights) if self.exact else self.count_weights
+        counts = as_floats(self.count_weights)
         xp = array_namespace(counts)
         ones = draw_tokens(rng, xp.broadcast_to(counts[None, :], (size, self.length + 1)))
         keys = from_host(rng.random((size, self.length)), counts)
         rank = xp.argsort(xp.argsort(keys, axis=1), axis=1)
         return xp.astype(rank < ones[:, None], xp.int64)
 
-    def table(self) -> Any:
+    def table(self) -> Array:
         sequences = self.assignments(tuple(range(self.length)))
         xp = array_namespace(self.like)
         ones = xp.sum(sequences, axis=1)
         if self.exact:
-            chances = exact_numbers.ratio(self._sequences, self._total)
+            probabilities = exact_numbers.ratio(self._sequences, self._total)
         else:
-            chances = xp.exp(self._log_sequences)
-        return read_only(xp.reshape(xp.take(chances, ones), (2,) * self.length))
+            probabilities = xp.exp(self._log_sequences)
+        return read_only(xp.reshape(xp.take(probabilities, ones), (2,) * self.length))
 
     # ---- entropies ----------------------------------------------------------------------
 
-    def subset_entropy(self, sites: tuple[int, ...], given: Any = None) -> Any:
-        """Entropy in nats of a set of sites: only its size matters, no table.
+    def subset_entropy(self, sites: tuple[int, ...], given: Array | None = None) -> Number:
+        """Entropy in nats of a set of sites, which depends only on their number; no table.
 
         Given a pattern the masked sites stay exchangeable. O(L^2) steps.
         """
@@ -267,20 +258,19 @@ class Exchangeable(Distribution):
             return _exact_entropy(row)
         if size == 0:
             return 0 * self._log_factorials[0]
-        return self._masked(zeros, ones).mean_entropies[size]
+        return self._masked_given(zeros, ones).mean_entropies[size]
 
-    def _masked(self, zeros: int, ones: int) -> "Exchangeable":
+    def _masked_given(self, zeros: int, ones: int) -> "Exchangeable":
         """The masked sites, of which there are some, given so many zeros and ones."""
         if zeros + ones == 0:
             return self
-        if self._conditioned is None or self._conditioned[0] != (zeros, ones):  # the last is kept
-            xp, place = array_namespace(self.like), device(self.like)
-            seen = (xp.asarray([n], dtype=xp.int64, device=place) for n in (zeros, ones))
-            terms = self._log_terms(*seen)[0, : self.length - zeros - ones + 1]
-            self._conditioned = (zeros, ones), Exchangeable.from_logarithms(terms)
-        return self._conditioned[1]
+        if self._last_given is None or self._last_given[0] != (zeros, ones):
+            counts = (from_host(np.asarray([n], np.int64), self.like) for n in (zeros, ones))
+            terms = self._log_terms(*counts)[0, : self.length - zeros - ones + 1]
+            self._last_given = (zeros, ones), Exchangeable.from_logarithms(terms)
+        return self._last_given[1]
 
-    def mean_subset_entropies(self) -> Any:
+    def mean_subset_entropies(self) -> Array:
         """Entropy in nats of k sites, k = 0..L, in O(L^2) steps; no table."""
         if self.exact:
             row, entropies = self._sequences, []
@@ -306,7 +296,7 @@ def _without_one_site(row: np.ndarray) -> np.ndarray:
     return row[:-1] + row[1:]
 
 
-def _exact_entropy(row: np.ndarray) -> Any:
+def _exact_entropy(row: np.ndarray) -> Number:
     """Entropy in nats from weights of one sequence with 0..m ones, shape (m+1,)."""
     arrangements = _binomials(row.shape[0] - 1)
     total = (arrangements * row).sum()
@@ -315,26 +305,13 @@ def _exact_entropy(row: np.ndarray) -> Any:
     return exact_numbers.ratio(np.asarray(whole - negative, dtype=object), total).item()
 
 
-def _length(weights: Any) -> int:
-    """One less than the number of weights."""
+def _length(weights: Array) -> int:
+    """Number of sites: one less than the number of weights."""
     if weights.ndim != 1 or weights.shape[0] < 2:
         raise InvalidInput(
             f"weights of 0..L ones have shape (L+1,) with L at least 1, got {tuple(weights.shape)}"
         )
     return weights.shape[0] - 1
-
-
-def _observed(x: Any) -> tuple[Any, Any]:
-    """How many zeros and how many ones each pattern shows, (B,) each."""
-    xp = array_namespace(x)
-    zeros, ones = (xp.sum(xp.astype(x == v, xp.int64), axis=1) for v in (0, 1))
-    return zeros, ones
-
-
-def _gather(values: Any, index: Any) -> Any:
-    """Entries (L+1,) at an index of any shape."""
-    xp = array_namespace(values)
-    return xp.reshape(xp.take(values, xp.reshape(index, (-1,))), index.shape)
 
 
 def _binomials(n: int) -> np.ndarray:

@@ -1,17 +1,18 @@
 """A hidden Markov model of any length.
 
-A masked site emits nothing: its likelihood is 1 in every hidden state. Forward and backward
-messages then give the posterior of each hidden state, and the prediction at a masked site is
-that posterior pushed through the emission matrix.
+A masked site emits nothing: its likelihood is 1 in every hidden state. The forward-backward
+algorithm gives the posterior of each hidden state, and the prediction at a masked site is that
+posterior times the emission matrix.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from theory._core.arrays import MASK, array_namespace, from_host, on_one_device, within_memory
 from theory._core.plurals import counted
+from theory._core.segments import gather
+from theory._core.types import Array, ArrayLike
 from theory._markov.forward_backward import Smoothed, forward_backward
 from theory.distributions.base import Distribution
 from theory.distributions.hidden_markov_bounds import hidden_bracket
@@ -54,9 +55,9 @@ class HiddenMarkovModel(Distribution):
     @within_memory("a hidden chain")
     def __init__(
         self,
-        initial: Any,
-        transition: Any,
-        emission: Any,
+        initial: ArrayLike,
+        transition: ArrayLike,
+        emission: ArrayLike,
         length: int,
         symbols: Sequence[str] | None = None,
     ) -> None:
@@ -73,43 +74,40 @@ class HiddenMarkovModel(Distribution):
         self._describe(as_integer(length, "length", 1), self.emission.shape[1], symbols)
 
     @property
-    def like(self) -> Any:
+    def like(self) -> Array:
         return self.transition
 
-    def _likelihood(self, x: Any) -> Any:
-        """Probability of each token seen in each state, 1 where none is, shape (B, L, H)."""
+    def _likelihood(self, x: Array) -> Array:
+        """Probability of each observed token in each state, 1 where masked, (B, L, H)."""
         xp = array_namespace(x)
-        token = xp.where(x == MASK, xp.zeros_like(x), x)
-        columns = xp.matrix_transpose(self.emission)
-        read = xp.take(columns, xp.reshape(token, (-1,)), axis=0)
-        read = xp.reshape(read, (*x.shape, self.transition.shape[0]))
-        return xp.where(x[..., None] == MASK, xp.ones_like(read), read)
+        emitted = gather(xp.matrix_transpose(self.emission), xp.where(x == MASK, 0, x))
+        return xp.where(x[..., None] == MASK, 1.0, emitted)
 
-    def _smooth(self, x: Any) -> Smoothed:
+    def _smooth(self, x: Array) -> Smoothed:
         return forward_backward(self.initial, self.transition, self._likelihood(x))
 
-    def _predict(self, x: Any) -> tuple[Any, Any]:
+    def _predict(self, x: Array) -> tuple[Array, Array]:
         smoothed = self._smooth(x)
         xp = array_namespace(self.emission)
         return xp.matmul(smoothed.posterior, self.emission), xp.isfinite(smoothed.log_evidence)
 
-    def _log_evidence(self, x: Any) -> Any:
+    def _log_evidence(self, x: Array) -> Array:
         return self._smooth(x).log_evidence
 
     @within_memory("a sample")
-    def sample(self, rng: np.random.Generator, size: int) -> Any:
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
         """Draw sequences, shape (size, L): at each site a hidden state, then its token."""
         size = check_draw(rng, size)
         xp = array_namespace(self.transition)
-        start = xp.broadcast_to(self.initial[None, :], (size, self.initial.shape[0]))
-        state, tokens = draw_tokens(rng, start), []
+        state = draw_tokens(rng, xp.broadcast_to(self.initial, (size, *self.initial.shape)))
+        tokens = []
         for i in range(self.length):
             if i:
                 state = draw_tokens(rng, xp.take(self.transition, state, axis=0))
             tokens.append(draw_tokens(rng, xp.take(self.emission, state, axis=0)))
         return xp.stack(tokens, axis=1)
 
-    def _sample_given(self, rng: np.random.Generator, size: int, pattern: Any) -> Any:
+    def _sample_given(self, rng: np.random.Generator, size: int, pattern: Array) -> Array:
         xp = array_namespace(self.transition)
         likelihood = self._likelihood(pattern[None, :])[0, ...]
         states = draw_states(rng, size, self.initial, self.transition, likelihood)
@@ -119,16 +117,8 @@ class HiddenMarkovModel(Distribution):
         ]
         return xp.where(pattern == MASK, xp.stack(drawn, axis=1), pattern)
 
-    def mean_entropy_bracket(self) -> tuple[Any, Any]:
-        """Bounds of the mean entropy of k random sites in nats, k = 0..L (see `hidden_bracket`).
-
-        Of the sites before it, a site is told at most the hidden state at the nearest one, and at
-        least the token there::
-
-            H(X_s | Z_r) <= H(X_s | all revealed before s) <= H(X_s | X_r)
-
-        with r the nearest revealed site before s. [ours]
-        """
+    def mean_entropy_bracket(self) -> tuple[Array, Array]:
+        """Bounds of the mean entropy of k random sites in nats, k = 0..L (see `hidden_bracket`)."""
         bounds = hidden_bracket(self.initial, self.transition, self.emission, self.length)
         lower, upper = (from_host(bound, self.like) for bound in bounds)
         return lower, upper

@@ -13,7 +13,7 @@ upper one is a conditional entropy, which is concave and of degree one in m_r::
 
 so sites may be joined: that keeps it an upper bound, and costs nothing where laws are alike, as
 they are once the chain has forgotten its start. Sites are joined where there is more work than
-`WORK`, those with the nearest laws first. Gaps are walked until they repeat (see `settled`), and
+`WORK`, those with the nearest laws first. Gaps are walked until they repeat (see `powers`), and
 what longer gaps may differ by is added to the upper bound and taken from the lower one.
 """
 
@@ -23,12 +23,12 @@ import numpy as np
 
 from theory._core.arrays import array_namespace, from_host, to_host, xlogx
 from theory._markov.powers import (
-    SETTLED,
-    Settled,
+    CONVERGED_TOL,
+    ConvergedPowers,
     conditional_entropy_error,
+    converged_powers,
     entropy_error,
     stochastic,
-    until_settled,
 )
 from theory._markov.random_subsets import over_first_sites, over_pairs
 
@@ -84,7 +84,7 @@ def hidden_bracket(
     first = over_first_sites(alone)
     if length == 1:
         return first, first
-    rows = until_settled(
+    rows = converged_powers(
         transition, emission, length - 1, lambda product: -xp.sum(xlogx(product), axis=1)
     )
     gaps = np.arange(1, length, dtype=np.int64)
@@ -95,7 +95,7 @@ def hidden_bracket(
     return first + over_pairs(np.maximum(told, 0.0)), first + over_pairs(heard)
 
 
-def _told(laws: Any, rows: Settled, gaps: np.ndarray) -> np.ndarray:
+def _told(laws: Any, rows: ConvergedPowers, gaps: np.ndarray) -> np.ndarray:
     """``sum_r H(X_{r+g} | Z_r)`` for each gap, on the host."""
     xp, total, before = array_namespace(laws), laws[0, :] * 0, []
     for i in range(laws.shape[0] - 1):
@@ -113,7 +113,7 @@ class _Heard:
     number of sites.
     """
 
-    def __init__(self, laws: Any, transition: Any, emission: Any, rows: Settled) -> None:
+    def __init__(self, laws: Any, transition: Any, emission: Any, rows: ConvergedPowers) -> None:
         self.laws, self.transition, self.emission, self.rows = laws, transition, emission, rows
         self.length, self.tokens = laws.shape[0], emission.shape[1]
         each = rows.computed * self.tokens**2 * (laws.shape[1] + LOGARITHM)
@@ -174,7 +174,7 @@ class _Heard:
         )
         share = values[:, heads:] / np.maximum(inside[heads:], 1)  # of one site, of like laws
         error = entropy_error(self.rows.error, self.tokens)
-        error += conditional_entropy_error(SETTLED, self.tokens)
+        error += conditional_entropy_error(CONVERGED_TOL, self.tokens)
         stale = np.zeros(values.shape, dtype=bool)
         heard = []
         for gap in range(self.rows.computed + 1, self.length):
@@ -199,7 +199,7 @@ def _grouped(laws: Any, period: int, most: int) -> Groups:
     site = np.arange(length, dtype=np.int64)
     final = length - period + (site - length) % period  # the last site of the same phase
     away = _between(laws, xp.take(laws, from_host(final, laws), axis=0))
-    moving = np.flatnonzero(away > SETTLED / 2)
+    moving = np.flatnonzero(away > CONVERGED_TOL / 2)
     settles = int(moving[-1]) + 1 if moving.size else 0
     if settles <= most:
         of_site, heads = site.copy(), settles

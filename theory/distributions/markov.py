@@ -26,9 +26,14 @@ from theory._core.arrays import (
     xlogx,
 )
 from theory._core.segments import gather, scatter
-from theory._markov.forward_backward import UNDERFLOW_TOL, Smoothed, forward_backward, replace
-from theory._markov.powers import Settled, until_settled
-from theory._markov.random_subsets import first_chances, over_first_sites, over_pairs, pair_chances
+from theory._markov.forward_backward import UNDERFLOW_TOL, Smoothed, forward_backward, recomputed
+from theory._markov.powers import ConvergedPowers, converged_powers
+from theory._markov.random_subsets import (
+    first_site_probabilities,
+    neighbour_probabilities,
+    over_first_sites,
+    over_pairs,
+)
 from theory.distributions.base import Distribution
 from theory.distributions.neighbours import Neighbours, nearest_observed
 from theory.distributions.sampling import as_floats, check_draw, draw_states, draw_tokens
@@ -147,7 +152,7 @@ class MarkovChain(Distribution):
         if not bool(xp.any(doubtful)):
             return smoothed
         likelihood = self._likelihood(x)
-        return replace(smoothed, doubtful, self.initial, self.transition, likelihood)
+        return recomputed(smoothed, doubtful, self.initial, self.transition, likelihood)
 
     def _future(self, x: Any, near: Neighbours, sites: Any) -> Any:
         """``p(nearest observed token on the right | x_i)`` up to a factor, shape (M, V)."""
@@ -342,8 +347,8 @@ class MarkovChain(Distribution):
 
         Time ``O(G V^3 + L V^2 + L log L)``, memory ``O(L V + V^2)``, with G the number of gaps
         whose rows differ, L at most. Entropies of rows of longer gaps are taken from shorter ones
-        that are within ``settled.SETTLED = 1e-13`` of them in total variation: each is off by at
-        most `settled.entropy_error`, 4e-12 nats for 256 tokens, and of the neighbours among k
+        that are within `powers.CONVERGED_TOL` (1e-13) of them in total variation: each is off by
+        at most `powers.entropy_error`, 4e-12 nats for 256 tokens, and of the neighbours among k
         random sites at most about ``L / (e G)`` are that far apart. Exact chains are walked to the
         end.
         """
@@ -357,10 +362,10 @@ class MarkovChain(Distribution):
             means = over_first_sites(alone) + over_pairs(self._sums_over_pairs(before[1:]))
             return from_host(means, self.transition)
         means: Any = 0
-        for i, chance in enumerate(first_chances(length, number)):
+        for i, chance in enumerate(first_site_probabilities(length, number)):
             means = means + chance * _entropy(self.marginals[i, :])
         step = self.transition
-        for gap, chance in enumerate(pair_chances(length, number), start=1):
+        for gap, chance in enumerate(neighbour_probabilities(length, number), start=1):
             means = means + chance * xp.sum(before[length - gap] * _entropy(step))
             step = xp.matmul(step, self.transition)
         return means
@@ -375,11 +380,11 @@ class MarkovChain(Distribution):
         known = xp.flip(xp.stack(before[: self.length - 1]), axis=0)
         return to_host(xp.sum(known * xp.take(rows.values, entries, axis=0), axis=1))
 
-    def _row_entropies(self, steps: int) -> Settled:
+    def _row_entropies(self, steps: int) -> ConvergedPowers:
         """Entropy of every row of the powers 1, 2, ... of the transition matrix, (G, V)."""
         xp = array_namespace(self.like)
         identity = xp.eye(self.vocab, dtype=self.transition.dtype, device=device(self.transition))
-        return until_settled(self.transition, identity, steps, _entropy)
+        return converged_powers(self.transition, identity, steps, _entropy)
 
     def gap_entropies(self, gaps: Sequence[int]) -> Any:
         """Entropy in nats of the token `gap` sites after each token, shape (len(gaps), V).

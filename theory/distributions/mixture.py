@@ -1,4 +1,4 @@
-"""A mixture of product distributions: one latent choice, then independent sites.
+"""Mixtures of product distributions: a latent component is drawn, then every site on its own.
 
 The posterior of the component given the observed tokens is computed in logarithms, so it holds
 at any length; the prediction is the mixture of the components' site distributions under it.
@@ -6,7 +6,6 @@ at any length; the prediction is the mixture of the components' site distributio
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from theory._core.arrays import (
     xlogy,
 )
 from theory._core.special import log_binomials, log_sum_exp
+from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.base import Distribution
 from theory.distributions.exchangeable import Exchangeable
 from theory.distributions.sampling import check_draw, draw_tokens
@@ -60,7 +60,9 @@ class ProductMixture(Distribution):
     """
 
     @within_memory("a mixture")
-    def __init__(self, weights: Any, sites: Any, symbols: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, weights: ArrayLike, sites: ArrayLike, symbols: Sequence[str] | None = None
+    ) -> None:
         self.weights = as_weights(weights).values
         self.sites = as_rows(sites, "sites", 3)
         self.weights, self.sites = on_one_device(self.weights, self.sites)
@@ -73,25 +75,23 @@ class ProductMixture(Distribution):
         xp = array_namespace(self.sites)
         # (L, V + 1, R): the last token is MASK, which says nothing about the component
         tables = xp.permute_dims(log(self.sites), (1, 2, 0))
-        nothing = xp.zeros_like(tables[:, :1, :])
-        self._log_sites = xp.concat([tables, nothing], axis=1)
+        self._log_sites = xp.concat([tables, xp.zeros_like(tables[:, :1, :])], axis=1)
         self._log_weights = log(self.weights)
 
     @property
-    def like(self) -> Any:
+    def like(self) -> Array:
         return self.sites
 
-    def _log_joint(self, x: Any) -> Any:
+    def _log_joint(self, x: Array) -> Array:
         """``log(weights[r] p(x_S | r))``, shape (B, R)."""
         xp = array_namespace(x)
-        shape = (x.shape[0], self.weights.shape[0])
-        logarithm = xp.broadcast_to(self._log_weights[None, :], shape)
+        logarithm = self._log_weights[None, :]
         slots = xp.where(x == MASK, xp.full_like(x, self.vocab), x)
         for i in range(self.length):
             logarithm = logarithm + xp.take(self._log_sites[i, ...], slots[:, i], axis=0)
         return logarithm
 
-    def _predict(self, x: Any) -> tuple[Any, Any]:
+    def _predict(self, x: Array) -> tuple[Array, Array]:
         logarithm = self._log_joint(x)
         xp = array_namespace(logarithm)
         posterior = softmax(logarithm)
@@ -99,10 +99,10 @@ class ProductMixture(Distribution):
         predictions = xp.reshape(xp.matmul(posterior, flat), (*x.shape, self.vocab))
         return predictions, xp.any(xp.isfinite(logarithm), axis=1)
 
-    def _log_evidence(self, x: Any) -> Any:
+    def _log_evidence(self, x: Array) -> Array:
         return log_sum_exp(self._log_joint(x))
 
-    def _given(self, pattern: Any) -> "ProductMixture":
+    def _given(self, pattern: Array) -> "ProductMixture":
         xp = array_namespace(self.sites)
         posterior = softmax(self._log_joint(pattern[None, :]))[0, ...]
         shown = xp.broadcast_to(pattern[None, :], self.sites.shape[:2])
@@ -111,7 +111,7 @@ class ProductMixture(Distribution):
 
     @cached_property
     def _exchangeable(self) -> Exchangeable | None:
-        """The same distribution where, in each component, all sites are the same bit."""
+        """The same distribution if the sites are bits, identically distributed given r."""
         xp = array_namespace(self.sites)
         if self.vocab != 2 or not bool(xp.all(self.sites == self.sites[:, :1, :])):
             return None
@@ -123,42 +123,42 @@ class ProductMixture(Distribution):
             counts + from_host(log_binomials(self.length), self.sites)
         )
 
-    def subset_entropy(self, sites: tuple[int, ...], given: Any = None) -> Any:
-        """Entropy in nats of a set of sites; in O(L^2) steps for bits alike in each component."""
+    def subset_entropy(self, sites: tuple[int, ...], given: Array | None = None) -> Number:
+        """Entropy in nats of a set of sites; see `mean_subset_entropies`."""
         if self._exchangeable is None:
             return super().subset_entropy(sites, given)
         return self._exchangeable.subset_entropy(sites, given)
 
-    def mean_subset_entropies(self) -> Any:
+    def mean_subset_entropies(self) -> Array:
         """Mean entropy in nats of k random sites, k = 0..L.
 
-        Where the sites are bits, alike in each component, the number of ones is a mixture of
-        binomials and says all: `Exchangeable` takes O(L^2) steps. Otherwise by the lattice.
+        Where the sites are bits, identically distributed in each component, the number of ones is
+        a mixture of binomials, and `Exchangeable` takes O(L^2) steps. Otherwise by the lattice.
         """
         if self._exchangeable is None:
             return super().mean_subset_entropies()
         return self._exchangeable.mean_subset_entropies()
 
-    def mean_entropy_bracket(self) -> tuple[Any, Any]:
+    def mean_entropy_bracket(self) -> tuple[Array, Array]:
         """Bounds of the mean entropy of k random sites in nats, k = 0..L, in closed form.
 
-        Given the component the sites are independent. Not given it, they have at most its entropy
-        more, and at most the sum of their own entropies. [ours]
+        Given the component the sites are independent. Their entropy exceeds that conditional one
+        by at most the entropy of the component, and is at most the sum of their own entropies.
+        [ours]
         """
         xp = array_namespace(self.sites)
-        size = from_host(np.arange(self.length + 1) / self.length, self.sites)
-        told = xp.sum(-xp.sum(xlogx(self.sites), axis=(1, 2)) * self.weights)
-        alone = -xp.sum(xlogx(self.marginals))
+        size = from_host(np.arange(self.length + 1) / self.length, self.sites)  # k / L
+        conditional = size * xp.sum(-xp.sum(xlogx(self.sites), axis=(1, 2)) * self.weights)
+        marginal = size * -xp.sum(xlogx(self.marginals))
         component = xp.where(size > 0, -xp.sum(xlogx(self.weights)), xp.zeros_like(size))
-        return size * told, xp.minimum(size * told + component, size * alone)
+        return conditional, xp.minimum(conditional + component, marginal)
 
     @within_memory("a sample")
-    def sample(self, rng: np.random.Generator, size: int) -> Any:
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
         """Draw sequences, shape (size, L): a component, then every site."""
         size = check_draw(rng, size)
         xp = array_namespace(self.sites)
-        components = self.weights.shape[0]
-        chosen = draw_tokens(rng, xp.broadcast_to(self.weights[None, :], (size, components)))
+        chosen = draw_tokens(rng, xp.broadcast_to(self.weights, (size, *self.weights.shape)))
         tokens = [
             draw_tokens(rng, xp.take(self.sites[:, i, :], chosen, axis=0))
             for i in range(self.length)

@@ -1,9 +1,10 @@
-"""The nearest observed tokens of every site of a pattern: all that a chain looks at."""
+"""The nearest observed sites of every site: all that a prediction of a chain depends on."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from theory._core.arrays import MASK, array_namespace, device
 from theory._core.segments import cummax
+from theory._core.types import Array
 
 __all__ = ["Neighbours", "nearest_observed"]
 
@@ -19,12 +20,12 @@ class Neighbours(NamedTuple):
         Longest distance to one of them, at least 1.
     """
 
-    left: Any
-    right: Any
+    left: Array
+    right: Array
     longest_gap: int
 
 
-def nearest_observed(x: Any) -> Neighbours:
+def nearest_observed(x: Array) -> Neighbours:
     """Find the nearest observed sites in patterns (B, L).
 
     >>> import numpy as np
@@ -35,9 +36,9 @@ def nearest_observed(x: Any) -> Neighbours:
     xp, (_, length) = array_namespace(x), x.shape
     site = xp.arange(length, dtype=xp.int64, device=device(x))
     masked = x == MASK
-    left = _nearest_observed(masked, site)
-    right = length - 1 - xp.flip(_nearest_observed(xp.flip(masked, axis=1), site), axis=1)
-    # a gap on the right is one on the left of a later site, but for those before all observed
+    left = _last_observed(masked, site)
+    right = length - 1 - xp.flip(_last_observed(xp.flip(masked, axis=1), site), axis=1)
+    # a gap on the right is also one on the left of a later site, except before the first observed
     first = right[:, :1]
     gaps = (
         xp.where(left < 0, xp.zeros_like(site), site - left),
@@ -46,8 +47,8 @@ def nearest_observed(x: Any) -> Neighbours:
     return Neighbours(left, right, max(1, *(int(xp.max(gap)) for gap in gaps)))
 
 
-def _nearest_observed(masked: Any, site: Any) -> Any:
-    """Index of the nearest observed site strictly left of each site, -1 where there is none."""
+def _last_observed(masked: Array, site: Array) -> Array:
+    """Index of the last observed site strictly left of each site, -1 where there is none."""
     xp = array_namespace(masked)
     nowhere = xp.full((masked.shape[0], 1), -1, dtype=xp.int64, device=device(masked))
     observed = xp.where(masked[:, :-1], nowhere, site[:-1])

@@ -1,4 +1,4 @@
-"""Uniform permutations in closed form, at any length.
+"""The uniform distribution over permutations in closed form, at any length.
 
 Given m different tokens at m sites, every order of the ``n - m`` unused tokens is equally likely:
 the prediction is uniform over them, and the evidence is ``(n - m)! / n!``.
@@ -24,7 +24,9 @@ from theory._core.arrays import (
     within_memory,
 )
 from theory._core.log_numbers import LinearForm
+from theory._core.segments import row_counts
 from theory._core.special import log_factorials
+from theory._core.types import Array, Number
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import check_draw
 from theory.lattice.lattice import quotient
@@ -43,10 +45,6 @@ class Permutations(Distribution):
         Answer in Fractions, and in the logarithms of primes.
     symbols : sequence of str, optional
 
-    Raises
-    ------
-    InvalidInput
-
     Examples
     --------
     >>> from theory import MASK
@@ -62,13 +60,12 @@ class Permutations(Distribution):
         self._describe(n, n, symbols)
         self.exact = exact
         self._log_factorials = log_factorials(n)
-        self._chances = np.asarray([], dtype=object) if exact else self._log_factorials
 
     @property
-    def like(self) -> Any:
-        return self._chances
+    def like(self) -> Array:
+        return np.asarray([], dtype=object) if self.exact else self._log_factorials
 
-    def _predict(self, x: Any) -> tuple[Any, Any]:
+    def _predict(self, x: Array) -> tuple[Array, Array]:
         xp = array_namespace(x)
         tokens = xp.arange(self.vocab, dtype=xp.int64, device=device(x))
         unused = xp.astype(~xp.any(x[..., None] == tokens, axis=1), xp.int64)
@@ -78,28 +75,28 @@ class Permutations(Distribution):
         shares = quotient(unused, left)
         return xp.broadcast_to(shares[:, None, :], (*x.shape, self.vocab)), _is_possible(x)
 
-    def _evidence(self, x: Any) -> Any:
+    def _evidence(self, x: Array) -> Array:
         if not self.exact:
             return super()._evidence(x)
-        counts = zip(_is_possible(x).tolist(), _observed(x).tolist(), strict=True)
-        chances = [Fraction(int(fits), math.perm(self.length, m)) for fits, m in counts]
-        return np.asarray(chances, dtype=object)
+        pairs = zip(_is_possible(x).tolist(), row_counts(x != MASK).tolist(), strict=True)
+        evidence = [Fraction(int(possible), math.perm(self.length, m)) for possible, m in pairs]
+        return np.asarray(evidence, dtype=object)
 
-    def _log_evidence(self, x: Any) -> Any:
+    def _log_evidence(self, x: Array) -> Array:
         if self.exact:
             return log(self._evidence(x))
         xp = array_namespace(x)
         factorials = self._log_factorials
-        logarithm = xp.take(factorials, self.length - _observed(x)) - factorials[-1]
+        logarithm = xp.take(factorials, row_counts(x == MASK)) - factorials[-1]
         return xp.where(_is_possible(x), logarithm, xp.full_like(logarithm, -math.inf))
 
     @within_memory("a sample")
-    def sample(self, rng: np.random.Generator, size: int) -> Any:
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
         """Draw permutations, shape (size, n), by sorting random numbers."""
         size = check_draw(rng, size)
         return np.argsort(rng.random((size, self.length)), axis=1).astype(np.int64)
 
-    def table(self) -> Any:
+    def table(self) -> Array:
         shape = (self.vocab,) * self.length
         require_memory(self.vocab**self.length, f"the table of shape ({self.vocab},)*{self.length}")
         count = math.factorial(self.length)
@@ -108,7 +105,7 @@ class Permutations(Distribution):
         table[tuple(orders.T)] = Fraction(1, count) if self.exact else 1 / count
         return read_only(table)
 
-    def subset_entropy(self, sites: tuple[int, ...], given: Any = None) -> Any:
+    def subset_entropy(self, sites: tuple[int, ...], given: Array | None = None) -> Number:
         """Entropy in nats of k sites given m others: ``log((n - m)! / (n - m - k)!)``.
 
         >>> Permutations(4, exact=True).subset_entropy((0, 1))    # 12 = 4 * 3 pairs
@@ -121,7 +118,7 @@ class Permutations(Distribution):
             return self._log_factorials[unused] - self._log_factorials[left]
         return _sum_of_logs(range(left + 1, unused + 1))
 
-    def mean_subset_entropies(self) -> Any:
+    def mean_subset_entropies(self) -> Array:
         """Entropy in nats of k sites, k = 0..n: ``log(n! / (n - k)!)``."""
         if not self.exact:
             return self._log_factorials[-1] - self._log_factorials[::-1]
@@ -130,13 +127,7 @@ class Permutations(Distribution):
         return np.asarray(entropies, dtype=object)
 
 
-def _observed(x: Any) -> Any:
-    """How many tokens each pattern shows, (B,)."""
-    xp = array_namespace(x)
-    return xp.sum(xp.astype(x != MASK, xp.int64), axis=1)
-
-
-def _is_possible(x: Any) -> Any:
+def _is_possible(x: Array) -> Array:
     """Whether the observed tokens of each pattern differ, (B,)."""
     xp = array_namespace(x)
     ordered = xp.sort(x, axis=1)

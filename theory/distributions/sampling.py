@@ -1,10 +1,11 @@
-"""Drawing tokens with a host generator, the same on every backend."""
+"""Draws of tokens from given probabilities, with a host generator: the same on every backend."""
 
 from typing import Any
 
 import numpy as np
 
 from theory._core.arrays import array_namespace, from_host, log, softmax
+from theory._core.types import Array
 from theory._markov.forward_backward import log_futures
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
@@ -12,10 +13,11 @@ from theory.validation.arguments import as_integer
 __all__ = ["as_floats", "check_draw", "draw_states", "draw_tokens"]
 
 
-def as_floats(x: np.ndarray) -> np.ndarray:
-    """Turn exact probabilities into floats, to draw from them."""
+def as_floats(x: Array) -> Array:
+    """Probabilities as floats, to draw from them: exact ones are rounded, floats stay."""
+    xp = array_namespace(x)
     try:
-        return x.astype(np.float64)
+        return xp.astype(x, xp.float64, copy=False)
     except TypeError:
         raise InvalidInput("a distribution with free symbols cannot be sampled") from None
 
@@ -28,15 +30,15 @@ def check_draw(rng: Any, size: Any) -> int:
 
 
 def draw_states(
-    rng: np.random.Generator, size: int, initial: Any, transition: Any, likelihood: Any
-) -> Any:
-    """Draw hidden states (size, L) of a chain, given the likelihood (L, H) of what is seen.
+    rng: np.random.Generator, size: int, initial: Array, transition: Array, likelihood: Array
+) -> Array:
+    """Draw hidden states (size, L) of a chain, given the likelihood (L, H) of what is observed.
 
-    Forward draws with the messages from the right, in logarithms: at any length nothing is lost.
+    Forward draws with the messages from the right, in logarithms: nothing underflows.
     """
     xp = array_namespace(transition)
-    steps, seen = log(transition), log(likelihood)
-    ahead = seen + log_futures(steps, seen[None, ...])[0, ...]
+    steps, observed = log(transition), log(likelihood)
+    ahead = observed + log_futures(steps, observed[None, ...])[0, ...]
     weights = xp.broadcast_to((log(initial) + ahead[0, :])[None, :], (size, initial.shape[0]))
     states = [draw_tokens(rng, softmax(weights))]
     for i in range(1, likelihood.shape[0]):
@@ -45,7 +47,7 @@ def draw_states(
     return xp.stack(states, axis=1)
 
 
-def draw_tokens(rng: np.random.Generator, probabilities: Any) -> Any:
+def draw_tokens(rng: np.random.Generator, probabilities: Array) -> Array:
     """Draw one token from each row of `probabilities` by inverting its cumulative sum.
 
     Parameters

@@ -1,8 +1,7 @@
-"""A joint table: every probability written down."""
+"""The joint table: a distribution given by all its probabilities."""
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -12,12 +11,12 @@ from theory._core.arrays import (
     array_namespace,
     device,
     from_host,
-    is_exact,
     log,
     read_only,
     to_host,
     within_memory,
 )
+from theory._core.types import Array, ArrayLike
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
@@ -68,7 +67,7 @@ class JointTable(Distribution):
 
     @within_memory("a table")
     def __init__(
-        self, weights: Any, exact: bool = False, symbols: Sequence[str] | None = None
+        self, weights: ArrayLike, exact: bool = False, symbols: Sequence[str] | None = None
     ) -> None:
         self.weights = as_weights(weights, exact=exact)
         self.exact = exact
@@ -78,7 +77,7 @@ class JointTable(Distribution):
         self._describe(len(shape), shape[0], symbols)
 
     @property
-    def like(self) -> Any:
+    def like(self) -> Array:
         return self.weights.values
 
     @cached_property
@@ -89,7 +88,7 @@ class JointTable(Distribution):
         """Return the evidence lattice, built on first use and kept."""
         return self._lattice
 
-    def table(self) -> Any:
+    def table(self) -> Array:
         """All probabilities, shape (V,)*L, read-only; Fractions or expressions where exact.
 
         >>> JointTable([1, 3]).table()
@@ -98,17 +97,17 @@ class JointTable(Distribution):
         values, total = self.weights
         return read_only(exact_numbers.ratio(values, total) if self.exact else values)
 
-    def _predict(self, x: Any) -> tuple[Any, Any]:
+    def _predict(self, x: Array) -> tuple[Array, Array]:
         predictions, evidence = self._lattice.predict(x)
         return predictions, evidence != 0
 
-    def _evidence(self, x: Any) -> Any:
+    def _evidence(self, x: Array) -> Array:
         return self._lattice.evidence(x)
 
-    def _log_evidence(self, x: Any) -> Any:
+    def _log_evidence(self, x: Array) -> Array:
         return log(self._lattice.evidence(x))
 
-    def _given(self, pattern: Any) -> "JointTable":
+    def _given(self, pattern: Array) -> "JointTable":
         values = self.weights.values
         xp = array_namespace(values)
         tokens = xp.arange(self.vocab, dtype=xp.int64, device=device(values))
@@ -119,17 +118,14 @@ class JointTable(Distribution):
         return JointTable(values, exact=self.exact, symbols=self.symbols)
 
     @within_memory("a sample")
-    def sample(self, rng: np.random.Generator, size: int) -> Any:
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
         """Draw sequences, shape (size, L), by inverting the cumulative sum of the table."""
         size = check_draw(rng, size)
-        values = self.weights.values
-        if is_exact(values):
-            values = as_floats(self.table())
+        values = as_floats(self.table())
         xp = array_namespace(values)
         cumulative = xp.cumulative_sum(xp.reshape(values, (-1,)))
         total = cumulative[-1:]
         uniform = from_host(rng.random(size), values) * total
         last = xp.searchsorted(cumulative, total, side="left")
         codes = xp.minimum(xp.searchsorted(cumulative, uniform, side="right"), last)
-        codes = xp.astype(codes, xp.int64)
-        return digits(codes, self.length, self.vocab)
+        return digits(xp.astype(codes, xp.int64), self.length, self.vocab)

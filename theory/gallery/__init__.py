@@ -3,14 +3,19 @@
 Those given by a list of equally likely sequences take ``exact=True`` and then hold Fractions.
 """
 
-from theory.gallery.chains import end_of_text, hidden_periodic, periodic, template, two_classes
-from theory.gallery.codes import affine_code, nae_sat
+from theory.gallery.chains import (
+    binary_symmetric,
+    end_of_text,
+    hidden_periodic,
+    periodic,
+    template,
+    two_classes,
+)
+from theory.gallery.constraints import affine_code, latin_squares, nae_sat, permutations, sudoku
 from theory.gallery.language import cities, dyck, words
 from theory.gallery.spins import curie_weiss, ising_ring
-from theory.gallery.squares import latin_squares, permutations, sudoku
 from theory.gallery.strings import (
     balanced,
-    binary_symmetric,
     coupled_pairs,
     golden_mean,
     one_hot,

@@ -1,4 +1,4 @@
-"""Chains and their like on which far predictions behave in different ways."""
+"""Markov and hidden Markov chains whose predictions far from the context behave differently."""
 
 from fractions import Fraction
 from typing import Any
@@ -10,13 +10,34 @@ from theory.distributions.markov import MarkovChain
 from theory.distributions.mixture import ProductMixture
 from theory.validation.arguments import as_integer, as_real
 
-__all__ = ["end_of_text", "hidden_periodic", "periodic", "template", "two_classes"]
+__all__ = [
+    "binary_symmetric",
+    "end_of_text",
+    "hidden_periodic",
+    "periodic",
+    "template",
+    "two_classes",
+]
+
+
+def binary_symmetric(length: int, flip: Any, *, exact: bool = False) -> MarkovChain:
+    """A uniform first bit, then each bit differs from the one before with probability `flip`.
+
+    TC is ``(length - 1) (1 - h(flip))`` bits, with h the binary entropy in bits.
+
+    >>> binary_symmetric(3, 0.25).denoise([0, -1, 0])[1]
+    array([0.9, 0.1])
+    """
+    flip = _probability(flip, "flip", exact)
+    half = _fraction(1, 2, exact)
+    return MarkovChain([half, half], [[1 - flip, flip], [flip, 1 - flip]], length, exact=exact)
 
 
 def periodic(length: int, period: int = 2, choices: int = 1, *, exact: bool = False) -> MarkovChain:
-    """Phases that follow each other, from a random one; within a phase, any of `choices` tokens.
+    """A cycle of phases from a random one; each site holds any of the `choices` of its phase.
 
-    Token ``k * choices + c`` is choice c of phase k. Far predictions never become alike.
+    Token ``k * choices + c`` is choice c of phase k. Predictions far from the context never become
+    alike.
 
     >>> periodic(4, exact=True).denoise([0, -1, -1, -1])[1:, 0].tolist()
     [Fraction(0, 1), Fraction(1, 1), Fraction(0, 1)]
@@ -33,12 +54,12 @@ def end_of_text(
 ) -> MarkovChain:
     """Independent words, after each of which the text ends with probability `end`, for good.
 
-    Token `words` is the end. Far predictions become alike, and they are certain.
+    Token `words` is the end. Predictions far from the context become alike, and certain.
 
     >>> end_of_text(3, end=0.5).denoise([0, -1, -1])[:, 2]
     array([0.  , 0.5 , 0.75])
     """
-    words, end = as_integer(words, "words", 1), _share(end, "end", exact)
+    words, end = as_integer(words, "words", 1), _probability(end, "end", exact)
     row = np.asarray([*[(1 - end) / words] * words, end])
     over = np.asarray([*[end * 0] * words, end * 0 + 1])
     start = np.asarray([*[_fraction(1, words, exact)] * words, end * 0])
@@ -46,14 +67,14 @@ def end_of_text(
 
 
 def two_classes(length: int, flip: Any = Fraction(1, 8), *, exact: bool = False) -> MarkovChain:
-    """Two chains of bits, {0, 1} and {2, 3}, of which the first token chooses one for good.
+    """Two chains of bits, over tokens {0, 1} and {2, 3}, which the first token chooses between.
 
-    Far predictions become alike, but remember the class.
+    Predictions far from the context become alike, but depend on the class.
 
     >>> two_classes(3).denoise([2, -1, -1])[1]
     array([0.   , 0.   , 0.875, 0.125])
     """
-    flip = _share(flip, "flip", exact)
+    flip = _probability(flip, "flip", exact)
     steps = np.asarray([[1 - flip, flip], [flip, 1 - flip]])
     transition = np.kron(np.eye(2, dtype=np.int64), steps)
     initial = np.ones(4, np.int64) * _fraction(1, 4, exact)
@@ -77,24 +98,24 @@ def template(length: int, period: int = 2, noise: float = 0.125) -> ProductMixtu
 
 
 def hidden_periodic(length: int, visible: float = 0.0) -> HiddenMarkovModel:
-    """Two hidden phases that alternate, and bits that tell the phase from its opposite.
+    """Two hidden phases that alternate; a bit equals its phase with probability (1 + visible)/2.
 
-    A bit equals the phase with probability ``(1 + visible) / 2``. At 0 the period is invisible.
+    At ``visible = 0`` the bits are fair and independent.
 
     >>> hidden_periodic(3, visible=1.0).denoise([0, -1, -1])[:, 0]
     array([1., 0., 1.])
     """
     visible = as_real(visible, "visible", 0, 1)
-    tells = [[(1 + visible) / 2, (1 - visible) / 2], [(1 - visible) / 2, (1 + visible) / 2]]
-    return HiddenMarkovModel([0.5, 0.5], [[0, 1], [1, 0]], tells, length)
+    emission = [[(1 + visible) / 2, (1 - visible) / 2], [(1 - visible) / 2, (1 + visible) / 2]]
+    return HiddenMarkovModel([0.5, 0.5], [[0, 1], [1, 0]], emission, length)
 
 
 def _fraction(numerator: int, denominator: int, exact: bool) -> Any:
     return Fraction(numerator, denominator) if exact else numerator / denominator
 
 
-def _share(value: Any, name: str, exact: bool) -> Any:
-    """A probability: as a float, or as the exact number or symbol that it is."""
+def _probability(value: Any, name: str, exact: bool) -> Any:
+    """A checked float, or the exact number or symbol that it is."""
     if not exact:
         return as_real(value, name, 0, 1)
     return Fraction(value) if isinstance(value, int) else value

@@ -1,4 +1,4 @@
-"""Words and brackets."""
+"""Distributions over names of cities, balanced brackets and English words."""
 
 import math
 

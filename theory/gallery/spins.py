@@ -1,4 +1,4 @@
-"""Models of magnets: token 0 is the spin s = -1, token 1 the spin s = +1."""
+"""Spin models: token 0 is the spin s = -1, token 1 the spin s = +1."""
 
 import numpy as np
 
@@ -10,21 +10,21 @@ from theory.validation.arguments import as_integer, as_real
 
 __all__ = ["curie_weiss", "ising_ring"]
 
-MOST = 1e100
+MAX_BETA = 1e100
 """Largest coupling; far below it all but the likeliest states have probability 0 in floats."""
 
 
 def curie_weiss(length: int, beta: float) -> Exchangeable:
     """Curie-Weiss model: weight ``exp(beta m^2 / (2 length))`` for the sum m of all spins.
 
-    Every spin pulls at every other. Negative `beta` pushes them apart.
+    All spins are coupled alike: ferromagnetic for positive `beta`.
 
     >>> p = curie_weiss(2, np.log(3))      # weight 3 where both agree, 1 where they differ
     >>> p.denoise([1, -1])[1].round(12)
     array([0.25, 0.75])
     """
     length = as_integer(length, "length", 1)
-    beta = as_real(beta, "beta", -MOST, MOST)
+    beta = as_real(beta, "beta", -MAX_BETA, MAX_BETA)
     spins = 2.0 * np.arange(length + 1) - length
     return Exchangeable.from_logarithms(log_binomials(length) + beta * spins**2 / (2 * length))
 
@@ -39,7 +39,7 @@ def ising_ring(length: int, beta: float) -> JointTable:
     array([0.25, 0.75])
     """
     length = as_integer(length, "length", 1)
-    beta = as_real(beta, "beta", -MOST, MOST)
+    beta = as_real(beta, "beta", -MAX_BETA, MAX_BETA)
     require_memory(2**length, f"the table of shape (2,)*{length}", itemsize=24)
     spins = [2.0 * axis - 1 for axis in np.indices((2,) * length, sparse=True)]
     bonds = sum(spins[i] * spins[(i + 1) % length] for i in range(length))

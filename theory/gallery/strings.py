@@ -1,14 +1,11 @@
-"""Binary strings and steps: one bit repeated, summed, coupled, counted or walked along."""
+"""Binary strings and walks: one bit repeated, parity, coupled pairs, strings of given weight."""
 
 import itertools
 import math
-from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from theory.distributions.base import Distribution
-from theory.distributions.markov import MarkovChain
 from theory.distributions.mixture import ProductMixture
 from theory.errors import InvalidInput
 from theory.gallery.uniform import bits, uniform, uniform_by_ones
@@ -16,7 +13,6 @@ from theory.validation.arguments import as_integer, as_real
 
 __all__ = [
     "balanced",
-    "binary_symmetric",
     "coupled_pairs",
     "golden_mean",
     "one_hot",
@@ -29,7 +25,7 @@ __all__ = [
 def repeated_bit(length: int, noise: float = 0.0) -> ProductMixture:
     """One fair bit, written `length` times, each copy flipped with probability `noise`.
 
-    Without noise: TC is ``length - 1`` bits, DTC is 1 bit.
+    Without noise, TC is ``length - 1`` bits and DTC is 1 bit.
 
     >>> repeated_bit(3, noise=0.25).denoise([0, -1, -1])[1]
     array([0.625, 0.375])
@@ -43,7 +39,7 @@ def repeated_bit(length: int, noise: float = 0.0) -> ProductMixture:
 def parity(length: int, *, exact: bool = False) -> Distribution:
     """Uniform over binary strings with an even number of ones.
 
-    TC is 1 bit, DTC is ``length - 1`` bits: the mirror image of the repeated bit.
+    TC is 1 bit and DTC is ``length - 1`` bits, the other way round than for a repeated bit.
 
     >>> parity(3).denoise([1, 0, -1])[2]
     array([0., 1.])
@@ -68,9 +64,8 @@ def coupled_pairs(pairs: int, *, exact: bool = False) -> Distribution:
 def one_hot(length: int, *, exact: bool = False) -> Distribution:
     """Uniform over binary strings with a single one.
 
-    The bits say where the word goes in the task "replace random" of ParallelBench (arXiv
-    2510.04767): one word of the text, chosen at random, is replaced. TC is
-    ``(length - 1) log(length / (length - 1))`` nats, which tends to 1 nat.
+    The task "replace random" of ParallelBench (arXiv 2510.04767): one word of a text, chosen at
+    random, is replaced. TC is ``(length - 1) log(length / (length - 1))`` nats, which tends to 1.
 
     >>> one_hot(4, exact=True).evidence([1, -1, -1, -1])
     Fraction(1, 4)
@@ -100,22 +95,6 @@ def golden_mean(length: int, *, exact: bool = False) -> Distribution:
     length = as_integer(length, "length", 1)
     allowed = (b for b in bits(length) if not any(map(math.prod, itertools.pairwise(b))))
     return uniform(allowed, 2, exact)
-
-
-def binary_symmetric(length: int, flip: Any, *, exact: bool = False) -> MarkovChain:
-    """A uniform first bit, then each bit differs from the one before with probability `flip`.
-
-    TC is ``(length - 1) (1 - h(flip))`` bits, with h the binary entropy in bits.
-
-    >>> binary_symmetric(3, 0.25).denoise([0, -1, 0])[1]
-    array([0.9, 0.1])
-    """
-    if not exact:
-        flip = as_real(flip, "flip", 0, 1)
-    elif isinstance(flip, int):
-        flip = Fraction(flip)
-    half = 1 / (flip * 0 + 2)  # of the type of `flip`
-    return MarkovChain([half, half], [[1 - flip, flip], [flip, 1 - flip]], length, exact=exact)
 
 
 def walk(length: int, *, exact: bool = False) -> Distribution:

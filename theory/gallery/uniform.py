@@ -3,12 +3,12 @@
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
 from theory._core.arrays import require_memory
 from theory._core.special import log_binomials
+from theory._core.types import Array, ArrayLike
 from theory.distributions.base import Distribution
 from theory.distributions.empirical import EmpiricalDistribution
 from theory.distributions.exchangeable import Exchangeable
@@ -17,13 +17,13 @@ from theory.distributions.table import JointTable
 __all__ = ["TABLE_CELLS", "bits", "grown", "require_sequences", "uniform", "uniform_by_ones"]
 
 TABLE_CELLS = 2**20
-"""Uniform distributions whose evidence lattice is larger than this are kept in another form."""
+"""Evidence lattices of uniform distributions have at most so many entries, unless exact."""
 
 
 def uniform(
-    sequences: Iterable[Any], vocab: int, exact: bool, symbols: Sequence[str] | None = None
+    sequences: Iterable[ArrayLike], vocab: int, exact: bool, symbols: Sequence[str] | None = None
 ) -> Distribution:
-    """All of these sequences, equally likely: a table where it is small or must be exact.
+    """Equally likely sequences: as a table where it is small or must be exact, else as data.
 
     >>> uniform([(0, 0), (1, 1)], 2, exact=True).evidence([0, -1])
     Fraction(1, 2)
@@ -64,13 +64,13 @@ def bits(length: int) -> Iterable[tuple[int, ...]]:
     return itertools.product((0, 1), repeat=length)
 
 
-def grown(length: int, vocab: int, may_follow: Callable[[np.ndarray, int], Any]) -> np.ndarray:
+def grown(length: int, vocab: int, may_follow: Callable[[np.ndarray, int], Array]) -> np.ndarray:
     """All sequences that can be written token by token, shape (N, L).
 
     Parameters
     ----------
     may_follow : callable
-        ``may_follow(rows, v)`` tells which of the beginnings (N, i) token v may follow, (N,).
+        ``may_follow(rows, v)``: whether token v may follow each of the prefixes (N, i), (N,).
 
     >>> grown(2, 3, lambda rows, v: (rows < v).all(axis=1)).tolist()    # increasing
     [[0, 1], [0, 2], [1, 2]]
@@ -89,6 +89,6 @@ def require_sequences(count: int, length: int) -> None:
     >>> require_sequences(2**200, 200)
     Traceback (most recent call last):
     ...
-    theory.errors.TooLarge: a list of 200-site sequences has 1.61e+60 cells and needs ...
+    theory.errors.TooLarge: a list of 200-site sequences has 1.61e+60 entries and ...
     """
     require_memory(count, f"a list of {length}-site sequences", itemsize=64 + 8 * length)

@@ -1,6 +1,5 @@
-"""Predictions far from what is observed: whether they become alike, how fast, and bounds."""
+"""Predictions far from observed tokens: whether they become alike and how fast; bounds of them."""
 
-from theory.homogenization.chains import stationary
 from theory.homogenization.coefficients import birkhoff, dobrushin
 from theory.homogenization.decide import decide
 from theory.homogenization.decision import Decision, RecurrentClass
@@ -15,6 +14,7 @@ from theory.homogenization.envelopes import (
 )
 from theory.homogenization.measures import Measures, average, measure, worst
 from theory.homogenization.middle import decide_middle
+from theory.homogenization.structure import stationary
 
 __all__ = [
     "Decision",

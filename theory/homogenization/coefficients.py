@@ -1,11 +1,11 @@
-"""Contraction coefficients: how much of a difference one step of a chain can leave."""
+"""Contraction coefficients: the most by which one step of a chain can keep distributions apart."""
 
 import math
-from typing import Any
 
 import numpy as np
 
 from theory._core.exact import all_rational
+from theory._core.types import Number
 from theory._markov.spectrum import largest
 from theory.distributions import HiddenMarkovModel, MarkovChain
 from theory.errors import InvalidInput
@@ -14,16 +14,12 @@ from theory.homogenization.structure import structure
 __all__ = ["birkhoff", "dobrushin"]
 
 
-def dobrushin(p: MarkovChain | HiddenMarkovModel) -> Any:
+def dobrushin(p: MarkovChain | HiddenMarkovModel) -> Number:
     """The largest total variation between two rows of the (hidden) transition matrix.
 
     Each step shrinks the total variation between two distributions at least by this factor, so
     predictions after different contexts differ by at most its n-th power at distance n.
     (Dobrushin's coefficient, textbook.)
-
-    Parameters
-    ----------
-    p : MarkovChain or HiddenMarkovModel
 
     Returns
     -------
@@ -34,7 +30,8 @@ def dobrushin(p: MarkovChain | HiddenMarkovModel) -> Any:
     >>> dobrushin(gallery.binary_symmetric(5, 0.25))
     0.5
     """
-    steps = _steps(p)
+    s = structure(p, hidden=True)
+    steps = s.among_reached(s.steps)
     if not p.exact:
         return float(max(np.abs(steps - row).sum(axis=1).max() for row in steps)) / 2
     return largest(
@@ -49,10 +46,6 @@ def birkhoff(p: MarkovChain | HiddenMarkovModel) -> float:
     between two filters at least by ``(1 - sqrt(phi)) / (1 + sqrt(phi))``, where phi is the least
     ``P_ik P_jl / (P_il P_jk)``. (Textbook.)
 
-    Parameters
-    ----------
-    p : MarkovChain or HiddenMarkovModel
-
     Returns
     -------
     float
@@ -62,7 +55,8 @@ def birkhoff(p: MarkovChain | HiddenMarkovModel) -> float:
     >>> birkhoff(gallery.binary_symmetric(5, 0.2))         # phi = 1/16
     0.6
     """
-    steps = _steps(p)
+    s = structure(p, hidden=True)
+    steps = s.among_reached(s.steps)
     steps = steps[:, (steps != 0).any(axis=0)]
     if (steps == 0).any():
         return 1.0
@@ -71,13 +65,3 @@ def birkhoff(p: MarkovChain | HiddenMarkovModel) -> float:
     ratios = (row / steps for row in steps)
     least = float(min(min(ratio.min(axis=1) / ratio.max(axis=1)) for ratio in ratios))
     return (1 - math.sqrt(least)) / (1 + math.sqrt(least))
-
-
-def _steps(p: Any) -> np.ndarray:
-    """The transition matrix among the states that are reached, on the host."""
-    if not isinstance(p, (MarkovChain, HiddenMarkovModel)):
-        raise InvalidInput(
-            f"contraction is that of a MarkovChain or a HiddenMarkovModel, got {type(p).__name__}"
-        )
-    s = structure(p)
-    return s.steps[np.ix_(s.reached, s.reached)]

@@ -1,17 +1,25 @@
 """The answer to whether predictions far from what is observed become alike, and how fast."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Decision", "RecurrentClass"]
+from theory._core.types import Number
+
+__all__ = ["Decision", "RecurrentClass", "format_rate", "format_states"]
 
 LONG = 40
 """Algebraic numbers with more characters are shown as floats."""
+
+MAX_NAMED = 4
+"""How many tokens of a class are named."""
+
+DIGITS = 4
+"""How many digits of a rate are written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +52,7 @@ class Decision:
         distance, wherever they stand.
     rate : number
         The geometric rate of both in total variation, in the worst context: the largest modulus
-        of an eigenvalue other than 1 that shows; below 1 if `homogenizes` (floats may round it to
+        of an eigenvalue other than 1 that counts; below 1 if `homogenizes` (floats may round it to
         1), else 1. Exact for exact chains; nan for symbols whose eigenvalues have no closed form.
     constant : number
         ``lim sup`` of the distance to the limit over ``rate^n``, in the worst context: inf if a
@@ -55,8 +63,8 @@ class Decision:
     limit : (V,) array or None
         The far prediction, if `forgets`.
     limits : (V, V) array or None
-        For chains that homogenize: the far prediction after each token, nan after those that are
-        never reached.
+        For chains that homogenize: the far prediction after each token, nan if that is never
+        reached.
     classes : tuple of RecurrentClass
         Those that are reached, by their smallest state.
     reason : str
@@ -65,16 +73,16 @@ class Decision:
 
     homogenizes: bool
     forgets: bool
-    rate: Any
+    rate: Number
     limit: np.ndarray | None
     limits: np.ndarray | None
     classes: tuple[RecurrentClass, ...]
     reason: str
-    constant_of: Callable[[], Any] | None = None  # asked for takes longer than the decision
+    constant_of: Callable[[], Number] | None = None  # takes longer than the decision
 
     @cached_property
-    def constant(self) -> Any:
-        """The factor in front of ``rate^n``, computed when it is asked for."""
+    def constant(self) -> Number:
+        """The factor in front of ``rate^n``, computed on first use."""
         return math.nan if self.constant_of is None else self.constant_of()
 
     def __repr__(self) -> str:
@@ -82,3 +90,29 @@ class Decision:
         if len(rate) > LONG and not getattr(self.rate, "free_symbols", None):
             rate = f"{float(self.rate):.12g}"
         return f"Decision(homogenizes={self.homogenizes}, forgets={self.forgets}, rate={rate})"
+
+
+def format_states(states: Sequence[int], symbols: Sequence[str] | None) -> str:
+    """Write a set of tokens.
+
+    >>> format_states((0, 2), ("the", "a", "of")), format_states(range(9), None)
+    ('{the, of}', '{0, 1, 2, 3 and 5 more}')
+    """
+    names = [str(s) if symbols is None else symbols[s] for s in states]
+    rest = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return f"{{{', '.join(names[:MAX_NAMED])}{rest}}}"
+
+
+def format_rate(rate: Any, distance: str = "distance n") -> str:
+    """Write how fast a limit is approached.
+
+    >>> format_rate(0.5), format_rate(0)
+    ('like 0.5^n at distance n', 'in finitely many steps')
+    """
+    if rate == 0:
+        return "in finitely many steps"
+    if getattr(rate, "free_symbols", None):
+        return f"like ({rate})^n at {distance}"
+    if math.isnan(rate):
+        return "geometrically, with a rate that has no closed form in the symbols"
+    return f"like {float(rate):.{DIGITS}g}^n at {distance}"

@@ -1,4 +1,4 @@
-"""Upper bounds on how sure a prediction can be, each beside what it bounds.
+"""Bounds on the top mass of predictions and on joint probabilities, each beside what it bounds.
 
 What the paper that this package started from gives as its upper bound was not seen. These are
 candidates, and all of them are OURS; where an inequality behind one is textbook (Dobrushin,
@@ -19,12 +19,12 @@ from theory._core.arrays import MASK, require_memory, to_host, xlogx, xlogy
 from theory._core.bound import Bound
 from theory._core.exact import as_sympy
 from theory._core.plurals import counted
+from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.markov import MarkovChain
 from theory.errors import InvalidInput
-from theory.homogenization.chains import stationary
 from theory.homogenization.coefficients import dobrushin
-from theory.homogenization.structure import structure
+from theory.homogenization.structure import stationary, structure
 from theory.information.units import in_units
 from theory.lattice.lattice import quotient
 from theory.validation.arguments import as_integer, as_sites, as_tokens
@@ -43,12 +43,12 @@ __all__ = [
 # ---- one site -------------------------------------------------------------------------------
 
 
-def top_envelope(p: Distribution, x: Any, site: int, through: Iterable[int]) -> Bound:
+def top_envelope(p: Distribution, x: ArrayLike, site: int, through: Iterable[int]) -> Bound:
     """Top mass at a masked site, at most the largest if the sites `through` are observed, too.
 
     Because ``p(x_i = v | x) = sum_u p(u | x) p(x_i = v | x, u)`` is a mean over the values u of
-    these sites. With nothing observed in `x` it compares the marginal with the surest prediction
-    that they can give. [ours]
+    these sites. With nothing observed in `x` it compares the marginal with the most confident
+    prediction that they can give. [ours]
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def top_envelope(p: Distribution, x: Any, site: int, through: Iterable[int]) -> 
 
     Raises
     ------
-    InvalidInput, ImpossibleEvidence, TooLarge
+    ImpossibleEvidence, TooLarge
 
     A bit that flips with probability 1/4, two steps after it was seen, and one:
 
@@ -84,7 +84,7 @@ def top_envelope(p: Distribution, x: Any, site: int, through: Iterable[int]) -> 
     if site in through:
         raise InvalidInput(f"through must not hold the site {site} itself")
     now = _largest(to_host(p.denoise(x)[site, :]))
-    return Bound(now, max(top for _, top in _tops(p, x, site, through)))
+    return Bound(now, max(top for _, top in _top_masses(p, x, site, through)))
 
 
 def chain_envelope(p: MarkovChain, steps: int) -> Bound:
@@ -94,21 +94,16 @@ def chain_envelope(p: MarkovChain, steps: int) -> Bound:
     ``P^n(u, v)`` over the successors u of a. So even the largest entry of each column of ``P^n``
     never increases with n. After one fixed token the top mass may well grow. [ours]
 
-    Parameters
-    ----------
-    p : MarkovChain
-    steps : int
-
     >>> from theory import gallery
     >>> chain_envelope(gallery.binary_symmetric(2, 0.25), 1)
     Bound(quantity=0.625, bound=0.75, upper=True)
 
-    Attained by what never fades, such as two tokens in turn, and by independent tokens:
+    Attained by what never fades, such as two alternating tokens, and by independent tokens:
 
     >>> chain_envelope(MarkovChain([1, 0], [[0, 1], [1, 0]], 2), 7)
     Bound(quantity=1.0, bound=1.0, upper=True)
     """
-    steps, tokens = as_integer(steps, "steps", 0), _reached(p)
+    steps, tokens = as_integer(steps, "steps", 0), structure(p).reached
     return Bound(*(_largest(to_host(p.power(n))[tokens, :]) for n in (steps + 1, steps)))
 
 
@@ -131,10 +126,6 @@ def dobrushin_envelope(p: MarkovChain, steps: int, token: int | None = None) -> 
         What is observed; the worst of all that can be observed if not given, with the least
         ``pi(token)`` in the bound.
 
-    Raises
-    ------
-    InvalidInput
-
     Attained by chains of two tokens: with ``pi = (2/3, 1/3)`` and ``tau = 1/4``,
 
     >>> from fractions import Fraction
@@ -145,11 +136,11 @@ def dobrushin_envelope(p: MarkovChain, steps: int, token: int | None = None) -> 
     >>> dobrushin_envelope(p, 2)
     Bound(quantity=Fraction(11, 16), bound=Fraction(17, 24), upper=True)
     """
-    steps, tokens = as_integer(steps, "steps", 0), _reached(p)
+    steps, tokens = as_integer(steps, "steps", 0), structure(p).reached
     if token is not None:
         if as_integer(token, "token", 0) not in tokens:
             raise InvalidInput(f"the chain never shows the token {token}")
-        tokens = [token]
+        tokens = np.asarray([token], dtype=np.int64)
     limit = to_host(stationary(p))
     away = _largest(1 - limit[tokens])
     top = _largest(to_host(p.power(steps))[tokens, :])
@@ -164,8 +155,8 @@ def fano(
 ) -> Bound:
     """Entropy of a site, at most ``h(e) + e ln(V - 1)`` with ``1 - e`` its mean top mass.
 
-    So what still has much entropy cannot be predicted surely: read backwards, ``H(X_i | X_S)``
-    bounds the mean top mass from above. [memory: Fano; its use here is ours]
+    So what still has much entropy cannot be predicted with confidence: read backwards,
+    ``H(X_i | X_S)`` bounds the mean top mass from above. [memory: Fano; its use here is ours]
 
     Parameters
     ----------
@@ -177,14 +168,9 @@ def fano(
     base : float, optional
         Unit: nats if not given, 2 for bits.
 
-    Returns
-    -------
-    Bound
-        Floats, or exact numbers if `p` is exact.
-
     Raises
     ------
-    InvalidInput, TooLarge
+    TooLarge
 
     Attained where the top mass is the same whatever is observed and all other tokens are equally
     likely; so by fair bits, at any distance:
@@ -195,8 +181,8 @@ def fano(
     >>> bound.slack, round(float(bound.quantity), 4)                   # h(7/16)
     (0, 0.6853)
     """
-    observed, site = _apart(p, observed, site)
-    shares = np.asarray([1 - (top := _mean_top(p, observed, site)), top])
+    observed, site = _observed_and_site(p, observed, site)
+    shares = np.asarray([1 - (top := _mean_top_mass(p, observed, site)), top])
     others = np.asarray([max(p.vocab - 1, 1)], dtype=object if p.exact else np.float64)
     most = xlogy(shares[:1], others).sum() - xlogx(shares).sum()
     entropy = information.entropy(p, (*observed, site)) - information.entropy(p, observed)
@@ -208,8 +194,8 @@ def pinsker(p: Distribution, observed: Iterable[int], site: int) -> Bound:
 
     With ``I = I(X_i; X_S)`` in nats. A prediction exceeds the marginal nowhere by more than the
     total variation between them, which is at most ``sqrt(KL / 2)``; the mean of KL is I. So where
-    far tokens carry no information, predictions are no surer than the marginal. Arguments and
-    errors as for `fano`. [memory: Pinsker; its use here is ours]
+    far tokens carry no information, predictions are no more confident than the marginal. Arguments
+    and errors as for `fano`. [memory: Pinsker; its use here is ours]
 
     Attained where the sites are independent. For fair bits that are equal with probability
     ``(1 + d)/2`` both sides are 1/2 + d/2 in the limit of small d:
@@ -221,15 +207,15 @@ def pinsker(p: Distribution, observed: Iterable[int], site: int) -> Bound:
     >>> round(bound.quantity, 6), round(bound.bound, 6)
     (0.55, 0.550042)
     """
-    observed, site = _apart(p, observed, site)
+    observed, site = _observed_and_site(p, observed, site)
     together = information.entropy(p, (*observed, site))
     shared = information.entropy(p, [site]) + information.entropy(p, observed) - together
     marginal = _largest(to_host(p.marginals[site, :]))
     if p.exact:
         import sympy
 
-        return Bound(_mean_top(p, observed, site), as_sympy(marginal) + sympy.sqrt(shared / 2))
-    return Bound(_mean_top(p, observed, site), marginal + math.sqrt(max(0.0, shared) / 2))
+        return Bound(_mean_top_mass(p, observed, site), as_sympy(marginal) + sympy.sqrt(shared / 2))
+    return Bound(_mean_top_mass(p, observed, site), marginal + math.sqrt(max(0.0, shared) / 2))
 
 
 # ---- several sites --------------------------------------------------------------------------
@@ -237,11 +223,11 @@ def pinsker(p: Distribution, observed: Iterable[int], site: int) -> Bound:
 
 def frechet(
     p: Distribution,
-    x: Any,
+    x: ArrayLike,
     sites: Iterable[int] | None = None,
     tokens: Sequence[int] | None = None,
 ) -> Bound:
-    """Chance that masked sites hold some tokens together, at most that of the least likely one.
+    """Joint probability of tokens at masked sites, at most that of the least likely one.
 
     So no continuation of a block is likelier than the least top mass in it. [memory: Frechet; its
     use here is ours]
@@ -255,14 +241,9 @@ def frechet(
     tokens : sequence of int, optional
         One for each of `sites`. If not given, the likeliest of all ``V^k`` continuations.
 
-    Returns
-    -------
-    Bound
-        Probabilities: floats, or exact numbers if `p` is exact.
-
     Raises
     ------
-    InvalidInput, ImpossibleEvidence, TooLarge
+    ImpossibleEvidence, TooLarge
 
     Attained where the sites are copies of each other:
 
@@ -273,25 +254,25 @@ def frechet(
     Bound(quantity=0.25, bound=0.5, upper=True)
     """
     x = _pattern(p, x)
-    sites, tokens = _block(p, x, sites, tokens)
+    sites, tokens = _sites_and_tokens(p, x, sites, tokens)
     rows = to_host(p.denoise(x))
     if tokens is None:
-        chances = _chances(p, x, p.assignments(sites, x))
-        return Bound(_largest(chances), min(_largest(rows[i]) for i in sites))
-    return Bound(_together(p, x, sites, tokens), -_largest(-rows[list(sites), tokens]))
+        joint = _conditional_probabilities(p, x, p.assignments(sites, x))
+        return Bound(_largest(joint), min(_largest(rows[i]) for i in sites))
+    return Bound(_joint_probability(p, x, sites, tokens), -_largest(-rows[list(sites), tokens]))
 
 
 def bonferroni(
     p: Distribution,
-    x: Any,
+    x: ArrayLike,
     sites: Iterable[int] | None = None,
     tokens: Sequence[int] | None = None,
 ) -> Bound:
-    """Chance that k masked sites hold some tokens together, at least ``sum_i p(x_i) - k + 1``.
+    """Joint probability of tokens at k masked sites, at least ``sum_i p(x_i) - k + 1``.
 
-    Because the chance that some token is wrong is at most the sum of the chances that each is. So
-    tokens that are sure enough one by one are right together. Arguments and errors as for
-    `frechet`; without `tokens` they are the likeliest of each site, the first of equals: what a
+    Because the probability that some token is wrong is at most the sum of the probabilities that
+    each is. So tokens that are likely enough one by one are right together. Arguments and errors as
+    for `frechet`; without `tokens` they are the likeliest of each site, the first of equals: what a
     decoder writes that reveals all these sites at once. [memory: Bonferroni; its use here is
     ours]
 
@@ -302,18 +283,18 @@ def bonferroni(
     Bound(quantity=Fraction(1, 4), bound=Fraction(1, 4), upper=False)
     """
     x = _pattern(p, x)
-    sites, tokens = _block(p, x, sites, tokens)
+    sites, tokens = _sites_and_tokens(p, x, sites, tokens)
     rows = to_host(p.denoise(x))
     if tokens is None:
         tokens = tuple(rows[i].tolist().index(_largest(rows[i])) for i in sites)
     alone = sum(rows[list(sites), tokens].tolist())
-    return Bound(_together(p, x, sites, tokens), alone - len(sites) + 1, upper=False)
+    return Bound(_joint_probability(p, x, sites, tokens), alone - len(sites) + 1, upper=False)
 
 
 # ---- what they share ------------------------------------------------------------------------
 
 
-def _pattern(p: Distribution, x: Any) -> Any:
+def _pattern(p: Distribution, x: ArrayLike) -> Array:
     """A checked pattern (L,)."""
     check_distribution(p)
     pattern, single = as_tokens(x, p.length, p.vocab, p.like)
@@ -322,7 +303,7 @@ def _pattern(p: Distribution, x: Any) -> Any:
     return pattern[0, ...]
 
 
-def _masked(x: Any, sites: Any, name: str) -> tuple[int, ...]:
+def _masked(x: Array, sites: Iterable[int], name: str) -> tuple[int, ...]:
     """Sites in increasing order that are masked in a checked pattern."""
     held = to_host(x)
     sites = as_sites(sites, len(held))
@@ -332,7 +313,9 @@ def _masked(x: Any, sites: Any, name: str) -> tuple[int, ...]:
     return sites
 
 
-def _apart(p: Distribution, observed: Any, site: Any) -> tuple[tuple[int, ...], int]:
+def _observed_and_site(
+    p: Distribution, observed: Iterable[int], site: int
+) -> tuple[tuple[int, ...], int]:
     """Observed sites in increasing order, and another one."""
     check_distribution(p)
     observed, (site,) = as_sites(observed, p.length), as_sites([site], p.length)
@@ -341,11 +324,12 @@ def _apart(p: Distribution, observed: Any, site: Any) -> tuple[tuple[int, ...], 
     return observed, site
 
 
-def _block(
-    p: Distribution, x: Any, sites: Any, tokens: Any
+def _sites_and_tokens(
+    p: Distribution, x: Array, sites: Iterable[int] | None, tokens: Sequence[int] | None
 ) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
     """Masked sites, at least one, in increasing order with their tokens."""
-    given = list(np.flatnonzero(to_host(x) == MASK) if sites is None else sites)
+    masked = np.flatnonzero(to_host(x) == MASK).tolist()
+    given = masked if sites is None else list(sites)
     sites = _masked(x, given, "sites")
     if not sites:
         raise InvalidInput("there must be at least one masked site")
@@ -360,33 +344,37 @@ def _block(
     return sites, tuple(by_site[i] for i in sites)
 
 
-def _chances(p: Distribution, x: Any, patterns: Any) -> np.ndarray:
-    """Chances (N,) of patterns (N, L) given a possible pattern (L,) that they extend."""
+def _conditional_probabilities(p: Distribution, x: Array, patterns: Array) -> np.ndarray:
+    """Probabilities (N,) of patterns (N, L) given a possible pattern (L,) that they extend."""
     if p.exact:
         return quotient(p.evidence(patterns), p.evidence(x[None, :]))
     return np.exp(to_host(p.log_evidence(patterns)) - float(p.log_evidence(x)))
 
 
-def _together(p: Distribution, x: Any, sites: tuple[int, ...], tokens: tuple[int, ...]) -> Any:
+def _joint_probability(
+    p: Distribution, x: Array, sites: tuple[int, ...], tokens: tuple[int, ...]
+) -> Number:
     pattern = to_host(x).copy()
     pattern[list(sites)] = tokens
-    return _chances(p, x, pattern[None, :]).tolist()[0]
+    return _conditional_probabilities(p, x, pattern[None, :]).tolist()[0]
 
 
-def _tops(p: Distribution, x: Any, site: int, sites: tuple[int, ...]) -> list[tuple[Any, Any]]:
-    """The chance of every value of `sites`, and the top mass that it leaves; 1/V if impossible."""
+def _top_masses(
+    p: Distribution, x: Array, site: int, sites: tuple[int, ...]
+) -> list[tuple[Number, Number]]:
+    """The probability of every value of `sites`, and the top mass after it; 1/V if impossible."""
     size = f"{counted(len(sites), 'site')} over {counted(p.vocab, 'token')}"
     what = f"the predictions for all values of {size}"
     require_memory(p.vocab ** (len(sites) + 1) * p.length, what, p.like)
     patterns = p.assignments(sites, x)
-    chances = _chances(p, x, patterns).tolist()
+    probabilities = _conditional_probabilities(p, x, patterns).tolist()
     rows = to_host(p.denoise(patterns, on_impossible="uniform")[:, site, :])
-    return [(chance, _largest(row)) for chance, row in zip(chances, rows, strict=True)]
+    return list(zip(probabilities, map(_largest, rows), strict=True))
 
 
-def _mean_top(p: Distribution, observed: tuple[int, ...], site: int) -> Any:
-    nothing = _pattern(p, np.full(p.length, MASK))
-    return sum(chance * top for chance, top in _tops(p, nothing, site, observed))
+def _mean_top_mass(p: Distribution, observed: tuple[int, ...], site: int) -> Number:
+    nothing = _pattern(p, np.full(p.length, MASK, dtype=np.int64))
+    return sum(probability * top for probability, top in _top_masses(p, nothing, site, observed))
 
 
 def _largest(x: np.ndarray) -> Any:
@@ -395,10 +383,3 @@ def _largest(x: np.ndarray) -> Any:
         return max(x.reshape(-1).tolist())
     except TypeError:
         raise InvalidInput("which of these symbols is the largest is not known") from None
-
-
-def _reached(p: MarkovChain) -> list[int]:
-    """The tokens that a chain can show."""
-    if not isinstance(p, MarkovChain):
-        raise InvalidInput(f"p must be a MarkovChain, got {type(p).__name__}")
-    return structure(p).reached.tolist()

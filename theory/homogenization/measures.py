@@ -1,10 +1,11 @@
-"""Predictions against distance, measured: how flat, how alike, how much they still know.
+"""Entropy, top mass, total variation and information of predictions, by distance from the evidence.
 
 The evidence is one pattern (`measure`), or the tokens at some sites as the data have them, averaged
 (`average`) or at its worst (`worst`). For the mean and the worst case all values of the observed
 sites are gone through (`theory.homogenization.contexts` says which of them matter).
 """
 
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -24,9 +25,10 @@ from theory._core.arrays import (
     xlogx,
     xlogy,
 )
+from theory._core.types import Array, ArrayLike
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import ImpossibleEvidence, InvalidInput
-from theory.homogenization.contexts import Contexts, drawn, every_context
+from theory.homogenization.contexts import Contexts, drawn_contexts, every_context
 from theory.information.units import in_units
 from theory.lattice.lattice import quotient
 from theory.validation.arguments import as_base, as_integer, as_sites, as_tokens
@@ -34,7 +36,7 @@ from theory.validation.probabilities import as_probabilities, as_rows
 
 __all__ = ["Measures", "average", "measure", "worst"]
 
-CELLS = 2**20
+MAX_CELLS = 2**20
 """Predictions held at a time (8 MiB), so that they stay in the cache."""
 
 
@@ -65,19 +67,24 @@ class Measures:
         Of one pattern.
     """
 
-    sites: Any
-    distance: Any
-    entropy: Any
-    effective_vocabulary: Any
-    top_mass: Any
-    neighbour_tv: Any
-    limit_tv: Any
-    information: Any
+    sites: Array
+    distance: Array
+    entropy: Array
+    effective_vocabulary: Array
+    top_mass: Array
+    neighbour_tv: Array
+    limit_tv: Array
+    information: Array
     predictions: Any = None
 
 
 def measure(
-    p: Distribution, x: Any, *, limit: Any = None, top: int = 1, base: float | None = None
+    p: Distribution,
+    x: ArrayLike,
+    *,
+    limit: ArrayLike = None,
+    top: int = 1,
+    base: float | None = None,
 ) -> Measures:
     """Measure the predictions at all masked sites of one pattern.
 
@@ -89,13 +96,9 @@ def measure(
     limit : array_like, shape (V,) or (L, V), optional
         What `limit_tv` is the distance to.
     top : int
-        How many of the likeliest tokens `top_mass` goes up to.
+        Up to how many of the likeliest tokens `top_mass` goes.
     base : float, optional
         Unit of entropy and information: nats if not given, 2 for bits.
-
-    Returns
-    -------
-    Measures
 
     Raises
     ------
@@ -111,18 +114,15 @@ def measure(
     if not single:
         raise InvalidInput(f"x must be one pattern of shape ({p.length},), got {tuple(x.shape)}")
     observed = np.flatnonzero(to_host(x[0, ...]) != MASK).tolist()
-    asked = _asked(p, observed, None, limit, top, base)
-    rows = _rows(asked, Contexts(p, 0, asked.sites, x, None))
+    asked = _checked(p, observed, None, limit, top, base)
     try:
         predictions = p.denoise(x)
     except ImpossibleEvidence as error:
         said = str(error).partition(". ")[0]  # without the advice, which is for `denoise`
         raise ImpossibleEvidence(said, error.pattern) from None
-    columns = [values[0, ...] for values in _measured(rows, predictions)]
-    shown = array_namespace(predictions).take(
-        predictions[0, ...], _as_index(asked.sites, x), axis=0
-    )
-    return _finished(asked, columns, shown)
+    columns = [values[0, ...] for values in _measured(asked, asked.sites, 0, predictions)]
+    sites, xp = _as_index(asked.sites, x), array_namespace(predictions)
+    return _as_measures(asked, columns, xp.take(predictions[0, ...], sites, axis=0))
 
 
 def average(
@@ -130,13 +130,13 @@ def average(
     observed: Iterable[int],
     *,
     sites: Iterable[int] | None = None,
-    limit: Any = None,
+    limit: ArrayLike = None,
     top: int = 1,
     base: float | None = None,
     rng: np.random.Generator | None = None,
     size: int | None = None,
 ) -> Measures:
-    """Average the measures over what the tokens at the sites `observed` are in the data.
+    """Mean of the measures over what the tokens at the sites `observed` are in the data.
 
     Parameters
     ----------
@@ -162,13 +162,13 @@ def average(
         If there are too many contexts to go through; chains need only the nearest observed
         tokens, and texts only the contexts that occur.
 
-    >>> import math
     >>> from theory import gallery
     >>> m = average(gallery.repeated_bit(4), [0], base=2)        # the same at every distance
     >>> m.information, m.top_mass[:, 0]
     (array([1., 1., 1.]), array([1., 1., 1.]))
     """
-    return _over_contexts(_mean, p, observed, sites, limit, top, base, rng, size)
+    asked = _checked(p, observed, sites, limit, top, base)
+    return _over_contexts(asked, rng, size, _weighted_sum, operator.add)
 
 
 def worst(
@@ -176,55 +176,44 @@ def worst(
     observed: Iterable[int],
     *,
     sites: Iterable[int] | None = None,
-    limit: Any = None,
+    limit: ArrayLike = None,
     top: int = 1,
     base: float | None = None,
     rng: np.random.Generator | None = None,
     size: int | None = None,
 ) -> Measures:
-    """Return the extremes of the measures over all values that the observed tokens can have.
+    """Extremes of the measures over all values that the observed tokens can have.
 
     That is the least entropy, and the most of everything else; each may belong to other values.
-
-    Parameters
-    ----------
-    p, observed, sites, limit, top, base, rng, size
-        As in `average`.
-
-    Returns
-    -------
-    Measures
-
-    Raises
-    ------
-    InvalidInput, TooLarge
+    Arguments and errors as for `average`.
 
     >>> from theory import gallery
     >>> worst(gallery.golden_mean(3), [0]).top_mass[:, 0]      # after a 1 comes a 0
     array([1. , 0.66666667])
     """
-    return _over_contexts(_extreme, p, observed, sites, limit, top, base, rng, size)
+    asked = _checked(p, observed, sites, limit, top, base)
+    return _over_contexts(asked, rng, size, _most, _larger)
 
 
-class _Asked(NamedTuple):
-    """A checked question."""
+class _Arguments(NamedTuple):
+    """Checked arguments."""
 
     p: Distribution
     observed: tuple[int, ...]
     sites: tuple[int, ...]
-    limit: Any
+    limit: Array
     top: int
     base: float | None
 
 
-def _asked(
+def _checked(
     p: Distribution,
     observed: Iterable[int],
     sites: Iterable[int] | None,
-    limit: Any,
+    limit: ArrayLike,
     top: int,
     base: float | None,
-) -> _Asked:
+) -> _Arguments:
     check_distribution(p)
     as_base(base)
     top = as_integer(top, "top", 1)
@@ -239,10 +228,10 @@ def _asked(
     if both or not chosen:
         what = f"site {both[0]} is observed" if both else "there is none"
         raise InvalidInput(f"sites must name masked sites: {what}")
-    return _Asked(p, seen, chosen, _as_limit(p, limit), top, base)
+    return _Arguments(p, seen, chosen, _as_limit(p, limit), top, base)
 
 
-def _as_limit(p: Distribution, limit: Any) -> Any:
+def _as_limit(p: Distribution, limit: ArrayLike) -> Array:
     """One row per site, beside the distribution."""
     if limit is None:
         return p.marginals
@@ -260,89 +249,88 @@ def _as_limit(p: Distribution, limit: Any) -> Any:
 
 
 def _over_contexts(
-    fold: Callable[[Iterator[tuple[Any, list[Any]]]], list[Any]],
-    p: Distribution,
-    observed: Iterable[int],
-    sites: Iterable[int] | None,
-    limit: Any,
-    top: int,
-    base: float | None,
+    asked: _Arguments,
     rng: np.random.Generator | None,
     size: int | None,
+    reduce: Callable[[Array, Array], Array],
+    combine: Callable[[Array, Array], Array],
 ) -> Measures:
-    asked = _asked(p, observed, sites, limit, top, base)
+    """The measures of all contexts, reduced batch by batch; the batches' results are combined."""
     if (rng is None) != (size is None):
         raise InvalidInput("to draw contexts, give both rng and size")
     if rng is None or size is None:
-        parts = every_context(p, asked.observed, asked.sites)
+        parts = every_context(asked.p, asked.observed, asked.sites)
     else:
-        parts = iter([drawn(p, asked.observed, asked.sites, rng, size)])
-    folded = [fold(_batches(asked, part)) for part in parts]
-    xp = array_namespace(folded[0][0])
-    return _finished(asked, [xp.concat(columns) for columns in zip(*folded, strict=True)], None)
+        parts = iter([drawn_contexts(asked.p, asked.observed, asked.sites, rng, size)])
+    columns: list[list[Array]] = []
+    for part in parts:
+        folded: list[Array] = []
+        for probabilities, measures in _batches(asked, part):
+            found = [reduce(probabilities, values) for values in measures]
+            folded = list(map(combine, folded, found)) if folded else found
+        columns.append(folded)
+    xp = array_namespace(columns[0][0])
+    return _as_measures(asked, [xp.concat(column) for column in zip(*columns, strict=True)])
 
 
-def _batches(asked: _Asked, part: Contexts) -> Iterator[tuple[Any, list[Any]]]:
-    """Chances of contexts and their measures, as many at a time as fit."""
-    step = max(1, CELLS // (part.p.length * part.p.vocab))
-    count, rows = part.patterns.shape[0], _rows(asked, part)
+def _batches(asked: _Arguments, part: Contexts) -> Iterator[tuple[Array, list[Array]]]:
+    """Probabilities of contexts and their measures, as many at a time as fit."""
+    step = max(1, MAX_CELLS // (part.p.length * part.p.vocab))
+    count = part.patterns.shape[0]
     for start in range(0, count, step):
         stop = min(start + step, count)
         predictions = part.p.denoise(part.patterns[start:stop, :])
-        yield part.chances[start:stop], _measured(rows, predictions)
+        measures = _measured(asked, part.sites, part.first, predictions)
+        yield part.probabilities[start:stop], measures
 
 
-class _Rows(NamedTuple):
-    """What the predictions for one part of the contexts are compared with."""
-
-    here: Any  # which rows of the predictions belong to the measured sites
-    after: Any  # and which to those that follow; the last site stands for none
-    alone: Any  # the marginals of the measured sites
-    limit: Any
-    top: int
+def _weighted_sum(probabilities: Array, values: Array) -> Array:
+    xp = array_namespace(values)
+    weights = xp.reshape(probabilities, (-1,) + (1,) * (values.ndim - 1))
+    return xp.sum(weights * values, axis=0)
 
 
-def _rows(asked: _Asked, part: Contexts) -> _Rows:
-    like, last = asked.p.marginals, part.p.length - 1
-    here = np.asarray(part.sites, dtype=np.int64) - part.first
-    every = _as_index(part.sites, like)
-    xp = array_namespace(like)
-    return _Rows(
-        _range_or_index(here, like),
-        _range_or_index(np.minimum(here + 1, last), like),
-        xp.take(like, every, axis=0),
-        xp.take(asked.limit, every, axis=0),
-        asked.top,
-    )
+def _most(probabilities: Array, values: Array) -> Array:
+    return array_namespace(values).max(values, axis=0)
 
 
-def _range_or_index(rows: np.ndarray, like: Any) -> Any:
-    """A slice where it can be one, which copies nothing."""
-    first, stop = int(rows[0]), int(rows[0]) + len(rows)
-    return slice(first, stop) if (rows == np.arange(first, stop)).all() else _as_index(rows, like)
+def _larger(a: Array, b: Array) -> Array:
+    return array_namespace(a).maximum(a, b)
 
 
-def _at(predictions: Any, rows: Any) -> Any:
-    if isinstance(rows, slice):
-        return predictions[:, rows, :]
-    return array_namespace(predictions).take(predictions, rows, axis=1)
+def _measured(
+    asked: _Arguments, sites: tuple[int, ...], first: int, predictions: Array
+) -> list[Array]:
+    """Negative entropy, top mass, both distances and information of predictions (C, length, V).
 
-
-def _measured(rows: _Rows, predictions: Any) -> list[Any]:
-    """Entropy, top mass, both distances and information, each (C, n) or (C, n, K), in nats."""
-    shown = _at(predictions, rows.here)
+    Those of the `sites`, where the first prediction is that of site `first`; each (C, n) or
+    (C, n, K), in nats.
+    """
+    xp, rows = array_namespace(predictions), np.asarray(sites, dtype=np.int64) - first
+    every = _as_index(sites, predictions)
+    limit, marginals = (xp.take(x, every, axis=0) for x in (asked.limit, asked.p.marginals))
+    shown = _rows(predictions, rows)
     negative_entropy = _over_tokens(xlogx(shown))
+    # the last site stands for its own neighbour: made nan in the end
+    following = _rows(predictions, np.minimum(rows + 1, predictions.shape[1] - 1))
     return [
-        -negative_entropy,
-        _top_mass(shown, rows.top),
-        # made nan in the end where there is no masked neighbour
-        _variation(shown, _at(predictions, rows.after)),
-        _variation(shown, rows.limit),
-        negative_entropy - _mean_log(shown, rows.alone),
+        negative_entropy,
+        _top_mass(shown, asked.top),
+        _variation(shown, following),
+        _variation(shown, limit),
+        negative_entropy - _mean_log(shown, marginals),
     ]
 
 
-def _over_tokens(x: Any) -> Any:
+def _rows(predictions: Array, rows: np.ndarray) -> Array:
+    """Some rows of all predictions: a slice where it can be one, which copies nothing."""
+    first, stop = int(rows[0]), int(rows[0]) + len(rows)
+    if (rows == np.arange(first, stop)).all():
+        return predictions[:, first:stop, :]
+    return array_namespace(predictions).take(predictions, _as_index(rows, predictions), axis=1)
+
+
+def _over_tokens(x: Array) -> Array:
     """Sums of the last axis: as a product, because few numbers are slow to add up in each row."""
     xp = array_namespace(x)
     if is_exact(x):
@@ -350,7 +338,7 @@ def _over_tokens(x: Any) -> Any:
     return xp.matmul(x, xp.ones(x.shape[-1], dtype=x.dtype, device=device(x)))
 
 
-def _top_mass(predictions: Any, top: int) -> Any:
+def _top_mass(predictions: Array, top: int) -> Array:
     xp = array_namespace(predictions)
     try:
         if top == 1:
@@ -361,7 +349,7 @@ def _top_mass(predictions: Any, top: int) -> Any:
     return xp.cumulative_sum(falling[..., :top], axis=-1)
 
 
-def _mean_log(weights: Any, x: Any) -> Any:
+def _mean_log(weights: Array, x: Array) -> Array:
     """``sum_v weights_v log x_v``."""
     xp = array_namespace(weights)
     if is_exact(weights) or bool(xp.any(x == 0)):
@@ -369,41 +357,17 @@ def _mean_log(weights: Any, x: Any) -> Any:
     return _over_tokens(weights * log(x))
 
 
-def _variation(a: Any, b: Any) -> Any:
+def _variation(a: Array, b: Array) -> Array:
     """Total variation distances along the last axis."""
     total = _over_tokens(abs(a - b))
     return quotient(total, total * 0 + 2)
 
 
-def _mean(batches: Iterator[tuple[Any, list[Any]]]) -> list[Any]:
-    totals: list[Any] = []
-    for chances, columns in batches:
-        xp = array_namespace(chances)
-        sums = []
-        for values in columns:
-            shape = (-1,) + (1,) * (values.ndim - 1)
-            sums.append(xp.sum(xp.reshape(chances, shape) * values, axis=0))
-        totals = [a + b for a, b in zip(totals, sums, strict=True)] if totals else sums
-    return totals
-
-
-def _extreme(batches: Iterator[tuple[Any, list[Any]]]) -> list[Any]:
-    """The least of the first column, which is the entropy, and the most of all others."""
-    found: list[Any] = []
-    for _, (entropy, *others) in batches:
-        xp = array_namespace(entropy)
-        ends = [xp.min(entropy, axis=0), *(xp.max(values, axis=0) for values in others)]
-        if found:
-            ends = [
-                xp.minimum(found[0], ends[0]),
-                *(xp.maximum(a, b) for a, b in zip(found[1:], ends[1:], strict=True)),
-            ]
-        found = ends
-    return found
-
-
-def _finished(asked: _Asked, columns: list[Any], predictions: Any) -> Measures:
-    entropy, top_mass, neighbour, limit, information = columns
+def _as_measures(
+    asked: _Arguments, columns: list[Array], predictions: Array | None = None
+) -> Measures:
+    negative_entropy, top_mass, neighbour, limit, information = columns
+    entropy = 0 - negative_entropy  # no negative zero
     seen = np.asarray(asked.observed, dtype=np.int64)
     every = np.asarray(asked.sites, dtype=np.int64)
     distance = np.min(np.abs(every[:, None] - seen), axis=1, initial=asked.p.length)
@@ -422,6 +386,6 @@ def _finished(asked: _Asked, columns: list[Any], predictions: Any) -> Measures:
     )
 
 
-def _as_index(sites: Any, like: Any) -> Any:
+def _as_index(sites: ArrayLike, like: Array) -> Array:
     """Sites as an array beside another one."""
     return from_host(np.asarray(sites, dtype=np.int64), like)

@@ -1,18 +1,18 @@
-"""The decision for the middle of a sequence of which both ends are observed.
+"""Whether predictions in the middle of a gap become alike, with the tokens at both ends observed.
 
 Between l at distance a on the left and r at distance b on the right, the prediction is the bridge
 ``P^a(l, x) P^b(x, r) / P^(a+b)(l, r)``. Far from both ends it is governed by the classes that lie
-between l and r: the one with the largest Perron root wins. If it is recurrent the limit is its
+between l and r: the one with the largest Perron root dominates. If it is recurrent the limit is its
 stationary distribution. If all of them are left again in the end, as the words of a text are, the
-limit is quasi-stationary: the product of the right and left Perron vectors of the winner, what the
-chain does on condition that it has not left.
+limit is quasi-stationary: the product of the right and left Perron vectors of the dominant class,
+what the chain does on condition that it has not left.
 
-Winners side by side share the middle, in parts that the ends decide, and so do the phases of a
-winner that is periodic (`theory.homogenization.middle_limits`).
+Dominant classes side by side share the middle, in parts that the ends decide, and so do the phases
+of a dominant class that is periodic (`theory.homogenization.middle_limits`).
 
-Two winners of equal root in succession are a draw: where the one changes to the other is then
-uniform over the gap, so that neighbours become alike only like one over its length, and the two
-ends are never forgotten. [ours, from textbook theory of non-negative matrices]
+Two dominant classes in succession are tied: where the one changes to the other is then uniform over
+the gap, so that neighbours become alike only like one over its length, and the two ends are never
+forgotten. [ours, from textbook theory of non-negative matrices]
 """
 
 import itertools
@@ -21,19 +21,24 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theory._core.exact import as_sympy
+from theory._core.types import Number
 from theory._markov.root_moduli import same_number
 from theory._markov.spectrum import Spectrum, largest
 from theory.distributions import MarkovChain
 from theory.errors import InvalidInput
-from theory.homogenization.decision import Decision
-from theory.homogenization.middle_limits import MiddleLaws, alike, middle_laws, quasi_stationary
-from theory.homogenization.reasons import middle_alike, middle_apart, middle_drawn
+from theory.homogenization.decision import Decision, format_rate, format_states
+from theory.homogenization.middle_limits import (
+    MiddleLimits,
+    all_equal,
+    middle_limits,
+    quasi_stationary,
+)
 from theory.homogenization.structure import Structure, structure
 from theory.validation.arguments import as_integer
 
 __all__ = ["decide_middle"]
 
-EQUAL = 1e-12
+ROOT_TOL = 1e-12
 """Perron roots of floats that differ by less, relatively, are taken for equal."""
 
 
@@ -47,9 +52,9 @@ class Between(NamedTuple):
         The classes on the way.
     root : number
         The largest Perron root of them.
-    winners : list of int
+    dominant : list of int
         The classes that have it, as many in succession as possible.
-    drawn : bool
+    tied : bool
         Whether some of them follow each other.
     rate : number
         How fast all else is forgotten, in the distance to the nearer end.
@@ -57,10 +62,10 @@ class Between(NamedTuple):
 
     ends: tuple[int, int]
     path: list[int]
-    root: Any
-    winners: list[int]
-    drawn: bool
-    rate: Any
+    root: Number
+    dominant: list[int]
+    tied: bool
+    rate: Number
 
 
 def decide_middle(p: MarkovChain, left: int | None = None, right: int | None = None) -> Decision:
@@ -97,85 +102,64 @@ def decide_middle(p: MarkovChain, left: int | None = None, right: int | None = N
     >>> decide_middle(gallery.end_of_text(9), left=0, right=1).limit
     array([0.5, 0.5, 0. ])
     """
-    if not isinstance(p, MarkovChain):
-        raise InvalidInput(f"the middle is decided for a MarkovChain, got {type(p).__name__}")
     s = structure(p)
-    spectra = s.spectra()
-    pairs = [
-        _between(s, spectra, a, b)
-        for a, b in _ends(s, left, right)
-        if any(s.classes.periods[c] for c in _path(s, a, b))
+    periods, pairs = s.classes.periods, _pairs(s, left, right)
+    apart = [c for pair in pairs for c in pair.dominant if periods[c] > 1 and c in pair.ends]
+    shared = [(pair, None if apart else _shared_limits(s, pair)) for pair in pairs]
+    apart += [
+        max(pair.dominant, key=periods.__getitem__)
+        for pair, several in shared
+        if several and not several.homogenize
     ]
-    if not pairs:
-        raise InvalidInput("no two tokens can be observed there arbitrarily far apart")
-    one = s.steps[0, 0] * 0 + 1
+    if apart:
+        reason = (
+            f"The class {format_states(s.classes.states[apart[0]].tolist(), p.symbols)} has period "
+            f"{periods[apart[0]]}, and some ends tell its phase: neighbouring predictions in the "
+            f"middle stay apart."
+        )
+        return Decision(False, False, s.one, None, None, s.recurrent, reason)
     for pair in pairs:
-        for c in pair.winners:
-            if s.classes.periods[c] > 1 and c in pair.ends:
-                return _decision(s, False, None, one, _apart(p, s, c))
-    shared = [_shared(s, pair) for pair in pairs]
-    for pair, laws in zip(pairs, shared, strict=True):
-        if laws and not laws.homogenize:
-            c = max(pair.winners, key=lambda c: s.classes.periods[c])
-            return _decision(s, False, None, one, _apart(p, s, c))
-    _refuse_undecided(s, pairs)
-    if any(pair.drawn for pair in pairs):
-        return _decision(s, True, None, one, middle_drawn())
-    alone = {
-        pair.winners[0]: pair.root for pair, laws in zip(pairs, shared, strict=True) if not laws
-    }
-    limits = [quasi_stationary(s, root, c) for c, root in alone.items()]
-    limits += [law for laws in shared if laws for law in laws.every]
-    limit = limits[0] if alike(limits) else None
-    rate = largest([pair.rate for pair in pairs])
-    return _decision(s, True, limit, rate, middle_alike(limit is not None, rate))
-
-
-def _apart(p: MarkovChain, s: Structure, c: int) -> str:
-    return middle_apart(s.classes.states[c].tolist(), s.classes.periods[c], p.symbols)
-
-
-def _shared(s: Structure, pair: Between) -> MiddleLaws | None:
-    """The laws of the middle; None if there is one winner without phases, or a draw."""
-    alone = len(pair.winners) == 1 and s.classes.periods[pair.winners[0]] == 1
-    if pair.drawn or alone:
-        return None
-    return middle_laws(s, pair.root, pair.winners, pair.path, pair.ends)
-
-
-def _refuse_undecided(s: Structure, pairs: list[Between]) -> None:
-    for pair in pairs:
-        phased = [c for c in pair.winners if s.classes.periods[c] > 1]
-        if pair.drawn and phased:
+        phased = [c for c in pair.dominant if periods[c] > 1]
+        if pair.tied and phased:
             raise InvalidInput(
                 f"whether the period of {s.classes.states[phased[0]].tolist()} shows between these "
                 f"ends is not decided, because another class that is left as slowly follows it"
             )
-
-
-def _refuse_symbols(s: Structure, spectra: list[Spectrum], path: list[int]) -> None:
-    """Of transient classes it must be known which is left more slowly; recurrent ones win."""
-    if not set(path).isdisjoint(s.classes.recurrent):
-        return
-    roots = [spectra[c].root for c in path if s.classes.periods[c]]
-    if len(roots) > 1 and any(getattr(root, "free_symbols", None) for root in roots):
-        raise InvalidInput(
-            f"which class is left more slowly depends on the symbols: {', '.join(map(str, roots))}"
+    if any(pair.tied for pair in pairs):
+        reason = (
+            "Between some ends two classes that are left equally slowly follow each other: where "
+            "one changes to the other is uniform over the gap, so that neighbours become alike "
+            "only like one over its length, and the ends are not forgotten."
         )
+        return Decision(True, False, s.one, None, None, s.recurrent, reason)
+    alone = {pair.dominant[0]: pair.root for pair, several in shared if not several}
+    limits = [quasi_stationary(s, root, c) for c, root in alone.items()]
+    limits += [limit for _, several in shared if several for limit in several.every]
+    limit = limits[0] if all_equal(limits) else None
+    rate = largest([pair.rate for pair in pairs])
+    fading = format_rate(rate, "distance n from the nearer end")
+    reason = (
+        f"The middle approaches a limit {fading}, so that neighbours become alike, but the ends, "
+        f"or how far apart they are, decide which limit it is."
+        if limit is None
+        else f"Between all ends the middle approaches one limit {fading}."
+    )
+    return Decision(True, limit is not None, rate, limit, None, s.recurrent, reason)
 
 
-def _decision(
-    s: Structure, homogenizes: bool, limit: np.ndarray | None, rate: Any, reason: str
-) -> Decision:
-    return Decision(homogenizes, limit is not None, rate, limit, None, s.recurrent, reason)
-
-
-def _ends(s: Structure, left: int | None, right: int | None) -> list[tuple[int, int]]:
-    """Pairs of classes of which the first leads to the second."""
-    count = len(s.classes.states)
+def _pairs(s: Structure, left: int | None, right: int | None) -> list[Between]:
+    """What decides between any two classes that can be arbitrarily far apart."""
+    count, spectra, leads = len(s.classes.states), s.spectra(), s.classes.leads
     first = range(count) if left is None else [_class_of(s, left, "left")]
     last = range(count) if right is None else [_class_of(s, right, "right")]
-    return [(a, b) for a, b in itertools.product(first, last) if s.classes.leads[a, b]]
+    pairs = []
+    for a, b in itertools.product(first, last):
+        path = np.flatnonzero(leads[a] & leads[:, b]).tolist()
+        if any(s.classes.periods[c] for c in path):
+            pairs.append(_between(s, spectra, path, (a, b)))
+    if not pairs:
+        raise InvalidInput("no two tokens can be observed there arbitrarily far apart")
+    return pairs
 
 
 def _class_of(s: Structure, token: int, name: str) -> int:
@@ -186,18 +170,20 @@ def _class_of(s: Structure, token: int, name: str) -> int:
     raise InvalidInput(f"{name} must be a token that is reached, got {token}")
 
 
-def _path(s: Structure, a: int, b: int) -> list[int]:
-    """The classes between two."""
-    return np.flatnonzero(s.classes.leads[a] & s.classes.leads[:, b]).tolist()
-
-
-def _between(s: Structure, spectra: list[Spectrum], a: int, b: int) -> Between:
-    leads, path = s.classes.leads, _path(s, a, b)
-    _refuse_symbols(s, spectra, path)
+def _between(
+    s: Structure, spectra: list[Spectrum], path: list[int], ends: tuple[int, int]
+) -> Between:
+    leads, (_, b) = s.classes.leads, ends
     if b in s.classes.recurrent:  # the last one on the way, and the only one that is never left
         largest_ones, top = [b], spectra[b].root
     else:
-        top = largest([spectra[c].root for c in path])
+        roots = [spectra[c].root for c in path if s.classes.periods[c]]
+        if len(roots) > 1 and any(getattr(root, "free_symbols", None) for root in roots):
+            raise InvalidInput(
+                f"which class is left more slowly depends on the symbols: "
+                f"{', '.join(map(str, roots))}"
+            )
+        top = largest(roots)
         largest_ones = [c for c in path if _equal(spectra[c].root, top)]
     before = {c: _longest(leads.T, largest_ones, c) for c in largest_ones}
     after = {c: _longest(leads, largest_ones, c) for c in largest_ones}
@@ -205,12 +191,12 @@ def _between(s: Structure, spectra: list[Spectrum], a: int, b: int) -> Between:
     rates = [spectra[c].second / top for c in largest_ones]
     for c in path:
         if c not in largest_ones:
-            behind = any(leads[c, w] or leads[w, c] for w in largest_ones)
+            behind = any(leads[c, d] or leads[d, c] for d in largest_ones)
             ratio = spectra[c].root / top
-            # a class that no winner precedes or follows has to hold out over both distances
+            # a class that no dominant one precedes or follows has to hold out over both distances
             rates.append(ratio if behind else ratio * ratio)
-    winners = [c for c in largest_ones if before[c] + after[c] == most]
-    return Between((a, b), path, top, winners, most > 2, largest(rates))
+    dominant = [c for c in largest_ones if before[c] + after[c] == most]
+    return Between(ends, path, top, dominant, most > 2, largest(rates))
 
 
 def _longest(leads: np.ndarray, among: list[int], c: int) -> int:
@@ -220,5 +206,13 @@ def _longest(leads: np.ndarray, among: list[int], c: int) -> int:
 
 def _equal(root: Any, top: Any) -> bool:
     if isinstance(root, (float, np.floating)):
-        return bool(root >= top * (1 - EQUAL))
+        return bool(root >= top * (1 - ROOT_TOL))
     return same_number(as_sympy(root), as_sympy(top))
+
+
+def _shared_limits(s: Structure, pair: Between) -> MiddleLimits | None:
+    """The limits in the middle; None of one dominant class without phases, and of ties."""
+    alone = len(pair.dominant) == 1 and s.classes.periods[pair.dominant[0]] == 1
+    if pair.tied or alone:
+        return None
+    return middle_limits(s, pair.root, pair.dominant, pair.path, pair.ends)

@@ -11,11 +11,12 @@ eigenvalue is defective.
 
 import math
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from theory._core.exact import all_rational, as_sympy, elementwise, from_sympy, is_rational
+from theory._core.types import Number
 from theory._markov.number_fields import Algebraic
 from theory._markov.root_moduli import moduli
 from theory._markov.spectrum import largest
@@ -25,14 +26,14 @@ __all__ = ["asymptotic_constant"]
 ORDER_TOL = 1e-6
 """Eigenvalues of floats that differ by less, relatively, are taken for equal."""
 
-SINGULAR = 1e-5
+SINGULAR_TOL = 1e-5
 """Below this singular value null vectors of floats are taken for orthogonal."""
 
-ORDERS = 60
+MAX_ORDER = 60
 """Roots of unity up to this order are recognised."""
 
 
-def asymptotic_constant(deviation: np.ndarray, rate: Any) -> Any:
+def asymptotic_constant(deviation: np.ndarray, rate: Number) -> Number:
     """``lim sup_n`` of the largest row of ``|D^n| / rate^n``, halved: total variation.
 
     Parameters
@@ -58,17 +59,15 @@ def asymptotic_constant(deviation: np.ndarray, rate: Any) -> Any:
     if rate == 0:
         return rate
     if deviation.dtype.kind != "O":
-        return _float_strength(deviation, rate)
+        return _of_floats(deviation, rate)
     if all_rational(deviation):
-        found = _exact_strength(deviation, rate)
-        return (
-            _float_strength(deviation.astype(np.float64), float(rate)) if found is None else found
-        )
-    return _of_two(deviation) if len(deviation) == 2 else math.nan
+        found = _of_rationals(deviation, rate)
+        return _of_floats(deviation.astype(np.float64), float(rate)) if found is None else found
+    return _of_two_tokens(deviation) if len(deviation) == 2 else math.nan
 
 
-def _of_two(deviation: np.ndarray) -> Any:
-    """Of two tokens with one mode, which is the deviation over its trace."""
+def _of_two_tokens(deviation: np.ndarray) -> Any:
+    """With one mode, which is the deviation over its trace."""
     mode = elementwise(_simplest, deviation / deviation.trace())
     return largest([_simplest(sum(map(abs, row)) / 2) for row in mode.tolist()])
 
@@ -82,7 +81,7 @@ def _simplest(value: Any) -> Any:
 # ---- without rounding -----------------------------------------------------------------------
 
 
-def _exact_strength(deviation: np.ndarray, rate: Any) -> Any:
+def _of_rationals(deviation: np.ndarray, rate: Any) -> Any:
     """None if not all eigenvalues of this modulus are `rate` times roots of unity."""
     order, count = _common_order(deviation, rate)
     if order is None:
@@ -121,43 +120,37 @@ def _common_order(deviation: np.ndarray, rate: Any) -> tuple[int | None, int]:
 # ---- in floats ------------------------------------------------------------------------------
 
 
-class _Mode(NamedTuple):
-    """What belongs to one eigenvalue of the largest modulus."""
-
-    root: complex
-    part: np.ndarray
-
-
-def _float_strength(deviation: np.ndarray, rate: float) -> float:
+def _of_floats(deviation: np.ndarray, rate: float) -> float:
     modes = _modes(deviation, rate)
     if modes is None:
         return math.inf
-    orders = [_order(mode.root / rate, ORDER_TOL) for mode in modes]
-    cycle = math.lcm(*(order for order in orders if order))
-    steady = sum((mode.part for mode, m in zip(modes, orders, strict=True) if m), deviation * 0j)
-    pairs = [
-        m.part for m, order in zip(modes, orders, strict=True) if not order and m.root.imag > 0
-    ]
+    cycle, steady, pairs = 1, deviation * 0j, []
+    for root, mode in modes:
+        order = _order(root / rate, ORDER_TOL)
+        if order:
+            cycle, steady = math.lcm(cycle, order), steady + mode
+        elif root.imag > 0:
+            pairs.append(mode)
     most = 0.0
     for _ in range(cycle):
-        most = max(most, *(_widest(*rows) for rows in zip(steady.real, *pairs, strict=True)))
+        most = max(most, *(_largest_sum(*rows) for rows in zip(steady.real, *pairs, strict=True)))
         steady = deviation @ steady / rate
     return most / 2
 
 
-def _modes(deviation: np.ndarray, rate: float) -> list[_Mode] | None:
-    """The modes of the largest modulus; None if an eigenvalue is defective."""
-    rights, lefts = np.linalg.eig(deviation), np.linalg.eig(deviation.T)
+def _modes(deviation: np.ndarray, rate: float) -> list[tuple[complex, np.ndarray]] | None:
+    """Eigenvalues of the largest modulus and their modes; None if one is defective."""
+    (roots, rights), (left_roots, lefts) = np.linalg.eig(deviation), np.linalg.eig(deviation.T)
     found = []
-    for root in _distinct(rights[0], rate):
-        right = rights[1][:, _near(rights[0], root, rate)]
-        left = lefts[1][:, _near(lefts[0], root, rate)]
+    for root in _distinct(roots, rate):
+        right = rights[:, np.abs(roots - root) < 2 * ORDER_TOL * rate]
+        left = lefts[:, np.abs(left_roots - root) < 2 * ORDER_TOL * rate]
         if right.shape != left.shape:
             return None
         overlap = left.T @ right
-        if np.linalg.svd(overlap, compute_uv=False)[-1] < SINGULAR:
+        if np.linalg.svd(overlap, compute_uv=False)[-1] < SINGULAR_TOL:
             return None
-        found.append(_Mode(root, right @ np.linalg.solve(overlap, left.T)))
+        found.append((root, right @ np.linalg.solve(overlap, left.T)))
     return found
 
 
@@ -170,20 +163,16 @@ def _distinct(roots: np.ndarray, rate: float) -> list[complex]:
     return found
 
 
-def _near(roots: np.ndarray, root: complex, rate: float) -> np.ndarray:
-    return np.abs(roots - root) < 2 * ORDER_TOL * rate
-
-
 def _order(unit: complex, tolerance: float) -> int | None:
     """The least m with ``unit^m = 1``; None if there is none that is small.
 
     >>> _order(-1j, 1e-9)
     4
     """
-    return next((m for m in range(1, ORDERS + 1) if abs(unit**m - 1) < m * tolerance), None)
+    return next((m for m in range(1, MAX_ORDER + 1) if abs(unit**m - 1) < m * tolerance), None)
 
 
-def _widest(steady: np.ndarray, *pairs: np.ndarray) -> float:
+def _largest_sum(steady: np.ndarray, *pairs: np.ndarray) -> float:
     """The largest ``sum_v |steady_v + 2 Re(e^(i phi) pair_v)|`` over all phases phi.
 
     Between the phases at which a term vanishes all signs are fixed, and the sum is a cosine. Of
@@ -192,14 +181,14 @@ def _widest(steady: np.ndarray, *pairs: np.ndarray) -> float:
     if not pairs:
         return float(np.sum(np.abs(steady)))
     pair, *others = pairs
-    phases = _between(steady, pair)
+    phases = _phases_between_zeros(steady, pair)
     signs = np.sign(steady + 2 * np.real(np.outer(np.exp(1j * phases), pair)))
     return float(np.max(signs @ steady + 2 * np.abs(signs @ pair))) + sum(
-        _widest(steady * 0, other) for other in others
+        _largest_sum(steady * 0, other) for other in others
     )
 
 
-def _between(steady: np.ndarray, pair: np.ndarray) -> np.ndarray:
+def _phases_between_zeros(steady: np.ndarray, pair: np.ndarray) -> np.ndarray:
     """One phase from each interval on whose inside no term vanishes."""
     sizes = 2 * np.abs(pair)
     moving = sizes > np.abs(steady)

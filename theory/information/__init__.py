@@ -10,13 +10,12 @@ over sets of k sites; L is the length and t the share of revealed sites::
     gain curve              h(t) = sum_j C(L-1, j) t^j (1-t)^(L-1-j) h_j
     growth complexity       G(a, b) = int_a^b t (1-t) h'(t) dt
 
-The profile is the mean entropy of one more site given j random ones. It never increases, it
-starts at the mean marginal entropy, and it sums to ``H(X)``. The gain curve is how much less
-entropy all sites have, each on its own, when every other site is revealed with probability t.
+The profile is the mean entropy of one more site given j random ones. It never increases, starts
+at the mean marginal entropy, and sums to ``H(X)``. The gain curve is by how much the entropies of
+the single sites fall, in all, when every other site is revealed with probability t.
 """
 
-from theory.information.both_sides import Infilling, infilling, information_from_right
-from theory.information.bracket import Bracket, bracket
+from theory.information.approximate import Bracket, Estimate, bracket, estimate_profile
 from theory.information.entropies import (
     dual_total_correlation,
     entropy,
@@ -24,7 +23,6 @@ from theory.information.entropies import (
     subset_entropies,
     total_correlation,
 )
-from theory.information.estimate import Estimate, estimate_profile
 from theory.information.fixed_order import fixed_order_cost
 from theory.information.gain_curve import GainCurve, gain_curve
 from theory.information.growth import (
@@ -35,6 +33,7 @@ from theory.information.growth import (
     growth_complexity,
     tse_complexity,
 )
+from theory.information.infilling import Infilling, infilling, information_from_right
 from theory.information.profile import gains, mean_entropies, path_cost, profile
 
 __all__ = [

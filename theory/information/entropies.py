@@ -16,6 +16,7 @@ from theory._core.arrays import (
     to_host,
     xlogx,
 )
+from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.base import Distribution, as_possible, check_distribution
 from theory.errors import InvalidInput
 from theory.information.units import in_units, not_negative
@@ -34,10 +35,10 @@ __all__ = [
 def entropy(
     p: Distribution,
     sites: Iterable[int] | None = None,
-    given: Any = None,
+    given: ArrayLike = None,
     *,
     base: float | None = None,
-) -> Any:
+) -> Number:
     """Entropy of the tokens at some sites, given an observation.
 
     Parameters
@@ -58,7 +59,9 @@ def entropy(
 
     Raises
     ------
-    InvalidInput, ImpossibleEvidence
+    InvalidInput
+    ImpossibleEvidence
+        If the observation has probability 0.
 
     Notes
     -----
@@ -77,11 +80,11 @@ def entropy(
 def total_correlation(
     p: Distribution,
     sites: Iterable[int] | None = None,
-    given: Any = None,
+    given: ArrayLike = None,
     *,
     base: float | None = None,
-) -> Any:
-    """``TC = sum_i H(X_i) - H(X_S)``: the KL divergence from a joint to the product.
+) -> Number:
+    """Total correlation ``sum_i H(X_i) - H(X_S)``: the KL divergence from a joint to the product.
 
     What revealing all of `sites` in one parallel round costs. Arguments as for `entropy`.
 
@@ -102,11 +105,13 @@ def total_correlation(
 def dual_total_correlation(
     p: Distribution,
     sites: Iterable[int] | None = None,
-    given: Any = None,
+    given: ArrayLike = None,
     *,
     base: float | None = None,
-) -> Any:
-    """``DTC = H(X_S) - sum_i H(X_i | the others in S)``. Arguments as for `entropy`.
+) -> Number:
+    """Dual total correlation ``H(X_S) - sum_i H(X_i | the others in S)``.
+
+    Arguments as for `entropy`.
 
     >>> from theory import JointTable
     >>> same = JointTable([[[1, 0], [0, 0]], [[0, 0], [0, 1]]], exact=True)
@@ -115,15 +120,15 @@ def dual_total_correlation(
     """
     everything = sites is None and given is None
     sites, given = _arguments(p, sites, given)
-    together = p.subset_entropy(sites, given)
     if everything:
-        value = p.sum_of_entropies_without_one() - (p.length - 1) * together
-        return in_units(not_negative(value), base)
-    without = sum(p.subset_entropy(tuple(j for j in sites if j != i), given) for i in sites)
-    return in_units(not_negative(without - (len(sites) - 1) * together), base)
+        without = p.sum_of_entropies_without_one()
+    else:
+        without = sum(p.subset_entropy(tuple(j for j in sites if j != i), given) for i in sites)
+    value = without - (len(sites) - 1) * p.subset_entropy(sites, given)
+    return in_units(not_negative(value), base)
 
 
-def subset_entropies(p: Distribution, *, base: float | None = None) -> Any:
+def subset_entropies(p: Distribution, *, base: float | None = None) -> Array:
     """Entropy of the tokens at every set of sites, shape (2,)*L; index 1: the site is in the set.
 
     Raises
@@ -139,7 +144,7 @@ def subset_entropies(p: Distribution, *, base: float | None = None) -> Any:
     return in_units(not_negative(p.subset_entropies()), base)
 
 
-def kl_divergence(p: Any, q: Any, *, base: float | None = None) -> Any:
+def kl_divergence(p: ArrayLike, q: ArrayLike, *, base: float | None = None) -> Number:
     """``KL(p || q) = sum p log(p / q)`` of two tables; infinite where q misses the support of p.
 
     Parameters
@@ -151,11 +156,7 @@ def kl_divergence(p: Any, q: Any, *, base: float | None = None) -> Any:
     -------
     scalar
         ``inf`` (or SymPy's ``oo``) where q is 0 and p is not. A positive probability that
-        became a 0 before it came here, too small for a float, cannot be told from one.
-
-    Raises
-    ------
-    InvalidInput
+        became a 0 before it came here, too small for a float, cannot be distinguished from one.
 
     >>> kl_divergence([0.5, 0.5], [1.0, 0.0])
     inf
@@ -173,7 +174,8 @@ def kl_divergence(p: Any, q: Any, *, base: float | None = None) -> Any:
         if (q[inside] == 0).any():
             import sympy
 
-            return sympy.oo
+            infinity: Any = sympy.oo
+            return infinity
         return in_units((xlogx(p[inside]) - p[inside] * log(q[inside])).sum(), base)
     p, q = on_one_device(p, q)
     xp = array_namespace(p, q)
@@ -183,7 +185,10 @@ def kl_divergence(p: Any, q: Any, *, base: float | None = None) -> Any:
     return in_units(not_negative(float(xp.sum(xlogx(p) - p * xp.log(safe)))), base)
 
 
-def _arguments(p: Distribution, sites: Any, given: Any) -> tuple[tuple[int, ...], Any]:
+def _arguments(
+    p: Distribution, sites: Iterable[int] | None, given: ArrayLike
+) -> tuple[tuple[int, ...], Any]:
+    """Checked sites, without observed ones, and the checked pattern (L,)."""
     check_distribution(p)
     chosen = tuple(range(p.length)) if sites is None else as_sites(sites, p.length)
     if given is None:

@@ -1,8 +1,8 @@
-"""What a fixed order loses: batches of sites that are named beforehand.
+"""KL divergence of decoding in a fixed order: batches of sites that are chosen beforehand.
 
 In round t the sites of batch ``B_t`` are drawn in parallel, each from its prediction given the
-sites O_t of all rounds before. Nothing is tossed and nothing is looked at, so the decoder writes
-``q(x) = prod_t prod_{i in B_t} p(x_i | x_{O_t})``, and
+sites O_t of all rounds before. The batches are neither random nor dependent on what is drawn, so
+the decoder writes ``q(x) = prod_t prod_{i in B_t} p(x_i | x_{O_t})``, and
 
     KL(p || q)  =  sum_t [ sum_{i in B_t} H(X_i | X_{O_t}) - H(X_{B_t} | X_{O_t}) ],
 
@@ -12,7 +12,7 @@ sets of sites: in reach wherever `theory.information.entropy` is.
 In a Markov chain the sites on both sides of a known one are independent. So the batch falls into
 the segments between known sites, and within one, with ends l and r, each site b costs what it
 shares with the site a of the batch before it, ``I(X_a; X_b | X_l, X_r)``. With ``E(i, j) =
-H(X_j | X_i)`` for i < j, which the law at i and the gap ``j - i`` determine,
+H(X_j | X_i)`` for i < j, which the marginal at i and the gap ``j - i`` determine,
 
     I(X_a; X_b | X_l, X_r)  =  E(l, b) - E(l, r) - E(a, b) + E(a, r),
 
@@ -29,6 +29,7 @@ import numpy as np
 
 from theory._core.arrays import array_namespace, from_host, xlogx
 from theory._core.plurals import counted
+from theory._core.types import Array, Number
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.markov import MarkovChain
 from theory.errors import InvalidInput
@@ -37,9 +38,6 @@ from theory.validation.arguments import as_sites
 
 __all__ = ["fixed_order_cost"]
 
-NOWHERE = -1
-"""In place of a known site on the left where there is none."""
-
 
 def fixed_order_cost(
     p: Distribution,
@@ -47,7 +45,7 @@ def fixed_order_cost(
     *,
     observed: Iterable[int] = (),
     base: float | None = None,
-) -> Any:
+) -> Number:
     """KL divergence of decoding in batches of sites that are fixed beforehand.
 
     Parameters
@@ -69,7 +67,6 @@ def fixed_order_cost(
 
     Raises
     ------
-    InvalidInput
     TooLarge
         If the family sums over all tokens of a set of sites, and they are too many.
 
@@ -79,7 +76,7 @@ def fixed_order_cost(
     empirical distributions have their entropies in closed form, too. A table needs to be small, and
     so do a `HiddenMarkovModel` and a `ProductMixture`: they have no closed form and sum over all
     values of the sites. As a sum of differences of entropies the float is good to some 1e-15 of
-    these, so that smaller costs are rounding; a batch that a chain falls apart at costs exactly 0.
+    these, so that smaller costs are rounding; batches of one site to a segment cost exactly 0.
 
     Examples
     --------
@@ -106,12 +103,13 @@ def fixed_order_cost(
     check_distribution(p)
     known = as_sites(observed, p.length, "observed")
     order = _as_batches(batches, known, p.length)
-    if isinstance(p, MarkovChain):
-        return in_units(not_negative(_chain_cost(p, order, known)), base)
-    return in_units(not_negative(_cost(p, order, known)), base)
+    cost = _chain_cost(p, order, known) if isinstance(p, MarkovChain) else _cost(p, order, known)
+    return in_units(not_negative(cost), base)
 
 
-def _as_batches(batches: Any, known: tuple[int, ...], length: int) -> list[tuple[int, ...]]:
+def _as_batches(
+    batches: Iterable[Iterable[int]], known: tuple[int, ...], length: int
+) -> list[tuple[int, ...]]:
     """Batches with their sites in increasing order."""
     try:
         order = [as_sites(batch, length, f"batch {n}") for n, batch in enumerate(batches)]
@@ -154,9 +152,11 @@ def _chain_cost(p: MarkovChain, order: list[tuple[int, ...]], known: tuple[int, 
     by_gap: dict[int, dict[int, int]] = defaultdict(dict)
     alone: dict[int, int] = {}
     for (left, right), count in times.items():
-        if count and left == NOWHERE:
+        if not count:
+            continue
+        if left is None:
             alone[right] = count
-        elif count:
+        else:
             by_gap[right - left][left] = count
     xp, parts = array_namespace(p.like), []
     gaps = sorted(by_gap)
@@ -172,30 +172,32 @@ def _chain_cost(p: MarkovChain, order: list[tuple[int, ...]], known: tuple[int, 
     return xp.sum(xp.stack(parts)) if parts else xp.sum(p.initial * 0)
 
 
-def _rows(p: MarkovChain, times: dict[int, int]) -> tuple[Any, Any]:
-    """Laws of the tokens at some sites, (N, V), and how often each is counted, (N,)."""
+def _rows(p: MarkovChain, times: dict[int, int]) -> tuple[Array, Array]:
+    """Marginals of some sites, (N, V), and how often each is counted, (N,)."""
     xp = array_namespace(p.like)
     sites = from_host(np.asarray(list(times), dtype=np.int64), p.like)
     counts = np.asarray(list(times.values()), dtype=object if p.exact else np.float64)
     return xp.take(p.marginals, sites, axis=0), from_host(counts, p.like)
 
 
-def _terms(order: list[tuple[int, ...]], known: tuple[int, ...]) -> dict[tuple[int, int], int]:
-    """How often each E(i, j) is counted."""
-    times: dict[tuple[int, int], int] = defaultdict(int)
+def _terms(
+    order: list[tuple[int, ...]], known: tuple[int, ...]
+) -> dict[tuple[int | None, int], int]:
+    """How often each E(i, j) is counted; i is None where no site on the left is known."""
+    times: dict[tuple[int | None, int], int] = defaultdict(int)
     seen = list(known)
     for batch in order:
-        before, previous = -1, NOWHERE
+        previous_segment, previous = None, None
         for site in batch:
-            place = bisect.bisect(seen, site)
-            if place == before:  # in the same segment
-                left = seen[place - 1] if place else NOWHERE
+            segment = bisect.bisect(seen, site)
+            if segment == previous_segment:
+                left = seen[segment - 1] if segment else None
                 times[left, site] += 1
                 times[previous, site] -= 1
-                if place < len(seen):
-                    times[left, seen[place]] -= 1
-                    times[previous, seen[place]] += 1
-            before, previous = place, site
+                if segment < len(seen):
+                    times[left, seen[segment]] -= 1
+                    times[previous, seen[segment]] += 1
+            previous_segment, previous = segment, site
         for site in batch:
             bisect.insort(seen, site)
     return times

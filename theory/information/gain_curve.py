@@ -1,11 +1,9 @@
-"""The gain curve: what all sites gain in certainty as each other site is revealed or not.
+"""The gain curve ``h(t)``: by how much the sites' entropies fall if a share t of them is revealed.
 
 ``h(t)`` is ``L`` times by how much the mean entropy of a site falls if every other site is
 revealed with probability t. It is a polynomial of degree ``L - 1``, increasing from 0 to
 ``TC + DTC``. Ancestral (Bernoulli) decoding from the revealed share a to b loses
-``int_a^b (h(u) - h(a)) du``.
-
-Source: Wainwright (arXiv 2608.13520), read.
+``int_a^b (h(u) - h(a)) du``. Source: Wainwright (arXiv 2608.13520), read.
 """
 
 import itertools
@@ -17,6 +15,7 @@ import numpy as np
 from theory._core import exact
 from theory._core.arrays import array_namespace, as_array, from_host, is_exact, to_host
 from theory._core.bernstein import Bernstein
+from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.information.profile import ROUNDING, as_profile, gains, rounding
@@ -48,9 +47,9 @@ class GainCurve:
     (3/4, 3, 1)
     """
 
-    def __init__(self, gains: Any) -> None:
+    def __init__(self, gains: ArrayLike) -> None:
         gains = as_array(gains)
-        self.gains = as_numbers(gains, "gains", exact=is_exact(gains))
+        self.gains: Array = as_numbers(gains, "gains", exact=is_exact(gains))
         if self.gains.ndim != 1 or 0 in self.gains.shape:
             raise InvalidInput(f"gains must hold L numbers, got shape {tuple(self.gains.shape)}")
         self.length = int(self.gains.shape[0])
@@ -71,7 +70,7 @@ class GainCurve:
     def _growth(self) -> Bernstein:
         return self._slope.times_t().times_one_minus_t().antiderivative()
 
-    def _at(self, t: Any) -> Any:
+    def _at(self, t: ArrayLike) -> Any:
         """Checked times, as Fractions or floats as the curve needs them."""
         if is_exact(self.gains):
             several = isinstance(t, (list, tuple, np.ndarray))
@@ -86,24 +85,24 @@ class GainCurve:
             raise InvalidInput(f"a time must be a number from 0 to 1, got {outside[0]}")
         return times.clip(0, 1)
 
-    def __call__(self, t: Any) -> Any:
+    def __call__(self, t: ArrayLike) -> Any:
         """``h(t)``, at one time or (floats) at an array of times."""
         return self._curve(self._at(t))
 
-    def derivative(self, t: Any) -> Any:
+    def derivative(self, t: ArrayLike) -> Any:
         """``h'(t)``, never negative."""
         return self._slope(self._at(t))
 
-    def integral(self, start: Any, stop: Any) -> Any:
+    def integral(self, start: Any, stop: Any) -> Number:
         """``int h(t) dt`` between two times."""
         return self._area(self._at(stop)) - self._area(self._at(start))
 
-    def growth(self, start: Any, stop: Any) -> Any:
+    def growth(self, start: Any, stop: Any) -> Number:
         """``int t (1-t) h'(t) dt`` between two times."""
         return self._growth(self._at(stop)) - self._growth(self._at(start))
 
-    def step_cost(self, start: Any, stop: Any) -> Any:
-        """What one ancestral step loses: ``int (h(u) - h(start)) du``.
+    def step_cost(self, start: Any, stop: Any) -> Number:
+        """KL divergence of one ancestral step: ``int (h(u) - h(start)) du``.
 
         >>> from theory import gallery
         >>> gain_curve(gallery.parity(3, exact=True), base=2).step_cost(0, 1)     # TC
@@ -113,8 +112,8 @@ class GainCurve:
         area = self._area(stop) - self._area(start)
         return not_negative(area - (stop - start) * self._curve(start))
 
-    def grid_cost(self, times: Any) -> Any:
-        """What ancestral decoding along an increasing grid from 0 to 1 loses, all steps together.
+    def grid_cost(self, times: ArrayLike) -> Number:
+        """KL divergence of ancestral decoding along an increasing grid from 0 to 1.
 
         >>> from theory import gallery
         >>> curve = gain_curve(gallery.parity(3, exact=True), base=2)
@@ -131,7 +130,7 @@ class GainCurve:
 
 
 def gain_curve(p: Distribution, *, base: float | None = None) -> GainCurve:
-    """Return the gain curve of a distribution.
+    """Gain curve of a distribution.
 
     Raises
     ------
@@ -145,8 +144,8 @@ def gain_curve(p: Distribution, *, base: float | None = None) -> GainCurve:
     return GainCurve(gains(p, base=base))
 
 
-def as_gain_curve(p: Any) -> GainCurve:
-    """Return the gain curve, in floats on the host, of a distribution, a profile, or itself.
+def as_gain_curve(p: Distribution | GainCurve | ArrayLike) -> GainCurve:
+    """Gain curve, in floats on the host, of a distribution, of a profile, or of a gain curve.
 
     Rounding is taken out: gains do not fall, and those of independent sites are zero.
     """

@@ -1,13 +1,10 @@
-"""Complexities of the gain curve: one number each for how hard it is to decode in parallel.
+"""Complexities of the gain curve: how hard a distribution is to decode in parallel, as a number.
 
-With ``psi(t) = t / (1 - t)`` the odds of being revealed, many steps that are geometric in the odds
-lose at most about ``log(psi(b)/psi(a)) G(a, b)`` divided by their number, in the limit half of
-it, where
-
-    G(a, b) = int_a^b t (1-t) h'(t) dt
-
-is the *growth complexity*. It is small where the curve grows near its ends only, as for a
-repeated bit (near 0) or parity (near 1). Source: Wainwright (arXiv 2608.13520), read.
+The *growth complexity* is ``G(a, b) = int_a^b t (1-t) h'(t) dt``. With ``psi(t) = t / (1 - t)`` the
+odds of being revealed, many steps that are geometric in the odds lose at most about
+``log(psi(b)/psi(a)) G(a, b)`` divided by their number, in the limit half of it. It is small where
+the curve grows near its ends only, as for a repeated bit (near 0) or parity (near 1). Source:
+Wainwright (arXiv 2608.13520), read.
 """
 
 import functools
@@ -19,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from theory._core.arrays import read_only
+from theory._core.types import ArrayLike, Number
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.gain_curve import GainCurve, as_gain_curve, gain_curve
@@ -46,7 +44,7 @@ MAX_POINTS = 4096
 
 def growth_complexity(
     p: Distribution, start: Any = 0, stop: Any = 1, *, base: float | None = None
-) -> Any:
+) -> Number:
     """Unmasking growth complexity ``G = int t (1-t) h'(t) dt`` between two revealed fractions.
 
     ``G(0, 1)`` is at most TC and at most DTC, and ``2/(L+1)`` times the TSE complexity.
@@ -61,7 +59,7 @@ def growth_complexity(
 
 def cardinality_growth_complexity(
     p: Distribution, start: int = 0, stop: int | None = None, *, base: float | None = None
-) -> Any:
+) -> Number:
     """Growth complexity over numbers of revealed sites, for batches of fixed size.
 
     ``sum (j/L)(1 - j/L)(h_j - h_{j-1})`` over ``start < j <= stop``. The whole sum is
@@ -82,7 +80,7 @@ def cardinality_growth_complexity(
     return not_negative(total / length**2)
 
 
-def tse_complexity(p: Distribution, *, base: float | None = None) -> Any:
+def tse_complexity(p: Distribution, *, base: float | None = None) -> Number:
     """Complexity of Tononi, Sporns and Edelman: ``sum_k e_k - (k/L) e_L``.
 
     How far the mean entropies of random subsets lie above the line from 0 to the entropy of the
@@ -99,10 +97,10 @@ def tse_complexity(p: Distribution, *, base: float | None = None) -> Any:
 
 
 def effective_total_correlation(p: Distribution, *, base: float | None = None) -> float:
-    """``int min(1, log(1/t)) t h'(t) dt``, in float64.
+    """Effective total correlation ``int min(1, log(1/t)) t h'(t) dt``, in float64.
 
-    In noise time ``s = log(1/t)``, at unit rate of masking, the weight is ``min(1, s)``. It lies
-    between ``G(0, 1)`` and ``e/(e-1)`` times that, and is at most DTC. The name is that of
+    In noise time ``s = log(1/t)``, at unit rate of masking, the weight is ``min(1, s)``. The value
+    lies between ``G(0, 1)`` and ``e/(e-1)`` times that, and is at most DTC. The name is that of
     Dmitriev, Huang and Wei (2026); the formula is from memory, without the text at hand.
 
     >>> from theory import gallery
@@ -113,19 +111,16 @@ def effective_total_correlation(p: Distribution, *, base: float | None = None) -
     check_distribution(p)
     curve = as_gain_curve(p)
 
-    def late(t: np.ndarray) -> np.ndarray:
-        return t * curve.derivative(t)
-
-    turn = 1 / math.e
-    value = integrate(late, 0, turn)
-    value += integrate(lambda t: -np.log(t) * late(t), turn, 1)
+    kink = 1 / math.e  # where log(1/t) = 1
+    value = integrate(lambda t: t * curve.derivative(t), 0, kink)
+    value += integrate(lambda t: -np.log(t) * (t * curve.derivative(t)), kink, 1)
     return in_units(value, base)
 
 
 def continuum_complexity(
     p: Distribution, start: Any = 0, stop: Any = 1, *, base: float | None = None
 ) -> float:
-    """``(int sqrt(h'(t)) dt)^2`` between two revealed fractions, in float64.
+    """Continuum complexity ``(int sqrt(h'(t)) dt)^2`` between two fractions, in float64.
 
     The infimum of `block_complexity` over all partitions. Half of it is what N times the loss
     on the best grid of N steps tends to. Source: Wainwright (arXiv 2608.13520), read; the limit
@@ -141,7 +136,7 @@ def continuum_complexity(
     return in_units(integrate(lambda t: np.sqrt(curve.derivative(t)), *bounds) ** 2, base)
 
 
-def block_complexity(p: Distribution, levels: Any, *, base: float | None = None) -> float:
+def block_complexity(p: Distribution, levels: ArrayLike, *, base: float | None = None) -> float:
     """K-block complexity ``(sum_k sqrt(S_k G_k))^2``, in float64.
 
     Block k lies between two neighbouring levels; ``S_k`` is its length in log-odds and ``G_k``
@@ -164,7 +159,7 @@ def block_complexity(p: Distribution, levels: Any, *, base: float | None = None)
     return in_units(float(np.sqrt(widths * growths).sum()) ** 2, base)
 
 
-def block_parts(curve: GainCurve, levels: Any) -> tuple[np.ndarray, np.ndarray]:
+def block_parts(curve: GainCurve, levels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Length in log-odds and growth complexity of each block between checked levels."""
     grid = [float(t) for t in as_levels(levels)]
     odds = np.asarray([t / (1 - t) for t in grid])
@@ -176,7 +171,7 @@ def integrate(function: Callable[[np.ndarray], np.ndarray], start: float, stop: 
     """Integral over part of [0, 1], by Gauss-Legendre in the angle ``t = sin(angle)^2``.
 
     In the angle, square roots of polynomials that vanish at the ends are smooth. The number of
-    points doubles until the value settles.
+    points doubles until the value has converged.
 
     >>> round(integrate(lambda t: np.sqrt(t), 0, 1), 12)
     0.666666666667

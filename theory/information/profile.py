@@ -1,4 +1,4 @@
-"""The profile: mean entropy of one more site given j random ones."""
+"""The profile, mean entropy of one more site given j random ones, and the costs that follow."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from theory._core.arrays import to_host
+from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.units import in_units, not_negative
@@ -17,7 +18,7 @@ ROUNDING = 1e-13
 """Relative to the greatest entropy of a site, and times L: what a profile may be off by."""
 
 
-def mean_entropies(p: Distribution, *, base: float | None = None) -> Any:
+def mean_entropies(p: Distribution, *, base: float | None = None) -> Array:
     """Mean entropy ``e_k`` of k random sites, shape (L+1,), k = 0..L.
 
     Raises
@@ -34,7 +35,7 @@ def mean_entropies(p: Distribution, *, base: float | None = None) -> Any:
     return in_units(not_negative(p.mean_entropies), base)
 
 
-def profile(p: Distribution, *, base: float | None = None) -> Any:
+def profile(p: Distribution, *, base: float | None = None) -> Array:
     """Mean entropy of one more site given j random ones, shape (L,), j = 0..L-1.
 
     Raises
@@ -52,8 +53,8 @@ def profile(p: Distribution, *, base: float | None = None) -> Any:
     return in_units(not_negative(means[1:] - means[:-1]), base)
 
 
-def gains(p: Distribution, *, base: float | None = None) -> Any:
-    """How much less entropy all sites have together when j random others are known, shape (L,).
+def gains(p: Distribution, *, base: float | None = None) -> Array:
+    """By how much the entropies of all sites fall when j random others are known, shape (L,).
 
     ``h_j = L (f(0) - f(j))``: it never decreases, and ends at ``TC + DTC``.
 
@@ -66,7 +67,7 @@ def gains(p: Distribution, *, base: float | None = None) -> Any:
     return not_negative((f[0] - f) * p.length)
 
 
-def path_cost(p: Distribution, sizes: Sequence[int], *, base: float | None = None) -> Any:
+def path_cost(p: Distribution, sizes: Sequence[int], *, base: float | None = None) -> Number:
     """Expected KL divergence of random-order decoding with these batch sizes.
 
     The mean of ``KL(p || q_path)`` over uniformly random ordered partitions of the sites into
@@ -100,8 +101,8 @@ def path_cost(p: Distribution, sizes: Sequence[int], *, base: float | None = Non
     return in_units(not_negative(cost), base)
 
 
-def as_profile(p: Any) -> np.ndarray:
-    """Return the profile of a distribution, or a profile, as floats on the host.
+def as_profile(p: Distribution | ArrayLike) -> np.ndarray:
+    """Profile of a distribution, or a checked profile, as floats on the host.
 
     Raises
     ------
@@ -111,8 +112,7 @@ def as_profile(p: Any) -> np.ndarray:
     >>> as_profile([1, 0.5])
     array([1. , 0.5])
     """
-    f = profile(p) if isinstance(p, Distribution) else p
-    f = to_host(as_numbers(f, "profile"))
+    f = to_host(as_numbers(profile(p) if isinstance(p, Distribution) else p, "profile"))
     if f.ndim != 1 or f.size == 0:
         raise InvalidInput(f"profile must hold L numbers, got shape {f.shape}")
     above = f - np.minimum.accumulate(f)
@@ -123,5 +123,5 @@ def as_profile(p: Any) -> np.ndarray:
 
 
 def rounding(f: np.ndarray) -> float:
-    """What a profile may be off by, as a difference of mean entropies."""
+    """What a profile, a difference of mean entropies, may be off by."""
     return ROUNDING * f.size * float(np.abs(f).max())

@@ -1,4 +1,4 @@
-"""Units of information: nats, or any base."""
+"""Information in nats or in units of any base, and without the rounding below zero."""
 
 from typing import Any
 

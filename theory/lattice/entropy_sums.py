@@ -2,45 +2,37 @@
 
 The entropy of the tokens at the sites ``S`` is ``-sum_x Z[x_S] log Z[x_S]`` over the evidence
 lattice ``Z``. So after one pass of ``z log z`` every axis of V + 1 slots is folded to two, the
-masked slot and the sum of the observed ones. The logarithm is what costs time; on the host both are
-done part by part, so that nothing but the lattice is read from memory and nothing large is written.
+masked slot and the sum of the observed ones. On the host both are done part by part, so that only
+the lattice is read from memory and nothing large is written; the logarithm then takes the time.
 """
-
-from typing import Any
 
 import array_api_compat
 import numpy as np
 
 from theory._core.arrays import array_namespace, is_exact, xlogx
+from theory._core.types import Array, Namespace
 
 __all__ = ["entropy_sums"]
 
-CACHE_CELLS = 2**16
+CACHE_ENTRIES = 2**16
 """On the host, larger lattices are folded part by part (512 KiB)."""
 
-PART_CELLS = 2**10
+PART_ENTRIES = 2**10
 """Smaller parts would spend their time on the calls."""
 
 
-def entropy_sums(lattice: Any) -> Any:
-    """Sum ``z log z`` over the values of observed sites.
+def entropy_sums(lattice: Array) -> Array:
+    """Sum ``z log z`` over the values of the observed sites, for every set of them.
 
-    Parameters
-    ----------
-    lattice : array, shape (V+1,)*L
-        Not negative; the last slot of an axis is the masked one. float32 is summed in float64.
-
-    Returns
-    -------
-    array, shape (2,)*L
-        Index 1 on an axis means that the site is observed.
+    From a lattice (V+1,)*L, whose last slot on an axis is the masked one, to an array (2,)*L, where
+    index 1 on an axis means that the site is observed. float32 is summed in float64.
 
     >>> entropy_sums(np.asarray([4, 2, 6])).tolist()
     [6*log(2) + 6*log(3), 10*log(2)]
     """
     xp = array_namespace(lattice)
     vocab, length = lattice.shape[0] - 1, lattice.ndim
-    large = lattice.size > CACHE_CELLS and lattice.size // (vocab + 1) >= PART_CELLS
+    large = lattice.size > CACHE_ENTRIES and lattice.size // (vocab + 1) >= PART_ENTRIES
     if large and array_api_compat.is_numpy_namespace(xp):
         observed = entropy_sums(lattice[0])
         for v in range(1, vocab):
@@ -54,8 +46,8 @@ def entropy_sums(lattice: Any) -> Any:
     return xp.reshape(terms, (2,) * length)
 
 
-def _float_terms(xp: Any, lattice: Any) -> Any:
-    """``z log z`` in float64. Zeros get a finite logarithm, which is cheaper than a choice."""
+def _float_terms(xp: Namespace, lattice: Array) -> Array:
+    """``z log z`` in float64. Zeros get a finite logarithm, which is cheaper than `where`."""
     z = xp.astype(lattice, xp.float64, copy=False)
     least = xp.full_like(z[(0,) * z.ndim], xp.finfo(xp.float64).smallest_normal)
     return z * xp.log(xp.maximum(z, least))

@@ -1,4 +1,4 @@
-"""The evidence lattice: the probability of every observed pattern at once.
+"""The evidence lattice: the probability of every pattern of observed tokens at once.
 
 Extend every axis of a table ``p`` of shape ``(V,)*L`` by a slot for *masked* and fill it with
 the sum along the axis. The result ``Z`` of shape ``(V+1,)*L`` holds ``P(X_S = x_S)`` for every set
@@ -15,7 +15,6 @@ The same code serves floats, integers over one common denominator, and SymPy exp
 import math
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -31,6 +30,7 @@ from theory._core.arrays import (
     xlogx,
 )
 from theory._core.segments import any_true, gather
+from theory._core.types import Array, ArrayLike, Number
 from theory.errors import InvalidInput
 from theory.lattice.codes import Codes
 from theory.lattice.entropy_sums import entropy_sums
@@ -89,7 +89,7 @@ class EvidenceLattice:
     """
 
     @within_memory("the evidence lattice")
-    def __init__(self, weights: Any) -> None:
+    def __init__(self, weights: ArrayLike) -> None:
         table, total = as_unnormalised(weights, "weights", exact=None)
         if isinstance(total, float):
             self._fill(table, total, 1.0)
@@ -103,7 +103,7 @@ class EvidenceLattice:
         lattice._fill(weights.values, None, weights.total)
         return lattice
 
-    def _fill(self, table: Any, total: Any, denominator: Any) -> None:
+    def _fill(self, table: Array, total: float | None, denominator: Number) -> None:
         if table.ndim == 0 or len(set(table.shape)) > 1:
             raise InvalidInput(f"a joint table has shape (V,)*L, got {tuple(table.shape)}")
         self.length, self.vocab, self.denominator = table.ndim, table.shape[0], denominator
@@ -111,7 +111,7 @@ class EvidenceLattice:
         self.numerators = subset_sums(table, total)
 
     @cached_property
-    def values(self) -> Any:
+    def values(self) -> Array:
         """Evidence probabilities, shape (V+1,)*L; Fractions where the table was exact.
 
         >>> EvidenceLattice([0.25, 0.75]).values
@@ -121,7 +121,7 @@ class EvidenceLattice:
             return read_only(exact.ratio(self.numerators, self.denominator))
         return read_only(self.numerators)
 
-    def evidence(self, x: Any) -> Any:
+    def evidence(self, x: ArrayLike) -> Array:
         """Probability of each pattern.
 
         Parameters
@@ -141,7 +141,7 @@ class EvidenceLattice:
         probability = exact.ratio(found, self.denominator) if is_exact(found) else found
         return probability[0] if single else probability
 
-    def denoise(self, x: Any) -> Any:
+    def denoise(self, x: ArrayLike) -> Array:
         """Zero-loss predictions ``p(x_i = v | observed)``; ``nan`` given impossible evidence.
 
         Parameters
@@ -162,10 +162,10 @@ class EvidenceLattice:
             predictions = reveal_observed(x, predictions)
         return predictions[0, ...] if single else predictions
 
-    def predict(self, x: Any) -> tuple[Any, Any]:
+    def predict(self, x: Array) -> tuple[Array, Array]:
         """Predictions and evidence numerators of checked patterns.
 
-        One-hot at observed sites, for they lead back to the pattern itself; ``nan`` everywhere
+        One-hot at observed sites, whose own token gives the pattern itself; ``nan`` everywhere
         given impossible evidence.
         """
         xp = array_namespace(self.numerators)
@@ -177,7 +177,7 @@ class EvidenceLattice:
         zero = found[:1, :1, :1] * 0
         return quotient(xp.where(possible, found, zero), evidence[:, None, None]), evidence
 
-    def conditionals(self, site: int) -> Any:
+    def conditionals(self, site: int) -> Array:
         """Predictions of one site given every pattern of the others.
 
         Returns
@@ -196,7 +196,7 @@ class EvidenceLattice:
         masked = self.numerators[(*before, slice(self.vocab, None), ...)]
         return quotient(observed, masked)
 
-    def subset_entropies(self) -> Any:
+    def subset_entropies(self) -> Array:
         """Entropy ``H(X_S)`` in nats of every set of sites.
 
         Returns
@@ -216,7 +216,7 @@ class EvidenceLattice:
             return (-terms + xlogx(np.asarray([self.denominator], dtype=object))[0]) / total
         return -terms + 0.0  # no negative zero
 
-    def _tokens(self, x: Any) -> tuple[Any, bool]:
+    def _tokens(self, x: ArrayLike) -> tuple[Array, bool]:
         return as_tokens(x, self.length, self.vocab, self.numerators)
 
     @cached_property
@@ -224,17 +224,17 @@ class EvidenceLattice:
         return Codes(self.length, self.vocab, self.numerators)
 
     @property
-    def _flat(self) -> Any:
+    def _flat(self) -> Array:
         return array_namespace(self.numerators).reshape(self.numerators, (-1,))
 
 
-def require_lattice(vocab: int, length: int, like: Any = None) -> None:
+def require_lattice(vocab: int, length: int, like: Array | None = None) -> None:
     """Refuse an evidence lattice that would not fit; see `theory._core.arrays.require_memory`."""
     what = f"the evidence lattice of shape ({vocab + 1},)*{length}"
     require_memory((vocab + 1) ** length, what, like)
 
 
-def quotient(numerators: Any, denominators: Any) -> Any:
+def quotient(numerators: Array, denominators: Array) -> Array:
     """Elementwise quotient, ``nan`` (and no warning) where the denominator is zero."""
     if is_exact(numerators):
         return exact.ratio(numerators, denominators)
@@ -242,10 +242,10 @@ def quotient(numerators: Any, denominators: Any) -> Any:
     return numerators / xp.where(denominators > 0, denominators, math.nan)
 
 
-def reveal_observed(x: Any, predictions: Any) -> Any:
-    """Put a one-hot row wherever the pattern `x` (B, L) has an observed token.
+def reveal_observed(x: Array, predictions: Array) -> Array:
+    """Predictions with a one-hot row wherever the pattern `x` (B, L) has an observed token.
 
-    Long rows of a host array are written in place.
+    Long rows of a host array are overwritten in place.
     """
     xp = array_namespace(x)
     vocab = predictions.shape[-1]
@@ -264,10 +264,10 @@ def reveal_observed(x: Any, predictions: Any) -> Any:
     return xp.where(spread == MASK, predictions, one_hot)
 
 
-def _beside_tokens(x: Any, vocab: int) -> tuple[Any, Any]:
+def _beside_tokens(x: Array, vocab: int) -> tuple[Array, Array]:
     """Patterns (B, L, V or 1) and the tokens (L, V) that they are compared with.
 
-    A short last axis is written out in bytes, because a loop over it would be all overhead.
+    A short last axis is repeated, in bytes, because broadcasting along it would be all overhead.
     """
     xp = array_namespace(x)
     tokens = xp.tile(xp.arange(vocab, dtype=xp.int64, device=device(x)), (x.shape[1], 1))

@@ -1,16 +1,15 @@
-"""Sums over every subset of axes, in little more than the time of writing them.
+"""Sums of a table over every subset of its axes, in little more than the time of writing them.
 
 A table ``p`` of shape ``(V,)*L`` becomes ``Z`` of shape ``(V+1,)*L`` whose slot ``V`` on an axis
-holds the sum over that axis. There is little to compute; what costs time is the way through
-memory. So on the host
+holds the sum over that axis. There is little to compute; the time goes into moving memory. So on
+the host
 
 - a large lattice is ``V + 1`` smaller ones: those of the slices of the table along the first axis,
-  and that *of the summed table*. It is split so until a part stays in the cache. What is written
-  is then never read again from memory; only the table is, which is smaller.
+  and that *of the summed table*. It is split so until a part stays in the cache. Then what is
+  written is never read again from memory; only the table is, which is smaller.
 - Within a part of floats, axes are extended from last to first, a few at a time, by a matrix
   product with a Kronecker power of ``[I; 1]``, the identity above a row of ones. One factor sums
   one axis, and the product copies what it does not sum: the last one writes the part itself.
-
 - Slices of a large lattice are filled by several threads. The numbers do not depend on how many.
 
 For a larger vocabulary such products multiply too much by zero: there a pass over each axis, from
@@ -26,22 +25,23 @@ from typing import Any
 import array_api_compat
 import numpy as np
 
-from theory._console.threads import usable_threads
 from theory._core.arrays import array_namespace, device, read_only
+from theory._core.resources import usable_threads
+from theory._core.types import Array, Namespace
 
 __all__ = ["subset_sums"]
 
-CACHE_CELLS = 3**11
+CACHE_ENTRIES = 3**11
 """On the host, larger lattices are filled part by part (1.4 MiB)."""
 
-THREADED_CELLS = 2**22
+THREADED_ENTRIES = 2**22
 """Larger lattices are filled by several threads (32 MiB)."""
 
 SHARE, SPARING = 12, 2**23
-"""All threads together take at most one in so many bytes of a lattice for themselves, if it has
-that many bytes; beside it, NumPy takes some 50 kB wherever it casts a table of another type."""
+"""The scratch memory of all threads is at most one in so many bytes of a lattice, if it has that
+many bytes; beside it, NumPy takes some 50 kB wherever it casts a table of another type."""
 
-PART_CELLS = 2**11
+PART_ENTRIES = 2**11
 """Smaller parts would spend their time on the calls."""
 
 LARGEST_KERNEL = 32
@@ -58,14 +58,10 @@ LARGEST_PRODUCT, LARGEST_SUM = 2**18, 2**13
 larger ones among threads, which costs more than it gains at this size."""
 
 
-def subset_sums(table: Any, total: float | None = None) -> Any:
+def subset_sums(table: Array, total: float | None = None) -> Array:
     """Return ``table / total`` and its sums over every subset of axes, shape (V+1,)*L.
 
-    Parameters
-    ----------
-    table : array, shape (V,)*L
-    total : float, optional
-        Then the sums are float64, of a table of any real dtype; else they are of its dtype.
+    With a total the sums are float64, of a table (V,)*L of any real dtype; else of its own dtype.
 
     >>> subset_sums(np.asarray([[1, 0], [0, 1]]), 2.0)
     array([[0.5, 0. , 0.5],
@@ -84,7 +80,7 @@ def subset_sums(table: Any, total: float | None = None) -> Any:
     return lattice
 
 
-def _append_sums(xp: Any, lattice: Any) -> None:
+def _append_sums(xp: Namespace, lattice: Array) -> None:
     """Fill the masked slots of a lattice that holds its table, from the last axis to the first."""
     vocab = lattice.shape[0] - 1
     in_place = array_api_compat.is_numpy_namespace(xp) or array_api_compat.is_cupy_namespace(xp)
@@ -104,10 +100,10 @@ def _append_sums(xp: Any, lattice: Any) -> None:
 
 def _fill_in_parts(table: np.ndarray, total: float | None, lattice: np.ndarray) -> None:
     """Split along the first axes, down to parts that stay in the cache."""
-    vocab, length, cells = table.shape[0], table.ndim, lattice.size
-    while cells > CACHE_CELLS and cells // (vocab + 1) >= PART_CELLS:
-        cells, length = cells // (vocab + 1), length - 1
-    threads = usable_threads() if lattice.size > THREADED_CELLS else 1
+    vocab, length, size = table.shape[0], table.ndim, lattice.size
+    while size > CACHE_ENTRIES and size // (vocab + 1) >= PART_ENTRIES:
+        size, length = size // (vocab + 1), length - 1
+    threads = usable_threads() if lattice.size > THREADED_ENTRIES else 1
     if lattice.nbytes >= SPARING:
         room, taken = lattice.nbytes // SHARE, partial(_bytes_taken, vocab, table.ndim)
         while length > 1 and taken(length) > room:
@@ -139,7 +135,7 @@ def _fill_in_parts(table: np.ndarray, total: float | None, lattice: np.ndarray) 
 def _slices(
     table: np.ndarray, lattice: np.ndarray, length: int, depth: int
 ) -> Iterator[tuple[bool, np.ndarray, np.ndarray]]:
-    """What can be filled independently, the largest first: whether a table is summed first."""
+    """Tables and the slices that they fill independently, the largest first; True to sum first."""
     if depth == 0 or table.ndim == length:
         yield False, table, lattice
         return
@@ -149,8 +145,8 @@ def _slices(
 
 
 def _bytes_taken(vocab: int, sites: int, length: int) -> int:
-    """Memory that a thread takes to fill a lattice of so many sites in parts of `length`."""
-    # a table summed over a site, with what is summed over the next one, too, and so on; a part
+    """Scratch memory of a thread that fills a lattice of so many sites in parts of `length`."""
+    # a table summed over one site and the same summed over the next one, and so on; a part
     values = sum(2 * vocab**n for n in range(sites - 2, length, -2)) + 2 * vocab**length
     return 8 * (values + (_widest(vocab, length) if vocab <= SHORT_AXIS else 0))
 
@@ -161,9 +157,10 @@ class _Parts:
     def __init__(self, vocab: int, length: int, total: float | None, dtype: np.dtype) -> None:
         self.vocab, self.length, self.total, self.dtype = vocab, length, total, dtype
         self.extend: Any = _extend_in_place
-        if dtype.kind == "f" and vocab < LONG_AXIS:
-            short = vocab <= SHORT_AXIS
-            self.extend = _Products(vocab, length) if short else _extend_with_ones
+        if dtype.kind == "f" and vocab <= SHORT_AXIS:
+            self.extend = _Products(vocab, length)
+        elif dtype.kind == "f" and vocab < LONG_AXIS:
+            self.extend = _extend_with_ones
 
     def fill(self, table: np.ndarray, lattice: np.ndarray) -> None:
         if table.ndim == self.length:
@@ -265,7 +262,7 @@ def _short_enough(count: int, size: int, base: int, most: int) -> int:
 
 
 def _steps(vocab: int, length: int) -> Iterator[tuple[int, int, int]]:
-    """Axes that are extended together, the last ones first; cells of those before and after."""
+    """Axes that are extended together, the last first; sizes of those before and after them."""
     done = 0
     while done < length:
         axes = 1
@@ -276,7 +273,7 @@ def _steps(vocab: int, length: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _widest(vocab: int, length: int) -> int:
-    """Values between the steps: two times as many as after the widest of them but the last."""
+    """Entries of scratch memory: twice the size after the widest of the steps but the last."""
     *inner, _ = (
         (vocab + 1) ** axes * before * after for axes, before, after in _steps(vocab, length)
     )

@@ -1,4 +1,4 @@
-"""The forward process that masks, and the losses that the zero-loss denoiser minimises."""
+"""The forward (masking) process, the exact loss of a denoiser, and the sequence alpha-loss."""
 
 from theory.loss import alpha_loss, forward
 

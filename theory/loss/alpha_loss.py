@@ -1,10 +1,9 @@
-"""The sequence alpha-loss: one-round products for which whole sequences matter.
+"""The sequence alpha-loss of AlphaDLM, and the products of distributions that are best under it.
 
 A product ``q`` of one distribution per site scores ``J(q) = sum_x p(x) q(x)^alpha``. As ``alpha``
 goes to 0, the best product is that of the marginals, which cross-entropy finds: ``(J - 1) / alpha``
-goes to ``E log q``. At ``alpha = 1`` it puts everything on a likeliest sequence.
-
-Source of the loss: AlphaDLM, read; what is said here about its maxima is ours.
+goes to ``E log q``. At ``alpha = 1`` it puts everything on a likeliest sequence. Source of the
+loss: AlphaDLM, read; what is said here about its maxima is ours.
 
 Given all other sites, the best distribution at one site is ``q_i(v) ~ S_i(v)^(1 / (1 - alpha))``
 with ``S_i(v) = sum_{x: x_i = v} p(x) prod_{j != i} q_j(x_j)^alpha``. Taking the sites in turn never
@@ -23,6 +22,7 @@ import numpy as np
 
 from theory._core import exact
 from theory._core.arrays import MASK, array_namespace, as_array, is_exact, require_memory, to_host
+from theory._core.types import Array, ArrayLike
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.table import JointTable
 from theory.errors import InvalidInput
@@ -40,7 +40,7 @@ __all__ = [
 MAX_SWEEPS = 20_000
 """Sweeps over the sites end after so many; at ``alpha`` close to ``1 / L`` they move slowly."""
 
-SETTLED = 1e-14
+CONVERGED_TOL = 1e-14
 """Sweeps end when no probability moves by more than this."""
 
 
@@ -53,17 +53,17 @@ class BestProduct(NamedTuple):
     value : float
     """
 
-    sites: Any
+    sites: Array
     value: float
 
 
-def sequence_alpha_objective(p: Distribution, sites: Any, alpha: Any) -> Any:
+def sequence_alpha_objective(p: Distribution, sites: ArrayLike, alpha: Any) -> Array:
     """Score of a product: ``sum_x p(x) q(x)^alpha``.
 
     Parameters
     ----------
     p : Distribution
-        Small: the whole table is used.
+        Small, as the whole table is used; `TooLarge` is raised otherwise.
     sites : array_like, shape (L, V) or (B, L, V)
         Rows sum to 1.
     alpha : number from 0 to 1
@@ -74,10 +74,6 @@ def sequence_alpha_objective(p: Distribution, sites: Any, alpha: Any) -> Any:
     scalar, or array of shape (B,)
         float64, or exact numbers if `p`, `sites` and `alpha` are exact.
 
-    Raises
-    ------
-    InvalidInput, TooLarge
-
     >>> from fractions import Fraction
     >>> p = JointTable([[2, 0], [0, 1]], exact=True)
     >>> fair = [[Fraction(1, 2), Fraction(1, 2)]] * 2
@@ -86,15 +82,15 @@ def sequence_alpha_objective(p: Distribution, sites: Any, alpha: Any) -> Any:
     """
     check_distribution(p)
     sites = as_array(sites)
-    rational = p.exact and is_exact(sites) and not isinstance(alpha, (float, np.floating))
-    sites = as_rows(sites, "sites", 3 if sites.ndim == 3 else 2, exact=rational)
+    in_exact = p.exact and is_exact(sites) and not isinstance(alpha, (float, np.floating))
+    sites = as_rows(sites, "sites", 3 if sites.ndim == 3 else 2, exact=in_exact)
     if tuple(sites.shape[-2:]) != (p.length, p.vocab):
         raise InvalidInput(
             f"sites must have shape ({p.length}, {p.vocab}) or (B, {p.length}, {p.vocab}), "
             f"got {tuple(sites.shape)}"
         )
     batch = sites if sites.ndim == 3 else sites[None, ...]
-    if rational:
+    if in_exact:
         alpha = _as_exact_alpha(alpha)
         table = exact.elementwise(exact.as_sympy, to_host(p.table()))
         raised = exact.elementwise(lambda q: exact.as_sympy(q) ** alpha, batch)
@@ -111,7 +107,8 @@ def best_product(p: Distribution, alpha: float) -> BestProduct:
     Parameters
     ----------
     p : Distribution
-        Small: the work grows as ``V^L``, for ``alpha`` from ``1 / L`` on as ``(V (V + 1))^L``.
+        Small, or `TooLarge` is raised: the work grows as ``V^L``, for ``alpha`` from ``1 / L`` on
+        as ``(V (V + 1))^L``.
     alpha : float
         From 0 to 1; 0 stands for the limit, the product of the marginals.
 
@@ -119,13 +116,8 @@ def best_product(p: Distribution, alpha: float) -> BestProduct:
     -------
     BestProduct
         For ``alpha < 1 / L`` and at 1 the maximum (just below ``1 / L`` sweeps end a little short
-        of it). In between, the best that sweeps lead to from
-        the predictions after every possible observation (from the marginals to single
-        sequences): at least a lower bound. Of equally good products, one.
-
-    Raises
-    ------
-    InvalidInput, TooLarge
+        of it). In between, the best that sweeps lead to from the predictions given every possible
+        observation: at least a lower bound. Of equally good products, one.
 
     >>> p = JointTable([[0.8, 0], [0, 0.2]])
     >>> best_product(p, 0.25).sites[0].round(12)      # odds (8/2)^2
@@ -140,44 +132,35 @@ def best_product(p: Distribution, alpha: float) -> BestProduct:
     xp = array_namespace(table)
     if alpha == 1:
         likeliest = np.unravel_index(int(xp.argmax(xp.reshape(table, (-1,)))), table.shape)
-        starts = _predictions(p, np.asarray([likeliest], dtype=np.int64))
-        return BestProduct(starts[0, ...], float(xp.max(table)))
-    everything_masked = np.full((1, p.length), MASK, dtype=np.int64)
-    patterns = everything_masked if alpha * p.length < 1 else _observations(p)
-    sites = _swept(table, _predictions(p, patterns), alpha)
+        patterns = np.asarray([likeliest], dtype=np.int64)
+    elif alpha * p.length < 1:
+        patterns = np.full((1, p.length), MASK, dtype=np.int64)
+    else:
+        patterns = _observations(p)
+    sites = as_numbers(p.denoise(patterns), "predictions")
+    if alpha < 1:
+        sites = _swept(table, sites, alpha)
     values = _score(table, sites**alpha)
     best = int(xp.argmax(values))
     return BestProduct(sites[best, ...], float(values[best]))
 
 
 def best_share(first: float, second: float, sites: int, alpha: float) -> float:
-    """Find a in [0, 1] that maximises ``first a^(n alpha) + second (1-a)^(n alpha)``, n sites.
+    """The a in [0, 1] that maximises ``first a^(n alpha) + second (1-a)^(n alpha)``, n sites.
 
     No product ``prod a_i``, ``prod (1 - a_i)`` of different shares does better. For ``n alpha < 1``
-    the odds are ``(first / second)^(1 / (1 - n alpha))``; else all goes to the greater weight.
-
-    Parameters
-    ----------
-    first, second : float
-        Weights above 0.
-    sites : int
-    alpha : float
-        From 0 to 1.
-
-    Returns
-    -------
-    float
-        Of equally good ends, 1.
+    the odds are ``(first / second)^(1 / (1 - n alpha))``; else all goes to the greater weight, of
+    equal ones to the first. Both weights are above 0, and `alpha` lies between 0 and 1.
 
     >>> best_share(0.8, 0.2, sites=2, alpha=0.25)      # odds 16
     0.9411764705882353
     """
     first, second = (as_real(w, "a weight", 0, math.inf, ends=False) for w in (first, second))
-    left = 1 - as_integer(sites, "sites", 1) * as_real(alpha, "alpha", 0, 1)
+    concavity = 1 - as_integer(sites, "sites", 1) * as_real(alpha, "alpha", 0, 1)
     log_odds = math.log(first) - math.log(second)
-    if left <= 0:
+    if concavity <= 0:
         return float(log_odds >= 0)
-    return 1 / (1 + math.exp(min(-log_odds / left, 700.0)))
+    return 1 / (1 + math.exp(min(-log_odds / concavity, 700.0)))
 
 
 def sentences(*, exact: bool = False) -> JointTable:
@@ -212,12 +195,8 @@ def _observations(p: Distribution) -> np.ndarray:
     return patterns[to_host(p.evidence(patterns)).astype(np.float64) > 0]
 
 
-def _predictions(p: Distribution, patterns: np.ndarray) -> Any:
-    return as_numbers(p.denoise(patterns), "predictions")
-
-
-def _without(table: Any, raised: Any, site: int) -> Any:
-    """``S(v)``: the score as the sum over the tokens of one site, without its factor, (B, V)."""
+def _without(table: Array, raised: Array, site: int) -> Array:
+    """``S_i(v)`` of one site i, where the powers of all others are given, shape (B, V)."""
     xp = array_namespace(table)
     rest = xp.moveaxis(table, site, 0)[None, ...]
     for other in reversed([j for j in range(table.ndim) if j != site]):
@@ -227,13 +206,14 @@ def _without(table: Any, raised: Any, site: int) -> Any:
     return rest
 
 
-def _score(table: Any, raised: Any) -> Any:
+def _score(table: Array, raised: Array) -> Array:
+    """``J`` of products whose powers are given, (B,)."""
     xp = array_namespace(table)
     return xp.sum(_without(table, raised, 0) * raised[:, 0, :], axis=-1)
 
 
-def _swept(table: Any, sites: Any, alpha: float) -> Any:
-    """Products (B, L, V), each site made the best one given the others, until nothing moves."""
+def _swept(table: Array, sites: Array, alpha: float) -> Array:
+    """Products (B, L, V) after sweeps that make each site the best one given the others."""
     xp = array_namespace(table)
     columns = [sites[:, i, :] for i in range(table.ndim)]
     for _ in range(MAX_SWEEPS):
@@ -243,6 +223,6 @@ def _swept(table: Any, sites: Any, alpha: float) -> Any:
             rest = (rest / xp.max(rest, axis=-1, keepdims=True)) ** (1 / (1 - alpha))
             columns[i] = xp.broadcast_to(rest / xp.sum(rest, axis=-1, keepdims=True), before.shape)
             moved = max(moved, float(xp.max(xp.abs(columns[i] - before))))
-        if moved <= SETTLED:
+        if moved <= CONVERGED_TOL:
             break
     return xp.stack(columns, axis=1)

@@ -1,4 +1,4 @@
-"""The absorbing (masking) process, its posterior, and the loss that trains a denoiser.
+"""The absorbing (masking) forward process, its posterior, and the loss that trains a denoiser.
 
 Each site is masked independently and stays masked. With ``alpha`` the probability of being
 clean, from time s to a later time t a clean token survives with probability
@@ -11,8 +11,8 @@ transcription): a denoiser ``f`` pays, in expectation over data and masks,
 
     L = sum over steps  w(s, t)  E  sum_{i masked in x_t}  -log f_i(x_t)[x_0,i]
 
-The expectation here is exact: a sum over all mask patterns and all observations, with no
-sampling. Source of the process and of its posterior: standard (D3PM, MDLM, MD4), from memory.
+The expectation is computed exactly, as a sum over all mask patterns and all observations. Source
+of the process and of its posterior: standard (D3PM, MDLM, MD4), from memory.
 """
 
 import itertools
@@ -33,6 +33,7 @@ from theory._core.arrays import (
     is_exact,
     xlogy,
 )
+from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice.lattice import reveal_observed
@@ -54,7 +55,7 @@ __all__ = [
     "weight",
 ]
 
-Denoiser = Callable[[Any], Any]
+Denoiser = Callable[[Array], Array]
 """A function from patterns (B, L) to predictions (B, L, V), such as ``Distribution.denoise``."""
 
 
@@ -93,7 +94,7 @@ def kernel(vocab: int, alpha_s: Any, alpha_t: Any) -> np.ndarray:
     return matrix
 
 
-def marginal(x_0: Any, vocab: int, alpha: float) -> np.ndarray:
+def marginal(x_0: ArrayLike, vocab: int, alpha: float) -> np.ndarray:
     """Distribution of ``x_t`` at each site of one clean sequence (L,), shape (L, V+1).
 
     >>> marginal([1], vocab=2, alpha=0.25)
@@ -106,7 +107,7 @@ def marginal(x_0: Any, vocab: int, alpha: float) -> np.ndarray:
     return kernel(vocab, 1.0, alpha)[tokens[0]]
 
 
-def weight(alpha_s: Any, alpha_t: Any) -> Any:
+def weight(alpha_s: Any, alpha_t: Any) -> Number:
     """Probability that a site masked at t was clean at s: the weight in equation (10).
 
     >>> weight(0.5, 0.25)
@@ -120,7 +121,7 @@ def weight(alpha_s: Any, alpha_t: Any) -> Any:
     return _divide(alpha_s - alpha_t, 1 - alpha_t)
 
 
-def reverse_step(x_t: Any, predictions: Any, alpha_s: float, alpha_t: float) -> Any:
+def reverse_step(x_t: ArrayLike, predictions: Array, alpha_s: float, alpha_t: float) -> Array:
     """Distribution of each site at the earlier time s, given ``x_t`` and predictions of x_0.
 
     Parameters
@@ -141,7 +142,7 @@ def reverse_step(x_t: Any, predictions: Any, alpha_s: float, alpha_t: float) -> 
     array([[0.5, 0.5, 0. ]])
     """
     predictions = as_array(predictions)
-    kept = is_exact(predictions) and predictions.dtype == object
+    exact_step = is_exact(predictions) and predictions.dtype == object
     if predictions.ndim not in (2, 3):
         raise InvalidInput(
             f"predictions must have shape (L, V) or (B, L, V), got {tuple(predictions.shape)}"
@@ -150,24 +151,19 @@ def reverse_step(x_t: Any, predictions: Any, alpha_s: float, alpha_t: float) -> 
     x_t, single = as_tokens(x_t, length, vocab, predictions)
     if single:
         predictions = predictions[None, ...]
-    if predictions.shape != (*x_t.shape, vocab):
-        raise InvalidInput(
-            f"predictions of shape {tuple(predictions.shape)} do not fit x_t of shape "
-            f"{tuple(x_t.shape)}"
-        )
     predictions = as_predictions(predictions, x_t, vocab)
-    predictions = as_numbers(predictions, "predictions", exact=kept)
+    predictions = as_numbers(predictions, "predictions", exact=exact_step)
     xp = array_namespace(predictions)
-    hidden = bool(xp.any(x_t == MASK))
-    reveal = weight(alpha_s, alpha_t) if hidden else 0
-    reveal = reveal if kept else float(reveal)
+    reveal = weight(alpha_s, alpha_t) if bool(xp.any(x_t == MASK)) else 0
+    reveal = reveal if exact_step else float(reveal)
     stay = xp.full((*x_t.shape, 1), 1 - reveal, dtype=predictions.dtype, device=device(x_t))
-    step = xp.concat([predictions * reveal, stay], axis=-1)
-    step = reveal_observed(x_t, step)
+    step = reveal_observed(x_t, xp.concat([predictions * reveal, stay], axis=-1))
     return step[0, ...] if single else step
 
 
-def posterior(x_t: Any, x_0: Any, vocab: int, alpha_s: float, alpha_t: float) -> np.ndarray:
+def posterior(
+    x_t: ArrayLike, x_0: ArrayLike, vocab: int, alpha_s: float, alpha_t: float
+) -> np.ndarray:
     """``q(x_s | x_t, x_0)`` at each site, shape (B, L, V+1) or (L, V+1): the true reverse step.
 
     Raises
@@ -179,13 +175,11 @@ def posterior(x_t: Any, x_0: Any, vocab: int, alpha_s: float, alpha_t: float) ->
     array([[0.3333, 0.    , 0.6667],
            [0.    , 1.    , 0.    ]])
     """
-    like = np.zeros(0)
-    x_0 = np.asarray(x_0)
+    x_0, like = np.asarray(x_0), np.zeros(0)
     if x_0.ndim not in (1, 2):
         raise InvalidInput(f"x_0 must have shape (L,) or (B, L), got {x_0.shape}")
-    length = x_0.shape[-1]
-    clean, single = as_tokens(x_0, length, vocab, like, masked=False)
-    noisy, _ = as_tokens(x_t, length, vocab, like)
+    clean, single = as_tokens(x_0, x_0.shape[-1], vocab, like, masked=False)
+    noisy, _ = as_tokens(x_t, x_0.shape[-1], vocab, like)
     if noisy.shape != clean.shape or ((noisy != MASK) & (noisy != clean)).any():
         raise InvalidInput("x_t cannot arise from x_0: an observed token differs")
     one_hot = (clean[..., None] == np.arange(vocab)).astype(np.float64)
@@ -193,11 +187,10 @@ def posterior(x_t: Any, x_0: Any, vocab: int, alpha_s: float, alpha_t: float) ->
     return step[0] if single else step
 
 
-def loss_by_pattern(p: Distribution, denoiser: Denoiser | None = None) -> Any:
-    """Expected cross-entropy at the masked sites, for every set of observed sites.
+def loss_by_pattern(p: Distribution, denoiser: Denoiser | None = None) -> Array:
+    """Expected cross-entropy at the masked sites, for every set S of observed sites.
 
-    ``E_p sum_{i masked} -log f_i(x_S)[x_i]`` in nats, exactly, by summing over every
-    observation.
+    ``E_p sum_{i masked} -log f_i(x_S)[x_i]`` in nats, as a sum over every observation.
 
     Parameters
     ----------
@@ -216,32 +209,26 @@ def loss_by_pattern(p: Distribution, denoiser: Denoiser | None = None) -> Any:
     >>> loss_by_pattern(JointTable([[1, 0], [0, 1]], exact=True)).tolist()
     [[2*log(2), 0], [0, 0]]
     """
-    lattice = p.lattice()
-    losses = []
+    xp, lattice = array_namespace(p.like), p.lattice()
+    losses: Any = []
     for observed in itertools.product((0, 1), repeat=p.length):
-        sites = tuple(np.flatnonzero(observed).tolist())
-        masked = [i for i in range(p.length) if not observed[i]]
-        if not masked:
+        if all(observed):
             losses.append(0 if p.exact else from_host(np.float64(0), p.like))
             continue
-        x = p.assignments(sites)
-        truth, evidence = lattice.predict(x)
-        xp = array_namespace(evidence)
+        x = p.assignments(tuple(np.flatnonzero(observed).tolist()))
+        target, evidence = lattice.predict(x)
         possible = xp.nonzero(evidence != 0)[0]
-        x, truth, evidence = (xp.take(array, possible, axis=0) for array in (x, truth, evidence))
-        chance = exact.ratio(evidence, lattice.denominator) if p.exact else evidence
-        guess = truth if denoiser is None else as_predictions(denoiser(x), x, p.vocab)
-        columns = xp.asarray(masked, dtype=xp.int64, device=device(x))
-        truth, guess = xp.take(truth, columns, axis=1), xp.take(guess, columns, axis=1)
-        joint = truth * chance[:, None, None]
-        losses.append(-xp.sum(xlogy(joint, guess)))
-    if p.exact:
-        return np.asarray(losses, dtype=object).reshape((2,) * p.length)
-    xp = array_namespace(p.like)
-    return xp.reshape(xp.stack(losses), (2,) * p.length)
+        x, target, evidence = (xp.take(array, possible, axis=0) for array in (x, target, evidence))
+        probability = exact.ratio(evidence, lattice.denominator) if p.exact else evidence
+        predicted = target if denoiser is None else as_predictions(denoiser(x), x, p.vocab)
+        masked = from_host(np.flatnonzero(np.asarray(observed) == 0).astype(np.int64), x)
+        target, predicted = (xp.take(rows, masked, axis=1) for rows in (target, predicted))
+        losses.append(-xp.sum(xlogy(target * probability[:, None, None], predicted)))
+    losses = np.asarray(losses, dtype=object) if p.exact else xp.stack(losses)
+    return xp.reshape(losses, (2,) * p.length)
 
 
-def nelbo(p: Distribution, levels: Any, denoiser: Denoiser | None = None) -> Any:
+def nelbo(p: Distribution, levels: Any, denoiser: Denoiser | None = None) -> Number:
     """Exact expected loss (10) of a denoiser, summed over a grid of noise levels, in nats.
 
     Parameters
@@ -252,10 +239,6 @@ def nelbo(p: Distribution, levels: Any, denoiser: Denoiser | None = None) -> Any
     denoiser : callable, optional
         The zero-loss denoiser of `p` if not given; then the value is the data entropy plus the
         discretisation gap of the grid.
-
-    Returns
-    -------
-    scalar
 
     Examples
     --------
@@ -273,25 +256,11 @@ def nelbo(p: Distribution, levels: Any, denoiser: Denoiser | None = None) -> Any
     return loss_on_grid(loss_by_pattern(p, denoiser), levels)
 
 
-def loss_on_grid(losses: Any, levels: Any) -> Any:
+def loss_on_grid(losses: Array, levels: Any) -> Number:
     """Expected loss (10) on a grid of noise levels, from the losses of all patterns, in nats.
 
-    The losses do not hang on the grid: for many grids they are computed once.
-
-    Parameters
-    ----------
-    losses : array, shape (2,)*L
-        From `loss_by_pattern`.
-    levels : sequence of number
-        As for `nelbo`.
-
-    Returns
-    -------
-    scalar
-
-    Raises
-    ------
-    InvalidInput
+    The losses, shape (2,)*L, are those of `loss_by_pattern`, which do not depend on the grid: for
+    many grids they are computed once. The levels are as for `nelbo`.
 
     >>> from theory import JointTable
     >>> losses = loss_by_pattern(JointTable([[1, 0], [0, 1]], exact=True))
@@ -303,8 +272,8 @@ def loss_on_grid(losses: Any, levels: Any) -> Any:
         raise InvalidInput(f"losses must have shape (2,)*L, got {tuple(losses.shape)}")
     levels = _as_grid(levels)
     coefficients: Any = 0
-    for alpha_s, alpha_t in itertools.pairwise(levels):
-        alpha_s, alpha_t = _as_levels(alpha_s, alpha_t)
+    for step in itertools.pairwise(levels):
+        alpha_s, alpha_t = _as_levels(*step)
         if alpha_s != alpha_t:
             patterns = _pattern_probabilities(losses.ndim, alpha_t)
             coefficients = coefficients + weight(alpha_s, alpha_t) * patterns
@@ -312,6 +281,7 @@ def loss_on_grid(losses: Any, levels: Any) -> Any:
 
 
 def _as_grid(levels: Any) -> list[Any]:
+    """Check the ends of a grid; those off by rounding become 1 and 0."""
     try:
         levels = list(levels)
     except TypeError:
@@ -322,10 +292,11 @@ def _as_grid(levels: Any) -> list[Any]:
     return [ends[0], *levels[1:-1], ends[1]]
 
 
-def continuous_nelbo(p: Distribution, denoiser: Denoiser | None = None) -> Any:
+def continuous_nelbo(p: Distribution, denoiser: Denoiser | None = None) -> Number:
     """Exact expected loss in continuous time, in nats: the limit of `nelbo` on fine grids.
 
-    ``int_0^1 (1 - u)^-1 E sum_{i masked at level u} -log f_i du``; the schedule has dropped out.
+    ``int_0^1 (1 - u)^-1 E sum_{i masked at level u} -log f_i du``, which no schedule
+    enters. A set of k observed sites has weight ``int u^k (1-u)^(L-k-1) du = 1 / (L C(L-1, k))``.
     For the zero-loss denoiser it is the entropy of `p`.
 
     >>> from theory import JointTable
@@ -333,11 +304,8 @@ def continuous_nelbo(p: Distribution, denoiser: Denoiser | None = None) -> Any:
     log(2)
     """
     length = p.length
-    by_size = [
-        Fraction(math.factorial(k) * math.factorial(length - k - 1), math.factorial(length))
-        for k in range(length)
-    ]
-    by_size.append(Fraction(0))  # nothing is masked, nothing is lost
+    by_size = [Fraction(1, length * math.comb(length - 1, k)) for k in range(length)]
+    by_size.append(Fraction(0))  # nothing is masked
     sizes = np.indices((2,) * length).sum(axis=0)
     return _weighted_sum(np.asarray(by_size, dtype=object)[sizes], loss_by_pattern(p, denoiser))
 
@@ -350,15 +318,15 @@ def _pattern_probabilities(length: int, alpha: Any) -> np.ndarray:
     return table
 
 
-def _weighted_sum(coefficients: np.ndarray, losses: Any) -> Any:
+def _weighted_sum(coefficients: np.ndarray, losses: Array) -> Number:
+    """``sum_S c_S loss_S``, leaving out what has no weight: a loss may be infinite there."""
     if is_exact(losses):
         used = coefficients.reshape(-1) != 0
         pairs = zip(coefficients.reshape(-1)[used], losses.reshape(-1)[used], strict=True)
         return sum((c * loss for c, loss in pairs), start=0)
     xp = array_namespace(losses)
     coefficients = from_host(coefficients.astype(np.float64), losses)
-    used = coefficients > 0  # a loss may be infinite where it is not asked for
-    return xp.sum(coefficients * xp.where(used, losses, 0.0))
+    return xp.sum(coefficients * xp.where(coefficients > 0, losses, 0.0))
 
 
 def _divide(a: Any, b: Any) -> Any:
@@ -370,6 +338,7 @@ def _is_float(*values: Any) -> bool:
 
 
 def _as_levels(alpha_s: Any, alpha_t: Any) -> tuple[Any, Any]:
+    """Check the levels of two times; those off by rounding become 0 or 1."""
     numbers = [v for v in (alpha_s, alpha_t) if not hasattr(v, "free_symbols")]
     if any(not isinstance(v, (int, float, Fraction, np.number)) for v in numbers):
         raise InvalidInput(f"levels must be numbers, got {alpha_s!r} and {alpha_t!r}")

@@ -1,4 +1,4 @@
-"""Schedules: levels of noise over time, batch sizes over rounds, grids of revealed shares.
+"""Schedules: noise levels over time, batch sizes over rounds, grids of revealed shares.
 
 ==========================  =======================================================================
 kind                        functions

@@ -1,13 +1,12 @@
 """Grids of revealed shares from 0 to 1, for ancestral (Bernoulli) decoding.
 
-Along a grid each masked site is revealed with probability ``(b - a)/(1 - a)`` in the step from
-share a to share b. What a grid loses is in `theory.information.GainCurve.grid_cost`.
+In the step from share a to share b each masked site is revealed with probability
+``(b - a)/(1 - a)``. The cost of a grid is `theory.information.GainCurve.grid_cost`.
 """
-
-from typing import Any
 
 import numpy as np
 
+from theory._core.types import ArrayLike
 from theory.distributions.sampling import check_draw
 from theory.errors import InvalidInput
 from theory.information.gain_curve import as_gain_curve
@@ -19,25 +18,25 @@ from theory.validation.times import as_levels, as_times
 __all__ = ["best_grid", "block_grid", "equal_mass", "random_sizes"]
 
 ANGLES = 2**13
-"""Cells over which the mass of an equal-mass grid is summed."""
+"""Intervals over which ``sqrt(h')`` is integrated for an equal-mass grid."""
 
 
-def equal_mass(profile: Any, steps: int) -> np.ndarray:
-    """Grid whose steps hold equal parts of ``int sqrt(h')``.
+def equal_mass(profile: ArrayLike, steps: int) -> np.ndarray:
+    """Grid of N steps that hold equal parts of ``int sqrt(h')``.
 
-    As the number of steps grows, N times its loss tends to half of
-    `theory.information.continuum_complexity`, and no grid does better in the limit. [ours]
+    As N grows, N times its cost tends to half of `theory.information.continuum_complexity`, and no
+    grid does better in the limit. [ours]
 
     Parameters
     ----------
     profile : Distribution, GainCurve, or array_like of shape (L,)
-        Where no gain is (independent sites), equal steps are returned.
+        For independent sites, which have no gain, equal steps are returned.
     steps : int
 
     Returns
     -------
     ndarray, shape (steps + 1,)
-        Placed to about 1e-7 of the mass for 64 sites, 1e-5 for 4096.
+        Accurate to about 1e-7 of the mass for 64 sites, 1e-5 for 4096.
 
     Examples
     --------
@@ -60,10 +59,10 @@ def equal_mass(profile: Any, steps: int) -> np.ndarray:
     return grid
 
 
-def best_grid(profile: Any, steps: int, resolution: int = 512) -> np.ndarray:
-    """Grid of least loss among those on multiples of ``1/resolution``.
+def best_grid(profile: ArrayLike, steps: int, resolution: int = 512) -> np.ndarray:
+    """Grid of least cost among those on multiples of ``1/resolution``.
 
-    The loss is the left-Riemann error of ``-h``, so this is `optimal` once more, on a finer axis.
+    The cost is the left-Riemann error of ``-h``, so this is `optimal` on a finer axis.
 
     Parameters
     ----------
@@ -83,7 +82,7 @@ def best_grid(profile: Any, steps: int, resolution: int = 512) -> np.ndarray:
     return np.concatenate([[0.0], np.cumsum(sizes) / resolution])
 
 
-def block_grid(profile: Any, levels: Any, steps: int) -> np.ndarray:
+def block_grid(profile: ArrayLike, levels: ArrayLike, steps: int) -> np.ndarray:
     """Grid that is geometric in the odds within each block between neighbouring levels.
 
     One step leads to the first level and one from the last. The steps between are shared out in
@@ -107,7 +106,7 @@ def block_grid(profile: Any, levels: Any, steps: int) -> np.ndarray:
     steps = as_integer(steps, "steps", blocks + 2)
     wanted = np.sqrt(np.prod(block_parts(curve, levels), axis=0))
     counts = np.ones(blocks, dtype=np.int64)
-    for _ in range(steps - 2 - blocks):  # the next step goes where it is missed most
+    for _ in range(steps - 2 - blocks):  # each further step goes where it saves most
         counts[np.argmax(wanted / counts)] += 1
     grid = [0.0]
     odds = [t / (1 - t) for t in inner]
@@ -117,12 +116,12 @@ def block_grid(profile: Any, levels: Any, steps: int) -> np.ndarray:
     return np.asarray([*grid, inner[-1], 1.0])
 
 
-def random_sizes(times: Any, length: int, rng: np.random.Generator) -> tuple[int, ...]:
+def random_sizes(times: ArrayLike, length: int, rng: np.random.Generator) -> tuple[int, ...]:
     """Draw the batch sizes of Bernoulli steps along a grid; steps that reveal nothing are left out.
 
-    Each site is revealed in a step with the length of the step as its probability, so the numbers
-    are multinomial. That random sizes adapt to the data is shown by arXiv 2602.20126 (abstract
-    read); its own law of sizes was not seen.
+    Each site is revealed in a step with the length of the step as its probability, so the sizes are
+    multinomial. That random sizes adapt to the data is shown by arXiv 2602.20126 (abstract read);
+    its own distribution of sizes was not seen.
 
     Parameters
     ----------

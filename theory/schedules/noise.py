@@ -1,9 +1,8 @@
-"""Levels of noise ``alpha(t)`` over time.
+"""Noise schedules: the probability ``alpha(t)`` that a site is still clean at time t.
 
-``alpha(t)`` is the probability that a site is still clean at time t of the forward (masking)
-process: 1 at ``t = 0``, 0 (or nearly) at ``t = 1``. Every site is masked independently, so at
-level ``alpha`` a set S is exactly the clean one with probability
-``alpha^|S| (1 - alpha)^(L - |S|)``.
+It falls from 1 at ``t = 0`` of the forward (masking) process to 0, or nearly, at ``t = 1``. Every
+site is masked independently, so at level ``alpha`` a set S is exactly the clean one with
+probability ``alpha^|S| (1 - alpha)^(L - |S|)``.
 """
 
 import math
@@ -15,17 +14,11 @@ import numpy as np
 
 from theory.validation.arguments import as_integer, as_real
 
-__all__ = [
-    "Cosine",
-    "GeometricOdds",
-    "Linear",
-    "LogLinear",
-    "NoiseSchedule",
-]
+__all__ = ["Cosine", "GeometricOdds", "Linear", "LogLinear", "NoiseSchedule"]
 
 
 class NoiseSchedule(ABC):
-    """Level of clean sites as a function of time in [0, 1], decreasing."""
+    """A decreasing function ``alpha`` of time in [0, 1]."""
 
     @abstractmethod
     def alpha(self, t: Any) -> Any:
@@ -55,11 +48,9 @@ class Linear(NoiseSchedule):
     """``alpha = 1 - t``: the same number of sites, on average, in every step."""
 
     def alpha(self, t: Any) -> Any:
-        """Probability that a site is clean at time t."""
         return 1 - t
 
     def slope(self, t: Any) -> Any:
-        """Derivative of `alpha`."""
         return -1 + 0 * t
 
 
@@ -75,11 +66,9 @@ class Cosine(NoiseSchedule):
     """
 
     def alpha(self, t: Any) -> Any:
-        """Probability that a site is clean at time t."""
         return np.cos(np.pi * t / 2) ** 2
 
     def slope(self, t: Any) -> Any:
-        """Derivative of `alpha`."""
         return -np.pi / 2 * np.sin(np.pi * t)
 
 
@@ -99,11 +88,9 @@ class LogLinear(NoiseSchedule):
         as_real(self.end, "end", 0, 1, ends=False)
 
     def alpha(self, t: Any) -> Any:
-        """Probability that a site is clean at time t."""
         return 1 - (1 - self.end) * t
 
     def slope(self, t: Any) -> Any:
-        """Derivative of `alpha`."""
         return -(1 - self.end) + 0 * t
 
 
@@ -121,10 +108,8 @@ class GeometricOdds(NoiseSchedule):
         as_real(self.end, "end", 0, 0.5, ends=False)
 
     def alpha(self, t: Any) -> Any:
-        """Probability that a site is clean at time t."""
         return 1 / (1 + (1 / self.end - 1) ** (2 * t - 1))
 
     def slope(self, t: Any) -> Any:
-        """Derivative of `alpha`."""
         level = self.alpha(t)
         return -2 * math.log(1 / self.end - 1) * level * (1 - level)

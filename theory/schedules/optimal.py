@@ -1,11 +1,11 @@
-"""The best batch sizes for random-order decoding, by dynamic programming."""
+"""Batch sizes of least expected cost for random-order decoding, by dynamic programming."""
 
 import math
-from typing import Any
 
 import numpy as np
 
 from theory._core.plurals import counted
+from theory._core.types import ArrayLike
 from theory._core.work import require_steps
 from theory.errors import InvalidInput, TooLarge
 from theory.information.profile import as_profile, rounding
@@ -13,15 +13,15 @@ from theory.validation.arguments import as_real, as_rounds
 
 __all__ = ["optimal"]
 
-ROUNDING = 1e-12
-"""Relative to the cost of a single round: by how much rounding may miss a target."""
+TARGET_TOL = 1e-12
+"""By how much a cost may exceed a target, relative to the cost of a single round."""
 
 MAX_STEPS = 2**32
-"""Pairs of boundaries that are looked at, in a minute or so: all rounds of 5,000 sites."""
+"""Pairs of boundaries that are compared, in a minute or so: all rounds of 5,000 sites."""
 
 
 def optimal(
-    profile: Any, rounds: int | None = None, *, target: float | None = None
+    profile: ArrayLike, rounds: int | None = None, *, target: float | None = None
 ) -> tuple[int, ...]:
     """Batch sizes of least expected cost for random-order decoding.
 
@@ -39,17 +39,13 @@ def optimal(
         Instead of `rounds`: the cost to stay at or below, in the unit of the profile (nats for a
         distribution), in as few rounds as possible.
 
-    Returns
-    -------
-    tuple of int
-
     Raises
     ------
     InvalidInput
         If not exactly one of `rounds` and `target` is given, or if the profile increases.
     TooLarge
-        If it takes more steps than are made: at once for `rounds`, for a `target` when it is not
-        reached in as many rounds as can be computed.
+        If it would take minutes: at once for `rounds`, for a `target` when it is not reached in as
+        many rounds as can be computed.
 
     Examples
     --------
@@ -63,46 +59,46 @@ def optimal(
     >>> optimal([1, 1, 1, 0], rounds=2)
     (3, 1)
 
-    How many rounds do three pairs of equal bits take if one bit may be lost?
+    Three pairs of equal bits, at the cost of one bit at most:
 
     >>> from theory import gallery
     >>> optimal(gallery.coupled_pairs(3), target=math.log(2))
     (2, 2, 2)
     """
     if rounds is None and target is None:
-        raise InvalidInput("give rounds or target: neither is there")
+        raise InvalidInput("give rounds or target: neither is given")
     if rounds is not None and target is not None:
         raise InvalidInput(f"give rounds or target, not both: {rounds=}, {target=}")
     f = as_profile(profile)
     if rounds is not None:
-        most, enough = as_rounds(rounds, f.size), -math.inf
+        most, limit = as_rounds(rounds, f.size), -math.inf
         what = f"the best {counted(most, 'round')} of {counted(f.size, 'site')}"
         require_steps(_steps(f.size, most), MAX_STEPS, what)
     else:
-        most, enough = f.size, as_real(target, "target", 0, math.inf)
-    lost = f[0] - f  # in these nothing cancels where the profile is nearly flat
-    enough += ROUNDING * float(lost.sum())
-    sizes = _shortest(lost, most, enough, tie=rounding(f))
-    if _cost(lost, sizes) > enough > 0:
-        sizes = _shortest(lost, most, enough, tie=0.0)
+        most, limit = f.size, as_real(target, "target", 0, math.inf)
+    drop = f[0] - f  # in these nothing cancels where the profile is nearly flat
+    limit += TARGET_TOL * float(drop.sum())
+    sizes = _shortest(drop, most, limit, tie=rounding(f))
+    if _cost(drop, sizes) > limit > 0:
+        sizes = _shortest(drop, most, limit, tie=0.0)
     return sizes
 
 
-def _shortest(lost: np.ndarray, most: int, enough: float, tie: float) -> tuple[int, ...]:
-    """Batch sizes of the shortest path over boundaries, in as few rounds as are enough."""
+def _shortest(drop: np.ndarray, most: int, limit: float, tie: float) -> tuple[int, ...]:
+    """Batch sizes of the shortest path, in as few rounds as cost at most `limit`."""
     # All schedules reveal the same total, so that only sum_k s_k f(a_k) differs between them.
-    length = lost.size
-    cost = -np.arange(length, 0, -1) * lost
-    total_lost = float(lost.sum())
+    length = drop.size
+    cost = -np.arange(length, 0, -1) * drop
+    one_round = float(drop.sum())
     choices = [np.full(length, length)]  # choices[r][a]: where the next batch ends if r more follow
     affordable = max(1, MAX_STEPS // _steps(length, 1))
-    while len(choices) < most and cost[0] + total_lost > enough:
+    while len(choices) < most and cost[0] + one_round > limit:
         if len(choices) == affordable:
             raise TooLarge(
-                f"{counted(affordable, 'round')} lose {cost[0] + total_lost:.4g}, more than the "
-                f"target {enough:.4g}; more rounds of {counted(length, 'site')} are not computed"
+                f"{counted(affordable, 'round')} cost {cost[0] + one_round:.4g}, more than the "
+                f"target {limit:.4g}; more rounds of {counted(length, 'site')} are not computed"
             )
-        cost, choice = _one_more(cost, lost[: len(cost) - 1], tie)
+        cost, choice = _one_more(cost, drop[: len(cost) - 1], tie)
         choices.append(choice)
     sizes, start = [], 0
     for choice in reversed(choices):
@@ -112,49 +108,44 @@ def _shortest(lost: np.ndarray, most: int, enough: float, tie: float) -> tuple[i
     return tuple(sizes)
 
 
-def _one_more(cost: np.ndarray, lost: np.ndarray, tie: float) -> tuple[np.ndarray, np.ndarray]:
+def _one_more(cost: np.ndarray, drop: np.ndarray, tie: float) -> tuple[np.ndarray, np.ndarray]:
     """The least costs with one more batch, from every start, and where that batch ends.
 
-    What a later end is worth, ``lost[start]`` for each site, rises with the start. So the ends
-    never go back when the start goes on, and between two starts whose ends are known, only those
-    between are tried.
+    A later end saves ``drop[start]`` for each site, which rises with the start. So the best end
+    rises with the start, and for starts between two whose ends are known, only the ends between
+    theirs are compared.
     """
-    count = lost.size
+    count = drop.size
     least, choice = np.empty(count), np.empty(count, dtype=np.int64)
     coarse = np.arange(0, count, math.isqrt(count))
-    ends = np.append(_tried(cost, lost, coarse, 1, count, tie, least, choice), count)
+    least[coarse], choice[coarse], best = _best_ends(cost, drop, coarse, 1, count, tie)
+    ends = np.append(best, count)
     for k, start in enumerate(coarse.tolist()):
         between = np.arange(start + 1, min(start + math.isqrt(count), count))
         if between.size:
-            _tried(cost, lost, between, int(choice[start]), int(ends[k + 1]), tie, least, choice)
+            first, last = int(choice[start]), int(ends[k + 1])
+            found = _best_ends(cost, drop, between, first, last, tie)
+            least[between], choice[between], _ = found
     return least, choice
 
 
-def _tried(
-    cost: np.ndarray,
-    lost: np.ndarray,
-    starts: np.ndarray,
-    first: int,
-    last: int,
-    tie: float,
-    least: np.ndarray,
-    choice: np.ndarray,
-) -> np.ndarray:
-    """Fill in the least cost and the first good end of some starts; return the best ends."""
+def _best_ends(
+    cost: np.ndarray, drop: np.ndarray, starts: np.ndarray, first: int, last: int, tie: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Least costs from some starts, the first ends that are as good, and the best ends."""
     ahead = np.arange(first, last + 1, dtype=np.int64) - starts[:, None]
-    total = np.where(ahead > 0, cost[first : last + 1] - ahead * lost[starts, None], np.inf)
+    total = np.where(ahead > 0, cost[first : last + 1] - ahead * drop[starts, None], np.inf)
     best = total.argmin(axis=1)
-    least[starts] = total[np.arange(starts.size), best]
-    choice[starts] = first + np.argmax(total <= least[starts, None] + tie, axis=1)
-    return first + best
+    least = total[np.arange(starts.size), best]
+    return least, first + np.argmax(total <= least[:, None] + tie, axis=1), first + best
 
 
 def _steps(length: int, rounds: int) -> int:
-    """Pairs of boundaries that are looked at."""
+    """Pairs of boundaries that are compared."""
     return 2 * rounds * length * (math.isqrt(length) + 1)
 
 
-def _cost(lost: np.ndarray, sizes: tuple[int, ...]) -> float:
-    """The path cost, from how far the profile lies below its start."""
+def _cost(drop: np.ndarray, sizes: tuple[int, ...]) -> float:
+    """The path cost, from the drop of the profile below its start."""
     starts = np.cumsum((0, *sizes[:-1]))
-    return float(lost.sum() - (np.asarray(sizes) * lost[starts]).sum())
+    return float(drop.sum() - (np.asarray(sizes) * drop[starts]).sum())

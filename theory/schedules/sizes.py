@@ -1,4 +1,4 @@
-"""Batch sizes that do not look at the data: how many sites each round of decoding reveals."""
+"""Batch sizes that do not depend on the data: how many sites each round of decoding reveals."""
 
 import itertools
 import math
@@ -21,13 +21,12 @@ def every(length: int, rounds: int | None = None) -> Iterator[tuple[int, ...]]:
     ([(1, 1, 1), (1, 2), (2, 1), (3,)], [(1, 3), (2, 2), (3, 1)])
     """
     length = as_integer(length, "length", 1)
-    wanted = None if rounds is None else as_rounds(rounds, length)
-    if wanted is None:
-        places = range(1, length)
+    inside = range(1, length)
+    if rounds is None:
         chosen = itertools.product((True, False), repeat=length - 1)
-        every_cuts = (itertools.compress(places, some) for some in chosen)
+        every_cuts = (itertools.compress(inside, some) for some in chosen)
     else:
-        every_cuts = itertools.combinations(range(1, length), wanted - 1)
+        every_cuts = itertools.combinations(inside, as_rounds(rounds, length) - 1)
     for cuts in every_cuts:
         yield tuple(b - a for a, b in itertools.pairwise([0, *cuts, length]))
 

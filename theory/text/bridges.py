@@ -5,8 +5,8 @@ to, the prediction at a site is ``u v`` and the limit ``pi h``, both normalised.
 
     (pi + d)(h + e) - pi h  =  d h + pi e + d e,    d = u - pi,    e = v - h,
 
-and ``d`` and ``e`` are followed themselves, site by site. So nothing is lost where ``u`` and ``pi``
-agree in all their digits.
+and ``d`` and ``e`` are followed themselves, site by site: they keep their relative accuracy where
+``u`` and ``pi`` agree in all their digits.
 """
 
 import math
@@ -18,14 +18,14 @@ from theory.text.word_chain import WordChain
 
 __all__ = ["Middle"]
 
-SLOW = 0.9
+MAX_RATE = 0.9
 """Of chains that forget more slowly, predictions 50 sites away still differ visibly."""
 
-ENOUGH = 1e-18
-"""What is followed to find the limits is followed until so much of the rest should be left."""
+REMAINDER = 1e-18
+"""Powers of the chain approach the limits until so much of the difference should be left."""
 
-RESIDUAL = 1e-13
-"""The limits must be kept by the chain up to this."""
+LIMIT_TOL = 1e-13
+"""The chain must map the limits to themselves up to this."""
 
 
 class Middle:
@@ -34,7 +34,7 @@ class Middle:
     Parameters
     ----------
     chain : WordChain
-    law, future : (S,) arrays
+    start, future : (S,) arrays
         As `WordChain.after` and `WordChain.before` return them.
 
     Attributes
@@ -50,43 +50,43 @@ class Middle:
 
     >>> from theory.text.corpora import from_paragraphs
     >>> chain = WordChain(from_paragraphs(["to be or not to be", "to be is to do", "do be do"]))
-    >>> law, future = chain.after("to"), chain.before("do")
-    >>> middle = Middle(chain, law, future)
+    >>> start, future = chain.after("to"), chain.before("do")
+    >>> middle = Middle(chain, start, future)
     >>> round(middle.far.rate, 4), middle.rounded
     (0.7293, False)
-    >>> bool(abs(chain.bridge(law, future, 200, 200) - middle.far.limit).max() < 1e-14)
+    >>> bool(abs(chain.bridge(start, future, 200, 200) - middle.far.limit).max() < 1e-14)
     True
     >>> bool(0 < abs(middle.gap(200, 200)).max() < 1e-25)
     True
     """
 
-    def __init__(self, chain: WordChain, law: np.ndarray, future: np.ndarray) -> None:
-        self.chain, self.law, self.future = chain, law, future
-        self.far = chain.far(law, future)
+    def __init__(self, chain: WordChain, start: np.ndarray, future: np.ndarray) -> None:
+        self.chain, self.start, self.future = chain, start, future
+        self.far = chain.far(start, future)
         self.rounded = True
-        if self.far.limit is None or not 0 < self.far.rate <= SLOW:
+        if self.far.limit is None or not 0 < self.far.rate <= MAX_RATE:
             return
-        among = chain.on_the_way(law, future)
+        among = chain.on_the_way(start, future)
         self._steps: Any = chain.transition[among][:, among]
         self._back: Any = self._steps.T.tocsr()
         self._words = chain.words[among]
-        start, end = law[among], future[among]
-        pi, root = self._limit(self._back, start)
-        h = self._limit(self._steps, end)[0]
+        left, right = start[among], future[among]
+        pi, root = self._limit(self._back, left)
+        h = self._limit(self._steps, right)[0]
         self._root, self._pi, self._h = root, pi, h / (pi @ h)
         residuals = [
             np.abs(step @ limit / root - limit).sum() / limit.sum()
             for step, limit in ((self._back, self._pi), (self._steps, self._h))
         ]
-        if max(residuals) < RESIDUAL:
+        if max(residuals) < LIMIT_TOL:
             self.rounded = False
-            self._from_left = start / (start @ self._h) - self._pi
-            self._from_right = end / (end @ self._pi) - self._h
+            self._from_left = left / (left @ self._h) - self._pi
+            self._from_right = right / (right @ self._pi) - self._h
 
     def _limit(self, step: Any, start: np.ndarray) -> tuple[np.ndarray, float]:
         """What powers make of a start, summing to 1, and the factor of one more power."""
         here, factor = start / start.sum(), 1.0
-        for _ in range(math.ceil(math.log(ENOUGH) / math.log(self.far.rate))):
+        for _ in range(math.ceil(math.log(REMAINDER) / math.log(self.far.rate))):
             here = step @ here
             factor = float(here.sum())
             here = here / factor
@@ -100,7 +100,7 @@ class Middle:
         InvalidInput
             If the two never stand at this distance from each other.
         """
-        prediction = self.chain.bridge(self.law, self.future, left, right)
+        prediction = self.chain.bridge(self.start, self.future, left, right)
         if self.rounded:
             return prediction - self.far.limit
         pi, h, limit = self._pi, self._h, self._pi * self._h

@@ -49,7 +49,7 @@ END = "<end>"
 """Follows the last word of a paragraph."""
 
 FREQUENT = 254
-"""How many words the chain tells apart; with `UNKNOWN` and `END` there are 256 states."""
+"""How many words the vocabulary holds; with `UNKNOWN` and `END` there are 256 states."""
 
 WITH_NULS = {"x0x0": "UTF-16-LE", "0x0x": "UTF-16-BE", "x000": "UTF-32-LE", "000x": "UTF-32-BE"}
 """Encodings by where they have NULs in the first bytes of a text that begins with ASCII."""
@@ -149,7 +149,7 @@ class Corpus:
             verb = "does" if len(missing) == 1 else "do"
             raise InvalidInput(f"{', '.join(map(repr, missing))} {verb} not occur in {self.name}")
         if UNKNOWN in words and len(self.words) == len(self.vocabulary) - 2:
-            raise InvalidInput(f"there is no {UNKNOWN}: all words of {self.name} are told apart")
+            raise InvalidInput(f"there is no {UNKNOWN}: all words of {self.name} are distinguished")
         return tuple(index.get(word, index[UNKNOWN]) for word in words)
 
     def unknown(self, phrase: str) -> tuple[str, ...]:
@@ -266,16 +266,18 @@ def made_from() -> str:
     >>> made_from().startswith("pydoc_data.topics of Python 3.")
     True
     """
-    file = importlib.resources.files("theory.text") / "data" / "words.csv"
-    with file.open(encoding="utf-8") as lines:
-        return next(line for line in lines if line.startswith("# Made from: "))[13:].strip()
+    begin = "# Made from: "
+    return next(line for line in _lines("words.csv") if line.startswith(begin)).removeprefix(begin)
+
+
+def _lines(name: str) -> list[str]:
+    file = importlib.resources.files("theory.text") / "data" / name
+    return file.read_text(encoding="utf-8").splitlines()
 
 
 def _rows(name: str) -> Iterator[list[str]]:
     """Yield the rows of a table of the package, without comments and the names of columns."""
-    file = importlib.resources.files("theory.text") / "data" / name
-    lines = file.read_text(encoding="utf-8").splitlines()
-    rows = csv.reader(line for line in lines if not line.startswith("#"))
+    rows = csv.reader(line for line in _lines(name) if not line.startswith("#"))
     return itertools.islice(rows, 1, None)
 
 

@@ -1,4 +1,4 @@
-"""What a chain of words predicts far from the words that are given, exactly.
+"""Predictions of a chain of words far from the words that are given, and their information.
 
 The exact analogue, for a chain of real words, of asking a large model what it predicts far from
 its prompt: at some distance after a phrase, between two phrases at some distance from both, and
@@ -8,7 +8,6 @@ on average over the words of the text, as mutual information by distance.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -27,6 +26,7 @@ __all__ = [
     "Row",
     "distances",
     "divergence",
+    "limit_variation",
     "usual_phrases",
 ]
 
@@ -40,17 +40,17 @@ STRONGEST_AT = 10
 """The words of most influence are those that tell most at this distance."""
 
 SPAN = 99
-"""The two distances at the places near one end sum to this: an odd number, since two equal ones
-sum to an even number, and some phrases stand at distances of one parity only."""
+"""What the two distances sum to at sites near one end: an odd number, while two equal ones sum to
+an even one, since some phrases stand at distances of one parity only."""
 
-SHOWN = 4
-"""So many words are named."""
+MAX_NAMED = 4
+"""How many words are named, at most."""
 
 FREQUENT_WORDS = 20
-"""The most frequent words, so many of them, stand for function words: no list is needed."""
+"""How many of the most frequent words stand for function words: no list is needed."""
 
 CONTENT_LETTERS = 6
-"""A frequent word of so many letters is likely to have a meaning of its own."""
+"""A frequent word with so many letters or more is likely a content word."""
 
 MAX_DECIDED_STATES = 600
 """Chains of order 1 with more states are not handed to `theory.homogenization`."""
@@ -62,10 +62,10 @@ SERIES_BELOW = 1e-4
 """Smaller relative differences are summed as a series."""
 
 TIE_TOL = 1e-12
-"""Relative differences up to this are rounding: such probabilities are equal."""
+"""Probabilities whose relative difference is at most this count as equal."""
 
 CHUNK = 64
-"""So many words of the text are followed at a time."""
+"""How many words of the text are followed at a time."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Context:
     phrases : list of str
         One phrase, or two, as they are known to the chain.
     read_as_unknown : list of str
-        Words of the phrases that the text has, but that are not told apart.
+        Words of the phrases that the text has, but the vocabulary lacks.
     rows : list of Row
     never : list of (int, int)
         Distances at which the two phrases never stand.
@@ -197,6 +197,11 @@ class Distances:
     reason: str | None
 
 
+def limit_variation(rows: list[Row]) -> dict[int, float]:
+    """Total variation to the limit by distance from the phrase, or from both; 0 without a limit."""
+    return {row.left: row.limit_tv or 0.0 for row in rows if row.right in (None, row.left)}
+
+
 def usual_phrases(corpus: Corpus) -> tuple[str, str]:
     """Return the two most frequent words of the vocabulary that have six letters or more.
 
@@ -220,7 +225,7 @@ def distances(
     between: tuple[str, str] | None,
     order: int = 1,
     end: End = "restart",
-    progress: Callable[[range], Iterable[Any]] = iter,
+    progress: Callable[[range], Iterable[int]] = iter,
 ) -> Distances:
     """Follow the chain of a text away from what is given.
 
@@ -264,14 +269,14 @@ def distances(
 
 
 def _after(chain: WordChain, phrase: str) -> Context:
-    law, lasting, anywhere = chain.after(phrase), chain.lasting(), chain.anywhere()
-    far = chain.far(law)
+    start, lasting, anywhere = chain.after(phrase), chain.lasting(), chain.anywhere()
+    far = chain.far(start)
     rows = []
     for n in DISTANCES:
-        here, without = chain.predict(law, n), chain.predict(anywhere, n)
+        here, without = chain.predict(start, n), chain.predict(anywhere, n)
         # followed themselves: predictions far away are rounded, their differences are not
-        gap, further = (chain.difference(law, lasting, m) for m in (n, n + 1))
-        told = divergence(chain.difference(law, anywhere, n), without, here)
+        gap, further = (chain.difference(start, lasting, m) for m in (n, n + 1))
+        told = divergence(chain.difference(start, anywhere, n), without, here)
         row = Row(
             n,
             None,
@@ -279,22 +284,22 @@ def _after(chain: WordChain, phrase: str) -> Context:
             limit_tv=None if far.limit is None else _variation(gap),
             next_tv=_variation(gap - further),
             information=float(told),
-            ended=chain.ended(law, n),
+            ended=chain.ended(start, n),
         )
         rows.append(row)
     return _context(chain, [phrase], rows, [], far, False)
 
 
 def _between(chain: WordChain, left: str, right: str) -> Context:
-    law, future = chain.after(left), chain.before(right)
-    middle = Middle(chain, law, future)
+    start, future = chain.after(left), chain.before(right)
+    middle = Middle(chain, start, future)
     limit = middle.far.limit
     # gaps are more accurate, where there is a limit
-    followed = partial(chain.bridge, law, future) if limit is None else middle.gap
+    followed = partial(chain.bridge, start, future) if limit is None else middle.gap
     rows, never = [], []
     for a, b in [(n, n) for n in DISTANCES] + [(n, SPAN - n) for n in DISTANCES[:-1]]:
         try:
-            here = chain.bridge(law, future, a, b)
+            here = chain.bridge(start, future, a, b)
         except InvalidInput:
             never.append((a, b))
             continue
@@ -306,7 +311,7 @@ def _between(chain: WordChain, left: str, right: str) -> Context:
             limit_tv=None if limit is None else _variation(gap),
             next_tv=_variation(gap - followed(a + 1, b - 1)) if b > 1 else None,
             information=None if limit is None else float(divergence(gap, limit, here)),
-            ended=chain.ended(law, a + b, future),
+            ended=chain.ended(start, a + b, future),
         )
         rows.append(row)
     return _context(chain, [left, right], rows, never, middle.far, middle.rounded)
@@ -322,7 +327,7 @@ def _context(
 ) -> Context:
     unknown = [word for phrase in phrases for word in chain.corpus.unknown(phrase)]
     a, b = DISTANCES[-2:]
-    at = {row.left: row.limit_tv or 0.0 for row in rows if row.right in (None, row.left)}
+    at = limit_variation(rows)
     measured = None
     if min(at.get(a, 0.0), at.get(b, 0.0)) > (ROUNDED_TOL if rounded else 0.0):
         measured = (at[b] / at[a]) ** (1 / (b - a))
@@ -348,7 +353,7 @@ def _shape(
 
 
 def _named(chain: WordChain, prediction: np.ndarray) -> list[tuple[str, float]]:
-    order = np.argsort(-prediction, kind="stable")[:SHOWN]
+    order = np.argsort(-prediction, kind="stable")[:MAX_NAMED]
     return [(chain.vocabulary[i], float(prediction[i])) for i in order if prediction[i] > 0]
 
 
@@ -364,28 +369,27 @@ def _variation(gap: np.ndarray) -> float:
 
 
 def _influence(
-    chain: WordChain, progress: Callable[[range], Iterable[Any]]
+    chain: WordChain, progress: Callable[[range], Iterable[int]]
 ) -> tuple[list[Influence], list[tuple[str, float]]]:
     """Follow every word of the text; the influence by distance, and the strongest words."""
     anywhere = chain.anywhere()
-    chances = chain.of_words(anywhere)
-    drawn = chances.nonzero()[0]
-    weights = chances[drawn]
+    probabilities = chain.of_words(anywhere)
+    drawn = probabilities.nonzero()[0]
     without = list(chain.predictions(anywhere, WORD_DISTANCES))
     unknown, end = len(chain.vocabulary) - 2, len(chain.vocabulary) - 1
     frequent = min(FREQUENT_WORDS, unknown)
     per_word = np.zeros((len(WORD_DISTANCES), 8, len(drawn)))
     for start in progress(range(0, len(drawn), CHUNK)):
         some = slice(start, start + CHUNK)
-        laws = np.where(chain.words == drawn[some, None], anywhere, 0.0)
-        laws = laws / laws.sum(axis=1, keepdims=True)
+        weights = np.where(chain.words == drawn[some, None], anywhere, 0.0)
+        starts = weights / weights.sum(axis=1, keepdims=True)
         # followed twice: a prediction far away is rounded, the difference of two is not
-        gaps = chain.differences(laws, anywhere, WORD_DISTANCES)
-        followed = chain.predictions(laws, WORD_DISTANCES)
+        gaps = chain.differences(starts, anywhere, WORD_DISTANCES)
+        followed = chain.predictions(starts, WORD_DISTANCES)
         for k, (other, gap, here) in enumerate(zip(without, gaps, followed, strict=True)):
             ends, other_ends = (
-                np.stack([law[..., :-1].sum(axis=-1), law[..., -1]], axis=-1)
-                for law in (here, other)
+                np.stack([words[..., :-1].sum(axis=-1), words[..., -1]], axis=-1)
+                for words in (here, other)
             )
             first, words = _likeliest(here), here[:, :-2]
             spoken = words.any(axis=1)
@@ -400,12 +404,12 @@ def _influence(
                 spoken,
             ]
     found = []
-    for n, means in zip(WORD_DISTANCES, (per_word @ weights).tolist(), strict=True):
+    for n, means in zip(WORD_DISTANCES, (per_word @ probabilities[drawn]).tolist(), strict=True):
         of_words, spoken = means[6:]
         share = of_words / spoken if spoken else None
         found.append(Influence(n, *means[:6], frequent_of_words=share))
     told = per_word[WORD_DISTANCES.index(STRONGEST_AT), 0]
-    most = np.argsort(-told, kind="stable")[:SHOWN]
+    most = np.argsort(-told, kind="stable")[:MAX_NAMED]
     return found, [(chain.vocabulary[drawn[i]], float(told[i])) for i in most]
 
 
@@ -414,26 +418,26 @@ def _likeliest(predictions: np.ndarray) -> np.ndarray:
     return (predictions >= predictions.max(axis=1, keepdims=True) * (1 - TIE_TOL)).argmax(axis=1)
 
 
-def divergence(gap: np.ndarray, law: np.ndarray, here: np.ndarray) -> np.ndarray:
-    """KL divergence in nats of a prediction from ``law``, accurate for small differences too.
+def divergence(gap: np.ndarray, other: np.ndarray, here: np.ndarray) -> np.ndarray:
+    """KL divergence in nats of a prediction from another, accurate for small differences too.
 
-    The `gap` is the prediction minus `law`, as accurate as it is known, and `here` the prediction
-    itself, both of shape (K,) or (B, K). The divergence is infinite where `here` allows what `law`
-    does not: it is a sum of products, and positive where something is possible, while rounding may
-    leave 1e-17 of either sign of a difference of nothing.
+    The `gap` is the prediction `here` minus the `other` one, as accurate as it is known; `gap` and
+    `here` have shape (K,) or (B, K). The divergence is infinite where `here` allows what `other`
+    does not. `here` decides that: it is a sum of products, and positive only where something is
+    possible, while of a gap of nothing rounding may leave 1e-17 of either sign.
 
-    >>> law = np.asarray([0.5, 0.5])
-    >>> round(float(divergence(np.asarray([0.5, -0.5]), law, np.asarray([1, 0]))), 9)      # ln 2
+    >>> half = np.asarray([0.5, 0.5])
+    >>> round(float(divergence(np.asarray([0.5, -0.5]), half, np.asarray([1, 0]))), 9)      # ln 2
     0.693147181
-    >>> round(float(divergence(np.asarray([1e-20, -1e-20]), law, law)) * 1e40, 9)  # gap^2 / (2 law)
+    >>> round(float(divergence(np.asarray([1e-20, -1e-20]), half, half)) * 1e40, 9)  # sum gap^2
     2.0
     """
     from scipy.special import xlog1py
 
-    there = law > 0
-    ratio = np.maximum(np.compress(there, gap, axis=-1) / law[there], -1.0)
+    there = other > 0
+    ratio = np.maximum(np.compress(there, gap, axis=-1) / other[there], -1.0)
     series = ratio**2 / 2 - ratio**3 / 6 + ratio**4 / 12
     terms = np.where(np.abs(ratio) < SERIES_BELOW, series, xlog1py(1 + ratio, ratio) - ratio)
     # row by row, so that a row gives the same among any others
-    found = (law[there] * terms).sum(axis=-1)
+    found = (other[there] * terms).sum(axis=-1)
     return np.where(np.any(here[..., ~there] > 0, axis=-1), np.inf, found)[()]

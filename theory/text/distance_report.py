@@ -1,4 +1,4 @@
-"""Predictions far from their context, for a reader: tables, or JSON."""
+"""Prints the predictions of a chain of words far from their context: tables, or JSON."""
 
 from collections.abc import Sequence
 
@@ -14,18 +14,19 @@ from theory.text.distance import (
     STRONGEST_AT,
     Context,
     Distances,
+    limit_variation,
 )
 
 __all__ = ["print_distances", "to_json"]
 
-ROUNDING = 1e-12
-"""Where differences are rounded, smaller ones are not told from 0; and a probability is not told
-from 1 if it is as near to it."""
+ROUNDING_TOL = 1e-12
+"""Where differences are rounded, smaller ones are not distinguished from 0; nor is a probability
+from 1 that is as near to it."""
 
-DIFFERENT = 0.02
+RATE_TOL = 0.02
 """Factors that differ by more, relatively, are said to differ."""
 
-NEAR = 0.1
+LIMIT_TOL = 0.1
 """A total variation to the limit above this is said to be far from it."""
 
 WHAT = (
@@ -72,12 +73,12 @@ def print_distances(name: str, corpus: Corpus, order: int, every: Sequence[Dista
     console = output_console(highlight=False, markup=False, emoji=False)
     words, known = sum(corpus.words.values()), len(corpus.vocabulary) - 2
     size = f"{counted(words, 'word')} in {counted(int(corpus.starts.sum()), 'paragraph')}"
-    apart = f"{known} of {counted(len(corpus.words), 'different word')} told apart"
+    apart = f"{known} of {counted(len(corpus.words), 'different word')} distinguished"
     console.print(f"{name}: {size}; {apart}.", soft_wrap=True)
     console.print(WHAT)
     contexts = [c for c in (every[0].after, every[0].between) if c is not None]
     for word in dict.fromkeys(word for context in contexts for word in context.read_as_unknown):
-        console.print(f"{word!r} occurs, but is not told apart; it is read as {UNKNOWN}.")
+        console.print(f"{word!r} occurs, but is not in the vocabulary; it is read as {UNKNOWN}.")
     for found in every:
         states = f"order {order}, {counted(found.states, 'state')}"
         console.print(f"\n{TITLES[found.end]} ({states}).")
@@ -112,7 +113,7 @@ def _table(context: Context) -> Table:
     table.add_column("likeliest words", overflow="fold")
     for column in ("vocab", "frequent", "to limit", "to next", "nats", "ended"):
         table.add_column(column, justify="right", no_wrap=True)
-    floor = ROUNDING if context.rounded else 0.0
+    floor = ROUNDING_TOL if context.rounded else 0.0
     for row in context.rows:
         table.add_row(
             str(row.left) if row.right is None else f"{row.left}, {row.right}",
@@ -163,16 +164,16 @@ def _speed(context: Context) -> str:
         return f"{said}."
     said += f"; between distances {near} and {far} it is {context.measured:.4f}."
     difference = abs(context.measured / context.rate - 1)
-    if difference > DIFFERENT:
+    if difference > RATE_TOL:
         said += (
             f" The two differ by {100 * difference:.0f} %: this is not yet the long run, or the "
             "slowest part of the difference is missing here."
         )
-    at = {row.left: row.limit_tv or 0.0 for row in context.rows if row.right in (None, row.left)}
-    if at.get(far, 0.0) > NEAR:
+    left = limit_variation(context.rows).get(far, 0.0)
+    if left > LIMIT_TOL:
         said += (
             f" At distance {far} the limit is not reached: the total variation to it is still "
-            f"{_probability(at[far])}."
+            f"{_probability(left)}."
         )
     return said
 
@@ -192,9 +193,9 @@ def _probability(value: float | None) -> str:
     ('0.031', '<1e-12', '0', '-')
     """
     if value is None or value <= 0 or value < 0.99:
-        return "0" if value == 0 else _number(value, ROUNDING)
+        return "0" if value == 0 else _number(value, ROUNDING_TOL)
     missing = 1 - value
-    if missing < ROUNDING:
+    if missing < ROUNDING_TOL:
         return "1"
     for digits in (2, 3, 4):
         if missing >= 10**-digits:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from theory.text.corpora import Corpus, from_paragraphs
+from theory.text.corpora import from_paragraphs
 from theory.text.tokenize import paragraphs_of
 
 __all__ = ["main", "prose", "tables"]
@@ -102,38 +102,26 @@ def tables() -> dict[str, str]:
     from pydoc_data.topics import topics
 
     corpus = from_paragraphs(prose(topics.values()))
-    return {
-        "words.csv": _words_table(corpus),
-        "word_pairs.csv": _pairs_table(corpus),
-        "word_triples.csv": _triples_table(corpus),
-    }
-
-
-def _words_table(corpus: Corpus) -> str:
-    title = "Words of the Python documentation with their counts, the most frequent first."
-    return _table(title, ("word", "count"), corpus.words.items())
-
-
-def _pairs_table(corpus: Corpus) -> str:
-    title = "Which word follows which, for the most frequent words; a paragraph begins at <start>."
     names = corpus.vocabulary
     rows = [("<start>", corpus.starts), *zip(names, corpus.pairs, strict=True)]
-    return _table(
-        title,
-        ("word", "next", "count"),
-        ((name, names[k], row[k]) for name, row in rows for k in row.nonzero()[0]),
-    )
-
-
-def _triples_table(corpus: Corpus) -> str:
-    title = "Which word follows which two, for the most frequent words; see word_pairs.csv."
-    names = corpus.vocabulary
     before = (*names[:-1], "<start>")
-    return _table(
-        title,
-        ("first", "second", "next", "count"),
-        ((before[i], names[j], names[k], count) for i, j, k, count in corpus.triples),
-    )
+    return {
+        "words.csv": _table(
+            "Words of the Python documentation with their counts, the most frequent first.",
+            ("word", "count"),
+            corpus.words.items(),
+        ),
+        "word_pairs.csv": _table(
+            "Which word follows which, for the most frequent words; a paragraph begins at <start>.",
+            ("word", "next", "count"),
+            ((name, names[k], row[k]) for name, row in rows for k in row.nonzero()[0]),
+        ),
+        "word_triples.csv": _table(
+            "Which word follows which two, for the most frequent words; see word_pairs.csv.",
+            ("first", "second", "next", "count"),
+            ((before[i], names[j], names[k], count) for i, j, k, count in corpus.triples),
+        ),
+    }
 
 
 def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:

@@ -6,7 +6,7 @@ of which each leads to a few, so that the transition matrix is sparse. Predictio
 are sums over all ways in which the chain can go on, and nothing is drawn.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -101,19 +101,19 @@ class WordChain:
         self.vocabulary = corpus.vocabulary
         size = len(corpus.vocabulary)
         source, target, times = _word_steps(corpus) if order == 1 else _pair_steps(corpus)
-        states, places = np.unique(np.stack([source, target]), return_inverse=True)
+        states, index = np.unique(np.stack([source, target]), return_inverse=True)
         # the walk through the text is closed, so that every state is left as often as entered
-        source, target = places.reshape(2, -1)
+        source, target = index.reshape(2, -1)
         self.words = states % size
         self.counts = np.bincount(source, times).astype(np.int64)
-        chances = times / self.counts[source]
+        probabilities = times / self.counts[source]
         last = len(states) - 1
         if end == "absorbing":
             going = source != last
             source, target = np.append(source[going], last), np.append(target[going], last)
-            chances = np.append(chances[going], 1.0)
+            probabilities = np.append(probabilities[going], 1.0)
         shape = (len(states), len(states))
-        self.transition: Any = csr_array((chances, (source, target)), shape)
+        self.transition: Any = csr_array((probabilities, (source, target)), shape)
         self._back: Any = self.transition.T.tocsr()
         spelling = (np.ones(len(states)), (self.words, np.arange(len(states))))
         self._spelling: Any = csr_array(spelling, (size, len(states)))
@@ -137,10 +137,10 @@ class WordChain:
         The end of a paragraph is a place like any other if the next one follows; if nothing
         follows, only words are drawn. With `end="restart"` the chain keeps this distribution.
         """
-        law = self.counts.astype(np.float64)
+        weights = self.counts.astype(np.float64)
         if self.end == "absorbing":
-            law[-1] = 0.0
-        return law / law.sum()
+            weights[-1] = 0.0
+        return weights / weights.sum()
 
     def after(self, phrase: str) -> np.ndarray:
         """Distribution over states right after a phrase, wherever it occurs, shape (S,).
@@ -157,13 +157,13 @@ class WordChain:
         first, *others = self.tokens(phrase)
         # a text that is over for good is in no random place of the text
         before = self.lasting() if self.vocabulary[first] == END else self.anywhere()
-        law = self._observed(before, first, phrase)
+        start = self._observed(before, first, phrase)
         for token in others:
-            law = self._observed(self._back @ law, token, phrase)
-        return law
+            start = self._observed(self._back @ start, token, phrase)
+        return start
 
     def before(self, phrase: str) -> np.ndarray:
-        """Chance of a phrase, given the state at its first word, shape (S,).
+        """Probability of a phrase, given the state at its first word, shape (S,).
 
         Raises
         ------
@@ -177,10 +177,11 @@ class WordChain:
         self._refuse(future, phrase)
         return future
 
-    def _observed(self, law: np.ndarray, token: int, phrase: str) -> np.ndarray:
-        law = np.where(self.words == token, law, 0.0)
-        self._refuse(law, phrase)
-        return law / law.sum()
+    def _observed(self, states: np.ndarray, token: int, phrase: str) -> np.ndarray:
+        """The distribution over states once their word is observed."""
+        weights = np.where(self.words == token, states, 0.0)
+        self._refuse(weights, phrase)
+        return weights / weights.sum()
 
     def _refuse(self, weights: np.ndarray, phrase: str) -> None:
         if weights.any():
@@ -196,30 +197,25 @@ class WordChain:
 
     # ---- predictions --------------------------------------------------------------------
 
-    def of_words(self, law: np.ndarray) -> np.ndarray:
+    def of_words(self, states: np.ndarray) -> np.ndarray:
         """Sum over the states of each word: from shape (S,) or (B, S) to (K,) or (B, K)."""
-        return (self._spelling @ law.T).T
+        return (self._spelling @ states.T).T
 
-    def predict(self, law: np.ndarray, distance: int) -> np.ndarray:
+    def predict(self, start: np.ndarray, distance: int) -> np.ndarray:
         """Prediction of the word at a distance to the right, shape (..., K).
 
         Parameters
         ----------
-        law : (S,) or (B, S) array
+        start : (S,) or (B, S) array
             Distributions over states at distance 0, as `after` returns them.
         """
-        return next(self.predictions(law, [distance]))
+        return next(self.predictions(start, [distance]))
 
-    def predictions(self, law: np.ndarray, distances: Iterable[int]) -> Iterator[np.ndarray]:
+    def predictions(self, start: np.ndarray, distances: Iterable[int]) -> Iterator[np.ndarray]:
         """Yield the predictions at distances that grow, each as `predict` returns it."""
-        steps, gone = law.T, 0
-        for distance in distances:
-            for _ in range(as_integer(distance, "distance", gone) - gone):
-                steps = self._back @ steps
-            gone = distance
-            yield self.of_words(steps.T)
+        return self._followed(lambda states: self._back @ states, start, distances)
 
-    def difference(self, law: np.ndarray, other: np.ndarray, distance: int) -> np.ndarray:
+    def difference(self, start: np.ndarray, other: np.ndarray, distance: int) -> np.ndarray:
         """Difference of two predictions at a distance, shape (..., K).
 
         The difference itself is followed step by step. It keeps its relative accuracy where the
@@ -227,24 +223,33 @@ class WordChain:
 
         Parameters
         ----------
-        law : (S,) or (B, S) array
+        start : (S,) or (B, S) array
         other : (S,) array
         """
-        return next(self.differences(law, other, [distance]))
+        return next(self.differences(start, other, [distance]))
 
     def differences(
-        self, law: np.ndarray, other: np.ndarray, distances: Iterable[int]
+        self, start: np.ndarray, other: np.ndarray, distances: Iterable[int]
     ) -> Iterator[np.ndarray]:
         """Yield the differences at distances that grow, each as `difference` returns it."""
         keeps = self.lasting()
-        gap, gone = (law - other).T, 0
+
+        def step(gap: np.ndarray) -> np.ndarray:
+            gap = self._back @ gap
+            # what rounding adds to the sum would not fade
+            return gap - np.multiply.outer(keeps, gap.sum(axis=0))
+
+        return self._followed(step, start - other, distances)
+
+    def _followed(
+        self, step: Callable[[np.ndarray], np.ndarray], start: np.ndarray, distances: Iterable[int]
+    ) -> Iterator[np.ndarray]:
+        states, gone = start.T, 0
         for distance in distances:
             for _ in range(as_integer(distance, "distance", gone) - gone):
-                gap = self._back @ gap
-                # what rounding adds to the sum would not fade
-                gap = gap - np.multiply.outer(keeps, gap.sum(axis=0))
+                states = step(states)
             gone = distance
-            yield self.of_words(gap.T)
+            yield self.of_words(states.T)
 
     def lasting(self) -> np.ndarray:
         """The distribution over states that the chain keeps, shape (S,)."""
@@ -252,12 +257,12 @@ class WordChain:
             return self.anywhere()
         return (np.arange(len(self.words)) == len(self.words) - 1).astype(np.float64)
 
-    def ended(self, law: np.ndarray, distance: int, future: np.ndarray | None = None) -> float:
-        """Chance that the end stands at one of the next sites, up to a distance or before it.
+    def ended(self, start: np.ndarray, distance: int, future: np.ndarray | None = None) -> float:
+        """Probability that the end stands at one of the next sites, up to a distance or before it.
 
         Parameters
         ----------
-        law : (S,) array
+        start : (S,) array
         future : (S,) array, optional
             As `before` returns it: what is observed at that distance. Then the end has to stand
             before it; what is observed there, and may be the end, does not count.
@@ -268,7 +273,7 @@ class WordChain:
             If the future is impossible.
         """
         # Both are sums of products, and nothing cancels: what is impossible stays exactly zero.
-        going, over = law, np.zeros_like(law)  # before the end; with an end on the way
+        going, over = start, np.zeros_like(start)  # before the end; with an end on the way
         for step in range(as_integer(distance, "distance", 0)):
             if step:
                 over[-1] += going[-1]
@@ -284,12 +289,12 @@ class WordChain:
             raise InvalidInput(f"the chain never says this at distance {distance}")
         return float(ended / (ended + alive))
 
-    def bridge(self, law: np.ndarray, future: np.ndarray, left: int, right: int) -> np.ndarray:
+    def bridge(self, start: np.ndarray, future: np.ndarray, left: int, right: int) -> np.ndarray:
         """Prediction of the word between two observations, shape (K,).
 
         Parameters
         ----------
-        law, future : (S,) arrays
+        start, future : (S,) arrays
             As `after` and `before` return them.
         left, right : int
             Distances to the two.
@@ -300,18 +305,18 @@ class WordChain:
             If the two never stand at this distance from each other.
         """
         for _ in range(as_integer(left, "left", 0)):
-            law = self._back @ law
+            start = self._back @ start
         for _ in range(as_integer(right, "right", 0)):
             future = self.transition @ future
             future = future / (future.max() or 1.0)
-        weights = law * future
+        weights = start * future
         if not weights.any():
             raise InvalidInput(f"the chain never says this at distance {left + right}")
         return self.of_words(weights / weights.sum())
 
     # ---- far away -----------------------------------------------------------------------
 
-    def far(self, law: np.ndarray, future: np.ndarray | None = None) -> Far:
+    def far(self, start: np.ndarray, future: np.ndarray | None = None) -> Far:
         """Find what predictions after an observation, or between two, tend to, and how fast.
 
         After one observation the chain ends up where it stays: in the text's own frequencies, or
@@ -321,45 +326,35 @@ class WordChain:
 
         Parameters
         ----------
-        law : (S,) array
+        start : (S,) array
             As `after` returns it.
         future : (S,) array, optional
             As `before` returns it.
         """
-        among = self.on_the_way(law, future)
+        among = self.on_the_way(start, future)
         if not len(among):
             return Far(None, 0.0)
         key = among.tobytes()
         if key not in self._limits:
             self._limits[key] = power_limit(self.transition[among][:, among])
         found = self._limits[key]
-        if found.law is None:
+        if found.distribution is None:
             return Far(None, found.rate)
         limit = np.zeros(len(self.words))
-        limit[among] = found.law
+        limit[among] = found.distribution
         return Far(self.of_words(limit), found.rate)
 
-    def on_the_way(self, law: np.ndarray, future: np.ndarray | None = None) -> np.ndarray:
+    def on_the_way(self, start: np.ndarray, future: np.ndarray | None = None) -> np.ndarray:
         """States that can follow an observation and, if there are two, precede the other one.
 
-        Parameters
-        ----------
-        law : (S,) array
-            As `after` returns it.
-        future : (S,) array, optional
-            As `before` returns it.
-
-        Returns
-        -------
-        array of int64
-            Their numbers, growing.
+        Takes what `far` takes, and returns the numbers of the states, growing.
         """
-        states = self._reached(self._back, law)
+        states = self._reachable(self._back, start)
         if future is not None:
-            states = states & self._reached(self.transition, future)
+            states = states & self._reachable(self.transition, future)
         return np.flatnonzero(states)
 
-    def _reached(self, step: Any, start: np.ndarray) -> np.ndarray:
+    def _reachable(self, step: Any, start: np.ndarray) -> np.ndarray:
         """Where any number of steps makes a positive number out of those at the start."""
         seen, new = start > 0, start > 0
         while new.any():

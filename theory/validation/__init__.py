@@ -1,1 +1,1 @@
-"""Validation of arguments: one error for each, which names the shape and the number."""
+"""Validation of input: one error for each argument, which names the shape and the number."""

@@ -1,7 +1,7 @@
-"""The border: what a user hands in, checked once and turned into what the code behind expects.
+"""Validation of numbers, arrays, tokens, sites and batch sizes that a user hands in.
 
-Each function returns arrays that need no further check, or raises `InvalidInput` with the shape
-and the offending number.
+Each function returns what the code behind it expects and need not check again, or raises
+`InvalidInput` with the shape and the offending number.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from theory._core import exact as exact_numbers
 from theory._core.arrays import MASK, array_namespace, as_array, device, from_host, to_host
 from theory._core.log_numbers import LinearForm
 from theory._core.segments import any_true
+from theory._core.types import Array, ArrayLike
 from theory.errors import InvalidInput
 
 __all__ = [
@@ -67,18 +68,15 @@ def as_base(base: Any) -> float:
     """Return the natural logarithm of a unit of information (1 for nats)."""
     if base is None:
         return 1.0
-    number = isinstance(base, (int, float, Fraction, np.integer, np.floating))
-    if not number or isinstance(base, bool) or not 1 < base < math.inf:
-        raise InvalidInput(f"base must be a number above 1 (2 for bits), got {base!r}")
-    return math.log(base)
+    return math.log(as_real(base, "base (2 for bits)", 1, math.inf, ends=False))
 
 
-def as_rectangular(x: Any, name: str) -> Any:
+def as_rectangular(x: ArrayLike, name: str) -> Array:
     """Return an array, of a list if all its rows are equally long."""
     return as_array(x, f"{name} must be a rectangular array of numbers")
 
 
-def as_numbers(x: Any, name: str, *, exact: bool = False) -> Any:
+def as_numbers(x: ArrayLike, name: str, *, exact: bool = False) -> Array:
     """Return `x` as a float64 array, or with ``exact=True`` as integers or objects."""
     x = as_rectangular(x, name)
     if isinstance(x, np.ndarray) and x.dtype.kind == "O":
@@ -116,18 +114,13 @@ def _as_exact_number(value: Any, name: str) -> Any:
     if exact_numbers.is_rational(value) or isinstance(value, LinearForm):
         return value
     sympy: Any = sys.modules.get("sympy")  # an expression can only come from an imported SymPy
-    if sympy is not None and isinstance(value, sympy.Expr) and _is_finite_and_real(value):
-        return Fraction(int(value.p), int(value.q)) if value.is_Rational else value
+    if sympy is not None and isinstance(value, sympy.Expr):
+        strange = value.has(sympy.Float, sympy.nan, sympy.oo, -sympy.oo, sympy.zoo)
+        if not strange and value.is_real is not False:
+            return exact_numbers.from_sympy(value)
     raise InvalidInput(
         f"exact=True needs integers, Fractions or SymPy expressions; {name} holds {value!r}"
     )
-
-
-def _is_finite_and_real(value: Any) -> bool:
-    import sympy
-
-    strange = value.has(sympy.Float, sympy.nan, sympy.oo, -sympy.oo, sympy.zoo)
-    return not strange and value.is_real is not False
 
 
 def _as_floats(x: np.ndarray, name: str) -> np.ndarray:
@@ -145,22 +138,22 @@ def _as_floats(x: np.ndarray, name: str) -> np.ndarray:
     return as_numbers(floats.reshape(x.shape), name)
 
 
-def refuse_where(bad: Any, x: Any, rule: str) -> None:
+def refuse_where(bad: Array, x: Array, rule: str) -> None:
     """Raise with the first entry of `x` where `bad` holds."""
     if any_true(bad):
         where, value = first_where(bad, x)
         raise InvalidInput(f"{rule}: entry {where} is {value}")
 
 
-def first_where(bad: Any, x: Any) -> tuple[Any, Any]:
+def first_where(bad: Array, x: Array) -> tuple[int | tuple[int, ...], Any]:
     """Index of the first entry where `bad` holds (an int on one axis), and what `x` holds there."""
     index = tuple(np.argwhere(to_host(bad))[0].tolist())
     return index[0] if len(index) == 1 else index, to_host(x)[index]
 
 
 def as_tokens(
-    x: Any, length: int, vocab: int, like: Any, *, masked: bool = True
-) -> tuple[Any, bool]:
+    x: ArrayLike, length: int, vocab: int, like: Array, *, masked: bool = True
+) -> tuple[Array, bool]:
     """Return tokens as an int64 array of shape (B, L) beside `like`, and whether `x` was (L,)."""
     x = as_array(x, "x must be a rectangular array of tokens")
     if array_namespace(x) is not array_namespace(like) or device(x) != device(like):
@@ -171,7 +164,8 @@ def as_tokens(
             )
         if x.dtype.kind in "iu":
             x = from_host(x.astype(np.int64), like)
-    if not _is_integral(x):
+    host = isinstance(x, np.ndarray)
+    if not (x.dtype.kind in "iu" if host else array_namespace(x).isdtype(x.dtype, "integral")):
         raise InvalidInput(f"tokens must be integers ({MASK} for a mask), got {x.dtype}")
     if x.ndim not in (1, 2) or x.shape[-1] != length:
         raise InvalidInput(f"x must have shape ({length},) or (B, {length}), got {tuple(x.shape)}")
@@ -183,12 +177,6 @@ def as_tokens(
     xp = array_namespace(x)
     x = xp.astype(x, xp.int64)  # a copy: what is kept does not change with the caller's array
     return (x, False) if x.ndim == 2 else (x[None, :], True)
-
-
-def _is_integral(x: Any) -> bool:
-    if isinstance(x, np.ndarray):
-        return x.dtype.kind in "iu"
-    return array_namespace(x).isdtype(x.dtype, "integral")
 
 
 def as_sites(sites: Any, length: int, name: str = "sites") -> tuple[int, ...]:

@@ -1,7 +1,4 @@
-"""The border, for what has to sum to one: weights, rows of probabilities and predictions.
-
-Like `theory.validation.arguments`, which checks everything else.
-"""
+"""Validation of what has to sum to one: weights, rows of probabilities and predictions."""
 
 import math
 from fractions import Fraction
@@ -13,6 +10,7 @@ from theory._core import exact as exact_numbers
 from theory._core.arrays import MASK, array_namespace, device, is_exact, on_one_device, to_host
 from theory._core.plurals import counted
 from theory._core.segments import any_true
+from theory._core.types import Array, ArrayLike, Number
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_numbers, as_rectangular, first_where, refuse_where
 from theory.validation.tolerances import EXACT, MODEL, tolerance
@@ -33,7 +31,7 @@ HUGE_WEIGHT = 2.0**900
 """Weights above this are scaled down first (by a power of two), so that their sum is finite."""
 
 CACHED = 2**16
-"""Weights that are looked at twice while they are in the cache."""
+"""Entries of a piece that stays in the cache between the two reductions over it."""
 
 
 class Weights(NamedTuple):
@@ -43,11 +41,11 @@ class Weights(NamedTuple):
     common denominator; symbolic ones are SymPy expressions over their sum.
     """
 
-    values: Any
-    total: Any
+    values: Array
+    total: Number
 
 
-def as_weights(weights: Any, name: str = "weights", *, exact: bool | None = False) -> Weights:
+def as_weights(weights: ArrayLike, name: str = "weights", *, exact: bool | None = False) -> Weights:
     """Check non-negative weights of any shape and normalise them over all entries.
 
     With ``exact=None`` integers, Fractions and SymPy expressions stay exact, floats do not.
@@ -59,16 +57,14 @@ def as_weights(weights: Any, name: str = "weights", *, exact: bool | None = Fals
     return Weights(xp.astype(values, xp.float64, copy=False) / total, 1.0)
 
 
-def as_unnormalised(weights: Any, name: str, *, exact: bool | None = False) -> Weights:
+def as_unnormalised(weights: ArrayLike, name: str, *, exact: bool | None = False) -> Weights:
     """Check non-negative weights of any shape and sum them; ``total`` is a float unless exact.
 
     Host numbers are not copied and keep their type. It takes two passes, the least weight and the
     sum, which also find out what is not finite.
     """
-    if exact is None:
-        weights = as_rectangular(weights, name)
-        exact = is_exact(weights)
     x = as_rectangular(weights, name)
+    exact = is_exact(x) if exact is None else exact
     rounding = tolerance(x).entry
     short = not exact and isinstance(x, np.ndarray) and x.dtype.kind in "biuf"
     if not short:
@@ -92,8 +88,8 @@ def as_unnormalised(weights: Any, name: str, *, exact: bool | None = False) -> W
     return Weights(x, total)
 
 
-def _least_and_sum(x: Any) -> tuple[float, float]:
-    """Both in one way through memory; ``nan`` in either if there is one."""
+def _least_and_sum(x: Array) -> tuple[float, float]:
+    """Both in one pass through memory; ``nan`` in either if there is one."""
     xp = array_namespace(x)
     pieces = [x]
     if isinstance(x, np.ndarray) and x.flags.c_contiguous and x.size > CACHED:
@@ -103,7 +99,7 @@ def _least_and_sum(x: Any) -> tuple[float, float]:
     return float(np.min([float(v) for v in least])), float(sum(float(v) for v in total))
 
 
-def _not_negative(x: Any, name: str, rounding: float = 0) -> Any:
+def _not_negative(x: Array, name: str, rounding: float = 0) -> Array:
     """Refuse negative entries; those above ``-rounding`` become 0."""
     xp = array_namespace(x)
     if isinstance(x, np.ndarray) and x.dtype.kind == "O":
@@ -114,8 +110,8 @@ def _not_negative(x: Any, name: str, rounding: float = 0) -> Any:
     return x
 
 
-def negative(x: Any) -> Any:
-    """Where numbers are negative or nan; a symbol of unknown sign is not taken for negative.
+def negative(x: Array) -> Array:
+    """Tell which numbers are negative or nan; a symbol of unknown sign counts as non-negative.
 
     >>> negative(np.asarray([Fraction(-1, 2), 1], dtype=object)).tolist()
     [True, False]
@@ -125,15 +121,15 @@ def negative(x: Any) -> Any:
     return ~(x >= 0)
 
 
-def _refuse_logarithms(x: Any, name: str) -> None:
-    """Say so where numbers are logarithms of probabilities, ``-inf`` among them."""
+def _refuse_logarithms(x: Array, name: str) -> None:
+    """Refuse logarithms of probabilities, ``-inf`` among them, by name."""
     xp = array_namespace(x)
     if 0 in x.shape or x.ndim == 0 or not xp.isdtype(x.dtype, "real floating"):
         return
     if not float(xp.max(x)) <= 0:  # nan, too, is for others to name
         return
-    chances = np.exp(to_host(x).astype(np.float64))
-    for sums in (chances.sum(axis=-1), chances.sum()):
+    exponentials = np.exp(to_host(x).astype(np.float64))
+    for sums in (exponentials.sum(axis=-1), exponentials.sum()):
         if (abs(sums - 1) <= MODEL.sum).all():
             raise InvalidInput(
                 f"{name} must be probabilities, not their logarithms: no number is above 0 and the "
@@ -162,7 +158,7 @@ def _exact_weights(x: np.ndarray, name: str) -> Weights:
     return Weights(values, total)
 
 
-def as_probabilities(x: Any, name: str) -> Any:
+def as_probabilities(x: ArrayLike, name: str) -> Array:
     """Check a table of non-negative numbers; exact ones stay exact."""
     x = as_rectangular(x, name)
     _refuse_logarithms(x, name)
@@ -171,7 +167,7 @@ def as_probabilities(x: Any, name: str) -> Any:
     return x if 0 in x.shape else _not_negative(x, name, rounding)
 
 
-def as_distribution(x: Any, name: str) -> Any:
+def as_distribution(x: ArrayLike, name: str) -> Array:
     """Check a table of any shape whose entries sum to 1 (floats are divided by their sum).
 
     >>> as_distribution([[0.5, 0.25], [0.25, 0.5]], "p")
@@ -180,16 +176,14 @@ def as_distribution(x: Any, name: str) -> Any:
     theory.errors.InvalidInput: p must sum to 1: it sums to 1.5
     """
     x = as_rectangular(x, name)
-    flat = array_namespace(x).reshape(x, (-1,))
-    exact = is_exact(x)
-    rows = as_rows(flat, name, 1, exact=exact)
+    rows = as_rows(array_namespace(x).reshape(x, (-1,)), name, 1, exact=is_exact(x))
     return array_namespace(rows).reshape(rows, x.shape)
 
 
-def as_predictions(predictions: Any, x: Any, vocab: int) -> Any:
-    """Check what a denoiser of the user's returned for patterns `x`, wherever they live.
+def as_predictions(predictions: Any, x: Array, vocab: int) -> Array:
+    """Check what a user's denoiser returned for patterns `x`, on any backend and device.
 
-    Only rows at masked sites are looked at. Floats come back in float64, divided by their sums.
+    Only rows at masked sites are checked. Floats come back in float64, divided by their sums.
 
     >>> as_predictions(np.asarray([[0.25, 0.75 - 2**-20]]), np.asarray([MASK]), 2).sum()
     np.float64(1.0)
@@ -223,7 +217,7 @@ def as_predictions(predictions: Any, x: Any, vocab: int) -> Any:
     return xp.where(masked[..., None], repaired, values)
 
 
-def _refuse_elsewhere(predictions: Any, x: Any) -> None:
+def _refuse_elsewhere(predictions: Any, x: Array) -> None:
     here = device(x)
     try:
         beside = array_namespace(predictions) is array_namespace(x) and device(predictions) == here
@@ -236,7 +230,7 @@ def _refuse_elsewhere(predictions: Any, x: Any) -> None:
         )
 
 
-def _refuse_predictions(good: Any, values: Any) -> None:
+def _refuse_predictions(good: Array, values: Array) -> None:
     """Raise with the first row that is not `good`, and what is wrong with it."""
     if not any_true(~good):
         return
@@ -252,7 +246,7 @@ def _refuse_predictions(good: Any, values: Any) -> None:
     )
 
 
-def as_rows(x: Any, name: str, ndim: int, *, exact: bool = False) -> Any:
+def as_rows(x: ArrayLike, name: str, ndim: int, *, exact: bool = False) -> Array:
     """Check probabilities whose last axis sums to 1 (float rows are divided by their sum)."""
     x = as_rectangular(x, name)
     allowed = EXACT if exact else tolerance(x)
@@ -282,11 +276,7 @@ def as_rows(x: Any, name: str, ndim: int, *, exact: bool = False) -> Any:
 
 
 def _differs_from_one(total: Any) -> bool:
-    """Tell whether an exact number is not 1, symbols simplified.
-
-    >>> _differs_from_one(Fraction(2, 2))
-    False
-    """
+    """Tell whether an exact number is not 1, symbols simplified."""
     if exact_numbers.is_rational(total):
         return total != 1
     import sympy
@@ -294,8 +284,10 @@ def _differs_from_one(total: Any) -> bool:
     return sympy.simplify(total - 1) != 0
 
 
-def as_chain(initial: Any, transition: Any, what: str, *, exact: bool = False) -> tuple[Any, Any]:
-    """Check the start and the steps of a chain over some number of `what` (tokens, states)."""
+def as_chain(
+    initial: ArrayLike, transition: ArrayLike, what: str, *, exact: bool = False
+) -> tuple[Array, Array]:
+    """Check the initial distribution and the transition matrix of a chain over `what` (tokens)."""
     initial = as_rows(initial, "initial", 1, exact=exact)
     transition = as_rows(transition, "transition", 2, exact=exact)
     initial, transition = on_one_device(initial, transition)

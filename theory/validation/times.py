@@ -1,4 +1,4 @@
-"""The times of a clock: revealed fractions that rise from 0 to 1."""
+"""Validation of times: revealed fractions that rise from 0 to 1."""
 
 import itertools
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from theory.errors import InvalidInput
 from theory.validation.tolerances import tolerance
 
-__all__ = ["as_levels", "as_number", "as_span", "as_time", "as_times", "is_end", "spell_times"]
+__all__ = ["as_levels", "as_number", "as_span", "as_time", "as_times", "format_times", "is_end"]
 
 
 def as_time(t: Any) -> Any:
@@ -25,15 +25,19 @@ def as_time(t: Any) -> Any:
         return t
     irrational = hasattr(t, "free_symbols") and not t.is_Rational
     try:
-        if isinstance(t, (str, bool, np.bool_)):
-            raise TypeError
-        time = t if irrational else Fraction(t.item() if isinstance(t, np.generic) else t)
+        time = t if irrational else _as_fraction(t)
     except (TypeError, ValueError, OverflowError):
         raise InvalidInput(f"a time must be a number from 0 to 1, got {t!r}") from None
     rounding = 0 if irrational else tolerance(t).entry
     if not -rounding <= time <= 1 + rounding:
         raise InvalidInput(f"a time must be a number from 0 to 1, got {t}")
     return time if 0 <= time <= 1 else Fraction(int(time > 0))
+
+
+def _as_fraction(t: Any) -> Fraction:
+    if isinstance(t, (str, bool, np.bool_)):
+        raise TypeError
+    return Fraction(t.item() if isinstance(t, np.generic) else t)
 
 
 def as_number(time: Any) -> float:
@@ -92,9 +96,7 @@ def as_times(times: Any) -> tuple[Fraction, ...]:
     given = times
     try:
         times = tuple(times)
-        if any(isinstance(t, (str, bool, np.bool_)) for t in times):
-            raise TypeError
-        steps = tuple(Fraction(t.item() if isinstance(t, np.generic) else t) for t in times)
+        steps = tuple(map(_as_fraction, times))
     except (TypeError, ValueError, OverflowError):
         raise InvalidInput(f"times must be a sequence of numbers, got {given!r}") from None
     if len(steps) < 2 or not (is_end(times[0], 0) and is_end(times[-1], 1)):
@@ -110,7 +112,7 @@ def as_times(times: Any) -> tuple[Fraction, ...]:
 
 
 def is_end(time: Any, end: int) -> bool:
-    """Whether a grid that begins or ends there has reached 0 or 1, up to rounding.
+    """Tell whether the first or last time of a grid is `end` (0 or 1), up to rounding.
 
     >>> is_end(0.1 + 0.2 + 0.7, 1), is_end(0.1 + 0.2, 1)
     (True, False)
@@ -124,10 +126,10 @@ def _plain(values: tuple[Any, ...]) -> str:
     return f"({', '.join(map(str, values))})"
 
 
-def spell_times(times: Sequence[Fraction]) -> str:
-    """Write times as short as they are.
+def format_times(times: Sequence[Fraction]) -> str:
+    """Write times as fractions, or as decimals where the denominators are long.
 
-    >>> spell_times((Fraction(0), Fraction(1, 3), Fraction(1)))
+    >>> format_times((Fraction(0), Fraction(1, 3), Fraction(1)))
     '(0, 1/3, 1)'
     """
     short = (str(t) if t.denominator < 10**6 else repr(float(t)) for t in times)

@@ -1,7 +1,7 @@
-"""What counts as rounding in what a user hands in, by the type in which it comes.
+"""Tolerances of rounding in what a user hands in, by the data type in which it comes.
 
-Up to these numbers it is repaired without a word: what lies outside its range is put on the edge,
-what has to sum to 1 is divided by its sum, a grid that has to reach 1 does. What is further off is
+Up to these numbers it is repaired silently: what lies outside its range is clipped to it, what has
+to sum to 1 is divided by its sum, a grid that has to reach 1 does. What is further off is
 refused, with the number. Integers, Fractions and expressions are not rounded and have to be right.
 """
 
@@ -13,7 +13,7 @@ __all__ = ["EXACT", "MODEL", "TOLERANCES", "Tolerance", "tolerance"]
 
 
 class Tolerance(NamedTuple):
-    """How far off is still rounding.
+    """The largest deviation that is taken for rounding.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ TOLERANCES = {
 }
 
 MODEL = TOLERANCES["float32"]
-"""What a denoiser is granted at least: a model computes in float32 whatever it answers in."""
+"""The least that a denoiser is allowed: a model computes in float32 whatever it answers in."""
 
 
 def tolerance(x: Any) -> Tolerance:

@@ -1,1 +1,1 @@
-"""What claims about decoders share: random policies, models to draw from, recognised families."""
+"""What claims about decoders share: policies and rules, wrong joint models, families of data."""

@@ -1,7 +1,8 @@
-"""Random value-adaptive rules: which sites to reveal, as any function of the observed pattern.
+"""Rules for claims: any function of the observed pattern, drawn at random, or a fixed order.
 
-A rule is a list of integers. It is hashed with the pattern, so equal patterns get equal answers
-and different ones usually do not. Lists of integers shrink, and every reveal set can come up.
+A random rule is a list of integers. It is hashed with the pattern, so equal patterns get equal
+answers and different ones usually do not. Lists of integers shrink, and every reveal set can come
+up.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from hypothesis.strategies import SearchStrategy
 from sims.policies import Rule
 from theory import MASK
 
-__all__ = ["any_rule", "drawn_rules", "one_site_rule"]
+__all__ = ["any_rule", "drawn_rules", "in_order", "one_site_rule"]
 
 
 def _hash(x: np.ndarray, rule: Sequence[int]) -> np.ndarray:
@@ -48,6 +49,19 @@ def one_site_rule(rule: Sequence[int]) -> Rule:
         masked = x == MASK
         chosen = _hash(x, rule) % masked.sum(axis=1)
         return masked & (np.cumsum(masked, axis=1) - 1 == chosen[:, None])
+
+    return Rule(select)
+
+
+def in_order(batches: Sequence[Sequence[int]]) -> Rule:
+    """Reveal one set of sites after the other, whatever the tokens."""
+    rank = np.empty(sum(map(len, batches)), dtype=np.int64)
+    for k, sites in enumerate(batches):
+        rank[list(sites)] = k
+
+    def select(x: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+        left = np.where(x == MASK, rank, len(batches))
+        return (x == MASK) & (left == left.min(axis=1, keepdims=True))
 
     return Rule(select)
 

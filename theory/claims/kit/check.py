@@ -1,4 +1,4 @@
-"""Evaluating a check: on drawn instances, on symbols, or on named distributions."""
+"""Evaluates a check of a claim: on drawn instances, on symbols, or on named distributions."""
 
 import functools
 import itertools
@@ -13,8 +13,8 @@ from theory._core.arrays import to_host
 from theory._core.bound import Bound
 from theory.claims.kit.declaration import Check
 from theory.claims.kit.describe import describe
-from theory.claims.kit.inequality import bound_closeness, bound_excess
-from theory.claims.kit.result import DoesNotApply, Level, Result
+from theory.claims.kit.inequality import bound_closeness, bound_excess, greatest
+from theory.claims.kit.result import DoesNotApply, Result
 from theory.claims.kit.simplify import simplified
 
 if TYPE_CHECKING:
@@ -22,64 +22,92 @@ if TYPE_CHECKING:
 
 __all__ = ["run_named", "run_symbolic", "search"]
 
-NEARLY_ZERO = 1e-12
+ZERO_TOL = 1e-12
 """Exact residuals below this are simplified before they are called different from zero."""
 
-POINT_DIGITS, SURELY_NOT_ZERO = 30, 1e-15
-"""A symbolic residual is evaluated at a point to so many digits, and refuted from there on."""
+POINT_DIGITS, NONZERO_TOL = 30, 1e-15
+"""A symbolic residual is evaluated at a point to so many digits, and refuted above this."""
 
 
 class _Refuted(Exception):
-    """Carries a failing instance out of a search."""
-
-    def __init__(self, instance: str) -> None:
-        super().__init__(instance)
-        self.instance = instance
+    """Carries a failing instance, as text, out of a search."""
 
 
-class _Tightest:
-    """Remembers the instance on which the sides of an inequality are closest to each other."""
+class _Evaluations:
+    """What the evaluations of a check on its instances have found so far."""
 
-    def __init__(self, check: Check, fixed: Mapping[str, Any]) -> None:
+    def __init__(self, claim: str, check: Check, fixed: Mapping[str, Any]) -> None:
+        self.claim, self.check = claim, check
         self.planted = not check.planted.keys().isdisjoint(fixed)
-        self.tightness = check.tightness
-        self.ratio = math.nan
-        self.text: Callable[[], str] = str  # empty
+        self.began = time.perf_counter()
+        self.sizes: list[float] = []
+        self.reasons: list[str] = []
+        self.tightest = math.nan
+        self.tightest_at: Callable[[], str] = str  # empty
 
-    def see(
-        self, residual: Any, p: Any, parts: Mapping[str, Any], text: Callable[[], str]
+    def look_at(
+        self, p: Any, parts: Mapping[str, Any], text: Callable[[float], str], name: str = ""
     ) -> float:
-        """Return the ratio of an instance; nan where it is not measured or says nothing."""
+        """Evaluate the residual on an instance, which has this text for each size of the residual.
+
+        Returns how tight an inequality is there; nan where that is not measured or says nothing.
+        """
+        try:
+            residual = self.check.residual(p, **parts)
+            size = _size(residual)
+        except DoesNotApply as reason:
+            self.reasons.append(f"{name}: {reason}" if name else str(reason))
+            return math.nan
+        self.sizes.append(size)
+        if not size <= self.check.tolerance:  # also where it is nan
+            raise _Refuted(text(size))
         if self.planted:
             return math.nan
-        if self.tightness is not None:
-            ratio = float(self.tightness(p, **parts))
+        if self.check.tightness is not None:
+            ratio = float(self.check.tightness(p, **parts))
         else:
-            ratios = (bound_closeness(bound) for bound in _bounds(residual))
-            ratio = max((r for r in ratios if not math.isnan(r)), default=math.nan)
-        if math.isfinite(ratio) and not ratio <= self.ratio:  # the first one replaces nan
-            self.ratio, self.text = ratio, text
+            entries = _entries(residual)
+            ratio = greatest(bound_closeness(e) for e in entries if isinstance(e, Bound))
+        if math.isfinite(ratio) and not ratio <= self.tightest:  # the first one replaces nan
+            self.tightest = ratio
+            self.tightest_at = lambda: name or text(size)
         return ratio
 
+    def result(self, counterexample: str) -> Result:
+        """Return what all of them say together."""
+        return Result(
+            self.claim,
+            self.check.level,
+            not counterexample,
+            len(self.sizes),
+            worst=float(np.max(self.sizes, initial=0.0)),  # nan stays nan
+            tolerance=self.check.tolerance,
+            seconds=time.perf_counter() - self.began,
+            counterexample=counterexample,
+            tightest=self.tightest,
+            tightest_at=self.tightest_at(),
+            reason="" if self.sizes else "; ".join(dict.fromkeys(self.reasons)),
+            name=self.check.name,
+        )
 
-def _bounds(residual: Any) -> Iterator[Bound]:
+
+def _entries(residual: Any) -> Iterator[Any]:
+    """The numbers, arrays and bounds in nested lists."""
     if isinstance(residual, (tuple, list)):
         for part in residual:
-            yield from _bounds(part)
-    elif isinstance(residual, Bound):
+            yield from _entries(part)
+    else:
         yield residual
 
 
 def _numbers(residual: Any) -> Iterator[Any]:
-    if isinstance(residual, (tuple, list)):
-        for part in residual:
-            yield from _numbers(part)
-    elif isinstance(residual, Bound):
-        yield bound_excess(residual)
-    elif hasattr(residual, "shape") and not hasattr(residual, "free_symbols"):
-        yield from to_host(residual).reshape(-1).tolist()
-    else:
-        yield residual
+    for entry in _entries(residual):
+        if isinstance(entry, Bound):
+            yield bound_excess(entry)
+        elif hasattr(entry, "shape") and not hasattr(entry, "free_symbols"):
+            yield from to_host(entry).reshape(-1).tolist()
+        else:
+            yield entry
 
 
 def _size(residual: Any) -> float:
@@ -101,7 +129,7 @@ def _size(residual: Any) -> float:
         size = abs(float(value))
         if math.isnan(size):
             return size
-        if free is not None and size < NEARLY_ZERO:  # a number not in its normal form?
+        if free is not None and size < ZERO_TOL:  # a number not in its normal form?
             size = 0.0 if simplified(value) == 0 else max(size, np.finfo(float).tiny)
         largest = max(largest, size)
     return largest
@@ -112,8 +140,6 @@ def search(
     check: Check,
     distributions: "SearchStrategy[Any]",
     *,
-    level: Level,
-    tolerance: float,
     examples: int,
     fixed: Mapping[str, Any],
     shrink: bool = True,
@@ -121,12 +147,11 @@ def search(
     """Evaluate the residual on drawn instances and shrink the first failure.
 
     Where the check has a measure of tightness, the later instances climb towards its maximum. The
-    draws of a claim are the same in every run, and do not hang on the text of this function.
+    draws of a claim are the same in every run, and do not depend on the text of this function.
     """
     import hypothesis
 
-    began, sizes, tightest = time.perf_counter(), [], _Tightest(check, fixed)
-    reasons: list[str] = []
+    seen = _Evaluations(claim, check, fixed)
     phases = [hypothesis.Phase.generate, hypothesis.Phase.target]
     phases += [hypothesis.Phase.shrink] if shrink else []
 
@@ -141,16 +166,7 @@ def search(
     )
 
     def look_at(p: Any, parts: dict[str, Any]) -> None:
-        try:
-            residual = check.residual(p, **parts)
-            sizes.append(_size(residual))
-        except DoesNotApply as reason:
-            reasons.append(str(reason))
-            return
-        if not sizes[-1] <= tolerance:  # also where it is nan
-            raise _Refuted(describe(p, parts, sizes[-1]))
-        text = functools.partial(describe, p, parts, sizes[-1])
-        ratio = tightest.see(residual, p, parts, text)
+        ratio = seen.look_at(p, parts, functools.partial(describe, p, parts))
         if math.isfinite(ratio):
             hypothesis.target(ratio)
 
@@ -159,25 +175,11 @@ def search(
 
     given = hypothesis.given(_instances()(check, distributions, fixed))
     drawn = hypothesis.seed(claim)(settings(given(holds)))
-    counterexample = ""
     try:
         drawn()
     except _Refuted as refuted:
-        counterexample = refuted.instance
-    return Result(
-        claim,
-        level,
-        not counterexample,
-        len(sizes),
-        float(np.max(sizes, initial=0.0)),
-        tolerance,
-        time.perf_counter() - began,
-        counterexample,
-        tightest.ratio,
-        tightest.text(),
-        "" if sizes else "; ".join(dict.fromkeys(reasons)),
-        check.name,
-    )
+        return seen.result(str(refuted))
+    return seen.result("")
 
 
 @functools.cache
@@ -222,7 +224,7 @@ def _at_a_point(residual: Any) -> str:
     symbols = sorted(getattr(residual, "free_symbols", ()), key=str)
     point = {s: _value_of(s, k) for k, s in enumerate(symbols)}
     value = residual.subs(point) if symbols else sympy.sympify(residual)
-    if not value.is_number or not (abs(number := value.evalf(POINT_DIGITS)) > SURELY_NOT_ZERO):
+    if not value.is_number or not (abs(number := value.evalf(POINT_DIGITS)) > NONZERO_TOL):
         return ""
     where = ", ".join(f"{s} = {v}" for s, v in point.items())
     return f"is {number.evalf(6)}" + (f" at {where}" if where else "")
@@ -238,37 +240,12 @@ def _value_of(symbol: Any, k: int) -> Any:
 def run_named(claim: str, check: Check, parts: Mapping[str, Any]) -> Result:
     """Evaluate the residual on the named distributions; a planted one, until it is rejected."""
     assert check.named is not None
-    planted = not check.planted.keys().isdisjoint(parts)
-    began, worst, counterexample, tried = time.perf_counter(), 0.0, "", 0
-    reasons: list[str] = []
-    tightest = _Tightest(check, parts)
+    seen, counterexample = _Evaluations(claim, check, parts), ""
     for name, p in check.named().items():
         try:
-            residual = check.residual(p, **parts)
-            size = _size(residual)
-        except DoesNotApply as reason:
-            reasons.append(f"{name}: {reason}")
-            continue
-        tried += 1
-        worst = float(np.maximum(worst, size))  # nan stays nan
-        if size <= check.tolerance:
-            tightest.see(residual, p, parts, functools.partial(str, name))
-        elif not counterexample:
-            counterexample = f"on {name}: residual {size:.3g}"
-        if counterexample and planted:
-            break
-    seconds = time.perf_counter() - began
-    return Result(
-        claim,
-        check.level,
-        not counterexample,
-        tried,
-        worst,
-        check.tolerance,
-        seconds,
-        counterexample,
-        tightest.ratio,
-        tightest.text(),
-        "" if tried else "; ".join(reasons),
-        check.name,
-    )
+            seen.look_at(p, parts, f"on {name}: residual {{:.3g}}".format, name)
+        except _Refuted as refuted:
+            counterexample = counterexample or str(refuted)
+            if seen.planted:
+                break
+    return seen.result(counterexample)

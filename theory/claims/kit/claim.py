@@ -27,7 +27,7 @@ does not reject it is broken.
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -247,7 +247,7 @@ class Claim:
 
         check_distribution(p)
         examples = as_integer(examples, "examples", 1)
-        level, checks = self._checks_for(p)
+        checks = self._checks_for(p)
         known = {name for check in checks for name in check.part_names}
         for name in parts:
             if name not in known:
@@ -258,8 +258,6 @@ class Claim:
                 self.id,
                 check,
                 st.just(p),
-                level=level,
-                tolerance=0.0 if p.exact else check.tolerance or DEFAULT_TOLERANCE,
                 examples=examples,
                 fixed={name: parts[name] for name in parts if name in check.part_names},
             )
@@ -267,35 +265,39 @@ class Claim:
         ]
         failed = [result for result in results if not result.passed]
         tightest = max(results, key=lambda r: -math.inf if math.isnan(r.tightest) else r.tightest)
+        reasons = dict.fromkeys(result.reason for result in results)
+        instances = sum(result.instances for result in results)
         return Result(
             self.id,
-            level,
+            checks[0].level,
             not failed,
-            sum(result.instances for result in results),
-            max((result.worst for result in results), key=lambda v: (v != v, v)),  # nan is worst
-            max(result.tolerance for result in results),
-            sum(result.seconds for result in results),
-            failed[0].counterexample if failed else "",
-            tightest.tightest,
-            tightest.tightest_at,
-            ""
-            if any(r.instances for r in results)
-            else "; ".join(dict.fromkeys(result.reason for result in results)),
+            instances,
+            worst=max((result.worst for result in results), key=lambda v: (v != v, v)),  # nan first
+            tolerance=max(result.tolerance for result in results),
+            seconds=sum(result.seconds for result in results),
+            counterexample=failed[0].counterexample if failed else "",
+            tightest=tightest.tightest,
+            tightest_at=tightest.tightest_at,
+            reason="" if instances else "; ".join(reasons),
         )
 
-    def _checks_for(self, p: Distribution) -> tuple[Level, list[Check]]:
-        """The checks to run on a distribution of the user's, in its arithmetic."""
+    def _checks_for(self, p: Distribution) -> list[Check]:
+        """The checks to run on a distribution of the user's, at the level of its arithmetic."""
         about = [check for check in self.checks if not check.of_its_own]
         exact = [check for check in about if check.level is Level.EXACT]
         floats = [check for check in about if check.level is Level.PROPERTY]
         if p.exact:  # every residual once
             done = {check.residual for check in exact}
-            level, chosen = Level.EXACT, exact + [c for c in floats if c.residual not in done]
+            chosen = exact + [check for check in floats if check.residual not in done]
         else:
-            level, chosen = Level.PROPERTY, floats or exact
+            chosen = floats or exact
         if not chosen:
             raise InvalidInput(f"claim {self.id} has no check that takes a distribution")
-        return level, chosen
+        level = Level.EXACT if p.exact else Level.PROPERTY
+        return [
+            replace(c, level=level, tolerance=0.0 if p.exact else c.tolerance or DEFAULT_TOLERANCE)
+            for c in chosen
+        ]
 
     def run(
         self,
@@ -321,13 +323,10 @@ class Claim:
         if check.level is Level.NUMERIC:
             return run_named(self.id, check, parts)
         assert check.distributions is not None
-        drawn = check.distributions()
         return search(
             self.id,
             check,
-            drawn,
-            level=check.level,
-            tolerance=check.tolerance,
+            check.distributions(),
             examples=examples,
             fixed=parts,
             shrink=not planted,

@@ -2,13 +2,13 @@
 
 import functools
 import inspect
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from hypothesis.strategies import SearchStrategy
 
+from theory.claims.kit.inequality import greatest
 from theory.claims.kit.result import Level
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
@@ -45,10 +45,6 @@ class Size(NamedTuple):
     exact: bool
 
 
-def _no_parts(p: Any) -> Parts:
-    return {}
-
-
 @dataclass(frozen=True, kw_only=True)
 class Check:
     """One way to check a claim.
@@ -62,8 +58,7 @@ class Check:
         ``residual(p, **parts)``, or ``residual(**parts)`` at the symbolic level, returns numbers
         (a scalar or an array) that are all zero where the claim holds. An inequality returns by
         how much it is violated, or a `Bound`, from which that follows. One that returns no numbers
-        has looked at nothing: it does not apply (at the symbolic level it holds, as where all
-        coefficients are of the right sign).
+        has looked at nothing: it does not apply (at the symbolic level it holds).
     planted : mapping
         Parts that make the claim wrong; the check must reject them.
     distributions : callable, optional
@@ -91,7 +86,7 @@ class Check:
     residual: Callable[..., Any]
     planted: Mapping[str, Any]
     distributions: Callable[[], SearchStrategy[Any]] | None = None
-    parts: Callable[[Any], Parts | SearchStrategy[dict[str, Any]]] = _no_parts
+    parts: Callable[[Any], Parts | SearchStrategy[dict[str, Any]]] = lambda p: {}
     named: Callable[[], Mapping[str, Distribution]] | None = None
     tolerance: float = 0.0
     tightness: Callable[..., float] | None = None
@@ -170,8 +165,7 @@ def declare(
 
         def tightest(p: Any) -> float:
             assert tightness is not None
-            ratios = [tightness(p, **case) for case in cases(p)]
-            return max((r for r in ratios if not math.isnan(r)), default=math.nan)
+            return greatest(tightness(p, **case) for case in cases(p))
 
         checks.append(
             check(

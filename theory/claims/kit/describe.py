@@ -1,4 +1,4 @@
-"""A failing instance, written so that a person can read and retype it."""
+"""Writes the instance on which a check fails, so that a person can read and retype it."""
 
 from collections.abc import Mapping
 from typing import Any

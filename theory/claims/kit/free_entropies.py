@@ -6,7 +6,7 @@ every distribution of that length over every vocabulary.
 
 An inequality can be checked the same way: the profile falls by ``d_j = f(j) - f(j+1) >= 0``
 (claim I1), and where both sides are linear in these falls it is enough that no coefficient of
-the slack is negative.
+the slack is negative, which `theory.claims.kit.inequality.excess` finds.
 """
 
 import itertools
@@ -15,11 +15,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from theory import schedules
 from theory._core.log_numbers import LinearForm
+from theory._core.types import Array, Number
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 
-__all__ = ["FreeEntropies", "FreeProfile", "expanded", "negative_coefficients"]
+__all__ = ["FreeEntropies", "FreeProfile", "profiles_and_schedules"]
 
 
 class _Unknown(Distribution):
@@ -32,13 +34,13 @@ class _Unknown(Distribution):
         self._entropies = entropies
 
     @property
-    def like(self) -> Any:
+    def like(self) -> Array:
         return self._entropies
 
-    def _predict(self, x: Any) -> NoReturn:
+    def _predict(self, x: Array) -> NoReturn:
         raise InvalidInput("free entropies have no probabilities")
 
-    def _log_evidence(self, x: Any) -> NoReturn:
+    def _log_evidence(self, x: Array) -> NoReturn:
         raise InvalidInput("free entropies have no probabilities")
 
     def sample(self, rng: np.random.Generator, size: int) -> NoReturn:
@@ -65,19 +67,19 @@ class FreeEntropies(_Unknown):
             table[index] = LinearForm(symbol)
         super().__init__(length, table)
 
-    def subset_entropies(self) -> Any:
+    def subset_entropies(self) -> Array:
         """The symbols, shape (2,)*L."""
         return self._entropies
 
-    def subset_entropy(self, sites: Sequence[int], given: Any = None) -> Any:
+    def subset_entropy(self, sites: Sequence[int], given: Array | None = None) -> Number:
         """The symbol of a set of sites."""
         return self._entropies[tuple(int(i in sites) for i in range(self.length))]
 
-    def sum_of_entropies(self, sites: Sequence[int], given: Any = None) -> Any:
+    def sum_of_entropies(self, sites: Sequence[int], given: Array | None = None) -> Number:
         """Sum of the symbols of single sites."""
         return sum(self.subset_entropy((i,)) for i in sites)
 
-    def conditional_total_correlation(self, sites: Sequence[int], known: Sequence[int]) -> Any:
+    def conditional_total_correlation(self, sites: Sequence[int], known: Sequence[int]) -> Number:
         """Mean total correlation of `sites` given the tokens at `known`."""
         before = self.subset_entropy(known)
         alone = sum(self.subset_entropy((i, *known)) - before for i in sites)
@@ -106,32 +108,12 @@ class FreeProfile(_Unknown):
         means = list(itertools.accumulate(profile, initial=LinearForm({})))
         super().__init__(length, np.asarray(means, dtype=object))
 
-    def mean_subset_entropies(self) -> Any:
+    def mean_subset_entropies(self) -> Array:
         """The mean entropies, shape (L+1,)."""
         return self._entropies
 
 
-def expanded(residuals: Sequence[Any]) -> list[Any]:
-    """Multiply out, so that equal coefficients cancel; linear forms are sums already."""
-    import sympy
-
-    return [r if isinstance(r, LinearForm) else sympy.expand(r) for r in residuals]
-
-
-def negative_coefficients(slack: Any, p: FreeProfile) -> list[Any]:
-    """Coefficients of the falls in a slack, where they are negative, else 0.
-
-    >>> p = FreeProfile(3)
-    >>> negative_coefficients(2 * p.falls[0] - p.falls[1], p)
-    [0, -1]
-    """
-    if isinstance(slack, LinearForm) and slack.numerators.keys() <= set(p.falls):
-        return [min(slack.coefficient(fall), 0) for fall in p.falls]
-    import sympy
-
-    slack = sympy.expand(slack)
-    coefficients = [slack.coeff(fall) for fall in p.falls]
-    rest = slack - sum(c * fall for c, fall in zip(coefficients, p.falls, strict=True))
-    if sympy.expand(rest) != 0 or any(c.free_symbols for c in coefficients):
-        raise InvalidInput(f"not linear in what the profile falls: {slack}")
-    return [min(c, 0) for c in coefficients]
+def profiles_and_schedules(most: int) -> list[dict[str, Any]]:
+    """Every profile of up to so many sites with every schedule, as arguments of a residual."""
+    lengths = range(2, most + 1)
+    return [{"p": FreeProfile(n), "sizes": s} for n in lengths for s in schedules.every(n)]

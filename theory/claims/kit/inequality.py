@@ -1,16 +1,20 @@
-"""How far an inequality is from an equality, exactly where the numbers are exact."""
+"""By how much an inequality fails, and how tight it is; exact where its numbers are exact."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from theory._core.bound import Bound
+from theory._core.log_numbers import LinearForm
+from theory.claims.kit.simplify import fraction_field
+from theory.errors import InvalidInput
 
-__all__ = ["bound_closeness", "bound_excess", "closeness", "excess"]
+__all__ = ["bound_closeness", "bound_excess", "closeness", "excess", "greatest"]
 
-ROUNDING = 1e-12
+ROUNDING_TOL = 1e-12
 """Floats may miss an inequality by this much; exact numbers may not."""
 
-TOO_SMALL = 1e-6
+MIN_FLOAT = 1e-6
 """Below this a quotient of floats has too few digits to be compared with 1."""
 
 
@@ -24,7 +28,7 @@ def closeness(least: Any, most: Any) -> float:
     >>> closeness(sympy.log(2), 2 * sympy.log(2)), closeness(0, 0), closeness(1.0 + 1e-15, 1.0)
     (0.5, nan, 1.0)
     """
-    if most <= (TOO_SMALL if _is_float(most) else 0):
+    if most <= (MIN_FLOAT if _is_float(most) else 0):
         return math.nan
     quotient = float(least) / float(most)
     return min(quotient, 1.0) if excess(least, most) == 0 else quotient
@@ -41,11 +45,34 @@ def excess(least: Any, most: Any) -> Any:
     (0, 2, 0.0)
     >>> excess(math.nan, 1.0)
     nan
+
+    With symbols that are not negative, it is 0 if no coefficient of ``most - least``, a quotient of
+    polynomials, is negative: then the inequality holds for all their values. Else it is positive.
+
+    >>> a, b = sympy.symbols("a b", nonnegative=True)
+    >>> excess(a * b, (a + b) ** 2), excess(3 * a, a + b)
+    (0, 2)
     """
     over = least - most
     if _is_float(over):
-        return 0.0 if over <= ROUNDING else float(over)  # what is no number stays none
+        return 0.0 if over <= ROUNDING_TOL else float(over)  # what is no number stays none
+    if getattr(over, "free_symbols", None):
+        return -sum(min(c, 0) for c in _coefficients(-over))
     return over if over > 0 else 0
+
+
+def _coefficients(slack: Any) -> list[Any]:
+    """The coefficients of a quotient of polynomials in numbers that are not negative."""
+    if isinstance(slack, LinearForm):
+        free = slack.free_symbols
+        coefficients = [slack.coefficient(key) for key in slack.numerators]
+    else:
+        quotient = fraction_field(slack)
+        free = quotient.field.symbols
+        coefficients = [int(c) for c in (*quotient.numer.coeffs(), *quotient.denom.coeffs())]
+    if not all(number.is_nonnegative for number in free):
+        raise InvalidInput(f"not a quotient of polynomials in numbers that are never < 0: {slack}")
+    return coefficients
 
 
 def bound_excess(bound: Bound) -> Any:
@@ -66,6 +93,11 @@ def bound_closeness(bound: Bound) -> float:
     0.5
     """
     return closeness(*_sides(bound))
+
+
+def greatest(ratios: Iterable[float]) -> float:
+    """Return the greatest of some ratios; nan ones say nothing, and of nothing it is nan."""
+    return max((ratio for ratio in ratios if not math.isnan(ratio)), default=math.nan)
 
 
 def _sides(bound: Bound) -> tuple[Any, Any]:

@@ -1,9 +1,9 @@
 """Denoisers that are deliberately wrong: the planted violations of several claims."""
 
 from collections.abc import Callable
-from typing import Any
 
 from theory._core.arrays import MASK, array_namespace
+from theory._core.types import Array
 from theory.distributions.base import Distribution
 from theory.lattice.lattice import quotient
 from theory.loss.forward import Denoiser
@@ -22,7 +22,7 @@ def zero_loss(p: Distribution) -> Denoiser:
 def smoothed(p: Distribution) -> Denoiser:
     """Half the right prediction, half the uniform one."""
 
-    def denoise(x: Any) -> Any:
+    def denoise(x: Array) -> Array:
         right = zero_loss(p)(x)
         xp = array_namespace(right)
         ones = xp.ones_like(right)
@@ -34,7 +34,7 @@ def smoothed(p: Distribution) -> Denoiser:
 def marginals_only(p: Distribution) -> Denoiser:
     """The unconditional marginals, whatever is observed."""
 
-    def denoise(x: Any) -> Any:
+    def denoise(x: Array) -> Array:
         return p.denoise(array_namespace(x).full_like(x, MASK))
 
     return denoise

@@ -1,8 +1,7 @@
-"""Running checks for a reader: a table, with progress meanwhile, or JSON."""
+"""Runs the checks of claims for a reader: a table, with progress meanwhile, or JSON."""
 
 import dataclasses
 import itertools
-import json
 import math
 import time
 from collections.abc import Iterable, Sequence
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from theory._console.console import Fitting, output_console
 from theory._console.executors import InProcess
+from theory._console.format import as_json
 from theory._console.tasks import run_tasks
 from theory._core.plurals import counted
 from theory.claims.kit.claim import Claim
@@ -27,7 +27,7 @@ TIGHTEST = (
     "tightest: greatest ratio of the sides of an inequality that was seen, 1 where it is attained. "
 )
 
-ATTAINED = 1e-9
+ATTAINED_TOL = 1e-9
 """A ratio this close to 1 is shown as 1."""
 
 MAX_LINES = 16
@@ -138,16 +138,12 @@ def _run(claim: Claim | str, number: int, examples: int) -> tuple[Result, float]
 
 def _slowest(wanted: Sequence[tuple[Claim, int]], took: Sequence[float], most: int) -> Table:
     table = Table(title="Slowest checks, with their planted violations", title_justify="left")
-    for name in ("s", "id", "level", "claim"):
-        table.add_column(
-            name,
-            justify="right" if name == "s" else "left",
-            no_wrap=name != "claim",
-            overflow="fold",
-        )
-    for seconds, (claim, k) in sorted(zip(took, wanted, strict=True), key=lambda row: -row[0])[
-        :most
-    ]:
+    table.add_column("s", justify="right", no_wrap=True)
+    table.add_column("id", no_wrap=True)
+    table.add_column("level", no_wrap=True)
+    table.add_column("claim", overflow="fold")
+    slowest = sorted(zip(took, wanted, strict=True), key=lambda row: -row[0])[:most]
+    for seconds, (claim, k) in slowest:
         table.add_row(f"{seconds:.1f}", claim.id, claim.checks[k].level, claim.title)
     return table
 
@@ -223,7 +219,7 @@ def _ratio(result: Result) -> str:
         return ""
     if result.tightest == 0:
         return "0"
-    return "1" if result.tightest > 1 - ATTAINED else f"{min(result.tightest, 0.999):.3f}"
+    return "1" if result.tightest > 1 - ATTAINED_TOL else f"{min(result.tightest, 0.999):.3f}"
 
 
 def _tightest_instance(result: Result) -> str:
@@ -268,17 +264,12 @@ def to_json(claims: Sequence[Claim], results: dict[str, list[Result]]) -> str:
                 {
                     **dataclasses.asdict(result),
                     "outcome": result.outcome,
-                    "worst": _finite(result.worst),
-                    "tightest": result.tightest if _measured(result) else None,
+                    # a residual that is no number fails, and is not left out as if not measured
+                    "worst": "nan" if math.isnan(result.worst) else result.worst,
                 }
                 for result in results[claim.id]
             ],
         }
         for claim in claims
     ]
-    return json.dumps(listed, indent=2)
-
-
-def _finite(value: float) -> float | str:
-    """JSON has no infinity."""
-    return value if value == value and abs(value) != float("inf") else str(value)
+    return as_json(listed)

@@ -1,4 +1,4 @@
-"""Whether an expression of symbols vanishes, by a normal form."""
+"""Decides whether an expression of symbols vanishes, by a normal form."""
 
 from typing import Any
 
@@ -27,14 +27,11 @@ def fraction_field(expression: Any) -> Any:
     }
     expression = sympy.expand_power_exp(expression.xreplace(expanded))
     terms = expression.atoms(sympy.Symbol, sympy.log, sympy.exp, sympy.Pow)
-    free = {decompose_power(term)[0] for term in terms if not _is_quotient(term)}
+    # an integer power is made of its base
+    terms = {term for term in terms if not (term.is_Pow and term.exp.is_Integer)}
+    free = {decompose_power(term)[0] for term in terms}
     generators = sorted(free, key=str) or [sympy.Dummy()]
     return FracField(generators, sympy.ZZ).from_expr(expression)
-
-
-def _is_quotient(term: Any) -> bool:
-    """Whether this is an integer power, which is made of its base."""
-    return term.is_Pow and term.exp.is_Integer
 
 
 def vanishes(expression: Any) -> bool:
@@ -48,24 +45,18 @@ def vanishes(expression: Any) -> bool:
     >>> vanishes(sympy.log(a / (a + b)) + sympy.log(1 + b / a)), vanishes(a - b)
     (True, False)
     """
-    quotient = _quotient(expression)
-    if quotient == 0:
-        return True
-    decisive = quotient is not None and all(g.is_Symbol for g in quotient.field.symbols)
-    return not decisive and bool(_by_sympy(expression) == 0)
+    return bool(simplified(expression) == 0)
 
 
 def simplified(expression: Any) -> Any:
-    """0 where the normal form vanishes, else what SymPy's simplification leaves."""
+    """0 where an expression vanishes (see `vanishes`), else what is left of it."""
     import sympy
 
-    return sympy.S.Zero if _quotient(expression) == 0 else _by_sympy(expression)
-
-
-def _by_sympy(expression: Any) -> Any:
-    """What SymPy's simplification leaves."""
-    import sympy
-
+    quotient = _quotient(expression)
+    if quotient == 0:
+        return sympy.S.Zero
+    if quotient is not None and all(g.is_Symbol for g in quotient.field.symbols):
+        return quotient.as_expr()
     return sympy.simplify(sympy.expand_log(sympy.sympify(expression), force=True))
 
 

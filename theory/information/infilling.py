@@ -1,18 +1,19 @@
-"""What context on both sides is worth: infilling against going on from the left.
+"""Mutual information with the right context, and cross-entropies of infilling with and without it.
 
-For a site i, sets A of known sites on its left and B on its right,
+For a site i, sets A of known sites on its left and B on its right, the right context adds
 
-    H(X_i | X_A) - H(X_i | X_A, X_B)  =  I(X_i; X_B | X_A)  >=  0
+    H(X_i | X_A) - H(X_i | X_A, X_B)  =  I(X_i; X_B | X_A)  >=  0.
 
-is what the right context adds. A model that fills a gap G from left to right and does not look at
-what follows writes from ``prod_i p(x_i | x_<i)`` where data have ``p(x_G | rest)``. Per token it
-pays the cross-entropy ``sum_i H(X_i | X_<i) / |G|``, of which ``I(X_G; X_right | X_left)`` in all
-is the price of deciding early: what comes later was known, and is not taken into account.
+A model that fills a gap G from left to right and does not look at what follows writes from
+``prod_i p(x_i | x_<i)`` where data have ``p(x_G | rest)``. Per token it has the cross-entropy
+``sum_i H(X_i | X_<i) / |G|``. For the whole gap that is ``I(X_G; X_right | X_left)`` more than the
+entropy ``H(X_G | rest)``: the price of not conditioning on what comes later, which was known.
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from theory._core.types import Number
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import InvalidInput
 from theory.information.entropies import entropy
@@ -35,9 +36,9 @@ class Infilling(NamedTuple):
         Their difference for the whole gap, ``I(X_G; X_right | X_left)`` if it has no holes.
     """
 
-    both_sides: Any
-    left_only: Any
-    price: Any
+    both_sides: Number
+    left_only: Number
+    price: Number
 
 
 def information_from_right(
@@ -47,15 +48,15 @@ def information_from_right(
     right: Iterable[int] | None = None,
     *,
     base: float | None = None,
-) -> Any:
-    """What known tokens on the right add to those on the left: ``I(X_i; X_B | X_A)``.
+) -> Number:
+    """Information ``I(X_i; X_B | X_A)`` of a site with the right context, given the left one.
 
     Parameters
     ----------
     p : Distribution
     site : int
     left, right : iterable of int, optional
-        Known sites on both sides; all that there are if not given.
+        Known sites A and B on both sides; all that there are if not given.
     base : float, optional
         Unit: nats if not given, 2 for bits.
 
@@ -63,10 +64,6 @@ def information_from_right(
     -------
     number
         float64, or an exact number if `p` is exact.
-
-    Raises
-    ------
-    InvalidInput
 
     Of three bits with an even sum the last decides the middle one, once the first is known:
 
@@ -83,12 +80,12 @@ def information_from_right(
         raise InvalidInput(f"left must hold sites before {site}, got {before[-1]}")
     if after and after[0] <= site:
         raise InvalidInput(f"right must hold sites after {site}, got {after[0]}")
-    alone, both = (_given(p, (site,), known, base) for known in (before, before + after))
-    return not_negative(alone - both)
+    left_only = _conditional_entropy(p, (site,), before, base)
+    return not_negative(left_only - _conditional_entropy(p, (site,), before + after, base))
 
 
 def infilling(p: Distribution, gap: Iterable[int], *, base: float | None = None) -> Infilling:
-    """Compare filling a gap from both sides with filling it from left to right.
+    """Cross-entropies of filling a gap with the context on both sides, and from left to right.
 
     Parameters
     ----------
@@ -97,14 +94,6 @@ def infilling(p: Distribution, gap: Iterable[int], *, base: float | None = None)
         Sites to be filled; all others are known.
     base : float, optional
         Unit: nats if not given, 2 for bits.
-
-    Returns
-    -------
-    Infilling
-
-    Raises
-    ------
-    InvalidInput
 
     Of three bits with an even sum, one of the first two is decided if the last one is known:
 
@@ -117,12 +106,13 @@ def infilling(p: Distribution, gap: Iterable[int], *, base: float | None = None)
     if not gap:
         raise InvalidInput("gap must hold at least one site")
     rest = tuple(i for i in range(p.length) if i not in set(gap))
-    both = _given(p, gap, rest, base)
-    left = sum(_given(p, (i,), tuple(range(i)), base) for i in gap)
+    both = _conditional_entropy(p, gap, rest, base)
+    left = sum(_conditional_entropy(p, (i,), tuple(range(i)), base) for i in gap)
     return Infilling(both / len(gap), left / len(gap), not_negative(left - both))
 
 
-def _given(p: Distribution, sites: tuple[int, ...], known: tuple[int, ...], base: Any) -> Any:
-    """``H(X_S | X_K)``, averaged over what is known."""
+def _conditional_entropy(
+    p: Distribution, sites: tuple[int, ...], known: tuple[int, ...], base: float | None
+) -> Number:
     both = tuple(sorted((*sites, *known)))
     return not_negative(entropy(p, both, base=base) - entropy(p, known, base=base))

@@ -1,20 +1,36 @@
-"""How much memory this process may still take on the host: the least of several limits."""
+"""What this process may still take of its host: memory, processors and threads."""
 
+import os
+import sys
 from pathlib import Path
 
-__all__ = ["free"]
+__all__ = ["THREADS", "free_memory", "usable_cores", "usable_threads"]
 
 UNKNOWN = 4 * 2**30
-"""Where nothing can be measured."""
+"""Bytes, where nothing can be measured."""
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Where the libraries behind NumPy look for a number of threads."""
 
 
-def free(root: Path = Path("/")) -> int:
+def usable_cores() -> int:
+    """Number of processors that this process may use."""
+    if sys.platform == "emscripten":  # a browser starts no threads
+        return 1
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+def usable_threads() -> int:
+    """As many as there are processors, or fewer if the environment limits those behind NumPy."""
+    limits = [int(v) for name in THREADS if (v := os.environ.get(name, "")).isdecimal()]
+    return max(1, min([usable_cores(), *limits]))
+
+
+def free_memory(root: Path = Path("/")) -> int:
     """Bytes that the machine, the control groups and the limits of the process leave.
 
-    Parameters
-    ----------
-    root : Path
-        Where ``proc`` and ``sys`` lie.
+    The folders ``proc`` and ``sys`` are looked up in `root`.
     """
     limits = (_available(root), *_left_by_groups(root), *_left_of_process(root))
     known = [max(n, 0) for n in limits if n is not None]

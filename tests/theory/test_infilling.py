@@ -1,47 +1,32 @@
-"""What context on both sides is worth, from the joint alone."""
+"""Infilling, and what the right context adds, from the joint alone."""
 
 import functools
 
-import pytest
-
 from tests import oracles
-from tests.cases import EXACT_CASES, NO_DISTRIBUTION, build_exact, each_case, each_of
+from tests.cases import NO_DISTRIBUTION, built, each_either
 from tests.noted import refusals
+from tests.theory.information_oracle import agree
 from theory import gallery, information
 
-SMALL = [case for case in EXACT_CASES if case.length <= 3 and case.name != "chain dense"]
 
-
-@each_case
-def test_against_conditional_entropies(case):
-    p = case.build()
+@each_either
+def test_against_conditional_entropies(case, exact):
+    p = built(case, exact)
     entropy = functools.cache(
-        lambda sites, known: oracles.conditional_entropy(case.joint, sites, known)
+        lambda sites, known: oracles.conditional_entropy(case.joint, sites, known, exact)
     )
     for i in range(case.length):
         left, right = tuple(range(i)), tuple(range(i + 1, case.length))
         expected = entropy((i,), left) - entropy((i,), left + right)
-        assert float(information.information_from_right(p, i)) == pytest.approx(
-            float(expected), abs=1e-12
-        )
+        agree(information.information_from_right(p, i), expected, exact)
     for gap in ([0], list(range(case.length)), [case.length - 1], list(range(0, case.length, 2))):
         rest = tuple(i for i in range(case.length) if i not in gap)
-        both = float(entropy(tuple(gap), rest))
-        early = float(sum(entropy((i,), tuple(range(i))) for i in gap))
+        both = entropy(tuple(gap), rest)
+        early = sum(entropy((i,), tuple(range(i))) for i in gap)
         found = information.infilling(p, gap)
-        assert float(found.both_sides) == pytest.approx(both / len(gap), abs=1e-12)
-        assert float(found.left_only) == pytest.approx(early / len(gap), abs=1e-12)
-        assert float(found.price) == pytest.approx(early - both, abs=1e-12)
-
-
-@each_of(SMALL)
-def test_exactly(case):
-    found = information.infilling(build_exact(case), [0])
-    rest = list(range(1, case.length))
-    expected = oracles.entropy(case.joint, [0], exact=True) - oracles.conditional_entropy(
-        case.joint, [0], rest, exact=True
-    )
-    assert oracles.total([found.price, -expected], exact=True) == 0
+        agree(found.both_sides, both / len(gap), exact)
+        agree(found.left_only, early / len(gap), exact)
+        agree(found.price, early - both, exact)
 
 
 def test_some_sites_only_in_bits():

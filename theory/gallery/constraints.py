@@ -1,23 +1,28 @@
-"""Strings that satisfy equations or clauses."""
+"""Uniform distributions over the solutions of constraints: equations, clauses, each token once."""
 
-from collections.abc import Iterable
-from typing import Any
+import itertools
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from theory._core.arrays import require_memory
 from theory._core.plurals import counted
 from theory._core.segments import distinct_rows
+from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution
-from theory.errors import InvalidInput
-from theory.gallery.uniform import bits, require_sequences, uniform
+from theory.distributions.permutations import Permutations
+from theory.errors import InvalidInput, TooLarge
+from theory.gallery.uniform import TABLE_CELLS, bits, grown, require_sequences, uniform
 from theory.validation.arguments import as_integer, as_sites
 
-__all__ = ["affine_code", "nae_sat"]
+__all__ = ["affine_code", "latin_squares", "nae_sat", "permutations", "sudoku"]
+
+MAX_ORDER = 5
+"""Latin squares are listed up to this order: there are 161280 of order 5, 8 * 10^8 of order 6."""
 
 
 def affine_code(
-    generator: Any, offset: Any = None, modulus: int = 2, *, exact: bool = False
+    generator: ArrayLike, offset: ArrayLike | None = None, modulus: int = 2, *, exact: bool = False
 ) -> Distribution:
     """Uniform over the sequences ``m G + offset`` modulo q, for all messages m.
 
@@ -48,9 +53,9 @@ def affine_code(
     what = f"a list of {length}-site sequences"
     require_memory(count, what, itemsize=64 + 32 * length)  # sorting takes a few copies
     words = offset[None, :] % modulus
+    multiples = np.arange(modulus, dtype=np.int64)[:, None, None]
     for row in generator % modulus:
-        shifts = np.arange(modulus, dtype=np.int64)[:, None, None] * row
-        words, _ = distinct_rows(((words + shifts) % modulus).reshape(-1, length))
+        words, _ = distinct_rows(((words + multiples * row) % modulus).reshape(-1, length))
     return uniform(words, modulus, exact)
 
 
@@ -88,7 +93,53 @@ def nae_sat(
     return uniform(sequences, 2, exact)
 
 
-def _integers(x: Any, name: str, ndim: int) -> np.ndarray:
+def permutations(n: int, *, exact: bool = False) -> Distribution:
+    """Uniform over the orders of n different tokens ("shuffle").
+
+    A product of its marginals is a permutation with probability ``n! / n^n``.
+
+    >>> permutations(3).denoise([2, -1, -1])[1]
+    array([0.5, 0.5, 0. ])
+    """
+    n = as_integer(n, "n", 1)
+    if (n + 1) ** n > TABLE_CELLS:
+        return Permutations(n, exact=exact)
+    return uniform(itertools.permutations(range(n)), n, exact)
+
+
+def latin_squares(order: int, *, exact: bool = False) -> Distribution:
+    """Uniform over Latin squares: every token once in each row and column; read row by row.
+
+    >>> latin_squares(2).spell([[0, 1, 1, 0]]), round(1 / latin_squares(3).evidence([-1] * 9))
+    (['0110'], 1)
+    >>> round(1 / latin_squares(4).evidence([0, 1, 2, 3, 1, 0, 3, 2, 2, 3, 0, 1, 3, 2, 1, 0]))
+    576
+    """
+    order = as_integer(order, "order", 1)
+    if order > MAX_ORDER:
+        raise TooLarge(
+            f"there are more than 8e8 Latin squares of order {order}; they are listed up to order "
+            f"{MAX_ORDER}"
+        )
+    squares = _squares(order, lambda row, column: (("row", row), ("column", column)))
+    return uniform(squares, order, exact)
+
+
+def sudoku() -> Distribution:
+    """Uniform over the 288 Sudokus of 4 x 4 cells, row by row: rows, columns and 2 x 2 boxes.
+
+    >>> x = [0, 1, -1, -1, 2, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1]
+    >>> sudoku().denoise(x)[5]      # the last cell of the first box
+    array([0., 0., 0., 1.])
+    """
+
+    def units(row: int, column: int) -> tuple[tuple[str, int], ...]:
+        return ("row", row), ("column", column), ("box", row // 2 * 2 + column // 2)
+
+    return uniform(_squares(4, units), 4, exact=False)
+
+
+def _integers(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
     try:
         x = np.asarray(x)
     except ValueError:
@@ -99,3 +150,15 @@ def _integers(x: Any, name: str, ndim: int) -> np.ndarray:
             f"shape {x.shape}"
         )
     return x.astype(np.int64)
+
+
+def _squares(n: int, units: Callable[[int, int], tuple[tuple[str, int], ...]]) -> np.ndarray:
+    """All n x n squares, shape (N, n * n), in which no token occurs twice in a unit."""
+    cells = [set(units(row, column)) for row in range(n) for column in range(n)]
+
+    def may_follow(rows: np.ndarray, token: int) -> np.ndarray:
+        here = rows.shape[1]
+        seen = [site for site in range(here) if cells[site] & cells[here]]
+        return (rows[:, seen] != token).all(axis=1)
+
+    return grown(n * n, n, may_follow)

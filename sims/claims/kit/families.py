@@ -1,4 +1,9 @@
-"""Recognising the distributions that some claims are about."""
+"""Families of distributions that some claims are about: recognised, or made without structure."""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
 
 from sims.open_questions.moves import rational_table
 from theory import JointTable, gallery
@@ -7,7 +12,14 @@ from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
 from theory.errors import InvalidInput
 
-__all__ = ["as_rational", "is_one_hot", "is_permutation", "is_table", "is_walk"]
+__all__ = [
+    "as_rational",
+    "is_one_hot",
+    "is_permutation",
+    "is_table",
+    "is_walk",
+    "scattered_tables",
+]
 
 ROUNDING = 1e-12
 """Float probabilities that differ by less are equal."""
@@ -58,3 +70,16 @@ def is_table(p: Distribution, other: Distribution) -> bool:
         return False
     difference = to_host(p.table()) - to_host(other.table())
     return bool((abs(difference) <= (0 if p.exact else ROUNDING)).all())
+
+
+def scattered_tables(shapes: Iterable[tuple[int, int]]) -> dict[str, Distribution]:
+    """Tables of lengths and vocabularies, by name, with weights without structure.
+
+    The weights are fractional parts of multiples of the golden ratio.
+    """
+    tables: dict[str, Distribution] = {}
+    for length, vocab in shapes:
+        weights = np.arange(1.0, vocab**length + 1) * (math.sqrt(5) - 1) / 2 % 1
+        table = JointTable(weights.reshape((vocab,) * length))
+        tables[f"scattered weights, {length} sites, {vocab} tokens"] = table
+    return tables

@@ -1,0 +1,530 @@
+"""The table of decoders, each beside its slow oracle, and the data on which all are compared.
+
+`one_of_each` has a row for every kind of decoder, `rows_for` has every setting. An output is that
+of the oracle if `assert_output` says so.
+"""
+
+import functools
+import itertools
+import math
+import random
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from sims.joints import Product
+from sims.policies import (
+    Bernoulli,
+    Bisection,
+    BlockCorrector,
+    Blocks,
+    Corrector,
+    EntropyBounded,
+    Factor,
+    FirstHitting,
+    GibbsCorrector,
+    JointDraw,
+    LeftToRight,
+    Mirrored,
+    Policy,
+    RandomOrder,
+    Remask,
+    Rule,
+    Speculative,
+    Tabulated,
+    Threshold,
+    TokenConfidence,
+    TopK,
+)
+from tests import oracles
+from tests.cases import (
+    XOR,
+    chain,
+    close,
+    empirical,
+    floats,
+    named,
+    random_rows,
+    random_weights,
+    row,
+    rows,
+    table,
+)
+from tests.noted import each
+from tests.sims import policy_oracles as slow
+from theory import MASK
+
+HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
+TIMES = (Fraction(0), Fraction(1, 4), HALF, Fraction(1))
+
+# Decoders of the user's
+
+
+class ByConfidence(Policy):
+    """One site, drawn in proportion to its confidence: probabilities that differ between rows."""
+
+    def reveal_distribution(self, x, predictions, round_index):
+        weights = np.where(x == MASK, predictions.max(axis=-1), 0)
+        weights = weights / weights.sum(axis=1, keepdims=True)
+        for site in range(x.shape[1]):
+            yield weights[:, site], np.broadcast_to(np.arange(x.shape[1]) == site, x.shape)
+
+
+class Hesitant(Policy):
+    """A clock of one's own: first nothing, or two sites; then one more, or none; then all.
+
+    The probabilities depend on the first site, row by row.
+    """
+
+    @property
+    def steps(self):
+        return 3
+
+    def reveal_distribution(self, x, predictions, round_index):
+        masked = x == MASK
+        if round_index == 2:
+            yield 1, masked
+            return
+        nothing = np.array([THIRD if first == 0 else HALF for first in x[:, 0]])
+        yield nothing, np.zeros(x.shape, dtype=bool)
+        yield 1 - nothing, masked & (masked.cumsum(axis=1) <= 2 - round_index)
+
+
+def hesitant(pattern, sites, prediction, index):
+    if index == 2:
+        return [(Fraction(1), tuple(sites))]
+    nothing = THIRD if pattern[0] == 0 else HALF
+    return [(nothing, ()), (1 - nothing, tuple(sites[: 2 - index]))]
+
+
+def everything(x, predictions):
+    return x == MASK
+
+
+def all_sites(pattern, sites, prediction, index):
+    return [(Fraction(1), tuple(sites))]
+
+
+def all_after_zero(x, predictions):
+    """One site, and all others at once if the first holds a 0."""
+    masked = x == MASK
+    return np.where(x[:, :1] == 0, masked, masked & (masked.cumsum(axis=1) == 1))
+
+
+def all_sites_after_zero(pattern, sites, prediction, index):
+    return [(Fraction(1), tuple(sites if pattern[0] == 0 else sites[:1]))]
+
+
+@functools.cache
+def looked_up(seed, pattern):
+    """A non-empty set of masked sites for every pattern, which depends on its tokens."""
+    masked, rng = slow.masked_sites(pattern), random.Random(f"{seed} {pattern}")
+    return tuple(sorted(rng.sample(masked, k=rng.randint(1, len(masked)))))
+
+
+def lookup_rule(seed):
+    def select(x, predictions):
+        reveal = np.zeros(x.shape, dtype=bool)
+        for chosen, pattern in zip(reveal, x.tolist(), strict=True):
+            chosen[list(looked_up(seed, tuple(pattern)))] = True
+        return reveal
+
+    return Rule(select)
+
+
+class Sometimes(Policy):
+    """With probability 1/3 what one lookup says, else what the next one says."""
+
+    def reveal_distribution(self, x, predictions, round_index):
+        yield THIRD, lookup_rule(round_index).select(x, predictions)
+        yield 1 - THIRD, lookup_rule(round_index + 1).select(x, predictions)
+
+
+def sometimes(pattern, sites, prediction, index):
+    return [(THIRD, looked_up(index, pattern)), (1 - THIRD, looked_up(index + 1, pattern))]
+
+
+class Ends(Corrector):
+    """Draws the first site again, or twice as often the last one."""
+
+    def sets(self, length):
+        yield THIRD, (0,)
+        yield 1 - THIRD, (length - 1,)
+
+    def choose(self, size, length, rng):
+        first, sites = rng.random(size) < 1 / 3, np.arange(length)
+        return np.where(first[:, None], sites == 0, sites == length - 1)
+
+
+def ends(inner, steps):
+    return slow.Correcting(inner, lambda length: [(THIRD, (0,)), (2 * THIRD, (length - 1,))], steps)
+
+
+# The table
+
+
+class Row(NamedTuple):
+    """A decoder, and a slow oracle that does the same."""
+
+    policy: Any
+    oracle: Any
+
+
+def _exactly(times):
+    return tuple(Fraction(t) for t in times)
+
+
+def _remask(times, strength):
+    choice = slow.remask(_exactly(times), strength)
+    return slow.Selecting(choice, len(times) - 1, remasks=True)
+
+
+def _blocks(size, inner):
+    if isinstance(inner, slow.Drawing):
+        return slow.Drawing(slow.blocks_of_draws(size, inner.draw))
+    return slow.Selecting(slow.blocks(size, inner.choice))
+
+
+CHOICES = {
+    RandomOrder: slow.random_order,
+    FirstHitting: lambda: slow.first_hitting,
+    LeftToRight: slow.left_to_right,
+    Bisection: lambda: slow.bisection,
+    TopK: slow.top_k,
+    Threshold: slow.threshold,
+    Factor: slow.factor,
+    EntropyBounded: slow.entropy_bounded,
+    ByConfidence: lambda: slow.by_confidence,
+    Sometimes: lambda: sometimes,
+    Mirrored: lambda inner: slow.mirrored(inner.choice),
+}
+DRAWS = {
+    TokenConfidence: slow.token_confidence,
+    Speculative: slow.speculative,
+    JointDraw: lambda inner, joint: slow.joint_draw(inner.choice, joint),
+}
+ORACLES = {
+    Bernoulli: lambda times: slow.Selecting(slow.bernoulli(_exactly(times)), len(times) - 1),
+    Remask: _remask,
+    Hesitant: lambda: slow.Selecting(hesitant, 3),
+    Blocks: _blocks,
+    GibbsCorrector: slow.gibbs_corrector,
+    BlockCorrector: slow.block_corrector,
+    Ends: ends,
+}
+
+
+def both(kind, *arguments):
+    """The row of a decoder with these arguments, rows among them standing for what is inside."""
+    ours, theirs = ([a[side] if isinstance(a, Row) else a for a in arguments] for side in (0, 1))
+    if kind in CHOICES:
+        return Row(kind(*ours), slow.Selecting(CHOICES[kind](*theirs)))
+    if kind in DRAWS:
+        return Row(kind(*ours), slow.Drawing(DRAWS[kind](*theirs)))
+    return Row(kind(*ours), ORACLES[kind](*theirs))
+
+
+EVERYTHING = Row(Rule(everything), slow.Selecting(all_sites))
+AFTER_ZERO = Row(Rule(all_after_zero), slow.Selecting(all_sites_after_zero))
+PRODUCT = Row(Product(), slow.product_of)
+
+
+def tabulated(seed, length, vocab):
+    """A lookup that is written down."""
+    patterns = [x for x in oracles.all_patterns(length, vocab) if MASK in x]
+    choices = {pattern: looked_up(seed, pattern) for pattern in patterns}
+    bits = np.zeros((vocab + 1,) * length, dtype=np.int64)
+    for pattern, sites in choices.items():
+        bits[pattern] = sum(2**i for i in sites)  # MASK is -1, the last index
+    return Row(Tabulated(bits), slow.Selecting(slow.tabulated(choices)))
+
+
+def one_of_each(length, vocab=2, masked=None):
+    """A row for every kind of decoder; so many sites are `masked` at first, or all."""
+    masked = masked or length
+    times = (0, THIRD, 1)
+    return [
+        both(RandomOrder, (1, masked - 1) if masked > 1 else (1,)),
+        both(RandomOrder, (masked,)),
+        both(FirstHitting),
+        both(LeftToRight),
+        both(LeftToRight, 2),
+        both(Bisection),
+        both(TopK, 1),
+        both(TopK, 2, "margin"),
+        both(TopK, 1, "entropy"),
+        both(Threshold, 0.6),
+        both(Factor, 1.0),
+        both(EntropyBounded, 0.5),
+        both(Blocks, 2, both(TopK, 1)),
+        both(Blocks, 2, both(FirstHitting)),
+        both(Blocks, 3, both(Threshold, 0.6)),
+        both(Mirrored, both(EntropyBounded, 0.3)),
+        both(Blocks, 3, both(Mirrored, both(LeftToRight, 2))),
+        AFTER_ZERO,
+        both(ByConfidence),
+        tabulated(7, length, vocab),
+        both(Bernoulli, times),
+        both(TokenConfidence, 1),
+        both(TokenConfidence, 2),
+        both(Speculative),
+        both(Speculative, 2),
+        both(Blocks, 2, both(TokenConfidence, 1)),
+        both(JointDraw, both(TopK, 2), PRODUCT),
+        both(Remask, times, HALF),
+        both(GibbsCorrector, both(LeftToRight, 2), 2),
+        both(BlockCorrector, None, min(2, length), 2),
+    ]
+
+
+def inner_rows():
+    """Of those that may work inside of blocks."""
+    return [
+        *(both(LeftToRight, k) for k in (1, 2, 3)),
+        both(FirstHitting),
+        both(Bisection),
+        *(both(TopK, k, score) for k in (1, 2, 3) for score in slow.SCORES),
+        *(both(Threshold, gamma) for gamma in (0.0, 0.4, 0.5, 0.55, 0.7, 0.9, 1.0)),
+        *(both(Factor, f) for f in (0.01, 0.5, 1.0, 1.5, 2.5, 9.0)),
+        *(both(EntropyBounded, gamma) for gamma in (0.0, 0.3, 0.8, 1.0, 1.7, 9.0)),
+        both(ByConfidence),
+        EVERYTHING,
+    ]
+
+
+CLOCKS = ((0, 1), (0, HALF, 1), TIMES, (0, 0.125, 0.25, 0.75, 1))
+
+
+def selecting(length, vocab):
+    """Of those that select before any token is drawn."""
+    compositions, nested = oracles.compositions, both(Blocks, 2, both(FirstHitting))
+    return [
+        *(both(RandomOrder, sizes) for sizes in compositions(length)),
+        *inner_rows(),
+        *(both(Mirrored, inner) for inner in inner_rows()[1::4]),
+        both(LeftToRight, length + 1),
+        both(Sometimes),
+        *(tabulated(seed, length, vocab) for seed in range(2)),
+        *(both(Blocks, size, inner) for size in (1, 2, 3) for inner in inner_rows()[::3]),
+        *(
+            both(Blocks, size, both(RandomOrder, sizes))
+            for size in (1, 2, 4)
+            if length % size == 0
+            for sizes in compositions(size)
+        ),
+        *(both(Blocks, size, nested) for size in (3, 4)),
+        *(both(Blocks, size, AFTER_ZERO) for size in (1, 2, 3, 4)),
+        *(both(Bernoulli, times) for times in CLOCKS),
+        both(Hesitant),
+    ]
+
+
+def drawing(length):
+    """Of those that look at drawn tokens."""
+    rows = [both(TokenConfidence, k) for k in range(1, length + 2)]
+    rows += [both(Speculative), *(both(Speculative, k) for k in range(1, length + 2))]
+    blocks = [both(Blocks, size, row) for size in range(1, length + 1) for row in rows[:4]]
+    return [*rows, *blocks]
+
+
+def revising(length):
+    """Of those that draw observed sites again."""
+    remasking = [both(Remask, times, share) for times in CLOCKS for share in (0, THIRD, 1)]
+    inners = [
+        None,
+        both(LeftToRight, length),
+        both(TopK, 2),
+        both(Threshold, 0.6),
+        both(Bernoulli, TIMES),
+        both(Blocks, 2, both(FirstHitting)),
+        both(TokenConfidence, 1),
+        both(Speculative, 2),
+        remasking[7],
+    ]
+    return [
+        *remasking,
+        *(both(GibbsCorrector, inner, 2) for inner in inners),
+        *(both(BlockCorrector, inner, length, 1) for inner in inners),
+        *(both(BlockCorrector, i, size, 2) for i in inners[:2] for size in range(1, length + 1)),
+        *(both(GibbsCorrector, inner, 0) for inner in inners[:2]),
+        *(both(Ends, inner, 2) for inner in inners[:2]),
+        both(GibbsCorrector, both(BlockCorrector, None, 1, 1), 1),
+    ]
+
+
+# Distributions, exact ones first
+
+EXACT = {
+    "dense": table("", random_weights(5, (2, 2, 2))),
+    "zeros": table("", [[[0, 1], [2, 0]], [[1, 0], [0, 3]]]),
+    "parity": table("", XOR),
+    "all equal": table("", [[[1, 1], [1, 1]], [[1, 1], [1, 1]]]),
+    "three tokens": table("", [[0, 2, 1], [2, 1, 0], [4, 0, 2]]),
+    "four sites": named("table zeros"),
+    "chain": chain("", row(2, 1), rows((1, 3), (0, 1)), 4),
+    "one site": named("table one site"),
+    "one possible": named("table one site, one possible"),
+    "one token": named("table one token"),
+    "one site, one token": named("table one site, one token"),
+}
+FLOATS = {
+    "dense, three tokens": named("table dense"),
+    "hmm": named("hmm shown states"),
+    "mixture": named("mixture some zeros"),
+    "empirical": empirical("", [[0, 1, 1], [1, 0, 1], [0, 1, 1], [0, 0, 0]]),
+}
+SMALL = EXACT | FLOATS
+
+
+def rows_for(case):
+    """Those of every kind that the oracle can follow in good time."""
+    if case.length <= 4:
+        yield from selecting(case.length, case.vocab)
+    if case.length <= 3:
+        yield from drawing(case.length)
+        yield from revising(case.length)
+
+
+def over(pairs):
+    """One test for all these pairs of a policy and its oracle."""
+    return each(("policy", "decoder"), pairs, ids=[repr(policy) for policy, _ in pairs])
+
+
+# Denoisers, as functions of a tuple
+
+
+@functools.cache
+def zero_loss(case):
+    """Where a context is impossible it answers with the marginals."""
+    return oracles.zero_loss(case.joint, case.vocab, "marginal")
+
+
+def tempering(temperature):
+    return lambda row: oracles.tempered(row, temperature)
+
+
+def one_hot(token, vocab):
+    return [Fraction(v == token) for v in range(vocab)]
+
+
+@functools.cache
+def wrong(length, vocab):
+    """Predictions that have nothing to do with the data."""
+
+    @functools.cache
+    def predict(pattern):
+        answer = random_rows(repr(pattern), length, vocab)
+        return [r if o == MASK else one_hot(o, vocab) for o, r in zip(pattern, answer, strict=True)]
+
+    return predict
+
+
+@functools.cache
+def blunt(length, vocab):
+    """Few values, many ties, and zeros; at observed sites it does not answer one-hot."""
+
+    @functools.cache
+    def predict(pattern):
+        weights = random_weights(f"blunt {pattern}", (length, vocab), zeros=0.3)
+        return [row(*(min(w, 2) for w in r)) if any(r) else one_hot(0, vocab) for r in weights]
+
+    return predict
+
+
+def as_denoiser(predict, vocab, exact=False):
+    def denoiser(x):
+        answer = [predict(tuple(pattern)) for pattern in x.tolist()]
+        out = np.array(answer, object) if exact else np.array(floats(answer), dtype=float)
+        return out.reshape(*x.shape, vocab)
+
+    return denoiser
+
+
+def answers_of(case, denoiser):
+    """The rows of a denoiser as an oracle's ``predict``."""
+    answers = denoiser(np.asarray(case.patterns))
+    return dict(zip(case.patterns, answers.tolist(), strict=True)).__getitem__
+
+
+# What is compared
+
+LEVEL = 1e-6  # of the chi-square tests; seeds are fixed
+LEAST = 5  # expected in a bin; rarer ones are put into one
+
+
+def assert_drawn_from(counts, probabilities):
+    """Whether counts are those of independent draws: two mappings, or two arrays.
+
+    Nothing of probability 0 is ever drawn.
+    """
+    if isinstance(counts, dict):
+        assert counts.keys() <= probabilities.keys()
+        counts, probabilities = [counts[key] for key in probabilities], [*probabilities.values()]
+    counts = np.asarray(counts, dtype=float).reshape(-1)
+    probabilities = np.asarray(probabilities, dtype=float).reshape(-1)
+    assert probabilities.sum() == pytest.approx(1)
+    assert counts[probabilities < 1e-14].sum() == 0
+    expected = counts.sum() * probabilities
+    often = expected >= LEAST
+    bins = list(zip(expected[often], counts[often], strict=True))
+    rare = expected[~often].sum(), counts[~often].sum()
+    if rare[0] < LEAST:
+        bins.sort()
+        smallest = bins.pop(0)
+        rare = rare[0] + smallest[0], rare[1] + smallest[1]
+    bins.append(rare)
+    if len(bins) > 1:
+        statistic = sum((n - e) ** 2 / e for e, n in bins)
+        assert statistic < chi2.isf(LEVEL, len(bins) - 1)
+
+
+def assert_same_numbers(actual, expected):
+    """Of two mappings; what is missing counts as 0."""
+    for key in {*actual, *expected}:
+        assert float(actual.get(key, 0)) == close(expected.get(key, 0)), key
+
+
+def assert_divergences(q, joint, expected, decoder):
+    """In floats, whether the numbers are exact or not."""
+    kl = oracles.kl_divergence(joint, expected.table)
+    assert float(q.kl) == close(kl)
+    assert float(q.reverse_kl) == close(oracles.kl_divergence(expected.table, joint))
+    if expected.costs is None:
+        assert len(q.round_costs) == 0
+        looks = isinstance(decoder, slow.Drawing)
+        assert float(q.path_kl) == (close(kl) if looks else pytest.approx(math.nan, nan_ok=True))
+    else:
+        assert float(q.path_kl) == close(sum(expected.costs))
+        costs = [float(cost) for cost in q.round_costs]
+        for cost, other in itertools.zip_longest(costs, expected.costs, fillvalue=0):
+            assert cost == close(other)
+        assert sum(costs) == close(sum(expected.costs))
+
+
+def assert_output(q, case, expected, decoder):
+    """Everything about an output: Fractions are equal, floats and divergences close."""
+    joint, exact = case.joint, q.p.exact
+    same = (lambda number: number) if exact else close
+    table = {x: q.table[x] for x in joint}
+    if exact:
+        assert table == expected.table
+        assert dict(q.rounds) == expected.rounds
+        for number in (q.tv, q.valid_mass, *q.rounds.values()):
+            assert not isinstance(number, float)
+    else:
+        assert q.table.dtype == np.float64
+        values = [float(expected.table[x]) for x in table]
+        np.testing.assert_allclose([*table.values()], values, rtol=1e-11, atol=1e-15)
+        assert_same_numbers(q.rounds, expected.rounds)
+    assert q.expected_rounds == same(expected.expected_rounds)
+    assert q.tv == same(slow.total_variation(joint, expected.table))
+    assert q.valid_mass == same(slow.possible_mass(joint, expected.table))
+    assert_divergences(q, joint, expected, decoder)
+    if expected.on_data is None:
+        assert math.isnan(q.expected_rounds_on_data)
+    else:
+        assert q.expected_rounds_on_data == same(expected.on_data)
+        assert not (exact and isinstance(q.expected_rounds_on_data, float))
