@@ -2,6 +2,7 @@
 
 from sims import policies
 from sims.decoding.exact import output_distribution
+from sims.decoding.from_logits import from_logits
 from sims.decoding.monte_carlo import Decoded, decode
 from sims.decoding.output import OutputDistribution
 from sims.decoding.path_kl import PathKL, estimate_path_kl, path_nll
@@ -27,6 +28,7 @@ __all__ = [
     "estimate_path_kl",
     "excess_loss",
     "fixed_batches",
+    "from_logits",
     "frontier",
     "order",
     "order_of",

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -205,7 +206,7 @@ def compare(
     >>> round(rows[0].valid_mass, 12), round(rows[0].regret, 12)
     (0.222222222222, 0.0)
     """
-    every = [as_decoder(d) for d in decoders]
+    every: list[Any] = [as_decoder(d) for d in decoders]
     for decoder in every:
         as_run(p, decoder, temperature, (), prompt)
     masked = len(left_to_write(p, prompt)[1])

@@ -51,7 +51,9 @@ def predictor(p: Distribution, denoiser: Denoiser | None, on_host: bool = True) 
     def predict(x: Array) -> Array:
         if denoiser is None:
             return p.denoise(x, on_impossible="marginal")
-        predictions = as_predictions(denoiser(x), x, p.vocab)
+        # a copy: x itself is read-only, which some libraries refuse to take over
+        answer = denoiser(array_namespace(x).asarray(x, copy=True))
+        predictions = as_predictions(answer, x, p.vocab)
         if p.exact and not is_exact(predictions):
             raise InvalidInput(
                 f"an exact distribution needs an exact denoiser, got {predictions.dtype}"

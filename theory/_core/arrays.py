@@ -111,6 +111,9 @@ def to_host(x: Array) -> np.ndarray:
         import cupy  # pyright: ignore[reportMissingImports]
 
         return cupy.asnumpy(x)
+    if array_api_compat.is_torch_array(x):
+        x = x.detach().cpu()
+        return x.float().numpy() if str(x.dtype) == "torch.bfloat16" else x.numpy()
     cpu = array_namespace(x).__array_namespace_info__().default_device()
     return np.from_dlpack(array_api_compat.to_device(x, cpu))
 

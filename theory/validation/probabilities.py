@@ -191,28 +191,35 @@ def as_predictions(predictions: Any, x: Array, vocab: int) -> Array:
     if not isinstance(x, np.ndarray):
         _refuse_elsewhere(predictions, x)
     shape = getattr(predictions, "shape", None)
+    if shape is None and (isinstance(predictions, tuple) or hasattr(predictions, "logits")):
+        raise InvalidInput(
+            f"the denoiser returned a {type(predictions).__name__}, not an array of probabilities; "
+            f"sims.from_logits makes a denoiser of a model that answers with logits"
+        )
     if shape is None or tuple(shape) != (*x.shape, vocab):
         raise InvalidInput(
             f"the denoiser returned shape {shape and tuple(shape)} for patterns of shape "
             f"{tuple(x.shape)}; expected {(*x.shape, vocab)}"
         )
+    entry, total = map(max, zip(tolerance(predictions), MODEL, strict=True))
     if isinstance(x, np.ndarray):
         predictions = to_host(predictions)
     xp, masked = array_namespace(predictions), x == MASK
     if is_exact(predictions):
         rows = predictions[masked]
         if exact_numbers.all_rational(rows):  # symbols cannot be judged
-            _refuse_predictions((rows >= 0).all(axis=-1) & (rows.sum(axis=-1) == 1), rows)
+            good = ~masked
+            good[masked] = (rows >= 0).all(axis=-1) & (rows.sum(axis=-1) == 1)
+            _refuse_predictions(good, predictions, 0)
         return predictions
     if not xp.isdtype(predictions.dtype, ("bool", "integral", "real floating")):
         raise InvalidInput(f"the denoiser returned {predictions.dtype}; real numbers are needed")
-    entry, total = map(max, zip(tolerance(predictions), MODEL, strict=True))
     values = xp.astype(predictions, xp.float64, copy=False)
     repaired = xp.where(values < 0, 0.0, values)
     with np.errstate(invalid="ignore"):
         sums = xp.sum(repaired, axis=-1)
         good = xp.all(values >= -entry, axis=-1) & (xp.abs(sums - 1) <= total)
-    _refuse_predictions(good | ~masked, values)
+    _refuse_predictions(good | ~masked, values, total)
     repaired = repaired / xp.where(masked, sums, 1.0)[..., None]
     return xp.where(masked[..., None], repaired, values)
 
@@ -230,19 +237,20 @@ def _refuse_elsewhere(predictions: Any, x: Array) -> None:
         )
 
 
-def _refuse_predictions(good: Array, values: Array) -> None:
+def _refuse_predictions(good: Array, values: Array, allowed: float) -> None:
     """Raise with the first row that is not `good`, and what is wrong with it."""
     if not any_true(~good):
         return
-    bad = to_host(values)[~to_host(good)]
-    _refuse_logarithms(bad, "the denoiser's predictions")
-    row = bad[0]
+    where = tuple(np.argwhere(~to_host(good))[0].tolist())
+    row = to_host(values)[where]
+    _refuse_logarithms(row, "the denoiser's predictions")
     least, total = row.min(), row.sum()
     wrong = f"{total:.10g}" if isinstance(total, np.floating) else str(total)
-    wrong = f"holds {least}" if least < 0 else f"sums to {wrong}"
     raise InvalidInput(
-        "the denoiser's predictions must be probabilities that sum to 1, got "
-        f"[{', '.join(map(str, row.tolist()))}], which {wrong}"
+        "the denoiser's predictions must be probabilities that sum to 1: those "
+        f"{f'of row {where[0]} ' if len(where) == 2 else ''}for site {where[-1]} "
+        f"{f'hold {least}' if least < 0 else f'sum to {wrong}'} ({allowed:g} is taken for "
+        "rounding). Logits need a softmax, in float32 or float64: sims.from_logits does that"
     )
 
 
