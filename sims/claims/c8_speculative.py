@@ -37,7 +37,7 @@ C8 = Claim(
 class _Careless(Speculative):
     """Planted: after a refusal draws from p, not from what p has left."""
 
-    def refused(self, p: np.ndarray, accepted: np.ndarray) -> np.ndarray:
+    def residual(self, p: np.ndarray, accepted: np.ndarray) -> np.ndarray:
         missing = 1 - accepted.sum(axis=-1, keepdims=True)
         return p * np.maximum(missing, 0)  # floats may miss 0 by a rounding
 

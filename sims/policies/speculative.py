@@ -7,6 +7,7 @@ from sims.policies.eligible import as_eligible
 from sims.policies.scores import FREE_SYMBOLS
 from sims.policies.site_sets import site_count
 from theory._core.arrays import array_namespace, device, is_exact
+from theory._core.renamed import Renamed
 from theory._core.types import Array
 from theory.distributions.sampling import draw_tokens
 from theory.errors import InvalidInput
@@ -18,7 +19,7 @@ ROUNDING = 1e-15
 """A rejection that is less likely than this is none: p and q are equal but for rounding."""
 
 
-class Speculative(TokenPolicy):
+class Speculative(TokenPolicy, Renamed, renamed={"refused": "residual"}):
     """Draft `k` sites at once, keep the longest prefix that rejection sampling accepts.
 
     Speculative decoding with the model as its own draft [memory]: tokens for the first k masked

@@ -7,8 +7,8 @@ import pytest
 
 import sims
 from sims import joints, output_distribution
-from sims.policies import Bernoulli, JointDraw, LeftToRight, Policy, Remask, TopK
-from theory import MASK, gallery
+from sims.policies import Bernoulli, JointDraw, LeftToRight, Policy, Remask, Speculative, TopK
+from theory import MASK, JointTable, gallery
 
 
 def test_a_policy_that_defines_law_alone():
@@ -92,3 +92,18 @@ def test_the_denoiser_that_sees_a_window():
         assert sims.Truncated is sims.WindowedDenoiser
     with pytest.raises(AttributeError, match="module 'sims' has no attribute 'Truncate'"):
         sims.Truncate  # noqa: B018  # pyright: ignore
+
+
+def test_a_draft_that_defines_refused():
+    """It draws from p again after a rejection, which is not what p has left."""
+    with pytest.warns(DeprecationWarning, match=r"Own\.refused is now called residual"):
+
+        class Own(Speculative):
+            def refused(self, p, accepted):
+                return p * (1 - accepted.sum(axis=-1, keepdims=True))
+
+    p = JointTable([[3, 1], [1, 3]], exact=True)
+    assert output_distribution(p, Speculative()).kl == 0
+    # after a 0: a draft of 0 is kept, one of 1 in half of the cases, and 1/4 is drawn from (3, 1)/4
+    expected = Fraction(1, 2) + Fraction(1, 4) * Fraction(3, 4)
+    assert output_distribution(p, Own()).table[0, 0] == expected / 2

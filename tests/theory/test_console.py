@@ -134,7 +134,7 @@ def test_other_numbers_are_not_taken_for_logarithms(weights):
 
 
 def test_neither_rounds_nor_target_is_not_both():
-    with pytest.raises(InvalidInput, match="neither is there"):
+    with pytest.raises(InvalidInput, match="neither is given"):
         schedules.optimal([1, 0, 0])
     with pytest.raises(InvalidInput, match="not both"):
         schedules.optimal([1, 0, 0], 2, target=0.5)

@@ -233,7 +233,7 @@ def test_the_error_of_a_truncation_is_within_what_is_stated(monkeypatch):
         p = MarkovChain(np.eye(size)[0], matrix, length)
         exactly = np.array(p.mean_subset_entropies())
         monkeypatch.setattr(powers, "CONVERGED_TOL", 1e-3)
-        monkeypatch.setattr(powers, "EVERY", 2)
+        monkeypatch.setattr(powers, "CHECK_EVERY", 2)
         rough, found = p.mean_subset_entropies(), p._row_entropies(length - 1)
         monkeypatch.undo()
         gaps = np.arange(1, length)
@@ -247,7 +247,7 @@ def test_the_error_of_a_truncation_is_within_what_is_stated(monkeypatch):
 
 def test_truncated_chains_by_enumeration(monkeypatch):
     """Short chains that forget in two steps, all subsets, with the powers stopped on the way."""
-    monkeypatch.setattr(powers, "EVERY", 1)
+    monkeypatch.setattr(powers, "CHECK_EVERY", 1)
     small = Fraction(1, 2**48)
     half = Fraction(1, 2)
     mixing = [[half + small, half - small], [half - small, half + small]]
@@ -332,7 +332,7 @@ def test_the_bracket_stays_outside_whatever_is_left_out(p, monkeypatch):
     lower, upper = pair_by_pair(p)
     for module in (powers, hidden_bracket):
         monkeypatch.setattr(module, "CONVERGED_TOL", 1e-3)
-    monkeypatch.setattr(powers, "EVERY", 2)
+    monkeypatch.setattr(powers, "CHECK_EVERY", 2)
     rough = information.bracket(p)
     assert (rough.lower <= lower + ROUNDING).all()
     assert (rough.upper >= upper - ROUNDING).all()
@@ -350,7 +350,7 @@ def test_rough_brackets_contain_the_mean_entropies(p):
     with pytest.MonkeyPatch.context() as patch:
         for module in (powers, hidden_bracket):
             patch.setattr(module, "CONVERGED_TOL", 1e-2)
-        patch.setattr(powers, "EVERY", 1)
+        patch.setattr(powers, "CHECK_EVERY", 1)
         patch.setattr(hidden_bracket, "WORK", 1)
         lower, upper = p.mean_entropy_bracket()
     assert (lower <= e + ROUNDING).all()

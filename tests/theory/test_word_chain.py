@@ -360,7 +360,7 @@ def test_a_large_periodic_class_that_is_left(monkeypatch):
 def test_what_arnoldi_iteration_does_not_find_is_said(monkeypatch):
     steps = np.random.default_rng(0).dirichlet(np.ones(60), 60)
     monkeypatch.setattr(sparse_spectrum, "DENSE", 2)
-    monkeypatch.setattr(sparse_spectrum, "RESIDUAL", 0.0)
+    monkeypatch.setattr(sparse_spectrum, "RESIDUAL_TOL", 0.0)
     monkeypatch.setattr(sparse_spectrum, "SUBSPACES", (40,))
     with pytest.raises(TooLarge, match="eigenvalues of 60 states were not found"):
         power_limit(csr_array(steps))

@@ -1,27 +1,29 @@
-"""Bounds of the mean entropies of a hidden Markov model, at thousands of sites.
+"""Lower and upper bounds of the mean entropies of a hidden Markov model, at thousands of sites.
 
-Of the revealed sites before it, a site s is told at most the hidden state at the nearest one, r,
-and at least the token there::
+Write r for the nearest revealed site before s. The hidden state at r says at least as much about
+``X_s`` as all that is revealed before s, and the token at r says at most as much::
 
     H(X_s | Z_r) <= H(X_s | all revealed before s) <= H(X_s | X_r)                 [ours]
 
-The means over random sets are sums over gaps ``g = s - r``, of sums over the law m_r of the state
-at r. The lower one is linear in m_r, so it takes the entropies of the rows of ``T^g E`` only. The
-upper one is a conditional entropy, which is concave and of degree one in m_r::
+The means over random sets are sums over gaps ``g = s - r`` of sums over the distributions m_r of
+the state at r. The lower one is linear in m_r, so it takes the entropies of the rows of ``T^g E``
+only. The upper one is a conditional entropy, which is concave and homogeneous of degree one::
 
-    sum_r F_g(m_r)  <=  F_g(sum_r m_r)  =  n F_g(mean of the n laws)
+    sum_r F_g(m_r)  <=  F_g(sum_r m_r)  =  n F_g(mean of the n distributions)
 
-so sites may be joined: that keeps it an upper bound, and costs nothing where laws are alike, as
-they are once the chain has forgotten its start. Sites are joined where there is more work than
-`WORK`, those with the nearest laws first. Gaps are walked until they repeat (see `powers`), and
-what longer gaps may differ by is added to the upper bound and taken from the lower one.
+so sites may be joined: that keeps it an upper bound, and costs nothing where the distributions are
+alike, as they are once the chain has forgotten its start. Sites are joined where there is more work
+than `WORK`, those with the nearest distributions first. Gaps are computed until they repeat (see
+`theory._markov.powers`), and what longer gaps may differ by is added to the upper bound and
+subtracted from the lower one.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from theory._core.arrays import array_namespace, from_host, to_host, xlogx
+from theory._core.types import Array
 from theory._markov.powers import (
     CONVERGED_TOL,
     ConvergedPowers,
@@ -35,12 +37,12 @@ from theory._markov.random_subsets import over_first_sites, over_pairs
 __all__ = ["hidden_bracket"]
 
 WORK = 2**34
-"""Multiplications, and a hundred for a logarithm, that the upper bound may take before sites are
-joined: a few seconds."""
+"""Multiplications that the upper bound may take before sites are joined: a few seconds."""
 
 LOGARITHM = 100
+"""Multiplications that take as long as a logarithm."""
 
-CELLS = 2**22
+WORKSPACE = 2**22
 """Joint probabilities of pairs held at a time (32 MiB)."""
 
 
@@ -50,17 +52,17 @@ class Groups(NamedTuple):
     Attributes
     ----------
     of_site : (L,) array of int64
-        The group of each site, from 0 to `heads` + `period` - 1.
-    heads : int
-        Number of groups before the law settles; the others are alike within each.
+        The group of each site, from 0 to `transient` + `period` - 1.
+    transient : int
+        Number of groups before the state converges; the others are alike within each.
     """
 
     of_site: np.ndarray
-    heads: int
+    transient: int
 
 
 def hidden_bracket(
-    initial: Any, transition: Any, emission: Any, length: int
+    initial: Array, transition: Array, emission: Array, length: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lower and upper bounds of the mean entropy of k random sites in nats, k = 0..L.
 
@@ -76,58 +78,60 @@ def hidden_bracket(
     ([0.693, 0.562, 0.562], [0.693, 0.662, 0.662])
     """
     xp = array_namespace(transition)
-    laws = [initial]
+    states = [initial]
     for _ in range(length - 1):
-        laws.append(stochastic(xp.matmul(laws[-1][None, :], transition))[0, ...])
-    laws = xp.stack(laws)
-    alone = to_host(-xp.sum(xlogx(xp.matmul(laws, emission)), axis=1))
-    first = over_first_sites(alone)
+        states.append(stochastic(xp.matmul(states[-1][None, :], transition))[0, ...])
+    states = xp.stack(states)
+    single = to_host(-xp.sum(xlogx(xp.matmul(states, emission)), axis=1))
+    first = over_first_sites(single)
     if length == 1:
         return first, first
     rows = converged_powers(
         transition, emission, length - 1, lambda product: -xp.sum(xlogx(product), axis=1)
     )
     gaps = np.arange(1, length, dtype=np.int64)
-    later = np.where(gaps > rows.computed, length - gaps, 0)  # pairs for which another gap stands
-    told = _told(laws, rows, gaps) - later * entropy_error(rows.error, emission.shape[1])
-    heard = _Heard(laws, transition, emission, rows).sums()
-    heard = np.minimum(heard, np.cumsum(alone[::-1])[-2::-1])  # not more than each site alone
-    return first + over_pairs(np.maximum(told, 0.0)), first + over_pairs(heard)
+    # pairs of sites that are taken for pairs at a shorter gap
+    repeated = np.where(gaps > rows.computed, length - gaps, 0)
+    lower = _given_states(states, rows, gaps)
+    lower = np.maximum(lower - repeated * entropy_error(rows.error, emission.shape[1]), 0.0)
+    upper = _GivenTokens(states, transition, emission, rows).sums()
+    upper = np.minimum(upper, np.cumsum(single[::-1])[-2::-1])  # not more than each site alone
+    return first + over_pairs(lower), first + over_pairs(upper)
 
 
-def _told(laws: Any, rows: ConvergedPowers, gaps: np.ndarray) -> np.ndarray:
+def _given_states(states: Array, rows: ConvergedPowers, gaps: np.ndarray) -> np.ndarray:
     """``sum_r H(X_{r+g} | Z_r)`` for each gap, on the host."""
-    xp, total, before = array_namespace(laws), laws[0, :] * 0, []
-    for i in range(laws.shape[0] - 1):
-        total = total + laws[i, :]
-        before.append(total)
-    entropies = xp.take(rows.values, from_host(rows.entries(gaps), laws), axis=0)
-    return to_host(xp.sum(xp.flip(xp.stack(before), axis=0) * entropies, axis=1))
+    xp = array_namespace(states)
+    before = xp.cumulative_sum(states[:-1, :], axis=0)
+    entropies = xp.take(rows.values, from_host(rows.entries(gaps), states), axis=0)
+    return to_host(xp.sum(xp.flip(before, axis=0) * entropies, axis=1))
 
 
-class _Heard:
+class _GivenTokens:
     """``sum_r H(X_{r+g} | X_r)`` over ``r < L - g``, or a bound of it, for one gap after another.
 
     From gap to gap the last site leaves its group. While gaps differ all groups are computed;
-    afterwards only those that have lost a site, and a group of like laws is in proportion to its
-    number of sites.
+    afterwards only those that have lost a site, and a group of sites that are alike is in
+    proportion to their number.
     """
 
-    def __init__(self, laws: Any, transition: Any, emission: Any, rows: ConvergedPowers) -> None:
-        self.laws, self.transition, self.emission, self.rows = laws, transition, emission, rows
-        self.length, self.tokens = laws.shape[0], emission.shape[1]
-        each = rows.computed * self.tokens**2 * (laws.shape[1] + LOGARITHM)
-        self.groups = groups = _grouped(laws, rows.period, max(1, WORK // each))
+    def __init__(
+        self, states: Array, transition: Array, emission: Array, rows: ConvergedPowers
+    ) -> None:
+        self.states, self.transition, self.emission, self.rows = states, transition, emission, rows
+        self.length, self.tokens = states.shape[0], emission.shape[1]
+        each = rows.computed * self.tokens**2 * (states.shape[1] + LOGARITHM)
+        self.groups = groups = _grouped(states, rows.period, max(1, WORK // each))
         count = int(groups.of_site.max()) + 1
         self.last = np.full(count, -1)  # the last site of each group that is still in it
         self.before = np.full(self.length, -1)  # the one before each site in its group
-        sums: list[Any] = []
+        sums: list[Array] = []
         for site, group in enumerate(groups.of_site.tolist()):
             previous = int(self.last[group])
             self.before[site], self.last[group] = previous, site
-            law = laws[site, :]
-            sums.append(law if previous < 0 else sums[previous] + law)
-        self.through = array_namespace(laws).stack(sums)  # of the laws of a group, up to a site
+            state = states[site, :]
+            sums.append(state if previous < 0 else sums[previous] + state)
+        self.through = array_namespace(states).stack(sums)  # sum over its group, up to each site
 
     def _leave(self, site: int) -> int:
         """Take a site out of its group."""
@@ -135,88 +139,88 @@ class _Heard:
         self.last[group] = self.before[site]
         return group
 
-    def _entropies(self, groups: np.ndarray, read: Any) -> np.ndarray:
-        """Conditional entropies of the summed laws of some groups, on the host."""
-        xp = array_namespace(self.laws)
+    def _entropies(self, groups: np.ndarray, product: Array) -> np.ndarray:
+        """Conditional entropies of some groups, given ``T^g E``, on the host."""
+        xp = array_namespace(self.states)
         columns = xp.matrix_transpose(self.emission)
-        rows, found = max(1, CELLS // (self.tokens * max(self.tokens, self.laws.shape[1]))), []
-        for start in range(0, len(groups), rows):
-            chosen = from_host(self.last[groups[start : start + rows]], self.laws)
-            law = xp.take(self.through, chosen, axis=0)
-            first = xp.reshape(law[:, None, :] * columns[None, ...], (-1, columns.shape[1]))
-            joint = xp.reshape(xp.matmul(first, read), (law.shape[0], -1))
-            known = xp.matmul(law, self.emission)
+        most = max(1, WORKSPACE // (self.tokens * max(self.tokens, self.states.shape[1])))
+        found = []
+        for start in range(0, len(groups), most):
+            chosen = from_host(self.last[groups[start : start + most]], self.states)
+            state = xp.take(self.through, chosen, axis=0)
+            first = xp.reshape(state[:, None, :] * columns[None, ...], (-1, columns.shape[1]))
+            joint = xp.reshape(xp.matmul(first, product), (state.shape[0], -1))
+            known = xp.matmul(state, self.emission)
             found.append(xp.sum(xlogx(known), axis=1) - xp.sum(xlogx(joint), axis=1))
         return to_host(xp.concat(found)) if found else np.zeros(0)
 
     def sums(self) -> np.ndarray:
         """One number for each gap 1, 2, ..., on the host."""
-        xp, rows = array_namespace(self.laws), self.rows
-        read, kept, heard = self.emission, [], []
+        xp, rows = array_namespace(self.states), self.rows
+        product, period, entropies = self.emission, [], []
         for gap in range(1, rows.computed + 1):
-            read = stochastic(xp.matmul(self.transition, read))
+            product = stochastic(xp.matmul(self.transition, product))
             if gap > rows.computed - rows.period:
-                kept.append(read)
+                period.append(product)
             self._leave(self.length - gap)
-            heard.append(float(self._entropies(np.flatnonzero(self.last >= 0), read).sum()))
+            entropies.append(float(self._entropies(np.flatnonzero(self.last >= 0), product).sum()))
         if rows.computed < self.length - 1:
-            heard += self._later(kept)
-        return np.asarray(heard)
+            entropies += self._repeated(period)
+        return np.asarray(entropies)
 
-    def _later(self, kept: list[Any]) -> list[float]:
-        """The same for gaps that repeat, with what they may be off by."""
-        here, heads = np.flatnonzero(self.last >= 0), self.groups.heads
-        values = np.zeros((len(kept), len(self.last)))
-        for n, read in enumerate(kept):
-            values[n, here] = self._entropies(here, read)
-        inside = np.bincount(
+    def _repeated(self, period: list[Array]) -> list[float]:
+        """The same for gaps that repeat, with the error of taking them for equal."""
+        here, transient = np.flatnonzero(self.last >= 0), self.groups.transient
+        values = np.zeros((len(period), len(self.last)))
+        for n, product in enumerate(period):
+            values[n, here] = self._entropies(here, product)
+        sizes = np.bincount(
             self.groups.of_site[: self.length - self.rows.computed], minlength=len(self.last)
         )
-        share = values[:, heads:] / np.maximum(inside[heads:], 1)  # of one site, of like laws
+        per_site = values[:, transient:] / np.maximum(sizes[transient:], 1)
         error = entropy_error(self.rows.error, self.tokens)
         error += conditional_entropy_error(CONVERGED_TOL, self.tokens)
         stale = np.zeros(values.shape, dtype=bool)
-        heard = []
+        entropies = []
         for gap in range(self.rows.computed + 1, self.length):
-            group, n = self._leave(self.length - gap), (gap - self.rows.computed - 1) % len(kept)
-            inside[group] -= 1
-            stale[:, group] = group < heads
+            group, n = self._leave(self.length - gap), (gap - self.rows.computed - 1) % len(period)
+            sizes[group] -= 1
+            stale[:, group] = group < transient
             again = np.flatnonzero(stale[n])
             values[n, again] = 0.0
             again = again[self.last[again] >= 0]
-            values[n, again] = self._entropies(again, kept[n])
+            values[n, again] = self._entropies(again, period[n])
             stale[n] = False
-            like = float((share[n] * inside[heads:]).sum())
-            heard.append(float(values[n, :heads].sum()) + like + (self.length - gap) * error)
-        return heard
+            alike = float((per_site[n] * sizes[transient:]).sum())
+            total = float(values[n, :transient].sum()) + alike
+            entropies.append(total + (self.length - gap) * error)
+        return entropies
 
 
-def _grouped(laws: Any, period: int, most: int) -> Groups:
-    """Join sites, in about `most` groups before the law settles and one for each phase after."""
-    xp, length = array_namespace(laws), laws.shape[0]
+def _grouped(states: Array, period: int, most: int) -> Groups:
+    """Join sites: about `most` groups before the state converges, one for each phase after."""
+    xp, length = array_namespace(states), states.shape[0]
     if period > most:
         period = 1
     site = np.arange(length, dtype=np.int64)
     final = length - period + (site - length) % period  # the last site of the same phase
-    away = _between(laws, xp.take(laws, from_host(final, laws), axis=0))
-    moving = np.flatnonzero(away > CONVERGED_TOL / 2)
-    settles = int(moving[-1]) + 1 if moving.size else 0
-    if settles <= most:
-        of_site, heads = site.copy(), settles
-    else:
-        order = np.argsort(site[:settles] % period, kind="stable")
-        here = xp.take(laws, from_host(order, laws), axis=0)
-        steps = _between(here[1:, :], here[:-1, :]) + 1 / length**2
+    distance = _total_variation(states, xp.take(states, from_host(final, states), axis=0))
+    moving = np.flatnonzero(distance > CONVERGED_TOL / 2)
+    converged = int(moving[-1]) + 1 if moving.size else 0
+    of_site, transient = site.copy(), converged
+    if converged > most:
+        order = np.argsort(site[:converged] % period, kind="stable")
+        here = xp.take(states, from_host(order, states), axis=0)
+        steps = _total_variation(here[1:, :], here[:-1, :]) + 1 / length**2
         walked = np.concatenate([[0.0], np.cumsum(steps)])
         part = np.minimum((walked / walked[-1] * most).astype(np.int64), most - 1)
-        of_site = site.copy()
-        heads = len(np.unique(part))
-        of_site[order] = np.unique(part, return_inverse=True)[1].reshape(-1)
-    of_site[settles:] = heads + site[settles:] % period
-    return Groups(of_site, heads)
+        parts, which = np.unique(part, return_inverse=True)
+        of_site[order], transient = which.reshape(-1), len(parts)
+    of_site[converged:] = transient + site[converged:] % period
+    return Groups(of_site, transient)
 
 
-def _between(x: Any, y: Any) -> np.ndarray:
+def _total_variation(x: Array, y: Array) -> np.ndarray:
     """Total variation between the rows of x and of y, on the host."""
     xp = array_namespace(x)
     return to_host(xp.sum(xp.abs(x - y), axis=1)) / 2

@@ -26,6 +26,7 @@ from theory._core.arrays import (
     xlogx,
 )
 from theory._core.segments import gather, scatter
+from theory._core.types import Array, ArrayLike, Number
 from theory._markov.forward_backward import UNDERFLOW_TOL, Smoothed, forward_backward, recomputed
 from theory._markov.powers import ConvergedPowers, converged_powers
 from theory._markov.random_subsets import (
@@ -43,7 +44,7 @@ from theory.validation.probabilities import as_chain
 
 __all__ = ["MarkovChain"]
 
-POWER_CELLS = 2**23
+POWERS_SIZE = 2**23
 """Powers of the transition matrix are tabulated up to this many numbers (64 MiB)."""
 
 
@@ -82,8 +83,8 @@ class MarkovChain(Distribution):
     @within_memory("a chain")
     def __init__(
         self,
-        initial: Any,
-        transition: Any,
+        initial: ArrayLike,
+        transition: ArrayLike,
         length: int,
         exact: bool = False,
         symbols: Sequence[str] | None = None,
@@ -94,46 +95,45 @@ class MarkovChain(Distribution):
         self._tabulated = -1
         self._rows: Any = None
         self._columns: Any = None
-        self._over_gaps: dict[int, Any] = {}
+        self._over_gaps: dict[int, Array] = {}
 
     @property
-    def like(self) -> Any:
+    def like(self) -> Array:
         return self.transition
 
     # ---- prediction ---------------------------------------------------------------------
 
-    def _predict(self, x: Any) -> tuple[Any, Any]:
+    def _predict(self, x: Array) -> tuple[Array, Array]:
         xp, near = array_namespace(x), nearest_observed(x)
         if not self._tabulate(near):
             smoothed = forward_backward(self.initial, self.transition, self._likelihood(x))
             return smoothed.posterior, xp.isfinite(smoothed.log_evidence)
         (masked,) = xp.nonzero(xp.reshape(x, (-1,)) == MASK)
-        left = self._left(x, near)
-        rows = xp.take(xp.reshape(left, (-1,)), masked)
-        weights = xp.take(self._rows, rows, axis=0) * self._future(x, near, masked)
+        left, count = self._left(x, near), x.shape[0] * x.shape[1]
+        past = xp.take(self._rows, xp.take(xp.reshape(left, (-1,)), masked), axis=0)
+        right = xp.reshape(self._right(x, near), (-1,))
+        weights = past * xp.take(self._columns, xp.take(right, masked), axis=0)
         total = xp.sum(weights, axis=-1)
-        predictions = scatter(masked, quotient(weights, total[..., None]), x.shape[0] * x.shape[1])
+        predictions = scatter(masked, quotient(weights, total[..., None]), count)
         predictions = xp.reshape(predictions, (*x.shape, self.vocab))
         factors = self._gathered(x, left)
         if self.exact:
             return predictions, xp.all(factors != 0, axis=1)
         # see `forward_backward`: below it, what was lost to underflow may be all there is
-        little = xp.reshape(
-            scatter(masked, total < UNDERFLOW_TOL, x.shape[0] * x.shape[1]), x.shape
-        )
+        little = xp.reshape(scatter(masked, total < UNDERFLOW_TOL, count), x.shape)
         doubtful = xp.any((factors < UNDERFLOW_TOL) | little, axis=1)
         smoothed = Smoothed(predictions, xp.sum(log(factors), axis=1))
         smoothed = self._again(smoothed, doubtful, x)
         return smoothed.posterior, xp.isfinite(smoothed.log_evidence)
 
-    def _evidence(self, x: Any) -> Any:
-        if self.exact:
-            near = nearest_observed(x)
-            self._tabulate(near)
-            return self._gathered(x, self._left(x, near)).prod(axis=1)
-        return array_namespace(x).exp(self._log_evidence(x))
+    def _evidence(self, x: Array) -> Array:
+        if not self.exact:
+            return super()._evidence(x)
+        near = nearest_observed(x)
+        self._tabulate(near)
+        return self._gathered(x, self._left(x, near)).prod(axis=1)
 
-    def _log_evidence(self, x: Any) -> Any:
+    def _log_evidence(self, x: Array) -> Array:
         if self.exact:
             return log(self._evidence(x))
         near = nearest_observed(x)
@@ -142,32 +142,27 @@ class MarkovChain(Distribution):
         xp = array_namespace(x)
         factors = self._gathered(x, self._left(x, near))
         doubtful = xp.any(factors < UNDERFLOW_TOL, axis=1)
-        nothing = factors[:, :, None]
-        smoothed = Smoothed(nothing, xp.sum(log(factors), axis=1))
+        no_posterior = factors[:, :, None]
+        smoothed = Smoothed(no_posterior, xp.sum(log(factors), axis=1))
         return self._again(smoothed, doubtful, x).log_evidence
 
-    def _again(self, smoothed: Smoothed, doubtful: Any, x: Any) -> Smoothed:
-        """Compute the doubtful rows in logarithms."""
+    def _again(self, smoothed: Smoothed, doubtful: Array, x: Array) -> Smoothed:
+        """Compute the doubtful rows again, in logarithms."""
         xp = array_namespace(x)
         if not bool(xp.any(doubtful)):
             return smoothed
         likelihood = self._likelihood(x)
         return recomputed(smoothed, doubtful, self.initial, self.transition, likelihood)
 
-    def _future(self, x: Any, near: Neighbours, sites: Any) -> Any:
-        """``p(nearest observed token on the right | x_i)`` up to a factor, shape (M, V)."""
-        xp = array_namespace(x)
-        rows = xp.take(xp.reshape(self._right(x, near), (-1,)), sites)
-        return xp.take(self._columns, rows, axis=0)
-
-    def _gathered(self, x: Any, left: Any) -> Any:
+    def _gathered(self, x: Array, left: Array) -> Array:
         """Probability of each observed token given those on its left, 1 where masked."""
         xp, masked = array_namespace(x), x == MASK
-        cells = left * self.vocab + xp.where(masked, xp.zeros_like(x), x)
-        found = gather(xp.reshape(self._rows, (-1,)), cells)
+        index = left * self.vocab + xp.where(masked, xp.zeros_like(x), x)
+        found = gather(xp.reshape(self._rows, (-1,)), index)
         return xp.where(masked, xp.ones_like(found), found)
 
-    def _likelihood(self, x: Any) -> Any:
+    def _likelihood(self, x: Array) -> Array:
+        """1 for each token that agrees with the pattern, else 0, shape (B, L, V)."""
         xp = array_namespace(x)
         tokens = xp.arange(self.vocab, dtype=xp.int64, device=device(x))
         agrees = (x[..., None] == tokens) | (x[..., None] == MASK)
@@ -175,32 +170,32 @@ class MarkovChain(Distribution):
 
     # ---- the table of powers ------------------------------------------------------------
 
-    def _left(self, x: Any, near: Neighbours) -> Any:
-        """Row of `_rows` that holds p(x_i | nearest observed token on the left)."""
+    def _left(self, x: Array, near: Neighbours) -> Array:
+        """Row of `_rows` that holds ``p(x_i | nearest observed token on the left)``."""
         xp = array_namespace(x)
         site = xp.arange(self.length, dtype=xp.int64, device=device(x))
         nearest = near.left
-        inside = xp.maximum(nearest, site[:1])  # the first site stands for none
+        inside = xp.maximum(nearest, site[:1])  # any site will do where there is none
         token = xp.take_along_axis(x, inside, axis=1)
         conditioned = self.length + (site - nearest) * self.vocab + token
         return xp.where(nearest < 0, site, conditioned)
 
-    def _right(self, x: Any, near: Neighbours) -> Any:
-        """Row of `_columns` that holds p(nearest observed token on the right | x_i)."""
+    def _right(self, x: Array, near: Neighbours) -> Array:
+        """Row of `_columns`: ``p(nearest observed token on the right | x_i)`` up to a factor."""
         xp = array_namespace(x)
         site = xp.arange(self.length, dtype=xp.int64, device=device(x))
         nearest = near.right
-        inside = xp.minimum(nearest, site[-1:])  # the last site stands for none
+        inside = xp.minimum(nearest, site[-1:])  # any site will do where there is none
         token = xp.take_along_axis(x, inside, axis=1)
         conditioned = 1 + (nearest - site) * self.vocab + token
         return xp.where(nearest >= self.length, xp.zeros_like(site), conditioned)
 
     def _tabulate(self, near: Neighbours) -> bool:
-        """Have powers up to the longest gap in the table; False if they would not fit."""
+        """Tabulate the powers up to the longest gap; False if they would not fit."""
         gap = near.longest_gap
         if gap <= self._tabulated:
             return True
-        if not self.exact and (gap + 1) * self.vocab**2 > POWER_CELLS:
+        if not self.exact and (gap + 1) * self.vocab**2 > POWERS_SIZE:
             return False
         xp = array_namespace(self.transition)
         identity = xp.eye(self.vocab, dtype=self.transition.dtype, device=device(self.transition))
@@ -208,7 +203,7 @@ class MarkovChain(Distribution):
         while powers.shape[0] <= gap:  # P^0 .. P^(m-1) times P^m gives P^m .. P^(2m-1)
             powers = xp.concat([powers, xp.matmul(powers, step)])
             step = xp.matmul(step, step)
-        powers = powers[: max(gap + 1, min(powers.shape[0], POWER_CELLS // self.vocab**2)), ...]
+        powers = powers[: max(gap + 1, min(powers.shape[0], POWERS_SIZE // self.vocab**2)), ...]
         marginal, marginals = self.initial, []
         for _ in range(self.length):
             marginals.append(marginal)
@@ -219,12 +214,12 @@ class MarkovChain(Distribution):
         if not self.exact:  # a common factor of a column cancels; keep the largest at 1
             top = xp.max(columns, axis=-1, keepdims=True)
             columns = columns / xp.where(top > 0, top, xp.ones_like(top))
-        nothing = xp.ones((1, self.vocab), dtype=columns.dtype, device=device(columns))
-        self._columns = xp.concat([nothing, columns])
+        no_evidence = xp.ones((1, self.vocab), dtype=columns.dtype, device=device(columns))
+        self._columns = xp.concat([no_evidence, columns])
         self._tabulated = powers.shape[0] - 1
         return True
 
-    def power(self, steps: int) -> Any:
+    def power(self, steps: int) -> Array:
         """Transition matrix over `steps` steps, shape (V, V).
 
         >>> MarkovChain([0.5, 0.5], [[0.75, 0.25], [0.25, 0.75]], 3).power(2)
@@ -245,83 +240,66 @@ class MarkovChain(Distribution):
     # ---- samples and entropies ----------------------------------------------------------
 
     @within_memory("a sample")
-    def sample(self, rng: np.random.Generator, size: int) -> Any:
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
         """Draw sequences, shape (size, L), site by site."""
         size = check_draw(rng, size)
-        initial, transition = self.initial, self.transition
-        if self.exact:
-            initial, transition = as_floats(initial), as_floats(transition)
+        initial, transition = as_floats(self.initial), as_floats(self.transition)
         xp = array_namespace(transition)
         tokens = [draw_tokens(rng, xp.broadcast_to(initial[None, :], (size, self.vocab)))]
         for _ in range(self.length - 1):
             tokens.append(draw_tokens(rng, xp.take(transition, tokens[-1], axis=0)))
         return xp.stack(tokens, axis=1)
 
-    def _sample_given(self, rng: np.random.Generator, size: int, pattern: Any) -> Any:
-        initial, transition = self.initial, self.transition
+    def _sample_given(self, rng: np.random.Generator, size: int, pattern: Array) -> Array:
         likelihood = self._likelihood(pattern[None, :])[0, ...]
-        if self.exact:
-            initial, transition, likelihood = map(as_floats, (initial, transition, likelihood))
-        return draw_states(rng, size, initial, transition, likelihood)
+        chain = (as_floats(part) for part in (self.initial, self.transition, likelihood))
+        return draw_states(rng, size, *chain)
 
-    def subset_entropy(self, sites: tuple[int, ...], given: Any = None) -> Any:
+    def subset_entropy(self, sites: tuple[int, ...], given: Array | None = None) -> Number:
         """Entropy in nats of a set of sites: a sum over neighbouring sites, no table.
 
         Given a pattern the chain stays a chain, so ``H(X_S) = sum_k H(X_{s_k} | X_{s_{k-1}})``.
         Each term is the mean entropy of the bridge from ``x_{s_{k-1}}`` to what is observed
-        further right.
+        further right; where nothing is, it depends on the gap alone.
         """
-        if given is None:
-            return self._entropy_of(sites)
         xp = array_namespace(self.like)
-        observed = to_host(given) != MASK
-        if not observed.any():
-            return self._entropy_of(sites)
-        alone = self._predict(given[None, :])[0][0, ...]
-        futures = self._futures(given)
-        place = xp.arange(self.length, dtype=xp.int64, device=device(given))
-        entropy: Any = 0 if self.exact else 0.0
-        previous = None
-        steps: dict[int, Any] = {}
+        observed = np.zeros(self.length, bool) if given is None else to_host(given) != MASK
+        last, futures, marginals = -1, [], self.marginals
+        if given is not None and observed.any():
+            last, futures = int(np.flatnonzero(observed)[-1]), self._futures(given)
+            marginals = self._predict(given[None, :])[0][0, ...]
+        entropy, previous = self.initial[0] * 0, -1
+        powers: dict[int, Array] = {}
         for site in (s for s in sites if not observed[s]):
-            if previous is None or observed[previous:site].any():
-                entropy = entropy + _entropy(alone[site, :])
+            gap = site - previous
+            if previous < 0 or observed[previous:site].any():
+                entropy = entropy + _entropy(marginals[site, :])
+            elif site > last:
+                entropy = entropy + xp.sum(marginals[previous, :] * self._over_gap(gap))
             else:
-                gap = site - previous
-                if gap not in steps:
-                    steps[gap] = self.power(gap)
-                happens = xp.nonzero(alone[previous, :] > 0)[0]
-                bridges = xp.take(steps[gap], happens, axis=0) * futures[site][None, :]
+                if gap not in powers:
+                    powers[gap] = self.power(gap)
+                possible = xp.nonzero(marginals[previous, :] > 0)[0]
+                bridges = xp.take(powers[gap], possible, axis=0) * futures[site][None, :]
                 total = xp.sum(bridges, axis=1)
-                if not self.exact and bool(xp.any(total < UNDERFLOW_TOL)):  # ask once more
-                    tried = xp.where(place == previous, happens[:, None], given)
-                    bridges = self._predict(tried)[0][:, site, :]
+                if not self.exact and bool(xp.any(total < UNDERFLOW_TOL)):  # predict them instead
+                    here = from_host(np.arange(self.length) == previous, self.like)
+                    bridges = self._predict(xp.where(here, possible[:, None], given))[0][:, site, :]
                 else:
                     bridges = quotient(bridges, total[:, None])
-                chance = xp.take(alone[previous, :], happens)
-                entropy = entropy - xp.sum(chance[:, None] * xlogx(bridges))
+                weights = xp.take(marginals[previous, :], possible)
+                entropy = entropy - xp.sum(weights[:, None] * xlogx(bridges))
             previous = site
         return entropy
 
-    def _entropy_of(self, sites: tuple[int, ...]) -> Any:
-        """The same where nothing is observed: what a gap adds hangs on nothing else."""
-        xp, entropy = array_namespace(self.like), self.initial[0] * 0
-        for k, site in enumerate(sites):
-            if k == 0:
-                entropy = entropy + _entropy(self.marginals[site, :])
-                continue
-            gap = site - sites[k - 1]
-            entropy = entropy + xp.sum(self.marginals[sites[k - 1], :] * self._over_gap(gap))
-        return entropy
-
-    def _over_gap(self, gap: int) -> Any:
-        """Entropy of the token so many sites after each token, (V,); kept."""
+    def _over_gap(self, gap: int) -> Array:
+        """Entropy of the token so many sites after each token, (V,); computed once."""
         if gap not in self._over_gaps:
             self._over_gaps[gap] = _entropy(self.power(gap))
         return self._over_gaps[gap]
 
-    def _futures(self, given: Any) -> list[Any]:
-        """For each site, p(what is observed on its right | its token) up to a factor, (V,)."""
+    def _futures(self, given: Array) -> list[Array]:
+        """For each site, ``p(what is observed on its right | its token)`` up to a factor, (V,)."""
         xp = array_namespace(self.like)
         tokens = to_host(given)
         last = max(np.flatnonzero(tokens != MASK).tolist(), default=0)
@@ -338,47 +316,34 @@ class MarkovChain(Distribution):
             futures.append(future)
         return futures[::-1]
 
-    def sum_of_entropies_without_one(self) -> Any:
-        """Sum over all sites of the entropy in nats of the others, from the mean entropies."""
+    def sum_of_entropies_without_one(self) -> Number:
         return self.length * self.mean_entropies[self.length - 1]
 
-    def mean_subset_entropies(self) -> Any:
+    def mean_subset_entropies(self) -> Array:
         """Mean entropy in nats of k random sites, k = 0..L: a sum over gaps, no table.
 
         Time ``O(G V^3 + L V^2 + L log L)``, memory ``O(L V + V^2)``, with G the number of gaps
-        whose rows differ, L at most. Entropies of rows of longer gaps are taken from shorter ones
-        that are within `powers.CONVERGED_TOL` (1e-13) of them in total variation: each is off by
-        at most `powers.entropy_error`, 4e-12 nats for 256 tokens, and of the neighbours among k
-        random sites at most about ``L / (e G)`` are that far apart. Exact chains are walked to the
-        end.
+        whose rows differ, L at most. The entropies of longer gaps are those of shorter ones whose
+        rows are within 1e-13 of theirs in total variation (see `theory._markov.powers`): each is
+        off by at most 4e-12 nats for 256 tokens, and of the neighbours among k random sites at most
+        about ``L / (e G)`` are that far apart. Of exact chains all gaps are computed.
         """
         xp, length = array_namespace(self.like), self.length
-        number = Fraction if self.exact else float
-        before = [self.initial * 0]  # before[n]: sum of the first n marginals
-        for i in range(length):
-            before.append(before[-1] + self.marginals[i, :])
+        single = _entropy(self.marginals)
+        before = xp.cumulative_sum(self.marginals, axis=0)  # of the first 1, 2, ... sites
         if not self.exact:
-            alone = to_host(_entropy(self.marginals))
-            means = over_first_sites(alone) + over_pairs(self._sums_over_pairs(before[1:]))
+            known = xp.flip(before[:-1, :], axis=0)  # of the sites that one at each gap follows
+            pairs = xp.sum(known * self.gap_entropies(range(1, length)), axis=1)
+            means = over_first_sites(to_host(single)) + over_pairs(to_host(pairs))
             return from_host(means, self.transition)
         means: Any = 0
-        for i, chance in enumerate(first_site_probabilities(length, number)):
-            means = means + chance * _entropy(self.marginals[i, :])
+        for i, probability in enumerate(first_site_probabilities(length, Fraction)):
+            means = means + probability * single[i]
         step = self.transition
-        for gap, chance in enumerate(neighbour_probabilities(length, number), start=1):
-            means = means + chance * xp.sum(before[length - gap] * _entropy(step))
+        for gap, probability in enumerate(neighbour_probabilities(length, Fraction), start=1):
+            means = means + probability * xp.sum(before[length - gap - 1] * _entropy(step))
             step = xp.matmul(step, self.transition)
         return means
-
-    def _sums_over_pairs(self, before: list[Any]) -> np.ndarray:
-        """Sum over all sites of ``H(X_{i+g} | X_i)``, on the host, g = 1..L-1."""
-        if self.length == 1:
-            return np.zeros(0)
-        xp = array_namespace(self.like)
-        rows, gaps = self._row_entropies(self.length - 1), np.arange(1, self.length)
-        entries = from_host(rows.entries(gaps), self.like)
-        known = xp.flip(xp.stack(before[: self.length - 1]), axis=0)
-        return to_host(xp.sum(known * xp.take(rows.values, entries, axis=0), axis=1))
 
     def _row_entropies(self, steps: int) -> ConvergedPowers:
         """Entropy of every row of the powers 1, 2, ... of the transition matrix, (G, V)."""
@@ -386,10 +351,10 @@ class MarkovChain(Distribution):
         identity = xp.eye(self.vocab, dtype=self.transition.dtype, device=device(self.transition))
         return converged_powers(self.transition, identity, steps, _entropy)
 
-    def gap_entropies(self, gaps: Sequence[int]) -> Any:
+    def gap_entropies(self, gaps: Sequence[int]) -> Array:
         """Entropy in nats of the token `gap` sites after each token, shape (len(gaps), V).
 
-        Far fewer gaps than the longest one are reached by squaring, most of them one by one.
+        Where the gaps are far fewer than the longest one, their powers are computed by squaring.
 
         >>> p = MarkovChain([0.5, 0.5], [[0.5, 0.5], [0, 1]], 9)
         >>> (p.gap_entropies([1, 2])[:, 0] / np.log(2)).round(4).tolist()    # h(1/2) and h(1/4)
@@ -407,6 +372,6 @@ class MarkovChain(Distribution):
         return xp.stack([self._over_gap(gap) for gap in gaps])
 
 
-def _entropy(probabilities: Any) -> Any:
+def _entropy(probabilities: Array) -> Array:
     """Entropies in nats of distributions along the last axis."""
     return -array_namespace(probabilities).sum(xlogx(probabilities), axis=-1)
