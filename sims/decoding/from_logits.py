@@ -50,12 +50,13 @@ class FromLogits:
 
     def _logits(self, ids: np.ndarray) -> np.ndarray:
         torch: Any = sys.modules.get("torch")  # a module can only come from an imported torch
-        if torch is not None and isinstance(self.model, torch.nn.Module):
-            weight = next(self.model.parameters(), torch.empty(0))
+        model: Any = self.model
+        if torch is not None and isinstance(model, torch.nn.Module):
+            weight = next(model.parameters(), torch.empty(0))
             with torch.inference_mode():
-                answer = self.model(torch.asarray(ids, device=weight.device))
+                answer = model(torch.asarray(ids, device=weight.device))
         else:
-            answer = self.model(ids)
+            answer = model(ids)
         answer = getattr(answer, "logits", answer)
         return to_host(answer[0] if isinstance(answer, tuple) else answer)
 

@@ -185,8 +185,21 @@ test_what_is_no_pattern_is_refused = refusals(
     ),
     (r"lie in 0..1 or be MASK \(-1\): entry 3 is 2", FOUR.given, [[MASK] * 3 + [2]]),
     (r"\(4,\) or \(B, 4\), got \(5,\)", FOUR.given, [[MASK] * 5]),
-    ("tokens must be integers", FOUR.given, [[0.5] * 4, "0···"]),
+    ("tokens must be integers", FOUR.given, [[0.5] * 4]),
+    ("'[?]' at site 1 is no symbol", FOUR.given, ["0?"]),
+    ("has 5 symbols for 4 sites", FOUR.given, ["01·_·"]),
 )
+
+
+def test_a_prompt_may_be_spelled():
+    """Sites that are left out at the end are masked."""
+    for text, tokens in {
+        "01": [0, 1, MASK, MASK],
+        "·1_0": [MASK, 1, MASK, 0],
+        "": [MASK] * 4,
+    }.items():
+        assert FOUR.read(text).tolist() == tokens
+        np.testing.assert_array_equal(FOUR.given(text).table(), FOUR.given(tokens).table())
 
 
 def test_an_impossible_prompt_is_named():
