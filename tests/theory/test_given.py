@@ -184,7 +184,7 @@ test_what_is_no_pattern_is_refused = refusals(
         [[[MASK] * 4] * 2],
     ),
     (r"lie in 0..1 or be MASK \(-1\): entry 3 is 2", FOUR.given, [[MASK] * 3 + [2]]),
-    (r"\(4,\) or \(B, 4\), got \(5,\)", FOUR.given, [[MASK] * 5]),
+    (r"pattern of shape \(4,\), got shape \(5,\)", FOUR.given, [[MASK] * 5]),
     ("tokens must be integers", FOUR.given, [[0.5] * 4]),
     ("'[?]' at site 1 is no symbol", FOUR.given, ["0?"]),
     ("has 5 symbols for 4 sites", FOUR.given, ["01·_·"]),
