@@ -1,6 +1,7 @@
 """E6: beyond zero loss, what a decoder loses has a learning and a factorisation part."""
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -12,12 +13,13 @@ from sims import policies
 from sims.claims.kit.policies import selecting_policies
 from sims.claims.kit.random_rules import in_order
 from sims.decoding.exact import output_distribution
+from sims.decoding.path_kl import estimate_path_kl
 from sims.imperfect.decomposition import excess_loss, split
 from sims.imperfect.perturbed import Perturbed
 from sims.order.order_costs import AnyOrder
 from sims.policies import Policy
-from theory import MASK, information, schedules, strategies
-from theory._core.arrays import to_host, xlogy
+from theory import MASK, gallery, information, schedules, strategies
+from theory._core.arrays import to_host, xlogx, xlogy
 from theory._core.bound import Bound
 from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.generators import (
@@ -136,6 +138,42 @@ def parts_add_up_on_named(p: Distribution, parts: Parts = _own_way) -> list[Any]
     halves = policies.RandomOrder(schedules.uniform(p.length, 2))
     chosen = (halves, policies.TopK(2), policies.Threshold(0.8), policies.Bisection())
     return [_costs_minus_parts(p, policy, model, parts) for policy in chosen]
+
+
+SITES, FLIP, LEARNT = 64, 0.1, 0.2
+"""A chain of bits that flip, and a model that has learnt another rate."""
+
+
+@E6.residual(
+    "both parts at 64 sites, by following data, against flips over several steps",
+    named=lambda: {"chain of 64 bits": gallery.binary_symmetric(SITES, FLIP)},
+    planted={"parts": ("factorisation", "learning")},
+)
+def parts_at_length(
+    p: Distribution, width: int = 4, parts: tuple[str, str] = ("learning", "factorisation")
+) -> list[Bound]:
+    """Four bits at a time: those of a batch are 1, 2, 3, 4 steps from the last known one."""
+    learnt, data = gallery.binary_symmetric(SITES, LEARNT), np.random.default_rng(6)
+    found = estimate_path_kl(
+        p, policies.LeftToRight(width), data, 1000, denoiser=learnt.denoise, progress=False
+    )
+    apart, batches = range(1, width + 1), p.length // width - 1
+    flips, believed = ([(1 - (1 - 2 * f) ** n) / 2 for n in apart] for f in (FLIP, LEARNT))
+    entropies = sum(float(-xlogx(np.asarray([f, 1 - f])).sum()) for f in flips)
+    crossed = sum(
+        float(-xlogy(np.asarray([f, 1 - f]), np.asarray([g, 1 - g])).sum())
+        for f, g in zip(flips, believed, strict=True)
+    )
+    first = width * math.log(2)  # of the first batch nothing is known: no model errs there
+    exact = {
+        "learning": batches * (crossed - entropies),
+        "factorisation": first + batches * entropies - float(information.entropy(p)),
+    }
+    estimates = [getattr(found, part) for part in parts]
+    return [
+        Bound(abs(mean - exact[part]), 4 * error + 1e-9)
+        for part, (mean, error) in zip(exact, estimates, strict=True)
+    ]
 
 
 def _blind_policies(size: Size) -> Any:
