@@ -93,7 +93,7 @@ def order(
     Parameters
     ----------
     p, policy, temperature, denoiser, observed, prompt
-        As for `output_distribution`. A prompt on the left is ``observed=range(m)``.
+        As for `output_distribution`.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def order_of(written: Decoded, observed: Iterable[int] = ()) -> Order:
     written : Decoded
         From ``decode(..., trajectory=True)``.
     observed : iterable of int
-        As it was given to `decode`.
+        As it was given to `decode`, or the sites of its prompt.
 
     Raises
     ------
