@@ -165,6 +165,21 @@ def test_training_mode_is_refused_before_and_after():
     assert (denoiser(PATTERNS) == first).all()
 
 
+def test_a_function_that_translates_ids():
+    """Tokens 0, 1, 2 of the data are 5, 1, 4 of the model, and its mask is 2."""
+    network, own_id = Network(vocab=6), np.asarray([5, 1, 4, 2])
+
+    def model(ids):
+        with torch.inference_mode():
+            return network(torch.asarray(own_id[ids]))[..., own_id]
+
+    ids = np.where(PATTERNS == MASK, 2, own_id[PATTERNS])
+    expected = by_hand(network, ids, 6)[..., own_id[:3]]
+    expected = expected / expected.sum(axis=-1, keepdims=True)
+    found = from_logits(model, mask_id=3)(PATTERNS)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
 # Denoisers that answer with torch probabilities
 
 
