@@ -21,7 +21,7 @@ class FromLogits:
     def __init__(self, model: Callable[[Any], Any], mask_id: int, vocab: int | None) -> None:
         if not callable(model):
             raise InvalidInput(f"model must be a function from token ids, got {model!r}")
-        self.model = model
+        self.model: Any = model
         self._refuse_training()
         self.mask_id = as_integer(mask_id, "mask_id", 0)
         self.vocab = None if vocab is None else as_integer(vocab, "vocab", 1)

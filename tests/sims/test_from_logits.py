@@ -4,6 +4,7 @@ import math
 import re
 from fractions import Fraction
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def exponents(ids, width):
     return ((7 * ids.sum(axis=1))[:, None, None] + 5 * site + 3 * token**2) % 11 - 5
 
 
-def powers(width, dtype=np.float64):
+def powers(width, dtype: Any = np.float64):
     """A model with logits ``k log 2``, of which the probabilities are known as fractions."""
     return lambda ids: (exponents(ids, width) * math.log(2)).astype(dtype)
 
