@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 LOWEST ?= .venv-lowest
 PEERS ?= .venv-peers
+CLIENTS ?= .venv-clients
 FRESH := .venv-constraints
 
 BIN := $(VENV)/bin
@@ -25,7 +26,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reproduce test lint types tests lowest bench bench-peers docs site notebooks figures-check notes constraints clean
+.PHONY: help setup reproduce test lint types tests lowest clients bench bench-peers docs site notebooks figures-check notes constraints clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +52,11 @@ tests: setup ## Run the tests and doctests (PYTEST_OPTIONS=... replaces -n auto 
 
 lowest: $(LOWEST)/.done ## Run the tests with the lowest supported versions of the dependencies
 	$(ONE_THREAD) $(LOWEST)/bin/pytest $(PYTEST_OPTIONS)
+
+# A CPU is enough: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu has the small wheels.
+clients: $(CLIENTS)/.done ## Run the tests of models written in torch (with the torch that is pinned)
+	@$(CLIENTS)/bin/python -c "import torch"  # without it all tests would be skipped
+	$(ONE_THREAD) $(CLIENTS)/bin/pytest -q tests/clients
 
 bench: setup ## Run the benchmarks; the results also go into out/benchmarks.json
 	$(BIN)/python -m benchmarks --json out/benchmarks.json
@@ -88,7 +94,7 @@ constraints: ## Pin the newest versions in constraints.txt (with Python 3.11)
 	@rm -rf $(FRESH)
 
 clean: ## Remove everything that make has made, the virtual environments too
-	rm -rf $(VENV) $(LOWEST) $(PEERS) $(FRESH) docs/made out build dist .hypothesis .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(LOWEST) $(PEERS) $(CLIENTS) $(FRESH) docs/made out build dist .hypothesis .pytest_cache .ruff_cache
 	find theory sims figures tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is removed first and made last: a setup that was cut off starts afresh.
@@ -113,6 +119,15 @@ $(PEERS)/.done: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv --clear $(PEERS)
 	@$(PEERS)/bin/python $(PIP_INSTALL) --upgrade -c constraints.txt pip
 	@$(PEERS)/bin/python $(PIP_INSTALL) $(PINNED) -e . --group peers
+	@touch $@
+
+$(CLIENTS)/.done: pyproject.toml constraints.txt
+	@$(call require_python)
+	@echo "Installing torch into $(CLIENTS) ..."
+	@rm -f $@
+	@$(PYTHON) -m venv --clear $(CLIENTS)
+	@$(CLIENTS)/bin/python $(PIP_INSTALL) --upgrade -c constraints.txt pip
+	@$(CLIENTS)/bin/python $(PIP_INSTALL) $(PINNED) -e . --group clients
 	@touch $@
 
 $(LOWEST)/.done: pyproject.toml constraints.txt

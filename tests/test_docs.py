@@ -151,8 +151,11 @@ def test_the_front_page_is_short_and_begins_with_how_to_run_it():
     top = "\n".join(lines[:40])
     assert "pip install" in top
     assert "\nmake reproduce " in top
-    (command,) = re.findall(r"^exec (.+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
-    assert f"\n{command} " in top
+    commands = re.findall(
+        r"^(?:exec )?(make .+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE
+    )
+    assert commands == ["make test", "make clients"]
+    assert all(f"\n{command} " in top for command in commands)
 
 
 def test_the_table_of_decoders_on_the_front_page_is_what_the_command_prints(capsys):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from theory import MASK
-from theory._core.arrays import from_host, softmax, to_host
-from theory._core.types import Array
+from theory._core.arrays import as_array, from_host, softmax, to_host
+from theory._core.types import Array, ArrayLike
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
@@ -21,23 +21,34 @@ class FromLogits:
     def __init__(self, model: Callable[[Any], Any], mask_id: int, vocab: int | None) -> None:
         if not callable(model):
             raise InvalidInput(f"model must be a function from token ids, got {model!r}")
-        if getattr(model, "training", False) is True:
-            raise InvalidInput("the model is in training mode, where answers vary: model.eval()")
-        self.model = model
+        self.model: Any = model
+        self._refuse_training()
         self.mask_id = as_integer(mask_id, "mask_id", 0)
         self.vocab = None if vocab is None else as_integer(vocab, "vocab", 1)
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: ArrayLike) -> Array:
         """Predictions (B, L, V) for patterns (B, L), in float64, where the patterns live."""
+        x = as_array(x)
         patterns = to_host(x)
-        ids = np.where(patterns == MASK, self.mask_id, patterns)  # the model's own copy
-        logits = self._logits(ids)
-        if logits.ndim != 3 or logits.shape[:2] != ids.shape:
+        if patterns.ndim != 2:
+            raise InvalidInput(f"patterns must have shape (B, L), got {patterns.shape}")
+        if (patterns == self.mask_id).any():
             raise InvalidInput(
-                f"the model returned logits of shape {logits.shape} for ids of shape {ids.shape}; "
-                f"expected {(*ids.shape, 'W')}"
+                f"patterns of shape {patterns.shape} hold the token {self.mask_id}, which is the "
+                f"model's mask"
             )
+        logits = self._logits(np.where(patterns == MASK, self.mask_id, patterns))
+        if logits.ndim != 3 or logits.shape[:2] != patterns.shape:
+            rows, length = patterns.shape
+            raise InvalidInput(
+                f"the model returned logits of shape {logits.shape} for ids of shape "
+                f"{patterns.shape}; expected ({rows}, {length}, W)"
+            )
+        if logits.dtype.kind not in "biuf":
+            raise InvalidInput(f"the model returned logits of type {logits.dtype}, not numbers")
         logits = logits[..., : self._count(logits.shape[2])].astype(np.float64)
+        if self.mask_id < logits.shape[2]:
+            logits[..., self.mask_id] = -np.inf  # a model never writes a mask
         bad = np.isnan(logits) | (logits == np.inf)
         bad[..., 0] |= (logits == -np.inf).all(axis=-1)
         if bad.any():
@@ -48,7 +59,13 @@ class FromLogits:
             )
         return from_host(softmax(logits), x)
 
+    def _refuse_training(self) -> None:
+        if getattr(self.model, "training", False) is True:
+            raise InvalidInput("the model is in training mode, where answers vary: model.eval()")
+
     def _logits(self, ids: np.ndarray) -> np.ndarray:
+        """What the model answers for ids (B, L) of its own, on the host."""
+        self._refuse_training()
         torch: Any = sys.modules.get("torch")  # a module can only come from an imported torch
         model: Any = self.model
         if torch is not None and isinstance(model, torch.nn.Module):
@@ -66,12 +83,13 @@ class FromLogits:
             if self.vocab > width:
                 raise InvalidInput(f"vocab is {self.vocab}, and the model has {width} logits")
             return self.vocab
-        if self.mask_id < width - 1:
+        tokens = min(self.mask_id, width)
+        if tokens == 0 or self.mask_id < width - 1:
             raise InvalidInput(
                 f"the mask has id {self.mask_id} of {width}: give vocab, the number of ids, from 0 "
                 f"on, that are tokens"
             )
-        return min(self.mask_id, width)
+        return tokens
 
     def __repr__(self) -> str:
         return f"from_logits({self.model!r}, mask_id={self.mask_id}, vocab={self.vocab})"
@@ -92,9 +110,9 @@ def from_logits(
     mask_id : int
         The id that stands for a masked site.
     vocab : int, optional
-        The ids ``0..vocab-1`` are the tokens of the data; the logits of all others are left out,
-        so that the model never predicts a mask. If not given, all ids below `mask_id` are, which
-        must then be the last id or beyond.
+        The ids ``0..vocab-1`` are the tokens of the data; the logits of all others are left out.
+        If not given, all ids below `mask_id` are, which must then be the last id or beyond. A mask
+        among the first `vocab` ids is a token that the model never predicts.
 
     Returns
     -------
@@ -105,7 +123,9 @@ def from_logits(
     Raises
     ------
     InvalidInput
-        When it is called, if the logits are of another shape, or not finite.
+        If the model is in training mode; when it is called, if the logits are of another shape,
+        if one is nan or infinite (``-inf`` excludes a token, but not all of a site), or if the
+        patterns hold the mask's id as a token.
 
     Examples
     --------

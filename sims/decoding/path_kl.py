@@ -211,7 +211,7 @@ def path_nll(
     if not callable(denoiser):
         raise InvalidInput(f"denoiser must be a function from patterns, got {denoiser!r}")
     blank = np.full((1, x.shape[1]), MASK, dtype=np.int64)
-    shape = np.shape(denoiser(blank))
+    shape = tuple(getattr(denoiser(blank), "shape", ()))
     if len(shape) != 3:
         raise InvalidInput(f"denoiser must return an array of shape (B, L, V), got {shape}")
     p = EmpiricalDistribution(x, vocab=shape[2])

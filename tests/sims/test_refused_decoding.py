@@ -179,9 +179,9 @@ BAD_ANSWERS = {
     "vocabulary": (lambda x: np.full((*x.shape, 3), 1 / 3), r"shape.*\(\d+, 3, 3\)"),
     "no vocabulary": (lambda x: np.full(x.shape, 0.5), r"shape.*\(\d+, 3\)"),
     "rows": (lambda x: np.full((len(x) + 1, 3, 2), 0.5), "shape"),
-    "too few": (lambda x: np.full((*x.shape, 2), 0.4), r"sum to 1.*0\.4"),
-    "too much": (lambda x: np.full((*x.shape, 2), 0.6), r"sum to 1.*0\.6"),
-    "negative": (lambda x: np.broadcast_to([1.5, -0.5], (*x.shape, 2)), r"-0\.5"),
+    "too few": (lambda x: np.full((*x.shape, 2), 0.4), r"sum to 1: .* sum to 0\.8 "),
+    "too much": (lambda x: np.full((*x.shape, 2), 0.6), r"sum to 1: .* sum to 1\.2 "),
+    "negative": (lambda x: np.broadcast_to([1.5, -0.5], (*x.shape, 2)), r"hold -0\.5 "),
     "nan": (lambda x: np.full((*x.shape, 2), math.nan), "nan"),
     "number": (lambda x: 0.5, "shape|float"),
     "none": (lambda x: None, "None"),
@@ -202,7 +202,7 @@ def test_denoisers_that_answer_no_probabilities(policy, denoiser, match, decoded
 @each("value", [Fraction(2, 5), Fraction(3, 5)])
 @each("policy", [LeftToRight(), Speculative(), GibbsCorrector(None, 1)], ids=repr)
 def test_exact_denoisers_that_answer_no_probabilities(policy, value, decoded):
-    with pytest.raises(InvalidInput, match=f"which sums to {2 * value}"):
+    with pytest.raises(InvalidInput, match=f"sum to {2 * value} "):
         decoded(EXACT, policy, denoiser=lambda x: np.full((*x.shape, 2), value, dtype=object))
 
 

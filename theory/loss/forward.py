@@ -220,7 +220,9 @@ def loss_by_pattern(p: Distribution, denoiser: Denoiser | None = None) -> Array:
         possible = xp.nonzero(evidence != 0)[0]
         x, target, evidence = (xp.take(array, possible, axis=0) for array in (x, target, evidence))
         probability = exact.ratio(evidence, lattice.denominator) if p.exact else evidence
-        predicted = target if denoiser is None else as_predictions(denoiser(x), x, p.vocab)
+        predicted = target
+        if denoiser is not None:
+            predicted = as_predictions(denoiser(xp.asarray(x, copy=True)), x, p.vocab)
         masked = from_host(np.flatnonzero(np.asarray(observed) == 0).astype(np.int64), x)
         target, predicted = (xp.take(rows, masked, axis=1) for rows in (target, predicted))
         losses.append(-xp.sum(xlogy(target * probability[:, None, None], predicted)))
