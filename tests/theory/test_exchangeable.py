@@ -22,7 +22,7 @@ from theory import (
 )
 from theory._core.arrays import to_host
 from theory._core.special import log_binomials
-from theory.distributions.base import mean_by_size
+from theory.lattice.entropy_sums import mean_by_size
 
 
 def test_weights_may_be_symbols():

@@ -36,7 +36,6 @@ from theory._core.arrays import (
     device,
     format_pattern,
     from_host,
-    is_exact,
     read_only,
     require_memory,
     to_host,
@@ -48,10 +47,11 @@ from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.sampling import as_floats, draw_tokens
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge
 from theory.lattice.codes import digits
+from theory.lattice.entropy_sums import mean_by_size
 from theory.lattice.lattice import EvidenceLattice, quotient, require_lattice, reveal_observed
 from theory.validation.arguments import as_tokens
 
-__all__ = ["Distribution", "OnImpossible", "as_possible", "check_distribution", "mean_by_size"]
+__all__ = ["Distribution", "OnImpossible", "as_possible", "check_distribution"]
 
 OnImpossible = Literal["raise", "marginal", "uniform"]
 
@@ -443,16 +443,3 @@ def as_possible(p: Distribution, x: ArrayLike, name: str) -> Array:
             tuple(to_host(pattern).tolist()),
         )
     return pattern
-
-
-def mean_by_size(entropies: Array) -> Array:
-    """Average a (2,)*L table over the sets of each size, shape (L+1,)."""
-    xp, length = array_namespace(entropies), entropies.ndim
-    flat = xp.reshape(entropies, (-1,))
-    sizes = np.bitwise_count(np.arange(2**length, dtype=np.int64))  # an index's ones are its sites
-    counts = [math.comb(length, k) for k in range(length + 1)]
-    if is_exact(entropies):
-        means = [flat[sizes == k].sum() / count for k, count in enumerate(counts)]
-        return np.asarray(means, dtype=object)
-    average = (sizes == np.arange(length + 1)[:, None]) / np.asarray(counts, np.float64)[:, None]
-    return xp.matmul(from_host(average, entropies), flat)

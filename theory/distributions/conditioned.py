@@ -21,8 +21,9 @@ from theory._core.arrays import (
     within_memory,
 )
 from theory._core.types import Array
-from theory.distributions.base import Distribution, mean_by_size
+from theory.distributions.base import Distribution
 from theory.distributions.sampling import check_draw
+from theory.lattice.entropy_sums import mean_by_size
 from theory.lattice.lattice import EvidenceLattice, quotient, require_lattice, reveal_observed
 
 __all__ = ["Conditioned"]

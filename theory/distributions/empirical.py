@@ -27,9 +27,10 @@ from theory._core.plurals import counted
 from theory._core.segments import scatter
 from theory._core.types import Array, ArrayLike, Number
 from theory._core.work import require_steps
-from theory.distributions.base import Distribution, mean_by_size
+from theory.distributions.base import Distribution
 from theory.distributions.sampling import check_draw
 from theory.errors import InvalidInput
+from theory.lattice.entropy_sums import mean_by_size
 from theory.lattice.lattice import quotient
 from theory.validation.arguments import as_integer, as_tokens
 from theory.validation.probabilities import as_weights

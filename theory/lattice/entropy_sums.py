@@ -6,13 +6,15 @@ masked slot and the sum of the observed ones. On the host both are done part by 
 the lattice is read from memory and nothing large is written; the logarithm then takes the time.
 """
 
+import math
+
 import array_api_compat
 import numpy as np
 
-from theory._core.arrays import array_namespace, is_exact, xlogx
+from theory._core.arrays import array_namespace, from_host, is_exact, xlogx
 from theory._core.types import Array, Namespace
 
-__all__ = ["entropy_sums"]
+__all__ = ["entropy_sums", "mean_by_size"]
 
 CACHE_ENTRIES = 2**16
 """On the host, larger lattices are folded part by part (512 KiB)."""
@@ -51,3 +53,16 @@ def _float_terms(xp: Namespace, lattice: Array) -> Array:
     z = xp.astype(lattice, xp.float64, copy=False)
     least = xp.full_like(z[(0,) * z.ndim], xp.finfo(xp.float64).smallest_normal)
     return z * xp.log(xp.maximum(z, least))
+
+
+def mean_by_size(entropies: Array) -> Array:
+    """Average a (2,)*L table over the sets of each size, shape (L+1,)."""
+    xp, length = array_namespace(entropies), entropies.ndim
+    flat = xp.reshape(entropies, (-1,))
+    sizes = np.bitwise_count(np.arange(2**length, dtype=np.int64))  # an index's ones are its sites
+    counts = [math.comb(length, k) for k in range(length + 1)]
+    if is_exact(entropies):
+        means = [flat[sizes == k].sum() / count for k, count in enumerate(counts)]
+        return np.asarray(means, dtype=object)
+    average = (sizes == np.arange(length + 1)[:, None]) / np.asarray(counts, np.float64)[:, None]
+    return xp.matmul(from_host(average, entropies), flat)
