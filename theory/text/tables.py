@@ -15,17 +15,16 @@ def made_from() -> str:
     True
     """
     begin = "# Made from: "
-    return next(line for line in lines_of("words.csv") if line.startswith(begin)).removeprefix(
-        begin
-    )
+    line = next(line for line in _lines("words.csv") if line.startswith(begin))
+    return line.removeprefix(begin)
 
 
-def lines_of(name: str) -> list[str]:
+def _lines(name: str) -> list[str]:
     file = importlib.resources.files("theory.text") / "data" / name
     return file.read_text(encoding="utf-8").splitlines()
 
 
 def rows_of(name: str) -> Iterator[list[str]]:
     """Yield the rows of a table of the package, without comments and the names of columns."""
-    rows = csv.reader(line for line in lines_of(name) if not line.startswith("#"))
+    rows = csv.reader(line for line in _lines(name) if not line.startswith("#"))
     return itertools.islice(rows, 1, None)

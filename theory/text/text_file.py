@@ -13,7 +13,7 @@ WITH_NULS = {"x0x0": "UTF-16-LE", "0x0x": "UTF-16-BE", "x000": "UTF-32-LE", "000
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
-    """Return the text of a file.
+    """Return the text of a file, without a byte-order mark.
 
     Raises
     ------
@@ -47,4 +47,4 @@ def read_text(path: str | os.PathLike[str]) -> str:
             f"{path} holds NULs, the first at offset {text.index(chr(0))}: it is not UTF-8 but "
             f"perhaps {encoding} without a byte-order mark; convert it to UTF-8"
         )
-    return text
+    return text.removeprefix("\ufeff")

@@ -41,7 +41,7 @@ LONGEST_MEAN = {
 """Letters that words have at most, on average, in scripts without spaces: less than a clause has.
 The scripts are told by how Unicode's names of their letters begin."""
 
-LONGEST_MEAN_ELSEWHERE = 20
+LONGEST_MEAN_ELSEWHERE = 30
 """The same in other scripts; no language has words as long as that on average."""
 
 LINE_END = re.compile("(?:\r\n|[\n\r\v\f\x85\u2028])\f?")
@@ -172,6 +172,8 @@ def windows(runs: Iterable[Sequence[str]], length: int) -> Counter[tuple[str, ..
 def warn_without_spaces(words: Mapping[str, int], name: str, stacklevel: int) -> None:
     """Warn if words have more letters than words have: the text has next to no spaces.
 
+    The words of the script that most letters are of are looked at.
+
     >>> with warnings.catch_warnings(record=True) as noted:
     ...     warnings.simplefilter("always")
     ...     warn_without_spaces({"床前": 2, "明月光": 1, "moonlight": 1}, "the text", 2)
@@ -179,10 +181,15 @@ def warn_without_spaces(words: Mapping[str, int], name: str, stacklevel: int) ->
     >>> [str(warning.message)[:44] for warning in noted]
     ['the words of the text have 5 letters on aver']
     """
-    letters = sum(count * sum(map(str.isalpha, word)) for word, count in words.items())
-    limits = sum(count * sum(map(_limit, word)) for word, count in words.items())
-    mean = letters / sum(words.values())
-    if mean > limits / letters:
+    letters: Counter[int] = Counter()  # by the limit of the first letter, and so nearly by script
+    number: Counter[int] = Counter()
+    for word, count in words.items():
+        limit = _limit(word[0])
+        letters[limit] += count * sum(map(str.isalpha, word))
+        number[limit] += count
+    limit = max(letters, key=letters.__getitem__)
+    mean = letters[limit] / number[limit]
+    if mean > limit:
         warnings.warn(
             f"the words of {name} have {mean:.3g} letters on average: are there spaces between "
             "them? To count characters, say tokens='characters' (--tokens characters), or give "
@@ -194,9 +201,7 @@ def warn_without_spaces(words: Mapping[str, int], name: str, stacklevel: int) ->
 
 @functools.cache
 def _limit(sign: str) -> int:
-    """Letters in a word of this letter's script, at most, on average; 0 if it is no letter."""
-    if not sign.isalpha():
-        return 0
+    """Letters that words of this letter's script have at most, on average."""
     script = re.split("[ -]", unicodedata.name(sign, ""))[0]
     return LONGEST_MEAN.get(script, LONGEST_MEAN_ELSEWHERE)
 
