@@ -18,6 +18,7 @@ from theory import (
 )
 from theory import information as info
 from theory.claims import registry
+from theory.text.word_chain import End
 
 CHAIN = gallery.binary_symmetric(60, 0.1)
 PROMPTED = np.asarray([0, *[-1] * 59])
@@ -105,7 +106,7 @@ class Model:
         return "Model(\n  layers\n)"
 
 
-def far(paragraphs, phrase, end="absorbing"):
+def far(paragraphs, phrase, end: End = "absorbing"):
     chain = WordChain(corpora.from_paragraphs(paragraphs), end=end)
     return chain.far(chain.after(phrase))
 
