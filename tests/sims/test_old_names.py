@@ -123,7 +123,10 @@ def test_the_denoiser_before_the_temperature():
         (named, sims.split(p, policy, 0.5, None)),
     ):
         assert found.by_round == expected.by_round
-    with pytest.warns(DeprecationWarning), pytest.raises(TypeError, match="multiple values"):
+    with (
+        pytest.warns(DeprecationWarning, match="before the denoiser"),
+        pytest.raises(TypeError, match="multiple values"),
+    ):
         old(p, policy, model, denoiser=model)
     orders = [
         list(inspect.signature(f).parameters)[:4]
