@@ -1,5 +1,6 @@
 """What users get is shown in one line that says what it is, however large it is."""
 
+import array_api_strict as strict
 import numpy as np
 import sympy
 
@@ -9,6 +10,7 @@ from sims.decoding.output import OutputDistribution
 from tests.noted import each
 from theory import (
     EvidenceLattice,
+    JointTable,
     MarkovChain,
     WordChain,
     alpha_loss,
@@ -121,3 +123,17 @@ def test_what_is_shown_is_what_it_is():
         f"{m.entropy[-1]:.4g}, limit_tv {m.limit_tv[0]:.4g} to {m.limit_tv[-1]:.4g}, information "
         f"{m.information[0]:.4g} to {m.information[-1]:.4g}>"
     )
+
+
+@each("kind", [info.gain_curve, EvidenceLattice, homogenization.measure, info.bracket])
+def test_on_a_device_they_are_shown_as_on_the_host(kind):
+    table = np.arange(1.0, 9.0).reshape(2, 2, 2)
+    shown = []
+    for xp, device in ((np, "cpu"), (strict, strict.Device("device1"))):
+        weights = xp.asarray(table, device=device)
+        given = {
+            EvidenceLattice: (weights,),
+            homogenization.measure: (JointTable(weights), xp.asarray([0, -1, -1], device=device)),
+        }
+        shown.append(repr(kind(*given.get(kind, (JointTable(weights),)))))
+    assert shown[0] == shown[1]

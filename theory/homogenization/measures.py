@@ -80,10 +80,10 @@ class Measures:
     predictions: Any = None
 
     def __repr__(self) -> str:
-        sites = counted(len(self.distance), "site")
-        if not len(self.distance):
-            return f"<Measures at {sites}>"
         distance = to_host(self.distance)
+        sites = counted(len(distance), "site")
+        if not len(distance):
+            return f"<Measures at {sites}>"
         ends = [int(distance.argmin()), int(distance.argmax())]
         shown = (
             f"{name} {' to '.join(short(getattr(self, name)[i]) for i in ends)}"

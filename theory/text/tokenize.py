@@ -104,8 +104,8 @@ class Tokenizer(NamedTuple):
     noun : str
         What a token is called.
     runs : callable
-        From a paragraph to its tokens, in runs. A word, or a token of a user's function, is a run
-        of its own.
+        From a paragraph to lists of its tokens, none empty: characters run by run, all others in
+        one list.
     """
 
     noun: Literal["word", "character", "token"]
@@ -116,7 +116,12 @@ class Tokenizer(NamedTuple):
         return list(itertools.chain.from_iterable(self.runs(paragraph)))
 
 
-WORDS = Tokenizer("word", lambda paragraph: [[word] for word in words_of(paragraph)])
+def _words(paragraph: str) -> list[list[str]]:
+    words = words_of(paragraph)
+    return [words] if words else []
+
+
+WORDS = Tokenizer("word", _words)
 
 
 def tokenizer(tokens: Tokens, reserved: Iterable[str] = ()) -> Tokenizer:
@@ -153,7 +158,7 @@ def tokenizer(tokens: Tokens, reserved: Iterable[str] = ()) -> Tokenizer:
                 )
             if token.lower() in taken:
                 raise InvalidInput(f"token {i} of {_begin(paragraph)} is {token!r}, a symbol")
-        return [[token] for token in found]
+        return [found] if found else []
 
     return Tokenizer("token", runs)
 
