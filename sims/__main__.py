@@ -10,7 +10,9 @@ import dataclasses
 import inspect
 import sys
 import textwrap
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -43,6 +45,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m sims") -
         if getattr(options, name) is not None:
             verb = "does not go" if options.distance else "goes"
             parser.error(f"--{name} {verb} with --distance")
+    if options.tokens and not options.text:
+        parser.error("--tokens goes with --text")
     return _distance(parser, options) if options.distance else _compare(parser, options)
 
 
@@ -75,7 +79,9 @@ def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
                 parser.error("--length goes with --gallery or --text; a table has a length")
             name, p = str(options.table), from_table(options.table)
         elif options.text:
-            name, p = str(options.text), from_text(options.text, options.length)
+            name = str(options.text)
+            with _warnings_printed():
+                p = from_text(options.text, options.length, options.tokens or "words")
         else:
             name = options.gallery
             p = from_gallery(name, options.length)
@@ -134,7 +140,12 @@ def _distance(parser: CommandParser, options: argparse.Namespace) -> int:
     try:
         if options.text:
             name = str(options.text)
-            corpus = corpora.from_text(options.text, options.frequent or corpora.FREQUENT)
+            with _warnings_printed():
+                corpus = corpora.from_text(
+                    options.text,
+                    options.frequent or corpora.FREQUENT,
+                    tokens=options.tokens or "words",
+                )
         else:
             name = f"English prose ({corpora.made_from()})"
             corpus = corpora.english()
@@ -178,6 +189,13 @@ def _parser(prog: str) -> CommandParser:
         type=_file,
         metavar="FILE",
         help="a text, UTF-8: its words of --length letters or, with --distance, its word chain",
+    )
+    parser.add_argument(
+        "--tokens",
+        choices=("words", "characters"),
+        help="what --text is made of: words (default), or characters, for Chinese, Japanese and "
+        "other scripts without spaces; then --length characters that follow each other are "
+        "compared, and --distance follows single ones",
     )
     parser.add_argument("--length", type=positive, metavar="N", help="number of sites")
     parser.add_argument(
@@ -240,6 +258,18 @@ def _add_distance(parser: CommandParser) -> None:
         metavar="N",
         help="words of --text that are distinguished, the most frequent ones (default: 254)",
     )
+
+
+@contextmanager
+def _warnings_printed() -> Iterator[None]:
+    """Print warnings as a command does, without the line of code that they come from."""
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always")
+        try:
+            yield
+        finally:
+            for warning in noted:
+                print(f"warning: {warning.message}", file=sys.stderr)
 
 
 def _file(name: str) -> Path:

@@ -17,6 +17,7 @@ from sims.policies import Corrector, Decoder, Policy
 from sims.policies.base import Select
 from theory import information, schedules
 from theory._core.arrays import within_memory
+from theory._core.plurals import counted
 from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput, TooLarge
@@ -83,6 +84,9 @@ class Comparison:
         Decoders that were too large, and why.
     masked : int
         How many sites each of them writes.
+
+    >>> Comparison([], None, None, {"TopK(1)": "too large"}, 9)
+    <Comparison of 0 decoders on 9 sites, 1 left out>
     """
 
     rows: list[Row]
@@ -90,6 +94,10 @@ class Comparison:
     corners: list[Point] | None
     left_out: dict[str, str]
     masked: int
+
+    def __repr__(self) -> str:
+        decoders, sites = counted(len(self.rows), "decoder"), counted(self.masked, "site")
+        return f"<Comparison of {decoders} on {sites}, {len(self.left_out)} left out>"
 
 
 KINDS = ("fixed or random places", "scores of places", "drawn tokens", "takes tokens back")

@@ -3,6 +3,7 @@
 import inspect
 import operator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -106,8 +107,13 @@ def _header(path: Path) -> tuple[tuple[int, ...], np.dtype]:
     return tuple(map(operator.index, shape)), dtype
 
 
-def from_text(path: str | Path, length: int | None) -> Distribution:
-    """The words of one length in a text file, as sequences of letters."""
+def from_text(
+    path: str | Path, length: int | None, tokens: Literal["words", "characters"] = "words"
+) -> Distribution:
+    """The words of one length in a text file, as sequences of letters.
+
+    If its tokens are characters: sequences of so many that follow each other.
+    """
     if length is None:
         raise InvalidInput("a text needs the length of its words: add --length N")
-    return corpora.from_text(path).letters(length)
+    return corpora.from_text(path, tokens=tokens).letters(length)

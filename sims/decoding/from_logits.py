@@ -92,7 +92,8 @@ class FromLogits:
         return tokens
 
     def __repr__(self) -> str:
-        return f"from_logits({self.model!r}, mask_id={self.mask_id}, vocab={self.vocab})"
+        model = getattr(self.model, "__name__", type(self.model).__name__)
+        return f"from_logits({model}, mask_id={self.mask_id}, vocab={self.vocab})"
 
 
 def from_logits(

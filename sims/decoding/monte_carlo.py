@@ -18,6 +18,7 @@ from sims.policies.checks import check_choice, check_written
 from theory import MASK
 from theory._console.progress import tracked
 from theory._core.arrays import from_host, read_only, to_host, within_memory
+from theory._core.plurals import counted
 from theory._core.segments import groups, row_counts
 from theory._core.types import Array, ArrayLike
 from theory.distributions.base import Distribution
@@ -45,11 +46,19 @@ class Decoded:
     states : ndarray of int64, shape (T+1, size, L), or None
         Every sequence after 0, 1, ... T steps, with masks, if they were kept. Those that are
         finished early stay as they are.
+
+    >>> Decoded(np.zeros((2, 4), np.int64), np.asarray([2, 3]), None)
+    <Decoded: 2 sequences of length 4, 2.5 rounds on average>
     """
 
     tokens: Array
     rounds: np.ndarray
     states: np.ndarray | None
+
+    def __repr__(self) -> str:
+        count, length = self.tokens.shape
+        calls = f"{np.mean(self.rounds):.4g} rounds on average" if count else "no rounds"
+        return f"<Decoded: {counted(count, 'sequence')} of length {length}, {calls}>"
 
     @cached_property
     def revealed_at(self) -> np.ndarray:

@@ -25,6 +25,8 @@ from theory._core.arrays import (
     to_host,
     xlogy,
 )
+from theory._core.exact import short
+from theory._core.plurals import counted
 from theory._core.segments import Sums, any_true, gather, groups
 from theory._core.types import Array, Number
 from theory._markov.classes import possible
@@ -70,6 +72,11 @@ class OutputDistribution:
     underflow : bool
         Whether, without that, a positive probability has been too small for a float on the way.
         What would be infinite by a 0 in the table is not known then, and nan.
+
+    >>> from sims import output_distribution, policies
+    >>> from theory import gallery
+    >>> output_distribution(gallery.coupled_pairs(1), policies.RandomOrder((2,)))     # log 2
+    <OutputDistribution of <JointTable: length 2, vocab 2>: KL 0.6931 nats, 1 round>
     """
 
     p: Distribution
@@ -84,7 +91,8 @@ class OutputDistribution:
     underflow: bool = False
 
     def __repr__(self) -> str:
-        return f"<OutputDistribution of {self.p!r}: expected rounds {self.expected_rounds}>"
+        rounds = counted(self.expected_rounds, "round")
+        return f"<OutputDistribution of {self.p!r}: KL {short(self.kl)} nats, {rounds}>"
 
     @property
     def revises(self) -> bool:

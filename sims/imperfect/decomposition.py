@@ -20,11 +20,13 @@ on that grid above the least one; one site at a time in random order, it is the 
 continuous time above the entropy (`excess_loss`) and there is no other part.
 """
 
+import functools
 import operator
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from sims.decoding.arguments import as_decoder
 from sims.decoding.layers import outer
@@ -42,6 +44,8 @@ from theory.information.units import not_negative
 from theory.loss.forward import Denoiser
 
 __all__ = ["KLDecomposition", "excess_loss", "split"]
+
+Splits = TypeVar("Splits", bound=Callable[..., "KLDecomposition"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +76,31 @@ class KLDecomposition:
         return "<KLDecomposition: path KL {} = learning {} + factorisation {}>".format(*parts)
 
 
+def _either_order(function: Splits) -> Splits:
+    """Take the denoiser before the temperature, too, as in older versions, with a warning."""
+
+    @functools.wraps(function)
+    def called(p: Any, policy: Any, *others: Any, **named: Any) -> KLDecomposition:
+        if len(others) in (1, 2) and (others[0] is None or callable(others[0])):
+            warnings.warn(
+                "sims.split takes the temperature before the denoiser: write denoiser=",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            old = dict(zip(("denoiser", "temperature"), others, strict=False))
+            return function(p, policy, **old, **named)
+        return function(p, policy, *others, **named)
+
+    return cast(Splits, called)
+
+
+@_either_order
 @within_memory("the output of a decoder")
 def split(
     p: Distribution,
     policy: Decoder | Select,
-    denoiser: Denoiser | None = None,
     temperature: float = 1.0,
+    denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
     prompt: ArrayLike | None = None,
@@ -93,7 +116,7 @@ def split(
         Small enough for its table.
     policy : Policy, or a function as for `policies.Rule`
         That selects before it draws and never remasks.
-    denoiser, temperature, observed, prompt
+    temperature, denoiser, observed, prompt
         As for `output_distribution`. The temperature counts for the denoiser: f is what tokens
         are drawn from.
 
@@ -118,9 +141,9 @@ def split(
     >>> from theory import gallery
     >>> p = gallery.coupled_pairs(1, exact=True)
     >>> model = Perturbed(p, smoothing=Fraction(1, 2))
-    >>> split(p, policies.RandomOrder((2,)), model).by_round
+    >>> split(p, policies.RandomOrder((2,)), denoiser=model).by_round
     ((0, log(2)),)
-    >>> split(p, policies.LeftToRight(), model).by_round
+    >>> split(p, policies.LeftToRight(), denoiser=model).by_round
     ((0, 0), (-log(3) + 2*log(2), 0))
     """
     decoder = as_decoder(policy)

@@ -106,6 +106,8 @@ class AnyOrder:
     (0.0, 0.2218)
     >>> round(orders.worst, 4), orders.worst_order, round(orders.mean, 4)
     (0.2218, (2, 0, 1), 0.0739)
+    >>> orders
+    <AnyOrder of <MarkovChain: length 3, vocab 2>>
     """
 
     def __init__(self, p: Distribution, denoiser: Denoiser, temperature: float = 1.0) -> None:
@@ -141,6 +143,9 @@ class AnyOrder:
                     gap = gap - (weights * np.where(weights > 0, logs[:, i], 0.0)).sum()
                     self.gaps[known, i] = max(gap, 0.0)
                     self._logs[known, i] = logs[which, i, token]
+
+    def __repr__(self) -> str:
+        return f"<AnyOrder of {self.p!r}>"
 
     def kl(self, order: Iterable[int]) -> Number:
         """Divergence ``KL(p || q)`` of writing in a fixed order.

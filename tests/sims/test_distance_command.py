@@ -174,6 +174,23 @@ def test_on_narrow_terminals_nothing_is_broken(width, terminal):
     assert ("<unknown> 0.24, the 0.083, a 0.035, is 0.033 " in " ".join(lines)) == (width > 80)
 
 
+def test_characters_are_followed_as_words_are(command, tmp_path):
+    path = tmp_path / "text"
+    path.write_text("古池や\n蛙飛びこむ\n水の音\n\n蛙の池", encoding="utf-8")
+    arguments = ("--text", str(path), "--distance", "--tokens", "characters", "--after", "古池")
+    out = command(*arguments)
+    assert "14 characters in 2 paragraphs; 11 of 11 different characters distinguished." in out
+    assert "Where words are spoken of, these are the characters of the text." in out
+    said = strict(command(*arguments, "--json"))
+    corpus = corpora.from_text(path, tokens="characters")
+    assert (said["words"], said["tokens"]) == (sum(corpus.words.values()), "characters")
+    found = distances(corpus, "古池", None)
+    (restart,) = strict(to_json(str(path), corpus, 1, [found]))["ends"]
+    assert said["ends"][0] == restart
+    # of the two 池 one is followed by や, the other one is the last
+    assert said["ends"][0]["after"]["rows"][0]["likeliest"] == [["や", 0.5], ["<end>", 0.5]]
+
+
 def test_what_never_stands_there_is_said(command, tmp_path):
     path = tmp_path / "[bold]text"
     path.write_text("one two three", encoding="utf-8")
@@ -217,6 +234,9 @@ BUILT_IN = "--frequent goes with --text: of the built-in prose the package has o
         *((f"--distance {o}", f"{o.split()[0]} does not go with --distance") for o in NOT_WITH),
         *((f"--gallery parity(3) {o}", f"{o.split()[0]} goes with --distance") for o in ONLY_WITH),
         ("--distance --frequent 9", BUILT_IN),
+        ("--distance --tokens characters", "--tokens goes with --text"),
+        ("--gallery parity(3) --tokens words", "--tokens goes with --text"),
+        ("--distance --text x --tokens letters", "invalid choice: 'letters'"),
         ("--distance --order 3", "invalid choice: 3"),
         ("--distance --end stop", "invalid choice: 'stop'"),
         ("--distance --between one", "expected 2 arguments"),

@@ -458,13 +458,45 @@ def test_characters_that_the_output_cannot_take(options, tmp_path):
         assert r"\xe4.txt: " in out
 
 
+POEM = "床前明月光，疑是地上霜。"
+
+
+def test_characters_of_a_text(command, tmp_path):
+    """Eight pairs follow each other in two runs of five, and no pair goes across the comma."""
+    path = tmp_path / "text"
+    path.write_text(POEM, encoding="utf-8")
+    options = ("--text", str(path), "--tokens", "characters", "--length", "2", "--json")
+    found = json.loads(command(*options, "--policy", "RandomOrder((2,))"))
+    assert found["entropy"] == pytest.approx(np.log(8), rel=1e-12)
+    found = json.loads(command(*options, "--prompt", "明_", "--policy", "RandomOrder((1,))"))
+    assert set(found["decoders"][0]["examples"]) == {"明月"}
+
+
+def test_words_without_spaces_are_noted(capsys, tmp_path):
+    """The hint is one line on standard error, before the numbers or what is wrong."""
+    path = tmp_path / "text"
+    path.write_text(POEM, encoding="utf-8")
+    hint = f"warning: the words of {path} have 5 letters on average: are there spaces"
+    assert main(["--text", str(path), "--length", "5", "--policy", "LeftToRight()"]) == 0
+    noted = capsys.readouterr().err.splitlines()
+    assert len(noted) == 1
+    assert noted[0].startswith(hint)
+    assert main(["--text", str(path), "--distance", "--json"]) == 0
+    assert capsys.readouterr().err.startswith(hint)
+    with pytest.raises(SystemExit):
+        main(["--text", str(path), "--length", "2"])
+    noted = capsys.readouterr().err.splitlines()
+    assert noted[0].startswith(hint)
+    assert noted[1] == "error: no word has 2 letters; the lengths that occur are 5"
+
+
 def test_help_names_all_options(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--help"])
     assert stop.value.code == 0
     out = capsys.readouterr().out
     for option in (
-        *("--gallery", "--table", "--text", "--length", "--policy", "--temperature"),
+        *("--gallery", "--table", "--text", "--tokens", "--length", "--policy", "--temperature"),
         *("--examples", "--seed", "--json", "--plot", "--distance"),
         *("--after", "--between", "--order", "--end", "--frequent"),
     ):

@@ -1,6 +1,8 @@
 """Old names of what subclasses define and users call: they work and warn."""
 
+import inspect
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,3 +109,42 @@ def test_a_draft_that_defines_refused():
     # after a 0: a draft of 0 is kept, one of 1 in half of the cases, and 1/4 is drawn from (3, 1)/4
     expected = Fraction(1, 2) + Fraction(1, 4) * Fraction(3, 4)
     assert output_distribution(p, Own()).table[0, 0] == expected / 2
+
+
+def test_the_denoiser_before_the_temperature():
+    """A model and a temperature that both change what is found."""
+    p = gallery.binary_symmetric(4, 0.1)
+    model, policy = sims.Perturbed(p, smoothing=0.3, noise=0.5), TopK(2)
+    both = sims.split(p, policy, denoiser=model, temperature=0.5)
+    named = sims.split(p, policy, temperature=0.5)
+    plain = sims.split(p, policy, denoiser=model)
+    assert len({both.path_kl, named.path_kl, plain.path_kl, sims.split(p, policy).path_kl}) == 4
+    old: Any = sims.split
+    for expected, call in (
+        (both, lambda: old(p, policy, model, 0.5)),
+        (both, lambda: old(p, policy, model, temperature=0.5)),
+        (plain, lambda: old(p, policy, model)),
+        (plain, lambda: old(p, policy, model, observed=())),
+        (named, lambda: old(p, policy, None, 0.5)),
+    ):
+        with pytest.warns(DeprecationWarning, match="temperature before the denoiser") as noted:
+            assert call().by_round == expected.by_round
+        assert [warning.filename for warning in noted] == [__file__]
+    for expected, found in (  # no warning
+        (both, sims.split(p, policy, 0.5, model)),
+        (named, sims.split(p, policy, 0.5)),
+        (named, sims.split(p=p, policy=policy, temperature=0.5)),
+        (plain, sims.split(p, policy, 1.0, denoiser=model)),
+        (named, sims.split(p, policy, 0.5, None)),
+    ):
+        assert found.by_round == expected.by_round
+    with (
+        pytest.warns(DeprecationWarning, match="before the denoiser"),
+        pytest.raises(TypeError, match="multiple values"),
+    ):
+        old(p, policy, model, denoiser=model)
+    orders = [
+        list(inspect.signature(f).parameters)[:4]
+        for f in (sims.split, sims.order, sims.orders, sims.output_distribution)
+    ]
+    assert orders == [["p", "policy", "temperature", "denoiser"]] * 4

@@ -74,7 +74,7 @@ ANSWERED = {
     "valid_mass": lambda p: written(p).valid_mass,
     "expected_rounds": lambda p: written(p).expected_rounds,
     "corrector": lambda p: output_distribution(p, policies.GibbsCorrector(TWICE, 1)).valid_mass,
-    "split": lambda p: dataclasses.astuple(split(p, TWICE, model(p))),
+    "split": lambda p: dataclasses.astuple(split(p, TWICE, denoiser=model(p))),
     "orders": lambda p: sorted(orders(p, policies.FirstHitting()).items()),
     "orders of a clock": lambda p: sorted(orders(p, policies.Bernoulli([0, HALF, 1])).items()),
     "order": lambda p: dataclasses.astuple(order(p, policies.FirstHitting())),

@@ -32,11 +32,17 @@ class RecurrentClass:
     period : int
     stationary : (V,) array
         Zero outside of the class.
+
+    >>> RecurrentClass((0, 2), 2, np.asarray([0.5, 0.0, 0.5]))
+    <RecurrentClass {0, 2}: period 2>
     """
 
     states: tuple[int, ...]
     period: int
     stationary: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"<RecurrentClass {format_states(self.states, None)}: period {self.period}>"
 
 
 @dataclass(frozen=True, eq=False)

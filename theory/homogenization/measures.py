@@ -25,6 +25,8 @@ from theory._core.arrays import (
     xlogx,
     xlogy,
 )
+from theory._core.exact import short
+from theory._core.plurals import counted
 from theory._core.types import Array, ArrayLike
 from theory.distributions.base import Distribution, check_distribution
 from theory.errors import ImpossibleEvidence, InvalidInput
@@ -77,6 +79,18 @@ class Measures:
     information: Array
     predictions: Any = None
 
+    def __repr__(self) -> str:
+        distance = to_host(self.distance)
+        sites = counted(len(distance), "site")
+        if not len(distance):
+            return f"<Measures at {sites}>"
+        ends = [int(distance.argmin()), int(distance.argmax())]
+        shown = (
+            f"{name} {' to '.join(short(getattr(self, name)[i]) for i in ends)}"
+            for name in ("distance", "entropy", "limit_tv", "information")
+        )
+        return f"<Measures at {sites}: {', '.join(shown)}>"
+
 
 def measure(
     p: Distribution,
@@ -105,7 +119,10 @@ def measure(
     InvalidInput, ImpossibleEvidence
 
     >>> from theory import gallery
-    >>> m = measure(gallery.binary_symmetric(4, 0.25), [0, MASK, MASK, MASK])
+    >>> m = measure(gallery.binary_symmetric(4, 0.25), [0, MASK, MASK, MASK], base=2)
+    >>> m
+    <Measures at 3 sites: distance 1 to 3, entropy 0.8113 to 0.9887, limit_tv 0.25 to 0.0625, \
+information 0.1887 to 0.0113>
     >>> m.top_mass[:, 0], m.neighbour_tv[:2], m.limit_tv
     (array([0.75  , 0.625 , 0.5625]), array([0.125 , 0.0625]), array([0.25  , 0.125 , 0.0625]))
     """

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from theory._core.arrays import MASK, from_host, to_host, xlogx
+from theory._core.plurals import counted
 from theory._core.types import Array
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.sampling import as_floats, check_draw
@@ -21,10 +22,21 @@ __all__ = ["Bracket", "Estimate", "bracket", "estimate_profile"]
 
 
 class Bracket(NamedTuple):
-    """Bounds of the mean entropies ``e_k`` of k random sites, shape (L+1,) each."""
+    """Bounds of the mean entropies ``e_k`` of k random sites, shape (L+1,) each.
+
+    >>> Bracket(np.asarray([0.0, 1.0, 1.0]), np.asarray([0.0, 1.0, 1.5]))
+    <Bracket of 3 numbers, at most 0.5 wide>
+    """
 
     lower: Array
     upper: Array
+
+    def __repr__(self) -> str:
+        numbers = counted(self.lower.shape[0], "number")
+        if self.lower is self.upper:
+            return f"<Bracket of {numbers}, known exactly>"
+        apart = float(np.max(to_host(self.upper) - to_host(self.lower), initial=0.0))
+        return f"<Bracket of {numbers}, at most {apart:.4g} wide>"
 
     def profile(self) -> "Bracket":
         """Bounds of the profile ``f(j)``, shape (L,) each.
@@ -91,11 +103,21 @@ class Estimate:
     standard_error : float or array of the same shape
     size : int
         How many independent draws the estimate is made of.
+
+    >>> Estimate(1.25, 0.125, 100), Estimate(np.ones(3), np.asarray([0.0, 0.25, 0.0]), 100)
+    (<Estimate 1.25 ± 0.12 from 100 draws>, <Estimate of 3 numbers, ± 0.25 at most, from 100 draws>)
     """
 
     mean: Any
     standard_error: Any
     size: int
+
+    def __repr__(self) -> str:
+        draws = counted(self.size, "draw")
+        if not np.ndim(self.mean):
+            return f"<Estimate {self.mean:.4g} ± {self.standard_error:.2g} from {draws}>"
+        numbers, most = counted(np.size(self.mean), "number"), np.max(self.standard_error)
+        return f"<Estimate of {numbers}, ± {most:.2g} at most, from {draws}>"
 
     def __iter__(self) -> Iterator[Any]:
         yield self.mean

@@ -15,6 +15,7 @@ import numpy as np
 from theory._core import exact
 from theory._core.arrays import array_namespace, as_array, from_host, is_exact, to_host
 from theory._core.bernstein import Bernstein
+from theory._core.plurals import counted
 from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
@@ -43,6 +44,8 @@ class GainCurve:
     >>> from fractions import Fraction
     >>> from theory import gallery
     >>> curve = gain_curve(gallery.parity(3, exact=True), base=2)     # h(t) = 3 t^2
+    >>> curve
+    <GainCurve of 3 sites: h(1) = 3>
     >>> curve(Fraction(1, 2)), curve.derivative(Fraction(1, 2)), curve.integral(0, 1)
     (3/4, 3, 1)
     """
@@ -53,6 +56,10 @@ class GainCurve:
         if self.gains.ndim != 1 or 0 in self.gains.shape:
             raise InvalidInput(f"gains must hold L numbers, got shape {tuple(self.gains.shape)}")
         self.length = int(self.gains.shape[0])
+
+    def __repr__(self) -> str:
+        sites = counted(self.length, "site")
+        return f"<GainCurve of {sites}: h(1) = {exact.short(self.gains[-1])}>"
 
     @cached_property
     def _curve(self) -> Bernstein:

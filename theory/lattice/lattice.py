@@ -80,6 +80,8 @@ class EvidenceLattice:
     Two fair bits that are always equal:
 
     >>> Z = EvidenceLattice([[1, 0], [0, 1]])
+    >>> Z
+    <EvidenceLattice: length 2, vocab 2, exact=True>
     >>> Z.numerators
     array([[1, 0, 1],
            [0, 1, 1],
@@ -109,6 +111,10 @@ class EvidenceLattice:
         self.length, self.vocab, self.denominator = table.ndim, table.shape[0], denominator
         require_lattice(self.vocab, self.length, table)
         self.numerators = subset_sums(table, total)
+
+    def __repr__(self) -> str:
+        exact = ", exact=True" if is_exact(self.numerators) else ""
+        return f"<EvidenceLattice: length {self.length}, vocab {self.vocab}{exact}>"
 
     @cached_property
     def values(self) -> Array:

@@ -22,6 +22,8 @@ import numpy as np
 
 from theory._core import exact
 from theory._core.arrays import MASK, array_namespace, as_array, is_exact, require_memory, to_host
+from theory._core.exact import short
+from theory._core.plurals import counted
 from theory._core.types import Array, ArrayLike
 from theory.distributions.base import Distribution, check_distribution
 from theory.distributions.table import JointTable
@@ -55,6 +57,9 @@ class BestProduct(NamedTuple):
 
     sites: Array
     value: float
+
+    def __repr__(self) -> str:
+        return f"<BestProduct of {counted(self.sites.shape[0], 'site')}: value {short(self.value)}>"
 
 
 def sequence_alpha_objective(p: Distribution, sites: ArrayLike, alpha: Any) -> Array:
@@ -122,9 +127,8 @@ def best_product(p: Distribution, alpha: float) -> BestProduct:
     >>> p = JointTable([[0.8, 0], [0, 0.2]])
     >>> best_product(p, 0.25).sites[0].round(12)      # odds (8/2)^2
     array([0.94117647, 0.05882353])
-    >>> best_product(p, 0.75)
-    BestProduct(sites=array([[1., 0.],
-           [1., 0.]]), value=0.8)
+    >>> best_product(p, 0.75), best_product(p, 0.75).sites.tolist()
+    (<BestProduct of 2 sites: value 0.8>, [[1.0, 0.0], [1.0, 0.0]])
     """
     check_distribution(p)
     alpha = as_real(alpha, "alpha", 0, 1)

@@ -4,21 +4,21 @@ Two distributions come out of a text. The words of one length, weighted by how o
 are an `EmpiricalDistribution` over letters. The succession of words in paragraphs is a
 `MarkovChain` over the most frequent words; `theory.text.word_chain` follows it over any
 distance, and remembers two words if asked. `english` has the counts of the Python documentation,
-which are part of the package; `from_text` counts any text of yours.
+which are part of the package; `from_text` counts any text of yours, by words, by characters, as
+Chinese and Japanese need it, or by the tokens of any tokenizer.
 """
 
-import csv
 import functools
-import importlib.resources
 import itertools
 import os
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +28,17 @@ from theory._core.segments import distinct_rows
 from theory.distributions.empirical import EmpiricalDistribution
 from theory.distributions.markov import MarkovChain
 from theory.errors import InvalidInput
-from theory.text.tokenize import paragraphs_of, words_of
+from theory.text.tables import made_from, rows_of
+from theory.text.text_file import read_text
+from theory.text.tokenize import (
+    WORDS,
+    Tokenizer,
+    Tokens,
+    paragraphs_of,
+    tokenizer,
+    warn_without_spaces,
+    windows,
+)
 from theory.validation.arguments import as_integer
 
 __all__ = [
@@ -50,9 +60,6 @@ END = "<end>"
 
 FREQUENT = 254
 """How many words the vocabulary holds; with `UNKNOWN` and `END` there are 256 states."""
-
-WITH_NULS = {"x0x0": "UTF-16-LE", "0x0x": "UTF-16-BE", "x000": "UTF-32-LE", "000x": "UTF-32-BE"}
-"""Encodings by where they have NULs in the first bytes of a text that begins with ASCII."""
 
 SYMBOLS = re.compile(f"({UNKNOWN}|{END})", re.IGNORECASE)
 """The two, where they are written out in a phrase."""
@@ -80,6 +87,11 @@ class Corpus:
         Letters that belong to every alphabet, whether or not a word has them.
     name : str
         What messages call the text.
+    read : callable
+        How paragraphs and phrases are read. What is said of words here is true of characters, or
+        of other tokens, if the text was read as these.
+    runs : sequence of lists of str
+        Where characters are counted: all of the text, in runs that nothing else interrupts.
 
     >>> corpus = from_paragraphs(["A rose is a rose.", "A cat!"], frequent=2)
     >>> dict(corpus.words)
@@ -101,9 +113,11 @@ class Corpus:
     count_triples: Callable[[], np.ndarray]
     base: str = ""
     name: str = "the text"
+    read: Tokenizer = WORDS
+    runs: Sequence[list[str]] = ()
 
     def __repr__(self) -> str:
-        words = f"{counted(sum(self.words.values()), 'word')}, {len(self.words)} different"
+        words = f"{counted(sum(self.words.values()), self.read.noun)}, {len(self.words)} different"
         return f"<Corpus {self.name}: {words}, vocab {len(self.vocabulary)}>"
 
     @functools.cached_property
@@ -141,15 +155,17 @@ class Corpus:
         theory.errors.InvalidInput: 'dog' does not occur in the text
         """
         index = {word: i for i, word in enumerate(self.vocabulary)}
-        words = _phrase(phrase)
+        words = _phrase(phrase, self.read)
         if not words:
-            raise InvalidInput(f"there is no word in {phrase!r}")
+            raise InvalidInput(f"there is no {self.read.noun} in {phrase!r}")
         missing = {word: None for word in words if word not in self.words and word not in index}
         if missing:
             verb = "does" if len(missing) == 1 else "do"
             raise InvalidInput(f"{', '.join(map(repr, missing))} {verb} not occur in {self.name}")
         if UNKNOWN in words and len(self.words) == len(self.vocabulary) - 2:
-            raise InvalidInput(f"there is no {UNKNOWN}: all words of {self.name} are distinguished")
+            raise InvalidInput(
+                f"there is no {UNKNOWN}: all {self.read.noun}s of {self.name} are distinguished"
+            )
         return tuple(index.get(word, index[UNKNOWN]) for word in words)
 
     def unknown(self, phrase: str) -> tuple[str, ...]:
@@ -159,7 +175,7 @@ class Corpus:
         ('is', 'cat')
         """
         known = set(self.vocabulary)
-        words = dict.fromkeys(_phrase(phrase))
+        words = dict.fromkeys(_phrase(phrase, self.read))
         return tuple(word for word in words if word in self.words and word not in known)
 
     def alphabet(self, length: int) -> tuple[str, ...]:
@@ -177,18 +193,23 @@ class Corpus:
         >>> from_paragraphs(["no one on"]).alphabet(2)
         ('n', 'o')
         """
-        return tuple(sorted({*self.base, *"".join(self._of_length(length))}))
+        return tuple(sorted({*self.base, *itertools.chain(*self._of_length(length))}))
 
     def letters(self, length: int) -> EmpiricalDistribution:
         """Return the words of one length as sequences of letters, as likely as in the text.
 
+        Where characters are counted, words are not known; then it is the sequences of so many
+        characters that follow each other with nothing else between, such as punctuation.
+
         Raises
         ------
         InvalidInput
-            If no word has this length.
+            If no word, or no run of characters, has this length.
 
         >>> from_paragraphs(["no one on no"]).letters(2).symbols
         ('n', 'o')
+        >>> from_paragraphs(["不，不好"], tokens="characters").letters(2).symbols
+        ('不', '好')
         """
         words = self._of_length(length)
         alphabet = self.alphabet(length)
@@ -213,9 +234,16 @@ class Corpus:
         initial = self.starts / self.starts.sum()
         return MarkovChain(initial, transition, length, symbols=self.vocabulary)
 
-    def _of_length(self, length: int) -> dict[str, int]:
+    def _of_length(self, length: int) -> Mapping[tuple[str, ...], int]:
         length = as_integer(length, "length", 1)
-        words = {word: count for word, count in self.words.items() if len(word) == length}
+        if self.runs:
+            longest = max(map(len, self.runs))
+            if length > longest:
+                raise InvalidInput(
+                    f"no run has {counted(length, 'character')}; the longest has {longest}"
+                )
+            return windows(self.runs, length)
+        words = {tuple(word): count for word, count in self.words.items() if len(word) == length}
         if not words:
             there = ", ".join(map(str, sorted(set(map(len, self.words)))))
             raise InvalidInput(
@@ -238,16 +266,17 @@ def english() -> Corpus:
     >>> len(english().alphabet(4)), len(english().vocabulary)
     (26, 256)
     """
-    words = {word: int(count) for word, count in _rows("words.csv")}
+    words = {word: int(count) for word, count in rows_of("words.csv")}
     vocabulary = (*itertools.islice(words, FREQUENT), UNKNOWN, END)
     index = {word: i for i, word in enumerate((*vocabulary, "<start>"))}
     size = len(vocabulary)
     table = np.zeros((size + 1, size), np.int64)
-    for word, following, count in _rows("word_pairs.csv"):
+    for word, following, count in rows_of("word_pairs.csv"):
         table[index[word], index[following]] = int(count)
     triples = functools.partial(_english_triples, vocabulary)
     name = "the prose of Python's documentation"
-    return _corpus(words, vocabulary, table[:-1], table[-1], triples, name, string.ascii_lowercase)
+    base = string.ascii_lowercase
+    return _corpus(words, vocabulary, table[:-1], table[-1], triples, base=base, name=name)
 
 
 def _english_triples(vocabulary: tuple[str, ...]) -> np.ndarray:
@@ -255,34 +284,15 @@ def _english_triples(vocabulary: tuple[str, ...]) -> np.ndarray:
     index["<start>"] = index[END]
     rows = [
         (index[first], index[second], index[third], int(count))
-        for first, second, third, count in _rows("word_triples.csv")
+        for first, second, third, count in rows_of("word_triples.csv")
     ]
     return np.asarray(rows, np.int64)
 
 
-def made_from() -> str:
-    """Return what the tables of `english` were made from, as their header says.
-
-    >>> made_from().startswith("pydoc_data.topics of Python 3.")
-    True
-    """
-    begin = "# Made from: "
-    return next(line for line in _lines("words.csv") if line.startswith(begin)).removeprefix(begin)
-
-
-def _lines(name: str) -> list[str]:
-    file = importlib.resources.files("theory.text") / "data" / name
-    return file.read_text(encoding="utf-8").splitlines()
-
-
-def _rows(name: str) -> Iterator[list[str]]:
-    """Yield the rows of a table of the package, without comments and the names of columns."""
-    rows = csv.reader(line for line in _lines(name) if not line.startswith("#"))
-    return itertools.islice(rows, 1, None)
-
-
-def from_text(path: str | os.PathLike[str], frequent: int = FREQUENT) -> Corpus:
-    """Count the words of a text file in any language.
+def from_text(
+    path: str | os.PathLike[str], frequent: int = FREQUENT, *, tokens: Tokens = "words"
+) -> Corpus:
+    """Count the words, or other tokens, of a text file in any language.
 
     Parameters
     ----------
@@ -290,43 +300,33 @@ def from_text(path: str | os.PathLike[str], frequent: int = FREQUENT) -> Corpus:
         A file of plain text in UTF-8, its paragraphs separated by blank lines.
     frequent : int
         How many of the most frequent words the vocabulary holds.
+    tokens : "words", "characters" or callable
+        What is counted: the longest runs of letters; single letters and numbers with their marks,
+        as for Chinese and Japanese, which have no spaces between words; or what a function from a
+        paragraph to a list of strings returns, as it is, such as ``jieba.lcut``. Case is folded
+        in words and characters, and both are composed (NFC).
 
     Raises
     ------
     InvalidInput
         If there is no such file, if it is not UTF-8 (a NUL is taken for a sign of UTF-16 or
-        UTF-32), or if it has no words.
+        UTF-32), if it has no words, or if a tokenizer returns anything but a list of strings.
+
+    Warns
+    -----
+    UserWarning
+        If words are counted, and have more letters than words have: where there are next to no
+        spaces, whole clauses are taken for words.
     """
-    if not os.fspath(path):
-        raise InvalidInput("the name of the text file is empty")
-    path = Path(path)
-    if path.is_dir():
-        raise InvalidInput(f"{path} is a directory; a text file is needed")
-    if not path.exists():
-        raise InvalidInput(f"there is no file {path}")
-    try:
-        # the bytes, the text and its words are held at once
-        require_memory(path.stat().st_size, f"the text {path}", itemsize=16)
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise InvalidInput(
-            f"{path} is not UTF-8: see the byte at offset {error.start}. Save it as UTF-8 first, "
-            f"for instance with: iconv -f WINDOWS-1252 -t UTF-8 {path}"
-        ) from None
-    if "\0" in text:
-        nuls = "".join("0" if sign == "\0" else "x" for sign in text[:4])
-        encoding = WITH_NULS.get(nuls, "UTF-16 or UTF-32")
-        raise InvalidInput(
-            f"{path} holds NULs, the first at offset {text.index(chr(0))}: it is not UTF-8 but "
-            f"perhaps {encoding} without a byte-order mark; convert it to UTF-8"
-        )
-    return from_paragraphs(paragraphs_of(text), frequent, name=str(path))
+    return _count(paragraphs_of(read_text(path)), frequent, str(Path(path)), tokens)
 
 
 def from_paragraphs(
-    paragraphs: Iterable[str], frequent: int = FREQUENT, *, name: str = "the text"
+    paragraphs: Iterable[str],
+    frequent: int = FREQUENT,
+    *,
+    name: str = "the text",
+    tokens: Tokens = "words",
 ) -> Corpus:
     """Count the words of paragraphs; one without any words does not count as a paragraph.
 
@@ -337,6 +337,8 @@ def from_paragraphs(
         How many of the most frequent words the vocabulary holds.
     name : str
         What messages call the text.
+    tokens : "words", "characters" or callable
+        As for `from_text`, which also says when there is a warning.
 
     Raises
     ------
@@ -344,7 +346,18 @@ def from_paragraphs(
         If there are no words, if a paragraph is no string, or `frequent` is less than 1.
     TooLarge
         If there is no room for the counts of all pairs.
+
+    >>> corpus = from_paragraphs(["知之为知之，不知为不知，是知也。"], tokens="characters")
+    >>> corpus
+    <Corpus the text: 13 characters, 6 different, vocab 8>
+    >>> corpus.vocabulary[:3], corpus.tokens("知也<end>")
+    (('知', '不', '为'), (0, 4, 7))
     """
+    return _count(paragraphs, frequent, name, tokens)
+
+
+def _count(paragraphs: Iterable[str], frequent: int, name: str, tokens: Tokens) -> Corpus:
+    read = tokenizer(tokens, (UNKNOWN, END))
     frequent = as_integer(frequent, "frequent", 1)
     if isinstance(paragraphs, str | bytes):
         raise InvalidInput(
@@ -360,20 +373,23 @@ def from_paragraphs(
             raise InvalidInput(
                 f"paragraph {number} holds a NUL: was the text decoded as what it is encoded in?"
             )
-    texts = [words for words in map(words_of, paragraphs) if words]
+    texts = [runs for runs in map(read.runs, paragraphs) if runs]
     if not texts:
-        raise InvalidInput("the text has no words: there is no letter in it")
-    counts = Counter(itertools.chain.from_iterable(texts))
+        lacking = {"word": ": there is no letter in it", "character": ": no letter, no number"}
+        raise InvalidInput(f"the text has no {read.noun}s{lacking.get(read.noun, '')}")
+    counts = Counter(token for runs in texts for run in runs for token in run)
     words = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    if read.noun == "word":
+        warn_without_spaces(words, name, stacklevel=4)
     vocabulary = (*itertools.islice(words, frequent), UNKNOWN, END)
     size = len(vocabulary)
-    require_memory(2 * size**2, f"a table of the pairs of {size} words")
+    require_memory(2 * size**2, f"a table of the pairs of {size} {read.noun}s")
     unknown, end = size - 2, size - 1
     index = {word: i for i, word in enumerate(vocabulary)}
     # One walk through all paragraphs, from END to END: what follows END starts a paragraph.
     walk = [end]
-    for text in texts:
-        walk.extend(index.get(word, unknown) for word in text)
+    for runs in texts:
+        walk.extend(index.get(token, unknown) for run in runs for token in run)
         walk.append(end)
     steps = np.asarray(walk, np.int64)
     table = np.bincount(steps[:-1] * size + steps[1:], minlength=size * size)
@@ -381,22 +397,21 @@ def from_paragraphs(
     starts = pairs[end].copy()
     pairs[end] = 0
     triples = functools.partial(_triples, steps)
-    return _corpus(words, vocabulary, pairs, starts, triples, name)
+    runs = list(itertools.chain.from_iterable(texts)) if read.noun == "character" else ()
+    return _corpus(words, vocabulary, pairs, starts, triples, name=name, read=read, runs=runs)
 
 
-def _phrase(phrase: str) -> list[str]:
+def _phrase(phrase: str, read: Tokenizer) -> list[str]:
     """Return the words of a phrase, and the two symbols where they are written out.
 
-    >>> _phrase("The end<END>the <unknown>...")
+    >>> _phrase("The end<END>the <unknown>...", WORDS)
     ['the', 'end', '<end>', 'the', '<unknown>']
     """
     if not isinstance(phrase, str):
         raise InvalidInput(f"a phrase is a string, got a value of type {type(phrase).__name__}")
     parts = SYMBOLS.split(phrase)  # every other one is a symbol
     return [
-        word
-        for i, part in enumerate(parts)
-        for word in ([part.lower()] if i % 2 else words_of(part))
+        word for i, part in enumerate(parts) for word in ([part.lower()] if i % 2 else read(part))
     ]
 
 
@@ -413,9 +428,8 @@ def _corpus(
     pairs: np.ndarray,
     starts: np.ndarray,
     triples: Callable[[], np.ndarray],
-    name: str,
-    base: str = "",
+    **others: Any,
 ) -> Corpus:
     # A corpus is shared (english() returns the same one to all), so nobody may write to it.
     pairs.flags.writeable = starts.flags.writeable = False
-    return Corpus(MappingProxyType(words), vocabulary, pairs, starts, triples, base, name)
+    return Corpus(MappingProxyType(words), vocabulary, pairs, starts, triples, **others)

@@ -72,10 +72,13 @@ def print_distances(name: str, corpus: Corpus, order: int, every: Sequence[Dista
     """
     console = output_console(highlight=False, markup=False, emoji=False)
     words, known = sum(corpus.words.values()), len(corpus.vocabulary) - 2
-    size = f"{counted(words, 'word')} in {counted(int(corpus.starts.sum()), 'paragraph')}"
-    apart = f"{known} of {counted(len(corpus.words), 'different word')} distinguished"
+    token = corpus.read.noun
+    size = f"{counted(words, token)} in {counted(int(corpus.starts.sum()), 'paragraph')}"
+    apart = f"{known} of {counted(len(corpus.words), f'different {token}')} distinguished"
     console.print(f"{name}: {size}; {apart}.", soft_wrap=True)
     console.print(WHAT)
+    if token != "word":
+        console.print(f"Where words are spoken of, these are the {token}s of the text.")
     contexts = [c for c in (every[0].after, every[0].between) if c is not None]
     for word in dict.fromkeys(word for context in contexts for word in context.read_as_unknown):
         console.print(f"{word!r} occurs, but is not in the vocabulary; it is read as {UNKNOWN}.")
@@ -223,6 +226,7 @@ def to_json(name: str, corpus: Corpus, order: int, every: Sequence[Distances]) -
         "different_words": len(corpus.words),
         "paragraphs": int(corpus.starts.sum()),
         "vocabulary": len(corpus.vocabulary),
+        "tokens": f"{corpus.read.noun}s",
         "order": order,
         "unit": "nats",
         "frequent_words": _frequent(corpus),

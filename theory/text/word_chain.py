@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from theory._core.plurals import counted
 from theory._markov.sparse_spectrum import Limit, power_limit
 from theory.errors import InvalidInput
 from theory.text.corpora import END, Corpus
@@ -37,6 +38,10 @@ class Far(NamedTuple):
 
     limit: np.ndarray | None
     rate: float
+
+    def __repr__(self) -> str:
+        limit = "no limit" if self.limit is None else f"a limit over {len(self.limit)} words"
+        return f"<Far: {limit}, rate {self.rate:.4g}>"
 
 
 class WordChain:
@@ -74,6 +79,10 @@ class WordChain:
 
     >>> from theory.text.corpora import from_paragraphs
     >>> chain = WordChain(from_paragraphs(["A rose is a rose.", "A cat!"]), end="absorbing")
+    >>> chain
+    <WordChain of the text: order 1, 5 states, end='absorbing'>
+    >>> chain.far(chain.after("a"))     # the end; until then, "rose" leads on to another rose
+    <Far: a limit over 6 words, rate 0.6934>
     >>> chain.vocabulary
     ('a', 'rose', 'cat', 'is', '<unknown>', '<end>')
     >>> chain.predict(chain.after("a"), 2).round(3)     # rose is, rose END, cat END
@@ -118,6 +127,10 @@ class WordChain:
         spelling = (np.ones(len(states)), (self.words, np.arange(len(states))))
         self._spelling: Any = csr_array(spelling, (size, len(states)))
         self._limits: dict[bytes, Limit] = {}
+
+    def __repr__(self) -> str:
+        states = counted(len(self.words), "state")
+        return f"<WordChain of {self.corpus.name}: order {self.order}, {states}, end={self.end!r}>"
 
     # ---- what is observed ---------------------------------------------------------------
 

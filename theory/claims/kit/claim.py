@@ -105,6 +105,8 @@ class Claim:
     ...     provenance=Provenance.OURS,
     ...     verdict=Verdict.HOLDS,
     ... )
+    >>> X1
+    <Claim X1: The profile sums to the entropy>
     >>> @X1.residual("the sum", exact=strategies.joint_tables(exact=True), unit=2)
     ... def the_sum(p, unit=1):
     ...     return sum(information.profile(p)) * unit - information.entropy(p)
@@ -124,6 +126,9 @@ class Claim:
     checks: tuple[Check, ...] = _DECLARED_LATER
     says: str = ""
     note: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Claim {self.id}: {self.title}>"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "provenance", Provenance(self.provenance))

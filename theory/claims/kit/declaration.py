@@ -93,6 +93,9 @@ class Check:
     of_its_own: bool = False
     name: str = ""
 
+    def __repr__(self) -> str:
+        return f"<Check at the {self.level} level: {self.name or 'unnamed'}>"
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "level", Level(self.level))
         needs = {Level.EXACT: "distributions", Level.PROPERTY: "distributions"}

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 
 from theory._console.claim_files import GROUP, NONE_REGISTERED, order
+from theory._core.plurals import counted
 from theory.claims.kit.claim import Claim
 from theory.errors import InvalidInput
 
@@ -22,7 +23,11 @@ __all__ = ["GROUP", "Registry", "claims_in", "registry"]
 
 
 class Registry(Mapping[str, Claim]):
-    """A mapping from claim ids to claims, in the order of their ids."""
+    """A mapping from claim ids to claims, in the order of their ids.
+
+    >>> Registry()
+    <Registry: not looked into yet>
+    """
 
     def __init__(self) -> None:
         self._claims: dict[str, Claim] | None = None
@@ -41,6 +46,11 @@ class Registry(Mapping[str, Claim]):
                     claims[claim.id], origin[claim.id] = claim, point.value
             self._claims = dict(sorted(claims.items(), key=lambda item: order(item[0])))
         return self._claims
+
+    def __repr__(self) -> str:
+        if self._claims is None:
+            return "<Registry: not looked into yet>"
+        return f"<Registry of {counted(len(self._claims), 'claim')}>"
 
     def __getitem__(self, key: str) -> Claim:
         try:
