@@ -20,7 +20,7 @@ from theory import (
 )
 
 ROUNDING = 1e-11  # of sums of a few hundred terms below 1
-BRACKETED = [case for case in CASES if case.family in (HiddenMarkovModel, ProductMixture)]
+BRACKETED = [case for case in CASES if isinstance(case.build(), HiddenMarkovModel | ProductMixture)]
 COMPUTED = [case for case in CASES if case not in BRACKETED]
 each_computed = each_of(COMPUTED)
 each_bracketed = each_of(BRACKETED)
