@@ -175,25 +175,32 @@ class MarkovChain(Distribution):
 
     # ---- the table of powers ------------------------------------------------------------
 
-    def _left(self, x: Any, near: Neighbours) -> Any:
+    def _left(self, x: Any, near: Neighbours, site: Any = None) -> Any:
         """Row of `_rows` that holds p(x_i | nearest observed token on the left)."""
-        xp = array_namespace(x)
-        site = xp.arange(self.length, dtype=xp.int64, device=device(x))
-        nearest = near.left
-        inside = xp.maximum(nearest, site[:1])  # the first site stands for none
+        xp, nearest = array_namespace(x), near.left
+        if site is None:
+            site = xp.arange(self.length, dtype=xp.int64, device=device(x))
+        inside = xp.where(nearest < 0, xp.zeros_like(nearest), nearest)
         token = xp.take_along_axis(x, inside, axis=1)
         conditioned = self.length + (site - nearest) * self.vocab + token
         return xp.where(nearest < 0, site, conditioned)
 
-    def _right(self, x: Any, near: Neighbours) -> Any:
+    def _right(self, x: Any, near: Neighbours, site: Any = None) -> Any:
         """Row of `_columns` that holds p(nearest observed token on the right | x_i)."""
-        xp = array_namespace(x)
-        site = xp.arange(self.length, dtype=xp.int64, device=device(x))
-        nearest = near.right
-        inside = xp.minimum(nearest, site[-1:])  # the last site stands for none
-        token = xp.take_along_axis(x, inside, axis=1)
+        xp, nearest = array_namespace(x), near.right
+        if site is None:
+            site = xp.arange(self.length, dtype=xp.int64, device=device(x))
+        none = nearest >= self.length
+        token = xp.take_along_axis(x, xp.where(none, xp.zeros_like(nearest), nearest), axis=1)
         conditioned = 1 + (nearest - site) * self.vocab + token
-        return xp.where(nearest >= self.length, xp.zeros_like(site), conditioned)
+        return xp.where(none, xp.zeros_like(nearest), conditioned)
+
+    def _bridge(self, x: Any, near: Neighbours, site: Any) -> Any:
+        """p(x_i | its neighbours) up to a factor, at other sites (B, L) than 0, 1, ..., L - 1."""
+        xp, flat = array_namespace(x), (-1,)
+        rows = xp.take(self._rows, xp.reshape(self._left(x, near, site), flat), axis=0)
+        columns = xp.take(self._columns, xp.reshape(self._right(x, near, site), flat), axis=0)
+        return xp.reshape(rows * columns, (*site.shape, self.vocab))
 
     def _tabulate(self, near: Neighbours) -> bool:
         """Have powers up to the longest gap in the table; False if they would not fit."""
