@@ -18,6 +18,12 @@ __all__ = ["states_along"]
 WORKSPACE = 2**20
 """Entries of the messages that are kept for one batch (8 MiB)."""
 
+SEVERAL = 8
+"""Steps after which messages are scaled, where no probability is near zero; otherwise each step."""
+
+SMALL = 1e-100
+"""What such messages stay above, so that their products are far from underflow."""
+
 LEAST = 256
 """Patterns in a batch, at least, even if their messages take more."""
 
@@ -54,26 +60,46 @@ def _posteriors(
     counts = xp.arange(known.start, known.stop, dtype=xp.int64, device=device(transition))
     shape = (transition.shape[0], counts.shape[0], rows)
     backwards = xp.matrix_transpose(transition)
+    safe = _never_underflows(transition, emission)
     prior = xp.broadcast_to(initial[:, None, None], shape)
     priors, likelihoods = [], []
     for site in range(length):
         emitted = xp.take(emission, tokens[site, :], axis=1)
         observed = ranks[site, :] < counts[:, None]
-        likelihood = xp.where(observed, emitted[:, None, :], 1.0)
+        likelihoods.append(xp.where(observed, emitted[:, None, :], 1.0))
         priors.append(prior)
-        likelihoods.append(likelihood)
-        weights = _divide(prior * likelihood, xp.sum(prior * likelihood, axis=0))
+        weights = prior * likelihoods[-1]
+        if not safe or site % SEVERAL == 0:
+            weights = _divide(weights, xp.sum(weights, axis=0))
         prior = _step(backwards, weights)
     future = xp.ones_like(prior)
-    found, least = xp.zeros_like(prior), xp.ones_like(prior[0, ...])
+    least = xp.ones_like(prior[0, ...])
+    found, places = [], []
     for site in reversed(range(length)):
         seen = future * likelihoods[site]
-        weights = priors[site] * seen
-        least = xp.minimum(least, xp.sum(weights, axis=0))
-        found = xp.where(ranks[site, :] == counts[:, None], weights, found)
+        if not safe:
+            least = xp.minimum(least, xp.sum(priors[site] * seen, axis=0))
+        (here,) = xp.nonzero(xp.reshape(ranks[site, :] == counts[:, None], (-1,)))
+        found.append(_columns(priors[site], here) * _columns(seen, here))
+        places.append(here)
         future = _step(transition, seen)
-        future = _divide(future, xp.max(future, axis=0))
-    return _divide(found, xp.sum(found, axis=0)), least < UNDERFLOW_TOL
+        if not safe or site % SEVERAL == 0:
+            future = _divide(future, xp.max(future, axis=0))
+    weights = _columns(xp.concat(found, axis=1), xp.argsort(xp.concat(places)))
+    posteriors = xp.reshape(_divide(weights, xp.sum(weights, axis=0)), shape)
+    return posteriors, least < UNDERFLOW_TOL
+
+
+def _never_underflows(transition: Array, emission: Array) -> bool:
+    """Whether a few steps cannot make a message small, because no probability is."""
+    xp = array_namespace(transition)
+    return (float(xp.min(transition)) * float(xp.min(emission))) ** SEVERAL > SMALL
+
+
+def _columns(messages: Array, places: Array) -> Array:
+    """Messages (H, ...) of some of the patterns, shape (H, M)."""
+    xp = array_namespace(messages)
+    return xp.take(xp.reshape(messages, (messages.shape[0], -1)), places, axis=1)
 
 
 def _step(matrix: Array, messages: Array) -> Array:

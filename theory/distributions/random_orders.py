@@ -81,7 +81,8 @@ def _one_by_one(
 
 def _entropy(predictions: Array) -> np.ndarray:
     """Entropies in nats along the last axis, on the host."""
-    return to_host(-array_namespace(predictions).sum(xlogx(as_floats(predictions)), axis=-1))
+    predictions = as_floats(predictions)
+    return to_host(-array_namespace(predictions).sum(xlogx(predictions), axis=-1)) + 0.0
 
 
 def _batches(size: int, width: int) -> Iterator[slice]:
@@ -143,7 +144,7 @@ def _of_hidden_chain(p: HiddenMarkovModel, sequences: np.ndarray, order: np.ndar
     ):
         flat = xp.reshape(states, (states.shape[0], -1))
         predictions = xp.reshape(xp.matmul(emitted, flat), (p.vocab, *states.shape[1:]))
-        found = to_host(-xp.sum(xlogx(predictions), axis=0))  # (known, rows)
+        found = to_host(-xp.sum(xlogx(predictions), axis=0)) + 0.0  # (known, rows)
         entropies[rows, known], doubtful[rows, known] = found.T, to_host(unsure).T
     return _with_logarithms(p, sequences, order, entropies, doubtful)
 

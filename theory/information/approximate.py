@@ -81,7 +81,7 @@ def bracket(p: Distribution, *, base: float | None = None) -> Bracket:
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """An unbiased estimate with its standard error; ``mean, error = estimate`` unpacks the two.
+    """An estimate with its standard error; ``mean, error = estimate`` unpacks the two.
 
     The standard error is that of what was drawn. An event too rare to be in the sample does not
     show in it, however much the event would add to the mean: see `unseen`.
@@ -131,17 +131,24 @@ def estimate_profile(
     Entries of different j share their sequences, so their errors are correlated. Contexts that are
     rare and were not drawn are in neither number; `Estimate.unseen` says how rare they must be.
 
+    A profile never increases. So the mean is the closest one that does not, by isotonic regression
+    with weights by the standard errors. That brings it nearer to the profile, and makes it slightly
+    biased where the errors are as large as its falls. It can be given to `theory.schedules` and
+    `theory.bounds` as it is.
+
     Parameters
     ----------
     rng : numpy.random.Generator
         Draws the sequences and the orders.
     size : int
-        Number of sequences, at least 2. The work is ``L`` predictions of `size` patterns.
+        Number of sequences, at least 2. The work is ``L`` predictions of `size` patterns, of one
+        site each for chains, hidden chains and given sequences.
 
     Returns
     -------
     Estimate
-        Arrays ``mean`` and ``standard_error``, shape (L,), on the host, and the size.
+        Arrays ``mean`` and ``standard_error``, shape (L,), on the host, and the size. The errors
+        are those of the means before the regression.
 
     >>> from theory import gallery
     >>> f, error = estimate_profile(gallery.repeated_bit(3), np.random.default_rng(0), 4, base=2)
