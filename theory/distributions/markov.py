@@ -9,7 +9,7 @@ so a batch of arbitrary masks is one gather in the powers of the transition matr
 are so long that the powers would not fit, messages are passed site by site instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -35,6 +35,7 @@ from theory._markov.random_subsets import (
     over_pairs,
 )
 from theory.distributions.base import Distribution
+from theory.distributions.fitted import fitted_chain
 from theory.distributions.neighbours import Neighbours, nearest_observed
 from theory.distributions.sampling import as_floats, check_draw, draw_states, draw_tokens
 from theory.lattice.lattice import quotient
@@ -95,6 +96,43 @@ class MarkovChain(Distribution):
         self._rows: Any = None
         self._columns: Any = None
         self._over_gaps: dict[int, Any] = {}
+
+    @classmethod
+    @within_memory("a chain")
+    def fit(
+        cls,
+        sequences: Any,
+        *,
+        smoothing: float = 0,
+        length: int | None = None,
+        vocab: int | None = None,
+        symbols: Iterable[str] | None = None,
+    ) -> "MarkovChain":
+        """The homogeneous chain of the counts of neighbours and of first tokens.
+
+        Parameters
+        ----------
+        sequences : array_like of int, shape (N, L), or list of str, of lists of int or of words
+        smoothing : float
+            Added to every count; 0 gives the chain under which the sequences are likeliest.
+        length : int, optional
+            That of the sequences if not given. If they differ, it has to be.
+        vocab : int, optional
+            One more than the largest token, or the number of symbols, if not given.
+        symbols : sequence of str, optional
+            Of strings, if not given, all that occur, in sorted order.
+
+        Raises
+        ------
+        InvalidInput
+            Also where a token is never followed by another and `smoothing` is 0.
+
+        >>> p = MarkovChain.fit(["aab", "bab"])          # a a, a b, b a, a b
+        >>> p.transition[0].round(4).tolist(), p.symbols
+        ([0.3333, 0.6667], ('a', 'b'))
+        """
+        *chain, names = fitted_chain(sequences, smoothing, length, vocab, symbols)
+        return cls(*chain, symbols=names)
 
     @property
     def like(self) -> Any:
@@ -194,13 +232,6 @@ class MarkovChain(Distribution):
         token = xp.take_along_axis(x, xp.where(none, xp.zeros_like(nearest), nearest), axis=1)
         conditioned = 1 + (nearest - site) * self.vocab + token
         return xp.where(none, xp.zeros_like(nearest), conditioned)
-
-    def _bridge(self, x: Any, near: Neighbours, site: Any) -> Any:
-        """p(x_i | its neighbours) up to a factor, at other sites (B, L) than 0, 1, ..., L - 1."""
-        xp, flat = array_namespace(x), (-1,)
-        rows = xp.take(self._rows, xp.reshape(self._left(x, near, site), flat), axis=0)
-        columns = xp.take(self._columns, xp.reshape(self._right(x, near, site), flat), axis=0)
-        return xp.reshape(rows * columns, (*site.shape, self.vocab))
 
     def _tabulate(self, near: Neighbours) -> bool:
         """Have powers up to the longest gap in the table; False if they would not fit."""

@@ -125,8 +125,12 @@ def _of_chain(p: MarkovChain, sequences: np.ndarray, order: np.ndarray) -> np.nd
     for rows in _batches(len(order), p.length * p.vocab):
         tokens, site = from_host(sequences[rows], p.like), from_host(order[rows], p.like)
         left, right = (from_host(side[rows], p.like) for side in near[:2])
-        weights = p._bridge(tokens, Neighbours(left, right, near.longest_gap), site)
-        xp = array_namespace(weights)
+        known = Neighbours(left, right, near.longest_gap)
+        xp = array_namespace(tokens)
+        before = xp.reshape(p._left(tokens, known, site), (-1,))
+        after = xp.reshape(p._right(tokens, known, site), (-1,))
+        weights = xp.take(p._rows, before, axis=0) * xp.take(p._columns, after, axis=0)
+        weights = xp.reshape(weights, (*site.shape, p.vocab))
         total = xp.sum(weights, axis=-1)
         entropies[rows] = _entropy(quotient(weights, total[..., None]))
         if not p.exact:
