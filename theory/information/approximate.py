@@ -134,7 +134,9 @@ def estimate_profile(
     A profile never increases. So the mean is the closest one that does not, by isotonic regression
     with weights by the standard errors. That brings it nearer to the profile, and makes it slightly
     biased where the errors are as large as its falls. It can be given to `theory.schedules` and
-    `theory.bounds` as it is.
+    `theory.bounds` as it is. But a schedule that is best for an estimate is fitted to its noise as
+    well, and costs more than the estimate says: measure it by a second estimate, or by
+    `sims.estimate_path_kl` with `RandomOrder`.
 
     Parameters
     ----------
