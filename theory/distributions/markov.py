@@ -131,8 +131,8 @@ class MarkovChain(Distribution):
         >>> p.transition[0].round(4).tolist(), p.symbols
         ([0.3333, 0.6667], ('a', 'b'))
         """
-        *chain, names = fitted_chain(sequences, smoothing, length, vocab, symbols)
-        return cls(*chain, symbols=names)
+        found = fitted_chain(sequences, smoothing, length, vocab, symbols)
+        return cls(found.initial, found.transition, found.length, symbols=found.symbols)
 
     @property
     def like(self) -> Any:

@@ -78,7 +78,7 @@ def cardinality_growth_complexity(
     2/3
     """
     h = gains(p, base=base)
-    length = h.shape[0]
+    length = int(h.shape[0])
     start = as_integer(start, "start", 0)
     stop = length if stop is None else as_integer(stop, "stop", 0)
     if not start <= stop <= length:
