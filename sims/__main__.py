@@ -24,6 +24,7 @@ SUFFIXES = (".pdf", ".png", ".svg")
 OF_DECODERS = (
     "gallery",
     "table",
+    "samples",
     "length",
     "prompt",
     "policy",
@@ -52,8 +53,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m sims") -
 
 def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
     """Compare decoders on the distribution that the options name."""
-    if all(source is None for source in (options.gallery, options.table, options.text)):
-        parser.error("one of the arguments --gallery --table --text is required, or --distance")
+    sources = (options.gallery, options.table, options.samples, options.text)
+    if all(source is None for source in sources):
+        parser.error(
+            "one of the arguments --gallery --table --samples --text is required, or --distance"
+        )
     if options.plot and options.plot.suffix not in SUFFIXES:
         parser.error(f"--plot takes a name that ends in {', '.join(SUFFIXES)}, got {options.plot}")
     if options.plot and options.plot.is_dir():
@@ -66,7 +70,7 @@ def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
     from sims.comparison.call_parser import call
     from sims.comparison.compare import compare, too_large, usual_decoders
     from sims.comparison.report import print_comparison, to_json
-    from sims.comparison.sources import from_gallery, from_table, from_text
+    from sims.comparison.sources import from_gallery, from_samples, from_table, from_text
     from sims.decoding.arguments import left_to_write
     from theory._console.progress import tracked
     from theory.errors import ZerolossError
@@ -74,10 +78,12 @@ def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
     temperature = 1.0 if options.temperature is None else options.temperature
     seed = options.seed or 0
     try:
-        if options.table:
+        if options.table or options.samples:
+            what = "a table has" if options.table else "samples have"
             if options.length is not None:
-                parser.error("--length goes with --gallery or --text; a table has a length")
-            name, p = str(options.table), from_table(options.table)
+                parser.error(f"--length goes with --gallery or --text; {what} a length")
+            name = str(options.table or options.samples)
+            p = from_table(name) if options.table else from_samples(name)
         elif options.text:
             name = str(options.text)
             with _warnings_printed():
@@ -183,6 +189,13 @@ def _parser(prog: str) -> CommandParser:
     )
     source.add_argument(
         "--table", type=_file, metavar="FILE.npy", help="a joint table of shape (V,)*L"
+    )
+    source.add_argument(
+        "--samples",
+        type=_file,
+        metavar="FILE",
+        help="samples, of which the distribution is the empirical one: FILE.npy of integers of "
+        "shape (N, L), or a text with one string on each line",
     )
     source.add_argument(
         "--text",

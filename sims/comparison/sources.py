@@ -1,4 +1,4 @@
-"""Build the distributions that a user names: of the gallery, from a table, from a text."""
+"""Build the distributions that a user names: of the gallery, from a table, samples or a text."""
 
 import inspect
 import operator
@@ -8,12 +8,13 @@ from typing import Literal
 import numpy as np
 
 from sims.comparison.call_parser import call
-from theory import JointTable, corpora, gallery
+from theory import EmpiricalDistribution, JointTable, corpora, gallery
 from theory._core.arrays import require_memory
+from theory._core.plurals import counted
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 
-__all__ = ["from_gallery", "from_table", "from_text"]
+__all__ = ["from_gallery", "from_samples", "from_table", "from_text"]
 
 
 def from_gallery(text: str, length: int | None) -> Distribution:
@@ -61,26 +62,83 @@ def from_table(path: str | Path) -> JointTable:
         If there is no such file, or if it holds anything but a cube of numbers.
     TooLarge
     """
-    path = Path(path)
-    if path.is_dir():
-        raise InvalidInput(f"{path} is a folder; a .npy file is needed")
-    if not path.exists():
-        raise InvalidInput(f"there is no file {path}")
-    try:
-        shape, dtype = _header(path)
-    except READING_ERRORS as error:
-        raise InvalidInput(f"{path} is no .npy file of numbers: {error}") from None
-    if dtype.hasobject:
-        raise InvalidInput(f"{path} is no .npy file of numbers: it holds Python objects")
+    path = _existing(path, "a .npy file")
+    shape, _ = _header(path)
     if not shape or len(set(shape)) > 1 or shape[0] < 1:
         raise InvalidInput(f"{path} has shape {shape}; a joint table has shape (V,)*L")
     size = (shape[0] + 1) ** len(shape)
     require_memory(3 * size, f"{path}, a table of shape {shape}, with its evidence lattice,")
+    return JointTable(_numbers(path))
+
+
+def from_samples(path: str | Path) -> EmpiricalDistribution:
+    """The empirical distribution of samples in a file.
+
+    Either a ``.npy`` file of integers of shape (N, L), a token each, or a text in UTF-8 with one
+    string on each line, all of the same length, a character for each token.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such file, or if it holds anything else; a line is named by its number.
+    TooLarge
+    """
+    path = _existing(path, "a file of samples")
+    if path.suffix != ".npy":
+        return EmpiricalDistribution.from_strings(_lines(path))
+    shape, dtype = _header(path)
+    if len(shape) != 2 or 0 in shape or dtype.kind not in "iu":
+        raise InvalidInput(
+            f"{path} holds {dtype} of shape {shape}; samples are integers of shape (N, L)"
+        )
+    require_memory(3 * shape[0] * shape[1], f"{path}, samples of shape {shape},")
+    tokens = _numbers(path)
+    if tokens.min() < 0:
+        row = int(np.argmax((tokens < 0).any(axis=1)))
+        raise InvalidInput(f"{path}: row {row} holds {tokens[row].min()}; tokens are 0, 1, ...")
+    return EmpiricalDistribution(tokens)
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text, of one length and none of them empty; the last may end or not."""
+    require_memory(path.stat().st_size, f"the samples {path}", itemsize=16)
     try:
-        table = np.load(path, allow_pickle=False)
-    except READING_ERRORS as error:
-        raise InvalidInput(f"{path} is no .npy file of numbers: {error}") from None
-    return JointTable(table)
+        lines = path.read_bytes().removeprefix(BYTE_ORDER_MARK).split(b"\n")
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
+    if len(lines) > 1 and not lines[-1]:
+        lines.pop()
+    strings: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            string = line.removesuffix(b"\r").decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidInput(
+                f"{path} is not UTF-8: see byte {error.start + 1} of line {number}"
+            ) from None
+        if not string or "\0" in string:
+            what = "holds a NUL: perhaps it is UTF-16" if string else "is empty"
+            raise InvalidInput(f"{path}: line {number} {what}; one string a line is needed")
+        if strings and len(string) != len(strings[0]):
+            raise InvalidInput(
+                f"{path}: line {number} has {counted(len(string), 'character')}, line 1 has "
+                f"{len(strings[0])}; samples have the same length"
+            )
+        strings.append(string)
+    return strings
+
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""What some editors begin a text with."""
+
+
+def _existing(path: str | Path, needed: str) -> Path:
+    path = Path(path)
+    if path.is_dir():
+        raise InvalidInput(f"{path} is a folder; {needed} is needed")
+    if not path.exists():
+        raise InvalidInput(f"there is no file {path}")
+    return path
 
 
 READING_ERRORS = (
@@ -90,8 +148,26 @@ READING_ERRORS = (
 """What reading a file may raise; its header is parsed as a Python literal."""
 
 
+def _numbers(path: Path) -> np.ndarray:
+    """The array in a ``.npy`` file, without pickle."""
+    try:
+        return np.load(path, allow_pickle=False)
+    except READING_ERRORS as error:
+        raise InvalidInput(f"{path} is no .npy file of numbers: {error}") from None
+
+
 def _header(path: Path) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and type of the array in a ``.npy`` file, without reading the array."""
+    """Shape and type of the array in a ``.npy`` file of numbers, without reading the array."""
+    try:
+        shape, dtype = _read_header(path)
+    except READING_ERRORS as error:
+        raise InvalidInput(f"{path} is no .npy file of numbers: {error}") from None
+    if dtype.hasobject:
+        raise InvalidInput(f"{path} is no .npy file of numbers: it holds Python objects")
+    return shape, dtype
+
+
+def _read_header(path: Path) -> tuple[tuple[int, ...], np.dtype]:
     readers = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,

@@ -61,17 +61,21 @@ class Point:
         The decoder: give it to `output_distribution`, or ask it for its ``sites`` at a pattern.
         Its table lives where the distribution does.
         At contexts that the data never contain it reveals everything.
+    share : float
+        With which probability the decoder is drawn beforehand, if it is one of two.
     """
 
     multiplier: float
     rounds: Number
     kl: Number
     policy: Tabulated
+    share: float = 1.0
 
     def __repr__(self) -> str:
+        share = f", share={self.share:.6g}" if self.share != 1 else ""
         return (
             f"Point(multiplier={self.multiplier:g}, rounds={float(self.rounds):.6g}, "
-            f"kl={float(self.kl):.6g})"
+            f"kl={float(self.kl):.6g}{share})"
         )
 
 

@@ -110,6 +110,20 @@ def hull_at(points, rounds):
     return min(values)
 
 
+def fewest_at(points, target):
+    """The fewest rounds of two policies, of which a coin picks one, that lose at most so much."""
+    best = {}
+    for r, kl in points:
+        best[r] = min(kl, best.get(r, math.inf))
+    values = [float(r) for r, kl in best.items() if kl <= target]
+    more = [(r, kl) for r, kl in best.items() if kl > target]
+    less = [(r, kl) for r, kl in best.items() if kl <= target]
+    for (a, high), (b, low) in itertools.product(more, less):
+        share = (high - target) / (high - low)
+        values.append((1 - share) * float(a) + share * float(b))
+    return min(values)
+
+
 def corners_of(points, slack=SLACK):
     """The corners of the lower convex hull, by rounds: from each the steepest way down."""
     corners = [min(points)]

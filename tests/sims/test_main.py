@@ -16,7 +16,7 @@ from sims.__main__ import main
 from sims.comparison.compare import compare, usual_decoders
 from tests.noted import each
 from tests.sims.printed import strict, table_of
-from theory import gallery
+from theory import EmpiricalDistribution, gallery
 
 
 def number(cell):
@@ -255,6 +255,30 @@ def test_a_saved_table_gives_the_numbers_of_the_gallery(name, command, tmp_path)
     assert from_file == from_gallery
 
 
+def test_samples_give_the_numbers_of_their_distribution(command, tmp_path):
+    """As strings and as tokens, with and without a prompt in their symbols."""
+    strings = ["cat", "cot", "tac", "cat"]
+    (tmp_path / "strings").write_text("\n".join(strings), encoding="utf-8")
+    p = EmpiricalDistribution.from_strings(strings)
+    np.save(tmp_path / "p.npy", p.sequences)
+    every = ("--policy", "LeftToRight(2)", "--json")
+    for prompt in ((), ("--prompt", "c__")):
+        said = strict(command("--samples", str(tmp_path / "strings"), *every, *prompt))
+        given = p.given(p.read("c__")) if prompt else p
+        found = compare(given, [policies.LeftToRight(2)], corners=True)
+        if not prompt:
+            assert said["decoders"][0]["kl"] == close(found.rows[0].kl)
+        spelled = ("--prompt", "1__") if prompt else ()
+        tokens = strict(command("--samples", str(tmp_path / "p.npy"), *every, *spelled))
+        for key in ("kl", "rounds", "path_kl"):
+            assert said["decoders"][0][key] == tokens["decoders"][0][key]
+        assert (said["length"], said["vocab"]) == (3, 4)
+    assert said["decoders"][0]["kl"] == close(
+        output_distribution(p, policies.LeftToRight(2), prompt=p.read("c__")).kl
+    )
+    assert set(said["decoders"][0]["examples"]) <= {"cat", "cot"}
+
+
 # Examples
 
 
@@ -335,7 +359,7 @@ NO_DECODERS = ["Rule", "Tabulated", "Policy", "Decoder", "TokenPolicy", "Correct
 @each(
     ("arguments", "complaint"),
     [
-        ([], "one of the arguments --gallery --table --text is required"),
+        ([], "one of the arguments --gallery --table --samples --text is required"),
         (["words", "4"], "unrecognized arguments: words 4"),
         (["--gallery", "parity(3)", "--nonsense"], "unrecognized arguments"),
         (["--gallery", "parity(3)", "--text", "x"], "not allowed with argument"),
@@ -355,6 +379,10 @@ NO_DECODERS = ["Rule", "Tabulated", "Policy", "Decoder", "TokenPolicy", "Correct
         (["--text", "no such file", "--length", "3"], "there is no file no such file"),
         (["--table", "no such file"], "there is no file no such file"),
         (["--table", "no such file", "--length", "3"], "a table has a length"),
+        (["--samples", "no such file"], "there is no file no such file"),
+        (["--samples", "no such file", "--length", "3"], "samples have a length"),
+        (["--samples", "x", "--gallery", "parity(3)"], "not allowed with argument"),
+        (["--samples", "x", "--distance"], "--samples does not go with --distance"),
     ],
 )
 def test_wrong_usage_gives_exit_code_2(arguments, complaint, refused):
@@ -496,7 +524,8 @@ def test_help_names_all_options(capsys):
     assert stop.value.code == 0
     out = capsys.readouterr().out
     for option in (
-        *("--gallery", "--table", "--text", "--tokens", "--length", "--policy", "--temperature"),
+        *("--gallery", "--table", "--samples", "--text", "--tokens", "--length"),
+        *("--policy", "--temperature"),
         *("--examples", "--seed", "--json", "--plot", "--distance"),
         *("--after", "--between", "--order", "--end", "--frequent"),
     ):

@@ -38,6 +38,7 @@ from tests.sims.optimal_oracle import (
     corners_of,
     count_of_policies,
     every_point,
+    fewest_at,
     hull_at,
     uniform,
 )
@@ -160,6 +161,68 @@ def test_the_corners_of_all_policies(case):
     assert [c.kl for c in corners] == [close(kl) for _, kl in expected]
     for point in corners:
         assert_written(case.build(), point)
+
+
+TARGETS = [0, 1e-6, 0.01, 0.05, 0.1, 0.3, 0.5, math.log(2), 1, 1.5, 10]
+
+
+def mean_of(points, name):
+    assert sum(point.share for point in points) == close(1)
+    assert all(0 < point.share <= 1 for point in points)
+    return sum(point.share * float(getattr(point, name)) for point in points)
+
+
+@each_bits
+def test_the_fewest_rounds_at_a_loss_of_all_policies_and_pairs_of_them(case):
+    """At losses in between and at the corners themselves."""
+    points = points_of(case)
+    corners = corners_of(points)
+    targets = TARGETS + [float(kl) + more for _, kl in corners for more in (0, 1e-7)]
+    for p in (case.build(), build_exact(case)):
+        for target in targets:
+            found = frontier(p, target=target)
+            assert 1 <= len(found) <= 2
+            assert mean_of(found, "kl") <= target + SLACK
+            expected = fewest_at(points, target + SLACK), fewest_at(points, max(target - SLACK, 0))
+            assert expected[0] - SLACK <= mean_of(found, "rounds") <= expected[1] + SLACK
+            for point in found:
+                assert_written(p, point)
+
+
+@each_case
+def test_the_fewest_rounds_lie_on_the_hull(case):
+    """On the line between the two corners around the target."""
+    p = case.build()
+    corners = [(float(c.rounds), float(c.kl)) for c in frontier(p)]
+    for target in (0.0, 0.02, 0.2, 0.7, 2.0):
+        found = frontier(p, target=target)
+        expected = corners[0][0]
+        if corners[0][1] > target:
+            kls, rounds = [kl for _, kl in corners[::-1]], [r for r, _ in corners[::-1]]
+            expected = np.interp(target, kls, rounds)
+        assert mean_of(found, "rounds") == pytest.approx(expected, abs=1e-6)
+        assert mean_of(found, "kl") <= target + SLACK
+
+
+def test_a_mixture_writes_no_worse_than_its_target():
+    """Its KL is at most the mean of the two, which is the target."""
+    p, target = gallery.coupled_pairs(2), 1.5 * math.log(2)
+    a, b = frontier(p, target=target)
+    assert (a.share, b.share, a.kl) == (close(0.75), close(0.25), close(2 * math.log(2)))
+    tables = [output_distribution(p, point.policy).table for point in (a, b)]
+    q = a.share * tables[0] + b.share * tables[1]
+    seen = p.table() > 0
+    assert (p.table()[seen] * np.log(p.table()[seen] / q[seen])).sum() < target - 0.1
+    assert "share=0.75" in repr(a)
+    assert "share" not in repr(frontier(p, target=0)[0])
+
+
+def test_a_target_at_a_prompt():
+    p = gallery.coupled_pairs(2)
+    (point,) = frontier(p, target=0.5 * math.log(2), prompt=[0, MASK, 1, MASK])
+    assert (point.rounds, point.kl, point.share) == (1, close(0), 1)
+    found = frontier(p, target=0.5 * math.log(2), prompt=[0, MASK, MASK, MASK])
+    assert mean_of(found, "rounds") == close(1.5)
 
 
 # A recursion over patterns
@@ -373,6 +436,13 @@ def test_multipliers_are_numbers_that_are_not_negative(multiplier, exact):
 
 
 test_refusals = refusals(
+    (
+        "target must be a finite number of at least 0, got '?{}",
+        lambda t: frontier(P, target=t),
+        [-1, math.nan, math.inf, "0.1"],
+    ),
+    ("multipliers or target, not both", lambda: frontier(P, [1.0], target=0.1)),
+    ("symbol", lambda: frontier(FREE, target=0.1)),
     ("multiplier", lambda one: frontier(P, one), [1, 0.5, math.inf]),
     ("symbol", lambda multipliers: frontier(FREE, multipliers), [None, [0], [1], [math.inf]]),
     ("symbol", lambda: regret(FREE, LeftToRight())),

@@ -6,9 +6,9 @@ import pickle
 import numpy as np
 import pytest
 
-from sims.comparison.sources import from_gallery, from_table, from_text
+from sims.comparison.sources import from_gallery, from_samples, from_table, from_text
 from tests.noted import each
-from theory import InvalidInput, JointTable, MarkovChain, TooLarge, gallery
+from theory import EmpiricalDistribution, InvalidInput, JointTable, MarkovChain, TooLarge, gallery
 
 # The gallery
 
@@ -271,6 +271,76 @@ def test_a_header_that_claims_too_much_is_refused_with_its_size(shape, tmp_path)
     """Whether or not the numbers are there."""
     with pytest.raises(TooLarge, match="GiB"):
         from_table(header(tmp_path / "p.npy", shape))
+
+
+# Samples
+
+STRINGS = ["to be", "or no", "to be"]
+
+
+@each(
+    "content",
+    [b"to be\nor no\nto be", b"to be\nor no\nto be\n", b"to be\r\nor no\r\nto be\r\n",
+     b"\xef\xbb\xbfto be\nor no\nto be\n"],
+)  # fmt: skip
+def test_strings_in_a_file_are_what_is_drawn(content, tmp_path):
+    (tmp_path / "samples.txt").write_bytes(content)
+    p = from_samples(tmp_path / "samples.txt")
+    assert isinstance(p, EmpiricalDistribution)
+    assert (p.spell(p.sequences), p.symbols) == (STRINGS, tuple(" benort"))
+
+
+@each("dtype", ["int64", "uint8", ">i4"])
+def test_tokens_in_a_file_are_what_is_drawn(dtype, tmp_path):
+    tokens = np.asarray([[0, 2], [1, 0], [0, 2]], dtype=dtype)
+    p = from_samples(saved(tmp_path / "p.npy", tokens))
+    assert (p.sequences.tolist(), p.vocab, p.symbols) == (tokens.tolist(), 3, None)
+
+
+@each(
+    ("content", "complaint"),
+    [
+        (b"abc\nab\n", "line 2 has 2 characters, line 1 has 3"),
+        (b"abc\n\nabd\n", "line 2 is empty"),
+        (b"", "line 1 is empty"),
+        (b"abc\nabd\n\n", "line 3 is empty"),
+        (b"abc\na\xffc\n", "not UTF-8: see byte 2 of line 2"),
+        ("abc".encode("utf-16-le"), "line 1 holds a NUL"),
+    ],
+)
+def test_lines_that_do_not_fit_are_named(content, complaint, tmp_path):
+    (tmp_path / "samples").write_bytes(content)
+    with pytest.raises(InvalidInput, match=complaint) as error:
+        from_samples(tmp_path / "samples")
+    assert str(tmp_path / "samples") in str(error.value)
+
+
+@each(
+    ("array", "complaint"),
+    [
+        (np.zeros((2, 2)), r"float64 of shape \(2, 2\); samples are integers"),
+        (np.zeros(3, dtype=int), r"shape \(3,\); samples are integers of shape \(N, L\)"),
+        (np.zeros((0, 3), dtype=int), r"shape \(0, 3\)"),
+        (np.asarray([[0, 1], [-1, 0]]), "row 1 holds -1"),
+    ],
+)
+def test_arrays_that_are_no_samples_are_refused(array, complaint, tmp_path):
+    with pytest.raises(InvalidInput, match=complaint):
+        from_samples(saved(tmp_path / "p.npy", array))
+
+
+def test_files_that_hold_no_samples(tmp_path, monkeypatch):
+    for wrong, message in (("nothing", "there is no file"), ("", "is a folder")):
+        with pytest.raises(InvalidInput, match=message):
+            from_samples(tmp_path / wrong)
+    (tmp_path / "p.npy").write_bytes(b"abc\n")
+    with pytest.raises(InvalidInput, match=r"is no \.npy file"):
+        from_samples(tmp_path / "p.npy")
+    monkeypatch.setenv("ZEROLOSS_MEMORY", "100")
+    (tmp_path / "text").write_bytes(b"abc\n" * 100)
+    for path in (tmp_path / "text", saved(tmp_path / "q.npy", np.zeros((50, 9), dtype=int))):
+        with pytest.raises(TooLarge, match="samples"):
+            from_samples(path)
 
 
 # Texts

@@ -6,18 +6,22 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests import oracles
 from tests.cases import CASES, each_case, each_family, each_of
-from tests.noted import refusals
+from tests.noted import each, refusals
 from theory import (
     HiddenMarkovModel,
     JointTable,
     ProductMixture,
+    bounds,
     gallery,
     information,
+    schedules,
     strategies,
 )
+from theory.information.approximate import drawn_entropies, falling
 
 ROUNDING = 1e-11  # of sums of a few hundred terms below 1
 BRACKETED = [case for case in CASES if isinstance(case.build(), HiddenMarkovModel | ProductMixture)]
@@ -142,23 +146,121 @@ def test_the_estimate_lies_within_five_standard_errors(case):
     assert (estimate.standard_error < 0.1).all()
 
 
-def test_the_estimate_is_unbiased_and_its_errors_are_honest():
-    """200 estimates from 20 sequences each: their mean, and their variance against their errors.
+def test_what_is_drawn_is_unbiased_and_its_errors_are_honest():
+    """200 means of 20 sequences each: their mean, and their variance against their errors.
 
     The square of a standard error is an unbiased estimate of the variance of the mean. Both sides
-    are known to a tenth, up to the fourth moment; three of these.
+    are known to a tenth, up to the fourth moment; three of these. The regression is not in it.
     """
     p = gallery.binary_symmetric(5, 0.2)
     f, rng = information.profile(p), np.random.default_rng(1)
-    estimates = [information.estimate_profile(p, rng, 20) for _ in range(200)]
-    means = np.array([estimate.mean for estimate in estimates])
-    errors = np.array([estimate.standard_error for estimate in estimates])
+    drawn = np.array([drawn_entropies(p, rng, 20) for _ in range(200)])
+    means, errors = drawn.mean(axis=1), drawn.std(axis=1, ddof=1) / math.sqrt(20)
     spread = means.std(axis=0, ddof=1)
     assert (abs(means.mean(axis=0) - f) <= 5 * spread / math.sqrt(200) + ROUNDING).all()
     varying = spread > 1e-9
     assert varying[1:].all()  # the first site is a fair bit in every order
     ratios = (errors[:, varying] ** 2).mean(axis=0) / spread[varying] ** 2
     assert (abs(ratios - 1) < 0.4).all()
+
+
+def nearest_that_falls(mean, weights):
+    """The minimax formula: at j the least over a <= j of the largest mean from a to b >= j."""
+
+    def average(a, b):
+        return (mean[a : b + 1] * weights[a : b + 1]).sum() / weights[a : b + 1].sum()
+
+    sites = range(len(mean))
+    return np.array(
+        [min(max(average(a, b) for b in sites[j:]) for a in sites[: j + 1]) for j in sites]
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 5)), min_size=1, max_size=7))
+def test_the_regression_is_the_nearest_profile(pairs):
+    mean, error = np.array(pairs, dtype=float).T
+    found = falling(mean, error, 100)
+    np.testing.assert_allclose(found, nearest_that_falls(mean, error**-2.0), rtol=0, atol=1e-12)
+    assert (np.diff(found) <= 0).all()
+    if (np.diff(mean) <= 0).all():
+        np.testing.assert_array_equal(found, mean)
+
+
+def test_no_error_counts_as_less_than_that_of_one_draw():
+    """Two draws of no entropy do not pull down what is above 0 with an error of its own."""
+    mean, error = np.array([2.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0])
+    expected = nearest_that_falls(mean, np.array([1.0, 1.0, 1.0]))
+    np.testing.assert_allclose(falling(mean, error, 2), expected, rtol=0, atol=1e-12)
+    assert expected.tolist() == [2.0, 0.5, 0.5]
+
+
+def test_an_estimate_never_increases_and_is_a_profile():
+    """Ten sequences of a chain that forgets within two sites: unprojected means go up and down."""
+    p, rose = gallery.binary_symmetric(24, 0.3), 0
+    for seed in range(5):
+        drawn = drawn_entropies(p, np.random.default_rng(seed), 10)
+        raw, error = drawn.mean(axis=0), drawn.std(axis=0, ddof=1) / math.sqrt(10)
+        estimate = information.estimate_profile(p, np.random.default_rng(seed), 10)
+        rose += (np.diff(raw) > 1e-9).any()
+        assert (np.diff(estimate.mean) <= 0).all()
+        np.testing.assert_array_equal(estimate.error, error)
+        weights = np.maximum(error, raw.max() / 10) ** -2
+        np.testing.assert_allclose(estimate.mean, nearest_that_falls(raw, weights), atol=1e-12)
+        f, target = estimate.mean, 0.1
+        sizes = schedules.optimal(f, target=target)
+        cost = information.path_cost(f, sizes)
+        assert cost <= target * (1 + 1e-9)
+        fewer = len(sizes) - 1
+        assert information.path_cost(f, schedules.optimal(f, rounds=fewer)) > target
+        for bound in (
+            bounds.largest_batch(f, sizes),
+            bounds.li_cai(f, sizes),
+            bounds.total_correlation_schedule(f, 0.5),
+            bounds.dual_total_correlation_schedule(f, 0.5),
+            bounds.growth_complexity(f),
+            bounds.equal_steps(f, 8),
+        ):
+            assert bound.slack >= -1e-9
+        assert schedules.equal_mass(f, 4).shape == (5,)
+    assert rose == 5
+
+
+PROFILED = {
+    "mean entropies": information.mean_entropies,
+    "profile": information.profile,
+    "gains": information.gains,
+    "path cost": lambda p: information.path_cost(p, (1, 2, 3)),
+    "gain curve": lambda p: information.gain_curve(p, base=2)(0.3),
+    "growth": information.growth_complexity,
+    "growth over sizes": information.cardinality_growth_complexity,
+    "TSE": lambda p: information.tse_complexity(p, base=2),
+    "effective": information.effective_total_correlation,
+    "continuum": lambda p: information.continuum_complexity(p, base=2),
+    "blocks": lambda p: information.block_complexity(p, [0.2, 0.6]),
+    "TC schedule": lambda p: bounds.total_correlation_schedule(p, 0.5, base=2),
+    "DTC schedule": lambda p: bounds.dual_total_correlation_schedule(p, 0.5),
+    "Li and Cai": lambda p: bounds.li_cai(p, (1, 2, 3)),
+    "largest batch": lambda p: bounds.largest_batch(p, (1, 2, 3)),
+    "drops": lambda p: bounds.drops(p, (1, 2, 3)),
+    "least drops": lambda p: bounds.least_drops(p, (1, 2, 3)),
+    "growth by size": lambda p: bounds.cardinality_growth(p, (1, 2, 3)),
+    "growth by step": lambda p: bounds.growth(p, [0, 0.4, 1]),
+    "sharp": lambda p: bounds.sharp_growth(p, [0, 0.4, 1]),
+    "equal steps": lambda p: bounds.equal_steps(p, 3),
+    "growth complexity": bounds.growth_complexity,
+    "continuum bound": bounds.continuum,
+    "block bound": lambda p: bounds.block_complexity(p, [0.2, 0.6]),
+}
+
+
+@each("name", PROFILED)
+def test_a_profile_stands_for_its_distribution(name):
+    p = gallery.ising_ring(6, 0.6)
+    expected, found = PROFILED[name](p), PROFILED[name](information.profile(p))
+    if isinstance(expected, bounds.Bound):
+        assert found.upper == expected.upper
+        expected, found = ([b.quantity, b.bound] for b in (expected, found))
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
 
 
 def test_rare_tokens_are_in_the_estimate_and_rare_contexts_are_said():
@@ -192,6 +294,13 @@ def test_an_estimate_depends_on_the_generator_alone():
     assert (one.mean != other.mean).any()
 
 
+test_what_is_no_profile_is_refused = refusals(
+    (r"p must be .* profile of shape \(L,\), got .*\(2, 2\)", information.gains, [np.eye(2)]),
+    ("p must be .* profile", bounds.growth_complexity, [None, 3, "f", [], np.zeros(0)]),
+    ("increase: entry 1 is 2.0, after 1", bounds.continuum, [[1.0, 2.0]]),
+    ("negative: entry 1 is -1.0", information.profile, [[1.0, -1.0]]),
+    ("sum to the length 2", lambda: bounds.li_cai([1.0, 0.5], (1, 2))),
+)
 test_what_is_refused = refusals(
     (
         "{}",

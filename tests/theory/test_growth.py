@@ -118,7 +118,7 @@ test_what_is_refused = refusals(
     ("at least two numbers", lambda: information.block_complexity(P, [0.5])),
     (r"got \(0.5, 0.25\)", lambda: information.block_complexity(P, iter((0.5, 0.25)))),
     ("got ", lambda: information.block_complexity(P, (sympy.Symbol("x"), 0.5))),
-    ("must be a Distribution", lambda: information.effective_total_correlation(FALLING)),
+    ("must be a Distribution", lambda: information.effective_total_correlation([FALLING])),
     ("must be a Distribution", lambda: bounds.drops(TEXT, (2, 1))),
     ("sums to 4", lambda: bounds.li_cai(P, (2, 2))),
     ("steps must be an integer of at least 1, got 0", lambda: bounds.equal_steps(P, 0)),

@@ -4,7 +4,7 @@ The prediction given observed tokens is the weighted share of each token among t
 agree with them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -29,6 +29,7 @@ from theory._core.types import Array, ArrayLike, Number
 from theory._core.work import require_steps
 from theory.distributions.base import Distribution
 from theory.distributions.sampling import check_draw
+from theory.distributions.strings import tokens_of
 from theory.errors import InvalidInput
 from theory.lattice.entropy_sums import mean_by_size
 from theory.lattice.lattice import quotient
@@ -114,6 +115,37 @@ class EmpiricalDistribution(Distribution):
             )
         self.sequences = tokens
         self._describe(length, int(xp.max(tokens)) + 1 if vocab is None else known, symbols)
+
+    @classmethod
+    def from_strings(
+        cls, strings: Iterable[str | Sequence[str]], *, symbols: Iterable[str] | None = None
+    ) -> "EmpiricalDistribution":
+        """Given strings of one length, each with the same weight; they may repeat.
+
+        Parameters
+        ----------
+        strings : list of str, or of lists of str
+            One character a token, or one word.
+        symbols : sequence of str, optional
+            In the order of the tokens; if not given all that occur, in sorted order.
+
+        Raises
+        ------
+        InvalidInput
+            If lengths differ, or something is no symbol; it says in which string.
+
+        >>> p = EmpiricalDistribution.from_strings(["cat", "cot", "cut", "cut"])
+        >>> p.denoise(p.read("c_t"))[1], p.symbols
+        (array([0.25, 0.  , 0.25, 0.  , 0.5 ]), ('a', 'c', 'o', 't', 'u'))
+        """
+        tokens, known = tokens_of(strings, symbols)
+        for number, row in enumerate(tokens):
+            if len(row) != len(tokens[0]):
+                raise InvalidInput(
+                    f"strings must have the same length: string 0 has "
+                    f"{counted(len(tokens[0]), 'token')}, string {number} has {len(row)}"
+                )
+        return cls(np.asarray(tokens, dtype=np.int64), vocab=len(known), symbols=known)
 
     @property
     def like(self) -> Array:

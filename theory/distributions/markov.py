@@ -9,7 +9,7 @@ so a batch of arbitrary masks is one gather in the powers of the transition matr
 are so long that the powers would not fit, messages are passed site by site instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -36,6 +36,7 @@ from theory._markov.random_subsets import (
     over_pairs,
 )
 from theory.distributions.base import Distribution
+from theory.distributions.fitted import fitted_chain
 from theory.distributions.neighbours import Neighbours, nearest_observed
 from theory.distributions.sampling import as_floats, check_draw, draw_states, draw_tokens
 from theory.lattice.lattice import quotient
@@ -96,6 +97,43 @@ class MarkovChain(Distribution):
         self._rows: Any = None
         self._columns: Any = None
         self._over_gaps: dict[int, Array] = {}
+
+    @classmethod
+    @within_memory("a chain")
+    def fit(
+        cls,
+        sequences: Any,
+        *,
+        smoothing: float = 0,
+        length: int | None = None,
+        vocab: int | None = None,
+        symbols: Iterable[str] | None = None,
+    ) -> "MarkovChain":
+        """The homogeneous chain of the counts of neighbours and of first tokens.
+
+        Parameters
+        ----------
+        sequences : array_like of int, shape (N, L), or list of str, of lists of int or of words
+        smoothing : float
+            Added to every count; 0 gives the chain under which the sequences are likeliest.
+        length : int, optional
+            That of the sequences if not given. If they differ, it has to be.
+        vocab : int, optional
+            One more than the largest token, or the number of symbols, if not given.
+        symbols : sequence of str, optional
+            Of strings, if not given, all that occur, in sorted order.
+
+        Raises
+        ------
+        InvalidInput
+            Also where a token is never followed by another and `smoothing` is 0.
+
+        >>> p = MarkovChain.fit(["aab", "bab"])          # a a, a b, b a, a b
+        >>> p.transition[0].round(4).tolist(), p.symbols
+        ([0.3333, 0.6667], ('a', 'b'))
+        """
+        found = fitted_chain(sequences, smoothing, length, vocab, symbols)
+        return cls(found.initial, found.transition, found.length, symbols=found.symbols)
 
     @property
     def like(self) -> Array:
@@ -170,25 +208,25 @@ class MarkovChain(Distribution):
 
     # ---- the table of powers ------------------------------------------------------------
 
-    def _left(self, x: Array, near: Neighbours) -> Array:
-        """Row of `_rows` that holds ``p(x_i | nearest observed token on the left)``."""
-        xp = array_namespace(x)
-        site = xp.arange(self.length, dtype=xp.int64, device=device(x))
-        nearest = near.left
-        inside = xp.maximum(nearest, site[:1])  # any site will do where there is none
+    def _left(self, x: Array, near: Neighbours, site: Array | None = None) -> Array:
+        """Row of `_rows` that holds p(x_i | nearest observed token on the left)."""
+        xp, nearest = array_namespace(x), near.left
+        if site is None:
+            site = xp.arange(self.length, dtype=xp.int64, device=device(x))
+        inside = xp.where(nearest < 0, xp.zeros_like(nearest), nearest)
         token = xp.take_along_axis(x, inside, axis=1)
         conditioned = self.length + (site - nearest) * self.vocab + token
         return xp.where(nearest < 0, site, conditioned)
 
-    def _right(self, x: Array, near: Neighbours) -> Array:
-        """Row of `_columns`: ``p(nearest observed token on the right | x_i)`` up to a factor."""
-        xp = array_namespace(x)
-        site = xp.arange(self.length, dtype=xp.int64, device=device(x))
-        nearest = near.right
-        inside = xp.minimum(nearest, site[-1:])  # any site will do where there is none
-        token = xp.take_along_axis(x, inside, axis=1)
+    def _right(self, x: Array, near: Neighbours, site: Array | None = None) -> Array:
+        """Row of `_columns` that holds p(nearest observed token on the right | x_i)."""
+        xp, nearest = array_namespace(x), near.right
+        if site is None:
+            site = xp.arange(self.length, dtype=xp.int64, device=device(x))
+        none = nearest >= self.length
+        token = xp.take_along_axis(x, xp.where(none, xp.zeros_like(nearest), nearest), axis=1)
         conditioned = 1 + (nearest - site) * self.vocab + token
-        return xp.where(nearest >= self.length, xp.zeros_like(site), conditioned)
+        return xp.where(none, xp.zeros_like(nearest), conditioned)
 
     def _tabulate(self, near: Neighbours) -> bool:
         """Tabulate the powers up to the longest gap; False if they would not fit."""

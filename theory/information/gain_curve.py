@@ -19,7 +19,7 @@ from theory._core.plurals import counted
 from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
-from theory.information.profile import ROUNDING, as_profile, gains, rounding
+from theory.information.profile import ROUNDING, Profile, as_profile, gains, rounding
 from theory.information.units import not_negative
 from theory.validation.arguments import as_numbers
 from theory.validation.times import as_number, as_time, as_times
@@ -136,8 +136,8 @@ class GainCurve:
         return not_negative(self._area(1.0) - xp.sum(from_host(np.diff(t), heights) * heights))
 
 
-def gain_curve(p: Distribution, *, base: float | None = None) -> GainCurve:
-    """Gain curve of a distribution.
+def gain_curve(p: Distribution | Profile | ArrayLike, *, base: float | None = None) -> GainCurve:
+    """Gain curve of a distribution, or of its profile in nats.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def gain_curve(p: Distribution, *, base: float | None = None) -> GainCurve:
     return GainCurve(gains(p, base=base))
 
 
-def as_gain_curve(p: Distribution | GainCurve | ArrayLike) -> GainCurve:
+def as_gain_curve(p: Distribution | Profile | GainCurve | ArrayLike) -> GainCurve:
     """Gain curve, in floats on the host, of a distribution, of a profile, or of a gain curve.
 
     Rounding is taken out: gains do not fall, and those of independent sites are zero.

@@ -17,10 +17,10 @@ import numpy as np
 
 from theory._core.arrays import read_only
 from theory._core.types import ArrayLike, Number
-from theory.distributions.base import Distribution, check_distribution
+from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.information.gain_curve import GainCurve, as_gain_curve, gain_curve
-from theory.information.profile import gains, mean_entropies
+from theory.information.profile import Profile, gains, mean_entropies, with_profile
 from theory.information.units import in_units, not_negative
 from theory.validation.arguments import as_integer
 from theory.validation.times import as_levels, as_number, as_span
@@ -43,7 +43,11 @@ MAX_POINTS = 4096
 
 
 def growth_complexity(
-    p: Distribution, start: Any = 0, stop: Any = 1, *, base: float | None = None
+    p: Distribution | Profile | ArrayLike,
+    start: Any = 0,
+    stop: Any = 1,
+    *,
+    base: float | None = None,
 ) -> Number:
     """Unmasking growth complexity ``G = int t (1-t) h'(t) dt`` between two revealed fractions.
 
@@ -58,7 +62,11 @@ def growth_complexity(
 
 
 def cardinality_growth_complexity(
-    p: Distribution, start: int = 0, stop: int | None = None, *, base: float | None = None
+    p: Distribution | Profile | ArrayLike,
+    start: int = 0,
+    stop: int | None = None,
+    *,
+    base: float | None = None,
 ) -> Number:
     """Growth complexity over numbers of revealed sites, for batches of fixed size.
 
@@ -69,7 +77,8 @@ def cardinality_growth_complexity(
     >>> cardinality_growth_complexity(gallery.parity(3, exact=True), base=2)     # 2/9 of 3
     2/3
     """
-    h, length = gains(p, base=base), p.length
+    h = gains(p, base=base)
+    length = int(h.shape[0])
     start = as_integer(start, "start", 0)
     stop = length if stop is None else as_integer(stop, "stop", 0)
     if not start <= stop <= length:
@@ -80,7 +89,7 @@ def cardinality_growth_complexity(
     return not_negative(total / length**2)
 
 
-def tse_complexity(p: Distribution, *, base: float | None = None) -> Number:
+def tse_complexity(p: Distribution | Profile | ArrayLike, *, base: float | None = None) -> Number:
     """Complexity of Tononi, Sporns and Edelman: ``sum_k e_k - (k/L) e_L``.
 
     How far the mean entropies of random subsets lie above the line from 0 to the entropy of the
@@ -91,12 +100,14 @@ def tse_complexity(p: Distribution, *, base: float | None = None) -> Number:
     1
     """
     e = mean_entropies(p, base=base)
-    length = p.length
+    length = e.shape[0] - 1
     total = sum((length * e[k] - k * e[length] for k in range(length + 1)), e[0] * 0)
     return not_negative(total / length)
 
 
-def effective_total_correlation(p: Distribution, *, base: float | None = None) -> float:
+def effective_total_correlation(
+    p: Distribution | Profile | ArrayLike, *, base: float | None = None
+) -> float:
     """Effective total correlation ``int min(1, log(1/t)) t h'(t) dt``, in float64.
 
     In noise time ``s = log(1/t)``, at unit rate of masking, the weight is ``min(1, s)``. The value
@@ -108,7 +119,7 @@ def effective_total_correlation(p: Distribution, *, base: float | None = None) -
     >>> round(value, 9) == round(1 / 2 - 1 / (2 * math.e**2), 9)
     True
     """
-    check_distribution(p)
+    p = with_profile(p)
     curve = as_gain_curve(p)
 
     kink = 1 / math.e  # where log(1/t) = 1
@@ -118,7 +129,11 @@ def effective_total_correlation(p: Distribution, *, base: float | None = None) -
 
 
 def continuum_complexity(
-    p: Distribution, start: Any = 0, stop: Any = 1, *, base: float | None = None
+    p: Distribution | Profile | ArrayLike,
+    start: Any = 0,
+    stop: Any = 1,
+    *,
+    base: float | None = None,
 ) -> float:
     """Continuum complexity ``(int sqrt(h'(t)) dt)^2`` between two fractions, in float64.
 
@@ -130,13 +145,15 @@ def continuum_complexity(
     >>> round(continuum_complexity(gallery.parity(3), base=2), 9)     # sqrt(6) int sqrt(t) dt
     2.666666667
     """
-    check_distribution(p)
+    p = with_profile(p)
     curve = as_gain_curve(p)
     bounds = map(as_number, as_span(start, stop))
     return in_units(integrate(lambda t: np.sqrt(curve.derivative(t)), *bounds) ** 2, base)
 
 
-def block_complexity(p: Distribution, levels: ArrayLike, *, base: float | None = None) -> float:
+def block_complexity(
+    p: Distribution | Profile | ArrayLike, levels: ArrayLike, *, base: float | None = None
+) -> float:
     """K-block complexity ``(sum_k sqrt(S_k G_k))^2``, in float64.
 
     Block k lies between two neighbouring levels; ``S_k`` is its length in log-odds and ``G_k``
@@ -154,7 +171,7 @@ def block_complexity(p: Distribution, levels: ArrayLike, *, base: float | None =
     >>> round(value, 9) == round(math.log(9) * (2 * (27 - 1) / 64 - (81 - 1) / 256 * 1.5), 9)
     True
     """
-    check_distribution(p)
+    p = with_profile(p)
     widths, growths = block_parts(as_gain_curve(p), levels)
     return in_units(float(np.sqrt(widths * growths).sum()) ** 2, base)
 

@@ -1,24 +1,82 @@
 """The profile, mean entropy of one more site given j random ones, and the costs that follow."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from theory._core.arrays import to_host
 from theory._core.types import Array, ArrayLike, Number
-from theory.distributions.base import Distribution, check_distribution
+from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.information.units import in_units, not_negative
 from theory.validation.arguments import as_numbers, as_sizes
 
-__all__ = ["as_profile", "gains", "mean_entropies", "path_cost", "profile", "rounding"]
+__all__ = [
+    "Profile",
+    "as_profile",
+    "gains",
+    "mean_entropies",
+    "path_cost",
+    "profile",
+    "rounding",
+    "with_profile",
+]
 
 ROUNDING = 1e-13
 """Relative to the greatest entropy of a site, and times L: what a profile may be off by."""
 
 
-def mean_entropies(p: Distribution, *, base: float | None = None) -> Array:
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """What is known of a distribution of which there is only the profile, such as an estimate.
+
+    Attributes
+    ----------
+    values : ndarray, shape (L,)
+        ``f(j)`` in nats, which never increases.
+    """
+
+    values: np.ndarray
+    exact = False
+
+    @property
+    def length(self) -> int:
+        """Number of sites."""
+        return self.values.size
+
+    @cached_property
+    def mean_entropies(self) -> np.ndarray:
+        """Mean entropy in nats of k random sites, shape (L+1,)."""
+        return np.concatenate([[0.0], np.cumsum(self.values)])
+
+
+def with_profile(p: Distribution | Profile | ArrayLike) -> Distribution | Profile:
+    """Return what has a length and mean entropies: a distribution, or a profile after checks.
+
+    Raises
+    ------
+    InvalidInput
+        If what is given as a profile is none in nats, or increases by more than rounding.
+    """
+    if isinstance(p, (Distribution, Profile)):
+        return p
+    shape = np.shape(p) if isinstance(p, (list, tuple)) or hasattr(p, "shape") else None
+    if shape is None or len(shape) != 1 or not shape[0]:
+        what = type(p) if shape is None else f"an array of shape {tuple(shape)}"
+        raise InvalidInput(
+            f"p must be a Distribution such as JointTable(table), or a profile of shape (L,), "
+            f"got {what}"
+        )
+    f = as_profile(p)
+    if f[-1] < -rounding(f):
+        raise InvalidInput(f"a profile must not be negative: entry {f.size - 1} is {f[-1]}")
+    return Profile(f)
+
+
+def mean_entropies(p: Distribution | Profile | ArrayLike, *, base: float | None = None) -> Array:
     """Mean entropy ``e_k`` of k random sites, shape (L+1,), k = 0..L.
 
     Raises
@@ -31,11 +89,11 @@ def mean_entropies(p: Distribution, *, base: float | None = None) -> Array:
     >>> mean_entropies(same, base=2).tolist()
     [0, 1, 1, 1]
     """
-    check_distribution(p)
+    p = with_profile(p)
     return in_units(not_negative(p.mean_entropies), base)
 
 
-def profile(p: Distribution, *, base: float | None = None) -> Array:
+def profile(p: Distribution | Profile | ArrayLike, *, base: float | None = None) -> Array:
     """Mean entropy of one more site given j random ones, shape (L,), j = 0..L-1.
 
     Raises
@@ -48,12 +106,12 @@ def profile(p: Distribution, *, base: float | None = None) -> Array:
     >>> profile(same, base=2).tolist()
     [1, 0, 0]
     """
-    check_distribution(p)
+    p = with_profile(p)
     means = p.mean_entropies
     return in_units(not_negative(means[1:] - means[:-1]), base)
 
 
-def gains(p: Distribution, *, base: float | None = None) -> Array:
+def gains(p: Distribution | Profile | ArrayLike, *, base: float | None = None) -> Array:
     """By how much the entropies of all sites fall when j random others are known, shape (L,).
 
     ``h_j = L (f(0) - f(j))``: it never decreases, and ends at ``TC + DTC``.
@@ -64,10 +122,12 @@ def gains(p: Distribution, *, base: float | None = None) -> Array:
     [0, 3, 3]
     """
     f = profile(p, base=base)
-    return not_negative((f[0] - f) * p.length)
+    return not_negative((f[0] - f) * f.shape[0])
 
 
-def path_cost(p: Distribution, sizes: Sequence[int], *, base: float | None = None) -> Number:
+def path_cost(
+    p: Distribution | Profile | ArrayLike, sizes: Sequence[int], *, base: float | None = None
+) -> Number:
     """Expected KL divergence of random-order decoding with these batch sizes.
 
     The mean of ``KL(p || q_path)`` over uniformly random ordered partitions of the sites into
@@ -81,6 +141,8 @@ def path_cost(p: Distribution, sizes: Sequence[int], *, base: float | None = Non
 
     Parameters
     ----------
+    p : Distribution, or array_like of shape (L,)
+        Or its profile in nats, such as the mean of `estimate_profile`.
     sizes : sequence of int
         Positive, summing to L.
 
@@ -89,7 +151,7 @@ def path_cost(p: Distribution, sizes: Sequence[int], *, base: float | None = Non
     >>> [path_cost(same, sizes, base=2) for sizes in [(3,), (2, 1), (1, 2)]]
     [2, 1, 0]
     """
-    check_distribution(p)
+    p = with_profile(p)
     sizes = as_sizes(sizes, p.length)
     means = p.mean_entropies
     cost: Any = 0
@@ -101,7 +163,7 @@ def path_cost(p: Distribution, sizes: Sequence[int], *, base: float | None = Non
     return in_units(not_negative(cost), base)
 
 
-def as_profile(p: Distribution | ArrayLike) -> np.ndarray:
+def as_profile(p: Distribution | Profile | ArrayLike) -> np.ndarray:
     """Profile of a distribution, or a checked profile, as floats on the host.
 
     Raises
@@ -112,6 +174,8 @@ def as_profile(p: Distribution | ArrayLike) -> np.ndarray:
     >>> as_profile([1, 0.5])
     array([1. , 0.5])
     """
+    if isinstance(p, Profile):
+        return p.values
     f = to_host(as_numbers(profile(p) if isinstance(p, Distribution) else p, "profile"))
     if f.ndim != 1 or f.size == 0:
         raise InvalidInput(f"profile must hold L numbers, got shape {f.shape}")
