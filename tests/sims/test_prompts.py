@@ -18,12 +18,14 @@ from sims import (
     fixed_batches,
     frontier,
     order,
+    order_of,
     orders,
     output_distribution,
     regret,
     split,
 )
-from sims.comparison.compare import compare
+from sims.comparison.compare import compare, usual_decoders
+from sims.decoding.arguments import left_to_write
 from sims.joints import Product
 from sims.optimal.frontier import cost_of
 from sims.policies import (
@@ -43,8 +45,8 @@ from sims.policies import (
 )
 from sims.training.visits import visited
 from tests import oracles
-from tests.cases import build_exact, close, few, prompted
-from tests.noted import each, noted
+from tests.cases import build_exact, close, few, prompted, to_device1, to_host
+from tests.noted import each, noted, refusals
 from tests.sims import policy_oracles as slow
 from tests.sims.optimal_oracle import Game, every_point, hull_at
 from tests.sims.policy_table import (
@@ -70,10 +72,21 @@ from tests.sims.policy_table import (
     zero_loss,
 )
 from tests.sims.policy_table import blocks as blocks_oracle
+from tests.sims.printed import strict, table_of
 from tests.sims.test_decomposition import by_definition
+from tests.sims.test_devices import ON_THE_HOST, USERS, agree
+from tests.sims.test_devices import table as on_host
 from tests.sims.test_order import assert_order, expected, paths
 from tests.sims.test_training_masks import calls_by_pattern, check_visited
-from theory import MASK, InvalidInput, JointTable
+from theory import (
+    MASK,
+    ImpossibleEvidence,
+    InvalidInput,
+    JointTable,
+    TooLarge,
+    gallery,
+    information,
+)
 
 # Decoders, each beside an oracle that knows the prompt
 
@@ -466,9 +479,11 @@ def test_blocks_are_written_one_after_the_other(policy):
     for prompt in SHOWN:
         with noted(f"prompt {prompt}"):
             sets = tuple(cells_after(policy, prompt))
-            assert set(itertools.chain(*sets)) == set(slow.masked_sites(prompt))
-            assert orders(SIX, policy, prompt=prompt) == {sets: close(1)}
-            written = decode(SIX, policy, rng, 3, prompt=prompt, trajectory=True)
+            assert sorted(itertools.chain(*sets)) == slow.masked_sites(prompt)
+            masked = slow.masked_sites(prompt)
+            revealed = [[float(i in part) for i in masked] for part in sets]
+            assert order(SIX, policy, prompt=prompt).revealed.tolist() == revealed
+            written = decode(SIX, policy, rng, 3, prompt=prompt, trajectory=True, progress=False)
             times = [next((t for t, s in enumerate(sets) if i in s), -1) for i in range(6)]
             assert (written.revealed_at == times).all()
             if policy.depends_on == "nothing":
@@ -501,7 +516,8 @@ def never(x):
 
 @each("policy", [x for x in (ALL, JOINT, *LAYOUTS) if innermost(x) is ALL])
 def test_sizes_that_do_not_fit_are_refused_before_anything_is_computed(policy):
-    for prompt, sizes in itertools.product(SHOWN, [(1,), (2,), (1, 1), (3,), (1, 2), (4,), (5,)]):
+    rng = np.random.default_rng(0)
+    for prompt, sizes in itertools.product(SHOWN[::2], [(1,), (2,), (1, 1), (3,), (1, 2)]):
         decoder = sized(policy, sizes)
         with noted(f"{decoder!r} after {prompt}"):
             fits = all(len(cell) == sum(sizes) for cell in cells_after(policy, prompt))
@@ -509,8 +525,222 @@ def test_sizes_that_do_not_fit_are_refused_before_anything_is_computed(policy):
             with pytest.raises(Asked if fits else InvalidInput):
                 call(denoiser=never)
             with pytest.raises(Asked if fits else InvalidInput):
-                decode(SIX, decoder, np.random.default_rng(0), 2, denoiser=never, prompt=prompt)
+                written = decode(SIX, decoder, rng, 2, denoiser=never, prompt=prompt)
             if fits:
                 assert call().table.sum() == close(1)
-                written = decode(SIX, decoder, np.random.default_rng(0), 5, prompt=prompt)
+                written = decode(SIX, decoder, rng, 5, prompt=prompt, progress=False)
                 assert (written.tokens != MASK).all()
+
+
+def lookup_table(*shape):
+    """A table that reveals everything."""
+    bits = np.full(shape, 2 ** len(shape) - 1, dtype=np.int64)
+    return Tabulated(bits)
+
+
+def written(policy, prompt):
+    q = output_distribution(SIX, policy, prompt=prompt)
+    return float(q.valid_mass)
+
+
+def test_tables_within_blocks_are_asked_about_what_they_are_shown():
+    """A block is shown with all that is before it, and a table has to be about so many sites."""
+    six, two = lookup_table(*(3,) * 6), lookup_table(3, 3)
+    among = Tabulated(two.choices, among=(4, 5))
+    for policy in (Blocks(2, six), Blocks(9, six), Mirrored(Blocks(9, Mirrored(six)))):
+        assert written(policy, (0, 0, 0, 0, MASK, MASK)) == 1
+    assert written(Blocks(2, among), (0, 0, 0, 0, MASK, MASK)) == 1
+    for policy, prompt in [
+        (Blocks(2, two), (0, 0, 0, 0, MASK, MASK)),
+        (Mirrored(Blocks(2, two)), (MASK, MASK, 0, 0, 0, 0)),
+        (Blocks(1, among), (0, 0, 0, 0, MASK, MASK)),
+        (Blocks(2, six), (0, 0, MASK, MASK, MASK, MASK)),
+        (Blocks(4, six), (MASK, MASK, 0, 0, 0, 0)),
+    ]:
+        with noted(repr(policy)), pytest.raises(InvalidInput, match="is tabulated for"):
+            output_distribution(SIX, policy, prompt=prompt, denoiser=never)
+
+
+# Where the data live
+
+ON_DEVICE = ((MASK, 1, MASK, MASK), (0, MASK, MASK, 1))
+
+
+def on_any_backend(policy):
+    """Whether nothing of it is written for NumPy, or draws from joints on the host."""
+    while policy is not None:
+        if isinstance(policy, ON_THE_HOST | Undecided):
+            return False
+        policy = getattr(policy, "inner", None)
+    return True
+
+
+@each("prompt", ON_DEVICE)
+def test_on_another_device(prompt):
+    host, away = on_host("four"), on_host("four", to_device1)
+    policies = [policy for policy, _ in rows_after(prompt, 2) if on_any_backend(policy)]
+
+    @each("policy", [*policies[ON_DEVICE.index(prompt) :: 2], *USERS])
+    def agrees(policy):
+        q = output_distribution(host, policy, prompt=prompt)
+        agree(output_distribution(away, policy, prompt=to_device1(prompt)), q, away.like)
+        if isinstance(policy, Policy) and not policy.remasks:
+            found, other = (order(p, policy, prompt=prompt) for p in (away, host))
+            np.testing.assert_allclose(found.revealed, other.revealed, atol=1e-12)
+
+    agrees()
+    for policy in (FirstHitting(), Blocks(2, TopK(1)), Remask(CLOCKS[2], 1)):
+        drawn = [
+            decode(p, policy, np.random.default_rng(0), 9, prompt=prompt, progress=False).tokens
+            for p in (away, host)
+        ]
+        assert (to_host(drawn[0]) == drawn[1]).all()
+        assert regret(away, policy, prompt=prompt) == close(regret(host, policy, prompt=prompt))
+    for point, other in zip(
+        frontier(away, [0, 1, math.inf], prompt=prompt),
+        frontier(host, [0, 1, math.inf], prompt=prompt),
+        strict=True,
+    ):
+        assert (float(point.rounds), float(point.kl)) == (close(other.rounds), close(other.kl))
+        assert (to_host(point.policy.choices) == other.policy.choices).all()
+
+
+# What is refused
+
+P = gallery.permutations(3)
+RNG = np.random.default_rng(0)
+L2R = LeftToRight()
+
+CALLS = {
+    "output_distribution": lambda **given: output_distribution(P, L2R, **given),
+    "decode": lambda **given: decode(P, L2R, RNG, 2, **given),
+    "order": lambda **given: order(P, L2R, **given),
+    "orders": lambda **given: orders(P, L2R, **given),
+    "split": lambda **given: split(P, L2R, **given),
+    "visited": lambda **given: visited(P, L2R, **given),
+    "frontier": lambda **given: frontier(P, [1], **given),
+    "regret": lambda **given: regret(P, L2R, **given),
+    "compare": lambda **given: compare(P, [L2R], **given),
+}
+TAKE_SITES = list(CALLS)[:6]
+NO_SITES: list[Any] = [{0: 2}, "2··", [2, MASK, MASK], (0.5,), [True, False, True]]
+
+
+@each(("name", "observed"), itertools.product(TAKE_SITES, NO_SITES))
+def test_tokens_given_as_sites_are_pointed_to_the_prompt(name, observed):
+    with pytest.raises(InvalidInput, match=r"observed .*prompt=\[\.\.\.\]"):
+        CALLS[name](observed=observed)
+
+
+NO_PROMPTS: list[tuple[Any, str]] = [
+    ([2, MASK], r"prompt must be one pattern of shape \(3,\), got shape \(2,\)"),
+    ([[2, MASK, MASK]], r"prompt must be one pattern of shape \(3,\), got shape \(1, 3\)"),
+    (2, r"prompt must be one pattern of shape \(3,\), got shape \(\)"),
+    ([3, MASK, MASK], r"prompt: tokens must lie in 0..2 .* entry 0 is 3"),
+    ([-2, MASK, MASK], r"prompt: tokens must lie in 0..2 .* entry 0 is -2"),
+    ([0.5, MASK, MASK], "prompt: tokens must be integers"),
+    ({0: 2}, "prompt"),
+    ([2, None, None], "prompt"),
+    ("9··", "'9' at site 0 is no symbol"),
+    ("2···", "4 symbols for 3 sites"),
+    ([2, 0, 1], "nothing is left to write"),
+    ("201", "nothing is left to write"),
+]
+
+
+@each(("name", "case"), itertools.product(CALLS, NO_PROMPTS))
+def test_what_is_no_prompt_is_refused(name, case):
+    prompt, message = case
+    with pytest.raises(InvalidInput, match=message):
+        CALLS[name](prompt=prompt)
+
+
+@each("name", CALLS)
+def test_impossible_prompts_are_named(name):
+    with pytest.raises(ImpossibleEvidence, match="probability 0") as caught:
+        CALLS[name](prompt=[1, 1, MASK])
+    assert caught.value.pattern == (1, 1, MASK)
+
+
+@each("name", CALLS)
+def test_a_prompt_of_nothing_is_no_prompt(name):
+    for nothing in ([MASK] * 3, "···", "___", ""):
+        CALLS[name](prompt=nothing)
+
+
+test_refusals = refusals(
+    ("sum to the length 2", lambda: output_distribution(P, RandomOrder((1, 2)), prompt="2")),
+    (
+        "at most the length 2",
+        lambda: output_distribution(P, BlockCorrector(None, 3, 1), prompt="2"),
+    ),
+    ("remasks", lambda: order(P, Remask((0, HALF, 1)), prompt="2")),
+    ("remasks", lambda: split(P, Remask((0, HALF, 1)), prompt="2")),
+    ("nothing is left", lambda: output_distribution(P, L2R, prompt="2", observed=[1, 2])),
+    ("tabulated for the sites", lambda: output_distribution(P, BEST, prompt=[MASK, 2, MASK])),
+    ("tabulated for the sites", lambda: output_distribution(P, Blocks(1, BEST), prompt="2")),
+    ("tabulated for 2 sites", lambda: output_distribution(SIX, Blocks(2, lookup_table(3, 3)))),
+)
+THREE = BlockCorrector(None, 3, 1)
+BEST = frontier(P, [1], prompt="2")[0].policy
+
+
+def test_a_long_prompt_of_what_has_no_table():
+    """The lattice of the whole sequence is too large; what is drawn needs none."""
+    p = gallery.binary_symmetric(64, 0.1)
+    prompt = np.full(64, MASK)
+    prompt[:40], prompt[63] = 0, 1
+    with pytest.raises(TooLarge, match="estimate_path_kl"):
+        output_distribution(p, L2R, prompt=prompt)
+    found = decode(p, Blocks(8, L2R), RNG, 200, prompt=prompt, progress=False, trajectory=True)
+    assert (found.tokens[:, [*range(40), 63]] == prompt[[*range(40), 63]]).all()
+    assert (found.revealed_at[:, 40:63] == np.arange(23)).all()
+    assert order_of(found, [*range(40), 63]).left_to_right == 1
+
+
+# The command
+
+
+def test_the_command_after_a_prompt(command):
+    p = gallery.words(4)
+    said = strict(command("--gallery", "words", "--length", "4", "--prompt", "t__e", "--json"))
+    prompt = p.read("t··e")
+    found = compare(p, usual_decoders(left_to_write(p, prompt)[0]), prompt=prompt)
+    assert said["distribution"] == "words(4) given t··e"
+    assert [row["decoder"] for row in said["decoders"]] == [row.decoder for row in found.rows]
+    for ours, row in zip(said["decoders"], found.rows, strict=True):
+        assert (ours["kl"], ours["valid_mass"]) == (close(row.kl), close(row.valid_mass))
+        assert ours["rounds"] == close(row.rounds)
+        assert all(word[0] + word[3] == "te" for word in ours["examples"])
+    assert said["entropy"] == close(float(information.entropy(p.given(prompt))))
+
+
+def test_the_table_after_a_prompt(command):
+    words = ("--gallery", "words", "--length", "4", "--policy", "TopK(2)", "--prompt")
+    out = command(*words, "t__e")
+    assert out == command(*words, "t··e") == command(*words, "t_·e")
+    ((decoder, rounds, kl, *_, writes),) = table_of(out, always=1)
+    q = output_distribution(gallery.words(4), TopK(2), prompt="t__e")
+    assert (decoder, float(rounds)) == ("TopK(2, 'confidence')", 1.0)
+    assert float(kl) == pytest.approx(float(q.kl), rel=1e-2)
+    assert all(word[0] + word[3] == "te" for word in writes.split())
+    assert "given t··e" in out
+
+
+def test_symbols_of_several_letters_are_separated_by_spaces(command):
+    for spelled in ("New _", "New ·", "New", " New   _ "):
+        said = strict(command("--gallery", "cities", "--prompt", spelled, "--json"))
+        assert said["distribution"] == "cities given New ·"
+        q = output_distribution(gallery.cities(), L2R, prompt="New")
+        assert said["decoders"][0]["kl"] == close(q.kl)
+        written = {word for row in said["decoders"] for word in row["examples"]}
+        assert written <= {"New York", "New Orleans"}
+
+
+def test_prompts_that_the_command_refuses(refused):
+    words = ("--gallery", "words(4)", "--prompt")
+    assert "'T' at site 0 is no symbol" in refused(*words, "T__e")
+    assert "5 symbols for 4 sites" in refused(*words, "there")
+    assert "probability 0: qq··" in refused(*words, "qq")
+    assert "nothing is left to write" in refused(*words, "them")
+    assert "--prompt" in refused("--distance", "--text", "x", "--prompt", "t")
