@@ -45,7 +45,7 @@ PARTS = {
     "sims.decoding.propagation.AT_ONCE": 4,
     "sims.decoding.corrected.BATCH": 3,
     "sims.imperfect.windowed.AT_ONCE": 84,
-    "sims.policies.joint_draw.CELLS": 5,
+    "sims.policies.joint_draw.VALUES": 5,
     "theory._core.segments.PENDING": 2,
 }
 

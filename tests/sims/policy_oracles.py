@@ -371,6 +371,31 @@ def sparing(decoder, start):
     return replace(decoder, choice=choice)
 
 
+def leading(prompt):
+    """How many sites are given before the first masked one."""
+    return prompt.index(MASK)
+
+
+def behind(oracle, prompt):
+    """What an oracle does with the sites after the leading run, as if there were no others."""
+    m = leading(prompt)
+
+    def choice(pattern, sites, prediction, index):
+        rest = oracle.choice(pattern[m:], [i - m for i in sites], prediction[m:], index)
+        return [(probability, tuple(i + m for i in chosen)) for probability, chosen in rest]
+
+    def draw(pattern, sites, ask):
+        def ask_rest(rest):
+            return [answer[m:] for answer in ask(pattern[:m] + rest)]
+
+        for probability, after, calls in oracle.draw(pattern[m:], [i - m for i in sites], ask_rest):
+            yield probability, pattern[:m] + after, calls
+
+    if isinstance(oracle, Drawing):
+        return Drawing(draw)
+    return Selecting(choice)
+
+
 def written_with_calls(joint, vocab, decoder, ask, start=None):
     """The probability of every (sequence, number of calls so far) at the end.
 

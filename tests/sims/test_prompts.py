@@ -1,7 +1,7 @@
 """Decoders after a prompt: slow oracles on the joint given its tokens, and when Blocks write what.
 
-A decoder is told where its prompt ends, so its oracle is, too: `behind` cuts the leading run of
-given sites off, and lets the oracle decide about the rest.
+A decoder is told where its prompt ends, so its oracle is, too (`slow.behind`, or blocks that are
+counted from a start).
 """
 
 import functools
@@ -114,31 +114,6 @@ def undecided(pattern, sites, prediction, index):
     return [(Fraction(1), tuple(sites[:2] if index == 0 else sites))]
 
 
-def leading(prompt):
-    """How many sites are given before the first masked one."""
-    return prompt.index(MASK)
-
-
-def behind(oracle, prompt):
-    """What an oracle does with the sites after the leading run, as if there were no others."""
-    m = leading(prompt)
-
-    def choice(pattern, sites, prediction, index):
-        rest = oracle.choice(pattern[m:], [i - m for i in sites], prediction[m:], index)
-        return [(probability, tuple(i + m for i in chosen)) for probability, chosen in rest]
-
-    def draw(pattern, sites, ask):
-        def ask_rest(rest):
-            return [answer[m:] for answer in ask(pattern[:m] + rest)]
-
-        for probability, after, calls in oracle.draw(pattern[m:], [i - m for i in sites], ask_rest):
-            yield probability, pattern[:m] + after, calls
-
-    if isinstance(oracle, slow.Drawing):
-        return slow.Drawing(draw)
-    return slow.Selecting(choice)
-
-
 def tabulated_among(prompt, vocab):
     """A lookup that is about the masked sites alone."""
     sites = slow.masked_sites(prompt)
@@ -164,10 +139,10 @@ def rows_after(prompt, vocab):
 
         return row
 
-    blocks, turned = blocks_from(leading(prompt)), blocks_from(leading(prompt[::-1]))
+    blocks, turned = blocks_from(slow.leading(prompt)), blocks_from(slow.leading(prompt[::-1]))
     for policy, oracle in one_of_each(len(prompt), vocab, masked):
         if isinstance(policy, Blocks):
-            yield Row(policy, behind(oracle, prompt))
+            yield Row(policy, slow.behind(oracle, prompt))
         elif not isinstance(policy, BlockCorrector):
             yield Row(policy, oracle)
     yield tabulated_among(prompt, vocab)
