@@ -52,7 +52,7 @@ def _parts(p: Distribution) -> Iterator[tuple[Any, ...]]:
         model = Perturbed(p, noise=noise)
         loss = AnyOrder(p, model).mean
         for sizes in SIZES:
-            parts = split(p, policies.RandomOrder(sizes), model)
+            parts = split(p, policies.RandomOrder(sizes), denoiser=model)
             yield len(sizes), noise, loss, parts.learning, parts.factorisation
 
 
@@ -86,7 +86,10 @@ def _orders(name: str, p: Distribution) -> Iterator[tuple[Any, ...]]:
         for seed in range(SEEDS if error == "noise" else 1):
             model = ERRORS[error](p, size, seed)
             orders = AnyOrder(p, model)
-            left, confident = orders.kl(range(p.length)), split(p, policies.TopK(1), model).path_kl
+            left, confident = (
+                orders.kl(range(p.length)),
+                split(p, policies.TopK(1), denoiser=model).path_kl,
+            )
             costs = np.asarray([orders.best, orders.worst, left, confident])
             rows.append([orders.mean, *(costs / orders.mean)])
         yield name, error, *(round(v, 12) + 0.0 for v in np.mean(rows, axis=0).tolist())
@@ -132,7 +135,10 @@ def _windows(words: Distribution) -> Iterator[tuple[Any, ...]]:
     }
     for name, p in data.items():
         for width in range(p.length - 1):
-            left = split(p, policies.LeftToRight(), WindowedDenoiser(p, width)).path_kl / p.length
+            left = (
+                split(p, policies.LeftToRight(), denoiser=WindowedDenoiser(p, width)).path_kl
+                / p.length
+            )
             yield name, width, round(window_price(p, width), 12), round(left, 12) + 0.0
 
 

@@ -523,7 +523,7 @@ orders_tried = {
     "halving": policies.Bisection(),
     "random": policies.FirstHitting(),
 }
-learning = {name: float(split(bits, d, bold).learning) for name, d in orders_tried.items()}
+learning = {name: float(split(bits, d, denoiser=bold).learning) for name, d in orders_tried.items()}
 print("4. learning part in nats:", {name: round(value, 3) for name, value in learning.items()})
 assert max(learning, key=learning.__getitem__) == "left to right"
 

@@ -76,19 +76,19 @@ BITS = strategies.joint_tables(lengths=(1, 3), vocabs=(2, 2), exact=True)
 
 
 def _own_way(p: Distribution, policy: Policy, model: Denoiser) -> RoundParts:
-    return split(p, policy, model).by_round
+    return split(p, policy, denoiser=model).by_round
 
 
 def _perfect_way(p: Distribution, policy: Policy, model: Denoiser) -> RoundParts:
     """Planted: the factorisation part of the perfect model, which may go another way."""
-    mine, theirs = split(p, policy, model).by_round, split(p, policy).by_round
+    mine, theirs = split(p, policy, denoiser=model).by_round, split(p, policy).by_round
     pairs = itertools.zip_longest(mine, theirs, fillvalue=(0, 0))
     return [(learning, factor) for (learning, _), (_, factor) in pairs]
 
 
 def _nothing_to_learn(p: Distribution, policy: Policy, model: Denoiser) -> RoundParts:
     """Planted: the picture of the perfect model."""
-    return [(0, factor) for _, factor in split(p, policy, model).by_round]
+    return [(0, factor) for _, factor in split(p, policy, denoiser=model).by_round]
 
 
 def _costs_minus_parts(p: Distribution, policy: Policy, model: Denoiser, parts: Parts) -> list[Any]:
@@ -160,7 +160,7 @@ def _blind_policies(size: Size) -> Any:
 )
 def same_way(p: Distribution, policy: Policy, challenger: JointTable) -> list[Any]:
     costs = output_distribution(p, policy).round_costs
-    by_round = split(p, policy, smoothed(challenger)).by_round
+    by_round = split(p, policy, denoiser=smoothed(challenger)).by_round
     return [cost - factor for cost, (_, factor) in zip(costs, by_round, strict=False)]
 
 
@@ -180,7 +180,7 @@ def ancestral(
     policy = policies.Bernoulli(times)
     theirs, least = loss(p, times[::-1], model), nelbo(p, times[::-1])
     cost = output_distribution(p, policy, denoiser=model).path_kl
-    learning = split(p, policy, model).learning
+    learning = split(p, policy, denoiser=model).learning
     return [cost - (theirs - information.entropy(p)), learning - (theirs - least)]
 
 

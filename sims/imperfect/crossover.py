@@ -116,7 +116,7 @@ def crossover(
 
     def ahead(size: float) -> float:
         """How far the learning part is ahead, relatively: 1 if it alone is infinite."""
-        parts = split(p, policy, family(size))
+        parts = split(p, policy, denoiser=family(size))
         a, b = float(parts.learning), float(parts.factorisation)
         if math.isinf(a) or math.isinf(b):
             return float(math.isinf(a)) - float(math.isinf(b))
@@ -125,7 +125,7 @@ def crossover(
     if ahead(0.0) >= 0:
         raise InvalidInput(
             "the learning part is not the smaller one without error, so that it cannot overtake: "
-            f"{split(p, policy, family(0.0))!r}"
+            f"{split(p, policy, denoiser=family(0.0))!r}"
         )
     low = 0.0
     for k in range(1, steps + 1):
@@ -136,7 +136,7 @@ def crossover(
     else:
         raise InvalidInput(
             f"the learning part is not larger up to the size {largest:g}: "
-            f"{split(p, policy, family(largest))!r}"
+            f"{split(p, policy, denoiser=family(largest))!r}"
         )
 
     def sign(size: float) -> float:
@@ -144,4 +144,6 @@ def crossover(
 
     root: Any = brentq(sign, low, high, xtol=PRECISION * high)
     size = float(root)
-    return Crossing(size, float(excess_loss(p, family(size))), split(p, policy, family(size)))
+    return Crossing(
+        size, float(excess_loss(p, family(size))), split(p, policy, denoiser=family(size))
+    )

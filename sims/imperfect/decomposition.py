@@ -21,10 +21,11 @@ continuous time above the entropy (`excess_loss`) and there is no other part.
 """
 
 import operator
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from sims.decoding.arguments import as_decoder
 from sims.decoding.layers import outer
@@ -76,8 +77,8 @@ class KLDecomposition:
 def split(
     p: Distribution,
     policy: Decoder | Select,
-    denoiser: Denoiser | None = None,
     temperature: float = 1.0,
+    denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
     prompt: ArrayLike | None = None,
@@ -93,9 +94,10 @@ def split(
         Small enough for its table.
     policy : Policy, or a function as for `policies.Rule`
         That selects before it draws and never remasks.
-    denoiser, temperature, observed, prompt
-        As for `output_distribution`. The temperature counts for the denoiser: f is what tokens
-        are drawn from.
+    temperature, denoiser, observed, prompt
+        As for `output_distribution`, in this order: before, the denoiser was first, which is still
+        taken, with a `DeprecationWarning`. The temperature counts for the denoiser: f is what
+        tokens are drawn from.
 
     Returns
     -------
@@ -118,11 +120,20 @@ def split(
     >>> from theory import gallery
     >>> p = gallery.coupled_pairs(1, exact=True)
     >>> model = Perturbed(p, smoothing=Fraction(1, 2))
-    >>> split(p, policies.RandomOrder((2,)), model).by_round
+    >>> split(p, policies.RandomOrder((2,)), denoiser=model).by_round
     ((0, log(2)),)
-    >>> split(p, policies.LeftToRight(), model).by_round
+    >>> split(p, policies.LeftToRight(), denoiser=model).by_round
     ((0, 0), (-log(3) + 2*log(2), 0))
     """
+    first: Any = temperature
+    if callable(first):
+        warnings.warn(
+            "split takes temperature before denoiser, as output_distribution does: "
+            "split(p, policy, denoiser=...)",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        temperature, denoiser = cast("Any", 1.0 if denoiser is None else denoiser), first
     decoder = as_decoder(policy)
     if not isinstance(decoder, Policy) or decoder.looks_at_tokens or decoder.remasks:
         raise InvalidInput(

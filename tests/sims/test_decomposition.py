@@ -77,7 +77,7 @@ def test_exact_parts(number):
         p = build_exact(case)
         policy, decoder = one_of_each(case.length, case.vocab)[number]
         denoiser = Perturbed(p, smoothing=FIFTH)
-        found = split(p, policy, denoiser)
+        found = split(p, policy, denoiser=denoiser)
         ask = slow.asking(answers_of(case, denoiser))
         expected = by_definition(case.joint, case.vocab, decoder, ask, exact=True)
         assert len(found.by_round) == len(expected)
@@ -93,7 +93,7 @@ def test_parts_in_floats(number, temperature):
         p = case.build()
         policy, decoder = one_of_each(case.length, case.vocab)[number]
         denoiser = Perturbed(p, noise=0.8, temperature=1.3, smoothing=0.1, seed=5)
-        found = split(p, policy, denoiser, temperature)
+        found = split(p, policy, temperature, denoiser)
         ask = slow.asking(
             answers_of(case, denoiser), lambda row: oracles.tempered(row, temperature)
         )
@@ -109,7 +109,7 @@ def test_path_kl_is_that_of_the_output_distribution(number):
         made, _ = one_of_each(5, 2, 5 - len(observed))[number]
         if observed and isinstance(made, policies.Tabulated):
             continue  # it is for whole sequences
-        found = split(p, made, denoiser, observed=observed)
+        found = split(p, made, denoiser=denoiser, observed=observed)
         q = output_distribution(p, made, denoiser=denoiser, observed=observed)
         assert found.path_kl == pytest.approx(q.path_kl, rel=1e-10)
         assert found.path_kl == pytest.approx(found.learning + found.factorisation, rel=1e-10)
@@ -130,7 +130,7 @@ def test_a_prompt():
     ask = slow.asking(answers_of(case, denoiser))
     decoder = slow.Selecting(slow.left_to_right(2))
     expected = by_definition(case.joint, case.vocab, decoder, ask, exact=True, start=start)
-    found = split(p, policies.LeftToRight(2), denoiser, observed=[1])
+    found = split(p, policies.LeftToRight(2), denoiser=denoiser, observed=[1])
     assert [sympy.expand(a - b) for a, b in zip(found.by_round[0], expected[0], strict=True)] == [
         0,
         0,
@@ -143,7 +143,7 @@ def test_a_prompt():
 def test_the_temperature_of_the_draws_is_part_of_the_denoiser():
     p = gallery.binary_symmetric(4, 0.1)
     drawn_colder = split(p, policies.LeftToRight(2), temperature=0.5)
-    colder = split(p, policies.LeftToRight(2), Perturbed(p, temperature=0.5))
+    colder = split(p, policies.LeftToRight(2), denoiser=Perturbed(p, temperature=0.5))
     assert drawn_colder.learning > 0.1
     np.testing.assert_allclose(drawn_colder.by_round, colder.by_round, rtol=1e-10, atol=1e-14)
 
@@ -164,7 +164,7 @@ def test_the_excess_loss(case):
     loss = oracles.expected_continuous_nelbo(case.joint, answers_of(case, denoiser), exact=True)
     found = excess_loss(p, denoiser)
     assert sympy.expand(found - loss + oracles.entropy(case.joint, exact=True)) == 0
-    assert sympy.expand(found - split(p, policies.FirstHitting(), denoiser).learning) == 0
+    assert sympy.expand(found - split(p, policies.FirstHitting(), denoiser=denoiser).learning) == 0
     assert excess_loss(p, p.denoise) == 0
 
 
@@ -174,7 +174,7 @@ def test_a_table_whose_lattice_does_not_fit(monkeypatch):
     p = EmpiricalDistribution([[0] * 20, [0] * 10 + [1] * 10, [1] * 20])
     with pytest.raises(TooLarge, match="evidence lattice"):
         output_distribution(p, policies.LeftToRight(10))
-    found = split(p, policies.LeftToRight(10), Perturbed(p, smoothing=0.5))
+    found = split(p, policies.LeftToRight(10), denoiser=Perturbed(p, smoothing=0.5))
     # the first half holds one bit ten times, and so does the other where the first is 0
     first = (2 * math.log(3 / 2) + math.log(3)) / 3
     expected = [9 * first, 9 * 2 / 3 * math.log(2)]
@@ -220,7 +220,7 @@ test_refusals = refusals(
     ("nothing is left", lambda: split(P, ANY, observed=range(3))),
     ("sum", lambda: split(P, policies.RandomOrder((1, 1)))),
     ("no site", lambda: split(P, lambda x, predictions: np.zeros(x.shape, dtype=bool))),
-    ("exact denoiser", lambda: split(gallery.parity(3, exact=True), ANY, P.denoise)),
+    ("exact denoiser", lambda: split(gallery.parity(3, exact=True), ANY, denoiser=P.denoise)),
     ("Fractions", lambda: split(gallery.parity(3, exact=True), Given(0.5, 0.5))),
     ("sum to 0.9", lambda: split(P, Given(0.5, 0.4))),
     ("shape", lambda: split(P, Given(np.ones((2, 2))))),
@@ -233,3 +233,11 @@ def test_it_can_be_read():
     assert repr(split(P, policies.LeftToRight(3))) == (
         "<KLDecomposition: path KL 0.6931 = learning 0 + factorisation 0.6931>"
     )
+
+
+def test_the_old_order_of_arguments_is_taken_for_one_version():
+    model = Perturbed(P, smoothing=0.5)
+    for old, new in [((model,), (1.0, model)), ((model, 0.5), (0.5, model))]:
+        with pytest.deprecated_call(match="temperature before denoiser"):
+            found = split(P, policies.LeftToRight(2), *old)
+        assert found.by_round == split(P, policies.LeftToRight(2), *new).by_round

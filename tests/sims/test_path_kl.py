@@ -209,7 +209,10 @@ def test_the_path_nll_is_the_path_kl_without_the_entropy(policy):
     kl = estimate_path_kl(P, policy, RNG(5), SIZE, denoiser=model).kl
     if not policy.randomised:
         assert nll.mean - information.entropy(P) == close(kl.mean, 1e-11)
-    assert abs(nll.mean - information.entropy(P) - split(P, policy, model).path_kl) < 4 * nll.error
+    assert (
+        abs(nll.mean - information.entropy(P) - split(P, policy, denoiser=model).path_kl)
+        < 4 * nll.error
+    )
 
 
 def test_given_sites_cost_nothing():

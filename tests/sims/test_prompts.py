@@ -310,7 +310,7 @@ def test_the_parts_of_what_is_lost(name, prompt):
 
     @over([r for r in rows_after(prompt, case.vocab) if slow.has_path(r.oracle)])
     def agrees(policy, decoder):
-        found = split(p, policy, denoiser, prompt=prompt)
+        found = split(p, policy, denoiser=denoiser, prompt=prompt)
         parts = by_definition(case.joint, case.vocab, decoder, ask, start=start)
         assert len(found.by_round) <= len(parts)
         for ours, theirs in itertools.zip_longest(found.by_round, parts, fillvalue=(0, 0)):
