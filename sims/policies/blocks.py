@@ -1,6 +1,7 @@
 """Semi-autoregressive decoding: one block after another."""
 
 import copy
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
@@ -75,20 +76,21 @@ class Blocks(Policy, TokenPolicy):
     def with_given(self, sites: tuple[int, ...], length: int) -> Self:
         """Lay the blocks from the end of the leading run of given sites."""
         known = told(self, sites, length) if self.looks_at_tokens else copy.copy(self)
-        known._given, known._length = sites, length
-        known._start = next(site for site in range(length) if site not in sites)
+        known._given, known._length = tuple(sorted(sites)), length
+        known._start = next(k for k, site in enumerate((*known._given, -1)) if site != k)
         return known
 
     def _told(self, end: int) -> Any:
         """The inner policy, which sees the sequence up to the end of a block."""
         if not self._given or self.looks_at_tokens:
             return self.inner
-        return self.inner.with_given(tuple(site for site in self._given if site < end), end)
+        return self.inner.with_given(self._given[: bisect_left(self._given, end)], end)
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the inner policy does not fit what is masked in the blocks."""
         length = length if self._length is None else self._length
-        masked = [site for site in range(length) if site not in self._given]
+        given = set(self._given)
+        masked = [site for site in range(length) if site not in given]
         self.check_within(masked, length, vocab)
 
     def check_within(self, masked: Sequence[int], length: int, vocab: int) -> None:
