@@ -258,7 +258,7 @@ test_what_is_no_pattern_is_refused = refusals(
         [[[MASK] * 4] * 2],
     ),
     (r"lie in 0..1 or be MASK \(-1\): entry 3 is 2", FOUR.given, [[MASK] * 3 + [2]]),
-    (r"\(4,\) or \(B, 4\), got \(5,\)", FOUR.given, [[MASK] * 5]),
+    (r"given must be one pattern of shape \(4,\), got shape \(5,\)", FOUR.given, [[MASK] * 5]),
     ("tokens must be integers", FOUR.given, [[0.5] * 4]),
 )
 
