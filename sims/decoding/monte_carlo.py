@@ -118,7 +118,7 @@ def decode(
     observed : iterable of int
         Sites that are given from the start, with tokens drawn from the data.
     prompt : array_like of int, shape (L,), or str, optional
-        Tokens that are given, as for `output_distribution`.
+        Tokens that are given, as for `output_distribution`: all sequences keep them.
     batch : int, optional
         Sequences decoded together; as many as keep predictions within 32 MiB if not given.
     trajectory : bool

@@ -22,7 +22,7 @@ a host generator) is given host arrays.
 import copy
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -100,6 +100,10 @@ class Decoder:
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the decoder does not fit so many sites to write."""
+
+    def check_within(self, masked: Sequence[int], length: int, vocab: int) -> None:
+        """`check` of a decoder within `Blocks`: of L sites that it is shown, these are masked."""
+        self.check(len(masked), vocab)
 
     def __repr__(self) -> str:
         names = inspect.signature(type(self)).parameters

@@ -1,7 +1,9 @@
 """Semi-autoregressive decoding: one block after another."""
 
-from collections.abc import Iterable, Iterator
-from typing import Self
+import copy
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
 
 import numpy as np
 
@@ -49,6 +51,7 @@ class Blocks(Policy, TokenPolicy):
     -----
     Blocks are laid from the start of the sequence or, where sites are given, from the end of the
     leading run of given sites, as semi-autoregressive samplers do; so are blocks within blocks.
+    `Mirrored` blocks are laid from the other end of what `Mirrored` is shown.
 
     >>> from sims.policies import LeftToRight
     >>> from theory import gallery
@@ -66,30 +69,39 @@ class Blocks(Policy, TokenPolicy):
         if isinstance(inner, Policy) and (inner.steps is not None or inner.remasks):
             raise InvalidInput(f"blocks do not start together: {inner!r} has a clock")
         self.inner = inner
-        self._start, self._masked = 0, None
+        self._start, self._length = 0, None
+        self._given: tuple[int, ...] = ()
         self.depends_on, self.randomised = inner.depends_on, inner.randomised
 
     def with_given(self, sites: tuple[int, ...], length: int) -> Self:
         """Lay the blocks from the end of the leading run of given sites."""
-        known = told(self, sites, length)
-        known._masked = [site for site in range(length) if site not in sites]
-        known._start = known._masked[0]
+        known = told(self, sites, length) if self.looks_at_tokens else copy.copy(self)
+        known._given, known._length = tuple(sorted(sites)), length
+        known._start = next(k for k, site in enumerate((*known._given, -1)) if site != k)
         return known
+
+    def _told(self, end: int) -> Any:
+        """The inner policy, which sees the sequence up to the end of a block."""
+        if not self._given or self.looks_at_tokens:
+            return self.inner
+        return self.inner.with_given(self._given[: bisect_left(self._given, end)], end)
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the inner policy does not fit what is masked in the blocks."""
-        self._check_sites(range(length) if self._masked is None else self._masked, vocab)
+        length = length if self._length is None else self._length
+        given = set(self._given)
+        masked = [site for site in range(length) if site not in given]
+        self.check_within(masked, length, vocab)
 
-    def _check_sites(self, masked: Iterable[int], vocab: int) -> None:
+    def check_within(self, masked: Sequence[int], length: int, vocab: int) -> None:
+        """Raise `InvalidInput` if the inner policy does not fit those masked in each block."""
         within: dict[int, list[int]] = {}
         for site in masked:
             within.setdefault((site - self._start) // self.size, []).append(site)
-        if isinstance(self.inner, Blocks):
-            for sites in within.values():
-                self.inner._check_sites(sites, vocab)
-        else:
-            for count in {len(sites) for sites in within.values()}:
-                self.inner.check(count, vocab)
+        for block, sites in within.items():
+            end = min(self._start + (block + 1) * self.size, length)
+            shown = length if self.looks_at_tokens else end
+            self._told(end).check_within(sites, shown, vocab)
 
     def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the outcomes of the inner policy within the block."""
@@ -98,10 +110,10 @@ class Blocks(Policy, TokenPolicy):
         for rows, end in self._by_block(x == MASK):
             known, guessed = gather(x, rows), gather(predictions, rows)[:, :end, ...]
             seen, later = known[:, :end], xp.zeros_like(known[:, end:]) != 0
-            outcomes = self.inner.reveal_distribution(seen, guessed, round_index)
-            for probability, reveal in outcomes:
+            inner = self._told(end)
+            for probability, reveal in inner.reveal_distribution(seen, guessed, round_index):
                 probabilities = row_probabilities(probability, seen)
-                check_choice(self.inner, seen, reveal, probabilities != 0)
+                check_choice(inner, seen, reveal, probabilities != 0)
                 reveal = scatter(rows, xp.concat([reveal, later], axis=1), x.shape[0])
                 yield scatter(rows, probabilities, x.shape[0]), reveal
 
@@ -113,7 +125,7 @@ class Blocks(Policy, TokenPolicy):
         reveal = np.zeros(x.shape, dtype=bool)
         for rows, end in self._by_block(x == MASK):
             seen = x[rows, :end], predictions[rows, :end]
-            reveal[rows, :end] = self.inner.choose(*seen, round_index, rng)
+            reveal[rows, :end] = self._told(end).choose(*seen, round_index, rng)
         return reveal
 
     def outcomes(

@@ -5,7 +5,7 @@ masked site.
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,10 +41,15 @@ class Shown:
 
     def __init__(self, hidden: np.ndarray, like: Array) -> None:
         self.every = not hidden.any()
-        self._sites = from_host(np.flatnonzero(~hidden), like)
+        self.sites = np.flatnonzero(~hidden)
+        self._sites = from_host(self.sites, like)
         # where each site is among those shown; the hidden ones come from one more column
         index = np.where(hidden, np.count_nonzero(~hidden), np.cumsum(~hidden, dtype=np.int64) - 1)
         self._index = from_host(index, like)
+
+    def places(self, sites: Sequence[int]) -> tuple[tuple[int, ...], int]:
+        """Where these sites are among those shown, and how many are shown."""
+        return tuple(np.flatnonzero(np.isin(self.sites, sites)).tolist()), len(self.sites)
 
     def part(self, values: Array) -> Array:
         """What is shown of arrays (B, L) or (B, L, V)."""

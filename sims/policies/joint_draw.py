@@ -1,6 +1,6 @@
 """Tokens of one round drawn together, from a joint that knows more than their marginals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from sims.joints.base import Joint
 from sims.policies.base import CallDenoiser, Outcomes, Policy, Select, TokenPolicy, as_rule, told
 from sims.policies.checks import check_choice, row_probabilities
-from sims.policies.eligible import shown_sites
+from sims.policies.eligible import Shown, shown_sites
 from theory._core.arrays import device, is_exact
 from theory._core.types import Array
 from theory.distributions.sampling import draw_tokens
@@ -58,6 +58,8 @@ class JointDraw(TokenPolicy):
     (0, Fraction(1, 1))
     """
 
+    _given: tuple[int, ...] = ()
+
     def __init__(self, inner: Policy | Select, joint: Joint) -> None:
         inner = as_rule(inner)
         if not isinstance(inner, Policy) or inner.looks_at_tokens:
@@ -72,12 +74,27 @@ class JointDraw(TokenPolicy):
 
     def with_given(self, sites: tuple[int, ...], length: int) -> Self:
         """The inner policy is told."""
-        return told(self, sites, length)
+        known = told(self, sites, length)
+        known._given = sites
+        return known
+
+    def _told(self, shown: Shown) -> Policy:
+        """The inner policy, which is shown a part of the sequence."""
+        if shown.every or not self._given:
+            return self.inner
+        return self.inner.with_given(*shown.places(self._given))
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the inner policy or the joint does not fit."""
         self.inner.check(length, vocab)
         self.joint.check(length, vocab)
+
+    def check_within(self, masked: Sequence[int], length: int, vocab: int) -> None:
+        """Raise `InvalidInput` if the inner policy or the joint does not fit."""
+        later = [i > masked[-1] and i not in self._given for i in range(length)]
+        shown = Shown(np.asarray(later), np.zeros(0))
+        self._told(shown).check_within(*shown.places(masked), vocab)
+        self.joint.check(len(masked), vocab)
 
     def outcomes(
         self, x: Array, call_denoiser: CallDenoiser, round_index: int, eligible: Array | None = None
@@ -93,7 +110,7 @@ class JointDraw(TokenPolicy):
         vocab = sampling_probs.shape[-1]
         for here, shown in shown_sites(x, eligible):
             seen, guessed = shown.part(x[here]), shown.part(predictions[here])
-            choices = self.inner.reveal_distribution(seen, guessed, round_index)
+            choices = self._told(shown).reveal_distribution(seen, guessed, round_index)
             for probability, reveal in choices:
                 weights = row_probabilities(probability, seen).astype(sampling_probs.dtype)
                 check_choice(self.inner, seen, reveal, weights != 0)
@@ -122,7 +139,8 @@ class JointDraw(TokenPolicy):
         reveal = np.zeros(x.shape, dtype=bool)
         for rows, shown in shown_sites(x, eligible):
             seen = shown.part(x[rows])
-            chosen = self.inner.choose(seen, shown.part(predictions[rows]), round_index, rng)
+            guessed = shown.part(predictions[rows])
+            chosen = self._told(shown).choose(seen, guessed, round_index, rng)
             check_choice(self.inner, seen, chosen)
             reveal[rows] = shown.whole(chosen, False)
         after, calls = x.copy(), np.zeros(len(x), dtype=np.int64)

@@ -1,5 +1,6 @@
 """A policy applied to the sequence read from right to left."""
 
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -52,6 +53,11 @@ class Mirrored(Policy):
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the inner policy does not fit."""
         self.inner.check(length, vocab)
+
+    def check_within(self, masked: Sequence[int], length: int, vocab: int) -> None:
+        """Raise `InvalidInput` if the inner policy does not fit."""
+        turned = [length - 1 - site for site in reversed(masked)]
+        self.inner.check_within(turned, length, vocab)
 
     def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the outcomes of the inner policy, turned back."""

@@ -1,12 +1,14 @@
 """Ancestral sampling that may mask observed tokens again."""
 
+import copy
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from sims.policies.base import Policy, Reveals
+from sims.policies.eligible import Shown
 from sims.policies.site_sets import independent_sets
 from theory import MASK
 from theory._core.types import Array
@@ -42,11 +44,18 @@ class Remask(Policy, renamed={"chances": "probabilities"}):
 
     depends_on = "nothing"
     remasks: ClassVar[bool] = True
+    _given: tuple[int, ...] = ()
 
     def __init__(self, times: Sequence[Any], strength: Any = 1) -> None:
         self.times = as_times(times)
         as_real(strength, "strength", 0, 1)
         self.strength = Fraction(strength)
+
+    def with_given(self, sites: tuple[int, ...], length: int) -> Self:
+        """Given sites are never masked again: no coin is tossed for them."""
+        known = copy.copy(self)
+        known._given = sites
+        return known
 
     @property
     def steps(self) -> int:
@@ -62,14 +71,19 @@ class Remask(Policy, renamed={"chances": "probabilities"}):
     def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield every set of sites to flip."""
         reveal, mask = self.probabilities(round_index)
-        yield from independent_sets(x == MASK, reveal, mask)
+        given = np.isin(np.arange(x.shape[1], dtype=np.int64), self._given)
+        others = Shown(given, x)
+        for probability, sets in independent_sets(others.part(x) == MASK, reveal, mask):
+            yield probability, others.whole(sets, False)
 
     def choose(
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
     ) -> np.ndarray:
         """Draw for every site by itself."""
         reveal, mask = map(float, self.probabilities(round_index))
-        return rng.random(x.shape) < np.where(x == MASK, reveal, mask)
+        chosen = rng.random(x.shape) < np.where(x == MASK, reveal, mask)
+        chosen[:, list(self._given)] = False
+        return chosen
 
     def __repr__(self) -> str:
         return f"Remask({format_times(self.times)}, {self.strength})"

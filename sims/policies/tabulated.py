@@ -2,7 +2,7 @@
 
 import copy
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 import numpy as np
@@ -92,11 +92,7 @@ class Tabulated(Policy):
         """
         written = tuple(site for site in range(length) if site not in sites)
         if self.among is not None:
-            if written != self.among:
-                raise InvalidInput(
-                    f"the policy is tabulated for the sites {list(self.among)}; those to write "
-                    f"are {list(written)}"
-                )
+            self._require_among(written)
             return self
         known = copy.copy(self)
         known._given = len(sites)
@@ -104,12 +100,27 @@ class Tabulated(Policy):
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` unless the table is for such sequences."""
-        length += self._given
+        self._require(length + self._given, vocab)
+
+    def check_within(self, masked: Sequence[int], length: int, vocab: int) -> None:
+        """Raise `InvalidInput` unless the table is for what is shown."""
+        self._require(length if self.among is None else len(masked), vocab)
+        if self.among is not None:
+            self._require_among(tuple(masked))
+
+    def _require(self, length: int, vocab: int) -> None:
         if (length, vocab) != (self.length, self.vocab):
             raise InvalidInput(
                 f"the policy is tabulated for {counted(self.length, 'site')} over "
                 f"{counted(self.vocab, 'token')}; the sequences have "
                 f"{counted(length, 'site')} over {vocab}"
+            )
+
+    def _require_among(self, written: tuple[int, ...]) -> None:
+        if written != self.among:
+            raise InvalidInput(
+                f"the policy is tabulated for the sites {list(self.among or ())}; those to write "
+                f"are {list(written)}"
             )
 
     def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:

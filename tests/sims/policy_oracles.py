@@ -15,7 +15,7 @@ Three kinds, all functions of tuples:
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -187,14 +187,14 @@ def remask(times, strength):
     return choice
 
 
-def _block(sites, size):
-    """The sites of the first block that has any."""
-    return [i for i in sites if i // size == sites[0] // size]
+def _block(sites, size, start=0):
+    """The sites of the first block that has any; blocks are counted from a start."""
+    return [i for i in sites if (i - start) // size == (sites[0] - start) // size]
 
 
-def blocks(size, inner):
+def blocks(size, inner, start=0):
     return lambda pattern, sites, prediction, index: inner(
-        pattern, _block(sites, size), prediction, index
+        pattern, _block(sites, size, start), prediction, index
     )
 
 
@@ -276,8 +276,8 @@ def joint_draw(inner, joint, extra=0):
     return draw
 
 
-def blocks_of_draws(size, draw):
-    return lambda pattern, sites, ask: draw(pattern, _block(sites, size), ask)
+def blocks_of_draws(size, draw, start=0):
+    return lambda pattern, sites, ask: draw(pattern, _block(sites, size, start), ask)
 
 
 # Decoders
@@ -356,23 +356,69 @@ def _going_on(decoder, layer, index):
     return any(MASK in pattern for pattern in layer)
 
 
-def written_with_calls(joint, vocab, decoder, ask):
-    """The probability of every (sequence, number of calls so far) at the end."""
-    length = oracles.length_of(joint)
+def sparing(decoder, start):
+    """The decoder, which leaves the sites that are given at the start as they are."""
+    given = [i for i, o in enumerate(start) if o != MASK]
+    if not isinstance(decoder, Selecting) or not decoder.remasks or not given:
+        return decoder
+
+    def choice(*arguments):
+        return [
+            (probability, tuple(i for i in flipped if i not in given))
+            for probability, flipped in decoder.choice(*arguments)
+        ]
+
+    return replace(decoder, choice=choice)
+
+
+def leading(prompt):
+    """How many sites are given before the first masked one."""
+    return prompt.index(MASK)
+
+
+def behind(oracle, prompt):
+    """What an oracle does with the sites after the leading run, as if there were no others."""
+    m = leading(prompt)
+
+    def choice(pattern, sites, prediction, index):
+        rest = oracle.choice(pattern[m:], [i - m for i in sites], prediction[m:], index)
+        return [(probability, tuple(i + m for i in chosen)) for probability, chosen in rest]
+
+    def draw(pattern, sites, ask):
+        def ask_rest(rest):
+            return [answer[m:] for answer in ask(pattern[:m] + rest)]
+
+        for probability, after, calls in oracle.draw(pattern[m:], [i - m for i in sites], ask_rest):
+            yield probability, pattern[:m] + after, calls
+
+    if isinstance(oracle, Drawing):
+        return Drawing(draw)
+    return Selecting(choice)
+
+
+def written_with_calls(joint, vocab, decoder, ask, start=None):
+    """The probability of every (sequence, number of calls so far) at the end.
+
+    A `start` is a pattern that is given; the joint is that on condition of it.
+    """
+    start = start or (MASK,) * oracles.length_of(joint)
     if decoder is None:
         return {(x, 0): p for x, p in joint.items() if p != 0}
     if isinstance(decoder, Correcting):
-        layer = written_with_calls(joint, vocab, decoder.inner, ask)
+        layer = written_with_calls(joint, vocab, decoder.inner, ask, start)
+        free = masked_sites(start)
         for _ in range(decoder.steps):
             after = {}
             for (x, calls), mass in layer.items():
-                for probability, sites in decoder.sets(length):
+                for probability, which in decoder.sets(len(free)):
+                    sites = [free[k] for k in which]
                     pattern = reveal(x, sites, [MASK] * len(sites))
                     for share, y in drawn(pattern, sites, ask(pattern)[1]):
                         add_to(after, (y, calls + 1), times(times(mass, probability), share))
             layer = after
         return layer
-    layer, index = {((MASK,) * length, 0): ONE}, 0
+    decoder = sparing(decoder, start)
+    layer, index = {(start, 0): ONE}, 0
     while _going_on(decoder, [pattern for pattern, _ in layer], index):
         after = {}
         for (pattern, calls), mass in layer.items():
@@ -390,12 +436,12 @@ def has_path(decoder):
     return isinstance(decoder, Selecting) and not decoder.remasks
 
 
-def along_the_data(joint, decoder, ask, exact=False):
+def along_the_data(joint, decoder, ask, exact=False, start=None):
     """(cost of every step, expected calls) where the tokens revealed are those of the data.
 
     The cost of revealing the sites S at a pattern c is KL(p(X_S | c) || prod of the rows).
     """
-    layer, index = {(MASK,) * oracles.length_of(joint): ONE}, 0
+    layer, index = {start or (MASK,) * oracles.length_of(joint): ONE}, 0
     costs, calls = [], 0
     while _going_on(decoder, layer, index):
         after, terms = {}, []
@@ -459,16 +505,18 @@ def asking(predict, temper=oracles.untempered):
     return ask
 
 
-def expected_output(joint, vocab, decoder, predict, temper=oracles.untempered, exact=False):
+def expected_output(
+    joint, vocab, decoder, predict, temper=oracles.untempered, exact=False, start=None
+):
     ask = asking(predict, temper)
     table: dict[tuple, Any] = dict.fromkeys(joint, 0)
     rounds: dict[int, Any] = {}
-    for (x, calls), mass in written_with_calls(joint, vocab, decoder, ask).items():
+    for (x, calls), mass in written_with_calls(joint, vocab, decoder, ask, start).items():
         table[x] += mass
         rounds[calls] = rounds.get(calls, 0) + mass
     costs, on_data = None, None
     if has_path(decoder):
-        costs, on_data = along_the_data(joint, decoder, ask, exact)
+        costs, on_data = along_the_data(joint, decoder, ask, exact, start)
     elif len(rounds) == 1:
         on_data = next(iter(rounds))
     return Expected(table, rounds, costs, on_data)

@@ -182,10 +182,11 @@ def _remask(times, strength):
     return slow.Selecting(choice, len(times) - 1, remasks=True)
 
 
-def _blocks(size, inner):
+def blocks(size, inner, start=0):
+    """The oracle of `Blocks`, which are counted from a start."""
     if isinstance(inner, slow.Drawing):
-        return slow.Drawing(slow.blocks_of_draws(size, inner.draw))
-    return slow.Selecting(slow.blocks(size, inner.choice))
+        return slow.Drawing(slow.blocks_of_draws(size, inner.draw, start))
+    return slow.Selecting(slow.blocks(size, inner.choice, start))
 
 
 CHOICES = {
@@ -210,7 +211,7 @@ ORACLES = {
     Bernoulli: lambda times: slow.Selecting(slow.bernoulli(_exactly(times)), len(times) - 1),
     Remask: _remask,
     Hesitant: lambda: slow.Selecting(hesitant, 3),
-    Blocks: _blocks,
+    Blocks: blocks,
     GibbsCorrector: slow.gibbs_corrector,
     BlockCorrector: slow.block_corrector,
     Ends: ends,

@@ -23,7 +23,7 @@ from tests.cases import (
     to_device1,
     to_host,
 )
-from tests.noted import refusals
+from tests.noted import each, refusals
 from theory import (
     MASK,
     EmpiricalDistribution,
@@ -175,6 +175,80 @@ def test_a_prompt_of_nothing_and_of_everything():
     assert whole.table().sum() == 1
     assert list(whole.mean_entropies) == [0, 0, 0, 0]
     assert repr(whole) == "<<Permutations: length 3, vocab 3, exact=True> given 201>"
+
+
+# Spelled patterns
+
+SYMBOLS = [
+    ("a", "b"),
+    ("_", "a"),
+    ("·", "a"),
+    ("·", "_"),
+    ("_", "·", "x"),
+    (" ", "a"),
+    ("0", "1", "2"),
+    ("New", "York"),
+    ("_", "ab"),
+    ("·", "_", "ab"),
+    ("New York", "Rome"),
+    ("a b", "b c", "a"),
+    None,
+]
+
+
+@each("symbols", SYMBOLS)
+def test_what_is_spelled_is_read_again(symbols):
+    """Every pattern of three sites; twelve tokens without symbols are written 0, 1, ..., 11."""
+    vocab = len(symbols) if symbols else 12
+    p = JointTable(np.ones((vocab,) * 3), symbols=symbols)
+    patterns = np.array(list(itertools.product([MASK, *range(vocab)], repeat=3)))
+    spelled = p.spell(patterns)
+    assert len(set(spelled)) == len(patterns)
+    for x, text in zip(patterns.tolist(), spelled, strict=True):
+        assert p.read(text).tolist() == x, text
+
+
+@each(
+    ("symbols", "text", "expected"),
+    [
+        ("ab", "", [MASK, MASK, MASK]),
+        ("ab", "b", [1, MASK, MASK]),
+        ("ab", "_·b", [MASK, MASK, 1]),
+        ("ab", "□a", [MASK, 0, MASK]),
+        (("_", "a"), "_·a", [0, MASK, 1]),
+        (("·", "a"), "·_a", [0, MASK, 1]),
+        (("New", "York"), "  _   York ", [MASK, 1, MASK]),
+        (("New York", "New", "York"), "York New York", [2, 0, MASK]),
+        (("New York", "New", "York"), "New New New York", [1, 1, 0]),
+        (("a b", "b c", "a"), "a b c", [2, 1, MASK]),
+        (None, "10 _ 2", [10, MASK, 2]),
+    ],
+)
+def test_patterns_that_are_read(symbols, text, expected):
+    vocab = len(symbols) if symbols else 12
+    p = JointTable(np.ones((vocab,) * 3), symbols=symbols)
+    assert p.read(text).tolist() == expected
+    assert p.given(text).evidence(expected) == pytest.approx(1)
+
+
+def test_patterns_are_read_to_where_the_data_live():
+    p = JointTable(to_device1(np.ones((2, 2)) / 4), symbols="ab")
+    found = p.read("_b")
+    assert (found.device, found.dtype) == (DEVICE1, to_device1([0]).dtype)
+    assert to_host(found).tolist() == [MASK, 1]
+    assert p.given("_b").like.device == DEVICE1
+
+
+LETTERS = JointTable(np.ones((2, 2)), symbols="ab")
+CITIES = JointTable(np.ones((2, 2)), symbols=("New York", "Rome"))
+test_what_cannot_be_read_is_refused = refusals(
+    ("'c' at site 1 is no symbol of this distribution; they are a, b", LETTERS.read, ["ac"]),
+    ("' ' at site 1 is no symbol", LETTERS.read, ["a b"]),
+    ("'aab' has 3 symbols for 2 sites", LETTERS.read, ["aab"]),
+    ("'New' at site 1 is no symbol", CITIES.read, ["Rome New"]),
+    ("'York' at site 0 is no symbol", CITIES.read, ["York", "York Rome"]),
+    ("has 3 symbols for 2 sites", CITIES.read, ["Rome New York Rome"]),
+)
 
 
 test_what_is_no_pattern_is_refused = refusals(

@@ -45,6 +45,7 @@ from theory._core.arrays import (
 from theory._core.plurals import counted
 from theory._core.types import Array, ArrayLike, Number
 from theory.distributions.sampling import as_floats, draw_tokens
+from theory.distributions.spelling import read_pattern, spell_pattern
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge
 from theory.lattice.codes import digits
 from theory.lattice.entropy_sums import mean_by_size
@@ -360,7 +361,7 @@ class Distribution(ABC):
     # ---- reading ------------------------------------------------------------------------
 
     def spell(self, x: ArrayLike) -> list[str]:
-        """Write sequences in the distribution's symbols, a masked site as ``·``.
+        """Write sequences in the distribution's symbols, a masked site as ``·`` (see `read`).
 
         Parameters
         ----------
@@ -372,8 +373,7 @@ class Distribution(ABC):
             Joined without spaces where every symbol is one character.
         """
         rows = to_host(as_tokens(x, self.length, self.vocab, self.like)[0]).tolist()
-        symbols, space = self._spelling
-        return [space.join("·" if v == MASK else symbols[v] for v in row) for row in rows]
+        return [spell_pattern(row, self._spelling) for row in rows]
 
     def read(self, text: str) -> Array:
         """Read one pattern in the distribution's symbols, the opposite of `spell`.
@@ -381,8 +381,8 @@ class Distribution(ABC):
         Parameters
         ----------
         text : str
-            ``·`` or ``_`` is a masked site, unless it is a symbol. With symbols of more than one
-            character they are separated by spaces. Sites that are left out at the end are masked.
+            ``·``, ``_`` or ``□`` is a masked site, unless it is a symbol. With symbols of more than
+            one character they are separated by spaces. Sites left out at the end are masked.
 
         Returns
         -------
@@ -397,26 +397,13 @@ class Distribution(ABC):
         >>> gallery.words(4).read("t_e").tolist()
         [19, -1, 4, -1]
         """
-        symbols, space = self._spelling
-        token = {"·": MASK, "_": MASK} | {symbol: v for v, symbol in enumerate(symbols)}
-        found = text.split() if space else list(text)
-        for position, symbol in enumerate(found):
-            if symbol not in token:
-                raise InvalidInput(
-                    f"{symbol!r} at site {position} is no symbol of this distribution; they are "
-                    f"{', '.join(symbols[:30])}{', ...' if len(symbols) > 30 else ''}"
-                )
-        if len(found) > self.length:
-            raise InvalidInput(f"{text!r} has {len(found)} symbols for {self.length} sites")
-        left = [MASK] * (self.length - len(found))
-        tokens = np.asarray([*(token[symbol] for symbol in found), *left], dtype=np.int64)
-        return from_host(tokens, self.like)
+        tokens = read_pattern(text, self._spelling, self.length)
+        return from_host(np.asarray(tokens, dtype=np.int64), self.like)
 
     @property
-    def _spelling(self) -> tuple[tuple[str, ...], str]:
-        """A symbol for each token, and what is between two."""
-        symbols = self.symbols or tuple(map(str, range(self.vocab)))
-        return symbols, "" if all(len(s) == 1 for s in symbols) else " "
+    def _spelling(self) -> tuple[str, ...]:
+        """A symbol for each token."""
+        return self.symbols or tuple(map(str, range(self.vocab)))
 
 
 def check_distribution(p: Any) -> None:

@@ -1,0 +1,62 @@
+"""Patterns in the symbols of a distribution, written and read."""
+
+from collections.abc import Sequence
+
+from theory._core.arrays import MASK
+from theory._core.plurals import counted
+from theory.errors import InvalidInput
+
+__all__ = ["read_pattern", "spell_pattern"]
+
+MASKS = ("·", "_", "□")
+"""What a masked site is written as: the first of these that is no symbol. All are read."""
+
+
+def _gap(symbols: Sequence[str]) -> str:
+    """What is between two symbols."""
+    return "" if all(len(symbol) == 1 for symbol in symbols) else " "
+
+
+def spell_pattern(pattern: Sequence[int], symbols: Sequence[str]) -> str:
+    """Write one pattern.
+
+    >>> spell_pattern([1, MASK], ("a", "b")), spell_pattern([1, MASK], ("a", "New York"))
+    ('b·', 'New York ·')
+    """
+    mask = next((mark for mark in MASKS if mark not in symbols), MASKS[0])
+    return _gap(symbols).join(mask if v == MASK else symbols[v] for v in pattern)
+
+
+def read_pattern(text: str, symbols: Sequence[str], length: int) -> list[int]:
+    """Read one pattern; sites that are left out at the end are masked.
+
+    Of symbols that hold spaces themselves the longest that fit are read.
+
+    >>> read_pattern("· New York", ("New York", "York"), 3)
+    [-1, 0, -1]
+    """
+    spaced = _gap(symbols) != ""
+    token = dict.fromkeys(MASKS, MASK) | {symbol: v for v, symbol in enumerate(symbols)}
+    known = {tuple(symbol.split()) if spaced else (symbol,): v for symbol, v in token.items()}
+    parts = text.split() if spaced else list(text)
+    longest = max(map(len, known))
+    size = [0] * len(parts)  # of the symbol that begins here, if the rest can be read after it
+    for i in reversed(range(len(parts))):
+        for n in range(min(longest, len(parts) - i), 0, -1):
+            if tuple(parts[i : i + n]) in known and all(size[i + n : i + n + 1]):
+                size[i] = n
+                break
+    found, i = [], 0
+    while i < len(parts):
+        # where nothing can be read any more, go on to the part that is to blame
+        n = size[i] or int((parts[i],) in known)
+        if not n:
+            raise InvalidInput(
+                f"{parts[i]!r} at site {len(found)} is no symbol of this distribution; they are "
+                f"{', '.join(symbols[:30])}{', ...' if len(symbols) > 30 else ''}"
+            )
+        found.append(known[tuple(parts[i : i + n])])
+        i += n
+    if len(found) > length:
+        raise InvalidInput(f"{text!r} has {counted(len(found), 'symbol')} for {length} sites")
+    return [*found, *[MASK] * (length - len(found))]
