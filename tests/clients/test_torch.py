@@ -249,8 +249,8 @@ def test_output_distributions(make, policy, temperature):
 @each_policy
 def test_the_parts_and_their_estimates(make, policy):
     denoiser, rng = make(Network()), np.random.default_rng(0)
-    exact = split(P, policy, denoiser)
-    expected = split(P, policy, as_numpy(Network()))
+    exact = split(P, policy, denoiser=denoiser)
+    expected = split(P, policy, denoiser=as_numpy(Network()))
     found = estimate_path_kl(P, policy, rng, 400, denoiser=denoiser)
     for name in ("learning", "factorisation"):
         value, estimate = getattr(exact, name), getattr(found, name)

@@ -251,7 +251,7 @@ def test_the_parts_of_a_model_that_knows_nothing():
     """Logits of 0: one site at a time all of the loss is learning, ``3 log 2 - H(p)``."""
     model = from_logits(lambda ids: np.zeros((*ids.shape, 3)), mask_id=2)
     entropy = -sum(float(v) * math.log(v) for v in P.table().flat if v > 0)
-    found = split(P, policies.LeftToRight(), model)
+    found = split(P, policies.LeftToRight(), denoiser=model)
     assert float(found.learning) == close(3 * math.log(2) - entropy)
     assert float(found.factorisation) == close(0)
     q = output_distribution(P, policies.LeftToRight(), denoiser=model)
