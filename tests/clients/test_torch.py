@@ -272,7 +272,7 @@ def test_samples_orders_prompts_and_losses(make):
     assert (written(denoiser) == written(plain)).all()
     for call in (
         lambda f: order(P, policies.TopK(1), denoiser=f).kendall,
-        lambda f: split(P, policies.TopK(2), f, prompt=[MASK, 1, MASK]).path_kl,
+        lambda f: split(P, policies.TopK(2), denoiser=f, prompt=[MASK, 1, MASK]).path_kl,
         lambda f: forward.loss_by_pattern(P, f),
     ):
         np.testing.assert_allclose(call(denoiser), call(plain), rtol=0, atol=1e-5)
