@@ -140,7 +140,7 @@ def test_powers_that_do_not_fit_are_gone_without(monkeypatch):
     sequences = np.asarray(p.sample(rng, 5))
     order = rng.permuted(np.broadcast_to(np.arange(12), sequences.shape), axis=1)
     expected = entropies_along(p, sequences, order)
-    monkeypatch.setattr("theory.distributions.markov.POWER_CELLS", 3 * 4**2)
+    monkeypatch.setattr("theory.distributions.markov.POWERS_SIZE", 3 * 4**2)
     other = MarkovChain(p.initial, p.transition, 12)
     np.testing.assert_allclose(entropies_along(other, sequences, order), expected, atol=1e-12)
     assert other._tabulated < 11

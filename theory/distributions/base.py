@@ -23,7 +23,7 @@ Observed sites are one-hot in every case. No probability is raised to a small po
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
@@ -373,7 +373,7 @@ class Distribution(ABC):
             Joined without spaces where every symbol is one character.
         """
         rows = to_host(as_tokens(x, self.length, self.vocab, self.like)[0]).tolist()
-        return [spell_pattern(row, self._spelling) for row in rows]
+        return [spell_pattern(row, *self._spelling(row)) for row in rows]
 
     def read(self, text: str) -> Array:
         """Read one pattern in the distribution's symbols, the opposite of `spell`.
@@ -397,13 +397,15 @@ class Distribution(ABC):
         >>> gallery.words(4).read("t_e").tolist()
         [19, -1, 4, -1]
         """
-        tokens = read_pattern(text, self._spelling, self.length)
+        numbers = [int(part) for part in text.split() if part.isdecimal()]
+        tokens = read_pattern(text, *self._spelling([*range(31), *numbers]), self.length)
         return from_host(np.asarray(tokens, dtype=np.int64), self.like)
 
-    @property
-    def _spelling(self) -> tuple[str, ...]:
-        """A symbol for each token."""
-        return self.symbols or tuple(map(str, range(self.vocab)))
+    def _spelling(self, tokens: Iterable[int]) -> tuple[dict[int, str], bool]:
+        """Symbols, of these tokens at least, and whether spaces are between them."""
+        if self.symbols is not None:
+            return dict(enumerate(self.symbols)), any(len(s) != 1 for s in self.symbols)
+        return {v: str(v) for v in tokens if v < self.vocab}, self.vocab > 10
 
 
 def check_distribution(p: Any) -> None:

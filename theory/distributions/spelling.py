@@ -1,6 +1,6 @@
 """Patterns in the symbols of a distribution, written and read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from theory._core.arrays import MASK
 from theory._core.plurals import counted
@@ -12,31 +12,25 @@ MASKS = ("·", "_", "□")
 """What a masked site is written as: the first of these that is no symbol. All are read."""
 
 
-def _gap(symbols: Sequence[str]) -> str:
-    """What is between two symbols."""
-    return "" if all(len(symbol) == 1 for symbol in symbols) else " "
+def spell_pattern(pattern: Sequence[int], symbols: Mapping[int, str], spaced: bool) -> str:
+    """Write one pattern, by the symbol of each token that it shows.
 
-
-def spell_pattern(pattern: Sequence[int], symbols: Sequence[str]) -> str:
-    """Write one pattern.
-
-    >>> spell_pattern([1, MASK], ("a", "b")), spell_pattern([1, MASK], ("a", "New York"))
-    ('b·', 'New York ·')
+    >>> spell_pattern([1, MASK], {0: "a", 1: "b"}, spaced=False)
+    'b·'
     """
-    mask = next((mark for mark in MASKS if mark not in symbols), MASKS[0])
-    return _gap(symbols).join(mask if v == MASK else symbols[v] for v in pattern)
+    mask = next((mark for mark in MASKS if mark not in symbols.values()), MASKS[0])
+    return (" " * spaced).join(mask if v == MASK else symbols[v] for v in pattern)
 
 
-def read_pattern(text: str, symbols: Sequence[str], length: int) -> list[int]:
+def read_pattern(text: str, symbols: Mapping[int, str], spaced: bool, length: int) -> list[int]:
     """Read one pattern; sites that are left out at the end are masked.
 
     Of symbols that hold spaces themselves the longest that fit are read.
 
-    >>> read_pattern("· New York", ("New York", "York"), 3)
+    >>> read_pattern("· New York", {0: "New York", 1: "York"}, True, 3)
     [-1, 0, -1]
     """
-    spaced = _gap(symbols) != ""
-    token = dict.fromkeys(MASKS, MASK) | {symbol: v for v, symbol in enumerate(symbols)}
+    token = dict.fromkeys(MASKS, MASK) | {symbol: v for v, symbol in symbols.items()}
     known = {tuple(symbol.split()) if spaced else (symbol,): v for symbol, v in token.items()}
     parts = text.split() if spaced else list(text)
     longest = max(map(len, known))
@@ -53,7 +47,7 @@ def read_pattern(text: str, symbols: Sequence[str], length: int) -> list[int]:
         if not n:
             raise InvalidInput(
                 f"{parts[i]!r} at site {len(found)} is no symbol of this distribution; they are "
-                f"{', '.join(symbols[:30])}{', ...' if len(symbols) > 30 else ''}"
+                f"{', '.join([*symbols.values()][:30])}{', ...' if len(symbols) > 30 else ''}"
             )
         found.append(known[tuple(parts[i : i + n])])
         i += n
