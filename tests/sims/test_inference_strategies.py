@@ -45,6 +45,12 @@ def chart(p):
     return list(zip(every, found.rows, strict=True)), found.serial
 
 
+def test_joints_draw_blocks_of_every_size_from_two(charts):
+    rows, _ = charts["permutations"]
+    sizes = {s.decoder.inner.k for s, _ in rows if s.family == "energy"}
+    assert sizes == set(range(2, 5))
+
+
 def least(rows, family, rounds):
     within = [r.judged for s, r in rows if s.family == family and r.rounds <= rounds + 1e-9]
     return min(within, default=math.inf)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sims import joints, output_distribution
+from sims.joints.residual_energy import _expected
 from sims.policies import JointDraw, LeftToRight
 from tests import oracles
 from tests.cases import EXACT_CASES, build_exact, each_of
@@ -301,6 +302,15 @@ def test_the_error_of_the_pairs_is_told(monkeypatch):
     )
     assert projection.pairs_off == pytest.approx(off)
     assert off > 1e-9
+
+
+def test_what_takes_too_many_ways_is_refused_with_their_number(monkeypatch):
+    """Two weights and the zeros: two other candidates are one of 6 multisets."""
+    monkeypatch.setattr("sims.joints.residual_energy.MAX_COUNTS", 5)
+    halves, weights = np.full(2, Fraction(1, 2)), np.asarray([Fraction(1), Fraction(2)])
+    ways = len(list(itertools.combinations_with_replacement(range(3), 2)))
+    with pytest.raises(TooLarge, match=f"3 candidates of 3 different weights .* in {ways} ways"):
+        _expected(halves, weights, 2)
 
 
 def pair_of(p, kept):
