@@ -174,7 +174,7 @@ def test_draws_from_joints_are_those_of_the_exact_distribution(joint, p, tempera
         policy = JointDraw(inner, fitted)
         q = output_distribution(p, policy, temperature, denoiser)
         rng = np.random.default_rng(0)
-        assert_decoded(decode(p, policy, rng, size, temperature, denoiser), q)
+        assert_decoded(decode(p, policy, rng, size, temperature, denoiser), q, size)
 
 
 REMASK, GIBBS = Remask(TIMES), GibbsCorrector(LeftToRight(4), 1)
