@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from sims import policies
-from sims.decoding.arguments import as_decoder, as_run, left_to_write
+from sims.decoding.arguments import as_decoder, as_run, with_prompt
 from sims.decoding.exact import output_distribution
 from sims.optimal.dynamic_program import Point
 from sims.optimal.frontier import cost_of, frontier_of, program_of, regret_of
-from sims.policies import Corrector, Decoder, Policy
+from sims.policies import Decoder
 from sims.policies.base import Select
 from theory import information, schedules
 from theory._core.arrays import within_memory
@@ -110,7 +110,7 @@ def kind_of(decoder: Decoder) -> str:
     >>> kind_of(policies.Bisection()), kind_of(policies.TokenConfidence(1))
     ('fixed or random places', 'drawn tokens')
     """
-    if isinstance(decoder, Corrector) or (isinstance(decoder, Policy) and decoder.remasks):
+    if decoder.remasks:
         return KINDS[3]
     return {"nothing": KINDS[0], "drawn tokens": KINDS[2]}.get(decoder.depends_on, KINDS[1])
 
@@ -215,9 +215,10 @@ def compare(
     (0.222222222222, 0.0)
     """
     every: list[Any] = [as_decoder(d) for d in decoders]
+    data, given = with_prompt(p, (), prompt)
     for decoder in every:
-        as_run(p, decoder, temperature, (), prompt)
-    masked = len(left_to_write(p, prompt)[1])
+        as_run(data, decoder, temperature, given, None)
+    masked = p.length - len(given)
     program = program_of(p, prompt) if (p.vocab + 2) ** masked <= MAX_PAIRS else None
     rows = []
     if examples and rng is None:
@@ -225,7 +226,7 @@ def compare(
     left_out: dict[str, str] = {}
     for decoder in progress(every):
         try:
-            q = output_distribution(p, decoder, temperature, denoiser, prompt=prompt)
+            q = output_distribution(data, decoder, temperature, denoiser, observed=given)
         except TooLarge as error:
             left_out[repr(decoder)] = str(error)
             continue

@@ -31,6 +31,7 @@ from theory._core.types import Array
 __all__ = [
     "UNDERFLOW_TOL",
     "Smoothed",
+    "divide",
     "forward_backward",
     "log_futures",
     "recomputed",
@@ -81,7 +82,7 @@ def forward_backward(initial: Array, transition: Array, likelihood: Array) -> Sm
         passed.append(here)
         factors.append(factor)
         if not masked:
-            prior = xp.matmul(_divide(here[-1, ...], factor[-1, :, None]), transition)
+            prior = xp.matmul(divide(here[-1, ...], factor[-1, :, None]), transition)
     future = xp.ones_like(likelihood[:, 0, :])
     futures = [future[None, ...]]
     backwards = xp.permute_dims(powers, (0, 2, 1))
@@ -90,13 +91,13 @@ def forward_backward(initial: Array, transition: Array, likelihood: Array) -> Sm
             ahead = xp.matmul(future[None, ...], backwards[1 : count + 1, ...])
         else:
             ahead = xp.matmul(future * likelihood[:, start, :], backwards[1, ...])[None, ...]
-        ahead = _divide(ahead, xp.max(ahead, axis=-1, keepdims=True))
+        ahead = divide(ahead, xp.max(ahead, axis=-1, keepdims=True))
         futures.append(xp.flip(ahead, axis=0))
         future = ahead[-1, ...]
     futures = xp.concat(futures[::-1])[1:, ...]  # the last one is of a site before the first
     weights = xp.permute_dims(xp.concat(passed) * futures, (1, 0, 2))  # (B, L, H)
     overlap = xp.sum(weights, axis=-1, keepdims=True)
-    smoothed = Smoothed(_divide(weights, overlap), xp.sum(log(xp.concat(factors)), axis=0))
+    smoothed = Smoothed(divide(weights, overlap), xp.sum(log(xp.concat(factors)), axis=0))
     doubtful = xp.any(overlap[..., 0] < UNDERFLOW_TOL, axis=1)
     return recomputed(smoothed, doubtful, initial, transition, likelihood)
 
@@ -184,6 +185,7 @@ def log_futures(transition: Array, likelihood: Array) -> Array:
     return xp.stack(futures, axis=1)
 
 
-def _divide(x: Array, total: Array) -> Array:
+def divide(x: Array, total: Array) -> Array:
+    """Quotients, and `x` itself where the total is 0."""
     xp = array_namespace(total)
     return x / xp.where(total > 0, total, xp.ones_like(total))

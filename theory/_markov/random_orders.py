@@ -11,7 +11,7 @@ import numpy as np
 
 from theory._core.arrays import array_namespace, device, from_host, require_memory
 from theory._core.types import Array
-from theory._markov.forward_backward import UNDERFLOW_TOL
+from theory._markov.forward_backward import UNDERFLOW_TOL, divide
 
 __all__ = ["states_along"]
 
@@ -70,7 +70,7 @@ def _posteriors(
         priors.append(prior)
         weights = prior * likelihoods[-1]
         if not safe or site % SEVERAL == 0:
-            weights = _divide(weights, xp.sum(weights, axis=0))
+            weights = divide(weights, xp.sum(weights, axis=0))
         prior = _step(backwards, weights)
     future = xp.ones_like(prior)
     least = xp.ones_like(prior[0, ...])
@@ -84,9 +84,9 @@ def _posteriors(
         places.append(here)
         future = _step(transition, seen)
         if not safe or site % SEVERAL == 0:
-            future = _divide(future, xp.max(future, axis=0))
+            future = divide(future, xp.max(future, axis=0))
     weights = _columns(xp.concat(found, axis=1), xp.argsort(xp.concat(places)))
-    posteriors = xp.reshape(_divide(weights, xp.sum(weights, axis=0)), shape)
+    posteriors = xp.reshape(divide(weights, xp.sum(weights, axis=0)), shape)
     return posteriors, least < UNDERFLOW_TOL
 
 
@@ -107,8 +107,3 @@ def _step(matrix: Array, messages: Array) -> Array:
     xp = array_namespace(matrix)
     flat = xp.reshape(messages, (messages.shape[0], -1))
     return xp.reshape(xp.matmul(matrix, flat), messages.shape)
-
-
-def _divide(x: Array, total: Array) -> Array:
-    xp = array_namespace(total)
-    return x / xp.where(total > 0, total, xp.ones_like(total))

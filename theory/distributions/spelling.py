@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from theory._core.arrays import MASK
 from theory._core.plurals import counted
+from theory.distributions.strings import listed
 from theory.errors import InvalidInput
 
 __all__ = ["read_pattern", "spell_pattern"]
@@ -47,7 +48,7 @@ def read_pattern(text: str, symbols: Mapping[int, str], spaced: bool, length: in
         if not n:
             raise InvalidInput(
                 f"{parts[i]!r} at site {len(found)} is no symbol of this distribution; they are "
-                f"{', '.join([*symbols.values()][:30])}{', ...' if len(symbols) > 30 else ''}"
+                f"{listed([*symbols.values()])}"
             )
         found.append(known[tuple(parts[i : i + n])])
         i += n

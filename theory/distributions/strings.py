@@ -5,10 +5,15 @@ from typing import Any
 
 from theory.errors import InvalidInput
 
-__all__ = ["are_strings", "tokens_of"]
+__all__ = ["are_strings", "listed", "tokens_of"]
 
 SHOWN = 30
 """Symbols that a message lists at most."""
+
+
+def listed(symbols: Sequence[str]) -> str:
+    """The first symbols, for a message."""
+    return f"{', '.join(symbols[:SHOWN])}{', ...' if len(symbols) > SHOWN else ''}"
 
 
 def are_strings(sequences: Any) -> bool:
@@ -52,9 +57,9 @@ def tokens_of(
     for number, row in enumerate(rows):
         for site, symbol in enumerate(row):
             if symbol not in token:
-                listed = f"{', '.join(known[:SHOWN])}{', ...' if len(known) > SHOWN else ''}"
                 raise InvalidInput(
-                    f"string {number} has {symbol!r} at site {site}; the symbols are {listed}"
+                    f"string {number} has {symbol!r} at site {site}; the symbols are "
+                    f"{listed(known)}"
                 )
     return [[token[symbol] for symbol in row] for row in rows], known
 
