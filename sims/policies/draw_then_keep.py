@@ -245,7 +245,7 @@ class DrawThenKeep(TokenPolicy):
 def _at_places(values: Array) -> list[Array]:
     """Values (B, n, V) at n places, each along an axis of its own: (B, 1, ..., V, ..., 1)."""
     xp, (rows, count, vocab) = array_namespace(values), values.shape
-    shapes = ([rows, *[1] * i, vocab, *[1] * (count - 1 - i)] for i in range(count))
+    shapes = ((rows, *[1] * i, vocab, *[1] * (count - 1 - i)) for i in range(count))
     return [xp.reshape(values[:, i, :], shape) for i, shape in enumerate(shapes)]
 
 
