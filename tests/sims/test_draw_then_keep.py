@@ -5,6 +5,7 @@ Every setting is compared with a slow oracle where all decoders are, see `policy
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,7 +175,8 @@ def independent(*rows):
 def test_the_first_token_by_hand():
     """In proportion to p^(1/a) of what was drawn, or to exp(p/a)."""
     p = independent(0.5, 0.1)
-    for noise, noise_on in ((1.0, "log"), (0.5, "log"), (0.25, "score"), (4.5, "log")):
+    settings: list[Any] = [(1.0, "log"), (0.5, "log"), (0.25, "score"), (4.5, "log")]
+    for noise, noise_on in settings:
         rare = 0.0
         for drawn, value in ((0.1, 1), (0.9, 0)):
             if noise_on == "score":
@@ -304,7 +306,7 @@ test_refusals = refusals(
     ("noise must .* at least 0, got -1", lambda: TopK(sizes=(1, 2), noise=(1, -1))),
     (r"one number, or one for each of sizes=None: got \(1, 0\)", lambda: TopK(1, noise=(1, 0))),
     (r"each of sizes=\(1, 2\): got \(1,\)", lambda: DrawThenKeep(sizes=(1, 2), noise=(1,))),
-    ("noise_on must be one of log, score", lambda: TopK(1, noise=1, noise_on="logit")),
+    ("noise_on must .* log, score, got '{}'", lambda o: TopK(1, noise=1, noise_on=o), ["logit"]),
     *(
         ("logarithms .* noise_on='score'", lambda s: DrawThenKeep(1, s, noise=1), [score])
         for score in ("margin", "entropy", "tempered entropy", "uniform")
@@ -332,6 +334,6 @@ def test_a_round_that_does_not_fit_is_refused_before_it_is_computed(monkeypatch)
     assert output_distribution(p, TokenConfidence(4)).rounds == pytest.approx({3: 1})
     with pytest.raises(TooLarge, match="what is drawn at 9 sites over 2 tokens"):
         output_distribution(p, DrawThenKeep(4, noise=1.0))
+    sequences = np.full((200, 10), MASK), np.full((200, 10, 2), 0.5)
     with pytest.raises(TooLarge, match="sets of sites"):
-        x = np.full((200, 10), MASK)
-        list(TopK(5, noise=1.0).reveal_distribution(x, np.full((*x.shape, 2), 0.5), 0))
+        list(TopK(5, noise=1.0).reveal_distribution(*sequences, 0))
