@@ -1,5 +1,6 @@
 """Divergence, rounds and regret of many decoders on one distribution."""
 
+import inspect
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from sims.optimal.frontier import cost_of, frontier_of, program_of, regret_of
 from sims.policies import Decoder
 from sims.policies.base import Select
 from theory import information, schedules
-from theory._core.arrays import within_memory
+from theory._core.arrays import array_namespace, within_memory
 from theory._core.plurals import counted
 from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution
@@ -31,6 +32,9 @@ MAX_PAIRS = 2 * 10**7
 
 MAX_STEPS = 2 * 10**7
 """Decoders that are long to compute join the usual ones up to this much work."""
+
+MAX_PATTERNS = 10**6
+"""What the other rule for ties would do is looked for up to this number of patterns."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,9 @@ class Row:
     kind : str
         See `kind_of`.
     examples : tuple of str
+    ties : float or None
+        Total variation between what is written and what would be if ties of scores went to the
+        highest index; None if the decoder does not take them to the lowest, or it is not known.
     """
 
     decoder: str
@@ -62,6 +69,7 @@ class Row:
     regret: float | None
     kind: str
     examples: tuple[str, ...]
+    ties: float | None = None
 
     @property
     def judged(self) -> float:
@@ -119,7 +127,8 @@ def usual_decoders(p: Distribution) -> list[Decoder]:
     """Every decoder of the package at settings that fit a distribution.
 
     Those whose exact computation would take long there are left out (see `too_large`), and so are
-    those that need something of the user's: a rule, a table, a joint, or a policy to be mirrored.
+    those that need something of the user's: a rule, a table, a joint, an order, a policy to be
+    mirrored, and `DrawThenKeep`, but for its plain case `TokenConfidence`.
 
     Raises
     ------
@@ -231,6 +240,10 @@ def compare(
             left_out[repr(decoder)] = str(error)
             continue
         rounds, _ = cost_of(q)
+        ties, other = None, _with_ties_to_the_highest(decoder)
+        if other is not None and (p.vocab + 1) ** masked <= MAX_PATTERNS:
+            apart = output_distribution(data, other, temperature, denoiser, observed=given).table
+            ties = float(array_namespace(apart).sum(abs(q.table - apart))) / 2
         drawn = None if rng is None or not examples else q.sample(rng, examples)
         rows.append(
             Row(
@@ -244,6 +257,7 @@ def compare(
                 regret=None if program is None else regret_of(program, q),
                 kind=kind_of(decoder),
                 examples=() if drawn is None else tuple(p.spell(drawn)),
+                ties=ties,
             )
         )
     if left_out and not rows:
@@ -255,3 +269,15 @@ def compare(
         left_out,
         masked,
     )
+
+
+def _with_ties_to_the_highest(decoder: Any) -> Decoder | None:
+    """The same decoder with another rule for ties of scores, if it takes them to the lowest index.
+
+    >>> _with_ties_to_the_highest(policies.TopK(2, "margin"))
+    TopK(2, 'margin', ties='highest')
+    """
+    if getattr(decoder, "ties", None) != "lowest":
+        return None
+    names = inspect.signature(type(decoder)).parameters
+    return type(decoder)(**{name: getattr(decoder, name) for name in names} | {"ties": "highest"})

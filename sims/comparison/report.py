@@ -103,6 +103,14 @@ def _sentences(p: Distribution, comparison: Comparison) -> list[str]:
             "A negative regret is no mistake: policies that draw before they select, or remask, "
             "do not compete in the optimum."
         )
+    moved = [(row.decoder, row.ties) for row in comparison.rows if (row.ties or 0) > ROUNDING]
+    if moved:
+        lines.append(
+            "Scores tie on these data; ties went to the lowest index. To the highest, what is "
+            "written moves by a TV of "
+            + ", ".join(f"{_short(tv)} for {decoder}" for decoder, tv in moved)
+            + "."
+        )
     if comparison.serial is not None:
         sites = comparison.serial.policy.sites([MASK] * p.length)
         lines.append(

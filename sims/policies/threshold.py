@@ -14,7 +14,7 @@ class Threshold(Policy):
     """Reveal all masked sites whose top probability exceeds `gamma`, else the most confident.
 
     The confidence threshold of Fast-dLLM (arXiv 2505.22618) [code read], which selects by
-    predictions at temperature 0 only; see `TokenConfidence` for what looking at drawn tokens does.
+    predictions at temperature 0 only; above it, it is `DrawThenKeep` with a threshold.
     The code also keeps sites that are just at the threshold; here the probability has to exceed
     it, so that 1 means one site per round. Not exact: how many sites fall together depends on the
     data.

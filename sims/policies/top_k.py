@@ -80,7 +80,8 @@ class TopK(Policy):
         self.score: Score = score
         self._best = BestSites(self._batches, ties, noise, noise_on, score == "confidence")
         self.ties, self.noise, self.noise_on = ties, self._best.noise, noise_on
-        self.randomised = self._best.randomised
+        if self._best.randomised:
+            self.randomised = True
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the sizes do not sum to the length."""
@@ -111,7 +112,7 @@ class TopK(Policy):
         self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
     ) -> np.ndarray:
         """Draw the noise and the ties."""
-        if not self.randomised:
+        if not self._best.randomised:
             return super().choose(x, predictions, round_index, rng)
         masked = x == MASK
         size, step = self._batches.at(masked.sum(axis=1))

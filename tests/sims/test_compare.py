@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from sims import Perturbed, frontier, output_distribution, policies, regret
+from sims.comparison.call_parser import call
 from sims.comparison.compare import KINDS, compare, kind_of, usual_decoders
+from sims.comparison.report import print_comparison
 from sims.optimal.frontier import cost_of
 from tests.cases import random_weights
 from tests.noted import each
@@ -57,6 +59,29 @@ def test_rows_hold_the_numbers_of_the_output_distribution(p):
         assert row.regret == pytest.approx(regret(p, decoder), rel=1e-9, abs=1e-9)
         assert row.kind == kind_of(decoder)
         assert row.examples == ()
+
+
+def test_rows_say_how_much_the_rule_for_ties_matters(monkeypatch, capsys):
+    """On a chain of bits everything ties at first, (0, 1) or (2, 3); in a random table nothing."""
+    texts = ["TopK(1)", "TopK(2)", "TokenConfidence(1)", "TopK(2, ties='random')", "LeftToRight(2)"]
+    known = {name: getattr(policies, name) for name in policies.__all__}
+    decoders = [call(text, known, "decoder") for text in texts]
+    chain, other = COMPARED["chain"], JointTable(np.random.default_rng(0).random((2, 2, 2, 2)))
+    found = compare(chain, decoders)
+    ties = [row.ties for row in found.rows]
+    assert ties[:3] == pytest.approx([0, 0.32, 0.0988], abs=1e-4)
+    assert ties[3:] == [None, None]
+    print_comparison("chain", chain, found)
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "moves by a TV of 0.3200 for TopK(2, 'confidence'), 0.0988 for TokenConfidence(1)" in said
+    )
+    found = compare(other, decoders)
+    assert [row.ties for row in found.rows] == [close(0), close(0), close(0), None, None]
+    print_comparison("other", other, found)
+    assert "Scores tie" not in capsys.readouterr().out
+    monkeypatch.setattr(import_module("sims.comparison.compare"), "MAX_PATTERNS", 80)
+    assert {row.ties for row in compare(chain, decoders).rows} == {None}
 
 
 def test_corners_are_those_of_the_frontier(p):
@@ -130,7 +155,7 @@ PUBLIC = {
 }
 
 
-OF_THE_USER = {"Rule", "Tabulated", "JointDraw", "Mirrored"}
+OF_THE_USER = {"Rule", "Tabulated", "JointDraw", "Mirrored", "FixedOrder", "DrawThenKeep"}
 
 
 def names(decoders):
