@@ -22,6 +22,8 @@ class Batches:
         At least 1.
     sizes : sequence of int, optional
         Not negative.
+    whose : str
+        For the error message: the name of the policy.
 
     Raises
     ------
@@ -33,11 +35,11 @@ class Batches:
     [[2, 1], [1, 3]]
     """
 
-    def __init__(self, k: int | None, sizes: Sequence[int] | None) -> None:
+    def __init__(self, k: int | None, sizes: Sequence[int] | None, whose: str = "a policy") -> None:
         if (k is None) == (sizes is None):
             raise InvalidInput(
-                "either k sites are revealed in every round or sizes lists all batches: got "
-                f"k={k!r} and sizes={sizes!r}"
+                f"{whose} takes either k, the sites of every round, or the sizes of all batches: "
+                f"got k={k!r} and sizes={sizes!r}"
             )
         self.k = None if k is None else as_integer(k, "k", 1)
         self.sizes = None if sizes is None else as_sizes(sizes, None, 0)

@@ -121,7 +121,8 @@ class DrawThenKeep(TokenPolicy):
         ties: Ties = "lowest",
     ) -> None:
         several = threshold is not None or factor is not None
-        self._batches = Batches(1 if several and k is None else k, sizes)
+        k = 1 if several and k is None else k
+        self._batches = Batches(k, sizes, type(self).__name__)
         self.k, self.sizes = self._batches.k, self._batches.sizes
         if score not in SCORES:
             raise InvalidInput(f"score must be one of {', '.join(SCORES)}, got {score!r}")

@@ -73,7 +73,7 @@ class TopK(Policy):
         noise: float | Sequence[float] = 0,
         noise_on: NoiseOn = "log",
     ) -> None:
-        self._batches = Batches(k, sizes)
+        self._batches = Batches(k, sizes, type(self).__name__)
         self.k, self.sizes = self._batches.k, self._batches.sizes
         if score not in SCORES:
             raise InvalidInput(f"score must be one of {', '.join(SCORES)}, got {score!r}")

@@ -388,7 +388,7 @@ def drawing(length):
 
 def noisy(length):
     """Of those whose scores have Gumbel noise: of floats alone."""
-    sizes, falling = (1, 0, length - 1), (4.5, 1.0, 0)
+    sizes, falling = (1, 0, 1, length - 2), (4.5, 9.0, 0.5, 0)
     selecting = [
         both(TopK, 1, noise=0.5),
         both(TopK, 2, noise=2.0),

@@ -276,7 +276,7 @@ def exactly(policy):
 
 test_refusals = refusals(
     *(
-        ("either k sites .* or sizes .*: got k=None and sizes=None", make)
+        (f"^{make.__name__} takes either k.* sizes .*: got k=None and sizes=None", make)
         for make in (TopK, TokenConfidence, DrawThenKeep)
     ),
     *(

@@ -393,7 +393,8 @@ def test_wrong_usage_gives_exit_code_2(arguments, complaint, refused):
     ("policy", "complaint"),
     [
         ("", "is no decoder"),
-        ("TopK", "TopK: missing a required argument: 'k'"),
+        ("TopK", "TopK takes either k, the sites of every round, or the sizes of all batches"),
+        ("Speculative(1, 2)", "Speculative: too many positional arguments"),
         ("topk(2)", "there is no decoder 'topk'; there are Bernoulli, Bisection, "),
         ("TopK(0)", "k must be an integer of at least 1, got 0"),
         ("RandomOrder((2, 2))", "sizes must sum to the length 3: (2, 2) sums to 4"),
