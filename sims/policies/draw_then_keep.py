@@ -167,8 +167,8 @@ class DrawThenKeep(TokenPolicy):
             yield from best_draws(x, eligible, of, sampling_probs, size, highest=highest)
             return
         xp = array_namespace(x)
-        values = vocab ** (count if self.score in OF_TOKENS else size)
-        each = self._best.held(count, size) * values
+        cells = vocab ** (count if self.score in OF_TOKENS else size)
+        each = self._best.held(count, size) * cells
         rows = max(1, min(x.shape[0], AT_ONCE // each))
         what = f"what is drawn at {counted(count, 'site')} over {counted(vocab, 'token')}"
         require_memory(each, what, x)
