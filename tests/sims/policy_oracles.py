@@ -177,12 +177,44 @@ def bernoulli(times):
     return choice
 
 
-def remask(times, strength):
+def remask(times, strength, cap=1, switch=0):
     def choice(pattern, sites, prediction, index):
         a, b = times[index], times[index + 1]
         sigma = strength * min(ONE, (1 - b) / a) if a != 0 else strength
+        sigma = min(sigma, cap) if a >= switch else 0
         shown = (b - (1 - sigma) * a) / (1 - a)
         return _flips({i: shown if o == MASK else sigma for i, o in enumerate(pattern)})
+
+    return choice
+
+
+def loop(steps, on, off, alpha, eta):
+    """The probabilities of a loop, from the share that is to be revealed at each time."""
+
+    def shown(t):
+        if t > on:
+            return alpha * (1 - t) / (1 - on)
+        return 1 - (1 - alpha) * t / off if t <= off else alpha
+
+    on, off, alpha, eta = (Fraction(v).limit_denominator(1000) for v in (on, off, alpha, eta))
+    times = [1 - Fraction(k, steps) for k in range(steps + 1)]
+    reveal, remask = [], []
+    for t, s in itertools.pairwise(times):
+        looping = off < t <= on
+        a = shown(t)
+        # a step goes on as it began, also beyond the end of its phase
+        b = alpha * (1 - s) / (1 - on) if t > on else a if looping else shown(s)
+        sigma = eta if looping else Fraction(0)
+        reveal.append((b - (1 - sigma) * a) / (1 - a))
+        remask.append(sigma)
+    return reveal, remask
+
+
+def coins(reveal, remask):
+    """Listed probabilities to reveal a masked site and to mask another one."""
+
+    def choice(pattern, sites, prediction, index):
+        return _flips({i: (reveal if o == MASK else remask)[index] for i, o in enumerate(pattern)})
 
     return choice
 
