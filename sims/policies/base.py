@@ -229,6 +229,11 @@ class TokenPolicy(Decoder, ABC):
 
     depends_on = "drawn tokens"
 
+    @property
+    def steps(self) -> int | None:
+        """None: it goes on until nothing is masked."""
+        return None
+
     @abstractmethod
     def outcomes(self, x: Array, call_denoiser: CallDenoiser, round_index: int, /) -> Outcomes:
         """Yield what one round can lead to, from sequences with equally many sites to write.

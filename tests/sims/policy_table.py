@@ -191,6 +191,8 @@ def _steps(reveal, remask=None):
 
 def blocks(size, inner, start=0):
     """The oracle of `Blocks`, which are counted from a start."""
+    if isinstance(inner, slow.TimedBlocks) or inner.steps is not None:
+        return slow.TimedBlocks(size, inner)
     if isinstance(inner, slow.Drawing):
         return slow.Drawing(slow.blocks_of_draws(size, inner.draw, start))
     return slow.Selecting(slow.blocks(size, inner.choice, start))
@@ -278,6 +280,7 @@ def one_of_each(length, vocab=2, masked=None):
         both(ByConfidence),
         tabulated(7, length, vocab),
         both(Bernoulli, times),
+        both(Blocks, 2, both(Bernoulli, times)),
         both(TokenConfidence, 1),
         both(TokenConfidence, 2),
         both(Speculative),
@@ -332,6 +335,9 @@ def selecting(length, vocab):
         *(both(Bernoulli, times) for times in CLOCKS),
         both(Hesitant),
         both(Steps, (0, HALF, 0.25, 1)),
+        *(both(Blocks, size, both(Bernoulli, (0, HALF, 1))) for size in (1, 2, 3)),
+        both(Blocks, 2, both(Hesitant)),
+        both(Blocks, 3, both(Blocks, 2, both(Bernoulli, (0, THIRD, 1)))),
     ]
 
 
@@ -351,6 +357,8 @@ def revising(length):
         both(Remask, CLOCKS[3], HALF, 0.25, 0.25),
         both(RemaskLoop, 5, 0.75, 0.4, 0.5, THIRD),
         both(Steps, (THIRD, 1, HALF, 1), (1, HALF, 1, 0)),
+        both(Blocks, 2, both(Remask, (0, HALF, 1), THIRD)),
+        both(Blocks, 3, both(Blocks, 2, both(Remask, (0, HALF, 1), 1))),
     ]
     inners = [
         None,
