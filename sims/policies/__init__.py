@@ -6,6 +6,7 @@ from sims.policies.bisection import Bisection
 from sims.policies.block_corrector import BlockCorrector
 from sims.policies.blocks import Blocks
 from sims.policies.corrector import Corrector
+from sims.policies.editing import Editing
 from sims.policies.entropy_bounded import EntropyBounded
 from sims.policies.factor import Factor
 from sims.policies.first_hitting import FirstHitting
@@ -13,6 +14,7 @@ from sims.policies.gibbs_corrector import GibbsCorrector
 from sims.policies.joint_draw import JointDraw
 from sims.policies.left_to_right import LeftToRight
 from sims.policies.mirrored import Mirrored
+from sims.policies.path_planning import PathPlanning
 from sims.policies.random_order import RandomOrder
 from sims.policies.remask import Remask, RemaskLoop
 from sims.policies.speculative import Speculative
@@ -29,6 +31,7 @@ __all__ = [
     "Blocks",
     "Corrector",
     "Decoder",
+    "Editing",
     "EntropyBounded",
     "Factor",
     "FirstHitting",
@@ -36,6 +39,7 @@ __all__ = [
     "JointDraw",
     "LeftToRight",
     "Mirrored",
+    "PathPlanning",
     "Policy",
     "RandomOrder",
     "Remask",

@@ -84,6 +84,7 @@ class Blocks(Policy, TokenPolicy):
         self._given: tuple[int, ...] = ()
         self._steps: list[tuple[int, int, Policy, int]] = []
         self.depends_on, self.randomised = inner.depends_on, inner.randomised
+        self.observed = inner.observed
         if inner.remasks:
             self.remasks = True
 

@@ -119,7 +119,7 @@ def decoded_with_visits(
     """`output_distribution` and `visited` in one pass."""
     check_distribution(p)
     decoder = as_decoder(policy)
-    if isinstance(decoder, Corrector):
+    if isinstance(decoder, Corrector) or (decoder.remasks and decoder.looks_at_tokens):
         raise InvalidInput(f"{decoder!r} draws sites again: its calls are not followed")
     calls = np.full((2,) * p.length, Fraction(0) if p.exact else 0.0)
 

@@ -72,7 +72,10 @@ DEPENDS_ON = {
         policies.EntropyBounded,
         Rule,
     ),
-    "drawn tokens": (policies.TokenConfidence, policies.Speculative, policies.JointDraw),
+    "drawn tokens": (
+        *(policies.TokenConfidence, policies.Speculative, policies.JointDraw),
+        *(policies.PathPlanning, policies.Editing),
+    ),
 }
 RANDOMISED = (
     *(policies.RandomOrder, policies.FirstHitting, policies.Steps),
