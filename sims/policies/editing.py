@@ -24,8 +24,8 @@ class Editing(TokenPolicy):
 
     In each round a token is drawn at every written site, too, and takes the place of the one there
     if it is another one whose prediction is above `threshold`. LLaDA2.x edits so [memory], and
-    Diffusers' block refinement [code read]. What predictions say where a token is shown decides
-    what it does, see `observed`. Not exact.
+    Diffusers' block refinement (0.42.1) [code run]. What predictions say where a token is shown
+    decides what it does, see `observed`. Not exact.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ class PathPlanning(TokenPolicy):
     """Draw a token at every site, written or not, and mask those whose draw is least likely.
 
     P2 with the model as its own planner (arXiv 2502.03540 [memory]), as Open-dLLM has it [code
-    read]. After step i of T the ``ceil(n i / T)`` sites with the likeliest draws, of the n that are
+    run]. After step i of T the ``ceil(n i / T)`` sites with the likeliest draws, of the n that are
     not given, are shown: a masked one with its draw, a written one with the token that it had. So
     the scores of written sites depend on what predictions say there, see `observed`. Not exact.
 
