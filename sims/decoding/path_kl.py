@@ -233,7 +233,7 @@ def path_nll(
 class _Step(NamedTuple):
     """What one round reveals in a batch: M sites, each with its row and its prediction."""
 
-    index: int
+    round_index: int
     before: np.ndarray  # (B, L), the patterns that the denoiser was asked about
     rows: np.ndarray  # (M,), of the whole batch
     asked: np.ndarray  # (M,), the same rows among those that were asked about
@@ -243,7 +243,7 @@ class _Step(NamedTuple):
 
     def logs(self, samplings: Sequence[Sampling]) -> np.ndarray:
         """Logarithms of what the tokens are drawn from, (M, V)."""
-        return samplings[min(self.index, len(samplings) - 1)].logs(self.predictions)
+        return samplings[min(self.round_index, len(samplings) - 1)].logs(self.predictions)
 
     def revealed(self, predictions: np.ndarray) -> np.ndarray:
         """Predictions (B, L, V) at the revealed sites, (M, V)."""

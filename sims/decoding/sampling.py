@@ -135,7 +135,7 @@ def as_samplings(
     """
     several = isinstance(temperature, Sequence) and not isinstance(temperature, str)
     several = several or (isinstance(temperature, np.ndarray) and temperature.ndim == 1)
-    given = list(temperature) if several else [temperature]
+    given: list[Any] = list(temperature) if several else [temperature]
     if not given:
         raise InvalidInput(f"temperature must be {KINDS}, got none")
     rounds = [rule if isinstance(rule, Sampling) else Sampling(rule) for rule in given]

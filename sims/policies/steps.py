@@ -106,7 +106,7 @@ class Steps(Policy):
 
     def __repr__(self) -> str:
         lists = [self.reveal, self.remask] if self.remasks else [self.reveal]
-        shown = (format_times(v) if len(v) > 1 else f"({v[0]},)" for v in lists)
+        shown = (f"({v[0]},)" if len(v) == 1 else format_times(v) for v in lists)
         return f"Steps({', '.join(shown)})"
 
 

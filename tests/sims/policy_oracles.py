@@ -177,7 +177,7 @@ def bernoulli(times):
     return choice
 
 
-def remask(times, strength, cap=1, switch=0):
+def remask(times, strength, cap=ONE, switch=Fraction(0)):
     def choice(pattern, sites, prediction, index):
         a, b = times[index], times[index + 1]
         sigma = strength * min(ONE, (1 - b) / a) if a != 0 else strength
@@ -249,7 +249,7 @@ class TimedBlocks:
             if free:
                 seen = tuple(MASK if i in free else 0 for i in range(end))
                 inner = from_start(self.inner, seen)
-                steps += [(inner, step, free, end) for step in range(inner.steps)]
+                steps += [(inner, step, free, end) for step in range(inner.steps or 0)]
 
         def choice(pattern, sites, prediction, index):
             inner, step, free, end = steps[index]
@@ -663,7 +663,7 @@ class Expected:
         return sum(calls * mass for calls, mass in self.rounds.items())
 
 
-def sampled(temperature=1, top_k=None, top_p=None, keep_crossing=True):
+def sampled(temperature: float = 1, top_k=None, top_p=None, keep_crossing=True):
     """What a token is drawn from: the tempered row, the k likeliest of it, the nucleus of these."""
 
     def temper(row):
