@@ -26,6 +26,7 @@ from sims.decoding.sampling import Sampling, Temperature
 from sims.policies import Decoder, Policy
 from sims.policies.base import Select
 from sims.policies.checks import check_choice
+from sims.policies.observed_sites import predictions_with
 from theory import MASK, EmpiricalDistribution
 from theory._console.progress import tracked
 from theory._core.arrays import as_array, from_host, log, read_only, to_host, within_memory, xlogx
@@ -270,7 +271,7 @@ def _follow(
         if not len(active):
             break
         before = read_only(shown[active])
-        predictions = read_only(predict(before))
+        predictions = read_only(predictions_with(predict, before, decoder.observed))
         reveal = decoder.choose(before, predictions, index, rng)
         check_choice(decoder, before, reveal)
         asked, sites = np.nonzero(reveal)

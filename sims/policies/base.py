@@ -95,7 +95,7 @@ class Decoder:
         return self.depends_on == "drawn tokens"
 
     def with_given(self, sites: tuple[int, ...], length: int) -> Self:
-        """The decoder for sequences of which these sites are given; most need not know.
+        """The decoder for sequences of which these sites are given, or none; most need not know.
 
         `Blocks` count from the end of a prompt, and a decoder of others tells them. It is asked
         before `check`.

@@ -90,8 +90,9 @@ def visited(
     Raises
     ------
     InvalidInput
-        As `output_distribution`; for correctors, and for decoders with more than one call in a
-        round, such as `Speculative`, which verify at patterns of their own.
+        As `output_distribution`; for correctors and token policies that rewrite, and for decoders
+        with more than one call in a round, such as `Speculative`, which verify at patterns of
+        their own.
     TooLarge
 
     Examples

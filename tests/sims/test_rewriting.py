@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sims import Sampling, decode, output_distribution
+from sims import Sampling, decode, estimate_path_kl, output_distribution, split
 from sims.policies import (
     Blocks,
     Editing,
@@ -133,6 +133,45 @@ def test_edits_by_hand():
     at = output_distribution(chain, Editing(TokenConfidence(3), 0.89, 2, "leave-one-out"))
     assert at.table[0, 1, 0] == pytest.approx(drop)
     assert at.table[0, 0, 0] == pytest.approx(1 / 8 + 1 / 8 * 0.9)
+
+
+def test_what_is_rewritten_may_be_corrected_afterwards():
+    for policy in (PathPlanning(3, "flat"), Editing(TokenConfidence(1), 0.3, 4, "flat")):
+        q, alone = (
+            output_distribution(build_exact(BITS), decoder)
+            for decoder in (GibbsCorrector(policy, 0), policy)
+        )
+        assert (q.table == alone.table).all()
+        assert dict(q.rounds) == dict(alone.rounds)
+        better = output_distribution(build_exact(BITS), GibbsCorrector(policy, 2))
+        assert better.tv < q.tv
+        drawn = decode(BITS.build(), GibbsCorrector(policy, 2), np.random.default_rng(3), 3000)
+        counts = np.zeros((2, 2, 2))
+        np.add.at(counts, tuple(drawn.tokens.T), 1)
+        assert_drawn_from(counts, better.table)
+
+
+def test_paths_of_a_policy_that_reads_predictions_at_written_sites():
+    """Where the token that stands alone is likely, all others follow at once, else the next one."""
+
+    class Trusting(Policy):
+        randomised = False
+        observed = "leave-one-out"
+
+        def reveal_distribution(self, x, predictions, round_index):
+            masked, tokens = x == MASK, np.where(x == MASK, 0, x)
+            own = np.take_along_axis(predictions, tokens[..., None], axis=-1)[..., 0]
+            trusted = (masked | (own.astype(float) > 0.5)).all(axis=1, keepdims=True)
+            first = masked.cumsum(axis=1) == 1
+            yield 1, masked & (first | (trusted & (round_index > 0)))
+
+    p, policy = BITS.build(), Trusting()
+    exact = split(p, policy)
+    drawn = estimate_path_kl(p, policy, np.random.default_rng(0), 4000)
+    assert abs(drawn.kl.mean - exact.path_kl) < 4 * drawn.kl.error
+    assert output_distribution(p, policy).path_kl == pytest.approx(exact.path_kl)
+    policy.observed = "one-hot"
+    assert abs(split(p, policy).path_kl - exact.path_kl) > 0.001  # then everything is trusted
 
 
 def test_plans_by_hand():
