@@ -12,6 +12,7 @@ import numpy as np
 from sims import policies
 from sims.decoding.arguments import as_decoder, as_run, with_prompt
 from sims.decoding.exact import output_distribution
+from sims.decoding.sampling import Temperature
 from sims.optimal.dynamic_program import Point
 from sims.optimal.frontier import cost_of, frontier_of, program_of, regret_of
 from sims.policies import Decoder
@@ -128,7 +129,8 @@ def usual_decoders(p: Distribution) -> list[Decoder]:
 
     Those whose exact computation would take long there are left out (see `too_large`), and so are
     those that need something of the user's: a rule, a table, a joint, an order, a policy to be
-    mirrored, and `DrawThenKeep`, but for its plain case `TokenConfidence`.
+    mirrored, a schedule to mask again, a convention for predictions at written sites, and
+    `DrawThenKeep`, but for its plain case `TokenConfidence`.
 
     Raises
     ------
@@ -190,7 +192,7 @@ def _long_ones(p: Distribution) -> list[tuple[Decoder, int]]:
 def compare(
     p: Distribution,
     decoders: Iterable[Decoder | Select],
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     *,
     prompt: ArrayLike | None = None,

@@ -1,14 +1,16 @@
 """What a decoder is run with, checked: which decoder, its temperature, the sites given at first."""
 
-import math
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from sims.decoding.denoiser import TemperedDenoiser, from_lattice, predictor
+from sims.decoding.sampling import Sampling, Temperature, as_samplings
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Select, as_rule
+from sims.policies.observed_sites import predictions_with
 from theory import MASK, JointTable
 from theory._core.arrays import array_namespace, require_memory, to_host
 from theory._core.segments import any_true, row_counts
@@ -17,7 +19,7 @@ from theory.distributions.base import Distribution, as_possible, check_distribut
 from theory.errors import InvalidInput, TooLarge
 from theory.lattice.lattice import EvidenceLattice
 from theory.loss.forward import Denoiser
-from theory.validation.arguments import as_real, as_sites
+from theory.validation.arguments import as_sites
 from theory.validation.probabilities import Weights
 
 __all__ = [
@@ -25,7 +27,6 @@ __all__ = [
     "as_observed",
     "as_revealing",
     "as_run",
-    "as_temperature",
     "left_to_write",
     "prepare",
     "refuse_masked",
@@ -52,7 +53,7 @@ def as_decoder(policy: Decoder | Select) -> Policy | TokenPolicy | Corrector:
     decoder = as_rule(policy)
     if not isinstance(decoder, Policy | TokenPolicy | Corrector):
         raise InvalidInput(f"policy must be a Policy or a function, got {policy!r}")
-    if isinstance(decoder, Policy) and decoder.remasks and decoder.steps is None:
+    if not isinstance(decoder, Corrector) and decoder.remasks and decoder.steps is None:
         raise InvalidInput(f"{decoder!r} remasks, so it needs a number of steps")
     return decoder
 
@@ -78,14 +79,6 @@ def as_observed(observed: Iterable[int], length: int) -> tuple[int, ...]:
     return given
 
 
-def as_temperature(temperature: float, p: Distribution) -> float:
-    """Check a temperature; exact numbers cannot be raised to any power."""
-    temperature = as_real(temperature, "temperature", 0, math.inf)
-    if p.exact and temperature not in (0, 1):
-        raise InvalidInput(f"an exact distribution allows temperature 0 and 1, got {temperature}")
-    return temperature
-
-
 def refuse_masked(decoder: Decoder, x: Array) -> None:
     """Refuse sequences (N, L) that still have masks when the clock of a decoder has run out."""
     masked = row_counts(x == MASK) > 0
@@ -103,7 +96,7 @@ class Run(NamedTuple):
 
     p: Distribution
     decoder: Policy | TokenPolicy | Corrector
-    temperature: float
+    samplings: tuple[Sampling, ...]
     observed: tuple[int, ...]
 
 
@@ -136,23 +129,22 @@ def left_to_write(
 def as_run(
     p: Distribution,
     decoder: Policy | TokenPolicy | Corrector,
-    temperature: float,
+    temperature: Temperature,
     observed: Iterable[int],
     prompt: ArrayLike | None,
 ) -> Run:
-    """Check that a decoder fits what it is run with; it then knows which sites are given."""
+    """Check that a decoder fits; it then knows the length, and which sites are given."""
     p, given = with_prompt(p, observed, prompt)
-    if given:
-        decoder = cast("Any", decoder.with_given(given, p.length))
+    decoder = cast("Any", decoder.with_given(given, p.length))
     decoder.check(p.length - len(given), p.vocab)
-    return Run(p, decoder, as_temperature(temperature, p), given)
+    return Run(p, decoder, as_samplings(temperature, p, decoder), given)
 
 
 def prepare(
     run: Run, denoiser: Denoiser | None, on_host: bool = False, tabulated: bool = True
 ) -> tuple[EvidenceLattice | None, TemperedDenoiser]:
     """The lattice and the denoiser to call of an exact run."""
-    p, temperature = run.p, run.temperature
+    p = run.p
     try:
         lattice = _lattice(p, on_host, tabulated)
     except TooLarge as error:
@@ -161,7 +153,8 @@ def prepare(
         predict = from_lattice(lattice)
     else:
         predict = predictor(p, denoiser, on_host)
-    return lattice, TemperedDenoiser(predict, temperature)
+    predict = partial(predictions_with, predict, observed=run.decoder.observed)
+    return lattice, TemperedDenoiser(predict, *run.samplings)
 
 
 def _lattice(p: Distribution, on_host: bool, tabulated: bool) -> EvidenceLattice | None:

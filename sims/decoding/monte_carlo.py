@@ -6,15 +6,17 @@ For small ones `sims.decoding.exact` computes the distribution that they are dra
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from sims.decoding.arguments import as_decoder, as_run, refuse_masked
 from sims.decoding.denoiser import TemperedDenoiser, predictor
+from sims.decoding.sampling import Temperature
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
-from sims.policies.base import CallDenoiser, Select
+from sims.policies.base import Select
 from sims.policies.checks import check_choice, check_written
+from sims.policies.observed_sites import predictions_with
 from theory import MASK
 from theory._console.progress import tracked
 from theory._core.arrays import from_host, read_only, to_host, within_memory
@@ -95,7 +97,7 @@ def decode(
     policy: Decoder | Select,
     rng: np.random.Generator,
     size: int,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
@@ -147,14 +149,14 @@ def decode(
     >>> written.tokens.sum(axis=1).tolist(), written.rounds.tolist()
     ([0, 1000, 1000], [2, 2, 2])
     """
-    p, decoder, temperature, given = as_run(p, as_decoder(policy), temperature, observed, prompt)
+    p, decoder, samplings, given = as_run(p, as_decoder(policy), temperature, observed, prompt)
     size = check_draw(rng, size)
     if batch is None:
         batch = max(1, NUMBERS // (p.length * p.vocab))
     batch = min(as_integer(batch, "batch", 1), size)
-    predict = predictor(p, denoiser)
+    predict = partial(predictions_with, predictor(p, denoiser), observed=decoder.observed)
     in_floats = (lambda x: as_floats(predict(x))) if p.exact else predict
-    call_denoiser = TemperedDenoiser(in_floats, temperature)
+    call_denoiser = TemperedDenoiser(in_floats, *samplings)
     parts = []
     for start in tracked(range(0, size, batch), progress):
         part = _Batch(p, call_denoiser, rng, min(batch, size - start), given, trajectory)
@@ -178,7 +180,7 @@ class _Batch:
     def __init__(
         self,
         p: Distribution,
-        call_denoiser: CallDenoiser,
+        call_denoiser: TemperedDenoiser,
         rng: np.random.Generator,
         size: int,
         observed: tuple[int, ...],
@@ -190,6 +192,7 @@ class _Batch:
         self.written = np.flatnonzero(~self.given)
         self.x = np.full((size, p.length), MASK, dtype=np.int64)
         self.calls = np.zeros(size, dtype=np.int64)
+        self.finished = np.zeros(size, dtype=bool)  # although it could be masked again
         self.trajectory = trajectory
         self.states: list[np.ndarray] = []
 
@@ -223,9 +226,11 @@ class _Batch:
             self.states.append(self.x.copy())
 
     def _write(self, decoder: Decoder) -> None:
-        steps = decoder.steps if isinstance(decoder, Policy) else None
+        assert isinstance(decoder, Policy | TokenPolicy)
+        steps = decoder.steps
         for index in itertools.count():
-            active = np.flatnonzero((self.x == MASK).any(axis=1) | decoder.remasks)
+            going = (self.x == MASK).any(axis=1) | decoder.remasks
+            active = np.flatnonzero(going & ~self.finished)
             if not len(active) or index == steps:
                 break
             if isinstance(decoder, TokenPolicy) and decoder.looks_at_tokens:
@@ -238,7 +243,7 @@ class _Batch:
 
     def _select(self, policy: Policy, active: np.ndarray, index: int) -> None:
         x = read_only(self.x[active])
-        predictions, sampling_probs = self.call_denoiser(x)
+        predictions, sampling_probs = self.call_denoiser.at(index)(x)
         flip = policy.choose(x, predictions, index, self.rng)
         check_choice(policy, x, flip)
         flip = flip & ~self.given  # what is given is not masked again
@@ -247,10 +252,13 @@ class _Batch:
         self._draw(np.where(flip & ~reveal, MASK, x), reveal, active, sampling_probs)
 
     def _write_tokens(self, policy: TokenPolicy, active: np.ndarray, index: int) -> None:
-        x = read_only(self.x[active])
+        x, call_denoiser = read_only(self.x[active]), self.call_denoiser.at(index)
         for _, rows in groups(row_counts(x == MASK)):
-            after, calls = policy.write(x[rows], self.call_denoiser, index, self.rng)
-            check_written(policy, x[rows], np.ones(len(rows)), after, self.p.vocab)
+            after, calls = policy.write(x[rows], call_denoiser, index, self.rng)
+            ones = np.ones(len(rows))
+            check_written(policy, x[rows], ones, after, self.p.vocab, self.given)
+            unchanged = ((after == x[rows]) & (after != MASK)).all(axis=1)
+            self.finished[active[rows]] = policy.remasks & unchanged
             self.x[active[rows]] = after
             self.calls[active[rows]] += calls
 

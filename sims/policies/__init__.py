@@ -7,6 +7,7 @@ from sims.policies.block_corrector import BlockCorrector
 from sims.policies.blocks import Blocks
 from sims.policies.corrector import Corrector
 from sims.policies.draw_then_keep import DrawThenKeep
+from sims.policies.editing import Editing
 from sims.policies.entropy_bounded import EntropyBounded
 from sims.policies.factor import Factor
 from sims.policies.first_hitting import FirstHitting
@@ -15,9 +16,11 @@ from sims.policies.gibbs_corrector import GibbsCorrector
 from sims.policies.joint_draw import JointDraw
 from sims.policies.left_to_right import LeftToRight
 from sims.policies.mirrored import Mirrored
+from sims.policies.path_planning import PathPlanning
 from sims.policies.random_order import RandomOrder
-from sims.policies.remask import Remask
+from sims.policies.remask import Remask, RemaskLoop
 from sims.policies.speculative import Speculative
+from sims.policies.steps import Steps
 from sims.policies.tabulated import Tabulated
 from sims.policies.threshold import Threshold
 from sims.policies.token_confidence import TokenConfidence
@@ -31,6 +34,7 @@ __all__ = [
     "Corrector",
     "Decoder",
     "DrawThenKeep",
+    "Editing",
     "EntropyBounded",
     "Factor",
     "FirstHitting",
@@ -39,11 +43,14 @@ __all__ = [
     "JointDraw",
     "LeftToRight",
     "Mirrored",
+    "PathPlanning",
     "Policy",
     "RandomOrder",
     "Remask",
+    "RemaskLoop",
     "Rule",
     "Speculative",
+    "Steps",
     "Tabulated",
     "Threshold",
     "TokenConfidence",

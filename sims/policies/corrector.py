@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Corrector(Decoder, ABC):
         Rounds of correction, each one call of the denoiser.
     """
 
-    remasks: ClassVar[bool] = True
+    remasks = True
 
     def __init__(self, inner: Decoder | Select | None, steps: int) -> None:
         inner = as_rule(inner)
@@ -33,6 +33,7 @@ class Corrector(Decoder, ABC):
             raise InvalidInput(f"inner must be a policy or None, got {inner!r}")
         self.inner: Decoder | None = inner
         self.depends_on = "nothing" if inner is None else inner.depends_on
+        self.observed = "one-hot" if inner is None else inner.observed
         self.steps = as_integer(steps, "steps", 0)
 
     def with_given(self, sites: tuple[int, ...], length: int) -> Self:

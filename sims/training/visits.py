@@ -25,6 +25,7 @@ from sims.decoding.arguments import as_decoder
 from sims.decoding.layers import Reveal
 from sims.decoding.output import OutputDistribution, output_of
 from sims.decoding.propagation import propagate
+from sims.decoding.sampling import Temperature
 from sims.policies import Corrector, Decoder
 from sims.policies.base import Select
 from sims.training.masks import as_masks
@@ -67,7 +68,7 @@ class Mismatch(NamedTuple):
 def visited(
     p: Distribution,
     policy: Decoder | Select,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
@@ -89,8 +90,9 @@ def visited(
     Raises
     ------
     InvalidInput
-        As `output_distribution`; for correctors, and for decoders with more than one call in a
-        round, such as `Speculative`, which verify at patterns of their own.
+        As `output_distribution`; for correctors and token policies that rewrite, and for decoders
+        with more than one call in a round, such as `Speculative`, which verify at patterns of
+        their own.
     TooLarge
 
     Examples
@@ -110,7 +112,7 @@ def visited(
 def decoded_with_visits(
     p: Distribution,
     policy: Decoder | Select,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     observed: Iterable[int] = (),
     prompt: ArrayLike | None = None,
@@ -118,7 +120,7 @@ def decoded_with_visits(
     """`output_distribution` and `visited` in one pass."""
     check_distribution(p)
     decoder = as_decoder(policy)
-    if isinstance(decoder, Corrector):
+    if isinstance(decoder, Corrector) or (decoder.remasks and decoder.looks_at_tokens):
         raise InvalidInput(f"{decoder!r} draws sites again: its calls are not followed")
     calls = np.full((2,) * p.length, Fraction(0) if p.exact else 0.0)
 

@@ -232,12 +232,44 @@ def bernoulli(times):
     return choice
 
 
-def remask(times, strength):
+def remask(times, strength, cap=ONE, switch=Fraction(0)):
     def choice(pattern, sites, prediction, index):
         a, b = times[index], times[index + 1]
         sigma = strength * min(ONE, (1 - b) / a) if a != 0 else strength
+        sigma = min(sigma, cap) if a >= switch else 0
         shown = (b - (1 - sigma) * a) / (1 - a)
         return _flips({i: shown if o == MASK else sigma for i, o in enumerate(pattern)})
+
+    return choice
+
+
+def loop(steps, on, off, alpha, eta):
+    """The probabilities of a loop, from the share that is to be revealed at each time."""
+
+    def shown(t):
+        if t > on:
+            return alpha * (1 - t) / (1 - on)
+        return 1 - (1 - alpha) * t / off if t <= off else alpha
+
+    on, off, alpha, eta = (Fraction(v).limit_denominator(1000) for v in (on, off, alpha, eta))
+    times = [1 - Fraction(k, steps) for k in range(steps + 1)]
+    reveal, remask = [], []
+    for t, s in itertools.pairwise(times):
+        looping = off < t <= on
+        a = shown(t)
+        # a step goes on as it began, also beyond the end of its phase
+        b = alpha * (1 - s) / (1 - on) if t > on else a if looping else shown(s)
+        sigma = eta if looping else Fraction(0)
+        reveal.append((b - (1 - sigma) * a) / (1 - a))
+        remask.append(sigma)
+    return reveal, remask
+
+
+def coins(reveal, remask):
+    """Listed probabilities to reveal a masked site and to mask another one."""
+
+    def choice(pattern, sites, prediction, index):
+        return _flips({i: (reveal if o == MASK else remask)[index] for i, o in enumerate(pattern)})
 
     return choice
 
@@ -251,6 +283,43 @@ def blocks(size, inner, start=0):
     return lambda pattern, sites, prediction, index: inner(
         pattern, _block(sites, size, start), prediction, index
     )
+
+
+@dataclass(frozen=True)
+class TimedBlocks:
+    """One block after another, each with the steps of an inner decoder on a clock.
+
+    What lies before a block is given in it, and what lies behind it is not seen.
+    """
+
+    size: int
+    inner: Any
+
+    def from_start(self, start):
+        """The decoder of sequences that are given where they are not masked at the start."""
+        first, steps = start.index(MASK), []
+        for begin in range(first, len(start), self.size):
+            end = min(begin + self.size, len(start))
+            free = [i for i in range(begin, end) if start[i] == MASK]
+            if free:
+                seen = tuple(MASK if i in free else 0 for i in range(end))
+                inner = from_start(self.inner, seen)
+                steps += [(inner, step, free, end) for step in range(inner.steps or 0)]
+
+        def choice(pattern, sites, prediction, index):
+            inner, step, free, end = steps[index]
+            here = [i for i in free if pattern[i] == MASK]
+            if not here and not inner.remasks:
+                return [(ONE, ())]
+            found = inner.choice(pattern[:end], here, prediction[:end], step)
+            return [(p, tuple(i for i in flipped if i in free)) for p, flipped in found]
+
+        return Selecting(choice, len(steps), remasks=from_start(self.inner, start).remasks)
+
+
+def from_start(decoder, start):
+    """The decoder, if need be as it is when it knows what is given."""
+    return decoder.from_start(start) if isinstance(decoder, TimedBlocks) else decoder
 
 
 def mirrored(inner):
@@ -363,6 +432,89 @@ def blocks_of_draws(size, draw, start=0):
     return lambda pattern, sites, ask: draw(pattern, _block(sites, size, start), ask)
 
 
+def shown_as(predict, observed):
+    """Predictions of which those at observed sites follow a convention."""
+
+    def one(pattern, i):
+        if observed == "leave-one-out":
+            return predict(reveal(pattern, [i], [MASK]))[i]
+        row = predict(pattern)[i]
+        flat = [Fraction(1, len(row))] * len(row)
+        return flat if observed == "flat" else [Fraction(v == pattern[i]) for v in range(len(row))]
+
+    def shown(pattern):
+        rows = predict(pattern)
+        return [rows[i] if o == MASK else one(pattern, i) for i, o in enumerate(pattern)]
+
+    return shown
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """``draw(pattern, free, ask, index)`` lists (probability, sequence after the round, calls).
+
+    The free sites are those that are not given. A sequence that a round leaves complete and as it
+    was is finished, and so is everything after the last step.
+    """
+
+    draw: Callable
+    steps: Callable  # from the number of free sites
+    observed: str = "one-hot"
+    remasks: bool = True
+
+    def written(self, start, ask):
+        free, layer, finished = masked_sites(start), {(start, 0): ONE}, {}
+        for index in range(self.steps(len(free))):
+            after = {}
+            for (pattern, calls), mass in layer.items():
+                for share, y, more in self.draw(pattern, free, in_round(ask, index), index):
+                    over = y == pattern and MASK not in y
+                    add_to(finished if over else after, (y, calls + more), times(mass, share))
+            layer = after
+        for key, mass in layer.items():
+            add_to(finished, key, mass)
+        assert not any(MASK in y for y, _ in finished)
+        return finished
+
+
+def path_planning(steps, observed="one-hot"):
+    """After step i of T, ceil(n i / T) sites are kept: those with the likeliest draws."""
+
+    def kept_after(index, n):
+        return math.ceil(Fraction(n * (index + 1), steps))
+
+    def draw(pattern, free, ask, index):
+        prediction, draws = ask(pattern)
+        for probability, tokens in products(draws[i] for i in free):
+            drawn = dict(zip(free, tokens, strict=True))
+            score = {i: round(float(prediction[i][v]), DIGITS) for i, v in drawn.items()}
+            ranked = sorted(free, key=lambda i: (-score[i], i))
+            kept = ranked[: kept_after(index, len(free))]
+            after = [(drawn[i] if pattern[i] == MASK else pattern[i]) for i in kept]
+            yield probability, reveal(reveal(pattern, free, [MASK] * len(free)), kept, after), 1
+
+    def count(n):
+        return next(index + 1 for index in range(steps) if kept_after(index, n) == n)
+
+    return Rewriting(draw, count, observed)
+
+
+def editing(inner, threshold, steps, observed="one-hot"):
+    """The inner draw at masked sites; another token, if it is above the threshold, at written."""
+
+    def draw(pattern, free, ask, index):
+        prediction, draws = ask(pattern)
+        masked, shown = masked_sites(pattern), [i for i in free if pattern[i] != MASK]
+        writes = list(inner.draw(pattern, masked, ask)) if masked else [(ONE, pattern, 1)]
+        for probability, tokens in products(draws[i] for i in shown):
+            drawn = zip(shown, tokens, strict=True)
+            edits = {i: v for i, v in drawn if above(prediction[i][v], threshold)}
+            for share, after, calls in writes:
+                yield times(probability, share), reveal(after, edits, edits.values()), calls
+
+    return Rewriting(draw, lambda n: steps, observed)
+
+
 # Decoders
 
 
@@ -390,6 +542,7 @@ class Selecting:
     choice: Callable
     steps: int | None = None
     remasks: bool = False
+    observed: str = "one-hot"
 
     def split(self, pattern, flipped):
         """The sites to reveal, and the pattern after the others were masked again."""
@@ -474,9 +627,16 @@ def behind(oracle, prompt):
         for probability, after, calls in oracle.draw(pattern[m:], [i - m for i in sites], ask_rest):
             yield probability, pattern[:m] + after, calls
 
+    if isinstance(oracle, TimedBlocks):
+        return oracle
     if isinstance(oracle, Drawing):
         return Drawing(draw)
     return Selecting(choice)
+
+
+def in_round(ask, index):
+    """What is asked in a round: a function, or one of a list, of which the last holds on."""
+    return ask[min(index, len(ask) - 1)] if isinstance(ask, list) else ask
 
 
 def written_with_calls(joint, vocab, decoder, ask, start=None):
@@ -496,11 +656,13 @@ def written_with_calls(joint, vocab, decoder, ask, start=None):
                 for probability, which in decoder.sets(len(free)):
                     sites = [free[k] for k in which]
                     pattern = reveal(x, sites, [MASK] * len(sites))
-                    for share, y in drawn(pattern, sites, ask(pattern)[1]):
+                    for share, y in drawn(pattern, sites, in_round(ask, 0)(pattern)[1]):
                         add_to(after, (y, calls + 1), times(times(mass, probability), share))
             layer = after
         return layer
-    decoder = sparing(decoder, start)
+    if isinstance(decoder, Rewriting):
+        return decoder.written(start, ask)
+    decoder = sparing(from_start(decoder, start), start)
     layer, index = {(start, 0): ONE}, 0
     while _going_on(decoder, [pattern for pattern, _ in layer], index):
         after = {}
@@ -508,7 +670,7 @@ def written_with_calls(joint, vocab, decoder, ask, start=None):
             if decoder.steps is None and MASK not in pattern:
                 following = [(ONE, pattern, 0)]
             else:
-                following = decoder.follow(pattern, ask, index, vocab)
+                following = decoder.follow(pattern, in_round(ask, index), index, vocab)
             for probability, sequence, called in following:
                 add_to(after, (sequence, calls + called), times(mass, probability))
         layer, index = after, index + 1
@@ -516,6 +678,8 @@ def written_with_calls(joint, vocab, decoder, ask, start=None):
 
 
 def has_path(decoder):
+    if isinstance(decoder, TimedBlocks):
+        return has_path(decoder.inner)
     return isinstance(decoder, Selecting) and not decoder.remasks
 
 
@@ -524,7 +688,8 @@ def along_the_data(joint, decoder, ask, exact=False, start=None):
 
     The cost of revealing the sites S at a pattern c is KL(p(X_S | c) || prod of the rows).
     """
-    layer, index = {start or (MASK,) * oracles.length_of(joint): ONE}, 0
+    start = start or (MASK,) * oracles.length_of(joint)
+    decoder, layer, index = from_start(decoder, start), {start: ONE}, 0
     costs, calls = [], 0
     while _going_on(decoder, layer, index):
         after, terms = {}, []
@@ -532,7 +697,7 @@ def along_the_data(joint, decoder, ask, exact=False, start=None):
             if MASK not in pattern:
                 add_to(after, pattern, mass)
                 continue
-            prediction, rows = ask(pattern)
+            prediction, rows = in_round(ask, index)(pattern)
             given = oracles.condition(joint, pattern)
             for probability, sites in decoder.choice(
                 pattern, masked_sites(pattern), prediction, index
@@ -557,6 +722,7 @@ def pattern_counts(joint, vocab, decoder, ask):
     """How many unfinished sequences there are in every round, with the data and the decoder."""
     length = oracles.length_of(joint)
     layer, counts = {(MASK,) * length}, []
+    decoder = from_start(decoder, (MASK,) * length)
     while _going_on(decoder, layer, len(counts)):
         unfinished = [x for x in layer if MASK in x]
         counts.append(len(unfinished))
@@ -580,7 +746,30 @@ class Expected:
         return sum(calls * mass for calls, mass in self.rounds.items())
 
 
+def sampled(temperature: float = 1, top_k=None, top_p=None, keep_crossing=True):
+    """What a token is drawn from: the tempered row, the k likeliest of it, the nucleus of these."""
+
+    def temper(row):
+        order = sorted(range(len(row)), key=lambda v: (-round(float(row[v]), DIGITS), v))
+        row, kept = oracles.tempered(row, temperature), order[:top_k]
+        total, nucleus, mass = sum(row[v] for v in kept), [], 0
+        for v in kept:
+            mass += row[v] / total
+            crosses = top_p is not None and above(mass, top_p)
+            if not crosses or keep_crossing or not nucleus:
+                nucleus.append(v)
+            if crosses:
+                break
+        total = sum(row[v] for v in nucleus)
+        return [p / total if v in nucleus else 0 * p for v, p in enumerate(row)]
+
+    return temper
+
+
 def asking(predict, temper=oracles.untempered):
+    if isinstance(temper, list):
+        return [asking(predict, one) for one in temper]
+
     def ask(pattern):
         prediction = predict(pattern)
         return prediction, [temper(row) for row in prediction]
@@ -591,7 +780,7 @@ def asking(predict, temper=oracles.untempered):
 def expected_output(
     joint, vocab, decoder, predict, temper=oracles.untempered, exact=False, start=None
 ):
-    ask = asking(predict, temper)
+    ask = asking(shown_as(predict, getattr(decoder, "observed", "one-hot")), temper)
     table: dict[tuple, Any] = dict.fromkeys(joint, 0)
     rounds: dict[int, Any] = {}
     for (x, calls), mass in written_with_calls(joint, vocab, decoder, ask, start).items():

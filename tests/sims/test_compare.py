@@ -156,6 +156,7 @@ PUBLIC = {
 
 
 OF_THE_USER = {"Rule", "Tabulated", "JointDraw", "Mirrored", "FixedOrder", "DrawThenKeep"}
+OF_THE_USER |= {"Steps", "RemaskLoop", "PathPlanning", "Editing"}
 
 
 def names(decoders):
@@ -204,7 +205,7 @@ FIRST_LOOK = {"nothing": KINDS[0], "revealed": KINDS[1], "predictions": KINDS[1]
 
 @each("decoder", EVERY, ids=repr)
 def test_what_a_decoder_goes_by(decoder):
-    remasks = isinstance(decoder, policies.Remask | policies.Corrector)
+    remasks = decoder.remasks
     kind = FIRST_LOOK.get(expected(decoder), KINDS[2])
     assert kind_of(decoder) == (KINDS[3] if remasks else kind)
 

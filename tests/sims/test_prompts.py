@@ -8,7 +8,7 @@ import functools
 import itertools
 import math
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,7 +94,7 @@ from theory import (
 class Undecided(Policy):
     """A user's own: two sites; then everything the other way round, or all; then all."""
 
-    remasks: ClassVar[bool] = True
+    remasks = True
 
     @property
     def steps(self):
