@@ -1,0 +1,1 @@
+"""Samplers of others on a perfect model: their exact distribution, and a verdict."""
