@@ -49,9 +49,7 @@ class GTest(NamedTuple):
     noise: Noise
 
 
-def g_test(
-    counts: np.ndarray, stated: np.ndarray, alpha: float, rng: np.random.Generator
-) -> GTest:
+def g_test(counts: np.ndarray, stated: np.ndarray, alpha: float, rng: np.random.Generator) -> GTest:
     """Test whether counts come from a stated distribution.
 
     Parameters
