@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import inspect
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -18,30 +19,29 @@ __all__ = ["Draws", "draw", "takes_generator"]
 BATCH = 4096
 """Sequences that are drawn at once, unless another number is asked for."""
 
+KEPT = 200
+"""So many draws, and the rest of their batch, are kept as they are."""
+
 
 class Draws(NamedTuple):
     """What a sampler wrote.
 
     Attributes
     ----------
-    tokens : ndarray of int64, shape (N, L)
+    first : ndarray of int64, shape (M, L)
+        The first of them, in whole batches.
     counts : ndarray of int64, shape (V,)*L
-        Of each sequence; what holds other ids than tokens is left out.
+        Of each sequence.
+    outside : int
+        Sequences with ids that are no tokens.
     calls : float
         Mean number of an oracle's calls that a sequence took part in.
-    batch : int
-        Sequences that were asked for at once.
     """
 
-    tokens: np.ndarray
+    first: np.ndarray
     counts: np.ndarray
+    outside: int
     calls: float
-    batch: int
-
-    @property
-    def outside(self) -> int:
-        """Sequences with ids that are no tokens."""
-        return len(self.tokens) - int(self.counts.sum())
 
 
 def draw(
@@ -79,17 +79,21 @@ def draw(
     ask = sampler if not takes_generator(sampler) else lambda n: sampler(n, rng)
     batch = min(size, batch or _fitting(ask))
     sizes = [batch] * (size // batch) + [size % batch] * bool(size % batch)
-    calls, parts = 0, []
+    counts = np.zeros(math.prod(shape), dtype=np.int64)
+    first: list[np.ndarray] = []
+    calls = outside = 0
     with _torch_seeded(rng):
         for count in progress(sizes):
             with replaying(_Calls(count)) as run:
-                parts.append(_as_tokens(ask(count), count, len(shape)))
+                tokens = _as_tokens(ask(count), count, len(shape))
             calls += int(run.calls.sum())
-    tokens = np.concatenate(parts)
-    inside = ((tokens >= 0) & (tokens < shape[0])).all(axis=1)
-    codes = np.ravel_multi_index(tuple(tokens[inside].T), shape)
-    counts = np.bincount(codes, minlength=int(np.prod(shape))).reshape(shape)
-    return Draws(tokens, counts, calls / size, batch)
+            inside = ((tokens >= 0) & (tokens < shape[0])).all(axis=1)
+            codes = np.ravel_multi_index(tuple(tokens[inside].T), shape)
+            counts += np.bincount(codes, minlength=len(counts))
+            outside += count - int(inside.sum())
+            if sum(map(len, first)) < KEPT:
+                first.append(tokens)
+    return Draws(np.concatenate(first), counts.reshape(shape), outside, calls / size)
 
 
 def takes_generator(sampler: Callable[..., Any]) -> bool:

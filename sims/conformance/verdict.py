@@ -152,7 +152,7 @@ class Verdict:
             if share:
                 parts.append(f"{share:.3g} {what}.")
         page = [_filled(part) for part in parts]
-        if self.tv > (self.tolerance if self.exact else 0):
+        if not self.agrees:
             page.append(self._sequences())
         page += [_filled(part) for part in (self._about_conventions(), self._about_ties()) if part]
         return "\n".join(page)
@@ -200,7 +200,10 @@ class Verdict:
         ]
         wide = min(WIDTH - 40, max(8, *(len(row[0]) for row in rows)))
         lines = ["", f"{'sequence':{wide}}  {'written':>10}  {'expected':>10}  {'too much':>10}"]
-        lines += [f"{s:{wide}}  {w:10.5f}  {e:10.5f}  {d:+10.5f}" for s, w, e, d in rows]
+        lines += [
+            "  ".join([f"{name:{wide}}", *(f"{_short(number):>10}" for number in numbers)])
+            for name, *numbers in rows
+        ]
         return "\n".join([*lines, ""])
 
     def _word(self) -> str:
@@ -248,6 +251,17 @@ class Verdict:
 def _case(case: Case) -> str:
     chance = "" if case.p_value is None else f", {_p(case.p_value)}"
     return f"{'agrees' if case.agrees else 'disagrees'} (TV {case.tv:.2g}{chance})"
+
+
+def _short(number: float) -> str:
+    """Five decimals, of small numbers two digits.
+
+    >>> _short(0.25), _short(-3e-7), _short(0.0)
+    ('0.25000', '-3.0e-07', '0')
+    """
+    if number == 0:
+        return "0"
+    return f"{number:.5f}" if abs(number) >= 1e-4 else f"{number:.1e}"
 
 
 def _p(value: float) -> str:
