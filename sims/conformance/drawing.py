@@ -2,7 +2,6 @@
 
 import contextlib
 import copy
-import inspect
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,11 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sims.conformance.exact import as_sequences, takes_generator
 from sims.conformance.replay import END, Replay, replaying
-from theory._core.arrays import to_host
-from theory.errors import InvalidInput
 
-__all__ = ["Draws", "draw", "takes_generator"]
+__all__ = ["Draws", "draw"]
 
 BATCH = 4096
 """Sequences that are drawn at once, unless another number is asked for."""
@@ -85,7 +83,7 @@ def draw(
     with _torch_seeded(rng):
         for count in progress(sizes):
             with replaying(_Calls(count)) as run:
-                tokens = _as_tokens(ask(count), count, len(shape))
+                tokens = as_sequences(ask(count), count, len(shape))[0]
             calls += int(run.calls.sum())
             inside = ((tokens >= 0) & (tokens < shape[0])).all(axis=1)
             codes = np.ravel_multi_index(tuple(tokens[inside].T), shape)
@@ -94,17 +92,6 @@ def draw(
             if sum(map(len, first)) < KEPT:
                 first.append(tokens)
     return Draws(np.concatenate(first), counts.reshape(shape), outside, calls / size)
-
-
-def takes_generator(sampler: Callable[..., Any]) -> bool:
-    """Whether a sampler is to be called with a number of sequences and a generator.
-
-    >>> takes_generator(lambda n, rng: None), takes_generator(lambda n, steps=3: None)
-    (True, False)
-    """
-    parameters = inspect.signature(sampler).parameters.values()
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in positional and p.default is p.empty for p in parameters) == 2
 
 
 class _Calls(Replay):
@@ -134,16 +121,3 @@ def _torch_seeded(rng: np.random.Generator) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(int(rng.integers(2**63)))
         yield
-
-
-def _as_tokens(answer: Any, size: int, length: int) -> np.ndarray:
-    """The last L of what was returned, which may hold a prompt in front."""
-    tokens = to_host(answer)
-    if tokens.ndim != 2 or tokens.shape[0] != size or tokens.shape[1] < length:
-        raise InvalidInput(
-            f"the sampler was asked for {size} sequences of {length} sites and returned an array "
-            f"of shape {tokens.shape}"
-        )
-    if tokens.dtype.kind not in "iu":
-        raise InvalidInput(f"the sampler returned {tokens.dtype}; tokens are integers")
-    return tokens[:, -length:].astype(np.int64)
