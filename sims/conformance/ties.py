@@ -49,6 +49,8 @@ def find_ties(p: Distribution) -> Ties | None:
     sites, vocab = p.length, p.vocab
     if (vocab + 1) ** sites > CONTEXTS:
         return None
+    if sites < 2:
+        return Ties(0, 0)
     codes = np.indices((vocab + 1,) * sites, dtype=np.int64).reshape(sites, -1).T
     x = np.where(codes == vocab, MASK, codes)
     x = x[(x == MASK).sum(axis=1) > 1]
