@@ -85,7 +85,8 @@ class Verdict:
         From each convention for predictions at observed sites to the `Case` under it. Empty
         without extra trials, or if the sampler calls no oracle.
     reads_observed : bool or None
-        Whether what is written depends on the convention. None if that is not known.
+        Whether another convention changes what is written with the same random numbers. None if
+        that is not known.
     ties : Ties or None
         In how many contexts predictions are equal; None if they were not looked for.
     untied : Case or None
@@ -225,8 +226,8 @@ class Verdict:
             return ""
         if not self.reads_observed:
             return (
-                "Predictions at observed sites are not read: what is written is the same under "
-                f"all {len(self.conventions)} conventions for them."
+                "Predictions at observed sites are not read: the same is written under each "
+                "convention for them."
             )
         cases = ", ".join(f"{name}: {_case(case)}" for name, case in self.conventions.items())
         return (

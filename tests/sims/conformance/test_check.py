@@ -85,13 +85,14 @@ def test_right_samplers_agree(name, paths):
 @pytest.mark.parametrize("name", FAULTS)
 def test_planted_faults_are_found(name, paths):
     plan, against, settings = FAULTS[name]
-    floor = -3 if plan.draws_masks else -math.inf
+    floor = -5 if plan.draws_masks else -math.inf
     sampler = sampler_of(Oracle(THREE, floor=floor), plan)
+    paths = min(paths, 2000)  # with a floor there are many, of which the first decide
     rng = np.random.default_rng(5)
     verdict = check(sampler, THREE, against, paths=paths, rng=rng, **settings)
     assert not verdict
     assert verdict.exact == (paths > 0)
-    assert verdict.tv > 0.01
+    assert verdict.tv > 1e-3
     assert (verdict.outside > 0) == plan.draws_masks
 
 
@@ -109,12 +110,11 @@ def test_noise_in_float32_is_found_where_a_token_is_certain():
         logits = model(x).logits[..., :2].astype(np.float32)
         with np.errstate(divide="ignore"):
             noise = -np.log(-np.log(rng.random((n, length, 2), dtype=np.float32)))
-        scores = logits + noise
-        return (scores[..., 1] > scores[..., 0]).astype(np.int64)
+        return (logits + noise).argmax(axis=-1)
 
     settings = {"rng": np.random.default_rng(0), "extras": False, "batch": 2**17}
     assert check(sampler, ones, paths=0, draws=2**12, **settings)
-    verdict = check(sampler, ones, paths=0, draws=2**23, **settings)
+    verdict = check(sampler, ones, paths=0, draws=2**22, **settings)
     assert not verdict
     assert 0 < verdict.tv < 1e-5
     assert check(sampler, ones, extras=False).tv == 0
@@ -170,7 +170,7 @@ def test_what_reads_observed_sites_is_told_under_all_conventions(paths):
     assert verdict.reads_observed
     cases = verdict.conventions
     assert list(cases) == ["one-hot", "leave-one-out", "flat"]
-    # Bits are fair, so flat is right by chance here; not on a table that is not symmetric.
+    # Bits are fair, so flat is right all the same; not on a table that is not symmetric.
     assert [case.agrees for case in cases.values()] == [True, True, True]
     skew = JointTable([[5, 1], [1, 2]])
     expected = output_distribution(skew, policies.RandomOrder((2,)))
@@ -348,7 +348,11 @@ def constant(answer):
 
 
 test_what_is_refused = refusals(
-    ("draws must be an integer of at least 1, got {}", lambda n: check(constant(0), COIN, draws=n), [0, 1.5]),
+    (
+        "draws must be an integer of at least 1, got {}",
+        lambda n: check(constant(0), COIN, draws=n),
+        [0, 1.5],
+    ),
     ("alpha must be", lambda a: check(constant(0), COIN, alpha=a), [0, 0.7]),
     ("tolerance must be", lambda t: check(constant(0), COIN, tolerance=t), [-1e-9]),
     ("p must be a Distribution", lambda p: check(constant(0), p), [np.ones(2)]),
