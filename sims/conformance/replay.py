@@ -10,19 +10,72 @@ left out is as little as can be, and its mass is known.
 """
 
 import contextlib
-from collections.abc import Iterator
+import math
+import sys
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
+from pathlib import Path
 
 import numpy as np
 
-__all__ = ["END", "Paths", "Replay", "replaying", "running"]
+from theory.errors import InvalidInput, ZerolossError
+
+__all__ = [
+    "END",
+    "AmbiguousRows",
+    "NotEnumerable",
+    "Paths",
+    "Replay",
+    "replaying",
+    "running",
+]
 
 END = -1
 """Fills the columns of a prefix beyond its end."""
 
 
+class NotEnumerable(ZerolossError):
+    """Random numbers whose outcomes cannot be enumerated; names the call and where it was made.
+
+    >>> str(NotEnumerable("the sum of noise", where="sampler.py:12"))
+    'the sum of noise cannot be enumerated (sampler.py:12)'
+    """
+
+    def __init__(self, what: str, *, where: str = "", because: str = "") -> None:
+        where = where or _place()
+        because = f": {because}" if because else ""
+        super().__init__(f"{what} cannot be enumerated{because} ({where})")
+
+
+class AmbiguousRows(NotEnumerable):
+    """It cannot be said to which row of a run a random number belongs; run alone, it can."""
+
+
+def _place() -> str:
+    """File and line of the innermost frame that is neither this package's nor an array library's.
+
+    >>> _place().startswith("<doctest")
+    True
+    """
+    inner = [str(Path(__file__).parent)]
+    for name in ("numpy", "torch"):
+        if path := getattr(sys.modules.get(name), "__file__", None):
+            inner.append(str(Path(path).parent))
+    frame = sys._getframe()
+    while frame.f_back and frame.f_code.co_filename.startswith(tuple(inner)):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
 class Replay:
     """One run of a sampler on as many rows as there are prefixes.
+
+    Parameters
+    ----------
+    prefixes : ndarray of int32, shape (B, depth)
+        The first choices of each row, `END` beyond them.
+    sites : sequence of int
+        Sites of a row, as a sampler may have flattened them: with the prompt, and without.
 
     Attributes
     ----------
@@ -31,7 +84,12 @@ class Replay:
     mass : ndarray, shape (B,)
         The probability of all choices that a row has made so far.
     calls : ndarray of int64, shape (B,)
-        Calls of a model that each row took part in.
+        Calls of a model that each row took part in; without those that only showed what it then
+        returned, once `finish` was given that.
+    cells : int
+        Numbers per row that the largest random call asked for.
+    remasks : bool
+        Whether a model was shown a token at a site where another, or none, was later.
 
     >>> run = Replay(np.asarray([[END], [1]]))      # two rows: nothing decided, and option 1
     >>> run.choose(np.asarray([[[0.75, 0.25]], [[0.75, 0.25]]])).tolist(), run.mass.tolist()
@@ -40,10 +98,13 @@ class Replay:
     (array([[1]], dtype=int32), array([0.25]))
     """
 
-    def __init__(self, prefixes: np.ndarray) -> None:
-        self.rows = len(prefixes)
+    def __init__(self, prefixes: np.ndarray, sites: Sequence[int] = ()) -> None:
+        self.rows, self.sites = len(prefixes), tuple(sites)
         self.mass = np.ones(self.rows)
         self.calls = np.zeros(self.rows, dtype=np.int64)
+        self.cells, self.remasks = 0, False
+        self._shown: np.ndarray | None = None
+        self._since = np.zeros(self.rows, dtype=np.int64)
         self._known = (prefixes != END).sum(axis=1)
         self._path = np.asarray(prefixes, dtype=np.int32)
         self._depth = np.zeros(self.rows, dtype=np.int64)
@@ -66,8 +127,96 @@ class Replay:
         chosen = [self._choose(weights[:, j]) for j in range(weights.shape[1])]
         return np.stack(chosen, axis=1) if chosen else np.zeros((self.rows, 0), dtype=np.int64)
 
+    def decide(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Make N choices among K options, each in a row of its own; in a row, one after the other.
+
+        Parameters
+        ----------
+        rows : ndarray of int64, shape (N,)
+        weights : ndarray, shape (N, K)
+
+        Returns
+        -------
+        ndarray of int64, shape (N,)
+
+        >>> run = Replay(np.asarray([[END], [END]]))
+        >>> run.decide(np.asarray([1, 0, 1]), np.asarray([[1, 3], [2, 1], [0, 1]])).tolist()
+        [1, 0, 1]
+        >>> run.mass.round(3).tolist()
+        [0.667, 0.75]
+        """
+        order = np.argsort(rows, kind="stable")
+        rows = rows[order]
+        counts = np.bincount(rows, minlength=self.rows)
+        turn = np.arange(len(rows), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
+        # Where a row has fewer, it is asked what has only one answer.
+        asked = np.zeros((self.rows, counts.max(initial=0), weights.shape[1]))
+        asked[..., 0] = 1
+        asked[rows, turn] = weights[order]
+        chosen = np.empty(len(rows), dtype=np.int64)
+        chosen[order] = self.choose(asked)[rows, turn]
+        return chosen
+
+    def rows_of(self, shape: Sequence[int]) -> np.ndarray:
+        """The rows that the numbers of one random call belong to, flattened, (N,).
+
+        They are the leading dimension, whole rows of sites flattened into it included. With
+        anything else a sampler has to be run with one row, to which all belongs.
+
+        >>> Replay(np.asarray([[END], [END]]), sites=(3,)).rows_of((6,)).tolist()
+        [0, 0, 0, 1, 1, 1]
+        """
+        size, leading = math.prod(shape), shape[0] if shape else 1
+        if self.rows > 1 and leading not in {self.rows * m for m in (1, *self.sites)}:
+            raise AmbiguousRows(f"a random call of shape {tuple(shape)} in {self.rows} rows")
+        self.cells = max(self.cells, size // self.rows)
+        return np.repeat(np.arange(self.rows, dtype=np.int64), size // self.rows)
+
+    def called(self, x: np.ndarray) -> None:
+        """A model was called with patterns (N, m), the rows of the run first among N."""
+        if len(x) % self.rows:
+            raise AmbiguousRows(f"a model's call with {len(x)} sequences in {self.rows} rows")
+        x = np.asarray(x)[: self.rows]
+        changed = self._differs(x)
+        self.calls += 1
+        self._since = np.where(changed, self.calls, self._since)
+        self._shown = x.copy()
+
+    def finish(self, tokens: np.ndarray) -> None:
+        """The sampler returned these tokens (B, L).
+
+        Calls since a row was first shown just that could change nothing more: a sampler that runs
+        on a row alone may stop there, while with many rows it goes on for the others.
+        """
+        if self._shown is not None:
+            self.calls = np.where(self._differs(tokens), self.calls, self._since - 1)
+        left = self._known > self._depth
+        if left.any():
+            self._astray(int(left.argmax()))
+
+    def _differs(self, x: np.ndarray) -> np.ndarray:
+        """Which rows are not what was last shown, (B,)."""
+        if self._shown is None or self._shown.shape != x.shape:
+            return np.ones(self.rows, dtype=bool)
+        differs = self._shown != x
+        self.remasks |= bool((differs & (self._shown >= 0)).any())
+        return differs.any(axis=1)
+
+    def _astray(self, row: int) -> None:
+        what = f"row {row} of {self.rows}"
+        because = "run again it made other choices; it draws from another source of random numbers"
+        if self.rows > 1:
+            raise AmbiguousRows(what, because=because + ", or rows depend on each other")
+        raise NotEnumerable(what, because=because)
+
     def _choose(self, weights: np.ndarray) -> np.ndarray:
-        chances = weights / weights.sum(axis=1, keepdims=True)
+        total = weights.sum(axis=1, keepdims=True)
+        if not ((total > 0) & (total < math.inf)).all():
+            raise InvalidInput(
+                f"weights of shape {weights.shape} must be finite and some positive, "
+                f"got {weights[~((total > 0) & (total < math.inf))[:, 0]][0].tolist()}"
+            )
+        chances = weights / total
         chosen = chances.argmax(axis=1)
         rows = np.flatnonzero((chances > 0).sum(axis=1) > 1)
         if not len(rows):
@@ -78,6 +227,10 @@ class Replay:
             self._path = np.concatenate([self._path, room], axis=1)
         given = depth < self._known[rows]
         chosen[rows[given]] = self._path[rows[given], depth[given]]
+        impossible = chances[rows[given], chosen[rows[given]] % chances.shape[1]] <= 0
+        impossible |= chosen[rows[given]] >= chances.shape[1]
+        if impossible.any():
+            self._astray(int(rows[given][impossible][0]))
         new = rows[~given]
         for option in np.flatnonzero((chances[new] > 0).any(axis=0)):
             also = new[(chances[new, option] > 0) & (chosen[new] != option)]

@@ -1,0 +1,421 @@
+"""Random numbers that are not drawn: what becomes of them decides which outcomes are enumerated.
+
+A sampler draws uniform numbers, makes something of them, and in the end asks a question: which
+score is the largest, is this number below that probability. Here the numbers stay open until then.
+`Noise` knows what was made of the uniform numbers U in it:
+
+==============  ==========================  =====================================================
+kind            value                       made by
+==============  ==========================  =====================================================
+uniform         ``shift + scale U``         the generator
+exponential     ``scale E**power``          ``E = -log U``, ``scores / E**temperature``
+gumbel          ``shift + scale G``         ``G = -log E``, ``logits + temperature G``
+power           ``exp(scale E)``            ``U**(1 / weights)``
+==============  ==========================  =====================================================
+
+The order of such scores is a race with known probabilities: the largest of ``logits + G`` is i
+with probability softmax(logits)_i (Gumbel-max), the next is drawn in the same way from those left
+(Plackett-Luce). A comparison with a number is a coin, and U is known to lie in an interval from
+then on. So each answer is a choice that a `Replay` makes, and all answers are consistent.
+
+Anything else, say a sum of two such numbers, has no closed form and raises `NotEnumerable`.
+Constants up to `GUARD` that keep a logarithm finite are taken for nothing; they move probabilities
+by about as much.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sims.conformance.replay import AmbiguousRows, NotEnumerable, Replay
+
+__all__ = ["GUARD", "Noise"]
+
+GUARD = 1e-6
+"""Constants up to this guard against log 0 and are taken for nothing."""
+
+ROUNDING = 1e-15
+"""Intervals of U shorter than this are between numbers that differ by rounding."""
+
+
+class _Uniforms:
+    """Independent uniform numbers on [0, 1), flattened, and what is known of each."""
+
+    def __init__(self, replay: Replay, rows: np.ndarray) -> None:
+        self.replay, self.rows = replay, rows
+        self.low, self.high = np.zeros(len(rows)), np.ones(len(rows))
+        self.ordered = np.zeros(len(rows), dtype=bool)
+        """Whether a number has taken part in a race, which may have told how it compares."""
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """An array of random numbers that have not been drawn.
+
+    Attributes
+    ----------
+    uniforms : the uniform numbers that it is made of
+    which : ndarray of int64
+        The uniform number behind each entry.
+    kind : {"uniform", "exponential", "gumbel", "power"}
+    shift, scale, power : ndarray
+        As in the table above.
+    known : ndarray
+        Entries that are numbers after all; nan where they are open.
+    flipped : bool
+        Whether ``1 - U`` takes the place of U.
+
+    >>> from sims.conformance.replay import END
+    >>> run = Replay(np.asarray([[END], [1]]))              # the most probable token, and the other
+    >>> logits = np.log([[0.75, 0.25], [0.75, 0.25]])
+    >>> gumbel = Noise.uniform(run, (2, 2)).log().times(-1).log().times(-1)
+    >>> gumbel.plus(logits).order(-1, 1, largest=True)[:, 0].tolist(), run.mass.round(9).tolist()
+    ([0, 1], [0.75, 0.25])
+    """
+
+    uniforms: _Uniforms
+    which: np.ndarray
+    kind: str
+    shift: np.ndarray
+    scale: np.ndarray
+    power: np.ndarray
+    known: np.ndarray
+    flipped: bool = False
+
+    @classmethod
+    def uniform(cls, replay: Replay, shape: tuple[int, ...]) -> "Noise":
+        """Uniform numbers on [0, 1) of any shape; the leading dimension are rows of the replay."""
+        rows = replay.rows_of(shape)
+        which = np.arange(len(rows), dtype=np.int64).reshape(shape)
+        zero, one, nan = (np.broadcast_to(v, shape) for v in (0.0, 1.0, math.nan))
+        return cls(_Uniforms(replay, rows), which, "uniform", zero, one, one, nan)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.which.shape
+
+    # Structure
+
+    def mapped(self, change: Callable[[np.ndarray], np.ndarray]) -> "Noise":
+        """The same entries elsewhere, say ``noise.mapped(lambda v: v[:, None])``."""
+        names = ("which", "shift", "scale", "power", "known")
+        return replace(self, **{name: change(getattr(self, name)) for name in names})
+
+    def where(self, kept: np.ndarray, other: Any) -> "Noise":
+        """Entries of the noise where `kept`, else numbers."""
+        kept, other, which = np.broadcast_arrays(kept, np.asarray(other, dtype=float), self.which)
+        noise = self.mapped(lambda v: np.broadcast_to(v, which.shape))
+        return replace(noise, known=np.where(kept, noise.known, other))
+
+    # What becomes of the numbers
+
+    def plus(self, number: Any) -> "Noise":
+        number = np.asarray(number, dtype=float)
+        noise, number = self._with(number)
+        known = np.where(np.isinf(number), number, noise.known + number)
+        if noise.kind in ("uniform", "gumbel"):
+            return replace(noise, shift=noise.shift + number, known=known)
+        if (np.abs(number[np.isnan(known)]) > GUARD).any():
+            raise NotEnumerable(f"the sum of {self} and a number")
+        return replace(noise, known=known)
+
+    def times(self, number: Any) -> "Noise":
+        noise, number = self._with(np.asarray(number, dtype=float))
+        if noise.kind == "power" and (number != 1).any():
+            raise NotEnumerable(f"a multiple of {self}")
+        with np.errstate(invalid="ignore"):
+            shift, scale = noise.shift * number, noise.scale * number
+            known = np.where(number == 0, 0.0, noise.known * number)
+        return replace(noise, shift=shift, scale=scale, known=known)._checked()
+
+    def reciprocal(self) -> "Noise":
+        if self.kind not in ("exponential", "power"):
+            raise NotEnumerable(f"the reciprocal of {self}")
+        if self.kind == "power":
+            return replace(self, scale=-self.scale, known=1 / self.known)
+        with np.errstate(divide="ignore"):
+            known = 1 / self.known
+        scale = 1 / np.where(self.scale == 0, 1.0, self.scale)
+        return replace(self, scale=scale, power=-self.power, known=known)
+
+    def log(self) -> "Noise":
+        noise, one = self._standard(), np.ones(self.shape)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            known, scale = np.log(noise.known), np.log(noise.scale)
+        if noise.kind == "uniform":
+            return replace(noise, kind="exponential", scale=-one, power=one, known=known)
+        if noise.kind == "power":
+            return replace(noise, kind="exponential", power=one, known=known)
+        if noise.kind == "exponential":
+            noise = replace(noise, kind="gumbel", shift=scale, scale=-noise.power, known=known)
+            return noise._checked()
+        raise NotEnumerable(f"the logarithm of {self}")
+
+    def exp(self) -> "Noise":
+        with np.errstate(over="ignore"):
+            known, factor = np.exp(self.known), np.exp(self.shift)
+        if self.kind == "gumbel":
+            power, known = -self.scale, np.where(factor == 0, 0.0, known)
+            shift = np.zeros(self.shape)
+            noise = replace(self, kind="exponential", shift=shift, scale=factor, power=power)
+            return replace(noise, known=known)._checked()
+        if self.kind == "exponential" and (self.power == 1).all():
+            return replace(self, kind="power", known=known)
+        raise NotEnumerable(f"the exponential of {self}")
+
+    def to_the(self, exponent: Any) -> "Noise":
+        noise, exponent = self._standard()._with(np.asarray(exponent, dtype=float))
+        with np.errstate(all="ignore"):
+            known = np.where(exponent == 0, 1.0, noise.known**exponent)
+        if noise.kind == "uniform":
+            noise = replace(noise, kind="power", scale=-exponent, known=known)
+        elif noise.kind == "power":
+            noise = replace(noise, scale=noise.scale * exponent, known=known)
+        elif noise.kind == "exponential":
+            with np.errstate(all="ignore"):
+                scale = noise.scale**exponent
+            noise = replace(noise, scale=scale, power=noise.power * exponent, known=known)
+        else:
+            raise NotEnumerable(f"a power of {self}")
+        return noise._checked()
+
+    def clipped(self, low: float = -math.inf, high: float = math.inf) -> "Noise":
+        """Bounds that hardly ever apply, as they guard against log 0."""
+        open_ = np.isnan(self.known)
+        cut = 0.0
+        for bound, sides in ((low, 0), (high, 1)):
+            if open_.any() and math.isfinite(bound):
+                at, rising = self._in_uniform(np.full(self.shape, bound))
+                below = np.where(rising, at, 1 - at)[open_].clip(0, 1)
+                cut += float((1 - below if sides else below).max())
+        if cut > GUARD:
+            raise NotEnumerable(f"{self} between bounds")
+        return replace(self, known=np.clip(self.known, low, high))
+
+    # Questions
+
+    def below(self, number: Any) -> np.ndarray:
+        """Whether each entry is below a number: coins, or cells if there are several for one U."""
+        noise, number = self._with(np.asarray(number, dtype=float))
+        answer = noise.known < number
+        asked = np.flatnonzero(np.isnan(noise.known))
+        if not len(asked):
+            return answer
+        at, rising = noise._in_uniform(number)
+        at, which = at.ravel()[asked], noise.which.ravel()[asked]
+        smaller = noise._smaller(which, np.where(self.flipped, 1 - at, at))
+        same = rising.ravel()[asked] != self.flipped
+        answer.ravel()[asked] = smaller == same
+        return answer
+
+    def order(self, axis: int, count: int, *, largest: bool) -> np.ndarray:
+        """Indices of the `count` largest (or smallest) entries along an axis, these first.
+
+        As an axis of the same place in the result; indices of equal numbers in their order.
+        """
+        noise = self.mapped(lambda v: np.moveaxis(v, axis, -1))
+        size = noise.shape[-1]
+        flat = noise.mapped(lambda v: v.reshape(-1, size))
+        picked = _Race(flat).picks(count, largest)
+        return np.moveaxis(picked.reshape(*noise.shape[:-1], count), -1, axis)
+
+    # Within
+
+    def __str__(self) -> str:
+        return f"{self.kind} noise of shape {self.shape}"
+
+    def _with(self, number: np.ndarray) -> tuple["Noise", np.ndarray]:
+        """Noise and numbers broadcast against each other."""
+        if np.isnan(number).any():
+            raise NotEnumerable(f"{self} together with nan")
+        shape = np.broadcast_shapes(self.shape, number.shape)
+        noise = self if shape == self.shape else self.mapped(lambda v: np.broadcast_to(v, shape))
+        return noise, np.broadcast_to(number, shape)
+
+    def _checked(self) -> "Noise":
+        """Scales and powers of 0 leave no noise, and a shift of -inf; others must be finite."""
+        known = np.where(np.isnan(self.known) & np.isneginf(self.shift), -math.inf, self.known)
+        open_ = np.isnan(known)
+        for numbers in (self.shift, self.scale, self.power):
+            if not np.isfinite(numbers[open_]).all():
+                raise NotEnumerable(f"{self} with an infinite or undefined shift or scale")
+        nothing = {
+            "uniform": (self.scale == 0, self.shift),
+            "gumbel": (self.scale == 0, self.shift),
+            "exponential": ((self.scale == 0) | (self.power == 0), self.scale),
+            "power": (self.scale == 0, 1.0),
+        }
+        gone, left = nothing[self.kind]
+        return replace(self, known=np.where(gone & open_, left, known))
+
+    def _standard(self) -> "Noise":
+        """Uniform noise as U or 1 - U, up to `GUARD`; others as they are."""
+        if self.kind != "uniform":
+            return self
+        open_ = np.isnan(self.known)
+        start, end = self.shift[open_], (self.shift + self.scale)[open_]
+        zero, one = np.zeros(self.shape), np.ones(self.shape)
+        for flips, (low, high) in enumerate([(start, end), (end, start)]):
+            if (np.abs(low) <= GUARD).all() and (np.abs(high - 1) <= GUARD).all():
+                return replace(self, shift=zero, scale=one, flipped=self.flipped != bool(flips))
+        raise NotEnumerable(f"the logarithm or power of {self} on other intervals than [0, 1)")
+
+    def _in_uniform(self, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The u at which the value is `number`, and whether the value rises with u.
+
+        0 or 1 where the value never is that.
+        """
+        rising = self.scale > 0
+        with np.errstate(all="ignore"):
+            if self.kind == "uniform":
+                return (number - self.shift) / self.scale, rising
+            if self.kind == "gumbel":
+                return np.exp(-np.exp(-(number - self.shift) / self.scale)), rising
+            if self.kind == "power":
+                e, rising = np.log(np.maximum(number, 0.0)) / self.scale, ~rising
+            else:
+                ratio = number / self.scale
+                e = np.maximum(ratio, 0.0) ** (1 / self.power)
+                rising = rising != (self.power > 0)
+            return np.exp(-np.maximum(e, 0.0)), rising
+
+    def _smaller(self, which: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """Whether the uniform numbers (N,) are below `at` (N,); from then on it is known."""
+        known = self.uniforms
+        if known.ordered[which].any():
+            raise NotEnumerable(f"{self} compared with a number after a race")
+        order = np.lexsort((at, which))
+        numbers, start, count = np.unique(which[order], return_index=True, return_counts=True)
+        turn = np.arange(len(order), dtype=np.int64) - np.repeat(start, count)
+        line = np.repeat(np.arange(len(numbers), dtype=np.int64), count)
+        low, high = known.low[numbers, None], known.high[numbers, None]
+        edges = np.full((len(numbers), count.max() + 2), math.inf)
+        edges[line, turn + 1] = at[order]
+        edges[:, :1] = low
+        edges = np.clip(edges, low, high)
+        widths = np.diff(edges, axis=1)
+        widths[widths < ROUNDING] = 0.0
+        cell = known.replay.decide(known.rows[numbers], widths)
+        every = np.arange(len(numbers), dtype=np.int64)
+        known.low[numbers] = edges[every, cell]
+        known.high[numbers] = edges[every, cell + 1]
+        smaller = np.empty(len(order), dtype=bool)
+        smaller[order] = cell[line] <= turn
+        return smaller
+
+
+class _Race:
+    """The order of entries (Q, K), as far as it is asked for."""
+
+    def __init__(self, noise: Noise) -> None:
+        self.noise, self.known = noise, noise.uniforms
+        self.open = np.isnan(noise.known)
+        self.low, self.high = self._ranges()
+        rows = np.where(self.open, self.known.rows[noise.which], -1)
+        self.rows = rows.max(axis=1, initial=0)
+        if (self.open & (rows != self.rows[:, None])).any():
+            raise AmbiguousRows(f"an order of {noise} across rows")
+
+    def _ranges(self) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the largest value that each entry can have."""
+        noise, low, high = self.noise, self.known.low, self.known.high
+        used = noise.which[self.open]
+        if self.known.ordered[used].any():
+            raise NotEnumerable(f"the order of {noise}", because="it was asked for before")
+        if noise.kind == "uniform":
+            at = np.asarray([low[noise.which], high[noise.which]])
+            ends = noise.shift + noise.scale * (1 - at if noise.flipped else at)
+            least, most = ends.min(axis=0), ends.max(axis=0)
+        else:
+            if (low[used] > 0).any() or (high[used] < 1).any():
+                raise NotEnumerable(f"the order of {noise}", because="it was compared with numbers")
+            rising = noise.scale > 0
+            one = math.inf if noise.kind == "gumbel" else float(noise.kind == "power")
+            least = np.where(rising, one if noise.kind == "power" else 0.0, -math.inf)
+            most = np.where(rising, math.inf, 0.0 if noise.kind == "exponential" else one)
+            if noise.kind == "gumbel":
+                least, most = np.full(noise.shape, -math.inf), np.full(noise.shape, math.inf)
+            elif noise.kind == "power":
+                least = np.where(rising, 1.0, 0.0)
+        return (
+            np.where(self.open, least, noise.known),
+            np.where(self.open, most, noise.known),
+        )
+
+    def picks(self, count: int, largest: bool) -> np.ndarray:
+        """Indices (Q, count), the largest (or smallest) first."""
+        low, high = (self.low, self.high) if largest else (-self.high, -self.low)
+        left = np.ones(low.shape, dtype=bool)
+        every = np.arange(len(low), dtype=np.int64)
+        places = self._places() if self._from_the_other_end(largest) else None
+        used = np.zeros(low.shape, dtype=bool)
+        picked = np.zeros((len(low), count), dtype=np.int64)
+        for turn in range(count):
+            most = np.where(left, low, -math.inf).max(axis=1, keepdims=True)
+            first = left & (low == most)
+            top = np.where(first, high, -math.inf).max(axis=1, keepdims=True)
+            first &= high == top
+            if (left & ~first & (high > most)).any():
+                raise NotEnumerable(f"the order of {self.noise} whose ranges overlap")
+            racing = first & self.open
+            used |= racing & (racing.sum(axis=1, keepdims=True) > 1)
+            first = np.where(racing.any(axis=1, keepdims=True), racing, first)
+            chosen = first.argmax(axis=1)
+            asked = np.flatnonzero(racing.sum(axis=1) > 1)
+            if len(asked) and places is None:
+                weights = self._weights(racing[asked], asked)
+                chosen[asked] = self.known.replay.decide(self.rows[asked], weights)
+            elif len(asked):
+                assert places is not None
+                chosen[asked] = np.where(racing, places, -1)[asked].argmax(axis=1)
+            picked[:, turn] = chosen
+            left[every, chosen] = False
+        self.known.ordered[self.noise.which[used]] = True
+        return picked
+
+    def _from_the_other_end(self, largest: bool) -> bool:
+        """Whether the first of the race are the last that are asked for."""
+        noise = self.noise
+        if noise.kind == "uniform":
+            return False
+        rising = noise.scale > 0 if noise.kind == "gumbel" else noise.scale * noise.power < 0
+        if noise.kind == "power":
+            rising = noise.scale < 0
+        rising = rising[self.open]
+        if (rising != rising[:1]).any():
+            raise NotEnumerable(f"the order of {noise} of both signs")
+        return bool(rising.any() != largest) and bool(self.open.any())
+
+    def _places(self) -> np.ndarray:
+        """The place of each entry in the race, run to its end, (Q, K)."""
+        left, places = self.open.copy(), np.zeros(self.open.shape, dtype=np.int64)
+        for turn in range(left.shape[1]):
+            asked = np.flatnonzero(left.any(axis=1))
+            weights = self._weights(left[asked], asked)
+            chosen = self.known.replay.decide(self.rows[asked], weights)
+            places[asked, chosen] = turn
+            left[asked, chosen] = False
+        return places
+
+    def _weights(self, racing: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        """The probability of each of those racing (N, K) to be first, up to a factor in each line.
+
+        The first of exponential numbers ``E_i / rate_i`` is i in proportion to its rate.
+        """
+        noise = self.noise
+        scale, power = noise.scale[asked], noise.power[asked]
+        if noise.kind == "uniform":
+            return racing.astype(float)
+        if noise.kind == "gumbel":
+            logs, spread = noise.shift[asked], scale
+        else:
+            logs = np.log(np.where(racing, np.abs(scale), 1.0))
+            spread = -power if noise.kind == "exponential" else -np.ones(scale.shape)
+        most = np.where(racing, spread, -math.inf).max(axis=1, keepdims=True)
+        if (racing & (spread != most)).any():
+            raise NotEnumerable(f"the order of {noise} of several temperatures")
+        logs = np.where(racing, logs / most, -math.inf)
+        return np.exp(logs - logs.max(axis=1, keepdims=True))
