@@ -82,16 +82,14 @@ class _Interception(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        kwargs = kwargs or {}
-        if any(issubclass(kind, NoiseTensor) for kind in types):
-            return _of_noise(func, args, kwargs)
-        name = getattr(func, "__name__", "")
-        draw = DRAWS.get(name)
-        if draw is not None:
-            if kwargs.get("out") is not None:
-                raise NotEnumerable(f"{name} into another tensor")
-            return draw(self, func, args, kwargs)
-        return func(*args, **kwargs)
+        if NoiseTensor in types:
+            return _of_noise(func, args, kwargs or {})
+        draw = DRAWING.get(func)
+        if draw is None:  # nearly always, so it has to be quick
+            return func(*args, **kwargs) if kwargs else func(*args)
+        if kwargs and kwargs.get("out") is not None:
+            raise NotEnumerable(f"{func.__name__} into another tensor")
+        return draw(self, func, args, kwargs or {})
 
     def example(self, func: Any, args: Any, kwargs: Any) -> Any:
         """What torch answers with a generator of ours: its checks, its shape and its type."""
@@ -115,7 +113,7 @@ def intercepted(replay: Replay) -> Iterator[None]:
     with _Interception(replay):
         yield
     for name, state in _states().items():
-        if not _same(state, before[name]):
+        if state != before[name]:
             raise NotEnumerable(
                 f"a draw from the global generator of {name}",
                 where="somewhere in the sampler",
@@ -124,22 +122,15 @@ def intercepted(replay: Replay) -> Iterator[None]:
 
 
 def _states() -> dict[str, Any]:
+    _, key, *place = np.random.get_state()  # noqa: NPY002
     states = {
-        "torch": torch.random.get_rng_state().numpy(),
-        "numpy.random": np.random.get_state()[1:3],  # noqa: NPY002
+        "torch": torch.random.get_rng_state().numpy().tobytes(),
+        "numpy.random": (np.asarray(key).tobytes(), place),
         "Python's random": random.getstate(),
     }
     if torch.cuda.is_initialized():
-        states["torch.cuda"] = torch.cuda.get_rng_state().numpy()
+        states["torch.cuda"] = torch.cuda.get_rng_state().numpy().tobytes()
     return states
-
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, np.ndarray):
-        return bool((a == b).all())
-    if isinstance(a, tuple):
-        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
-    return a == b
 
 
 # Calls that draw
@@ -303,6 +294,13 @@ DRAWS: dict[str, Callable[..., Any]] = {
         "_sample_dirichlet".split(),
         _refused,
     ),
+}
+
+DRAWING = {
+    function: draw
+    for name, draw in DRAWS.items()
+    for place in (torch, torch.Tensor, torch.nn.functional, torch._C._VariableFunctions)
+    if (function := getattr(place, name, None)) is not None
 }
 
 
