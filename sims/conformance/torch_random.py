@@ -4,13 +4,11 @@ While `intercepted` holds, every function of torch that draws random numbers is 
 draws of tokens, coins, integers and permutations become choices of the replay at once, uniform and
 exponential numbers become `Noise` in the shape of a tensor. Functions of such a tensor are looked up
 here by their names; any that has no closed form raises `NotEnumerable`. A generator that is handed
-to a call is not asked. What draws without being seen is found out afterwards: the global generators
-of torch, of NumPy and of Python must be where they were.
+to a call is not asked. What draws without being seen moves a global generator, which `unmoved` sees.
 """
 
 import contextlib
 import math
-import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -61,15 +59,11 @@ class NoiseTensor(torch.Tensor):
         return new
 
     @classmethod
-    def __torch_function__(
-        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return _of_noise(func, args, kwargs or {})
 
     @classmethod
-    def __torch_dispatch__(
-        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         raise NotEnumerable(f"{func} of random numbers")
 
 
@@ -79,9 +73,7 @@ class _Interception(TorchFunctionMode):
         self.replay = replay
         self.private = torch.Generator()
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if NoiseTensor in types:
             return _of_noise(func, args, kwargs or {})
         draw = DRAWING.get(func)
@@ -106,31 +98,10 @@ def intercepted(replay: Replay) -> Iterator[None]:
     Raises
     ------
     NotEnumerable
-        For a call whose outcomes cannot be enumerated, and at the end if a global generator has
-        moved all the same.
+        For a call whose outcomes cannot be enumerated.
     """
-    before = _states()
     with _Interception(replay):
         yield
-    for name, state in _states().items():
-        if state != before[name]:
-            raise NotEnumerable(
-                f"a draw from the global generator of {name}",
-                where="somewhere in the sampler",
-                because="it has moved, or was seeded, in a call that is not intercepted",
-            )
-
-
-def _states() -> dict[str, Any]:
-    _, key, *place = np.random.get_state()  # noqa: NPY002
-    states = {
-        "torch": torch.random.get_rng_state().numpy().tobytes(),
-        "numpy.random": (np.asarray(key).tobytes(), place),
-        "Python's random": random.getstate(),
-    }
-    if torch.cuda.is_initialized():
-        states["torch.cuda"] = torch.cuda.get_rng_state().numpy().tobytes()
-    return states
 
 
 # Calls that draw
