@@ -1,6 +1,8 @@
 """The exact output distribution of a sampler's own code, by enumerating its random choices."""
 
+import contextlib
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 
 from sims.conformance.enumerated import EnumeratedDistribution
 from sims.conformance.generator import ReplayGenerator
+from sims.conformance.global_generators import unmoved
 from sims.conformance.replay import AmbiguousRows, NotEnumerable, Paths, Replay, replaying
 from theory import JointTable
 from theory._core.arrays import as_array, from_host, to_host
@@ -186,8 +189,17 @@ def sampler_run(sampler: Callable[..., Any]) -> Callable[[Replay], Any]:
 
 
 def _replayed(replay: Replay, sampler: Callable[[int], Any]) -> Any:
-    with replaying(replay):
+    with replaying(replay), unmoved(), _torch_too(replay):
         return sampler(replay.rows)
+
+
+def _torch_too(replay: Replay) -> contextlib.AbstractContextManager[None]:
+    """Let the replay decide what is drawn with torch, if that is there."""
+    if "torch" not in sys.modules:
+        return contextlib.nullcontext()
+    from sims.conformance.torch_random import intercepted
+
+    return intercepted(replay)
 
 
 def takes_generator(sampler: Callable[..., Any]) -> bool:
