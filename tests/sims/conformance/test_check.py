@@ -323,6 +323,19 @@ def test_a_sampler_that_takes_one_sequence_is_drawn_one_by_one():
     assert set(asked) == {1, 2}
 
 
+def test_fewer_are_drawn_at_once_with_a_large_vocabulary():
+    p, most = JointTable([1, 1]), []
+    model = Oracle(p, mask_id=2**14, vocab_size=2**14 + 1)
+
+    def sampler(n, rng):
+        most.append(n)
+        logits = model(np.full((n, 1), model.mask_id)).logits
+        return (logits + rng.gumbel(size=logits.shape)).argmax(axis=-1)
+
+    assert check(sampler, p, paths=0, draws=1000, rng=np.random.default_rng(0), extras=False)
+    assert max(most) == 2**22 // (2**14 + 1)
+
+
 def test_the_generator_is_used_once():
     """Each check has draws of its own, and the same seed the same ones."""
     p = JointTable([1, 3])
