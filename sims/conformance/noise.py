@@ -203,6 +203,7 @@ class Noise:
         answer = np.array(noise.known < number, order="C")
         open_ = np.isnan(noise.known)
         if open_.any():
+            noise._check_rows()
             at, rising = noise._in_uniform(number)
             at, same = at[open_], rising[open_] != self.flipped
             smaller = noise._smaller(noise.which[open_], 1 - at if self.flipped else at)
@@ -214,6 +215,7 @@ class Noise:
 
         As an axis of the same place in the result; indices of equal numbers in their order.
         """
+        self._check_rows()
         noise = self.mapped(lambda v: np.moveaxis(v, axis, -1))
         size = noise.shape[-1]
         flat = noise.mapped(lambda v: v.reshape(-1, size))
@@ -221,6 +223,16 @@ class Noise:
         return np.moveaxis(picked.reshape(*noise.shape[:-1], count), -1, axis)
 
     # Within
+
+    def _check_rows(self) -> None:
+        """Refuse entries that are where those of another row belong."""
+        replay = self.uniforms.replay
+        if replay.rows > 1 and self.shape and replay.by_rows(self.shape[0]):
+            rows = self.uniforms.rows[self.which].reshape(self.shape[0], -1)
+            place = np.arange(self.shape[0], dtype=np.int64) * replay.rows // self.shape[0]
+            strange = (rows != place[:, None]) & np.isnan(self.known).reshape(rows.shape)
+            if strange.any() and (rows != rows[0, 0]).any():
+                raise AmbiguousRows(f"{self} with the rows of a run in another order")
 
     def __str__(self) -> str:
         return f"{self.kind} noise of shape {self.shape}"
