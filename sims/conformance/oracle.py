@@ -244,7 +244,7 @@ class Oracle:
         """Logits (B, m, W) of all ids, of those (B, sites, V) of the tokens."""
         placed = np.full((len(logits), width, self.vocab_size), self.floor, dtype=self.dtype)
         vocab, first = logits.shape[2], len(self.prompt) - self.shift
-        placed[..., :vocab] = 0
+        placed[..., 0] = 0
         with np.errstate(over="ignore"):
             placed[:, first : first + logits.shape[1], :vocab] = np.maximum(logits, self.floor)
         return placed

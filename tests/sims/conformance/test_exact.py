@@ -169,6 +169,25 @@ def test_numbers_of_another_row_are_noticed(order):
     q = exact_distribution(sampler, SMALL)
     assert_same(q, output_distribution(SMALL, policies.LeftToRight()))
     assert q.widest == 1
+    with pytest.raises(AmbiguousRows, match="the rows of a run in another order"):
+        exact_distribution(sampler, SMALL, batch=64)
+
+
+def test_numbers_of_another_row_are_noticed_by_what_is_written():
+    """Taken out one by one, they have no place that would tell."""
+    model = Oracle(SMALL)
+
+    def sampler(n, rng):
+        x = np.full((n, 3), model.mask_id)
+        for site in range(3):
+            noise = rng.gumbel(size=(n, 3))
+            logits = model(x).logits[:, site]
+            x[:, site] = [(logits[b] + noise[n - 1 - b]).argmax() for b in range(n)]
+        return x
+
+    q = exact_distribution(sampler, SMALL)
+    assert_same(q, output_distribution(SMALL, policies.LeftToRight()))
+    assert q.widest == 1
     with pytest.raises(AmbiguousRows, match=r"row \d+ of \d+"):
         exact_distribution(sampler, SMALL, batch=64)
 
