@@ -14,7 +14,7 @@ from sims.conformance.check import _holm
 from sims.conformance.ties import find_ties, untied
 from sims.conformance.verdict import WIDTH
 from tests.noted import each, refusals
-from tests.sims.conformance.samplers import PLAIN, sampler_of
+from tests.sims.conformance.planned_samplers import PLAIN, sampler_of
 from theory import JointTable, gallery
 from theory._console.format import as_json
 

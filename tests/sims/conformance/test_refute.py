@@ -13,7 +13,7 @@ from sims import output_distribution, policies
 from sims.conformance import Oracle, refute
 from sims.conformance.refute import integer_tables
 from tests.noted import refusals
-from tests.sims.conformance.samplers import PLAIN, sampler_of
+from tests.sims.conformance.planned_samplers import PLAIN, sampler_of
 from theory import JointTable
 from theory._console.format import as_json
 
