@@ -104,8 +104,8 @@ class Oracle:
         ids that are no tokens of `p`, the mask's included, are `floor`.
     prompt : sequence of int
         Ids in front of the sites that `p` does not know, such as a prompt or the begin of sequence.
-        The first so many ids of each sequence are not looked at, and token 0 is certain there, so that
-        nothing is random in what a sampler draws for them.
+        The first so many ids of each sequence are not looked at, and token 0 is certain there, so
+        that nothing is random in what a sampler draws for them.
     shift : bool
         Whether the logits of a site are found one place to the left, as in models made of
         autoregressive ones. The prompt must then leave a place for those of the first site.
