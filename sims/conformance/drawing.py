@@ -131,10 +131,10 @@ def _fitting(sampler: Callable[..., Any], ask: Callable[[int], Any], sites: int)
 
 @contextlib.contextmanager
 def _torch_seeded(rng: np.random.Generator) -> Iterator[None]:
-    torch: Any = sys.modules.get("torch")  # a sampler that uses it has imported it
-    if torch is None:
+    of_torch: Any = sys.modules.get("torch.random")  # a sampler that uses it has imported it
+    if of_torch is None:
         yield
         return
-    with torch.random.fork_rng():
-        torch.manual_seed(int(rng.integers(2**63)))
+    with of_torch.fork_rng():
+        of_torch.manual_seed(int(rng.integers(2**63)))
         yield

@@ -21,6 +21,10 @@ SHOWN = 5
 """Sequences that a report shows."""
 
 
+DIGITS = 12
+"""Probabilities that are the same to so many decimals are."""
+
+
 class Furthest(NamedTuple):
     """The sequence whose probability is furthest off, with what it is and what it should be."""
 
@@ -178,7 +182,7 @@ class Verdict:
         }
 
     def _furthest(self, most: int) -> list[Furthest]:
-        off = np.abs(self.written - self.expected).reshape(-1)
+        off = np.abs(self.written - self.expected).reshape(-1).round(DIGITS)
         first = np.argsort(-off, kind="stable")[:most]
         return [
             Furthest(
