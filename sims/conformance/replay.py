@@ -45,6 +45,8 @@ class NotEnumerable(ZerolossError):
         where = where or _place()
         because = f": {because}" if because else ""
         super().__init__(f"{what} cannot be enumerated{because} ({where})")
+        if replay := running():
+            replay.failure = replay.failure or self
 
 
 class AmbiguousRows(NotEnumerable):
@@ -88,6 +90,8 @@ class Replay:
         returned, once `finish` was given that.
     cells : int
         Numbers per row that the largest random call asked for.
+    failure : NotEnumerable or None
+        The first that was raised in the run, which a sampler may have caught.
     remasks : bool
         Whether a model was shown a token at a site where another, or none, was later.
 
