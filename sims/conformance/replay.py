@@ -108,6 +108,7 @@ class Replay:
         self.mass = np.ones(self.rows)
         self.calls = np.zeros(self.rows, dtype=np.int64)
         self.cells, self.remasks = 0, False
+        self.failure: NotEnumerable | None = None
         self._shown: np.ndarray | None = None
         self._since = np.zeros(self.rows, dtype=np.int64)
         self._known = (prefixes != END).sum(axis=1)

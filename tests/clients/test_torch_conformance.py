@@ -25,7 +25,7 @@ import torch.nn.functional as F  # noqa: E402
 import sims.conformance.torch  # noqa: E402
 from sims.conformance.torch import TorchOracle  # noqa: E402
 
-P = JointTable(np.arange(27).reshape(3, 3, 3) * 7 % 11 + 1)
+P = JointTable(np.arange(1, 28).reshape(3, 3, 3) ** 3 % 101 + 1)  # without ties
 PAIR = JointTable([[3, 1, 2], [2, 5, 1], [1, 4, 6]])
 BITS = JointTable(np.arange(8).reshape(2, 2, 2) * 3 % 7 + 1)
 EXACT = {"rtol": 0, "atol": 2e-15}
@@ -715,6 +715,19 @@ test_not_enumerable = refusals(
     ),
     error=NotEnumerable,
 )
+
+
+def swallowed(n):
+    try:
+        return torch.randn(n)
+    except Exception:
+        return torch.zeros(n)
+
+
+def test_a_failure_that_the_sampler_catches_is_raised_all_the_same():
+    """Dream's sampler takes the mode if a draw fails, whatever the reason."""
+    with pytest.raises(NotEnumerable, match="randn"):
+        enumerate_it(swallowed)
 
 
 def test_the_place_is_named():
