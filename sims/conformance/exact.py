@@ -196,7 +196,10 @@ def sampler_run(sampler: Callable[..., Any]) -> Callable[[Replay], Any]:
 
 def _replayed(replay: Replay, sampler: Callable[[int], Any]) -> Any:
     with replaying(replay), unmoved(), _torch_too(replay):
-        return sampler(replay.rows)
+        tokens = sampler(replay.rows)
+    if replay.failure:  # which the sampler has caught
+        raise replay.failure
+    return tokens
 
 
 def _torch_too(replay: Replay) -> contextlib.AbstractContextManager[None]:

@@ -46,6 +46,8 @@ class NotEnumerable(ZerolossError):
         where = where or _place()
         because = f": {because}" if because else ""
         super().__init__(f"{what} cannot be enumerated{because} ({where})")
+        if replay := running():
+            replay.failure = replay.failure or self
 
 
 class AmbiguousRows(NotEnumerable):
@@ -89,6 +91,8 @@ class Replay:
         returned, once `finish` was given that.
     cells : int
         Numbers per row that the largest random call asked for.
+    failure : NotEnumerable or None
+        The first that was raised in the run, which a sampler may have caught.
     remasks : bool
         Whether a model was shown a token at a site where another, or none, was later.
 
@@ -104,6 +108,7 @@ class Replay:
         self.mass = np.ones(self.rows)
         self.calls = np.zeros(self.rows, dtype=np.int64)
         self.cells, self.remasks = 0, False
+        self.failure: NotEnumerable | None = None
         self._shown: np.ndarray | None = None
         self._since = np.zeros(self.rows, dtype=np.int64)
         self._known = (prefixes != END).sum(axis=1)

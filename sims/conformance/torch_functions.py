@@ -87,8 +87,11 @@ def _pow(a: Any, b: Any) -> Any:
 def _compared(below: bool) -> Callable[[Any, Any], Any]:
     def compare(a: Any, b: Any) -> Any:
         noise, number, first = _pair(a, b, "comparison")
-        answer = noise.below(number)
-        return torch.from_numpy(answer == (below == first)).to((a if first else b).place)
+        shape = np.broadcast_shapes(noise.shape, number.shape)
+        answer = noise.mapped(np.atleast_1d).below(number).reshape(shape)
+        return torch.from_numpy(np.asarray(answer == (below == first))).to(
+            (a if first else b).place
+        )
 
     return compare
 

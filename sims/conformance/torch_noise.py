@@ -127,7 +127,7 @@ STRUCTURE = _names(
 
 SAME = _names(
     "clone detach detach_ contiguous to float double half bfloat16 type type_as cpu cuda "
-    "requires_grad_ nan_to_num alias data"
+    "requires_grad_ nan_to_num alias data long int short"
 )
 ASKED = _names(
     "size dim numel nelement stride element_size is_floating_point is_complex get_device "
