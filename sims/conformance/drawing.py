@@ -78,7 +78,9 @@ def draw(
     """
     rng = copy.deepcopy(rng)
     ask = sampler if not takes_generator(sampler) else lambda n: sampler(n, rng)
-    batch = batch or _fitting(sampler, ask, len(shape))
+    if batch is None:
+        with _torch_seeded(rng):
+            batch = _fitting(sampler, ask, len(shape))
     first_size = min(size, KEPT)
     sizes = [*_split(first_size, batch), *_split(size - first_size, batch)]
     counts = np.zeros(math.prod(shape), dtype=np.int64)
