@@ -91,6 +91,7 @@ def test_normal_noise_in_a_score_is_named_and_drawn():
     )
     assert verdict.agrees
     assert not verdict.exact
+    assert verdict.why_drawn is not None
     assert "randn" in verdict.why_drawn
     assert "test_torch_trials.py:" in verdict.why_drawn
 
@@ -99,11 +100,13 @@ def test_which_of_equals_comes_first_may_differ_and_is_told():
     p = gallery.binary_symmetric(4, 0.1)
     verdict = check(low_confidence(p, k=2), p, policies.TokenConfidence(2))
     assert verdict.exact
+    assert verdict.untied is not None
     assert verdict.untied.agrees
     assert verdict.agrees or verdict.ties_decide
 
 
 def test_the_smallest_table_is_that_of_the_same_sampler_in_numpy():
     found = refute(low_confidence, total=3)
+    assert found is not None
     assert found.weights.tolist() == [[0, 1], [1, 1]]
     assert found.tv == pytest.approx(1 / 9, abs=1e-6)
