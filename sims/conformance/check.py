@@ -161,7 +161,7 @@ class _Trial:
         self.sampler, self.draws, self.alpha = sampler, draws, alpha
         self.paths, self.tolerance, self.batch = paths, tolerance, batch
         self.rng, self.progress = rng, progress
-        self.why_drawn = None if paths else "it was asked to be"
+        self.why_drawn = None if paths else "paths=0 asks for that"
         # Each setting has the same random numbers, and the test has others.
         self.same = None if rng is None else rng.spawn(1)[0]
 
@@ -172,6 +172,10 @@ class _Trial:
                 result = self._enumerated(p, expected)
             except NotEnumerable as error:
                 self.why_drawn = str(error)
+            except Exception as error:  # of any kind: it is code of others
+                if self.same is None:
+                    raise
+                self.why_drawn = f"its enumeration ended in {type(error).__name__}: {error}"
             else:
                 if self._decides(result):
                     return result

@@ -380,7 +380,7 @@ test_what_is_refused = refusals(
     ("alpha must be", lambda a: check(constant(0), COIN, alpha=a), [0, 0.7]),
     ("tolerance must be", lambda t: check(constant(0), COIN, tolerance=t), [-1e-9]),
     ("p must be a Distribution", lambda p: check(constant(0), p), [np.ones(2)]),
-    ("asked to be", lambda: check(constant(0), COIN, paths=0)),
+    ("paths=0 asks", lambda: check(constant(0), COIN, paths=0)),
     (
         "returned an array of shape",
         lambda a: check(constant(a), COIN, paths=0, rng=np.random.default_rng(0), batch=3),
