@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from sims.conformance.race import Race
 from sims.conformance.replay import AmbiguousRows, NotEnumerable, Replay
 
 __all__ = ["GUARD", "Noise"]
@@ -222,7 +223,7 @@ class Noise:
         answer = np.array(noise.known < number, order="C")
         open_ = np.isnan(noise.known)
         if open_.any():
-            noise._check_rows()
+            noise.check_rows()
             at, rising = noise._in_uniform(number)
             at, same = at[open_], rising[open_] != self.flipped
             smaller = noise._smaller(noise.which[open_], 1 - at if self.flipped else at)
@@ -234,14 +235,11 @@ class Noise:
 
         As an axis of the same place in the result; indices of equal numbers in their order.
         """
-        self._check_rows()
-        last = axis in (-1, len(self.shape) - 1)
-        noise = self if last else self.mapped(lambda v: np.moveaxis(v, axis, -1))
-        size = noise.shape[-1]
-        flat = noise.mapped(lambda v: v.reshape(-1, size))
-        picked = _Race(flat).picks(count, largest)
-        picked = picked.reshape(*noise.shape[:-1], count)
-        return picked if last else np.moveaxis(picked, -1, axis)
+        if axis in (-1, len(self.shape) - 1):
+            return Race(self, largest=largest).first(count)
+        self.check_rows()
+        noise = self.mapped(lambda v: np.moveaxis(v, axis, -1))
+        return np.moveaxis(Race(noise, largest=largest).first(count), -1, axis)
 
     # Within
 
@@ -251,7 +249,7 @@ class Noise:
             setattr(noise, name, value)
         return noise
 
-    def _check_rows(self) -> None:
+    def check_rows(self) -> None:
         """Refuse entries that are where those of another row belong."""
         replay = self.uniforms.replay
         if replay.rows > 1 and self.shape and replay.by_rows(self.shape[0]):
@@ -344,135 +342,3 @@ class Noise:
         smaller = np.empty(len(order), dtype=bool)
         smaller[order] = cell[line] <= turn
         return smaller
-
-
-class _Race:
-    """The order of entries (Q, K), as far as it is asked for."""
-
-    def __init__(self, noise: Noise) -> None:
-        self.noise, self.known = noise, noise.uniforms
-        self.open = np.isnan(noise.known)
-        used = noise.which[self.open]
-        if self.known.ordered[used].any():
-            raise NotEnumerable(f"the order of {noise}", because="it was asked for before")
-        low, high = self.known.low[used], self.known.high[used]
-        if noise.kind != "uniform" and (low.any() or (high < 1).any()):
-            raise NotEnumerable(f"the order of {noise}", because="it was compared with numbers")
-        rows = np.where(self.open, self.known.rows[noise.which], -1)
-        self.rows = rows.max(axis=1, initial=0)
-        if (self.open & (rows != self.rows[:, None])).any():
-            raise AmbiguousRows(f"an order of {noise} across rows")
-
-    def _ranges(self) -> tuple[np.ndarray, np.ndarray]:
-        """The least and the largest value that each entry can have."""
-        noise, low, high = self.noise, self.known.low, self.known.high
-        if noise.kind == "uniform":
-            at = np.asarray([low[noise.which], high[noise.which]])
-            ends = noise.shift + noise.scale * (1 - at if noise.flipped else at)
-            least, most = ends.min(axis=0), ends.max(axis=0)
-        elif noise.kind == "gumbel":
-            least, most = np.full(noise.shape, -math.inf), np.full(noise.shape, math.inf)
-        else:
-            rising, end = noise.scale > 0, float(noise.kind == "power")
-            least = np.where(rising, end, 0.0 if end else -math.inf)
-            most = np.where(rising, math.inf, end)
-        return (
-            np.where(self.open, least, noise.known),
-            np.where(self.open, most, noise.known),
-        )
-
-    def picks(self, count: int, largest: bool) -> np.ndarray:
-        """Indices (Q, count), the largest (or smallest) first."""
-        backwards = self._from_the_other_end(largest)
-        if count == 1 and largest and not backwards and self.noise.kind != "uniform":
-            positive = self.noise.kind != "gumbel" and (self.noise.scale > 0)[self.open].all()
-            least = 0.0 if positive or self.noise.kind == "power" else -math.inf
-            if (self.noise.known[~self.open] <= least).all():
-                return self._first()[:, None]
-        low, high = self._ranges()
-        if not largest:
-            low, high = -high, -low
-        left = np.ones(low.shape, dtype=bool)
-        every = np.arange(len(low), dtype=np.int64)
-        places = self._places() if backwards else None
-        used = np.zeros(low.shape, dtype=bool)
-        picked = np.zeros((len(low), count), dtype=np.int64)
-        for turn in range(count):
-            most = np.where(left, low, -math.inf).max(axis=1, keepdims=True)
-            first = left & (low == most)
-            top = np.where(first, high, -math.inf).max(axis=1, keepdims=True)
-            first &= high == top
-            if (left & ~first & (high > most)).any():
-                raise NotEnumerable(f"the order of {self.noise} whose ranges overlap")
-            racing = first & self.open
-            used |= racing & (racing.sum(axis=1, keepdims=True) > 1)
-            first = np.where(racing.any(axis=1, keepdims=True), racing, first)
-            chosen = first.argmax(axis=1)
-            asked = np.flatnonzero(racing.sum(axis=1) > 1)
-            if len(asked) and places is None:
-                weights = self._weights(racing[asked], asked)
-                chosen[asked] = self.known.replay.decide(self.rows[asked], weights)
-            elif len(asked):
-                assert places is not None
-                chosen[asked] = np.where(racing, places, -1)[asked].argmax(axis=1)
-            picked[:, turn] = chosen
-            left[every, chosen] = False
-        self.known.ordered[self.noise.which[used]] = True
-        return picked
-
-    def _first(self) -> np.ndarray:
-        """The first of the race in each line, where numbers can only lose it, (Q,)."""
-        chosen = self.open.argmax(axis=1)
-        if not self.noise.whole:
-            closed = np.flatnonzero(~self.open.any(axis=1))
-            chosen[closed] = self.noise.known[closed].argmax(axis=1)
-        asked = np.flatnonzero(self.open.sum(axis=1) > 1)
-        if len(asked):
-            weights = self._weights(self.open[asked], asked)
-            chosen[asked] = self.known.replay.decide(self.rows[asked], weights)
-            self.known.ordered[self.noise.which[asked][self.open[asked]]] = True
-        return chosen
-
-    def _from_the_other_end(self, largest: bool) -> bool:
-        """Whether the first of the race are the last that are asked for."""
-        noise = self.noise
-        if noise.kind == "uniform":
-            return False
-        rising = noise.scale > 0 if noise.kind == "gumbel" else noise.scale * noise.power < 0
-        if noise.kind == "power":
-            rising = noise.scale < 0
-        rising = rising[self.open]
-        if (rising != rising[:1]).any():
-            raise NotEnumerable(f"the order of {noise} of both signs")
-        return bool(rising.any() != largest) and bool(self.open.any())
-
-    def _places(self) -> np.ndarray:
-        """The place of each entry in the race, run to its end, (Q, K)."""
-        left, places = self.open.copy(), np.zeros(self.open.shape, dtype=np.int64)
-        for turn in range(left.shape[1]):
-            asked = np.flatnonzero(left.any(axis=1))
-            weights = self._weights(left[asked], asked)
-            chosen = self.known.replay.decide(self.rows[asked], weights)
-            places[asked, chosen] = turn
-            left[asked, chosen] = False
-        return places
-
-    def _weights(self, racing: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        """The probability of each of those racing (N, K) to be first, up to a factor in each line.
-
-        The first of exponential numbers ``E_i / rate_i`` is i in proportion to its rate.
-        """
-        noise = self.noise
-        scale, power = noise.scale[asked], noise.power[asked]
-        if noise.kind == "uniform":
-            return racing.astype(float)
-        if noise.kind == "gumbel":
-            logs, spread = noise.shift[asked], scale
-        else:
-            logs = np.log(np.where(racing, np.abs(scale), 1.0))
-            spread = -power if noise.kind == "exponential" else -np.ones(scale.shape)
-        most = np.where(racing, spread, -math.inf).max(axis=1, keepdims=True)
-        if (racing & (spread != most)).any():
-            raise NotEnumerable(f"the order of {noise} of several temperatures")
-        logs = np.where(racing, logs / most, -math.inf)
-        return np.exp(logs - logs.max(axis=1, keepdims=True))

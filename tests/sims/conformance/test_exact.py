@@ -118,8 +118,8 @@ def test_draws_of_masked_sites_alone_are_run_one_row_at_a_time(p, times):
 
 
 def test_flattened_threshold():
-    q = exact_distribution(samplers.threshold(Oracle(WIDE), 0.45, flattened=True), WIDE)
-    assert_same(q, output_distribution(WIDE, policies.Threshold(0.45)))
+    q = exact_distribution(samplers.threshold(Oracle(SMALL), 0.8, flattened=True), SMALL)
+    assert_same(q, output_distribution(SMALL, policies.Threshold(0.8)))
 
 
 def test_a_sampler_of_one_sequence():
@@ -206,8 +206,9 @@ def test_rows_that_look_at_each_other_are_noticed():
 
 
 def test_batches_of_any_size_find_the_same():
-    sampler = samplers.llada(Oracle(SMALL), random=True)
-    every = [exact_distribution(sampler, SMALL, batch=batch) for batch in (1, 7, 4096, None)]
+    p = table(2, 3)
+    sampler = samplers.llada(Oracle(p), random=True)
+    every = [exact_distribution(sampler, p, batch=batch) for batch in (1, 7, 4096, None)]
     for q in every:
         assert_same(q, every[0])
         assert (q.paths, q.rounds) == (every[0].paths, pytest.approx(every[0].rounds))
@@ -220,13 +221,14 @@ def test_batches_of_any_size_find_the_same():
 @each("batch", [None, 1])
 def test_rows_that_are_finished_early_are_not_charged_for_the_others(batch):
     """A sampler that stops when it is done, and one of a fixed number of steps."""
-    sampler = samplers.threshold(Oracle(WIDE), 0.45)
-    q = exact_distribution(sampler, WIDE, batch=batch)
-    expected = output_distribution(WIDE, policies.Threshold(0.45)).rounds
+    sampler = samplers.threshold(Oracle(SMALL), 0.8)
+    q = exact_distribution(sampler, SMALL, batch=batch)
+    expected = output_distribution(SMALL, policies.Threshold(0.8)).rounds
     assert len(expected) > 1
     assert q.rounds == pytest.approx(expected, abs=CLOSE)
-    steps = exact_distribution(samplers.ancestral(Oracle(SMALL), QUARTERS), SMALL, batch=batch)
-    last = [0.25**3, 0.5**3 - 0.25**3, 1 - 0.5**3]  # the step in which the last site is revealed
+    p = table(2, 2)
+    steps = exact_distribution(samplers.ancestral(Oracle(p), QUARTERS), p, batch=batch)
+    last = [0.25**2, 0.5**2 - 0.25**2, 1 - 0.5**2]  # the step in which the last site is revealed
     assert [steps.rounds[k] for k in (1, 2, 3)] == pytest.approx(last, abs=CLOSE)
 
 
