@@ -6,15 +6,17 @@ Functions of such a tensor are looked up by their names; any that has no closed 
 
 import math
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-import torch  # pyright: ignore[reportMissingImports]
 
 from sims.conformance.noise import Noise
 from sims.conformance.replay import NotEnumerable
 
 __all__ = ["FUNCTIONS", "OPTIONS", "NoiseTensor", "fill", "numbers", "of_noise"]
+
+torch: Any = import_module("torch")  # by name, as type checkers may do without it
 
 OPTIONS = 2**20
 """Integers are enumerated up to this many."""

@@ -19,11 +19,10 @@ from theory import InvalidInput, JointTable, gallery
 
 torch = pytest.importorskip("torch")
 
-import torch.distributions as dists  # noqa: E402
-import torch.nn.functional as F  # noqa: E402
-
 import sims.conformance.torch  # noqa: E402
 from sims.conformance.torch import TorchOracle  # noqa: E402
+
+dists, F = torch.distributions, torch.nn.functional
 
 P = JointTable(np.arange(1, 28).reshape(3, 3, 3) ** 3 % 101 + 1)  # without ties
 PAIR = JointTable([[3, 1, 2], [2, 5, 1], [1, 4, 6]])
@@ -200,7 +199,7 @@ DRAWS = {
 }
 
 
-def marginals(p, temperature=1):
+def marginals(p, temperature=1.0):
     """softmax(log p_i / T) of each site, by hand."""
     table = p.table()
     sums = [table.sum(axis=tuple({*range(p.length)} - {i})) for i in range(p.length)]
