@@ -65,7 +65,7 @@ def check(
         few dozen cells a TV of 0.02 is always found, and 0.01 may be noise.
     alpha : float
         Level of the test: the chance that anything in the verdict about a right sampler is called
-        a disagreement is at most `alpha`, and a millionth.
+        a disagreement is at most `alpha`, and some millionths.
     paths : int
         Paths to enumerate; with 0 the sampler is drawn from in any case.
     tolerance : float

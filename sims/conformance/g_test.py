@@ -10,9 +10,9 @@ that cells may be as small as they like. Drawing ends as soon as enough is known
 values, or 10 / alpha draws [source: Besag and Clifford 1991, Sequential Monte Carlo p-values].
 
 Where most sequences are rare, G is large by chance, and a sampler that keeps to the likely ones may
-have a smaller one. So rare cells of about the same probability are also tested together.
+have a smaller one. So where some are, those of about the same probability are also tested together.
 
-What is much too large for that has a bound for every n: the moment generating function of G / 2 is
+A G that is much too large has a bound for every n: the moment generating function of G / 2 is
 at most that of a gamma distribution with shape k - 1, for k cells that are possible [source:
 Agrawal 2020, arXiv 1904.02291]. A bound below a millionth takes the place of the p-value.
 """

@@ -71,7 +71,7 @@ class Verdict:
         enumeration that leaves mass out, a lower bound; with `missing` added an upper one.
     p_value : float or None
         Of the G-test, by Holm's method over all cases: the chance that anything in a verdict
-        about a right sampler is called a disagreement is at most `alpha` (and a millionth).
+        about a right sampler is called a disagreement is at most `alpha` (and some millionths).
         None if `exact`.
     noise : Noise or None
         What TV would be by chance: mean and 99 % quantile. None if `exact`.
