@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims import output_distribution, policies
+from sims import Perturbed, output_distribution, policies
 from sims.conformance import Oracle, check
 from sims.conformance.check import _holm
 from sims.conformance.ties import find_ties, untied
@@ -261,6 +261,30 @@ def test_a_sampler_without_an_oracle_has_no_conventions():
     assert verdict.agrees
     assert verdict.calls == 0
     assert (dict(verdict.conventions), verdict.reads_observed, verdict.untied) == ({}, None, None)
+
+
+def test_another_model_belongs_to_its_data():
+    """So there is no trial of it on a distribution nearby."""
+    p = gallery.binary_symmetric(3, 0.1)
+    model = Perturbed(p, temperature=0.5)
+    verdict = check(sampler_of(Oracle(p), AFTER), p, TOKENS, denoiser=model)
+    assert not verdict
+    assert verdict.untied is None
+    assert check(sampler_of(Oracle(p), AFTER), p, TOKENS).untied is not None
+
+
+def test_what_is_not_the_same_twice_is_not_called_a_reader():
+    """Of numbers of its own, it cannot be said whether a convention changed them."""
+    own = np.random.default_rng(8)
+
+    def sampler(n, rng):
+        return sampler_of(Oracle(THREE))(n, own)
+
+    rng = np.random.default_rng(0)
+    verdict = check(sampler, THREE, paths=0, draws=2000, rng=rng)
+    assert verdict.agrees
+    assert verdict.reads_observed is None
+    assert dict(verdict.conventions) == {}
 
 
 # How it is done
