@@ -271,8 +271,7 @@ class Replay:
         """Prefixes (N, depth) of the paths that branch off beyond those given, and their masses."""
         if not self._others:
             return np.zeros((0, 0), dtype=np.int32), np.zeros(0)
-        width = max(prefixes.shape[1] for prefixes, _ in self._others)
-        prefixes = np.concatenate([_widened(prefixes, width) for prefixes, _ in self._others])
+        prefixes = _stacked([prefixes for prefixes, _ in self._others])
         return prefixes, np.concatenate([mass for _, mass in self._others])
 
 
@@ -304,8 +303,8 @@ class Paths:
 
     def __init__(self, most: int) -> None:
         self.most, self.run, self.missing = most, 0, 0.0
-        # Blocks of prefixes, each in the order of their masses, and how many of it are taken.
-        self._blocks = {0: (np.full((1, 1), END, dtype=np.int32), np.ones(1), 0)}
+        # Blocks of prefixes and their negative masses, in this order, and how many are taken.
+        self._blocks = {0: (np.full((1, 1), END, dtype=np.int32), -np.ones(1), 0)}
         self._heaviest = [(-1.0, 0)]
         self._waiting, self._next = 1, 1
 
@@ -320,50 +319,54 @@ class Paths:
         parts = []
         while left:
             _, block = heapq.heappop(self._heaviest)
-            prefixes, mass, start = self._blocks.pop(block)
-            end = len(mass)
+            prefixes, minus, start = self._blocks.pop(block)
+            end = len(minus)
             if self._heaviest:  # up to the next that is heavier in another block
-                end = int(np.searchsorted(-mass, self._heaviest[0][0], side="right"))
+                end = int(np.searchsorted(minus, self._heaviest[0][0], side="right"))
             end = min(max(end, start + 1), start + left)
             parts.append(prefixes[start:end])
             left -= end - start
-            self._hold(block, prefixes, mass, end)
-        width = max(part.shape[1] for part in parts)
-        return Replay(np.concatenate([_widened(part, width) for part in parts]), sites)
+            self._hold(block, prefixes, minus, end)
+        return Replay(_stacked(parts), sites)
 
     def add(self, replay: Replay) -> None:
         """Add what branched off in a run."""
         prefixes, mass = replay.others()
         order = np.argsort(-mass, kind="stable")
         self._waiting += len(order)
-        self._hold(self._next, prefixes[order], mass[order], 0)
+        self._hold(self._next, prefixes[order], -mass[order], 0)
         self._next += 1
         if self._waiting > 2 * (self.most - self.run):
             self._keep(self.most - self.run)
 
-    def _hold(self, block: int, prefixes: np.ndarray, mass: np.ndarray, start: int) -> None:
-        if start < len(mass):
-            self._blocks[block] = prefixes, mass, start
-            heapq.heappush(self._heaviest, (-float(mass[start]), block))
+    def _hold(self, block: int, prefixes: np.ndarray, minus: np.ndarray, start: int) -> None:
+        if start < len(minus):
+            self._blocks[block] = prefixes, minus, start
+            heapq.heappush(self._heaviest, (float(minus[start]), block))
 
     def _keep(self, count: int) -> None:
         """Drop all but the heaviest."""
-        blocks = list(self._blocks.items())
-        masses = [mass[start:] for _, (_, mass, start) in blocks]
-        if self._waiting <= count or not blocks:
+        if self._waiting <= count:
             return
-        which = np.repeat(np.arange(len(blocks), dtype=np.int64), [len(mass) for mass in masses])
-        heaviest = np.argsort(-np.concatenate(masses), kind="stable")[:count]
+        blocks = list(self._blocks.items())
+        left = [minus[start:] for _, (_, minus, start) in blocks]
+        which = np.repeat(np.arange(len(blocks), dtype=np.int64), list(map(len, left)))
+        heaviest = np.argsort(np.concatenate(left), kind="stable")[:count]
         kept = np.bincount(which[heaviest], minlength=len(blocks)).tolist()
         self._blocks, self._heaviest, self._waiting = {}, [], count
-        for (block, (prefixes, mass, start)), more in zip(blocks, kept, strict=True):
-            self.missing += float(mass[start + more :].sum())
-            self._hold(block, prefixes[: start + more], mass[: start + more], start)
+        for (block, (prefixes, minus, start)), more in zip(blocks, kept, strict=True):
+            self.missing -= float(minus[start + more :].sum())
+            self._hold(block, prefixes[: start + more], minus[: start + more], start)
 
 
-def _widened(prefixes: np.ndarray, width: int) -> np.ndarray:
-    missing = ((0, 0), (0, width - prefixes.shape[1]))
-    return np.pad(prefixes, missing, constant_values=END)
+def _stacked(parts: list[np.ndarray]) -> np.ndarray:
+    """Prefixes of several lengths in one array."""
+    size, width = sum(map(len, parts)), max(part.shape[1] for part in parts)
+    stacked, start = np.full((size, width), END, dtype=np.int32), 0
+    for part in parts:
+        stacked[start : start + len(part), : part.shape[1]] = part
+        start += len(part)
+    return stacked
 
 
 _running: ContextVar[Replay | None] = ContextVar("running", default=None)
