@@ -68,7 +68,7 @@ def _sub(a: Any, b: Any, alpha: Any = 1) -> Any:
 
 def _mul(a: Any, b: Any) -> Any:
     noise, number, first = _pair(a, b, "product")
-    return _result(noise.times(number), *((a, b) if first else (b, a)))
+    return _times(noise, number, *((a, b) if first else (b, a)))
 
 
 def _div(a: Any, b: Any, rounding_mode: Any = None) -> Any:
@@ -76,8 +76,19 @@ def _div(a: Any, b: Any, rounding_mode: Any = None) -> Any:
         raise NotEnumerable("the rounded quotient of random numbers")
     noise, number, first = _pair(a, b, "quotient")
     if first:
-        return _result(noise.times(1 / number), a, b)
-    return _result(noise.reciprocal().times(number), b, a)
+        with np.errstate(divide="ignore"):
+            return _times(noise, 1 / number, a, b)
+    return _times(noise.reciprocal(), number, b, a)
+
+
+def _times(noise: Noise, number: np.ndarray, a: Any, b: Any) -> Any:
+    """A multiple. Numbers that are nan are, to torch, the largest of those along the last axis."""
+    endless = ~np.isfinite(number)
+    if noise.kind != "exponential" or not endless.any():
+        return _result(noise.times(number), a, b)
+    answer = noise.times(np.where(endless, 1.0, number))
+    answer = answer.where(~endless, np.nan_to_num(number, nan=math.inf, posinf=math.inf))
+    return NoiseTensor.of(answer, a.kind, a.place, along=-1 if np.isnan(number).any() else None)
 
 
 def _pow(a: Any, b: Any) -> Any:
@@ -171,8 +182,19 @@ def _ordered(noise: Any, dim: Any, count: Any, largest: bool) -> Any:
     inner = noise.noise
     if noise.along not in (None, softmax_axis(dim, len(inner.shape))):
         raise NotEnumerable("an order across a softmax of random numbers")
+    if int(count) == 1 and largest:
+        inner = _without_negative(inner, dim)
     order = inner.order(dim, int(count), largest=largest)
     return torch.from_numpy(np.ascontiguousarray(order)).to(noise.place)
+
+
+def _without_negative(noise: Noise, dim: int) -> Noise:
+    """Scores of which negative ones, as of probabilities by rounding, are not the largest."""
+    if noise.kind != "exponential" or (noise.scale >= 0).all():
+        return noise
+    positive = np.isnan(noise.known) & (noise.scale > 0)
+    beaten = (noise.scale < 0) & positive.any(axis=dim, keepdims=True)
+    return noise.where(~beaten, -math.inf)
 
 
 def _extreme(largest: bool) -> Callable[..., Any]:

@@ -264,6 +264,28 @@ def test_weights_are_those_that_the_sampler_computed():
     assert abs(expected - product(marginals(PAIR))).max() > 1e-4
 
 
+@each(
+    ("weights", "chances"),
+    [
+        ([2.0, -1e-3, 1.0], [2 / 3, 0, 1 / 3]),
+        ([0.0, 0.0, 0.0], [1, 0, 0]),
+        ([0.0, -1.0, 1.0], [0, 0, 1]),
+        ([1.0, math.nan, math.nan], [0, 1, 0]),
+        ([1.0, math.inf, 5.0], [0, 1, 0]),
+    ],
+)
+def test_weights_that_are_no_probabilities(weights, chances):
+    """Those below 0 lose against any above; of zeros, and of nan, torch takes the first."""
+
+    def sampler(n):
+        w = torch.tensor(weights, dtype=torch.float64).repeat(n, 2, 1)
+        return (w / (1e-10 - (torch.rand_like(w) + 1e-10).log())).argmax(-1)
+
+    assert set(sampler(99).unique().tolist()) == set(np.flatnonzero(chances).tolist())
+    q = exact_distribution(sampler, PAIR)
+    np.testing.assert_allclose(q.table, np.outer(chances, chances), **EXACT)
+
+
 # Coins
 
 
