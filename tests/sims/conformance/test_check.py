@@ -184,6 +184,22 @@ def test_what_reads_observed_sites_is_told_under_all_conventions(paths):
     assert "are read" in " ".join(str(verdict).split())
 
 
+def test_a_reader_that_takes_one_sequence_is_found_as_well():
+    p = JointTable([[5, 1], [1, 2]])
+
+    def alone(sampler):
+        def one(n, rng):
+            if n > 1:
+                raise RuntimeError("one at a time")
+            return sampler(n, rng)
+
+        return one
+
+    model = Oracle(p)
+    assert check(alone(reader(model)), p).reads_observed
+    assert check(alone(sampler_of(model)), p).reads_observed is False
+
+
 def highest(model):
     """Most confident first, of equal ones the highest index."""
 
