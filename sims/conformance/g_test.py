@@ -91,8 +91,8 @@ def g_test(counts: np.ndarray, stated: np.ndarray, alpha: float, rng: np.random.
         return GTest(math.inf, 0.0, noise)
     groups = _rare_together(chances, draws)
     if groups is not None:
-        together = [np.bincount(groups, weights=w) for w in (counts[possible], chances)]
-        also = _tested(*together, draws, alpha / 2, rng).p_value
+        due, found = np.bincount(groups, chances), np.bincount(groups, counts[possible])
+        also = _tested(found, due, draws, alpha / 2, rng).p_value
         p_value = min(1.0, 2 * p_value, 2 * also)
     return GTest(g, p_value, noise)
 

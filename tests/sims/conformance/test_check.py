@@ -333,6 +333,7 @@ def test_where_too_many_paths_are_left_out_it_is_drawn():
     assert 0 < wrong.missing < 1
     whole = check(sampler, THREE, JointTable(np.eye(27)[0].reshape(3, 3, 3)))
     assert wrong.tv <= whole.tv <= wrong.tv + wrong.missing
+    assert f"TV {wrong.tv:.3g} to {min(wrong.tv + wrong.missing, 1):.3g}>" in repr(wrong)
 
 
 def test_the_furthest_sequence_is_that():
