@@ -88,7 +88,7 @@ class Replay:
         Calls of a model that each row took part in; without those that only showed what it then
         returned, once `finish` was given that.
     cells : int
-        Numbers per row of the largest random call, or of the largest answer of a model.
+        Numbers per row that the largest random call asked for.
     remasks : bool
         Whether a model was shown a token at a site where another, or none, was later.
 
