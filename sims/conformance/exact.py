@@ -10,7 +10,7 @@ from sims.conformance.enumerated import EnumeratedDistribution
 from sims.conformance.generator import ReplayGenerator
 from sims.conformance.replay import AmbiguousRows, NotEnumerable, Paths, Replay, replaying
 from theory import JointTable
-from theory._core.arrays import as_array, from_host, to_host
+from theory._core.arrays import as_array, from_host, require_memory, to_host
 from theory._core.plurals import counted
 from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution, check_distribution
@@ -107,6 +107,7 @@ class _WithManyRows(Exception):
 def _enumerated(
     run: Callable[[Replay], Any], p: Distribution, most: int, batch: int | None
 ) -> EnumeratedDistribution:
+    require_memory(p.vocab**p.length, f"a table of shape ({p.vocab},)*{p.length}", p.like)
     paths, sites = Paths(most), (p.length,)
     table, outside = np.zeros((p.vocab,) * p.length), 0.0
     rounds: dict[int, float] = {}
@@ -148,7 +149,7 @@ def _enumerated(
         table=from_host(table, p.like) if not p.exact else table,
         round_costs=(),
         remasks=remasks,
-        rounds={calls: rounds[calls] for calls in sorted(rounds)},
+        rounds={calls: rounds[calls] * (1 - paths.missing) / found for calls in sorted(rounds)},
         data_rounds=None,
         states=paths.run,
         widest=widest,

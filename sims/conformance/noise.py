@@ -141,9 +141,9 @@ class Noise:
 
     def times(self, number: Any) -> "Noise":
         noise, number = self._with(np.asarray(number, dtype=float))
-        if noise.kind == "power" and (number != 1).any():
-            raise NotEnumerable(f"a multiple of {self}")
         if noise.kind == "power":
+            if (number != 1).any():
+                raise NotEnumerable(f"a multiple of {self}")
             return noise
         with np.errstate(invalid="ignore"):
             shift, scale = noise.shift * number, noise.scale * number
@@ -155,10 +155,10 @@ class Noise:
     def reciprocal(self) -> "Noise":
         if self.kind not in ("exponential", "power"):
             raise NotEnumerable(f"the reciprocal of {self}")
-        if self.kind == "power":
-            return self._but(scale=-self.scale, known=1 / self.known)
         with np.errstate(divide="ignore"):
             known = 1 / self.known
+        if self.kind == "power":
+            return self._but(scale=-self.scale, known=known)
         scale = 1 / np.where(self.scale == 0, 1.0, self.scale)
         return self._but(scale=scale, power=-self.power, known=known)
 
@@ -211,9 +211,8 @@ class Noise:
         open_ = np.isnan(noise.known)
         for bound, above in ((np.broadcast_to(low, noise.shape), False), (high, True)):
             at, rising = noise._in_uniform(bound)
-            if ((rising == above) & (at < 1 - GUARD) | (rising != above) & (at > GUARD))[
-                open_
-            ].any():
+            cut = np.where(rising == above, at < 1 - GUARD, at > GUARD)
+            if cut[open_].any():
                 raise NotEnumerable(f"{self} between bounds")
         return noise._but(known=np.clip(noise.known, low, high))
 

@@ -104,7 +104,7 @@ class Race:
                 chosen[asked] = self.known.replay.decide(self.rows[asked], weights)
             else:
                 chosen[asked] = np.where(racing, self.places, -1)[asked].argmax(axis=1)
-        self.left[np.arange(len(chosen)), chosen] = False
+        self.left[np.arange(len(chosen), dtype=np.int64), chosen] = False
         return chosen
 
     def _is_simple(self) -> bool:

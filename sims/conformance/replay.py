@@ -250,7 +250,7 @@ class Replay:
         branching, option = np.nonzero(also)
         if len(branching):
             prefixes = self._path[rows[branching]]
-            prefixes[np.arange(len(option)), depth[branching]] = option
+            prefixes[np.arange(len(option), dtype=np.int64), depth[branching]] = option
             mass = self.mass[rows[branching]] * chances[branching, option]
             self._others.append((prefixes, mass))
         self._path[rows, depth] = chosen
