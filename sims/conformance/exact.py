@@ -58,7 +58,8 @@ def exact_distribution(
         Paths to run at most. The most probable ones are run; the mass of the others is `missing`.
     batch : int, optional
         Paths to run at once. If not given, many, and one if it cannot be told which row a random
-        number belongs to, or if a row run alone is found to be different.
+        number belongs to, if a row run alone is found to be different, or if the sampler fails
+        with more than one; if given, all of these are errors.
 
     Returns
     -------

@@ -179,7 +179,7 @@ class Replay:
 
     def called(self, x: np.ndarray) -> None:
         """A model was called with patterns (N, m), the rows of the run first among N."""
-        if len(x) % self.rows:
+        if len(x) % self.rows or not len(x):
             raise AmbiguousRows(f"a model's call with {len(x)} sequences in {self.rows} rows")
         x = np.asarray(x)[: self.rows]
         changed = self._differs(x)
