@@ -121,6 +121,8 @@ class Noise:
         """Entries of the noise where `kept`, else numbers."""
         kept, other, which = np.broadcast_arrays(kept, np.asarray(other, dtype=float), self.which)
         noise = self.mapped(lambda v: np.broadcast_to(v, which.shape))
+        if np.isnan(other[~kept]).any():
+            raise NotEnumerable(f"{self} together with nan")
         return noise._but(known=np.where(kept, noise.known, other), whole=False)
 
     # What becomes of the numbers
@@ -244,6 +246,8 @@ class Noise:
     # Within
 
     def _but(self, **changes: Any) -> "Noise":
+        if "known" in changes and np.isnan(changes["known"][~np.isnan(self.known)]).any():
+            raise NotEnumerable(f"{self} together with nan")  # which would stand for open
         noise = self.mapped(lambda v: v)
         for name, value in changes.items():
             setattr(noise, name, value)

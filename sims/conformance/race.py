@@ -74,6 +74,9 @@ class Race:
     def _check(self) -> None:
         """Refuse numbers of which something is known that their ranges do not tell."""
         used = self.noise.which[self.open]
+        if np.bincount(used, minlength=1).max() > 1:
+            because = "the same random number takes part twice"
+            raise NotEnumerable(f"the order of {self.noise}", because=because)
         if self.known.ordered[used].any():
             raise NotEnumerable(f"the order of {self.noise}", because="it was asked for before")
         low, high = self.known.low[used], self.known.high[used]

@@ -188,7 +188,7 @@ def test_uniform_numbers_are_ordered_in_groups():
         return rows(uniform(run, 3).plus([0, 1, 1]).order(-1, 3, largest=True))
 
     def hidden(run):
-        u = uniform(run, 3).where([False, True, True], -1.0)
+        u = uniform(run, 3).where(np.asarray([False, True, True]), -1.0)
         return rows(u.order(-1, 2, largest=True))
 
     def by_factor(run):
@@ -234,6 +234,14 @@ NO_CLOSED_FORM = {
     "the reciprocal of uniform": lambda u: u.reciprocal(),
     "between bounds": lambda u: u.clipped(0.1, 1.0),
     "together with nan": lambda u: u.plus(math.nan),
+    "takes part twice": lambda u: u.mapped(lambda v: v[:, [0, 0, 1]]).order(-1, 1, largest=True),
+    "takes part twice (in two lines)": lambda u: gumbel(
+        u.mapped(lambda v: np.stack([v, v], axis=1))
+    ).order(-1, 1, largest=True),
+    "together with nan (a logarithm)": lambda u: u.where(np.asarray([True, True, False]), -1).log(),
+    "together with nan (in its place)": lambda u: u.where(
+        np.asarray([True, True, False]), math.nan
+    ),
     "both signs": lambda u: gumbel(u).times([1, -1, 1]).order(-1, 1, largest=True),
     "undefined shift or scale": lambda u: exponential(u).times([1, 1, -1]).log(),
 }
