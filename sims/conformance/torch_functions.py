@@ -182,6 +182,8 @@ def _ordered(noise: Any, dim: Any, count: Any, largest: bool) -> Any:
     inner = noise.noise
     if noise.along not in (None, softmax_axis(dim, len(inner.shape))):
         raise NotEnumerable("an order across a softmax of random numbers")
+    if int(count) > inner.shape[dim]:
+        raise RuntimeError(f"selected index {int(count)} out of range of {inner.shape[dim]}")
     if int(count) == 1 and largest:
         inner = _without_negative(inner, dim)
     order = inner.order(dim, int(count), largest=largest)
@@ -215,8 +217,8 @@ def _extreme_value(largest: bool) -> Callable[..., Any]:
     kind = torch.return_types.max if largest else torch.return_types.min
 
     def extreme(noise: Any, dim: Any = None, keepdim: bool = False) -> Any:
-        if dim is None:
-            raise NotEnumerable("the extreme value of random numbers")
+        if not isinstance(dim, int):
+            raise NotEnumerable("the larger or smaller of random numbers")
         index = _extreme(largest)(noise, dim, keepdim)
         return kind((NoiseTensor.unknown(index.shape, noise), index))
 
@@ -245,26 +247,32 @@ def _searchsorted(edges: Any, noise: Any, *others: Any, **more: Any) -> Any:
     return torch.from_numpy((~below).sum(axis=-1)).to(noise.place)
 
 
-def _item(noise: Any) -> "_Scalar":
-    return _Scalar(noise.reshape(()))
-
-
 class _Scalar:
     """One random number taken out of its tensor."""
 
     def __init__(self, noise: Any) -> None:
         self.noise = noise
 
-    def __lt__(self, other: Any) -> bool:
-        return bool(self.noise < other)
+    def __float__(self) -> float:
+        raise NotEnumerable("the value of a random number")
 
-    def __gt__(self, other: Any) -> bool:
-        return bool(self.noise > other)
+    __bool__ = __int__ = __index__ = __float__  # pyright: ignore
 
-    __le__, __ge__ = __lt__, __gt__
 
-    def __getattr__(self, name: str) -> Any:
-        raise NotEnumerable(f"{name} of a random number")
+def _scalar(name: str) -> Callable[..., Any]:
+    """An operator of a number, as that of a tensor with one entry."""
+
+    def operator(self: _Scalar, *others: Any) -> Any:
+        answer = getattr(self.noise, name)(*others)
+        return _Scalar(answer) if isinstance(answer, NoiseTensor) else answer.item()
+
+    return operator
+
+
+COMPARED = ("lt", "le", "gt", "ge")
+COMPUTED = ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "neg")
+for _name in COMPARED + COMPUTED:
+    setattr(_Scalar, f"__{_name}__", _scalar(f"__{_name}__"))
 
 
 FUNCTIONS |= {
@@ -301,6 +309,5 @@ FUNCTIONS |= {
     **dict.fromkeys(("floor", "trunc"), _floor),
     "searchsorted": _searchsorted,
     "bucketize": lambda x, edges, **more: _searchsorted(edges, x),
-    "item": _item,
-    "float": _item,
+    "item": lambda x: _Scalar(x.reshape(())),
 }
