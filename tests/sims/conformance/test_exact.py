@@ -377,7 +377,10 @@ REFUSED = {
     "several temperatures": lambda n, rng: rng.gumbel(0, [1, 2, 3], (n, 3)).argmax(axis=1),
     "do not rise": lambda n, rng: np.searchsorted([0.5, 0.2], rng.random(n)),
     "takes part twice": lambda n, rng: (rng.gumbel(size=(n, 1, 3)) + np.zeros((2, 1))).argmax(-1),
-    "as int64": lambda n, rng: (10 * rng.random((n, 3))).astype(np.int64),
+    "as int64": lambda n, rng: (2 * rng.random((n, 3)) - 2).astype(np.int64),
+    "as bool": lambda n, rng: rng.random((n, 3)).astype(bool),
+    "the integer part": lambda n, rng: rng.exponential(size=(n, 3)).astype(int),
+    "1000000 integer parts": lambda n, rng: (10**6 * rng.random((n, 3))).astype(np.int64),
     "a view of it was written to": lambda n, rng: overwritten(rng.random((n, 3))),
 }
 
