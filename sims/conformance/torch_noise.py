@@ -80,6 +80,10 @@ class NoiseTensor(torch.Tensor):
             raise NotEnumerable("a function of the values of sorted random numbers")
         return self._noise
 
+    def blank(self) -> Any:
+        """A tensor of the same shape, type and place, of which nothing else is asked."""
+        return torch.empty(self.noise.shape, dtype=self.kind, device=self.place)
+
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return of_noise(func, args, kwargs or {})

@@ -667,11 +667,13 @@ def test_noise_can_be_looked_at_from_outside():
         u = torch.rand(n, 3, dtype=torch.float32)
         seen.append((u.shape, u.dtype, u.ndim, len(u), u.device.type, isinstance(u, torch.Tensor)))
         seen.append(repr(u))
-        return (u.double() < 0.5).long()
+        seen.append(torch.zeros_like(u, dtype=torch.bool).tolist())
+        return ((u.double() < 0.5) & (torch.rand_like(u) < 1)).long()
 
     exact_distribution(sampler, BITS)
     assert seen[0] == ((1, 3), torch.float32, 2, 1, "cpu", True)
     assert "random numbers" in seen[1]
+    assert seen[2] == [[False] * 3]
 
 
 # What cannot be enumerated
