@@ -698,6 +698,13 @@ def parts(n):
     return u[:, :3].exponential_()
 
 
+def aliases(n):
+    u = torch.zeros(n, 6)
+    same = u.view(-1)
+    u.exponential_()
+    return same < 1
+
+
 def sorted_values(n):
     return torch.rand(n, 3).topk(2).values < 0.5
 
@@ -739,7 +746,7 @@ test_not_enumerable = refusals(
     ("after a race", enumerate_it, [asked_again]),
     ("of a softmax of random", enumerate_it, [lambda n: torch.rand(n, 3).softmax(-1) < 0.5]),
     ("into another tensor", enumerate_it, [lambda n: torch.rand(n, out=torch.empty(n))]),
-    ("in a part of a tensor", enumerate_it, [parts]),
+    ("shares its memory", enumerate_it, [parts, torch.inference_mode()(parts), aliases]),
     (
         "value of a random number",
         enumerate_it,
