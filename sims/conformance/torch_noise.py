@@ -80,6 +80,10 @@ class NoiseTensor(torch.Tensor):
             raise NotEnumerable("a function of the values of sorted random numbers")
         return self._noise
 
+    def blank(self) -> Any:
+        """A tensor of the same shape, type and place, of which nothing else is asked."""
+        return torch.empty(self.noise.shape, dtype=self.kind, device=self.place)
+
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return of_noise(func, args, kwargs or {})
@@ -96,9 +100,10 @@ def fill(tensor: Any, noise: Noise) -> Any:
             raise NotEnumerable("a change of a part of random numbers")
         tensor._noise, tensor.along = noise, None
         return tensor
-    whole = tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
-    if type(tensor) is not torch.Tensor or tensor._base is not None or not whole:
-        raise NotEnumerable("random numbers in a part of a tensor")
+    # Its own hold on the memory and that of this question; others would not see the change.
+    holds = torch._C._storage_Use_Count(tensor.untyped_storage()._cdata)
+    if type(tensor) is not torch.Tensor or holds > 2:
+        raise NotEnumerable("random numbers in a tensor that shares its memory")
     kind, place = tensor.dtype, tensor.device
     tensor.fill_(math.nan)
     tensor.__class__ = NoiseTensor

@@ -32,7 +32,9 @@ class _Interception(torch.overrides.TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if NoiseTensor in types:
-            return of_noise(func, args, kwargs or {})
+            if not func.__name__.endswith("_like") or not isinstance(args[0], NoiseTensor):
+                return of_noise(func, args, kwargs or {})
+            args = (args[0].blank(), *args[1:])
         draw = DRAWING.get(func)
         if draw is None:  # nearly always, so it has to be quick
             return func(*args, **kwargs) if kwargs else func(*args)

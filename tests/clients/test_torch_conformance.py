@@ -667,11 +667,13 @@ def test_noise_can_be_looked_at_from_outside():
         u = torch.rand(n, 3, dtype=torch.float32)
         seen.append((u.shape, u.dtype, u.ndim, len(u), u.device.type, isinstance(u, torch.Tensor)))
         seen.append(repr(u))
-        return (u.double() < 0.5).long()
+        seen.append(torch.zeros_like(u, dtype=torch.bool).tolist())
+        return ((u.double() < 0.5) & (torch.rand_like(u) < 1)).long()
 
     exact_distribution(sampler, BITS)
     assert seen[0] == ((1, 3), torch.float32, 2, 1, "cpu", True)
     assert "random numbers" in seen[1]
+    assert seen[2] == [[False] * 3]
 
 
 # What cannot be enumerated
@@ -694,6 +696,13 @@ def enumerate_it(make):
 def parts(n):
     u = torch.zeros(n, 6)
     return u[:, :3].exponential_()
+
+
+def aliases(n):
+    u = torch.zeros(n, 6)
+    same = u.view(-1)
+    u.exponential_()
+    return same < 1
 
 
 def sorted_values(n):
@@ -737,7 +746,7 @@ test_not_enumerable = refusals(
     ("after a race", enumerate_it, [asked_again]),
     ("of a softmax of random", enumerate_it, [lambda n: torch.rand(n, 3).softmax(-1) < 0.5]),
     ("into another tensor", enumerate_it, [lambda n: torch.rand(n, out=torch.empty(n))]),
-    ("in a part of a tensor", enumerate_it, [parts]),
+    ("shares its memory", enumerate_it, [parts, torch.inference_mode()(parts), aliases]),
     (
         "value of a random number",
         enumerate_it,
