@@ -196,7 +196,7 @@ def growth(p: Distribution, least: int = 2) -> list[Any]:
     more=0,
 )
 def first_token(p: Distribution, row: tuple[float, ...], noise: float, more: int = 1) -> list[Any]:
-    """The distance from the limit with 8, 32 and 128 masks, of sites with the probabilities `row`."""
+    """The distance from the limit with 8, 32 and 128 masks, of sites with these probabilities."""
     limit = np.asarray(row) ** (more + 1 / noise)
     limit = limit / limit.sum()
     distances = [

@@ -2,17 +2,19 @@
 
 One round masks a set of sites, drawn independently of the tokens, and draws them again from the
 predictions given the others. On the table of all sequences that is a sum over the axes of the
-set, followed by a product with the predictions.
+set, followed by a product with the predictions. A corrector that goes by the tokens chooses in
+every sequence anew (`sims.decoding.informed`).
 """
 
 import operator
 from collections.abc import Sequence
 
 from sims.decoding.denoiser import TemperedDenoiser
+from sims.decoding.informed import informed_round
 from sims.decoding.layers import outer
 from sims.decoding.output import OutputDistribution, output_of
 from sims.decoding.propagation import BATCH, Propagation
-from sims.policies import Corrector, Policy, TokenPolicy
+from sims.policies import Corrector, InformedCorrector, Policy, TokenPolicy
 from sims.policies.base import CallDenoiser
 from sims.policies.checks import not_negative
 from theory import MASK
@@ -67,6 +69,8 @@ def _one_round(
     require_memory(5 * p.vocab**p.length, what, table)
     after, total = table * 0, 0
     written = [site for site in range(p.length) if site not in observed]
+    if isinstance(corrector, InformedCorrector):
+        return informed_round(table, corrector, call_denoiser, written, BATCH)
     for found, offsets in corrector.sets(len(written)):
         probability = not_negative(found, "corrector", tolerance(found).entry)
         total = total + probability

@@ -10,6 +10,7 @@ from sims.policies.entropy_bounded import EntropyBounded
 from sims.policies.factor import Factor
 from sims.policies.first_hitting import FirstHitting
 from sims.policies.gibbs_corrector import GibbsCorrector
+from sims.policies.informed_corrector import InformedCorrector
 from sims.policies.joint_draw import JointDraw
 from sims.policies.left_to_right import LeftToRight
 from sims.policies.mirrored import Mirrored
@@ -32,6 +33,7 @@ __all__ = [
     "Factor",
     "FirstHitting",
     "GibbsCorrector",
+    "InformedCorrector",
     "JointDraw",
     "LeftToRight",
     "Mirrored",
