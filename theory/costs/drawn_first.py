@@ -139,7 +139,7 @@ def coins_written(rare: Any, length: int, ties: Ties = "lowest") -> np.ndarray:
         counts = rare_coins(rare, length)
         one = Fraction(1) if counts.dtype == object else 1.0
         shares = [counts[n] * (one / math.comb(length, n)) for n in range(length + 1)]
-        return np.asarray(shares, dtype=counts.dtype)[np.indices((2,) * length).sum(axis=0)]
+        return np.asarray(shares, dtype=counts.dtype)[np.indices((2,) * length, dtype=np.int64).sum(axis=0)]
     kind = np.float64 if isinstance(rare, float) else object
     # sums over orders, by the tokens at the sites so far and how many come before a rare one
     sums = np.zeros((1, length + 1), dtype=kind)
@@ -172,12 +172,12 @@ def coins_kl(rare: float, length: int, ties: Ties = "lowest") -> float:
     rare, length = as_real(rare, "rare", 0, 0.5), as_integer(length, "length", 1)
     if rare == 0:
         return 0.0
-    number = np.arange(length + 1)
+    number = np.arange(length + 1, dtype=np.int64)
     due = log_binomials(length) + number * math.log(rare) + (length - number) * math.log1p(-rare)
     if ties == "random":
         return float((np.exp(due) * (due - _log_rare_coins(rare, length))).sum())
     q = coins_written(rare, length, ties)
-    ones = np.indices((2,) * length).sum(axis=0)
+    ones = np.indices((2,) * length, dtype=np.int64).sum(axis=0)
     log_p = ones * math.log(rare) + (length - ones) * math.log1p(-rare)
     return float((np.exp(log_p) * (log_p - log(q))).sum())
 
