@@ -1,4 +1,4 @@
-"""One round of a corrector that chooses the site to draw again by what is written.
+"""Rounds of a corrector that chooses the site to draw again by what is written.
 
 Which site it is depends on the prediction of each written site given all others, so a round takes
 one batch of predictions for each site: exactly, on the table of all sequences, or for a sample.
@@ -12,6 +12,7 @@ import numpy as np
 from sims.policies import InformedCorrector
 from sims.policies.base import CallDenoiser
 from sims.policies.checks import not_negative
+from sims.policies.scores import FREE_SYMBOLS
 from theory import MASK
 from theory._core.arrays import array_namespace, device, is_exact, require_memory, to_host
 from theory._core.segments import any_true, gather
@@ -21,44 +22,46 @@ from theory.errors import InvalidInput
 from theory.lattice.codes import digits
 from theory.validation.tolerances import tolerance
 
-__all__ = ["drawn_informed", "informed_round"]
+__all__ = ["drawn_informed", "informed_rounds"]
 
 
-def informed_round(
+def informed_rounds(
     table: Array,
     corrector: InformedCorrector,
     call_denoiser: CallDenoiser,
     written: Sequence[int],
     batch: int,
 ) -> Array:
-    """Probabilities of all sequences (V,)*L after a round, from those before it."""
+    """Probabilities of all sequences (V,)*L after all rounds, from those before them."""
     vocab, length = table.shape[0], table.ndim
     count = vocab**length
+    if corrector.steps == 0:
+        return table
     what = f"a correction of the table of shape ({vocab},)*{length}, site by site,"
     require_memory(count * (3 * len(written) * (vocab + 1) + length), what, table)
     xp, here = array_namespace(table), device(table)
     index = xp.arange(count, dtype=xp.int64, device=here)
     x = digits(index, length, vocab)
-    parts = []
-    for start in range(0, count, batch):
-        rows = x[start : min(start + batch, count), :]
-        chosen, draws = _chosen(rows, corrector, call_denoiser, written)
-        parts.append((chosen, draws))
+    batches = (x[start : min(start + batch, count), :] for start in range(0, count, batch))
+    parts = [_chosen(rows, corrector, call_denoiser, written) for rows in batches]
     chosen, draws = (xp.concat(list(part), axis=0) for part in zip(*parts, strict=True))
-    before = xp.reshape(table, (-1,))
-    after = before * _rest(chosen)
-    for k, site in enumerate(written):
-        token, step = x[:, site], vocab ** (length - 1 - site)
-        own = _at(draws[:, k, :], token)
-        for v in range(vocab):
-            other = index + (v - token) * step  # the same sequence with v at the site
-            this, that = chosen[:, k], gather(chosen[:, k], other)
-            taken_back, taken = that, this
-            if corrector.repair == "accept":
-                taken = taken_back = _least(this, that)
-            after = after + gather(before, other) * taken_back * own
-            after = after + before * (this - taken) * draws[:, k, v]
-    return xp.reshape(after, table.shape)
+    rest, flat = _rest(chosen), xp.reshape(table, (-1,))
+    for _ in range(corrector.steps):
+        after = flat * rest
+        for k, site in enumerate(written):
+            token, this = x[:, site], chosen[:, k]
+            own = _at(draws[:, k, :], token)
+            for v in range(vocab):
+                # the same sequence with v at the site: what comes from there, and does not go there
+                other = index + (v - token) * vocab ** (length - 1 - site)
+                there = gather(this, other)
+                back, forth = there, this
+                if corrector.repair == "accept":
+                    back = forth = _least(this, there)
+                after = after + gather(flat, other) * back * own
+                after = after + flat * (this - forth) * draws[:, k, v]
+        flat = after
+    return xp.reshape(flat, table.shape)
 
 
 def drawn_informed(
@@ -128,4 +131,7 @@ def _at(rows: Array, token: Array) -> Array:
 
 
 def _least(a: Array, b: Array) -> Array:
-    return array_namespace(a).where(a < b, a, b)
+    try:
+        return array_namespace(a).where(a < b, a, b)
+    except TypeError:
+        raise InvalidInput(FREE_SYMBOLS) from None

@@ -139,7 +139,8 @@ def coins_written(rare: Any, length: int, ties: Ties = "lowest") -> np.ndarray:
         counts = rare_coins(rare, length)
         one = Fraction(1) if counts.dtype == object else 1.0
         shares = [counts[n] * (one / math.comb(length, n)) for n in range(length + 1)]
-        return np.asarray(shares, dtype=counts.dtype)[np.indices((2,) * length, dtype=np.int64).sum(axis=0)]
+        ones = np.indices((2,) * length, dtype=np.int64).sum(axis=0)
+        return np.asarray(shares, dtype=counts.dtype)[ones]
     kind = np.float64 if isinstance(rare, float) else object
     # sums over orders, by the tokens at the sites so far and how many come before a rare one
     sums = np.zeros((1, length + 1), dtype=kind)
