@@ -65,8 +65,11 @@ def test_probabilities_of_ones_own():
     """What is left to 1 stays: with nothing chosen everything does."""
     for chosen in ([1, 0], [Fraction(1, 3), Fraction(1, 3)], [0, 0]):
         assert output_distribution(DENSE, Fixed(chosen)).tv == 0
-    start = JointTable([[1, 0], [0, 0]], exact=True).denoise  # 0 wherever it is asked
-    q = output_distribution(DENSE, Fixed([Fraction(1, 4), 0]), denoiser=start)
+    zeros = JointTable([[1, 0], [0, 0]], exact=True)
+    quarter = Fixed([Fraction(1, 4), 0])
+    q = output_distribution(
+        DENSE, quarter, denoiser=lambda x: zeros.denoise(x, on_impossible="marginal")
+    )
     assert q.table.tolist() == [
         [Fraction(7, 40), Fraction(3, 10)],
         [Fraction(9, 40), Fraction(3, 10)],
