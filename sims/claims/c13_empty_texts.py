@@ -47,8 +47,8 @@ C13 = Claim(
         "0.836 at L = 6 (highest site, random). In blocks of two the sign turns with the rule: "
         "1.600 and 1.880, 3.102 and 3.331, where 2 and 3 are due. Where B V = L it depends on the "
         "rule. With blocks of one the text is empty if V > L, so it is greed that empties it, "
-        "and blocks move the border; that is so in all 39,360 settings "
-        "with L up to 40 and V from 2 to 49. Of one word and one end, drawing first writes too many."
+        "and blocks move the border; that is so in all 39,360 settings with L up to 40 and V "
+        "from 2 to 49. Of one word and one end, drawing first writes too many."
     ),
     source="derived here",
     provenance=Provenance.OURS,
