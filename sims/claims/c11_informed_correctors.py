@@ -127,11 +127,11 @@ def _moved(p: Distribution, chosen: np.ndarray, mean: Means) -> Any:
     mean=_itself,
 )
 def any_weights(p: Distribution, weights: Sequence[int], mean: Means = _mean) -> Any:
-    """And that it stays iff the sum of the means is 1 on the support."""
+    """Rational ones that differ from sequence to sequence; alike where all weights are 0."""
     shape = (p.vocab,) * p.length + (p.length,)
-    parts = np.resize([Fraction(w) for w in weights], shape)
-    total = parts.sum(axis=-1, keepdims=True)
-    chosen = np.where(total == 0, Fraction(1, p.length), parts / np.where(total == 0, 1, total))
+    parts = np.resize(np.asarray([Fraction(w) for w in weights], dtype=object), shape)
+    parts = np.where((parts != 0).any(axis=-1, keepdims=True), parts, parts * 0 + 1)
+    chosen = parts / parts.sum(axis=-1, keepdims=True)
     if not p.exact:
         chosen = chosen.astype(np.float64)
     after = output_distribution(p, Weighted(chosen)).table

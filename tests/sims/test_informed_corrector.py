@@ -115,8 +115,12 @@ def test_symbols_that_need_not_be_compared():
 
 
 test_what_is_refused = refusals(
-    ("selection must be one of confidence, current", lambda: InformedCorrector(None, 1, "entropy")),
-    ("repair must be None", lambda: InformedCorrector(None, 1, "margin", repair="again")),
+    (
+        "selection must be one of confidence, current",
+        lambda s: InformedCorrector(None, 1, s),
+        ["entropy"],
+    ),
+    ("repair must be None", lambda r: InformedCorrector(None, 1, repair=r), ["again"]),
     ("nothing stays for selection 'margin'", lambda: InformedCorrector(None, 1, repair="stay")),
     ("temperature must be", lambda t: InformedCorrector(None, 1, "margin", t), [0, -1, None]),
     (
