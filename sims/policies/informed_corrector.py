@@ -93,6 +93,12 @@ class InformedCorrector(GibbsCorrector):
         if self.depends_on != "drawn tokens":
             self.depends_on = "predictions"
 
+    def __repr__(self) -> str:
+        values = [self.selection, self.temperature, self.repair]
+        while values and values[-1] in ("margin", 1.0, None):  # as they are if not given
+            values.pop()
+        return f"{type(self).__name__}({', '.join(map(repr, (self.inner, self.steps, *values)))})"
+
     def site_probabilities(self, tokens: Array, predictions: Array) -> Array:
         """Probabilities of drawing each of n written sites again, shape (B, n).
 
