@@ -154,6 +154,8 @@ def rows_after(prompt, vocab):
     yield both(JointDraw, blocks(2, both(TopK, 2)), PRODUCT)
     yield blocks(3, blocks(2, both(TokenConfidence, 2)))
     yield from (both(Remask, times, share) for times in CLOCKS[1:3] for share in (0, THIRD, 1))
+    yield both(Blocks, 2, both(Remask, CLOCKS[1], THIRD))
+    yield both(Blocks, 3, both(Blocks, 2, both(Remask, CLOCKS[1], 1)))
     yield Row(Undecided(), slow.Selecting(undecided, 3, remasks=True))
     yield both(GibbsCorrector, None, 2)
     yield both(BlockCorrector, None, masked, 1)
