@@ -56,8 +56,8 @@ C11 = Claim(
         "confidence, 0.128 by the token's probability, 0.201 (at most 0.318) by margin; two random "
         "sites at once 0.178. On two bits the distance under the second choice and on nearly equal "
         "bits reaches 0.150, at a = 0.257. Scores normalised over the sites are no repair even "
-        "where each looks at the other sites only. Zhao et al., arXiv 2407.21243, and arXiv "
-        "2605.22765 are about such correctors (abstracts seen)."
+        "where each looks at the other sites only. Papers on such correctors: arXiv "
+        "2407.21243 and 2605.22765 (abstracts seen)."
     ),
     source="derived here; code of Diffusers read",
     provenance=Provenance.OURS,

@@ -33,8 +33,8 @@ class InformedCorrector(GibbsCorrector):
 
         ``p(x) sum_i E[w_i(X) | X_-i = x_-i]``
 
-    so it leaves them as they are only if the sum is 1 wherever p is positive, as it is if w does
-    not depend on x. [ours] In Diffusers 0.42.1 the discrete DDIM scheduler has a corrector that
+    so it leaves them as they are iff the sum is 1 wherever p is positive, as it is if w does not
+    depend on x. [ours] In Diffusers 0.42.1 the discrete DDIM scheduler has a corrector that
     chooses by "margin" at temperature 1, unless told otherwise, on data at a level of noise [code
     read]. Each round counts as one call, of a denoiser that predicts every site from the others; a
     masked one takes one for each site.
