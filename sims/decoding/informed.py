@@ -119,7 +119,11 @@ def _rest(chosen: Array) -> Array:
     if any_true(above):
         worst = 1 - to_host(rest)[to_host(above)][0]
         raise InvalidInput(f"the corrector's probabilities sum to {worst}, to more than 1")
-    return rest if is_exact(chosen) else array_namespace(rest).where(rest > 0, rest, 0.0)
+    if is_exact(chosen):
+        return rest
+    # what rounding leaves must not look like a probability: it would stay at impossible sequences
+    rounding = (chosen.shape[1] + 1) * 2.0**-52
+    return array_namespace(rest).where(rest > rounding, rest, 0.0)
 
 
 def _at(rows: Array, token: Array) -> Array:
