@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from sims.conformance.noise import Noise
+from sims.conformance.noise import OPTIONS, Noise
 from sims.conformance.replay import NotEnumerable, Replay
 from sims.conformance.torch_functions import softmax_axis
-from sims.conformance.torch_noise import OPTIONS, NoiseTensor, fill, numbers, of_noise
+from sims.conformance.torch_noise import NoiseTensor, fill, numbers, of_noise
 
 __all__ = ["intercepted"]
 
