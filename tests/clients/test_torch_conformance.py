@@ -360,6 +360,18 @@ def test_the_same_number_is_not_tossed_twice():
     np.testing.assert_allclose([table[1, 1, 1], table[0, 1, 1], table[0, 0, 0]], [0.3, 0.3, 0.4])
 
 
+def test_a_tensor_may_be_filled_again():
+    def sampler(n):
+        room, bits = torch.empty(n, 1), []
+        for chance in (0.25, 0.5, 0.75):
+            room.uniform_()
+            bits.append(room < chance)
+        return torch.cat(bits, dim=1).long()
+
+    expected = product([np.asarray([1 - c, c]) for c in (0.25, 0.5, 0.75)])
+    np.testing.assert_allclose(exact_distribution(sampler, BITS).table, expected, **EXACT)
+
+
 def test_binomial_numbers():
     def sampler(n):
         tosses = dists.Binomial(torch.tensor([2.0, 1.0]), torch.tensor(0.25)).sample((n,))
