@@ -14,12 +14,9 @@ import numpy as np
 from sims.conformance.noise import Noise
 from sims.conformance.replay import NotEnumerable
 
-__all__ = ["FUNCTIONS", "OPTIONS", "NoiseTensor", "fill", "numbers", "of_noise"]
+__all__ = ["FUNCTIONS", "NoiseTensor", "fill", "numbers", "of_noise"]
 
 torch: Any = import_module("torch")  # by name, as type checkers may do without it
-
-OPTIONS = 2**20
-"""Integers are enumerated up to this many."""
 
 
 class NoiseTensor(torch.Tensor):
@@ -217,5 +214,5 @@ def _cast(noise: NoiseTensor, func: Any, args: Any, kwargs: Any) -> Any:
     if cast is like or func.__name__ in ("detach", "alias"):
         return noise
     if not cast.dtype.is_floating_point:
-        return FUNCTIONS["floor"](noise).to(cast)
+        return FUNCTIONS["trunc"](noise).to(cast)
     return NoiseTensor.of(noise.noise, cast.dtype, cast.device, along=noise.along)
