@@ -308,7 +308,7 @@ SEVERAL_CALLS |= {InformedCorrector}  # one for each site
 def test_rounds_are_calls_of_the_denoiser(policy):
     """One sequence at a time.
 
-    Steps that reveal nothing need no call, and contexts that are asked about together are one: there
+    Steps that reveal nothing need no call, and contexts asked about together are one: there
     the number of calls made is no less.
     """
     calls = 0
