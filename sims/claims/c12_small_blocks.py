@@ -123,19 +123,23 @@ def mean_counts(p: Distribution, block: int, decoder: Factory = TokenConfidence)
 
 
 @C12.residual(
-    "everything that is written of coins, ties to the lowest site",
+    "everything that is written of coins, for each rule for ties",
     exact=_drawn_sites(5, (2, 2)),
     named=lambda: {f"coins, 0.3, {length} sites": _coins(0.3, length) for length in (6, 8)},
     tolerance=1e-12,
     ties="random",
 )
-def coins(p: Distribution, ties: drawn_first.Ties = "lowest") -> list[Any]:
+def coins(p: Distribution, ties: drawn_first.Ties | None = None) -> list[Any]:
     """And, in floats, the divergence."""
     rare, side = _rare_side(p)
-    q = output_distribution(p, TokenConfidence(1))
-    table = drawn_first.coins_written(rare, p.length, ties)
-    residuals = [(np.flip(q.table) if side == 0 else q.table) - table]
-    return residuals if p.exact else [*residuals, q.kl - drawn_first.coins_kl(rare, p.length, ties)]
+    residuals = []
+    for rule in drawn_first.TIES:
+        q, stated = output_distribution(p, TokenConfidence(1, ties=rule)), ties or rule
+        table = drawn_first.coins_written(rare, p.length, stated)
+        residuals.append((np.flip(q.table) if side == 0 else q.table) - table)
+        if not p.exact:
+            residuals.append(q.kl - drawn_first.coins_kl(rare, p.length, stated))
+    return residuals
 
 
 @C12.symbolic("the number of rare tokens in one to five tosses, for each rule for ties", start=2)

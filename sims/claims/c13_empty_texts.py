@@ -129,6 +129,31 @@ def _blocks_alone(block: int, words: int, length: int) -> bool:
     return block > 1 and block * words > length
 
 
+OTHER_TIES = {
+    4: {"highest": (0.819, 1.600), "random": (0.808, 1.880)},
+    6: {"highest": (0.846, 3.102), "random": (0.836, 3.331)},
+}
+"""The same to three decimals, under the other rules for ties."""
+
+
+@C13.residual(
+    "the mean lengths that are said under other rules for ties",
+    named=lambda: {f"padded_text({n}, 2)": gallery.padded_text(n, 2) for n in OTHER_TIES},
+    tolerance=5.01e-4,
+    decoder=TopK,
+)
+def other_ties(p: Distribution, decoder: Callable[..., Decoder] = TokenConfidence) -> list[Any]:
+    if _words(p) != 2 or p.length not in OTHER_TIES:
+        raise DoesNotApply("it is about four or six sites and two words")
+    return [
+        float(_mean_length(output_distribution(p, policy).table) - due)
+        for rule, stated in OTHER_TIES[p.length].items()
+        for policy, due in zip(
+            (decoder(1, ties=rule), Blocks(2, decoder(1, ties=rule))), stated, strict=True
+        )
+    ]
+
+
 @C13.residual(
     "texts at temperature 0, in blocks of each size",
     exact=_texts((1, 2), (2, 2), (3, 2), (4, 2), (1, 3), (2, 3), (3, 3), (2, 4), (2, 5)),
