@@ -6,6 +6,7 @@ from sims.decoding.from_logits import from_logits
 from sims.decoding.monte_carlo import Decoded, decode
 from sims.decoding.output import OutputDistribution
 from sims.decoding.path_kl import PathKL, estimate_path_kl, path_nll
+from sims.decoding.sampling import Sampling
 from sims.imperfect.decomposition import excess_loss, split
 from sims.imperfect.perturbed import Perturbed
 from sims.imperfect.windowed import WindowedDenoiser
@@ -23,6 +24,7 @@ __all__ = [
     "PathKL",
     "Perturbed",
     "Point",
+    "Sampling",
     "WindowedDenoiser",
     "decode",
     "estimate_path_kl",

@@ -11,6 +11,7 @@ import numpy as np
 from sims import policies
 from sims.decoding.arguments import as_decoder, as_run, with_prompt
 from sims.decoding.exact import output_distribution
+from sims.decoding.sampling import Temperature
 from sims.optimal.dynamic_program import Point
 from sims.optimal.frontier import cost_of, frontier_of, program_of, regret_of
 from sims.policies import Decoder
@@ -181,7 +182,7 @@ def _long_ones(p: Distribution) -> list[tuple[Decoder, int]]:
 def compare(
     p: Distribution,
     decoders: Iterable[Decoder | Select],
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     *,
     prompt: ArrayLike | None = None,

@@ -1,12 +1,12 @@
 """What a decoder is run with, checked: which decoder, its temperature, the sites given at first."""
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from sims.decoding.denoiser import TemperedDenoiser, from_lattice, predictor
+from sims.decoding.sampling import Sampling, Temperature, as_samplings
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Select, as_rule
 from theory import MASK, JointTable
@@ -17,7 +17,7 @@ from theory.distributions.base import Distribution, as_possible, check_distribut
 from theory.errors import InvalidInput, TooLarge
 from theory.lattice.lattice import EvidenceLattice
 from theory.loss.forward import Denoiser
-from theory.validation.arguments import as_real, as_sites
+from theory.validation.arguments import as_sites
 from theory.validation.probabilities import Weights
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "as_observed",
     "as_revealing",
     "as_run",
-    "as_temperature",
     "left_to_write",
     "prepare",
     "refuse_masked",
@@ -78,14 +77,6 @@ def as_observed(observed: Iterable[int], length: int) -> tuple[int, ...]:
     return given
 
 
-def as_temperature(temperature: float, p: Distribution) -> float:
-    """Check a temperature; exact numbers cannot be raised to any power."""
-    temperature = as_real(temperature, "temperature", 0, math.inf)
-    if p.exact and temperature not in (0, 1):
-        raise InvalidInput(f"an exact distribution allows temperature 0 and 1, got {temperature}")
-    return temperature
-
-
 def refuse_masked(decoder: Decoder, x: Array) -> None:
     """Refuse sequences (N, L) that still have masks when the clock of a decoder has run out."""
     masked = row_counts(x == MASK) > 0
@@ -103,7 +94,7 @@ class Run(NamedTuple):
 
     p: Distribution
     decoder: Policy | TokenPolicy | Corrector
-    temperature: float
+    samplings: tuple[Sampling, ...]
     observed: tuple[int, ...]
 
 
@@ -136,7 +127,7 @@ def left_to_write(
 def as_run(
     p: Distribution,
     decoder: Policy | TokenPolicy | Corrector,
-    temperature: float,
+    temperature: Temperature,
     observed: Iterable[int],
     prompt: ArrayLike | None,
 ) -> Run:
@@ -145,14 +136,14 @@ def as_run(
     if given:
         decoder = cast("Any", decoder.with_given(given, p.length))
     decoder.check(p.length - len(given), p.vocab)
-    return Run(p, decoder, as_temperature(temperature, p), given)
+    return Run(p, decoder, as_samplings(temperature, p, decoder), given)
 
 
 def prepare(
     run: Run, denoiser: Denoiser | None, on_host: bool = False, tabulated: bool = True
 ) -> tuple[EvidenceLattice | None, TemperedDenoiser]:
     """The lattice and the denoiser to call of an exact run."""
-    p, temperature = run.p, run.temperature
+    p = run.p
     try:
         lattice = _lattice(p, on_host, tabulated)
     except TooLarge as error:
@@ -161,7 +152,7 @@ def prepare(
         predict = from_lattice(lattice)
     else:
         predict = predictor(p, denoiser, on_host)
-    return lattice, TemperedDenoiser(predict, temperature)
+    return lattice, TemperedDenoiser(predict, *run.samplings)
 
 
 def _lattice(p: Distribution, on_host: bool, tabulated: bool) -> EvidenceLattice | None:

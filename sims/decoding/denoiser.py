@@ -1,22 +1,21 @@
 """Calls of the denoiser: predictions, and the probabilities that tokens are drawn from."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
-from sims.policies.scores import as_floats, rounded
+from sims.decoding.sampling import Sampling
 from theory import MASK
 from theory._core.arrays import (
     array_namespace,
     device,
     from_host,
     is_exact,
-    log,
     read_only,
     to_host,
 )
 from theory._core.segments import any_true
-from theory._core.special import log_sum_exp
 from theory._core.types import Array
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
@@ -29,9 +28,7 @@ __all__ = [
     "Predict",
     "TemperedDenoiser",
     "from_lattice",
-    "log_temper",
     "predictor",
-    "temper",
 ]
 
 Predict = Callable[[Array], Array]
@@ -88,9 +85,16 @@ def from_lattice(lattice: EvidenceLattice) -> Predict:
 
 
 class TemperedDenoiser:
-    """From patterns to predictions and to sampling probabilities, the tempered predictions.
+    """From patterns to predictions and to sampling probabilities, what tokens are drawn from.
 
     Nobody may write to them: a policy that did would change what is drawn.
+
+    Parameters
+    ----------
+    predict : callable
+    first : Sampling
+    *later : Sampling
+        Those of the rounds after the first, of which the last one holds on.
 
     Attributes
     ----------
@@ -99,57 +103,29 @@ class TemperedDenoiser:
         logarithm is in `logs`.
     """
 
-    def __init__(self, predict: Predict, temperature: float) -> None:
-        self.predict, self.temperature = predict, temperature
-        self.underflow = False
+    def __init__(self, predict: Predict, first: Sampling, *later: Sampling) -> None:
+        self.predict, self.sampling = predict, first
+        self._rounds = (self, *(TemperedDenoiser(predict, sampling) for sampling in later))
+        self._underflow = False
+
+    def at(self, round_index: int) -> "TemperedDenoiser":
+        """What is called in a round, 0 for the first."""
+        return self._rounds[min(round_index, len(self._rounds) - 1)]
+
+    @property
+    def underflow(self) -> bool:
+        return any(one._underflow for one in self._rounds)
 
     def __call__(self, x: Array) -> tuple[Array, Array]:
         predictions = read_only(self.predict(read_only(x)))
-        sampling_probs = read_only(temper(predictions, self.temperature))
-        if not self.underflow and self.temperature not in (0, 1):
-            self.underflow = any_true((sampling_probs < TINY) & (predictions > 0))
+        sampling_probs = read_only(self.sampling.probabilities(predictions))
+        if not self._underflow and self.sampling.temperature not in (0, 1):
+            small = (sampling_probs < TINY) & (predictions > 0)
+            if self.sampling.truncates and any_true(small):
+                small = small & (self.logs(predictions) > -math.inf)
+            self._underflow = any_true(small)
         return predictions, sampling_probs
 
     def logs(self, predictions: Array) -> Array:
         """Logarithms of the sampling probabilities, for float predictions."""
-        return log_temper(predictions, self.temperature)
-
-
-def temper(predictions: Array, temperature: float) -> Array:
-    """Predictions to the power ``1 / temperature``, renormalised; 0 is the lowest argmax.
-
-    At 0, probabilities that are equal to 12 decimals count as equal.
-
-    >>> temper(np.asarray([0.2, 0.4, 0.4]), 0).tolist()
-    [0.0, 1.0, 0.0]
-    >>> temper(np.asarray([0.25, 0.75]), 0.5)
-    array([0.1, 0.9])
-    """
-    if temperature == 1:
-        return predictions
-    xp = array_namespace(predictions)
-    if temperature == 0:
-        try:
-            floats = as_floats(predictions)
-        except InvalidInput:
-            raise InvalidInput("the likeliest of free symbols is not known") from None
-        top = xp.argmax(rounded(floats), axis=-1)[..., None]
-        tokens = xp.arange(predictions.shape[-1], dtype=xp.int64, device=device(predictions))
-        likeliest = xp.astype(tokens == top, xp.int64)
-        return xp.astype(likeliest, predictions.dtype)  # objects: 0 and 1, exact
-    largest = xp.max(predictions, axis=-1, keepdims=True)
-    raised = (predictions / largest) ** (1 / temperature)
-    return raised / xp.sum(raised, axis=-1, keepdims=True)
-
-
-def log_temper(predictions: Array, temperature: float) -> Array:
-    """Logarithms of what `temper` returns, also where that is too small for a float.
-
-    >>> log_temper(np.asarray([0.01, 0.99]), 1 / 200).round(3).tolist()     # 200 log 99
-    [-919.024, 0.0]
-    """
-    if temperature in (0, 1):
-        return log(temper(predictions, temperature))
-    xp = array_namespace(predictions)
-    raised = log(predictions / xp.max(predictions, axis=-1, keepdims=True)) / temperature
-    return raised - log_sum_exp(raised)[..., None]
+        return self.sampling.logs(predictions)

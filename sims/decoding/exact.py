@@ -11,6 +11,7 @@ from sims.decoding.arguments import as_decoder, as_run, prepare
 from sims.decoding.corrected import corrected
 from sims.decoding.output import OutputDistribution, output_of
 from sims.decoding.propagation import Propagation
+from sims.decoding.sampling import Temperature
 from sims.policies import Corrector, Decoder
 from sims.policies.base import Select
 from theory._core.arrays import within_memory
@@ -25,7 +26,7 @@ __all__ = ["output_distribution"]
 def output_distribution(
     p: Distribution,
     policy: Decoder | Select,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
@@ -38,10 +39,12 @@ def output_distribution(
     p : Distribution
         The data; small enough for its evidence lattice.
     policy : Policy, TokenPolicy, Corrector, or a function as for `policies.Rule`
-    temperature : float
+    temperature : float, Sampling, or a sequence of them
         Tokens are drawn from the predictions to the power ``1 / temperature``, renormalised; 0
         takes the likeliest token, the lowest of equal ones. The policy sees the untempered
-        predictions. Exact distributions allow 0 and 1.
+        predictions. Exact distributions allow 0 and 1. A `Sampling` has top-k, top-p and a last
+        argmax, too. A sequence has one for each round (a step of a clock counts as a round), and
+        the last one holds on; what corrects takes a single one.
     denoiser : callable, optional
         From patterns (B, L) to predictions (B, L, V), for instance `Perturbed`. The zero-loss
         denoiser of `p` if not given, which returns the unconditional marginals where a

@@ -12,8 +12,9 @@ import numpy as np
 
 from sims.decoding.arguments import as_decoder, as_run, refuse_masked
 from sims.decoding.denoiser import TemperedDenoiser, predictor
+from sims.decoding.sampling import Temperature
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
-from sims.policies.base import CallDenoiser, Select
+from sims.policies.base import Select
 from sims.policies.checks import check_choice, check_written
 from theory import MASK
 from theory._console.progress import tracked
@@ -95,7 +96,7 @@ def decode(
     policy: Decoder | Select,
     rng: np.random.Generator,
     size: int,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
@@ -147,14 +148,14 @@ def decode(
     >>> written.tokens.sum(axis=1).tolist(), written.rounds.tolist()
     ([0, 1000, 1000], [2, 2, 2])
     """
-    p, decoder, temperature, given = as_run(p, as_decoder(policy), temperature, observed, prompt)
+    p, decoder, samplings, given = as_run(p, as_decoder(policy), temperature, observed, prompt)
     size = check_draw(rng, size)
     if batch is None:
         batch = max(1, NUMBERS // (p.length * p.vocab))
     batch = min(as_integer(batch, "batch", 1), size)
     predict = predictor(p, denoiser)
     in_floats = (lambda x: as_floats(predict(x))) if p.exact else predict
-    call_denoiser = TemperedDenoiser(in_floats, temperature)
+    call_denoiser = TemperedDenoiser(in_floats, *samplings)
     parts = []
     for start in tracked(range(0, size, batch), progress):
         part = _Batch(p, call_denoiser, rng, min(batch, size - start), given, trajectory)
@@ -178,7 +179,7 @@ class _Batch:
     def __init__(
         self,
         p: Distribution,
-        call_denoiser: CallDenoiser,
+        call_denoiser: TemperedDenoiser,
         rng: np.random.Generator,
         size: int,
         observed: tuple[int, ...],
@@ -238,7 +239,7 @@ class _Batch:
 
     def _select(self, policy: Policy, active: np.ndarray, index: int) -> None:
         x = read_only(self.x[active])
-        predictions, sampling_probs = self.call_denoiser(x)
+        predictions, sampling_probs = self.call_denoiser.at(index)(x)
         flip = policy.choose(x, predictions, index, self.rng)
         check_choice(policy, x, flip)
         flip = flip & ~self.given  # what is given is not masked again
@@ -247,9 +248,9 @@ class _Batch:
         self._draw(np.where(flip & ~reveal, MASK, x), reveal, active, sampling_probs)
 
     def _write_tokens(self, policy: TokenPolicy, active: np.ndarray, index: int) -> None:
-        x = read_only(self.x[active])
+        x, call_denoiser = read_only(self.x[active]), self.call_denoiser.at(index)
         for _, rows in groups(row_counts(x == MASK)):
-            after, calls = policy.write(x[rows], self.call_denoiser, index, self.rng)
+            after, calls = policy.write(x[rows], call_denoiser, index, self.rng)
             check_written(policy, x[rows], np.ones(len(rows)), after, self.p.vocab)
             self.x[active[rows]] = after
             self.calls[active[rows]] += calls

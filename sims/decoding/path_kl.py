@@ -13,15 +13,16 @@ data, and what is lost by drawing the tokens of a round apart.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from sims.decoding.arguments import as_decoder, as_run, refuse_masked
-from sims.decoding.denoiser import Predict, log_temper, predictor
+from sims.decoding.denoiser import Predict, predictor
 from sims.decoding.monte_carlo import NUMBERS
+from sims.decoding.sampling import Sampling, Temperature
 from sims.policies import Decoder, Policy
 from sims.policies.base import Select
 from sims.policies.checks import check_choice
@@ -55,7 +56,7 @@ class PathKL:
     has_zeros : bool
         Whether tokens were drawn from predictions that exclude some. If they exclude what the data
         may show at a context that was not met, the path KL is infinite and this has missed it.
-        False where the predictions are those of the data, at any temperature but 0.
+        False where the predictions are those of the data and no token of theirs is left out.
     """
 
     kl: Estimate
@@ -79,7 +80,7 @@ def estimate_path_kl(
     policy: Decoder | Select,
     rng: np.random.Generator,
     size: int,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
@@ -133,8 +134,9 @@ def estimate_path_kl(
         raise InvalidInput(f"size must be an integer of at least 2, got {size}")
     truth = predictor(p, None)
     predict = truth if denoiser is None else predictor(p, denoiser)
-    perfect = denoiser is None and run.temperature == 1
-    excludes_more = denoiser is not None or run.temperature == 0
+    truncated = any(sampling.truncates for sampling in run.samplings)
+    perfect = denoiser is None and not any(sampling.changes for sampling in run.samplings)
+    excludes_more = denoiser is not None or truncated
     parts, has_zeros = [], False
     batch = max(1, NUMBERS // (p.length * p.vocab))
     for start in tracked(range(0, size, batch), progress, "following"):
@@ -145,7 +147,7 @@ def estimate_path_kl(
             known = step.predictions
             if not perfect:
                 known = known if denoiser is None else step.revealed(truth(step.before))
-                drawn = log_temper(step.predictions, run.temperature)
+                drawn = step.logs(run.samplings)
                 if excludes_more and (drawn == -math.inf).any():
                     has_zeros = True
                 missed = (xlogx(known) - known * np.where(known > 0, drawn, 0.0)).sum(axis=1)
@@ -168,7 +170,7 @@ def path_nll(
     policy: Decoder | Select,
     denoiser: Denoiser,
     rng: np.random.Generator,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     *,
     observed: Iterable[int] = (),
     progress: bool | None = None,
@@ -223,7 +225,7 @@ def path_nll(
     for start in tracked(range(0, len(x), batch), progress, "following"):
         part = nll[start : start + batch]
         for step in _follow(x[start : start + batch], decoder, predict, rng, run.observed):
-            drawn = log_temper(step.predictions, run.temperature)
+            drawn = step.logs(run.samplings)
             np.subtract.at(part, step.rows, step.of_tokens(drawn))
     return _estimate(nll)
 
@@ -231,12 +233,17 @@ def path_nll(
 class _Step(NamedTuple):
     """What one round reveals in a batch: M sites, each with its row and its prediction."""
 
+    index: int
     before: np.ndarray  # (B, L), the patterns that the denoiser was asked about
     rows: np.ndarray  # (M,), of the whole batch
     asked: np.ndarray  # (M,), the same rows among those that were asked about
     sites: np.ndarray  # (M,)
     tokens: np.ndarray  # (M,)
     predictions: np.ndarray  # (M, V)
+
+    def logs(self, samplings: Sequence[Sampling]) -> np.ndarray:
+        """Logarithms of what the tokens are drawn from, (M, V)."""
+        return samplings[min(self.index, len(samplings) - 1)].logs(self.predictions)
 
     def revealed(self, predictions: np.ndarray) -> np.ndarray:
         """Predictions (B, L, V) at the revealed sites, (M, V)."""
@@ -270,7 +277,7 @@ def _follow(
         rows = active[asked]
         tokens = x[rows, sites]
         here = as_floats(predictions[asked, sites])
-        yield _Step(before, rows, asked, sites, tokens, here)
+        yield _Step(index, before, rows, asked, sites, tokens, here)
         shown[rows, sites] = tokens
         index += 1
     refuse_masked(decoder, shown)

@@ -28,6 +28,7 @@ import numpy as np
 from sims.decoding.arguments import as_run, prepare, refuse_masked
 from sims.decoding.denoiser import TemperedDenoiser
 from sims.decoding.layers import Draw, Layer, Reveal, batches, joined, outer, quotient, split
+from sims.decoding.sampling import Temperature
 from sims.policies import Corrector, Policy, TokenPolicy
 from sims.policies.checks import check_token_outcome, check_total, check_written, checked_outcome
 from theory import MASK
@@ -69,7 +70,7 @@ AT_ONCE = 2**22
 def propagate(
     p: Distribution,
     decoder: Policy | TokenPolicy,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     observed: Iterable[int] = (),
     prompt: ArrayLike | None = None,
@@ -224,10 +225,11 @@ class Propagation:
     def _select(self, layer: Layer, x: Array, masked: int, index: int) -> Iterator[Reveal]:
         assert isinstance(self.policy, Policy)
         xp = self.xp
-        predictions, draws = self.call_denoiser(x)
+        call_denoiser = self.call_denoiser.at(index)
+        predictions, draws = call_denoiser(x)
         draws = _Draws(
             xp.reshape(draws, (-1, self.p.vocab)),
-            lambda: xp.reshape(self.call_denoiser.logs(predictions), (-1, self.p.vocab)),
+            lambda: xp.reshape(call_denoiser.logs(predictions), (-1, self.p.vocab)),
         )
         for some in joined(self._choices(layer, x, predictions, index), self.batch):
             yield from self._chosen(some, masked, index, draws)
@@ -352,7 +354,7 @@ class Propagation:
         """The rows that an outcome concerns, its probabilities, the sequences after, the calls."""
         assert isinstance(self.policy, TokenPolicy)
         total = Sums(x.shape[0], layer.masses[0])
-        for outcome in self.policy.outcomes(x, self.call_denoiser, index):
+        for outcome in self.policy.outcomes(x, self.call_denoiser.at(index), index):
             check_token_outcome(self.policy, x, outcome)
             rows, probability, after, calls = outcome
             total.add(rows, probability)

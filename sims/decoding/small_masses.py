@@ -40,8 +40,9 @@ def log_masses(
         parts = [(which[:0], known[:0], logs[:0])]
         for _, some in groups(row_counts(~written)):
             there = read_only(from_host(np.where(written[some], x[some], MASK), p.like))
-            predictions, _ = call_denoiser(there)
-            every = to_host(call_denoiser.logs(predictions))
+            called = call_denoiser.at(index)
+            predictions, _ = called(there)
+            every = to_host(called.logs(predictions))
             own = np.take_along_axis(every, x[some][:, :, None], axis=2)[:, :, 0]
             for found, flip in policy.reveal_distribution(there, predictions, index):
                 flip, probability = to_host(flip), to_host(row_probabilities(found, there))

@@ -32,6 +32,7 @@ from sims.decoding.arguments import as_decoder
 from sims.decoding.layers import outer
 from sims.decoding.output import cost_of, log_ratio
 from sims.decoding.propagation import propagate
+from sims.decoding.sampling import Temperature
 from sims.policies import Decoder, Policy
 from sims.policies.base import Select
 from theory import forward, information
@@ -99,7 +100,7 @@ def _either_order(function: Splits) -> Splits:
 def split(
     p: Distribution,
     policy: Decoder | Select,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),

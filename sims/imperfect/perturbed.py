@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.decoding.denoiser import temper
+from sims.decoding.sampling import temper
 from theory import MASK
 from theory._core.arrays import from_host, log, softmax, to_host
 from theory._core.exact import is_rational

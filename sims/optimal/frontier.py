@@ -19,6 +19,7 @@ import numpy as np
 from sims.decoding.arguments import left_to_write
 from sims.decoding.exact import output_distribution
 from sims.decoding.output import OutputDistribution
+from sims.decoding.sampling import Temperature
 from sims.optimal.dynamic_program import Point, Program
 from sims.policies import Decoder
 from sims.policies.base import Select
@@ -117,7 +118,7 @@ def frontier(
 def regret(
     p: Distribution,
     policy: Decoder | Select,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     *,
     prompt: ArrayLike | None = None,

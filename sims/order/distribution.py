@@ -17,6 +17,7 @@ import numpy as np
 from sims.decoding.arguments import as_revealing
 from sims.decoding.layers import Layer, Reveal
 from sims.decoding.propagation import BATCH, Propagation, propagate
+from sims.decoding.sampling import Temperature
 from sims.policies import Decoder
 from sims.policies.base import Select
 from theory import MASK
@@ -61,7 +62,7 @@ class _Part:
 def orders(
     p: Distribution,
     policy: Decoder | Select,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),

@@ -34,8 +34,8 @@ from typing import Any
 
 import numpy as np
 
-from sims.decoding.arguments import as_temperature
 from sims.decoding.denoiser import TemperedDenoiser, predictor
+from sims.decoding.sampling import Temperature, as_samplings
 from theory import MASK
 from theory._console.progress import tracked
 from theory._core.arrays import log, require_memory, to_host, xlogy
@@ -79,8 +79,8 @@ class AnyOrder:
     p : Distribution
         Small enough for its table; memory is in proportion to ``2^L L`` times its support.
     denoiser : callable
-    temperature : float
-        Of the draws.
+    temperature : float, Sampling, or a sequence of them
+        Of the draws, as for `output_distribution`: one for all sites, or one after the other.
 
     Attributes
     ----------
@@ -110,10 +110,10 @@ class AnyOrder:
     <AnyOrder of <MarkovChain: length 3, vocab 2>>
     """
 
-    def __init__(self, p: Distribution, denoiser: Denoiser, temperature: float = 1.0) -> None:
+    def __init__(self, p: Distribution, denoiser: Denoiser, temperature: Temperature = 1.0) -> None:
         check_distribution(p)
         self.p = p
-        call_denoiser = TemperedDenoiser(predictor(p, denoiser), as_temperature(temperature, p))
+        calls = TemperedDenoiser(predictor(p, denoiser), *as_samplings(temperature, p))
         truth = predictor(p, None)
         table = to_host(p.table())
         sequences, self._probs = np.argwhere(table != 0), table[table != 0]
@@ -129,6 +129,7 @@ class AnyOrder:
         for known in tracked(range(2**length - 1), doing="calling the denoiser"):
             observed = known >> np.arange(length, dtype=np.int64) & 1 == 1
             x, which = distinct_rows(np.where(observed, sequences, MASK))
+            call_denoiser = calls.at(known.bit_count())
             (predictions, sampling_probs), right = call_denoiser(x), truth(x)
             logs = None if p.exact else call_denoiser.logs(predictions)
             mass = np.zeros(len(x), dtype=dtype)

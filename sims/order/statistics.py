@@ -23,6 +23,7 @@ import numpy as np
 from sims.decoding.arguments import as_revealing, with_prompt
 from sims.decoding.monte_carlo import Decoded
 from sims.decoding.propagation import propagate
+from sims.decoding.sampling import Temperature
 from sims.policies import Decoder
 from sims.policies.base import Select
 from theory import MASK
@@ -82,7 +83,7 @@ class Order:
 def order(
     p: Distribution,
     policy: Decoder | Select,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),

@@ -6,9 +6,11 @@ from sims.policies.bisection import Bisection
 from sims.policies.block_corrector import BlockCorrector
 from sims.policies.blocks import Blocks
 from sims.policies.corrector import Corrector
+from sims.policies.draw_then_keep import DrawThenKeep
 from sims.policies.entropy_bounded import EntropyBounded
 from sims.policies.factor import Factor
 from sims.policies.first_hitting import FirstHitting
+from sims.policies.fixed_order import FixedOrder
 from sims.policies.gibbs_corrector import GibbsCorrector
 from sims.policies.joint_draw import JointDraw
 from sims.policies.left_to_right import LeftToRight
@@ -28,9 +30,11 @@ __all__ = [
     "Blocks",
     "Corrector",
     "Decoder",
+    "DrawThenKeep",
     "EntropyBounded",
     "Factor",
     "FirstHitting",
+    "FixedOrder",
     "GibbsCorrector",
     "JointDraw",
     "LeftToRight",

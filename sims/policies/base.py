@@ -106,9 +106,19 @@ class Decoder:
         self.check(len(masked), vocab)
 
     def __repr__(self) -> str:
-        names = inspect.signature(type(self)).parameters
-        values = (repr(getattr(self, name)) for name in names if hasattr(self, name))
-        return f"{type(self).__name__}({', '.join(values)})"
+        parameters = inspect.signature(type(self)).parameters.values()
+        known = [(p, getattr(self, p.name)) for p in parameters if hasattr(self, p.name)]
+        keywords = [(p, v) for p, v in known if p.kind is p.KEYWORD_ONLY and v != p.default]
+        shown, skipped = [], False
+        for p, value in known:
+            if p.kind is p.KEYWORD_ONLY:
+                continue
+            if keywords and value == p.default:
+                skipped = True
+            else:
+                shown.append(f"{p.name}={value!r}" if skipped else repr(value))
+        shown += [f"{p.name}={value!r}" for p, value in keywords]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 class Policy(Decoder, Renamed, ABC, renamed={"law": "reveal_distribution", "revises": "remasks"}):

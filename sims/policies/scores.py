@@ -13,7 +13,9 @@ from theory.errors import InvalidInput
 __all__ = [
     "DIGITS",
     "SCORES",
+    "TIES",
     "Score",
+    "Ties",
     "as_floats",
     "best",
     "certainty",
@@ -29,6 +31,10 @@ LONG_AXIS = 32
 
 Score = Literal["confidence", "margin", "entropy"]
 SCORES: tuple[Score, ...] = ("confidence", "margin", "entropy")
+
+Ties = Literal["lowest", "highest", "random"]
+TIES: tuple[Ties, ...] = ("lowest", "highest", "random")
+"""Which of several sites of equal scores comes first: by its index, or drawn."""
 
 FREE_SYMBOLS = "the policy compares probabilities; those of free symbols cannot be compared"
 
@@ -112,15 +118,18 @@ def certainty(predictions: Array, score: Score) -> Array:
     return margin(predictions) if score == "margin" else confidence(predictions)
 
 
-def ranks(scores: Array, eligible: Array) -> Array:
-    """Rank of each eligible site, 0 for the largest score, ties to the lowest index.
+def ranks(scores: Array, eligible: Array, *, highest: bool = False) -> Array:
+    """Rank of each eligible site, 0 for the largest score.
 
-    All others come after them.
+    Ties go to the lowest index, or the `highest`. All others come after them.
 
     >>> import numpy as np
-    >>> ranks(np.asarray([[0.5, 0.9, 0.9, 1.0]]), np.asarray([[True, True, True, False]]))
-    array([[2, 0, 1, 3]])
+    >>> scores, eligible = np.asarray([[0.5, 0.9, 0.9, 1.0]]), np.asarray([[True] * 3 + [False]])
+    >>> ranks(scores, eligible).tolist(), ranks(scores, eligible, highest=True).tolist()
+    ([[2, 0, 1, 3]], [[2, 1, 0, 3]])
     """
+    if highest:
+        return ranks(scores[:, ::-1], eligible[:, ::-1])[:, ::-1]
     xp = array_namespace(eligible)
     order = xp.argsort(xp.where(eligible, -scores, math.inf), axis=1, stable=True)
     return xp.astype(xp.argsort(order, axis=1), xp.int64)

@@ -16,7 +16,14 @@ from theory._core.arrays import array_namespace, from_host
 from theory._core.segments import gather, row_counts
 from theory._core.types import Array
 
-__all__ = ["independent_sets", "random_sites", "site_count", "uniform_sets"]
+__all__ = [
+    "independent_sets",
+    "random_sites",
+    "site_count",
+    "site_numbers",
+    "sites_at",
+    "uniform_sets",
+]
 
 
 def site_count(allowed: Array) -> int:
@@ -30,10 +37,10 @@ def uniform_sets(allowed: Array, size: int) -> Iterator[tuple[Fraction, Array]]:
     >>> [(str(p), s.tolist()) for p, s in uniform_sets(np.asarray([[True, False, True]]), 1)]
     [('1/2', [[True, False, False]]), ('1/2', [[False, False, True]])]
     """
-    count, position = site_count(allowed), _positions(allowed)
+    count, position = site_count(allowed), site_numbers(allowed)
     probability = Fraction(1, math.comb(count, size))
     for chosen in itertools.combinations(range(count), size):
-        yield probability, _at(chosen, allowed, position)
+        yield probability, sites_at(chosen, position)
 
 
 def independent_sets(
@@ -44,7 +51,7 @@ def independent_sets(
     >>> [(p, s.tolist()) for p, s in independent_sets(np.asarray([[True, False]]), 0.25)]
     [(0.75, [[False, False]]), (0.25, [[True, False]])]
     """
-    count, length, position = site_count(allowed), allowed.shape[1], _positions(allowed)
+    count, length, position = site_count(allowed), allowed.shape[1], site_numbers(allowed)
     others = length - count if otherwise else 0
     for size, more in itertools.product(range(count + 1), range(others + 1)):
         weight = probability**size * (1 - probability) ** (count - size)
@@ -53,21 +60,22 @@ def independent_sets(
             some = itertools.combinations(range(count), size)
             rest = itertools.combinations(range(count, count + others), more)
             for chosen, also in itertools.product(some, rest):
-                yield weight, _at(chosen + also, allowed, position)
+                yield weight, sites_at(chosen + also, position)
 
 
-def _positions(allowed: Array) -> Array:
-    """Where each site is in its row when the allowed ones are put first, (B, L)."""
+def site_numbers(allowed: Array) -> Array:
+    """The number of each site in its row (B, L), if the allowed ones are numbered first."""
     xp = array_namespace(allowed)
     allowed_before = xp.cumulative_sum(xp.astype(allowed, xp.int64), axis=1)
     others_before = xp.cumulative_sum(xp.astype(~allowed, xp.int64), axis=1)
     return xp.where(allowed, allowed_before, allowed_before[:, -1:] + others_before) - 1
 
 
-def _at(chosen: tuple[int, ...], allowed: Array, position: Array) -> Array:
-    among = np.zeros(allowed.shape[1], dtype=bool)
+def sites_at(chosen: tuple[int, ...], numbers: Array) -> Array:
+    """The sites of each row that have these numbers, bool (B, L)."""
+    among = np.zeros(numbers.shape[1], dtype=bool)
     among[list(chosen)] = True
-    return gather(from_host(among, allowed), position)
+    return gather(from_host(among, numbers), numbers)
 
 
 def random_sites(allowed: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:

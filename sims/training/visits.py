@@ -25,6 +25,7 @@ from sims.decoding.arguments import as_decoder
 from sims.decoding.layers import Reveal
 from sims.decoding.output import OutputDistribution, output_of
 from sims.decoding.propagation import propagate
+from sims.decoding.sampling import Temperature
 from sims.policies import Corrector, Decoder
 from sims.policies.base import Select
 from sims.training.masks import as_masks
@@ -67,7 +68,7 @@ class Mismatch(NamedTuple):
 def visited(
     p: Distribution,
     policy: Decoder | Select,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     *,
     observed: Iterable[int] = (),
@@ -110,7 +111,7 @@ def visited(
 def decoded_with_visits(
     p: Distribution,
     policy: Decoder | Select,
-    temperature: float = 1.0,
+    temperature: Temperature = 1.0,
     denoiser: Denoiser | None = None,
     observed: Iterable[int] = (),
     prompt: ArrayLike | None = None,

@@ -396,6 +396,11 @@ def behind(oracle, prompt):
     return Selecting(choice)
 
 
+def in_round(ask, index):
+    """What is asked in a round: a function, or one of a list, of which the last holds on."""
+    return ask[min(index, len(ask) - 1)] if isinstance(ask, list) else ask
+
+
 def written_with_calls(joint, vocab, decoder, ask, start=None):
     """The probability of every (sequence, number of calls so far) at the end.
 
@@ -413,7 +418,7 @@ def written_with_calls(joint, vocab, decoder, ask, start=None):
                 for probability, which in decoder.sets(len(free)):
                     sites = [free[k] for k in which]
                     pattern = reveal(x, sites, [MASK] * len(sites))
-                    for share, y in drawn(pattern, sites, ask(pattern)[1]):
+                    for share, y in drawn(pattern, sites, in_round(ask, 0)(pattern)[1]):
                         add_to(after, (y, calls + 1), times(times(mass, probability), share))
             layer = after
         return layer
@@ -425,7 +430,7 @@ def written_with_calls(joint, vocab, decoder, ask, start=None):
             if decoder.steps is None and MASK not in pattern:
                 following = [(ONE, pattern, 0)]
             else:
-                following = decoder.follow(pattern, ask, index, vocab)
+                following = decoder.follow(pattern, in_round(ask, index), index, vocab)
             for probability, sequence, called in following:
                 add_to(after, (sequence, calls + called), times(mass, probability))
         layer, index = after, index + 1
@@ -449,7 +454,7 @@ def along_the_data(joint, decoder, ask, exact=False, start=None):
             if MASK not in pattern:
                 add_to(after, pattern, mass)
                 continue
-            prediction, rows = ask(pattern)
+            prediction, rows = in_round(ask, index)(pattern)
             given = oracles.condition(joint, pattern)
             for probability, sites in decoder.choice(
                 pattern, masked_sites(pattern), prediction, index
@@ -497,7 +502,30 @@ class Expected:
         return sum(calls * mass for calls, mass in self.rounds.items())
 
 
+def sampled(temperature=1, top_k=None, top_p=None, keep_crossing=True):
+    """What a token is drawn from: the tempered row, the k likeliest of it, the nucleus of these."""
+
+    def temper(row):
+        order = sorted(range(len(row)), key=lambda v: (-round(float(row[v]), DIGITS), v))
+        row, kept = oracles.tempered(row, temperature), order[:top_k]
+        total, nucleus, mass = sum(row[v] for v in kept), [], 0
+        for v in kept:
+            mass += row[v] / total
+            crosses = top_p is not None and above(mass, top_p)
+            if not crosses or keep_crossing or not nucleus:
+                nucleus.append(v)
+            if crosses:
+                break
+        total = sum(row[v] for v in nucleus)
+        return [p / total if v in nucleus else 0 * p for v, p in enumerate(row)]
+
+    return temper
+
+
 def asking(predict, temper=oracles.untempered):
+    if isinstance(temper, list):
+        return [asking(predict, one) for one in temper]
+
     def ask(pattern):
         prediction = predict(pattern)
         return prediction, [temper(row) for row in prediction]

@@ -11,7 +11,7 @@ import array_api_strict as strict
 import numpy as np
 import pytest
 
-from sims import decode, frontier, order, output_distribution, policies, regret
+from sims import Sampling, decode, frontier, order, output_distribution, policies, regret
 from sims.joints import Product
 from sims.policies import Policy, Rule, TokenPolicy
 from tests.cases import CPU, DEVICE1, each_family, to_device1
@@ -121,6 +121,7 @@ def agree(away, host, like):
 
 
 AT_TEMPERATURES = [("pairs", 1), ("three", 1), ("four", 1), ("zeros", 0), ("zeros", 0.5)]
+AT_TEMPERATURES.append(("three", Sampling(0.5, top_k=2, top_p=0.8)))
 
 
 @each_policy

@@ -199,10 +199,10 @@ def as_sites(sites: Any, length: int, name: str = "sites") -> tuple[int, ...]:
     return tuple(sorted(chosen))
 
 
-def as_sizes(sizes: Any, length: int | None) -> tuple[int, ...]:
-    """Return batch sizes: positive integers that sum to `length`, if it is known."""
+def as_sizes(sizes: Any, length: int | None, least: int = 1) -> tuple[int, ...]:
+    """Return batch sizes: integers of at least `least` that sum to `length`, if it is known."""
     try:
-        sizes = tuple(as_integer(s, "a batch size", 1) for s in sizes)
+        sizes = tuple(as_integer(s, "a batch size", least) for s in sizes)
     except TypeError:
         raise InvalidInput(f"sizes must be a sequence of integers, got {sizes!r}") from None
     if length is not None and sum(sizes) != length:
