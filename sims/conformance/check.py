@@ -1,0 +1,340 @@
+"""A sampler on trial: whether it writes what it is expected to.
+
+Exactly, where all of its random choices can be enumerated; else by a G-test on draws.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sims.conformance.drawing import Draws, draw
+from sims.conformance.exact import exact_distribution
+from sims.conformance.expected import Expected
+from sims.conformance.g_test import Noise, g_test
+from sims.conformance.oracle import answering
+from sims.conformance.replay import NotEnumerable
+from sims.conformance.ties import Ties, find_ties, untied
+from sims.conformance.verdict import Case, Verdict
+from sims.policies.observed_sites import OBSERVED
+from theory._core.arrays import to_host
+from theory.distributions.base import Distribution
+from theory.errors import InvalidInput
+from theory.validation.arguments import as_integer, as_real
+
+__all__ = ["TOLERANCE", "check"]
+
+TOLERANCE = 1e-5
+"""TV that is taken for rounding."""
+
+CASES = 5
+"""The most that are tested in one verdict: as it is, three conventions, without ties."""
+
+
+COMPARED = 200
+"""Draws, at least, that are compared to find whether a convention is read."""
+
+
+def check(
+    sampler: Callable[..., Any],
+    p: Distribution,
+    against: Any = None,
+    *,
+    draws: int = 40_000,
+    alpha: float = 1e-3,
+    paths: int = 100_000,
+    tolerance: float = TOLERANCE,
+    batch: int | None = None,
+    rng: np.random.Generator | None = None,
+    extras: bool = True,
+    prompt: Any = None,
+    progress: Callable[[Sequence[int]], Iterable[int]] = iter,
+    **settings: Any,
+) -> Verdict:
+    """Compare what a sampler writes with what it is expected to write.
+
+    Parameters
+    ----------
+    sampler : callable
+        From n to tokens (n, L), in which torch or nothing is random; or from n and a
+        `numpy.random.Generator` to such tokens. The model that it calls is an `Oracle` or a
+        `TorchOracle` of `p`. Tokens may have a prompt in front, (n, prompt + L).
+    p : Distribution
+    against : optional
+        What is expected: a decoder as `output_distribution` takes it, a distribution, an
+        `OutputDistribution`, or a table of shape (V,)*L. The data `p` themselves if not given.
+    draws : int
+        Sequences to draw, if the choices of the sampler cannot be enumerated. With 40,000 of a
+        few dozen cells a TV of 0.02 is always found, and 0.01 may be noise.
+    alpha : float
+        Level of the test: the chance that anything in the verdict about a right sampler is called
+        a disagreement is at most `alpha`, and a millionth.
+    paths : int
+        Paths to enumerate; with 0 the sampler is drawn from in any case.
+    tolerance : float
+        TV of an enumeration that is taken for rounding. Samplers in float64 differ by 1e-15, in
+        float32 by 1e-8, and those that add a small number before they take a logarithm by up to
+        5e-6 [code run]; in bfloat16 by 4e-4 [code run], for which 1e-5 is too strict.
+    batch : int, optional
+        Sequences to ask for at once. If not given, many, or one of a sampler that takes no more.
+    rng : numpy.random.Generator, optional
+        For what has to be drawn.
+    extras : bool
+        Try as well, unless the sampler calls no oracle: the other conventions for predictions at
+        observed sites; and, where `p` has ties, a distribution nearby without them. They cost
+        three to four times as much.
+    prompt, **settings
+        `temperature`, `denoiser` and `observed` for a policy, as for `output_distribution`; the
+        prompt for the data, too.
+    progress : callable
+        Wraps the sizes of batches that are drawn.
+
+    Returns
+    -------
+    Verdict
+        True if the sampler agrees.
+
+    Raises
+    ------
+    InvalidInput
+        If the sampler returns anything but integers of shape (n, L) or (n, prompt + L), or if it
+        has to be drawn from and `rng` is missing.
+
+    Notes
+    -----
+    Enumeration takes random numbers for what they stand for: a Gumbel variable in float32 or
+    bfloat16 for one in the reals. What is lost by precision shows in draws alone (``paths=0``).
+
+    Examples
+    --------
+    >>> from sims.conformance import Oracle
+    >>> from theory import MASK, gallery
+    >>> p = gallery.coupled_pairs(1)                  # two equal bits, both of them fair
+    >>> model = Oracle(p)
+    >>> def at_once(n, rng):
+    ...     logits = model(np.full((n, 2), 2)).logits[..., :2]
+    ...     return (logits + rng.gumbel(size=logits.shape)).argmax(-1)
+    >>> check(at_once, p, extras=False)               # of four strings, two are no data
+    <Verdict: disagrees, exact, 4 paths: TV 0.5>
+    """
+    draws, paths = as_integer(draws, "draws", 1), as_integer(paths, "paths", 0)
+    alpha = as_real(alpha, "alpha", 0, 0.5, ends=False)
+    tolerance = as_real(tolerance, "tolerance", 0, 1)
+    expected = Expected(p, against, prompt=prompt, **settings)
+    trial = _Trial(sampler, draws, alpha, paths, tolerance, batch, rng, progress)
+    first = trial.run(p, expected)
+    others: dict[str, _Result] = {}
+    reads, near = None, None
+    ties = find_ties(p) if extras else None
+    if extras and first.calls:
+        others, reads = trial.conventions(first, p, expected)
+        if ties is not None and ties.tied and (nearby := untied(p)) is not None:
+            near = trial.elsewhere(first, nearby, expected)
+    return _verdict(p, expected, trial, first, others, reads, ties, near)
+
+
+class _Result(NamedTuple):
+    """What a sampler wrote in one setting, and how that compares."""
+
+    written: np.ndarray
+    outside: float
+    missing: float
+    calls: float
+    paths: int | None
+    draws: Draws | None
+    tv: float
+    p_value: float | None
+    noise: Noise | None
+
+
+class _Trial:
+    """A sampler, and how it is put on trial in each setting."""
+
+    def __init__(
+        self,
+        sampler: Callable[..., Any],
+        draws: int,
+        alpha: float,
+        paths: int,
+        tolerance: float,
+        batch: int | None,
+        rng: np.random.Generator | None,
+        progress: Callable[[Sequence[int]], Iterable[int]],
+    ) -> None:
+        self.sampler, self.draws, self.alpha = sampler, draws, alpha
+        self.paths, self.tolerance, self.batch = paths, tolerance, batch
+        self.rng, self.progress = rng, progress
+        self.why_drawn = None if paths else "it was asked to be"
+        # Each setting has the same random numbers, and the test has others.
+        self.same = None if rng is None else rng.spawn(1)[0]
+
+    def run(self, p: Distribution, expected: Expected) -> _Result:
+        """Enumerated if that can be and decides, else drawn."""
+        if self.why_drawn is None:
+            try:
+                result = self._enumerated(p, expected)
+            except NotEnumerable as error:
+                self.why_drawn = str(error)
+            else:
+                if result.tv > self.tolerance or result.tv + result.missing <= self.tolerance:
+                    return result
+                self.why_drawn = (
+                    f"{result.paths:,} paths leave out {result.missing:.2g} of the mass, which "
+                    "might decide"
+                )
+        return self._drawn(expected, self._draw(expected.shape, self.draws))
+
+    def again(self, first: _Result, p: Distribution, expected: Expected) -> _Result | None:
+        """In another setting as in the first; None for what could be enumerated only there."""
+        if first.draws is not None:
+            return self._drawn(expected, self._draw(expected.shape, self.draws))
+        try:
+            return self._enumerated(p, expected)
+        except NotEnumerable:
+            return None
+
+    def conventions(
+        self, first: _Result, p: Distribution, expected: Expected
+    ) -> tuple[dict[str, _Result], bool | None]:
+        """Under each convention for predictions at observed sites; and whether it matters.
+
+        What is drawn with the same random numbers is the same, unless they are read.
+        """
+        results: dict[str, _Result] = {}
+        for convention in OBSERVED:
+            with answering(observed=convention):
+                same = first.draws is not None and self._repeats(first.draws)
+                result = first if same else self.again(first, p, expected)
+            if result is not None:
+                results[convention] = result
+        if first.draws is None:
+            return results, any(_gap(r, first) > self.tolerance for r in results.values())
+        differ = any(result is not first for result in results.values())
+        return results, None if differ and not self._repeats(first.draws) else differ
+
+    def elsewhere(self, first: _Result, p: Distribution, expected: Expected) -> _Result | None:
+        """On another distribution, if what is expected there is known."""
+        moved = expected.on(p)
+        if moved is None:
+            return None
+        with answering(p=p):
+            return self.again(first, p, moved)
+
+    def _draw(self, shape: tuple[int, ...], size: int) -> Draws:
+        if self.same is None:
+            raise InvalidInput(
+                f"the sampler has to be drawn from, and rng is missing: {self.why_drawn}"
+            )
+        return draw(self.sampler, shape, size, self.same, self.batch, self.progress)
+
+    def _repeats(self, first: Draws) -> bool:
+        """Whether it writes the same again, of whole batches."""
+        size = min(self.draws, first.batch * math.ceil(COMPARED / first.batch))
+        again = self._draw(first.counts.shape, size)
+        return np.array_equal(again.tokens, first.tokens[:size])
+
+    def _enumerated(self, p: Distribution, expected: Expected) -> _Result:
+        q: Any = exact_distribution(self.sampler, p, paths=self.paths, batch=self.batch)
+        written, outside = to_host(q.table).astype(np.float64), float(q.outside)
+        # What is too much is a lower bound of TV; with what is missing added, an upper one.
+        above = np.maximum(written - expected.table, 0).sum() + max(outside - expected.outside, 0)
+        return _Result(
+            written,
+            outside,
+            float(q.missing),
+            float(q.expected_rounds),
+            int(q.paths),
+            None,
+            float(above),
+            None,
+            None,
+        )
+
+    def _drawn(self, expected: Expected, found: Draws) -> _Result:
+        assert self.rng is not None
+        counts = np.append(found.counts.reshape(-1), found.outside)
+        stated = np.append(expected.table.reshape(-1), expected.outside)
+        test = g_test(counts, stated, self.alpha / CASES, self.rng)
+        tv = float(np.abs(counts / self.draws - stated).sum()) / 2
+        return _Result(
+            found.counts / self.draws,
+            found.outside / self.draws,
+            0.0,
+            found.calls,
+            None,
+            found,
+            tv,
+            test.p_value,
+            test.noise,
+        )
+
+
+def _gap(one: _Result, other: _Result) -> float:
+    """TV between what was written in two settings."""
+    off = np.abs(one.written - other.written).sum() + abs(one.outside - other.outside)
+    return float(off) / 2
+
+
+def _holm(p_values: Sequence[float]) -> list[float]:
+    """P-values of several hypotheses, adjusted so that they may all be compared with one level.
+
+    [source: Holm 1979, A simple sequentially rejective multiple test procedure]
+
+    >>> _holm([0.01, 0.5, 0.02])
+    [0.03, 0.5, 0.04]
+    """
+    order = np.argsort(p_values, kind="stable")
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, k in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[k]))
+        adjusted[k] = largest
+    return adjusted
+
+
+def _verdict(
+    p: Distribution,
+    expected: Expected,
+    trial: _Trial,
+    first: _Result,
+    others: Mapping[str, _Result],
+    reads: bool | None,
+    ties: Ties | None,
+    near: _Result | None,
+) -> Verdict:
+    results = [first, *(r for r in others.values() if r is not first), *([near] if near else [])]
+    tested = [result.p_value for result in results if result.p_value is not None]
+    adjusted = iter(_holm(tested))
+    cases = {}
+    for result in results:
+        chance = None if result.p_value is None else next(adjusted)
+        agrees = (
+            result.tv + result.missing <= trial.tolerance
+            if chance is None
+            else chance > trial.alpha
+        )
+        cases[id(result)] = Case(agrees, result.tv, chance)
+    agrees, tv, p_value = cases[id(first)]
+    return Verdict(
+        p=p,
+        against=expected.name,
+        written=first.written,
+        expected=expected.table,
+        agrees=agrees,
+        exact=first.draws is None,
+        tv=tv,
+        p_value=p_value,
+        noise=first.noise,
+        outside=first.outside,
+        missing=first.missing,
+        calls=first.calls,
+        paths=first.paths,
+        draws=None if first.draws is None else trial.draws,
+        why_drawn=None if first.draws is None else trial.why_drawn,
+        conventions={name: cases[id(result)] for name, result in others.items()},
+        reads_observed=reads,
+        ties=ties,
+        untied=None if near is None else cases[id(near)],
+        alpha=trial.alpha,
+        tolerance=trial.tolerance,
+    )
