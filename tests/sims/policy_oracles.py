@@ -73,6 +73,51 @@ def most_confident_first(sites, prediction, score):
     return sorted(sites, key=lambda i: (-round(float(score(prediction[i])), DIGITS), i))
 
 
+# Which sites are best: ties, and noise
+
+
+def batch(k, sizes, left):
+    """The size of a batch and its step: that of the sizes which leaves as many as there are."""
+    if sizes is None:
+        return min(k, left), 0
+    return next((n, t) for t, n in enumerate(sizes) if n > 0 and sum(sizes[t:]) == left)
+
+
+def best_sets(scores, size, ties):
+    """(probability, sites) of the sets of so many sites with the largest scores {site: score}."""
+    values = {i: round(float(score), DIGITS) for i, score in scores.items()}
+    if ties != "random":
+        sign = 1 if ties == "lowest" else -1
+        return [(ONE, tuple(sorted(values, key=lambda i: (-values[i], sign * i))[:size]))]
+    sets = list(itertools.combinations(values, size))
+    best = max(sorted(values[i] for i in chosen) for chosen in sets)
+    sets = [chosen for chosen in sets if sorted(values[i] for i in chosen) == best]
+    return [(Fraction(1, len(sets)), chosen) for chosen in sets]
+
+
+def without_replacement(scores, size, noise, noise_on):
+    """Sites one after another, in proportion to exp(s/noise), or of the logarithm: s^(1/noise)."""
+    weight = {
+        i: math.exp(float(s) / noise) if noise_on == "score" else float(s) ** (1 / noise)
+        for i, s in scores.items()
+    }
+    sets = {}
+    for ordered in itertools.permutations(scores, size):
+        probability, left = 1.0, list(scores)
+        for i in ordered:
+            probability *= weight[i] / math.fsum(weight[j] for j in left)
+            left.remove(i)
+        add_to(sets, tuple(sorted(ordered)), probability)
+    return [(probability, chosen) for chosen, probability in sets.items()]
+
+
+def chosen_sets(scores, size, ties, noise=0, noise_on="log", step=0):
+    noise = noise[step] if isinstance(noise, tuple) else noise
+    if noise and size < len(scores):
+        return without_replacement(scores, size, noise, noise_on)
+    return best_sets(scores, size, ties)
+
+
 # Choices
 
 
@@ -95,9 +140,19 @@ def first_hitting(pattern, sites, prediction, index):
     return subsets_of(sites, 1)
 
 
-def top_k(k, score="confidence"):
+def fixed_order(order, sizes=None):
     def choice(pattern, sites, prediction, index):
-        return [(ONE, tuple(most_confident_first(sites, prediction, SCORES[score])[:k]))]
+        size, _ = batch(1, sizes, len(sites))
+        return [(ONE, tuple([i for i in order if i in sites][:size]))]
+
+    return choice
+
+
+def top_k(k=None, score="confidence", *, sizes=None, ties="lowest", **noise):
+    def choice(pattern, sites, prediction, index):
+        size, step = batch(k, sizes, len(sites))
+        scores = {i: SCORES[score](prediction[i]) for i in sites}
+        return chosen_sets(scores, size, ties, step=step, **noise)
 
     return choice
 
@@ -213,14 +268,42 @@ def mirrored(inner):
 # Draws
 
 
-def token_confidence(k):
+def token_confidence(k=None, *, sizes=None, ties="lowest"):
+    return draw_then_keep(k, sizes=sizes, ties=ties)
+
+
+def number_kept(scores, least, threshold, factor):
+    """Of drawn tokens with these probabilities."""
+    ordered = sorted(scores, reverse=True)
+    number = least
+    for n in range(1, len(ordered) + 1):
+        if threshold is not None and above(ordered[n - 1], threshold):
+            number = max(number, n)
+        if factor is not None and above(factor, (n + 1) * (1 - ordered[n - 1])):
+            number = max(number, n)
+    return number
+
+
+def draw_then_keep(
+    k=None, score="probability", *, sizes=None, threshold=None, factor=None, ties="lowest", **noise
+):
     def draw(pattern, sites, ask):
         prediction, draws = ask(pattern)
+        rows = draws if score.startswith("tempered") else prediction
+        size, step = batch(k or 1, sizes, len(sites))
         for probability, tokens in products(draws[i] for i in sites):
             drawn = dict(zip(sites, tokens, strict=True))
-            score = {i: round(float(prediction[i][v]), DIGITS) for i, v in drawn.items()}
-            kept = sorted(sites, key=lambda i: (-score[i], i))[:k]
-            yield probability, reveal(pattern, kept, [drawn[i] for i in kept]), 1
+            if score == "uniform":
+                scores = dict.fromkeys(sites, 0)
+            elif score in ("probability", "tempered"):
+                scores = {i: rows[i][v] for i, v in drawn.items()}
+            else:
+                scores = {i: SCORES[score.split()[-1]](rows[i]) for i in sites}
+            size_now = number_kept(scores.values(), size, threshold, factor)
+            rule = "random" if score == "uniform" else ties
+            for share, kept in chosen_sets(scores, size_now, rule, step=step, **noise):
+                after = reveal(pattern, kept, [drawn[i] for i in kept])
+                yield times(probability, share), after, 1
 
     return draw
 

@@ -22,9 +22,11 @@ from sims.policies import (
     BlockCorrector,
     Blocks,
     Corrector,
+    DrawThenKeep,
     EntropyBounded,
     Factor,
     FirstHitting,
+    FixedOrder,
     GibbsCorrector,
     JointDraw,
     LeftToRight,
@@ -192,6 +194,7 @@ def blocks(size, inner, start=0):
 CHOICES = {
     RandomOrder: slow.random_order,
     FirstHitting: lambda: slow.first_hitting,
+    FixedOrder: slow.fixed_order,
     LeftToRight: slow.left_to_right,
     Bisection: lambda: slow.bisection,
     TopK: slow.top_k,
@@ -203,6 +206,7 @@ CHOICES = {
     Mirrored: lambda inner: slow.mirrored(inner.choice),
 }
 DRAWS = {
+    DrawThenKeep: slow.draw_then_keep,
     TokenConfidence: slow.token_confidence,
     Speculative: slow.speculative,
     JointDraw: lambda inner, joint: slow.joint_draw(inner.choice, joint),
@@ -218,14 +222,14 @@ ORACLES = {
 }
 
 
-def both(kind, *arguments):
+def both(kind, *arguments, **options):
     """The row of a decoder with these arguments, rows among them standing for what is inside."""
     ours, theirs = ([a[side] if isinstance(a, Row) else a for a in arguments] for side in (0, 1))
     if kind in CHOICES:
-        return Row(kind(*ours), slow.Selecting(CHOICES[kind](*theirs)))
+        return Row(kind(*ours, **options), slow.Selecting(CHOICES[kind](*theirs, **options)))
     if kind in DRAWS:
-        return Row(kind(*ours), slow.Drawing(DRAWS[kind](*theirs)))
-    return Row(kind(*ours), ORACLES[kind](*theirs))
+        return Row(kind(*ours, **options), slow.Drawing(DRAWS[kind](*theirs, **options)))
+    return Row(kind(*ours, **options), ORACLES[kind](*theirs, **options))
 
 
 EVERYTHING = Row(Rule(everything), slow.Selecting(all_sites))
@@ -246,7 +250,7 @@ def tabulated(seed, length, vocab):
 def one_of_each(length, vocab=2, masked=None):
     """A row for every kind of decoder; so many sites are `masked` at first, or all."""
     masked = masked or length
-    times = (0, THIRD, 1)
+    times, half = (0, THIRD, 1), masked // 2
     return [
         both(RandomOrder, (1, masked - 1) if masked > 1 else (1,)),
         both(RandomOrder, (masked,)),
@@ -278,6 +282,15 @@ def one_of_each(length, vocab=2, masked=None):
         both(Remask, times, HALF),
         both(GibbsCorrector, both(LeftToRight, 2), 2),
         both(BlockCorrector, None, min(2, length), 2),
+        both(RandomOrder, (0, half, 0, masked - half)),
+        both(FixedOrder, tuple(range(length))[::-1]),
+        both(FixedOrder, (*range(0, length, 2), *range(1, length, 2)), (masked - half, 0, half)),
+        both(TopK, sizes=(0, masked - half, half), ties="highest"),
+        both(TopK, 1, "entropy", ties="random"),
+        both(TokenConfidence, sizes=(half, 0, masked - half), ties="highest"),
+        both(DrawThenKeep, 1, "tempered", ties="random"),
+        both(DrawThenKeep, score="uniform", sizes=(masked - half, half)),
+        both(DrawThenKeep, threshold=0.6),
     ]
 
 
@@ -291,6 +304,9 @@ def inner_rows():
         *(both(Threshold, gamma) for gamma in (0.0, 0.4, 0.5, 0.55, 0.7, 0.9, 1.0)),
         *(both(Factor, f) for f in (0.01, 0.5, 1.0, 1.5, 2.5, 9.0)),
         *(both(EntropyBounded, gamma) for gamma in (0.0, 0.3, 0.8, 1.0, 1.7, 9.0)),
+        *(both(TopK, k, ties=ties) for k in (1, 2) for ties in ("random", "highest")),
+        both(TopK, 2, "margin", ties="random"),
+        both(TopK, 1, "entropy", ties="highest"),
         both(ByConfidence),
         EVERYTHING,
     ]
@@ -302,6 +318,7 @@ CLOCKS = ((0, 1), (0, HALF, 1), TIMES, (0, 0.125, 0.25, 0.75, 1))
 def selecting(length, vocab):
     """Of those that select before any token is drawn."""
     compositions, nested = oracles.compositions, both(Blocks, 2, both(FirstHitting))
+    orders = [(*range(1, length), 0), (*range(1, length, 2), *range(0, length, 2))]
     return [
         *(both(RandomOrder, sizes) for sizes in compositions(length)),
         *inner_rows(),
@@ -316,6 +333,27 @@ def selecting(length, vocab):
             if length % size == 0
             for sizes in compositions(size)
         ),
+        *(both(RandomOrder, (0, *sizes, 0)) for sizes in compositions(length)[::2]),
+        *(both(FixedOrder, order) for order in orders),
+        *(
+            both(kind, *arguments, sizes=(*sizes[:1], 0, *sizes[1:]), **options)
+            for sizes in compositions(length)[::2]
+            for kind, arguments, options in (
+                (FixedOrder, orders[:1], {}),
+                (TopK, (), {"ties": "highest"}),
+                (TopK, (), {"ties": "random"}),
+            )
+        ),
+        *(
+            both(Blocks, size, inner)
+            for size in (2, 4)
+            if length % size == 0
+            for inner in (
+                both(FixedOrder, orders[1], (1, 0, size - 1)),
+                both(TopK, score="margin", sizes=(0, size - 1, 1)),
+                both(TopK, sizes=(size - 1, 1), ties="random"),
+            )
+        ),
         *(both(Blocks, size, nested) for size in (3, 4)),
         *(both(Blocks, size, AFTER_ZERO) for size in (1, 2, 3, 4)),
         *(both(Bernoulli, times) for times in CLOCKS),
@@ -323,12 +361,52 @@ def selecting(length, vocab):
     ]
 
 
+SCORES = ("probability", "tempered", "margin", "tempered margin", "tempered entropy", "uniform")
+
+
 def drawing(length):
     """Of those that look at drawn tokens."""
     rows = [both(TokenConfidence, k) for k in range(1, length + 2)]
     rows += [both(Speculative), *(both(Speculative, k) for k in range(1, length + 2))]
     blocks = [both(Blocks, size, row) for size in range(1, length + 1) for row in rows[:4]]
-    return [*rows, *blocks]
+    kept = [both(DrawThenKeep, 1 + i % 2, score) for i, score in enumerate(SCORES)]
+    kept += [both(TokenConfidence, k, ties=t) for k in (1, 2) for t in ("highest", "random")]
+    kept += [both(DrawThenKeep, 2, "tempered", ties=ties) for ties in ("highest", "random")]
+    kept += [both(DrawThenKeep, threshold=threshold) for threshold in (0.0, 0.4, 0.5, 0.7, 1.0)]
+    kept += [both(DrawThenKeep, factor=f, ties="highest") for f in (0.5, 1.0, 1.5, 2.5)]
+    kept += [
+        both(DrawThenKeep, 2, "tempered", threshold=0.5, ties="random"),
+        both(DrawThenKeep, 2, factor=1.0, ties="random"),
+        both(TokenConfidence, sizes=(0, 1, 0, length - 1)),
+        both(DrawThenKeep, score="margin", sizes=(length - 1, 0, 1), ties="random"),
+        both(Blocks, length, both(TokenConfidence, sizes=(length - 1, 1, 0), ties="highest")),
+        both(Blocks, 2, both(DrawThenKeep, 1, threshold=0.6)),
+        both(Blocks, 2, both(DrawThenKeep, 1, "entropy", ties="random")),
+    ]
+    return [*rows, *blocks, *kept]
+
+
+def noisy(length):
+    """Of those whose scores have Gumbel noise: of floats alone."""
+    sizes, falling = (1, 0, length - 1), (4.5, 1.0, 0)
+    selecting = [
+        both(TopK, 1, noise=0.5),
+        both(TopK, 2, noise=2.0),
+        both(TopK, 2, "margin", noise=0.3, noise_on="score"),
+        both(TopK, 2, "entropy", noise=0.4, noise_on="score"),
+        both(TopK, sizes=sizes, ties="random", noise=falling),
+        both(TopK, sizes=(2, *[1] * (length - 2)), noise=0.25, noise_on="score"),
+    ]
+    drawing = [
+        both(DrawThenKeep, 1, noise=0.5),
+        both(DrawThenKeep, 2, "tempered", noise=1.0),
+        both(DrawThenKeep, 2, noise=0.25, noise_on="score"),
+        both(DrawThenKeep, 1, "tempered entropy", noise=0.5, noise_on="score"),
+        both(DrawThenKeep, score="tempered", sizes=sizes, noise=falling),
+        both(DrawThenKeep, score="tempered", sizes=(length - 1, 1, 0), ties="random", noise=0.1),
+    ]
+    inside = [both(Blocks, 2, row) for row in (selecting[0], drawing[0])]
+    return [*selecting, both(Mirrored, selecting[1]), *drawing, *inside]
 
 
 def revising(length):

@@ -19,6 +19,7 @@ from sims.policies import (
     Factor,
     GibbsCorrector,
     LeftToRight,
+    Mirrored,
     Policy,
     RandomOrder,
     Remask,
@@ -46,6 +47,7 @@ from tests.sims.policy_table import (
     blunt,
     drawing,
     everything,
+    noisy,
     one_of_each,
     over,
     revising,
@@ -113,6 +115,21 @@ def test_outputs(arithmetic, temperature, kind, name, stride):
     compared(case, arithmetic == "exact", temperature, kind, pairs)
 
 
+@pytest.mark.parametrize(
+    ("name", "temperature", "kind"),
+    [
+        ("dense", 1, "right"),
+        ("zeros", 0.5, "right"),
+        ("dense, three tokens", 1, "right"),
+        ("dense", 0, "wrong"),
+        ("three tokens", 0.5, "blunt"),
+    ],
+)
+def test_outputs_with_noise(name, temperature, kind):
+    case = SMALL[name]
+    compared(case, False, temperature, kind, noisy(case.length))
+
+
 @pytest.mark.parametrize(("arithmetic", "name"), [("exact", "chain"), ("floats", "four sites")])
 def test_one_of_each_on_four_sites(arithmetic, name):
     compared(SMALL[name], arithmetic == "exact", 1, "right", one_of_each(4, 2))
@@ -160,7 +177,7 @@ def test_the_cost_of_the_path_by_every_path(temperature):
             assert q.path_kl == close(cost)
 
 
-@over(one_of_each(4, 2))
+@over([*one_of_each(4, 2), *noisy(4)])
 def test_in_small_parts(policy, decoder, in_small_parts):
     p = SMALL["four sites"].build()
     found, whole = in_small_parts(output_distribution, p, policy), output_distribution(p, policy)
@@ -217,8 +234,11 @@ def probabilities_of_sequences(decoder, pattern, temperature):
 def fits(policy, pattern):
     """Whether the policy ever meets a sequence with these masked sites."""
     masked = [o == MASK for o in pattern]
-    if isinstance(policy, RandomOrder):
-        return sum(masked) in [sum(policy.sizes[t:]) for t in range(len(policy.sizes))]
+    sizes = getattr(policy, "sizes", None)
+    if sizes is not None:
+        return sum(masked) in [sum(sizes[t:]) for t in range(len(sizes))]
+    if isinstance(policy, Mirrored):
+        return fits(policy.inner, pattern[::-1])
     if isinstance(policy, Blocks):
         start = masked.index(True) // policy.size * policy.size
         block = pattern[start : start + policy.size]
@@ -231,15 +251,15 @@ def patterns_for(policy, count):
     return [x for x in every if x.count(MASK) == count and fits(policy, x)]
 
 
-def each_choice(stride=1, revising_too=True):
+def each_choice(stride=1):
     pairs = selecting(LENGTH, VOCAB)[::stride]
-    if revising_too:
-        pairs += [pair for pair in revising(LENGTH) if isinstance(pair[0], Remask)]
-    return over(pairs)
+    pairs += [pair for pair in revising(LENGTH) if isinstance(pair[0], Remask)]
+    return over(pairs + [row for row in noisy(LENGTH) if slow.has_path(row.oracle)])
 
 
 def each_draw(stride=1):
-    return over(drawing(LENGTH)[::stride])
+    pairs = [row for row in noisy(LENGTH) if not slow.has_path(row.oracle)]
+    return over([*drawing(LENGTH)[::stride], *pairs])
 
 
 @each_choice()
@@ -273,6 +293,8 @@ def test_choices_row_by_row(policy, decoder):
 def test_outcomes_row_by_row(policy, decoder, temperature):
     for count in range(1, LENGTH + 1):
         patterns = patterns_for(policy, count)
+        if not patterns:
+            continue
         found, x = [{} for _ in patterns], np.array(patterns)
         for which, probability, after, calls in policy.outcomes(x, ask_at(temperature), 0):
             for b, p, y in zip(which.tolist(), probability.tolist(), after.tolist(), strict=True):
@@ -345,6 +367,8 @@ def test_draws_of_tokens(policy, decoder, temperature):
         return tuple(rows[tuple(x.T)] for rows in rows_of)
 
     for pattern in (PATTERNS[0], PATTERNS[4]):
+        if not fits(policy, pattern):
+            continue
         x = np.array([pattern] * COPIES)
         after, calls = policy.write(x, ask, 0, np.random.default_rng(2))
         assert (x == pattern).all()
