@@ -182,33 +182,31 @@ class Noise:
             raise NotEnumerable(f"a power of {self}")
         return noise._checked()
 
-    def clipped(self, low: float = -math.inf, high: float = math.inf) -> "Noise":
+    def clipped(self, low: Any = -math.inf, high: Any = math.inf) -> "Noise":
         """Bounds that hardly ever apply, as they guard against log 0."""
-        open_ = np.isnan(self.known)
-        cut = 0.0
-        for bound, sides in ((low, 0), (high, 1)):
-            if open_.any() and math.isfinite(bound):
-                at, rising = self._in_uniform(np.full(self.shape, bound))
-                below = np.where(rising, at, 1 - at)[open_].clip(0, 1)
-                cut += float((1 - below if sides else below).max())
-        if cut > GUARD:
-            raise NotEnumerable(f"{self} between bounds")
-        return replace(self, known=np.clip(self.known, low, high))
+        noise, low = self._with(np.asarray(low, dtype=float))
+        noise, high = noise._with(np.asarray(high, dtype=float))
+        open_ = np.isnan(noise.known)
+        for bound, above in ((np.broadcast_to(low, noise.shape), False), (high, True)):
+            at, rising = noise._in_uniform(bound)
+            if ((rising == above) & (at < 1 - GUARD) | (rising != above) & (at > GUARD))[
+                open_
+            ].any():
+                raise NotEnumerable(f"{self} between bounds")
+        return replace(noise, known=np.clip(noise.known, low, high))
 
     # Questions
 
     def below(self, number: Any) -> np.ndarray:
         """Whether each entry is below a number: coins, or cells if there are several for one U."""
         noise, number = self._with(np.asarray(number, dtype=float))
-        answer = noise.known < number
-        asked = np.flatnonzero(np.isnan(noise.known))
-        if not len(asked):
-            return answer
-        at, rising = noise._in_uniform(number)
-        at, which = at.ravel()[asked], noise.which.ravel()[asked]
-        smaller = noise._smaller(which, np.where(self.flipped, 1 - at, at))
-        same = rising.ravel()[asked] != self.flipped
-        answer.ravel()[asked] = smaller == same
+        answer = np.array(noise.known < number, order="C")
+        open_ = np.isnan(noise.known)
+        if open_.any():
+            at, rising = noise._in_uniform(number)
+            at, same = at[open_], rising[open_] != self.flipped
+            smaller = noise._smaller(noise.which[open_], 1 - at if self.flipped else at)
+            answer[open_] = smaller == same
         return answer
 
     def order(self, axis: int, count: int, *, largest: bool) -> np.ndarray:

@@ -104,7 +104,8 @@ class Oracle:
         ids that are no tokens of `p`, the mask's included, are `floor`.
     prompt : sequence of int
         Ids in front of the sites that `p` does not know, such as a prompt or the begin of sequence.
-        The first so many ids of each sequence are not looked at, and all tokens are alike there.
+        The first so many ids of each sequence are not looked at, and token 0 is certain there, so
+        that nothing is random in what a sampler draws for them.
     shift : bool
         Whether the logits of a site are found one place to the left, as in models made of
         autoregressive ones. The prompt must then leave a place for those of the first site.
@@ -244,7 +245,7 @@ class Oracle:
         """Logits (B, m, W) of all ids, of those (B, sites, V) of the tokens."""
         placed = np.full((len(logits), width, self.vocab_size), self.floor, dtype=self.dtype)
         vocab, first = logits.shape[2], len(self.prompt) - self.shift
-        placed[..., :vocab] = 0
+        placed[..., 0] = 0
         with np.errstate(over="ignore"):
             placed[:, first : first + logits.shape[1], :vocab] = np.maximum(logits, self.floor)
         return placed

@@ -123,9 +123,7 @@ class Replay:
         -------
         ndarray of int64, shape (B, m)
         """
-        weights = np.asarray(weights, dtype=np.float64)
-        chosen = [self._choose(weights[:, j]) for j in range(weights.shape[1])]
-        return np.stack(chosen, axis=1) if chosen else np.zeros((self.rows, 0), dtype=np.int64)
+        return self._choose_in(np.arange(self.rows, dtype=np.int64), weights)
 
     def decide(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Make N choices among K options, each in a row of its own; in a row, one after the other.
@@ -146,15 +144,15 @@ class Replay:
         [0.667, 0.75]
         """
         order = np.argsort(rows, kind="stable")
-        rows = rows[order]
-        counts = np.bincount(rows, minlength=self.rows)
-        turn = np.arange(len(rows), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
+        asked, start, counts = np.unique(rows[order], return_index=True, return_counts=True)
+        line = np.repeat(np.arange(len(asked), dtype=np.int64), counts)
+        turn = np.arange(len(rows), dtype=np.int64) - np.repeat(start, counts)
         # Where a row has fewer, it is asked what has only one answer.
-        asked = np.zeros((self.rows, counts.max(initial=0), weights.shape[1]))
-        asked[..., 0] = 1
-        asked[rows, turn] = weights[order]
+        questions = np.zeros((len(asked), counts.max(initial=0), weights.shape[1]))
+        questions[..., 0] = 1
+        questions[line, turn] = weights[order]
         chosen = np.empty(len(rows), dtype=np.int64)
-        chosen[order] = self.choose(asked)[rows, turn]
+        chosen[order] = self._choose_in(asked, questions)[line, turn]
         return chosen
 
     def rows_of(self, shape: Sequence[int]) -> np.ndarray:
@@ -209,39 +207,53 @@ class Replay:
             raise AmbiguousRows(what, because=because + ", or rows depend on each other")
         raise NotEnumerable(what, because=because)
 
-    def _choose(self, weights: np.ndarray) -> np.ndarray:
-        total = weights.sum(axis=1, keepdims=True)
+    def _choose_in(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """`choose` for some of the rows (R,), with weights (R, m, K)."""
+        weights = np.asarray(weights, dtype=np.float64)
+        total = weights.sum(axis=2, keepdims=True)
         if not ((total > 0) & (total < math.inf)).all():
+            bad = weights[~((total > 0) & (total < math.inf))[..., 0]][0].tolist()
             raise InvalidInput(
-                f"weights of shape {weights.shape} must be finite and some positive, "
-                f"got {weights[~((total > 0) & (total < math.inf))[:, 0]][0].tolist()}"
+                f"weights of shape {weights.shape} must be finite, and some positive in each "
+                f"choice: {bad}"
             )
         chances = weights / total
-        chosen = chances.argmax(axis=1)
-        rows = np.flatnonzero((chances > 0).sum(axis=1) > 1)
-        if not len(rows):
-            return chosen
-        depth = self._depth[rows]
+        chosen = chances.argmax(axis=2)
+        several = (chances > 0).sum(axis=2) > 1
+        for j in np.flatnonzero(several.any(axis=0)):
+            some = np.flatnonzero(several[:, j])
+            chosen[some, j] = self._choose(rows[some], chances[some, j], chosen[some, j])
+        return chosen
+
+    def _choose(self, rows: np.ndarray, chances: np.ndarray, likely: np.ndarray) -> np.ndarray:
+        """One choice among several possible options in some rows (R,), of chances (R, K)."""
+        chosen, depth = likely.copy(), self._depth[rows]
         if depth.max() >= self._path.shape[1]:
             room = np.full((self.rows, max(8, self._path.shape[1])), END, dtype=np.int32)
             self._path = np.concatenate([self._path, room], axis=1)
         given = depth < self._known[rows]
-        chosen[rows[given]] = self._path[rows[given], depth[given]]
-        impossible = chances[rows[given], chosen[rows[given]] % chances.shape[1]] <= 0
-        impossible |= chosen[rows[given]] >= chances.shape[1]
+        chosen[given] = self._path[rows[given], depth[given]]
+        every = np.arange(len(rows), dtype=np.int64)
+        impossible = (chosen >= chances.shape[1]) | (chances[every, chosen % chances.shape[1]] <= 0)
         if impossible.any():
-            self._astray(int(rows[given][impossible][0]))
-        new = rows[~given]
-        for option in np.flatnonzero((chances[new] > 0).any(axis=0)):
-            also = new[(chances[new, option] > 0) & (chosen[new] != option)]
-            if len(also):
-                prefixes = self._path[also]
-                prefixes[np.arange(len(also)), self._depth[also]] = option
-                self._others.append((prefixes, self.mass[also] * chances[also, option]))
-        self._path[rows, depth] = chosen[rows]
+            self._astray(int(rows[impossible][0]))
+        also = chances > 0
+        also[every, chosen] = False
+        also[given] = False
+        branching, option = np.nonzero(also)
+        if len(branching):
+            prefixes = self._path[rows[branching]]
+            prefixes[np.arange(len(option)), depth[branching]] = option
+            mass = self.mass[rows[branching]] * chances[branching, option]
+            self._others.append((prefixes, mass))
+        self._path[rows, depth] = chosen
         self._depth[rows] += 1
-        self.mass[rows] *= chances[rows, chosen[rows]]
+        self.mass[rows] *= chances[every, chosen]
         return chosen
+
+    def alone(self, row: int) -> "Replay":
+        """A run of one row along the path that a row of this run took."""
+        return Replay(self._path[row : row + 1, : self._depth[row]], self.sites)
 
     def others(self) -> tuple[np.ndarray, np.ndarray]:
         """Prefixes (N, depth) of the paths that branch off beyond those given, and their masses."""
@@ -273,13 +285,13 @@ class Paths:
         self._prefixes = np.full((1, 1), END, dtype=np.int32)
         self._mass = np.ones(1)
 
-    def take(self, size: int) -> Replay | None:
+    def take(self, size: int, sites: Sequence[int] = ()) -> Replay | None:
         """The next run, of at most `size` rows; None if nothing is left."""
         if not len(self._mass):
             return None
         first = np.argsort(-self._mass, kind="stable")
         now, later = first[:size], first[size:]
-        replay = Replay(self._prefixes[now])
+        replay = Replay(self._prefixes[now], sites)
         self._prefixes, self._mass = self._prefixes[later], self._mass[later]
         self.run += len(now)
         return replay

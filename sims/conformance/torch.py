@@ -17,7 +17,7 @@ __all__ = ["TorchOracle"]
 
 
 class TorchOracle(torch.nn.Module):
-    """The zero-loss denoiser of a distribution as a module that samplers call in place of a network.
+    """The zero-loss denoiser of a distribution as a module, in the place of a trained network.
 
     Its answer has ``.logits``, ``[0]`` and ``.past_key_values``; all arguments but ids and caches
     are ignored.
@@ -155,9 +155,9 @@ class TorchOracle(torch.nn.Module):
 
 
 def _cached(cache: Any) -> np.ndarray | None:
-    """The ids (B, T) in a cache, tuples of keys and values by layer or an object of transformers."""
+    """The ids (B, T) in a cache: tuples of keys and values, or an object of transformers."""
     layers = getattr(cache, "layers", cache)
-    if layers is None or hasattr(layers, "__len__") and len(layers) == 0:
+    if layers is None or (hasattr(layers, "__len__") and len(layers) == 0):
         return None
     keys = getattr(layers[0], "keys", None) if not isinstance(layers[0], tuple) else layers[0][0]
     keys = layers[0][0] if keys is None else keys
