@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from theory._console.arguments import CommandParser, count, positive, prepare_output
+from theory._console.arguments import CommandParser, count, file_name, positive, prepare_output
 
 SUFFIXES = (".pdf", ".png", ".svg")
 
@@ -70,7 +70,13 @@ def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
     from sims.comparison.call_parser import call
     from sims.comparison.compare import compare, too_large, usual_decoders
     from sims.comparison.report import print_comparison, to_json
-    from sims.comparison.sources import from_gallery, from_samples, from_table, from_text
+    from sims.comparison.sources import (
+        decoders_by_name,
+        from_gallery,
+        from_samples,
+        from_table,
+        from_text,
+    )
     from sims.decoding.arguments import left_to_write
     from theory._console.progress import tracked
     from theory.errors import ZerolossError
@@ -98,7 +104,7 @@ def _compare(parser: CommandParser, options: argparse.Namespace) -> int:
             prompt = p.read(options.prompt)
             written, _ = left_to_write(p, prompt)
             name += f" given {p.spell(prompt)[0]}"
-        decoders = [call(text, _decoders(), "decoder") for text in options.policy or ()]
+        decoders = [call(text, decoders_by_name(), "decoder") for text in options.policy or ()]
         result = compare(
             p,
             decoders or usual_decoders(written),
@@ -188,18 +194,18 @@ def _parser(prog: str) -> CommandParser:
         "'binary_symmetric(6, 0.1)'",
     )
     source.add_argument(
-        "--table", type=_file, metavar="FILE.npy", help="a joint table of shape (V,)*L"
+        "--table", type=file_name, metavar="FILE.npy", help="a joint table of shape (V,)*L"
     )
     source.add_argument(
         "--samples",
-        type=_file,
+        type=file_name,
         metavar="FILE",
         help="samples, of which the distribution is the empirical one: FILE.npy of integers of "
         "shape (N, L), or a text with one string on each line",
     )
     source.add_argument(
         "--text",
-        type=_file,
+        type=file_name,
         metavar="FILE",
         help="a text, UTF-8: its words of --length letters or, with --distance, its word chain",
     )
@@ -285,29 +291,9 @@ def _warnings_printed() -> Iterator[None]:
                 print(f"warning: {warning.message}", file=sys.stderr)
 
 
-def _file(name: str) -> Path:
-    if not name:
-        raise argparse.ArgumentTypeError("the name of the file is empty")
-    return Path(name)
-
-
-def _decoders() -> dict[str, Any]:
-    """Those that a user can make from literals and other decoders."""
-    from sims import policies
-    from sims.policies import Decoder, Rule, Tabulated
-
-    known = {name: getattr(policies, name) for name in policies.__all__}
-    return {
-        name: kind
-        for name, kind in known.items()
-        if issubclass(kind, Decoder)
-        and not inspect.isabstract(kind)
-        and kind not in (Decoder, Rule, Tabulated)
-    }
-
-
 def _epilog(prog: str) -> str:
     """Everything that can be named, with its parameters."""
+    from sims.comparison.sources import decoders_by_name
     from theory import gallery
 
     named = {name: getattr(gallery, name) for name in gallery.__all__}
@@ -315,7 +301,7 @@ def _epilog(prog: str) -> str:
         f"for instance: {prog} --gallery words --length 4",
         f"              {prog} --distance --after object",
     ]
-    for what, known in (("gallery", named), ("decoders", _decoders())):
+    for what, known in (("gallery", named), ("decoders", decoders_by_name())):
         calls = [
             f"{name}({', '.join(inspect.signature(f).parameters)})" for name, f in known.items()
         ]

@@ -1,20 +1,22 @@
-"""Build the distributions that a user names: of the gallery, from a table, samples or a text."""
+"""What a user names: distributions of the gallery, from a table, samples or a text; decoders."""
 
 import inspect
 import operator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from sims import policies
 from sims.comparison.call_parser import call
+from sims.policies import Decoder, Rule, Tabulated
 from theory import EmpiricalDistribution, JointTable, corpora, gallery
 from theory._core.arrays import require_memory
 from theory._core.plurals import counted
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 
-__all__ = ["from_gallery", "from_samples", "from_table", "from_text"]
+__all__ = ["decoders_by_name", "from_gallery", "from_samples", "from_table", "from_text"]
 
 
 def from_gallery(text: str, length: int | None) -> Distribution:
@@ -193,3 +195,19 @@ def from_text(
     if length is None:
         raise InvalidInput("a text needs the length of its words: add --length N")
     return corpora.from_text(path, tokens=tokens).letters(length)
+
+
+def decoders_by_name() -> dict[str, Any]:
+    """The decoders that a user can make from literals and other decoders.
+
+    >>> "TopK" in decoders_by_name(), "Rule" in decoders_by_name()
+    (True, False)
+    """
+    known = {name: getattr(policies, name) for name in policies.__all__}
+    return {
+        name: kind
+        for name, kind in known.items()
+        if issubclass(kind, Decoder)
+        and not inspect.isabstract(kind)
+        and kind not in (Decoder, Rule, Tabulated)
+    }

@@ -3,7 +3,6 @@
 Exactly, where all of its random choices can be enumerated; else by a G-test on draws.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from sims.conformance.exact import exact_distribution
 from sims.conformance.expected import Expected
 from sims.conformance.g_test import Noise, g_test
 from sims.conformance.oracle import answering
+from sims.conformance.reading import reads_observed
 from sims.conformance.replay import NotEnumerable
 from sims.conformance.ties import Ties, find_ties, untied
 from sims.conformance.verdict import Case, Verdict
@@ -30,10 +30,6 @@ TOLERANCE = 1e-5
 
 CASES = 5
 """The most that are tested in one verdict: as it is, three conventions, without ties."""
-
-
-COMPARED = 200
-"""Draws, at least, that are compared to find whether a convention is read."""
 
 
 def check(
@@ -82,8 +78,8 @@ def check(
         For what has to be drawn.
     extras : bool
         Try as well, unless the sampler calls no oracle: the other conventions for predictions at
-        observed sites; and, where `p` has ties, a distribution nearby without them. They cost
-        three to four times as much.
+        observed sites, if these are read; and, where `p` has ties, a distribution nearby without
+        them. That costs up to four times as much.
     prompt, **settings
         `temperature`, `denoiser` and `observed` for a policy, as for `output_distribution`; the
         prompt for the data, too.
@@ -177,7 +173,7 @@ class _Trial:
             except NotEnumerable as error:
                 self.why_drawn = str(error)
             else:
-                if result.tv > self.tolerance or result.tv + result.missing <= self.tolerance:
+                if self._decides(result):
                     return result
                 self.why_drawn = (
                     f"{result.paths:,} paths leave out {result.missing:.2g} of the mass, which "
@@ -187,31 +183,49 @@ class _Trial:
 
     def again(self, first: _Result, p: Distribution, expected: Expected) -> _Result | None:
         """In another setting as in the first; None for what could be enumerated only there."""
-        if first.draws is not None:
-            return self._drawn(expected, self._draw(expected.shape, self.draws))
-        try:
-            return self._enumerated(p, expected)
-        except NotEnumerable:
-            return None
+        if first.draws is None:
+            try:
+                result = self._enumerated(p, expected)
+            except NotEnumerable:
+                return None
+            if self._decides(result):
+                return result
+            if self.same is None:
+                return None
+        return self._drawn(expected, self._draw(expected.shape, self.draws))
+
+    def _decides(self, result: _Result) -> bool:
+        """Whether TV is known to be above the tolerance, or known not to be."""
+        return result.tv > self.tolerance or result.tv + result.missing <= self.tolerance
 
     def conventions(
         self, first: _Result, p: Distribution, expected: Expected
     ) -> tuple[dict[str, _Result], bool | None]:
-        """Under each convention for predictions at observed sites; and whether it matters.
+        """Under each convention for predictions at observed sites; and whether they are read.
 
-        What is drawn with the same random numbers is the same, unless they are read.
+        What is written with the same random numbers is the same, unless they are.
         """
+        if first.draws is None:
+            try:
+                reads = reads_observed(self.sampler, p.length, self.batch)
+            except NotEnumerable:
+                return {}, None
+        else:
+            reads = False
+            for convention in OBSERVED:
+                with answering(observed=convention):
+                    reads |= not self._repeats(first.draws)
+            if reads and not self._repeats(first.draws):
+                reads = None
+        if reads is False:
+            return dict.fromkeys(OBSERVED, first), False
         results: dict[str, _Result] = {}
         for convention in OBSERVED:
             with answering(observed=convention):
-                same = first.draws is not None and self._repeats(first.draws)
-                result = first if same else self.again(first, p, expected)
+                result = self.again(first, p, expected)
             if result is not None:
                 results[convention] = result
-        if first.draws is None:
-            return results, any(_gap(r, first) > self.tolerance for r in results.values())
-        differ = any(result is not first for result in results.values())
-        return results, None if differ and not self._repeats(first.draws) else differ
+        return results, reads
 
     def elsewhere(self, first: _Result, p: Distribution, expected: Expected) -> _Result | None:
         """On another distribution, if what is expected there is known."""
@@ -229,10 +243,9 @@ class _Trial:
         return draw(self.sampler, shape, size, self.same, self.batch, self.progress)
 
     def _repeats(self, first: Draws) -> bool:
-        """Whether it writes the same again, of whole batches."""
-        size = min(self.draws, first.batch * math.ceil(COMPARED / first.batch))
-        again = self._draw(first.counts.shape, size)
-        return np.array_equal(again.tokens, first.tokens[:size])
+        """Whether it writes the same again, with the same random numbers."""
+        again = self._draw(first.counts.shape, len(first.first))
+        return np.array_equal(again.first, first.first)
 
     def _enumerated(self, p: Distribution, expected: Expected) -> _Result:
         q: Any = exact_distribution(self.sampler, p, paths=self.paths, batch=self.batch)
@@ -268,12 +281,6 @@ class _Trial:
             test.p_value,
             test.noise,
         )
-
-
-def _gap(one: _Result, other: _Result) -> float:
-    """TV between what was written in two settings."""
-    off = np.abs(one.written - other.written).sum() + abs(one.outside - other.outside)
-    return float(off) / 2
 
 
 def _holm(p_values: Sequence[float]) -> list[float]:

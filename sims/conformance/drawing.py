@@ -2,21 +2,23 @@
 
 import contextlib
 import copy
-import inspect
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from sims.conformance.exact import as_sequences, takes_generator
 from sims.conformance.replay import END, Replay, replaying
-from theory._core.arrays import to_host
-from theory.errors import InvalidInput
 
-__all__ = ["Draws", "draw", "takes_generator"]
+__all__ = ["Draws", "draw"]
 
 BATCH = 4096
 """Sequences that are drawn at once, unless another number is asked for."""
+
+KEPT = 200
+"""So many draws, and the rest of their batch, are kept as they are."""
 
 
 class Draws(NamedTuple):
@@ -24,24 +26,20 @@ class Draws(NamedTuple):
 
     Attributes
     ----------
-    tokens : ndarray of int64, shape (N, L)
+    first : ndarray of int64, shape (M, L)
+        The first of them, in whole batches.
     counts : ndarray of int64, shape (V,)*L
-        Of each sequence; what holds other ids than tokens is left out.
+        Of each sequence.
+    outside : int
+        Sequences with ids that are no tokens.
     calls : float
         Mean number of an oracle's calls that a sequence took part in.
-    batch : int
-        Sequences that were asked for at once.
     """
 
-    tokens: np.ndarray
+    first: np.ndarray
     counts: np.ndarray
+    outside: int
     calls: float
-    batch: int
-
-    @property
-    def outside(self) -> int:
-        """Sequences with ids that are no tokens."""
-        return len(self.tokens) - int(self.counts.sum())
 
 
 def draw(
@@ -79,28 +77,21 @@ def draw(
     ask = sampler if not takes_generator(sampler) else lambda n: sampler(n, rng)
     batch = min(size, batch or _fitting(ask))
     sizes = [batch] * (size // batch) + [size % batch] * bool(size % batch)
-    calls, parts = 0, []
+    counts = np.zeros(math.prod(shape), dtype=np.int64)
+    first: list[np.ndarray] = []
+    calls = outside = 0
     with _torch_seeded(rng):
         for count in progress(sizes):
             with replaying(_Calls(count)) as run:
-                parts.append(_as_tokens(ask(count), count, len(shape)))
+                tokens = as_sequences(ask(count), count, len(shape))[0]
             calls += int(run.calls.sum())
-    tokens = np.concatenate(parts)
-    inside = ((tokens >= 0) & (tokens < shape[0])).all(axis=1)
-    codes = np.ravel_multi_index(tuple(tokens[inside].T), shape)
-    counts = np.bincount(codes, minlength=int(np.prod(shape))).reshape(shape)
-    return Draws(tokens, counts, calls / size, batch)
-
-
-def takes_generator(sampler: Callable[..., Any]) -> bool:
-    """Whether a sampler is to be called with a number of sequences and a generator.
-
-    >>> takes_generator(lambda n, rng: None), takes_generator(lambda n, steps=3: None)
-    (True, False)
-    """
-    parameters = inspect.signature(sampler).parameters.values()
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in positional and p.default is p.empty for p in parameters) == 2
+            inside = ((tokens >= 0) & (tokens < shape[0])).all(axis=1)
+            codes = np.ravel_multi_index(tuple(tokens[inside].T), shape)
+            counts += np.bincount(codes, minlength=len(counts))
+            outside += count - int(inside.sum())
+            if sum(map(len, first)) < KEPT:
+                first.append(tokens)
+    return Draws(np.concatenate(first), counts.reshape(shape), outside, calls / size)
 
 
 class _Calls(Replay):
@@ -130,16 +121,3 @@ def _torch_seeded(rng: np.random.Generator) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(int(rng.integers(2**63)))
         yield
-
-
-def _as_tokens(answer: Any, size: int, length: int) -> np.ndarray:
-    """The last L of what was returned, which may hold a prompt in front."""
-    tokens = to_host(answer)
-    if tokens.ndim != 2 or tokens.shape[0] != size or tokens.shape[1] < length:
-        raise InvalidInput(
-            f"the sampler was asked for {size} sequences of {length} sites and returned an array "
-            f"of shape {tokens.shape}"
-        )
-    if tokens.dtype.kind not in "iu":
-        raise InvalidInput(f"the sampler returned {tokens.dtype}; tokens are integers")
-    return tokens[:, -length:].astype(np.int64)

@@ -21,7 +21,7 @@ from theory.distributions.sampling import as_floats
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer
 
-__all__ = ["as_sequences", "exact_distribution", "takes_generator"]
+__all__ = ["as_sequences", "exact_distribution", "sampler_run", "takes_generator"]
 
 BATCH = 4096
 """Paths that are run at once, unless another number is asked for."""
@@ -96,7 +96,7 @@ def exact_distribution(
     check_distribution(p)
     most = as_integer(paths, "paths", 1)
     size = None if batch is None else as_integer(batch, "batch", 1)
-    run = _runs(sampler)
+    run = sampler_run(sampler)
     try:
         return _enumerated(run, p, most, size)
     except _WithManyRows:
@@ -181,7 +181,7 @@ def _run_alone(
         raise NotEnumerable(what, where="a second run of the same path", because=OTHER)
 
 
-def _runs(sampler: Callable[..., Any]) -> Callable[[Replay], Any]:
+def sampler_run(sampler: Callable[..., Any]) -> Callable[[Replay], Any]:
     """From a replay to what the sampler returns with it."""
     if takes_generator(sampler):
         return lambda replay: _replayed(replay, lambda n: sampler(n, ReplayGenerator(replay)))

@@ -49,6 +49,8 @@ def find_ties(p: Distribution) -> Ties | None:
     sites, vocab = p.length, p.vocab
     if (vocab + 1) ** sites > CONTEXTS:
         return None
+    if sites < 2:
+        return Ties(0, 0)
     codes = np.indices((vocab + 1,) * sites, dtype=np.int64).reshape(sites, -1).T
     x = np.where(codes == vocab, MASK, codes)
     x = x[(x == MASK).sum(axis=1) > 1]
@@ -77,11 +79,10 @@ def untied(p: Distribution) -> JointTable | None:
     table = to_host(p.table()).astype(np.float64)
     # Fractional parts of irrational multiples: as if drawn, and the same each time.
     numbers = np.arange(1, table.size + 1, dtype=np.float64) ** 2
-    change = (2 * ((numbers * np.sqrt(2)) % 1) - 1).reshape(table.shape)
-    other = (1 + NUDGE * ((numbers * np.sqrt(3)) % 1)).reshape(table.shape)
-    for fill in (0.0, FILL):
-        weights = (1 - fill) * table * (1 + NUDGE * change) + fill * other / other.sum()
-        near = JointTable(weights / weights.sum())
+    for fill, root in ((0.0, 2), *((FILL, root) for root in (3, 5, 7, 11))):
+        change = ((numbers * np.sqrt(root)) % 1).reshape(table.shape)
+        weights = table * (1 + NUDGE * (2 * change - 1))
+        near = JointTable(weights + fill * change / change.sum())
         found = find_ties(near)
         if found is not None and not found.tied:
             return near

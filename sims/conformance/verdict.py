@@ -85,7 +85,8 @@ class Verdict:
         From each convention for predictions at observed sites to the `Case` under it. Empty
         without extra trials, or if the sampler calls no oracle.
     reads_observed : bool or None
-        Whether what is written depends on the convention. None if that is not known.
+        Whether another convention changes what is written with the same random numbers. None if
+        that is not known.
     ties : Ties or None
         In how many contexts predictions are equal; None if they were not looked for.
     untied : Case or None
@@ -152,7 +153,7 @@ class Verdict:
             if share:
                 parts.append(f"{share:.3g} {what}.")
         page = [_filled(part) for part in parts]
-        if self.tv > (self.tolerance if self.exact else 0):
+        if not self.agrees:
             page.append(self._sequences())
         page += [_filled(part) for part in (self._about_conventions(), self._about_ties()) if part]
         return "\n".join(page)
@@ -200,7 +201,10 @@ class Verdict:
         ]
         wide = min(WIDTH - 40, max(8, *(len(row[0]) for row in rows)))
         lines = ["", f"{'sequence':{wide}}  {'written':>10}  {'expected':>10}  {'too much':>10}"]
-        lines += [f"{s:{wide}}  {w:10.5f}  {e:10.5f}  {d:+10.5f}" for s, w, e, d in rows]
+        lines += [
+            "  ".join([f"{name:{wide}}", *(f"{_short(number):>10}" for number in numbers)])
+            for name, *numbers in rows
+        ]
         return "\n".join([*lines, ""])
 
     def _word(self) -> str:
@@ -222,8 +226,8 @@ class Verdict:
             return ""
         if not self.reads_observed:
             return (
-                "Predictions at observed sites are not read: what is written is the same under "
-                f"all {len(self.conventions)} conventions for them."
+                "Predictions at observed sites are not read: the same is written under each "
+                "convention for them."
             )
         cases = ", ".join(f"{name}: {_case(case)}" for name, case in self.conventions.items())
         return (
@@ -248,6 +252,17 @@ class Verdict:
 def _case(case: Case) -> str:
     chance = "" if case.p_value is None else f", {_p(case.p_value)}"
     return f"{'agrees' if case.agrees else 'disagrees'} (TV {case.tv:.2g}{chance})"
+
+
+def _short(number: float) -> str:
+    """Five decimals, of small numbers two digits.
+
+    >>> _short(0.25), _short(-3e-7), _short(0.0)
+    ('0.25000', '-3.0e-07', '0')
+    """
+    if number == 0:
+        return "0"
+    return f"{number:.5f}" if abs(number) >= 1e-4 else f"{number:.1e}"
 
 
 def _p(value: float) -> str:

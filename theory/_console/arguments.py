@@ -3,9 +3,10 @@
 import argparse
 import io
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
-__all__ = ["CommandParser", "count", "positive", "prepare_output"]
+__all__ = ["CommandParser", "count", "file_name", "positive", "prepare_output"]
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -41,6 +42,17 @@ def positive(text: str) -> int:
     12
     """
     return _at_least(1, text)
+
+
+def file_name(text: str) -> Path:
+    """Read the name of a file, which is not empty.
+
+    >>> file_name("text.txt").suffix
+    '.txt'
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("the name of the file is empty")
+    return Path(text)
 
 
 def _at_least(low: int, text: str) -> int:
