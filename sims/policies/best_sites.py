@@ -199,7 +199,7 @@ def _with_random_ties(
     binomials = from_host(np.asarray(table, dtype=np.int64).reshape(-1), scores[0])
     ways = gather(binomials, tied * (count + 1) + left)
     if exact:
-        share = np.frompyfunc(lambda n: Fraction(1, n), 1, 1)(ways)
+        share: Any = np.frompyfunc(lambda n: Fraction(1, n), 1, 1)(ways)
     else:
         share = 1 / xp.astype(ways, xp.float64)
     for places in _subsets(count, number):

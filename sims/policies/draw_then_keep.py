@@ -14,6 +14,7 @@ from sims.policies.eligible import as_eligible
 from sims.policies.scores import DIGITS, Ties, as_floats, certainty, ranks, rounded
 from sims.policies.site_sets import site_count
 from theory._core.arrays import array_namespace, device, is_exact, require_memory
+from theory._core.plurals import counted
 from theory._core.segments import gather
 from theory._core.types import Array
 from theory.distributions.sampling import draw_tokens
@@ -79,7 +80,8 @@ class DrawThenKeep(TokenPolicy):
     - Fast-dLLM, dInfer, SDAR (dynamic), LLaDA2 with a threshold: ``threshold=0.9``, of which the
       last two take ``score="tempered"`` and `k` from a schedule [code run]. The first two keep
       what is just at the threshold, too.
-    - Fast-dLLM's factor as dInfer and dllm have it: ``factor=1`` [code read], equality included.
+    - Fast-dLLM's factor: ``factor=1``, equality included. So it is in dllm; the code in dInfer
+      keeps the last masked site, too, where it fails alone, so never leaves one [code run].
     - MaskGIT as in Halton-MaskGIT, in steps t = 0, ..., n-1: ``score="tempered"`` with noise
       ``r (1 - t/(n-1))`` on the logarithm [code run]. With r = 0 its code keeps all that tie with
       the last one that is kept [code read].
@@ -164,10 +166,11 @@ class DrawThenKeep(TokenPolicy):
             yield from best_draws(x, eligible, of, sampling_probs, size, highest=highest)
             return
         xp = array_namespace(x)
-        each = self._best.held(count, size) * vocab**count
+        values = vocab ** (count if self.score in OF_TOKENS else size)
+        each = self._best.held(count, size) * values
         rows = max(1, min(x.shape[0], AT_ONCE // each))
-        what = f"the tokens of {count} sites over {vocab} tokens, drawn in one round,"
-        require_memory(rows * each, what, x)
+        what = f"what is drawn at {counted(count, 'site')} over {counted(vocab, 'token')}"
+        require_memory(each, what, x)
         every, site = (xp.arange(n, dtype=xp.int64, device=device(x)) for n in x.shape)
         sites = xp.reshape(xp.nonzero(eligible)[1], (-1, count))
         for start in range(0, x.shape[0], rows):
@@ -245,7 +248,7 @@ class DrawThenKeep(TokenPolicy):
 def _at_places(values: Array) -> list[Array]:
     """Values (B, n, V) at n places, each along an axis of its own: (B, 1, ..., V, ..., 1)."""
     xp, (rows, count, vocab) = array_namespace(values), values.shape
-    shapes = ([rows, *[1] * i, vocab, *[1] * (count - 1 - i)] for i in range(count))
+    shapes = ((rows, *[1] * i, vocab, *[1] * (count - 1 - i)) for i in range(count))
     return [xp.reshape(values[:, i, :], shape) for i, shape in enumerate(shapes)]
 
 

@@ -68,9 +68,14 @@ AS_WRITTEN = [
     "Bisection()",
     "BlockCorrector(GibbsCorrector(Blocks(2, Speculative(2)), 1), 2, 3)",
     "BlockCorrector(None, 2, 3)",
+    "DrawThenKeep(1, 'tempered', noise=0.5, noise_on='score')",
+    "DrawThenKeep(1, threshold=0.9)",
+    "DrawThenKeep(2, 'margin')",
+    "DrawThenKeep(score='tempered', sizes=(1, 2), noise=(4.5, 0.0), ties='random')",
     "EntropyBounded(0.5)",
     "Factor(1.5)",
     "FirstHitting()",
+    "FixedOrder((1, 0), (0, 2))",
     "GibbsCorrector(Blocks(2, TopK(1, 'entropy')), 4)",
     "LeftToRight(2)",
     "RandomOrder((1, 2))",
@@ -78,7 +83,11 @@ AS_WRITTEN = [
     "Speculative(None)",
     "Threshold(0.75)",
     "TokenConfidence(2)",
+    "TokenConfidence(sizes=(2, 1), ties='highest')",
     "TopK(2, 'margin')",
+    "TopK(2, 'margin', ties='random')",
+    "TopK(2, ties='random')",
+    "TopK(sizes=(2, 1, 1), ties='highest')",
 ]
 
 

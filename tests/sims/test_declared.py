@@ -14,7 +14,7 @@ from sims.order import fixed_batches
 from sims.policies import Blocks, Corrector, Decoder, Mirrored, Policy, Rule
 from sims.training import best_masks, expected_excess, rate, uniform_time
 from tests.noted import each, refusals
-from tests.sims.policy_table import ByConfidence, Ends, one_of_each, revising
+from tests.sims.policy_table import ByConfidence, Ends, noisy, one_of_each, revising
 from theory import MASK, InvalidInput, JointTable, gallery
 from theory.information.fixed_order import fixed_order_cost
 
@@ -62,7 +62,7 @@ OWN = {
 DEPENDS_ON = {
     "nothing": (
         *(policies.RandomOrder, policies.FirstHitting, policies.LeftToRight),
-        *(policies.Bisection, policies.Bernoulli, policies.Remask),
+        *(policies.FixedOrder, policies.Bisection, policies.Bernoulli, policies.Remask),
     ),
     "revealed": (policies.Tabulated,),
     "predictions": (
@@ -72,13 +72,13 @@ DEPENDS_ON = {
         policies.EntropyBounded,
         Rule,
     ),
-    "drawn tokens": (policies.TokenConfidence, policies.Speculative, policies.JointDraw),
+    "drawn tokens": (policies.DrawThenKeep, policies.Speculative, policies.JointDraw),
 }
 RANDOMISED = (
     *(policies.RandomOrder, policies.FirstHitting, policies.Bernoulli),
     *(policies.Remask, policies.Speculative, Corrector),
 )
-EVERY = [policy for policy, _ in [*one_of_each(4), *revising(4)[12:]]]
+EVERY = [policy for policy, _ in [*one_of_each(4), *noisy(4), *revising(4)[12:]]]
 EVERY = [policy for policy in EVERY if not isinstance(policy, ByConfidence | Ends)]  # the user's
 
 
@@ -95,7 +95,11 @@ def test_what_decoders_of_the_package_declare(decoder):
     inside = inside.inner if isinstance(inside, Mirrored) else inside
     assert decoder.depends_on == expected(decoder)
     assert decoder.looks_at_tokens == (expected(decoder) == "drawn tokens")
-    assert decoder.randomised == isinstance(inside, RANDOMISED)
+    drawn_from = (
+        getattr(inside, "score", "") == "uniform" or getattr(inside, "ties", "") == "random"
+    )
+    noise = np.any(getattr(inside, "noise", 0))
+    assert decoder.randomised == (isinstance(inside, RANDOMISED) or drawn_from or bool(noise))
 
 
 def test_every_decoder_of_the_package_is_declared_here():
@@ -117,6 +121,7 @@ def contexts(length: int, vocab: int) -> Iterator[tuple[np.ndarray, np.ndarray]]
 
 BLIND = [policies.RandomOrder((2, 2)), policies.FirstHitting(), policies.LeftToRight(2)]
 BLIND += [policies.Bisection(), policies.Bernoulli((0, 0.5, 1)), policies.Remask((0, 0.5, 1), 0.5)]
+BLIND += [policies.FixedOrder((2, 0, 3, 1)), policies.FixedOrder((1, 0, 2, 3), (0, 2, 2))]
 BLIND += [Mirrored(policies.LeftToRight()), Blocks(2, Mirrored(policies.Bisection()))]
 
 

@@ -16,7 +16,7 @@ from sims.joints import Product
 from sims.policies import Policy, Rule, TokenPolicy
 from tests.cases import CPU, DEVICE1, each_family, to_device1
 from tests.noted import each, refusals
-from tests.sims.policy_table import ByConfidence, one_of_each, tabulated
+from tests.sims.policy_table import ByConfidence, noisy, one_of_each, tabulated
 from theory import MASK, JointTable
 from theory._core.arrays import array_namespace, device, from_host, to_host
 
@@ -91,7 +91,7 @@ ON_THE_HOST = Rule | ByConfidence | policies.JointDraw  # NumPy, and joints
 
 def policies_for(length, vocab):
     """Those of the table, and the user's that are written for any backend."""
-    every = [policy for policy, _ in one_of_each(length, vocab)]
+    every = [policy for policy, _ in [*one_of_each(length, vocab), *noisy(length)]]
     twice = policies.GibbsCorrector(policies.GibbsCorrector(policies.TokenConfidence(1), 1), 1)
     there = policies.Tabulated(to_device1(tabulated(7, length, vocab)[0].choices))
     more = [policies.Bisection(2), policies.TopK(2, "entropy"), there, twice, *USERS]

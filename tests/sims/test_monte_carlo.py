@@ -45,6 +45,7 @@ from tests.noted import each, refusals
 from tests.sims.policy_table import (
     TIMES,
     assert_drawn_from,
+    noisy,
     one_of_each,
     revising,
     selecting,
@@ -98,7 +99,7 @@ def test_the_chi_square_test_has_power():
 
 # Decoders of four sites, two tokens each
 
-ROWS = [*one_of_each(4), *selecting(4, 2)[2::7], *revising(4)[6::3]]
+ROWS = [*one_of_each(4), *noisy(4), *selecting(4, 2)[2::7], *revising(4)[6::3]]
 EVERY = {repr(policy): policy for policy, _ in ROWS}
 each_decoder = each("policy", EVERY.values(), ids=EVERY)
 
