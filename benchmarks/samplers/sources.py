@@ -96,8 +96,9 @@ def _alone(folder: str, without: Sequence[str]) -> Iterator[None]:
     import torch  # pyright: ignore[reportMissingImports]
 
     finder, before, compiled = _Empty(without), dict(sys.modules), torch.compile
+    passing = {*without, *(path.stem for path in Path(folder).iterdir())}
     for name in before:
-        if name.split(".")[0] in without:
+        if name.split(".")[0] in passing:
             del sys.modules[name]
     sys.meta_path.insert(0, finder)
     sys.path.insert(0, folder)
@@ -109,9 +110,8 @@ def _alone(folder: str, without: Sequence[str]) -> Iterator[None]:
         torch.compile = compiled
         sys.path.remove(folder)
         sys.meta_path.remove(finder)
-        for name, module in list(sys.modules.items()):
-            where = getattr(module, "__path__", None) or [getattr(module, "__file__", None)]
-            if isinstance(module, _EmptyModule) or str(next(iter(where), "")).startswith(folder):
+        for name in list(sys.modules):
+            if name.split(".")[0] in passing:
                 del sys.modules[name]
         sys.modules.update({name: m for name, m in before.items() if name not in sys.modules})
 

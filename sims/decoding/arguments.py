@@ -51,7 +51,7 @@ def as_decoder(policy: Decoder | Select) -> Policy | TokenPolicy | Corrector:
     decoder = as_rule(policy)
     if not isinstance(decoder, Policy | TokenPolicy | Corrector):
         raise InvalidInput(f"policy must be a Policy or a function, got {policy!r}")
-    if isinstance(decoder, Policy) and decoder.remasks and decoder.steps is None:
+    if not isinstance(decoder, Corrector) and decoder.remasks and decoder.steps is None:
         raise InvalidInput(f"{decoder!r} remasks, so it needs a number of steps")
     return decoder
 
@@ -131,10 +131,9 @@ def as_run(
     observed: Iterable[int],
     prompt: ArrayLike | None,
 ) -> Run:
-    """Check that a decoder fits what it is run with; it then knows which sites are given."""
+    """Check that a decoder fits; it then knows the length, and which sites are given."""
     p, given = with_prompt(p, observed, prompt)
-    if given:
-        decoder = cast("Any", decoder.with_given(given, p.length))
+    decoder = cast("Any", decoder.with_given(given, p.length))
     decoder.check(p.length - len(given), p.vocab)
     return Run(p, decoder, as_samplings(temperature, p, decoder), given)
 

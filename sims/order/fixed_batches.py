@@ -74,7 +74,7 @@ def fixed_batches(
         )
     length = as_integer(length, "length", 1)
     given = as_observed(observed, length)
-    decoder = decoder.with_given(given, length) if given else decoder
+    decoder = decoder.with_given(given, length)
     batches: list[tuple[int, ...]] = []
     for sites, only in blind_rounds(decoder, length, given):
         if not only:

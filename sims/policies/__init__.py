@@ -16,8 +16,9 @@ from sims.policies.joint_draw import JointDraw
 from sims.policies.left_to_right import LeftToRight
 from sims.policies.mirrored import Mirrored
 from sims.policies.random_order import RandomOrder
-from sims.policies.remask import Remask
+from sims.policies.remask import Remask, RemaskLoop
 from sims.policies.speculative import Speculative
+from sims.policies.steps import Steps
 from sims.policies.tabulated import Tabulated
 from sims.policies.threshold import Threshold
 from sims.policies.token_confidence import TokenConfidence
@@ -42,8 +43,10 @@ __all__ = [
     "Policy",
     "RandomOrder",
     "Remask",
+    "RemaskLoop",
     "Rule",
     "Speculative",
+    "Steps",
     "Tabulated",
     "Threshold",
     "TokenConfidence",

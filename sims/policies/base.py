@@ -23,7 +23,7 @@ import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -83,7 +83,7 @@ class Decoder:
 
     depends_on: Dependence = "predictions"
     randomised: bool = True
-    remasks: ClassVar[bool] = False
+    remasks: bool = False
 
     @property
     def looks_at_tokens(self) -> bool:
@@ -166,7 +166,7 @@ class Policy(Decoder, Renamed, ABC, renamed={"law": "reveal_distribution", "revi
     ((0, 2, 4), (1, 3))
     """
 
-    remasks: ClassVar[bool] = False  # again, for its old name is an alias of what a class defines
+    remasks: bool = False  # again, for its old name is an alias of what a class defines
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -238,6 +238,11 @@ class TokenPolicy(Decoder, ABC):
     """
 
     depends_on = "drawn tokens"
+
+    @property
+    def steps(self) -> int | None:
+        """None: it goes on until nothing is masked."""
+        return None
 
     @abstractmethod
     def outcomes(self, x: Array, call_denoiser: CallDenoiser, round_index: int, /) -> Outcomes:

@@ -1,21 +1,17 @@
 """Ancestral sampling: in each step of a clock, every masked site is revealed or not by itself."""
 
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
-from sims.policies.base import Policy, Reveals
-from sims.policies.site_sets import independent_sets
-from theory import MASK
-from theory._core.types import Array
+from sims.policies.steps import Steps
 from theory.validation.times import as_times, format_times
 
 __all__ = ["Bernoulli"]
 
 
-class Bernoulli(Policy, renamed={"chance": "probability"}):
+class Bernoulli(Steps, renamed={"chance": "probability"}):
     """In the step from time a to time b reveal each masked site with probability ``(b-a)/(1-a)``.
 
     The ancestral sampler of masked diffusion (MDLM, MD4, RADD) [memory], with the revealed fraction
@@ -37,15 +33,9 @@ class Bernoulli(Policy, renamed={"chance": "probability"}):
     (Fraction(3, 4), Fraction(3, 2))
     """
 
-    depends_on = "nothing"
-
     def __init__(self, times: Sequence[Any]) -> None:
         self.times = as_times(times)
-
-    @property
-    def steps(self) -> int:
-        """One step between two times."""
-        return len(self.times) - 1
+        super().__init__([(b - a) / (1 - a) for a, b in itertools.pairwise(self.times)])
 
     def probability(self, step: int) -> Fraction:
         """Probability that a site that is masked is revealed in this step.
@@ -53,18 +43,7 @@ class Bernoulli(Policy, renamed={"chance": "probability"}):
         >>> Bernoulli((0, 0.5, 1)).probability(0)
         Fraction(1, 2)
         """
-        a, b = self.times[step : step + 2]
-        return (b - a) / (1 - a)
-
-    def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
-        """Yield every set of masked sites of each row, the empty one too."""
-        yield from independent_sets(x == MASK, self.probability(round_index))
-
-    def choose(
-        self, x: np.ndarray, predictions: np.ndarray, round_index: int, rng: np.random.Generator
-    ) -> np.ndarray:
-        """Draw for every site by itself."""
-        return (x == MASK) & (rng.random(x.shape) < float(self.probability(round_index)))
+        return self.reveal[step]
 
     def __repr__(self) -> str:
         return f"Bernoulli({format_times(self.times)})"

@@ -3,7 +3,7 @@
 That has to live where the sequences do: nothing is moved from one device to another for it.
 """
 
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -34,7 +34,7 @@ UNKNOWN = "whether the policy's probabilities sum to 1 is not known"
 class Chooser(Protocol):
     """What a choice of sites has to fit: see `Policy`."""
 
-    remasks: ClassVar[bool]
+    remasks: bool
 
     @property
     def steps(self) -> int | None: ...

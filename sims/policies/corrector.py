@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Corrector(Decoder, ABC):
         Rounds of correction, each one call of the denoiser.
     """
 
-    remasks: ClassVar[bool] = True
+    remasks = True
 
     def __init__(self, inner: Decoder | Select | None, steps: int) -> None:
         inner = as_rule(inner)

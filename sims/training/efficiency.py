@@ -67,7 +67,8 @@ def questions(policy: Decoder | Select, length: int) -> Questions:
             f"{decoder!r} depends on {decoder.depends_on}: so its questions depend on what was "
             f'learnt. A policy of your own that depends on nothing says depends_on = "nothing"'
         )
-    for _ in blind_rounds(decoder, length):  # refuses one that is declared wrongly
+    known = decoder.with_given((), length)
+    for _ in blind_rounds(known, length):  # refuses one that is declared wrongly
         pass
     calls: dict[tuple[Sites, Sites], Fraction] = {}
     one_token = JointTable(np.ones((1,) * length, dtype=np.int64), exact=True)

@@ -232,12 +232,44 @@ def bernoulli(times):
     return choice
 
 
-def remask(times, strength):
+def remask(times, strength, cap=1, switch=0):
     def choice(pattern, sites, prediction, index):
         a, b = times[index], times[index + 1]
         sigma = strength * min(ONE, (1 - b) / a) if a != 0 else strength
+        sigma = min(sigma, cap) if a >= switch else 0
         shown = (b - (1 - sigma) * a) / (1 - a)
         return _flips({i: shown if o == MASK else sigma for i, o in enumerate(pattern)})
+
+    return choice
+
+
+def loop(steps, on, off, alpha, eta):
+    """The probabilities of a loop, from the share that is to be revealed at each time."""
+
+    def shown(t):
+        if t > on:
+            return alpha * (1 - t) / (1 - on)
+        return 1 - (1 - alpha) * t / off if t <= off else alpha
+
+    on, off, alpha, eta = (Fraction(v).limit_denominator(1000) for v in (on, off, alpha, eta))
+    times = [1 - Fraction(k, steps) for k in range(steps + 1)]
+    reveal, remask = [], []
+    for t, s in itertools.pairwise(times):
+        looping = off < t <= on
+        a = shown(t)
+        # a step goes on as it began, also beyond the end of its phase
+        b = alpha * (1 - s) / (1 - on) if t > on else a if looping else shown(s)
+        sigma = eta if looping else Fraction(0)
+        reveal.append((b - (1 - sigma) * a) / (1 - a))
+        remask.append(sigma)
+    return reveal, remask
+
+
+def coins(reveal, remask):
+    """Listed probabilities to reveal a masked site and to mask another one."""
+
+    def choice(pattern, sites, prediction, index):
+        return _flips({i: (reveal if o == MASK else remask)[index] for i, o in enumerate(pattern)})
 
     return choice
 
@@ -251,6 +283,43 @@ def blocks(size, inner, start=0):
     return lambda pattern, sites, prediction, index: inner(
         pattern, _block(sites, size, start), prediction, index
     )
+
+
+@dataclass(frozen=True)
+class TimedBlocks:
+    """One block after another, each with the steps of an inner decoder on a clock.
+
+    What lies before a block is given in it, and what lies behind it is not seen.
+    """
+
+    size: int
+    inner: Any
+
+    def from_start(self, start):
+        """The decoder of sequences that are given where they are not masked at the start."""
+        first, steps = start.index(MASK), []
+        for begin in range(first, len(start), self.size):
+            end = min(begin + self.size, len(start))
+            free = [i for i in range(begin, end) if start[i] == MASK]
+            if free:
+                seen = tuple(MASK if i in free else 0 for i in range(end))
+                inner = from_start(self.inner, seen)
+                steps += [(inner, step, free, end) for step in range(inner.steps)]
+
+        def choice(pattern, sites, prediction, index):
+            inner, step, free, end = steps[index]
+            here = [i for i in free if pattern[i] == MASK]
+            if not here and not inner.remasks:
+                return [(ONE, ())]
+            found = inner.choice(pattern[:end], here, prediction[:end], step)
+            return [(p, tuple(i for i in flipped if i in free)) for p, flipped in found]
+
+        return Selecting(choice, len(steps), remasks=from_start(self.inner, start).remasks)
+
+
+def from_start(decoder, start):
+    """The decoder, if need be as it is when it knows what is given."""
+    return decoder.from_start(start) if isinstance(decoder, TimedBlocks) else decoder
 
 
 def mirrored(inner):
@@ -474,6 +543,8 @@ def behind(oracle, prompt):
         for probability, after, calls in oracle.draw(pattern[m:], [i - m for i in sites], ask_rest):
             yield probability, pattern[:m] + after, calls
 
+    if isinstance(oracle, TimedBlocks):
+        return oracle
     if isinstance(oracle, Drawing):
         return Drawing(draw)
     return Selecting(choice)
@@ -505,7 +576,7 @@ def written_with_calls(joint, vocab, decoder, ask, start=None):
                         add_to(after, (y, calls + 1), times(times(mass, probability), share))
             layer = after
         return layer
-    decoder = sparing(decoder, start)
+    decoder = sparing(from_start(decoder, start), start)
     layer, index = {(start, 0): ONE}, 0
     while _going_on(decoder, [pattern for pattern, _ in layer], index):
         after = {}
@@ -521,6 +592,8 @@ def written_with_calls(joint, vocab, decoder, ask, start=None):
 
 
 def has_path(decoder):
+    if isinstance(decoder, TimedBlocks):
+        return has_path(decoder.inner)
     return isinstance(decoder, Selecting) and not decoder.remasks
 
 
@@ -529,7 +602,8 @@ def along_the_data(joint, decoder, ask, exact=False, start=None):
 
     The cost of revealing the sites S at a pattern c is KL(p(X_S | c) || prod of the rows).
     """
-    layer, index = {start or (MASK,) * oracles.length_of(joint): ONE}, 0
+    start = start or (MASK,) * oracles.length_of(joint)
+    decoder, layer, index = from_start(decoder, start), {start: ONE}, 0
     costs, calls = [], 0
     while _going_on(decoder, layer, index):
         after, terms = {}, []
@@ -562,6 +636,7 @@ def pattern_counts(joint, vocab, decoder, ask):
     """How many unfinished sequences there are in every round, with the data and the decoder."""
     length = oracles.length_of(joint)
     layer, counts = {(MASK,) * length}, []
+    decoder = from_start(decoder, (MASK,) * length)
     while _going_on(decoder, layer, len(counts)):
         unfinished = [x for x in layer if MASK in x]
         counts.append(len(unfinished))

@@ -34,8 +34,10 @@ from sims.policies import (
     Policy,
     RandomOrder,
     Remask,
+    RemaskLoop,
     Rule,
     Speculative,
+    Steps,
     Tabulated,
     Threshold,
     TokenConfidence,
@@ -179,13 +181,20 @@ def _exactly(times):
     return tuple(Fraction(t) for t in times)
 
 
-def _remask(times, strength):
-    choice = slow.remask(_exactly(times), strength)
+def _remask(times, strength, *others):
+    choice = slow.remask(_exactly(times), Fraction(strength), *_exactly(others))
     return slow.Selecting(choice, len(times) - 1, remasks=True)
+
+
+def _steps(reveal, remask=None):
+    choice = slow.coins(_exactly(reveal), _exactly(remask or [0] * len(reveal)))
+    return slow.Selecting(choice, len(reveal), remasks=remask is not None)
 
 
 def blocks(size, inner, start=0):
     """The oracle of `Blocks`, which are counted from a start."""
+    if isinstance(inner, slow.TimedBlocks) or inner.steps is not None:
+        return slow.TimedBlocks(size, inner)
     if isinstance(inner, slow.Drawing):
         return slow.Drawing(slow.blocks_of_draws(size, inner.draw, start))
     return slow.Selecting(slow.blocks(size, inner.choice, start))
@@ -214,6 +223,8 @@ DRAWS = {
 ORACLES = {
     Bernoulli: lambda times: slow.Selecting(slow.bernoulli(_exactly(times)), len(times) - 1),
     Remask: _remask,
+    RemaskLoop: lambda steps, *others: _steps(*slow.loop(steps, *others)),
+    Steps: _steps,
     Hesitant: lambda: slow.Selecting(hesitant, 3),
     Blocks: blocks,
     GibbsCorrector: slow.gibbs_corrector,
@@ -273,6 +284,7 @@ def one_of_each(length, vocab=2, masked=None):
         both(ByConfidence),
         tabulated(7, length, vocab),
         both(Bernoulli, times),
+        both(Blocks, 2, both(Bernoulli, times)),
         both(TokenConfidence, 1),
         both(TokenConfidence, 2),
         both(Speculative),
@@ -280,6 +292,8 @@ def one_of_each(length, vocab=2, masked=None):
         both(Blocks, 2, both(TokenConfidence, 1)),
         both(JointDraw, both(TopK, 2), PRODUCT),
         both(Remask, times, HALF),
+        both(RemaskLoop, 4, 2 * THIRD, THIRD, HALF, THIRD),
+        both(Steps, (THIRD, HALF, 1)),
         both(GibbsCorrector, both(LeftToRight, 2), 2),
         both(BlockCorrector, None, min(2, length), 2),
         both(RandomOrder, (0, half, 0, masked - half)),
@@ -358,6 +372,10 @@ def selecting(length, vocab):
         *(both(Blocks, size, AFTER_ZERO) for size in (1, 2, 3, 4)),
         *(both(Bernoulli, times) for times in CLOCKS),
         both(Hesitant),
+        both(Steps, (0, HALF, 0.25, 1)),
+        *(both(Blocks, size, both(Bernoulli, (0, HALF, 1))) for size in (1, 2, 3)),
+        both(Blocks, 2, both(Hesitant)),
+        both(Blocks, 3, both(Blocks, 2, both(Bernoulli, (0, THIRD, 1)))),
     ]
 
 
@@ -412,6 +430,14 @@ def noisy(length):
 def revising(length):
     """Of those that draw observed sites again."""
     remasking = [both(Remask, times, share) for times in CLOCKS for share in (0, THIRD, 1)]
+    remasking += [
+        both(Remask, TIMES, 1, THIRD),
+        both(Remask, CLOCKS[3], HALF, 0.25, 0.25),
+        both(RemaskLoop, 5, 0.75, 0.4, 0.5, THIRD),
+        both(Steps, (THIRD, 1, HALF, 1), (1, HALF, 1, 0)),
+        both(Blocks, 2, both(Remask, (0, HALF, 1), THIRD)),
+        both(Blocks, 3, both(Blocks, 2, both(Remask, (0, HALF, 1), 1))),
+    ]
     inners = [
         None,
         both(LeftToRight, length),

@@ -179,7 +179,7 @@ FIRST_LOOK = {"nothing": KINDS[0], "revealed": KINDS[1], "predictions": KINDS[1]
 
 @each("decoder", EVERY, ids=repr)
 def test_what_a_decoder_goes_by(decoder):
-    remasks = isinstance(decoder, policies.Remask | policies.Corrector)
+    remasks = decoder.remasks
     kind = FIRST_LOOK.get(expected(decoder), KINDS[2])
     assert kind_of(decoder) == (KINDS[3] if remasks else kind)
 

@@ -62,7 +62,7 @@ OWN = {
 DEPENDS_ON = {
     "nothing": (
         *(policies.RandomOrder, policies.FirstHitting, policies.LeftToRight),
-        *(policies.FixedOrder, policies.Bisection, policies.Bernoulli, policies.Remask),
+        *(policies.FixedOrder, policies.Bisection, policies.Steps),
     ),
     "revealed": (policies.Tabulated,),
     "predictions": (
@@ -75,8 +75,8 @@ DEPENDS_ON = {
     "drawn tokens": (policies.DrawThenKeep, policies.Speculative, policies.JointDraw),
 }
 RANDOMISED = (
-    *(policies.RandomOrder, policies.FirstHitting, policies.Bernoulli),
-    *(policies.Remask, policies.Speculative, Corrector),
+    *(policies.RandomOrder, policies.FirstHitting, policies.Steps),
+    *(policies.Speculative, Corrector),
 )
 EVERY = [policy for policy, _ in [*one_of_each(4), *noisy(4), *revising(4)[12:]]]
 EVERY = [policy for policy in EVERY if not isinstance(policy, ByConfidence | Ends)]  # the user's
@@ -92,7 +92,7 @@ def expected(decoder):
 @each("decoder", EVERY, ids=repr)
 def test_what_decoders_of_the_package_declare(decoder):
     inside = decoder.inner if isinstance(decoder, Blocks | Mirrored) else decoder
-    inside = inside.inner if isinstance(inside, Mirrored) else inside
+    inside = inside.inner if isinstance(inside, Blocks | Mirrored) else inside
     assert decoder.depends_on == expected(decoder)
     assert decoder.looks_at_tokens == (expected(decoder) == "drawn tokens")
     drawn_from = (

@@ -40,7 +40,7 @@ def divergence(truth, guess, exact):
 def by_definition(joint, vocab, decoder, ask, exact=False, start=None):
     """(learning, factorisation) of every step, over all contexts that the data lead to."""
     layer = start or {(MASK,) * oracles.length_of(joint): Fraction(1)}
-    index, parts = 0, []
+    decoder, index, parts = slow.from_start(decoder, next(iter(layer))), 0, []
     scale = oracles.rational if exact else float
     while slow._going_on(decoder, layer, index):
         after, learning, factorisation = {}, [], []

@@ -39,6 +39,7 @@ def paths(pattern, decoder, ask, vocab, index=0):
     if MASK not in pattern:
         yield Fraction(1), [], pattern
         return
+    decoder = slow.from_start(decoder, pattern) if index == 0 else decoder
     for probability, after, _ in decoder.follow(pattern, ask, index, vocab):
         if probability == 0:
             continue
@@ -144,7 +145,7 @@ def rows_of(case, observed):
 
 def has_an_order(policy):
     """None where tokens are drawn again; a table is for whole sequences, without a prompt."""
-    return not isinstance(policy, policies.Remask | policies.Corrector | policies.Tabulated)
+    return not policy.remasks and not isinstance(policy, policies.Tabulated)
 
 
 COUNT = len(rows_of(DATA["xor"], ()))

@@ -25,6 +25,7 @@ from sims.policies import (
     Remask,
     Rule,
     Speculative,
+    Steps,
     Tabulated,
     Threshold,
     TokenConfidence,
@@ -58,7 +59,7 @@ from tests.sims.policy_table import (
     wrong,
     zero_loss,
 )
-from theory import MASK, JointTable, ProductMixture
+from theory import MASK, InvalidInput, JointTable, LinearForm, ProductMixture, gallery
 
 # Outputs
 
@@ -157,8 +158,9 @@ def test_divergences_of_exact_distributions_as_expressions(name):
                 assert_same_expression(cost, other)
 
 
-def seen(decoder):
+def seen(decoder, length=0):
     """The choice as the oracle of a path wants it."""
+    decoder = slow.from_start(decoder, (MASK,) * length)
 
     def choice(pattern, prediction, index):
         return decoder.choice(pattern, slow.masked_sites(pattern), prediction, index)
@@ -173,7 +175,9 @@ def test_the_cost_of_the_path_by_every_path(temperature):
         case, temper = SMALL[name], tempering(temperature)
         for policy, decoder in selecting(case.length, case.vocab)[::5]:
             q = output_distribution(case.build(), policy, temperature)
-            cost = oracles.mean_path_kl(case.joint, seen(decoder), zero_loss(case), temper)
+            cost = oracles.mean_path_kl(
+                case.joint, seen(decoder, case.length), zero_loss(case), temper
+            )
             assert q.path_kl == close(cost)
 
 
@@ -251,9 +255,12 @@ def patterns_for(policy, count):
     return [x for x in every if x.count(MASK) == count and fits(policy, x)]
 
 
-def each_choice(stride=1):
-    pairs = selecting(LENGTH, VOCAB)[::stride]
-    pairs += [pair for pair in revising(LENGTH) if isinstance(pair[0], Remask)]
+def each_choice(stride=1, revising_too=True):
+    pairs = selecting(LENGTH, VOCAB)
+    if revising_too:
+        pairs += [pair for pair in revising(LENGTH) if isinstance(pair[0], Steps)]
+    # what blocks on a clock do depends on the step, see `test_blocks_on_a_clock_in_each_step`
+    pairs = [(a, b) for a, b in pairs if not isinstance(b, slow.TimedBlocks)][::stride]
     return over(pairs + [row for row in noisy(LENGTH) if slow.has_path(row.oracle)])
 
 
@@ -419,7 +426,7 @@ def test_visited_sequences_are_counted(name):
     case = SMALL[name]
     ask = slow.asking(zero_loss(case))
     for policy, decoder in selecting(case.length, case.vocab)[::4] + drawing(case.length):
-        if decoder.steps is None:
+        if getattr(decoder, "steps", 0) is None:
             q = output_distribution(case.build(), policy)
             counts = slow.pattern_counts(case.joint, case.vocab, decoder, ask)
             assert q.states == sum(counts), policy
@@ -593,7 +600,6 @@ test_bad_arguments = refusals(
     ("^strength must .*got 'x'$", lambda s: Remask((0, 1), s), ["x"]),
     *((f"times must .*{text}", Bernoulli, bad) for text, bad in BAD_TIMES),
     *((f"times must .*{text}", Remask, bad) for text, bad in BAD_TIMES),
-    ("clock", lambda inner: Blocks(2, inner), [Bernoulli((0, 1)), Remask((0, 1), 1), Hesitant()]),
     ("inner must be", lambda inner: Blocks(2, inner), [GibbsCorrector(None, 1), None, 3]),
     ("inner must be", lambda inner: GibbsCorrector(inner, 1), [3, "LeftToRight"]),
 )
@@ -610,6 +616,28 @@ test_decoders_that_do_not_fit_the_data = refusals(
     ("no site", written, [Tabulated(np.full((3, 3, 3), 8))]),
     ("no site|observed site", written, [Tabulated(np.full((3, 3, 3), 1))]),
 )
+
+
+def test_blocks_on_a_clock_are_told_the_length():
+    blocks, x = Blocks(2, Hesitant()), np.full((1, 4), MASK)
+    with pytest.raises(InvalidInput, match="know the length"):
+        next(blocks.reveal_distribution(x, predictions_of([(MASK,) * 4]), 0))
+    known = blocks.with_given((), 4)
+    assert (blocks.steps, known.steps, blocks.with_given((0, 2, 3), 4).steps) == (3, 6, 3)
+    assert next(known.reveal_distribution(x, predictions_of([(MASK,) * 4]), 0))[0] == [HALF]
+
+
+def test_blocks_on_a_clock_by_hand():
+    """Each pair is drawn at once with probability 1/2: q is 3/8 at each right value of a pair."""
+    q = output_distribution(
+        gallery.coupled_pairs(2, exact=True), Blocks(2, Bernoulli((0, HALF, 1)))
+    )
+    assert q.valid_mass == Fraction(9, 16)
+    assert q.kl == LinearForm({2: 4, 3: -2})
+    assert dict(q.rounds) == {2: Fraction(1, 4), 3: HALF, 4: Fraction(1, 4)}
+    assert q.expected_rounds == 3
+    # after a wrong pair the predictions are the marginals, 1/8 times 1/4
+    assert {*q.table.reshape(-1).tolist()} == {Fraction(n, 64) for n in (9, 3, 2)}
 
 
 def test_a_row_whose_chance_is_zero_may_reveal_anything():

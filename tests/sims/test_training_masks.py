@@ -141,15 +141,15 @@ def calls_by_pattern(start, decoder, ask, vocab, length):
     """Expected calls at each mask pattern: every path, and each of its calls, one by one."""
     found = dict.fromkeys(patterns(length), Fraction(0))
 
-    def walk(pattern, mass, index):
+    def walk(decoder, pattern, mass, index):
         if index == decoder.steps or (decoder.steps is None and MASK not in pattern):
             return
         for probability, after, called in decoder.follow(pattern, ask, index, vocab):
             found[tuple(int(o != MASK) for o in pattern)] += mass * probability * called
-            walk(after, mass * probability, index + 1)
+            walk(decoder, after, mass * probability, index + 1)
 
     for pattern, mass in start:
-        walk(pattern, mass, 0)
+        walk(slow.from_start(decoder, pattern), pattern, mass, 0)
     return found
 
 
