@@ -1,0 +1,3 @@
+"""What published code does that is not what it says, each as a number that it is run for."""
+
+FAULTS = []

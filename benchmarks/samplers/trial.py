@@ -1,0 +1,98 @@
+"""One case on trial, as a row of the table."""
+
+import contextlib
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch  # pyright: ignore[reportMissingImports]
+
+from benchmarks.samplers import faults
+from benchmarks.samplers.cases import CASES, DATA, Case
+from benchmarks.samplers.sources import Absent, Checkout
+from sims.conformance import check
+
+__all__ = ["chosen", "run"]
+
+TOLERANCE = 1e-4
+"""TV that is taken for rounding: RADD keeps probabilities in float16."""
+
+
+def chosen(names: Sequence[str] | None) -> list[Any]:
+    """Cases and faults whose repository, sampler or setting contains one of the names."""
+    every = [*CASES, *faults.FAULTS]
+    if not names:
+        return every
+    return [c for c in every if any(n.lower() in _name(c).lower() for n in names)]
+
+
+def _name(case: Any) -> str:
+    return f"{case.repository} {case.sampler} {case.setting}"
+
+
+def run(folder: Path, case: Any) -> dict[str, Any]:
+    """The numbers of a case."""
+    row = {"repository": case.repository, "sampler": case.sampler, "setting": case.setting}
+    torch.set_num_threads(1)
+    try:
+        code = Checkout(folder, case.repository)
+        row["commit"] = code.commit
+        with _quiet():
+            found = _tried(code, case) if isinstance(case, Case) else case.measure(code)
+    except Absent as error:
+        return row | {"verdict": "absent", "why": str(error)}
+    return row | found
+
+
+def _tried(code: Checkout, case: Case) -> dict[str, Any]:
+    p = DATA[case.data]()
+    verdict = check(
+        case.make(code, p),
+        p,
+        case.policy,
+        draws=case.draws,
+        paths=case.paths,
+        tolerance=TOLERANCE,
+        rng=np.random.default_rng(1),
+        extras=bool(case.note in ("ties", "observed")),
+        **case.given,
+    )
+    data = np.asarray(p.table(), dtype=float)
+    row = {
+        "data": case.data,
+        "policy": repr(case.policy) if case.policy else None,
+        "sampling": ", ".join(f"{name} {value}" for name, value in case.given.items()),
+        "exact": verdict.exact,
+        "paths": verdict.paths,
+        "draws": verdict.draws,
+        "tv_policy": verdict.tv if case.policy else None,
+        "noise": verdict.noise.high if verdict.noise else None,
+        "p_value": verdict.p_value if case.policy else None,
+        "tv_data": float(np.abs(verdict.written - data).sum() / 2 + verdict.outside / 2),
+        "calls": float(verdict.calls),
+        "note": case.note,
+    }
+    if case.policy is None:
+        row["verdict"] = "no policy"
+    else:
+        row["verdict"] = "agrees" if verdict else case.note or "differs"
+    if verdict.untied is not None:
+        row["tv_untied"] = verdict.untied.tv
+    if case.note == "observed":
+        row["observed"] = {name: found.tv for name, found in verdict.conventions.items()}
+    return row
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Samplers print times and progress, and call what their libraries have deprecated."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        yield
