@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch  # pyright: ignore[reportMissingImports]
 
 from benchmarks.samplers import decoders, diffusion
 from sims import Sampling
@@ -157,9 +158,7 @@ CASES = [
         "mask id 9 of 11, a prompt of two",
         LLADA,
         THREE,
-        _of(
-            decoders.llada, temperature=1.0, prompt=(1, 0), ids={"mask_id": 9, "vocab_size": 11}
-        ),
+        _of(decoders.llada, temperature=1.0, prompt=(1, 0), ids={"mask_id": 9, "vocab_size": 11}),
         TokenConfidence(1),
     ),
     Case(
@@ -354,7 +353,12 @@ CASES = [
         "blocks of 2",
         SDAR,
         FOUR,
-        _of(decoders.sdar, remasking_strategy="low_confidence_static", block_length=2, denoising_steps=2),
+        _of(
+            decoders.sdar,
+            remasking_strategy="low_confidence_static",
+            block_length=2,
+            denoising_steps=2,
+        ),
         Blocks(2, TokenConfidence(1)),
     ),
     Case(
@@ -421,7 +425,7 @@ CASES = [
         "3 steps",
         REMDM,
         TWO,
-        _of(diffusion.mdlm, sampler="remdm-conf", **_remdm),
+        _of(diffusion.mdlm, sampler="remdm-conf", dtype=torch.bfloat16, **_remdm),
         note="memory",
     ),
     Case(

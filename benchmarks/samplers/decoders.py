@@ -70,14 +70,14 @@ def fast_dllm(
     return sampler
 
 
-def dream(code: Checkout, p: Any, *, path: str, **settings: Any) -> Any:
+def dream(code: Checkout, p: Any, *, path: str, watch: Any = None, **settings: Any) -> Any:
     """``_sample`` of a copy of Dream's generation_utils.py, with a first token and shifted logits.
 
-    By ``alg_temp`` places are drawn from all, those that are masked have scores and the others 0
-    or -inf: the copies differ in this.
+    `watch` is called with the ids that the model is shown, before each call.
     """
     dreaming = module(code, path, without=("transformers",))
     model = _with_mixin(TorchOracle(p, prompt=(0,), shift=True), dreaming.DreamGenerationMixin)
+    _watched(model, watch)
     config = dreaming.DreamGenerationConfig(
         mask_token_id=model.mask_id, max_length=1 + p.length, **_dream_settings(p, settings)
     )
@@ -94,11 +94,12 @@ def dream(code: Checkout, p: Any, *, path: str, **settings: Any) -> Any:
     return sampler
 
 
-def open_dllm(code: Checkout, p: Any, *, shifted: bool = True, **settings: Any) -> Any:
-    """``_mdm_sample`` of qwen2/generation_utils.py; `shifted` is whether the model's logits are."""
+def open_dllm(code: Checkout, p: Any, *, watch: Any = None, **settings: Any) -> Any:
+    """``_mdm_sample`` of qwen2/generation_utils.py, with a first token and shifted logits."""
     path = "veomni/models/transformers/qwen2/generation_utils.py"
     generating = module(code, path, without=("transformers",))
-    model = _with_mixin(TorchOracle(p, prompt=(0,), shift=shifted), generating.MDMGenerationMixin)
+    model = _with_mixin(TorchOracle(p, prompt=(0,), shift=True), generating.MDMGenerationMixin)
+    _watched(model, watch)
     named = {"mask_token_id": model.mask_id, "max_length": 1 + p.length}
     config = SimpleNamespace(
         output_history=False, return_dict_in_generate=False, **named, **_dream_settings(p, settings)
@@ -121,6 +122,16 @@ def _with_mixin(model: Any, mixin: Any) -> Any:
     """The oracle with the methods that samplers add to a model."""
     model.__class__ = type("Model", (type(model), mixin), {})
     return model
+
+
+def _watched(model: Any, watch: Any) -> None:
+    """Let a function see the ids of each call."""
+
+    def before(module: Any, given: Any, named: Any) -> None:
+        watch(given[0] if given else named["input_ids"])
+
+    if watch is not None:
+        model.register_forward_pre_hook(before, with_kwargs=True)
 
 
 def dllm(code: Checkout, p: Any, *, kind: str, path: str, prompt: Any = (), **settings: Any) -> Any:
@@ -171,10 +182,11 @@ class _Cache:
         self.layers = [SimpleNamespace(keys=keys, values=values)]
 
 
-def klass(code: Checkout, p: Any, **settings: Any) -> Any:
+def klass(code: Checkout, p: Any, *, watch: Any = None, **settings: Any) -> Any:
     """``stable_confident_decode`` of llada_klass.py, whose mask is 126336."""
     decode = module(code, "src/model/llada_klass.py").stable_confident_decode
     model = TorchOracle(p, mask_id=126336)
+    _watched(model, watch)
     usual = {"steps": p.length, "block_length": p.length, "temperature": 0.0}
 
     def sampler(n: int) -> Any:

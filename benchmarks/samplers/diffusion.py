@@ -61,13 +61,15 @@ def mdlm(
     steps: int,
     predictor: str = "ddpm",
     eps: float = 1e-5,
+    dtype: Any = torch.float64,
     **sampling: Any,
 ) -> Any:
     """``_sample`` of diffusion.py in MDLM, and in ReMDM with ``sampler="remdm-cap"`` and the like.
 
     `predictor` is ddpm, ddpm_cache or analytic; the last step takes the most probable tokens.
+    remdm-conf wants a model in bfloat16.
     """
-    model = TorchOracle(p, floor=-1e30)
+    model = TorchOracle(p, floor=-1e30, dtype=dtype)
     usual = {"sampler": "mdlm", "dfm": False, "noise_removal": True, "nucleus_p": 1.0}
     config = SimpleNamespace(
         sampling=SimpleNamespace(steps=steps, predictor=predictor, **usual | sampling),

@@ -69,7 +69,7 @@ def _tried(code: Checkout, case: Case) -> dict[str, Any]:
         "paths": verdict.paths,
         "draws": verdict.draws,
         "tv_policy": verdict.tv if case.policy else None,
-        "noise": verdict.noise.high if verdict.noise else None,
+        "noise": verdict.noise.quantile if verdict.noise else None,
         "p_value": verdict.p_value if case.policy else None,
         "tv_data": float(np.abs(verdict.written - data).sum() / 2 + verdict.outside / 2),
         "calls": float(verdict.calls),
