@@ -6,7 +6,7 @@
 from theory import gallery, homogenization, information, schedules
 from theory._core.arrays import MASK
 from theory._core.log_numbers import LinearForm
-from theory.costs import bounds, closed_forms
+from theory.costs import bounds, closed_forms, drawn_first
 from theory.distributions import (
     Distribution,
     EmpiricalDistribution,
@@ -43,6 +43,7 @@ __all__ = [
     "bounds",
     "closed_forms",
     "corpora",
+    "drawn_first",
     "forward",
     "gallery",
     "homogenization",

@@ -246,7 +246,8 @@ def _of_images(own: Any, p: Any) -> Any:
     )
 
     def sampler(n: int) -> Any:
-        own(trainer, nb_sample=n, labels=torch.zeros(n, dtype=torch.long), verbose=False)
-        return kept["code"].reshape(n, -1)
+        rows = max(n, 2)  # one does not go through ConfidenceSampler
+        own(trainer, nb_sample=rows, labels=torch.zeros(rows, dtype=torch.long), verbose=False)
+        return kept["code"].reshape(rows, -1)[:n]
 
     return sampler

@@ -128,7 +128,7 @@ def radd(
     files = ("sampling.py", "catsample.py", "noise_lib.py")
     sampling = module(code, *files)
     noise = module(code, "noise_lib.py").LogLinearNoise()
-    oracle = TorchOracle(p)
+    oracle = TorchOracle(p, dtype=torch.float16)  # in which DiffusionSampler keeps them
 
     class Model:
         dtype = oracle.dtype

@@ -17,9 +17,6 @@ from sims.conformance import check
 
 __all__ = ["chosen", "run"]
 
-TOLERANCE = 1e-4
-"""TV that is taken for rounding: RADD keeps probabilities in float16."""
-
 
 def chosen(names: Sequence[str] | None) -> list[Any]:
     """Cases and faults whose repository, sampler or setting contains one of the names."""
@@ -55,7 +52,7 @@ def _tried(code: Checkout, case: Case) -> dict[str, Any]:
         case.policy,
         draws=case.draws,
         paths=case.paths,
-        tolerance=TOLERANCE,
+        tolerance=case.tolerance,
         rng=np.random.default_rng(1),
         extras=bool(case.note in ("ties", "observed")),
         **case.given,

@@ -175,6 +175,7 @@ def _long_ones(p: Distribution) -> list[tuple[Decoder, int]]:
         (policies.Remask(quarters, 0.5), (3 * vocab + 1) ** length),
         (policies.GibbsCorrector(first, length), steps),
         (policies.BlockCorrector(first, min(2, length), length), steps),
+        (policies.InformedCorrector(first, length), steps * length * vocab),
     ]
 
 

@@ -2,17 +2,19 @@
 
 One round masks a set of sites, drawn independently of the tokens, and draws them again from the
 predictions given the others. On the table of all sequences that is a sum over the axes of the
-set, followed by a product with the predictions.
+set, followed by a product with the predictions. A corrector that goes by the tokens chooses in
+every sequence anew (`sims.decoding.informed`).
 """
 
 import operator
 from collections.abc import Sequence
 
 from sims.decoding.denoiser import TemperedDenoiser
+from sims.decoding.informed import informed_rounds
 from sims.decoding.layers import outer
 from sims.decoding.output import OutputDistribution, output_of
 from sims.decoding.propagation import BATCH, Propagation
-from sims.policies import Corrector, Policy, TokenPolicy
+from sims.policies import Corrector, InformedCorrector, Policy, TokenPolicy
 from sims.policies.base import CallDenoiser
 from sims.policies.checks import not_negative
 from theory import MASK
@@ -47,8 +49,12 @@ def corrected(
             q = output_of(Propagation(p, lattice, inner, call_denoiser, observed))
         table, rounds, underflow = q.table, q.rounds, q.underflow
         states, widest = q.states, q.widest
-    for _ in range(corrector.steps):
-        table = _one_round(p, table, corrector, call_denoiser, observed)
+    written = [site for site in range(p.length) if site not in observed]
+    if isinstance(corrector, InformedCorrector):
+        table = informed_rounds(table, corrector, call_denoiser, written, BATCH)
+    else:
+        for _ in range(corrector.steps):
+            table = _one_round(p, table, corrector, call_denoiser, written)
     rounds = {count + corrector.steps: mass for count, mass in rounds.items()}
     states += corrector.steps * p.vocab**p.length
     widest = max(widest, p.vocab**p.length)
@@ -61,12 +67,11 @@ def _one_round(
     table: Array,
     corrector: Corrector,
     call_denoiser: CallDenoiser,
-    observed: tuple[int, ...],
+    written: Sequence[int],
 ) -> Array:
     what = f"a correction of the table of shape ({p.vocab},)*{p.length}"
     require_memory(5 * p.vocab**p.length, what, table)
     after, total = table * 0, 0
-    written = [site for site in range(p.length) if site not in observed]
     for found, offsets in corrector.sets(len(written)):
         probability = not_negative(found, "corrector", tolerance(found).entry)
         total = total + probability

@@ -12,9 +12,10 @@ import numpy as np
 
 from sims.decoding.arguments import as_decoder, as_run, refuse_masked
 from sims.decoding.denoiser import TemperedDenoiser, predictor
+from sims.decoding.informed import drawn_informed
 from sims.decoding.sampling import Temperature
-from sims.policies import Corrector, Decoder, Policy, TokenPolicy
-from sims.policies.base import Select
+from sims.policies import Corrector, Decoder, InformedCorrector, Policy, TokenPolicy
+from sims.policies.base import CallDenoiser, Select
 from sims.policies.checks import check_choice, check_written
 from theory import MASK
 from theory._console.progress import tracked
@@ -209,6 +210,12 @@ class _Batch:
             self.decode(decoder.inner)
         every = np.arange(len(self.x), dtype=np.int64)
         for _ in range(decoder.steps):
+            if isinstance(decoder, InformedCorrector):
+                written, call = self.written.tolist(), self.call_denoiser
+                self.x = drawn_informed(self.x, decoder, call, written, self.rng)
+                self.calls += 1
+                self._keep_state()
+                continue
             again = np.zeros(self.x.shape, dtype=bool)
             again[:, self.written] = decoder.choose(len(self.x), len(self.written), self.rng)
             masked = np.where(again, MASK, self.x)

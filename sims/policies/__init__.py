@@ -12,6 +12,7 @@ from sims.policies.factor import Factor
 from sims.policies.first_hitting import FirstHitting
 from sims.policies.fixed_order import FixedOrder
 from sims.policies.gibbs_corrector import GibbsCorrector
+from sims.policies.informed_corrector import InformedCorrector
 from sims.policies.joint_draw import JointDraw
 from sims.policies.left_to_right import LeftToRight
 from sims.policies.mirrored import Mirrored
@@ -37,6 +38,7 @@ __all__ = [
     "FirstHitting",
     "FixedOrder",
     "GibbsCorrector",
+    "InformedCorrector",
     "JointDraw",
     "LeftToRight",
     "Mirrored",

@@ -348,6 +348,51 @@ def test_the_first_number_of_the_readme_is_the_measured_one(data):
     assert f"writes a real word **once in {tries} tries**" in " ".join(readme.split())
 
 
+def test_the_second_number_of_the_readme_is_the_computed_one(data):
+    """Of 30 heads due in 100 tosses; a coin that is drawn m times is never a tail with 0.3^m."""
+    (row,) = _rows(data["one_hundred_coins"]["lengths"], rare=0.3, tosses=100)
+    assert row["due"] == pytest.approx(30)
+    assert row["written"] == pytest.approx(math.fsum(0.3**m for m in range(1, 101)), rel=1e-12)
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert "of **30 heads due in 100 tosses** of a coin" in readme
+    assert f"writes **{row['written']:.2f}**" in readme
+
+
+def test_coins_in_blocks_by_hand(data):
+    """Shares of the rare side, and what a chain and coins lose in blocks of two."""
+    for row in _rows(data["one_hundred_coins"]["blocks"]):
+        powers = math.fsum(row["rare"] ** m for m in range(1, row["block"] + 1))
+        assert row["share"] == pytest.approx(powers / row["block"], rel=1e-12)
+    losses = data["one_hundred_coins"]["losses"]
+    (chain,) = _rows(losses, what="chain, a block in one round", block=2)
+    first, later = math.log(2) - _coin(0.1), _coin(0.18) - _coin(0.1)
+    assert chain["kl_nats"] == pytest.approx(first + 3 * later, rel=1e-9)
+    (coins,) = _rows(losses, what="coins, ties to random", block=2)
+    pair = {0: 0.91 * 0.7, 1: (0.91 * 0.3 + 0.09 * 0.7) / 2, 2: 0.09 * 0.3}
+    due = {n: 0.3**n * 0.7 ** (2 - n) for n in pair}
+    one = math.fsum(math.comb(2, n) * p * math.log(p / pair[n]) for n, p in due.items())
+    assert coins["kl_nats"] == pytest.approx(4 * one, rel=1e-9)
+
+
+def _coin(share):
+    return -share * math.log(share) - (1 - share) * math.log(1 - share)
+
+
+def test_lengths_of_texts_and_which_are_empty(data):
+    panels = data["empty_text"]
+    for row in _rows(panels["lengths"], sampler="site first"):
+        assert row["probability"] == pytest.approx(1 / 7, rel=1e-9)
+    for name in ("token first", "token first, blocks of 2", "token first, blocks of 3"):
+        shares = [row["probability"] for row in _rows(panels["lengths"], sampler=name)]
+        assert math.fsum(shares) == pytest.approx(1, abs=1e-9)
+        mean = math.fsum(n * share for n, share in enumerate(shares))
+        (row,) = _rows(panels["means"], sampler=name, sites=6)
+        assert row["mean_words"] == pytest.approx(mean, abs=1e-9)
+    for row in _rows(panels["empty"]):
+        size, length = row["block"] * row["vocab"], row["sites"]
+        assert row["empty"] == ("ties decide" if size == length else str(size > length))
+
+
 # ---- command ------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ Three kinds, all functions of tuples:
   sites, which are masked again. `Selecting` makes a decoder of it.
 - a *draw* ``draw(pattern, sites, ask)`` lists (probability, sequence after the round, calls).
   `Drawing` makes a decoder of it.
-- `Correcting` draws again what another decoder, or the data, wrote.
+- `Correcting` and `Informed` draw again what another decoder, or the data, wrote.
 
 ``ask(pattern)`` returns two lists of rows: the predictions, and what tokens are drawn from.
 """
@@ -492,6 +492,70 @@ class Correcting:
     sets: Callable
     steps: int
 
+    def again(self, x, free, ask):
+        for probability, which in self.sets(len(free)):
+            sites = [free[k] for k in which]
+            pattern = reveal(x, sites, [MASK] * len(sites))
+            for share, y in drawn(pattern, sites, ask(pattern)[1]):
+                yield times(probability, share), y
+
+
+@dataclass(frozen=True)
+class Informed:
+    """Draws one site again, in proportion to the power of a score of what is written there."""
+
+    inner: Any
+    steps: int
+    selection: str = "margin"
+    temperature: Any = 1
+    repair: str | None = None
+
+    def asked(self, x, site, ask):
+        predictions, draws = ask(reveal(x, [site], [MASK]))
+        return predictions[site], draws[site]
+
+    def doubt(self, x, site, ask):
+        """None stands for infinity."""
+        row, here = self.asked(x, site, ask)[0], x[site]
+        if self.selection == "random":
+            return ONE
+        if self.selection == "confidence":
+            return ONE / max(row)
+        if row[here] == 0:
+            return None
+        others = [row[v] for v in range(len(row)) if v != here]
+        return (ONE if self.selection == "current" else max(others, default=0)) / row[here]
+
+    def chosen(self, x, free, ask):
+        """The probability of each site, as its number among those that are free."""
+        power = 1 / self.temperature
+        power = int(power) if power == int(power) else power
+        doubts = [self.doubt(x, site, ask) for site in free]
+        if self.repair == "stay":
+            most = 1 if self.selection == "random" else len(self.asked(x, free[0], ask)[0])
+            return [(d / most) ** power / len(free) for d in doubts]
+        if None in doubts:
+            weights = [Fraction(d is None) for d in doubts]
+        else:
+            weights = [d**power for d in doubts]
+        if not any(weights):
+            weights = [ONE] * len(free)
+        return [w / sum(weights) for w in weights]
+
+    def again(self, x, free, ask):
+        chosen, stays = self.chosen(x, free, ask), ONE
+        for k, site in enumerate(free):
+            for v, share in enumerate(self.asked(x, site, ask)[1]):
+                y = reveal(x, [site], [v])
+                moved = chosen[k] * share
+                if self.repair == "accept" and moved != 0:
+                    moved *= min(1, self.chosen(y, free, ask)[k] / chosen[k])
+                if moved != 0:
+                    yield moved, y
+                    stays -= moved
+        if stays > (0 if isinstance(stays, Fraction) else 1e-12):
+            yield stays, x
+
 
 def gibbs_corrector(inner, steps):
     return Correcting(inner, lambda length: subsets_of(range(length), 1), steps)
@@ -563,17 +627,14 @@ def written_with_calls(joint, vocab, decoder, ask, start=None):
     start = start or (MASK,) * oracles.length_of(joint)
     if decoder is None:
         return {(x, 0): p for x, p in joint.items() if p != 0}
-    if isinstance(decoder, Correcting):
+    if isinstance(decoder, Correcting | Informed):
         layer = written_with_calls(joint, vocab, decoder.inner, ask, start)
         free = masked_sites(start)
         for _ in range(decoder.steps):
             after = {}
             for (x, calls), mass in layer.items():
-                for probability, which in decoder.sets(len(free)):
-                    sites = [free[k] for k in which]
-                    pattern = reveal(x, sites, [MASK] * len(sites))
-                    for share, y in drawn(pattern, sites, in_round(ask, 0)(pattern)[1]):
-                        add_to(after, (y, calls + 1), times(times(mass, probability), share))
+                for probability, y in decoder.again(x, free, in_round(ask, 0)):
+                    add_to(after, (y, calls + 1), times(mass, probability))
             layer = after
         return layer
     decoder = sparing(from_start(decoder, start), start)

@@ -28,6 +28,7 @@ from sims.policies import (
     FirstHitting,
     FixedOrder,
     GibbsCorrector,
+    InformedCorrector,
     JointDraw,
     LeftToRight,
     Mirrored,
@@ -229,6 +230,7 @@ ORACLES = {
     Blocks: blocks,
     GibbsCorrector: slow.gibbs_corrector,
     BlockCorrector: slow.block_corrector,
+    InformedCorrector: slow.Informed,
     Ends: ends,
 }
 
@@ -305,6 +307,7 @@ def one_of_each(length, vocab=2, masked=None):
         both(DrawThenKeep, 1, "tempered", ties="random"),
         both(DrawThenKeep, score="uniform", sizes=(masked - half, half)),
         both(DrawThenKeep, threshold=0.6),
+        both(InformedCorrector, both(LeftToRight, 2), 2),
     ]
 
 
@@ -457,7 +460,28 @@ def revising(length):
         *(both(GibbsCorrector, inner, 0) for inner in inners[:2]),
         *(both(Ends, inner, 2) for inner in inners[:2]),
         both(GibbsCorrector, both(BlockCorrector, None, 1, 1), 1),
+        *informed(inners),
     ]
+
+
+def informed(inners=(None,)):
+    """Correctors that choose the site by what is written, with and without repair."""
+    rows = [
+        both(InformedCorrector, inner, 2, selection, temperature)
+        for inner in inners[:2]
+        for selection in ("confidence", "current", "margin", "random")
+        for temperature in (1, HALF)
+    ]
+    rows += [
+        both(InformedCorrector, inner, 2, selection, 1, "accept")
+        for inner in inners[:2]
+        for selection in ("confidence", "current", "margin")
+    ]
+    rows += [
+        both(InformedCorrector, None, 1, selection, HALF, "stay")
+        for selection in ("confidence", "random")
+    ]
+    return [*rows, *(both(InformedCorrector, inner, 1, "current") for inner in inners[2:])]
 
 
 # Distributions, exact ones first

@@ -145,9 +145,12 @@ def test_every_decoder_of_the_package_is_among_the_usual_ones():
 def test_those_that_would_take_long_are_left_out_and_no_others(monkeypatch):
     """Coins for every site, and what starts from everything that can be written."""
     everything = PUBLIC - OF_THE_USER
-    coins, correctors = {"Bernoulli", "Remask"}, {"BlockCorrector", "GibbsCorrector"}
+    coins, correctors = (
+        {"Bernoulli", "Remask"},
+        {"BlockCorrector", "GibbsCorrector", "InformedCorrector"},
+    )
     assert names(usual_decoders(gallery.parity(8))) == everything
-    assert names(usual_decoders(gallery.words(4))) == everything - {"Remask"}
+    assert names(usual_decoders(gallery.words(4))) == everything - {"Remask", "InformedCorrector"}
     assert names(usual_decoders(gallery.words(5))) == everything - coins - correctors
     monkeypatch.setattr(import_module("sims.comparison.compare"), "MAX_STEPS", 0)
     assert names(usual_decoders(gallery.parity(3))) == everything - coins - correctors

@@ -83,7 +83,13 @@ EVERY = [policy for policy in EVERY if not isinstance(policy, ByConfidence | End
 
 
 def expected(decoder):
-    """A wrapper depends on what is inside; to correct the data depends on nothing."""
+    """A wrapper depends on what is inside; to correct the data depends on nothing.
+
+    To choose by what is written depends on predictions at least.
+    """
+    if isinstance(decoder, policies.InformedCorrector):
+        inner = decoder.inner
+        return "drawn tokens" if inner and inner.looks_at_tokens else "predictions"
     if isinstance(decoder, Blocks | Mirrored | Corrector):
         return "nothing" if decoder.inner is None else expected(decoder.inner)
     return next(name for name, kinds in DEPENDS_ON.items() if isinstance(decoder, kinds))

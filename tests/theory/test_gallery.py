@@ -17,6 +17,7 @@ from theory import (
     Exchangeable,
     JointTable,
     Permutations,
+    ProductMixture,
     TooLarge,
     gallery,
 )
@@ -350,6 +351,41 @@ def test_clauses_say_whether_their_latents_differ(exact):
     assert gallery.nae_sat(2, []).evidence([0, 1]) == 0.25
 
 
+# Texts of any length
+
+
+@each(("length", "words"), [(1, 1), (1, 3), (3, 1), (3, 2), (4, 2), (2, 3)])
+def test_a_padded_text_has_any_length_and_any_words(length, words):
+    expected = {}
+    for lasting in range(length + 1):
+        for text in itertools.product(range(words), repeat=lasting):
+            x = (*text, *[words] * (length - lasting))
+            expected[x] = Fraction(1, (length + 1) * words**lasting)
+    p, floats = (gallery.padded_text(length, words, exact=exact) for exact in (True, False))
+    assert probabilities(p) == expected
+    assert sum(expected.values()) == 1
+    assert floats.table() == pytest.approx(p.table().astype(float), rel=1e-12)
+    assert isinstance(floats, ProductMixture)
+
+
+def test_a_padded_text_predicts_and_is_drawn_at_any_length():
+    """Given a word at site i the text lasts i + 1 to L sites; given an end there, 0 to i."""
+    length, words, site = 500, 3, 100
+    p = gallery.padded_text(length, words)
+    x = np.full((2, length), MASK)
+    x[0, site], x[1, site] = 0, words
+    after_word, before_end = p.denoise(x)
+    places = np.arange(length)
+    ended = (places - site) / (length - site)
+    assert after_word[site + 1 :, words] == pytest.approx(ended[site + 1 :], rel=1e-9)
+    assert after_word[:site] == pytest.approx(np.tile([1 / 3, 1 / 3, 1 / 3, 0], (site, 1)))
+    assert before_end[:site, words] == pytest.approx((places[:site] + 1) / (site + 1), rel=1e-9)
+    drawn = p.sample(np.random.default_rng(0), 300)
+    lengths = (drawn != words).sum(axis=1)
+    assert ((drawn == words) == (places >= lengths[:, None])).all()
+    assert abs(lengths.mean() - length / 2) < 5 * length / math.sqrt(12 * 300)
+
+
 # Chains
 
 
@@ -427,6 +463,7 @@ def test_symbols_for_what_is_left_open():
 
 test_what_chains_refuse = refusals(
     ("period must be an integer of at least 1, got 0", lambda: gallery.periodic(3, 0)),
+    ("words must be an integer of at least 1, got 0", lambda: gallery.padded_text(3, 0)),
     ("end must be a finite number between 0 and 1", lambda: gallery.end_of_text(3, 1.5)),
     ("flip must be a finite number between 0 and 1", lambda: gallery.two_classes(3, -0.1)),
     ("must not be negative", lambda: gallery.two_classes(3, Fraction(3, 2), exact=True)),

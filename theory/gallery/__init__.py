@@ -12,7 +12,7 @@ from theory.gallery.chains import (
     two_classes,
 )
 from theory.gallery.constraints import affine_code, latin_squares, nae_sat, permutations, sudoku
-from theory.gallery.language import cities, dyck, words
+from theory.gallery.language import cities, dyck, padded_text, words
 from theory.gallery.spins import curie_weiss, ising_ring
 from theory.gallery.strings import (
     balanced,
@@ -39,6 +39,7 @@ __all__ = [
     "latin_squares",
     "nae_sat",
     "one_hot",
+    "padded_text",
     "parity",
     "periodic",
     "permutations",

@@ -1,16 +1,20 @@
-"""Distributions over names of cities, balanced brackets and English words."""
+"""Distributions over names of cities, balanced brackets, English words and texts of any length."""
 
+import itertools
 import math
 
 import numpy as np
 
+from theory._core.arrays import require_memory
 from theory.distributions.base import Distribution
 from theory.distributions.empirical import EmpiricalDistribution
+from theory.distributions.mixture import ProductMixture
+from theory.distributions.table import JointTable
 from theory.gallery.uniform import grown, require_sequences, uniform
 from theory.text import corpora
 from theory.validation.arguments import as_integer
 
-__all__ = ["cities", "dyck", "words"]
+__all__ = ["cities", "dyck", "padded_text", "words"]
 
 
 def cities(*, exact: bool = False) -> Distribution:
@@ -42,6 +46,37 @@ def dyck(pairs: int, *, exact: bool = False) -> Distribution:
         return zeros > ones if token else zeros < pairs
 
     return uniform(grown(length, 2, may_follow), 2, exact, ("(", ")"))
+
+
+def padded_text(length: int, words: int = 2, *, exact: bool = False) -> Distribution:
+    """Texts of 0 to `length` random words, each length equally likely, then ends of text.
+
+    Token `words` is the end of text, which fills what is left. A mixture of ``length + 1``
+    products, one for each length of the text, so that it predicts at any length; a table with
+    ``exact=True``. The first site is a word with probability ``length / (length + 1)``, the last
+    one with probability ``1 / (length + 1)``.
+
+    >>> padded_text(3, exact=True).marginals[:, 2].tolist()      # the end of text
+    [Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)]
+    >>> padded_text(1000).denoise([-1] * 998 + [0, -1])[[0, 999]].round(2).tolist()
+    [[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]
+    """
+    length, words = as_integer(length, "length", 1), as_integer(words, "words", 1)
+    if exact:
+        require_memory((words + 1) ** length, f"the table of shape ({words + 1},)*{length}")
+        table = np.zeros((words + 1,) * length, dtype=object)
+        for lasting in range(length + 1):
+            end = (words,) * (length - lasting)
+            for text in itertools.product(range(words), repeat=lasting):
+                table[(*text, *end)] = words ** (length - lasting)
+        return JointTable(table, exact=True)
+    what = f"a mixture of {length + 1} products of {length} sites over {words + 1} tokens"
+    require_memory((length + 1) * length * (words + 1), what)
+    sites = np.arange(length, dtype=np.int64)
+    written = sites < np.arange(length + 1, dtype=np.int64)[:, None]
+    word, end = [1 / words] * words + [0.0], [0.0] * words + [1.0]
+    rows = np.where(written[..., None], word, end)
+    return ProductMixture(np.ones(length + 1), rows)
 
 
 def words(length: int) -> EmpiricalDistribution:
