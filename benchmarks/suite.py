@@ -5,7 +5,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from benchmarks import decoders, fading, families, floors, lattices, profiles, tables
+from benchmarks import (
+    decoders,
+    fading,
+    families,
+    floors,
+    lattices,
+    profiles,
+    samplers,
+    tables,
+)
 from benchmarks.case import Case, Skipped, measured
 from benchmarks.peers.installed import versions
 
@@ -24,7 +33,10 @@ FADING = (fading.far_chain, fading.far_hidden, fading.decision)
 DECODERS = (decoders.decode, decoders.frontier, decoders.monte_carlo)
 KERNELS: dict[str, Kernel] = {
     kernel.__name__.replace("_", "-"): kernel
-    for kernel in (*LATTICES, *TABLES, *FAMILIES, *PROFILES, *FADING, *DECODERS)
+    for kernel in (
+        *(*LATTICES, *TABLES, *FAMILIES, *PROFILES, *FADING, *DECODERS),
+        samplers.enumeration,
+    )
 }
 
 

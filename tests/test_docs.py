@@ -24,7 +24,7 @@ DOCS = ROOT / "docs"
 GUIDE = sorted((DOCS / "guide").glob("*.md"))
 README, CONTRIBUTING = ROOT / "README.md", ROOT / "CONTRIBUTING.md"
 PAGES = [
-    *(DOCS / "index.md", DOCS / "extend.md", DOCS / "scale.md", *GUIDE),
+    *(DOCS / "index.md", DOCS / "extend.md", DOCS / "samplers.md", DOCS / "scale.md", *GUIDE),
     *(README, CONTRIBUTING, ROOT / "CHANGELOG.md", ROOT / "notebooks" / "README.md"),
 ]
 LISTED = re.compile(r"^\.\. public:: (\S+)(?:\n +:skip: (.+))?$", re.MULTILINE)
@@ -127,7 +127,7 @@ def test_headings_that_a_page_links_to_exist(page):
     assert missing == []
 
 
-@pytest.mark.parametrize("page", GUIDE, ids=by_name)
+@pytest.mark.parametrize("page", [*GUIDE, DOCS / "samplers.md"], ids=by_name)
 def test_a_chapter_has_formulas_an_example_and_claims(page):
     text = page.read_text(encoding="utf-8")
     assert "$" in text

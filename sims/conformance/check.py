@@ -65,7 +65,7 @@ def check(
         few dozen cells a TV of 0.02 is always found, and 0.01 may be noise.
     alpha : float
         Level of the test: the chance that anything in the verdict about a right sampler is called
-        a disagreement is at most `alpha`, and a millionth.
+        a disagreement is at most `alpha`, and some millionths.
     paths : int
         Paths to enumerate; with 0 the sampler is drawn from in any case.
     tolerance : float
@@ -161,7 +161,7 @@ class _Trial:
         self.sampler, self.draws, self.alpha = sampler, draws, alpha
         self.paths, self.tolerance, self.batch = paths, tolerance, batch
         self.rng, self.progress = rng, progress
-        self.why_drawn = None if paths else "it was asked to be"
+        self.why_drawn = None if paths else "paths=0 asks for that"
         # Each setting has the same random numbers, and the test has others.
         self.same = None if rng is None else rng.spawn(1)[0]
 
@@ -172,6 +172,10 @@ class _Trial:
                 result = self._enumerated(p, expected)
             except NotEnumerable as error:
                 self.why_drawn = str(error)
+            except Exception as error:  # of any kind: it is code of others
+                if self.same is None:
+                    raise
+                self.why_drawn = f"its enumeration ended in {type(error).__name__}: {error}"
             else:
                 if self._decides(result):
                     return result

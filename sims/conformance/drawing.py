@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims.conformance.exact import as_sequences, takes_generator
+from sims.conformance.exact import as_sequences, sampler_run, takes_generator
 from sims.conformance.replay import END, Replay, replaying
 
 __all__ = ["Draws", "draw"]
@@ -17,8 +17,11 @@ __all__ = ["Draws", "draw"]
 BATCH = 4096
 """Sequences that are drawn at once, unless another number is asked for."""
 
-KEPT = 200
-"""So many draws, and the rest of their batch, are kept as they are."""
+CELLS = 2**22
+"""Random numbers that one call may ask for, for all sequences together."""
+
+KEPT = 512
+"""So many draws, those of the first batches, are kept as they are."""
 
 
 class Draws(NamedTuple):
@@ -27,7 +30,7 @@ class Draws(NamedTuple):
     Attributes
     ----------
     first : ndarray of int64, shape (M, L)
-        The first of them, in whole batches.
+        The first of them.
     counts : ndarray of int64, shape (V,)*L
         Of each sequence.
     outside : int
@@ -75,8 +78,11 @@ def draw(
     """
     rng = copy.deepcopy(rng)
     ask = sampler if not takes_generator(sampler) else lambda n: sampler(n, rng)
-    batch = min(size, batch or _fitting(ask))
-    sizes = [batch] * (size // batch) + [size % batch] * bool(size % batch)
+    if batch is None:
+        with _torch_seeded(rng):
+            batch = _fitting(sampler, ask, len(shape))
+    first_size = min(size, KEPT)
+    sizes = [*_split(first_size, batch), *_split(size - first_size, batch)]
     counts = np.zeros(math.prod(shape), dtype=np.int64)
     first: list[np.ndarray] = []
     calls = outside = 0
@@ -98,26 +104,39 @@ class _Calls(Replay):
     """Counts the calls of oracles, and decides nothing."""
 
     def __init__(self, rows: int) -> None:
-        super().__init__(np.full((rows, 1), END))
+        super().__init__(np.full((rows, 1), END, dtype=np.int32))
 
     def called(self, x: np.ndarray) -> None:
         self.calls[: len(x)] += 1
 
 
-def _fitting(ask: Callable[[int], Any]) -> int:
-    """How many sequences to ask for: one of a sampler that fails with two."""
+def _split(size: int, batch: int) -> list[int]:
+    """Sizes of batches.
+
+    >>> _split(5, 2), _split(0, 2)
+    ([2, 2, 1], [])
+    """
+    return [batch] * (size // batch) + [size % batch] * bool(size % batch)
+
+
+def _fitting(sampler: Callable[..., Any], ask: Callable[[int], Any], sites: int) -> int:
+    """How many sequences to ask for: so many that memory suffices, or one if two are too many."""
+    probe = Replay(np.full((1, 1), END, dtype=np.int32), (sites,))
+    with contextlib.suppress(Exception):  # of any kind: it is code of others
+        sampler_run(sampler)(probe)
+    most = max(1, min(BATCH, CELLS // max(1, probe.cells)))
     try:
-        return BATCH if len(ask(2)) == 2 else 1
-    except Exception:  # of any kind: it is code of others
+        return most if most > 1 and len(ask(2)) == 2 else 1
+    except Exception:
         return 1
 
 
 @contextlib.contextmanager
 def _torch_seeded(rng: np.random.Generator) -> Iterator[None]:
-    torch: Any = sys.modules.get("torch")  # a sampler that uses it has imported it
-    if torch is None:
+    of_torch: Any = sys.modules.get("torch.random")  # a sampler that uses it has imported it
+    if of_torch is None:
         yield
         return
-    with torch.random.fork_rng():
-        torch.manual_seed(int(rng.integers(2**63)))
+    with of_torch.fork_rng():
+        of_torch.manual_seed(int(rng.integers(2**63)))
         yield

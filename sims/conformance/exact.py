@@ -124,8 +124,9 @@ def _enumerated(
     while (replay := paths.take(size, sites)) is not None:
         try:
             tokens = result(replay)
-            if size == 1 < (batch or 2) or runs & (runs - 1) == 0 or size > 1:
-                _run_alone(replay, tokens, result, row=runs % replay.rows)
+            if replay.rows > 1 or runs & (runs - 1) == 0:
+                for row in _sample_of(replay.rows, runs):
+                    _run_alone(replay, tokens, result, row)
         except Exception as failure:
             if replay.rows > 1 and batch is None:
                 raise _WithManyRows from failure
@@ -163,6 +164,11 @@ def _enumerated(
 OTHER = "its choices are not all made by the random numbers that it is given"
 
 
+def _sample_of(rows: int, runs: int) -> list[int]:
+    """Rows of a run that are also run alone: of few all, of many the ends and one between."""
+    return list(range(rows)) if rows <= 8 else [0, 1 + runs % (rows - 2), rows - 1]
+
+
 def _run_alone(
     replay: Replay, tokens: np.ndarray, result: Callable[[Replay], np.ndarray], row: int
 ) -> None:
@@ -190,7 +196,10 @@ def sampler_run(sampler: Callable[..., Any]) -> Callable[[Replay], Any]:
 
 def _replayed(replay: Replay, sampler: Callable[[int], Any]) -> Any:
     with replaying(replay), unmoved(), _torch_too(replay):
-        return sampler(replay.rows)
+        tokens = sampler(replay.rows)
+    if replay.failure:  # which the sampler has caught
+        raise replay.failure
+    return tokens
 
 
 def _torch_too(replay: Replay) -> contextlib.AbstractContextManager[None]:

@@ -41,7 +41,7 @@ class Expected:
         self, p: Distribution, against: Any = None, *, prompt: Any = None, **settings: Any
     ) -> None:
         check_distribution(p)
-        self.against = p if against is None else against
+        self.against: Any = p if against is None else against
         self.prompt, self.settings = prompt, settings
         self.data = against is None or against is p
         self.is_policy = isinstance(self.against, (Decoder, Callable)) and not isinstance(

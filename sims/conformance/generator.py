@@ -13,7 +13,14 @@ from theory.errors import InvalidInput
 __all__ = ["ReplayGenerator"]
 
 
-class ReplayGenerator:
+Generator: Any = np.random.Generator  # a base whose signatures are not compared
+
+
+class _NoBits(np.random.BitGenerator):
+    """What a generator has to be made with; it has no random bits, and is not asked for any."""
+
+
+class ReplayGenerator(Generator):
     """Has the methods of `numpy.random.Generator`; each random choice is put to the replay.
 
     `random`, `uniform`, `exponential`, `standard_exponential` and `gumbel` return an `OpenArray`.
@@ -34,17 +41,11 @@ class ReplayGenerator:
     """
 
     def __init__(self, replay: Replay) -> None:
+        super().__init__(_NoBits(0))
         self.replay = replay
-
-    __class__ = property(lambda self: np.random.Generator)  # pyright: ignore
 
     def __repr__(self) -> str:
         return f"<ReplayGenerator of {self.replay.rows} rows>"
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or not hasattr(np.random.Generator, name):
-            raise AttributeError(f"'Generator' object has no attribute {name!r}")
-        raise NotEnumerable(f"Generator.{name}")
 
     # Numbers that stay open
 
@@ -186,6 +187,18 @@ class ReplayGenerator:
             arranged[:, k] = self.replay.decide(rows, left)
             left[every, arranged[:, k]] -= 1
         return values[arranged]
+
+
+def _refused(name: str) -> property:
+    def get(self: ReplayGenerator) -> Any:
+        raise NotEnumerable(f"Generator.{name}")
+
+    return property(get)
+
+
+for _name in dir(Generator):
+    if not _name.startswith("_") and _name not in vars(ReplayGenerator):
+        setattr(ReplayGenerator, _name, _refused(_name))
 
 
 def _shape(size: Any, *parameters: Any) -> tuple[int, ...]:

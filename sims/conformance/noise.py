@@ -25,11 +25,12 @@ by about as much.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from sims.conformance.race import Race
 from sims.conformance.replay import AmbiguousRows, NotEnumerable, Replay
 
 __all__ = ["GUARD", "Noise"]
@@ -51,7 +52,7 @@ class _Uniforms:
         """Whether a number has taken part in a race, which may have told how it compares."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Noise:
     """An array of random numbers that have not been drawn.
 
@@ -65,6 +66,8 @@ class Noise:
         As in the table above.
     known : ndarray
         Entries that are numbers after all; nan where they are open.
+    whole : bool
+        Whether all entries are sure to be open, which saves much looking.
     flipped : bool
         Whether ``1 - U`` takes the place of U.
 
@@ -83,6 +86,7 @@ class Noise:
     scale: np.ndarray
     power: np.ndarray
     known: np.ndarray
+    whole: bool = True
     flipped: bool = False
 
     @classmethod
@@ -101,57 +105,73 @@ class Noise:
 
     def mapped(self, change: Callable[[np.ndarray], np.ndarray]) -> "Noise":
         """The same entries elsewhere, say ``noise.mapped(lambda v: v[:, None])``."""
-        names = ("which", "shift", "scale", "power", "known")
-        return replace(self, **{name: change(getattr(self, name)) for name in names})
+        return Noise(
+            self.uniforms,
+            change(self.which),
+            self.kind,
+            change(self.shift),
+            change(self.scale),
+            change(self.power),
+            change(self.known),
+            self.whole,
+            self.flipped,
+        )
 
     def where(self, kept: np.ndarray, other: Any) -> "Noise":
         """Entries of the noise where `kept`, else numbers."""
         kept, other, which = np.broadcast_arrays(kept, np.asarray(other, dtype=float), self.which)
         noise = self.mapped(lambda v: np.broadcast_to(v, which.shape))
-        return replace(noise, known=np.where(kept, noise.known, other))
+        return noise._but(known=np.where(kept, noise.known, other), whole=False)
 
     # What becomes of the numbers
 
     def plus(self, number: Any) -> "Noise":
         number = np.asarray(number, dtype=float)
         noise, number = self._with(number)
+        if self.whole and noise.kind in ("uniform", "gumbel") and np.isfinite(number).all():
+            return noise._but(shift=noise.shift + number)
         known = np.where(np.isinf(number), number, noise.known + number)
         if noise.kind in ("uniform", "gumbel"):
-            return replace(noise, shift=noise.shift + number, known=known)
+            return noise._but(shift=noise.shift + number, known=known, whole=False)
         if (np.abs(number[np.isnan(known)]) > GUARD).any():
             raise NotEnumerable(f"the sum of {self} and a number")
-        return replace(noise, known=known)
+        return noise._but(known=known, whole=False)
 
     def times(self, number: Any) -> "Noise":
         noise, number = self._with(np.asarray(number, dtype=float))
         if noise.kind == "power" and (number != 1).any():
             raise NotEnumerable(f"a multiple of {self}")
+        if noise.kind == "power":
+            return noise
         with np.errstate(invalid="ignore"):
             shift, scale = noise.shift * number, noise.scale * number
+            if self.whole and scale.all() and np.isfinite(scale).all():
+                return noise._but(shift=shift, scale=scale)
             known = np.where(number == 0, 0.0, noise.known * number)
-        return replace(noise, shift=shift, scale=scale, known=known)._checked()
+        return noise._but(shift=shift, scale=scale, known=known, whole=False)._checked()
 
     def reciprocal(self) -> "Noise":
         if self.kind not in ("exponential", "power"):
             raise NotEnumerable(f"the reciprocal of {self}")
         if self.kind == "power":
-            return replace(self, scale=-self.scale, known=1 / self.known)
+            return self._but(scale=-self.scale, known=1 / self.known)
         with np.errstate(divide="ignore"):
             known = 1 / self.known
         scale = 1 / np.where(self.scale == 0, 1.0, self.scale)
-        return replace(self, scale=scale, power=-self.power, known=known)
+        return self._but(scale=scale, power=-self.power, known=known)
 
     def log(self) -> "Noise":
-        noise, one = self._standard(), np.ones(self.shape)
+        noise, known = self._standard(), self.known
         with np.errstate(divide="ignore", invalid="ignore"):
-            known, scale = np.log(noise.known), np.log(noise.scale)
-        if noise.kind == "uniform":
-            return replace(noise, kind="exponential", scale=-one, power=one, known=known)
-        if noise.kind == "power":
-            return replace(noise, kind="exponential", power=one, known=known)
-        if noise.kind == "exponential":
-            noise = replace(noise, kind="gumbel", shift=scale, scale=-noise.power, known=known)
-            return noise._checked()
+            known = known if self.whole else np.log(noise.known)
+            if noise.kind == "uniform":
+                return noise._but(kind="exponential", scale=-noise.scale, known=known)
+            if noise.kind == "power":
+                return noise._but(kind="exponential", known=known)
+            if noise.kind == "exponential":
+                shift, scale = np.log(noise.scale), -noise.power
+                noise = noise._but(kind="gumbel", shift=shift, scale=scale, known=known)
+                return noise if self.whole and np.isfinite(shift).all() else noise._checked()
         raise NotEnumerable(f"the logarithm of {self}")
 
     def exp(self) -> "Noise":
@@ -160,10 +180,10 @@ class Noise:
         if self.kind == "gumbel":
             power, known = -self.scale, np.where(factor == 0, 0.0, known)
             shift = np.zeros(self.shape)
-            noise = replace(self, kind="exponential", shift=shift, scale=factor, power=power)
-            return replace(noise, known=known)._checked()
+            noise = self._but(kind="exponential", shift=shift, scale=factor, power=power)
+            return noise._but(known=known, whole=False)._checked()
         if self.kind == "exponential" and (self.power == 1).all():
-            return replace(self, kind="power", known=known)
+            return self._but(kind="power", known=known)
         raise NotEnumerable(f"the exponential of {self}")
 
     def to_the(self, exponent: Any) -> "Noise":
@@ -171,16 +191,16 @@ class Noise:
         with np.errstate(all="ignore"):
             known = np.where(exponent == 0, 1.0, noise.known**exponent)
         if noise.kind == "uniform":
-            noise = replace(noise, kind="power", scale=-exponent, known=known)
+            noise = noise._but(kind="power", scale=-exponent)
         elif noise.kind == "power":
-            noise = replace(noise, scale=noise.scale * exponent, known=known)
+            noise = noise._but(scale=noise.scale * exponent)
         elif noise.kind == "exponential":
             with np.errstate(all="ignore"):
                 scale = noise.scale**exponent
-            noise = replace(noise, scale=scale, power=noise.power * exponent, known=known)
+            noise = noise._but(scale=scale, power=noise.power * exponent)
         else:
             raise NotEnumerable(f"a power of {self}")
-        return noise._checked()
+        return noise._but(known=known, whole=False)._checked()
 
     def clipped(self, low: Any = -math.inf, high: Any = math.inf) -> "Noise":
         """Bounds that hardly ever apply, as they guard against log 0."""
@@ -193,7 +213,7 @@ class Noise:
                 open_
             ].any():
                 raise NotEnumerable(f"{self} between bounds")
-        return replace(noise, known=np.clip(noise.known, low, high))
+        return noise._but(known=np.clip(noise.known, low, high))
 
     # Questions
 
@@ -203,6 +223,7 @@ class Noise:
         answer = np.array(noise.known < number, order="C")
         open_ = np.isnan(noise.known)
         if open_.any():
+            noise.check_rows()
             at, rising = noise._in_uniform(number)
             at, same = at[open_], rising[open_] != self.flipped
             smaller = noise._smaller(noise.which[open_], 1 - at if self.flipped else at)
@@ -214,13 +235,29 @@ class Noise:
 
         As an axis of the same place in the result; indices of equal numbers in their order.
         """
+        if axis in (-1, len(self.shape) - 1):
+            return Race(self, largest=largest).first(count)
+        self.check_rows()
         noise = self.mapped(lambda v: np.moveaxis(v, axis, -1))
-        size = noise.shape[-1]
-        flat = noise.mapped(lambda v: v.reshape(-1, size))
-        picked = _Race(flat).picks(count, largest)
-        return np.moveaxis(picked.reshape(*noise.shape[:-1], count), -1, axis)
+        return np.moveaxis(Race(noise, largest=largest).first(count), -1, axis)
 
     # Within
+
+    def _but(self, **changes: Any) -> "Noise":
+        noise = self.mapped(lambda v: v)
+        for name, value in changes.items():
+            setattr(noise, name, value)
+        return noise
+
+    def check_rows(self) -> None:
+        """Refuse entries that are where those of another row belong."""
+        replay = self.uniforms.replay
+        if replay.rows > 1 and self.shape and replay.by_rows(self.shape[0]):
+            rows = self.uniforms.rows[self.which].reshape(self.shape[0], -1)
+            place = np.arange(self.shape[0], dtype=np.int64) * replay.rows // self.shape[0]
+            strange = (rows != place[:, None]) & np.isnan(self.known).reshape(rows.shape)
+            if strange.any() and (rows != rows[0, 0]).any():
+                raise AmbiguousRows(f"{self} with the rows of a run in another order")
 
     def __str__(self) -> str:
         return f"{self.kind} noise of shape {self.shape}"
@@ -229,6 +266,8 @@ class Noise:
         """Noise and numbers broadcast against each other."""
         if np.isnan(number).any():
             raise NotEnumerable(f"{self} together with nan")
+        if number.shape == self.shape:
+            return self, number
         shape = np.broadcast_shapes(self.shape, number.shape)
         noise = self if shape == self.shape else self.mapped(lambda v: np.broadcast_to(v, shape))
         return noise, np.broadcast_to(number, shape)
@@ -247,18 +286,18 @@ class Noise:
             "power": (self.scale == 0, 1.0),
         }
         gone, left = nothing[self.kind]
-        return replace(self, known=np.where(gone & open_, left, known))
+        return self._but(known=np.where(gone & open_, left, known))
 
     def _standard(self) -> "Noise":
         """Uniform noise as U or 1 - U, up to `GUARD`; others as they are."""
-        if self.kind != "uniform":
+        if self.kind != "uniform" or not (self.shift.any() or (self.scale != 1).any()):
             return self
         open_ = np.isnan(self.known)
         start, end = self.shift[open_], (self.shift + self.scale)[open_]
         zero, one = np.zeros(self.shape), np.ones(self.shape)
         for flips, (low, high) in enumerate([(start, end), (end, start)]):
             if (np.abs(low) <= GUARD).all() and (np.abs(high - 1) <= GUARD).all():
-                return replace(self, shift=zero, scale=one, flipped=self.flipped != bool(flips))
+                return self._but(shift=zero, scale=one, flipped=self.flipped != bool(flips))
         raise NotEnumerable(f"the logarithm or power of {self} on other intervals than [0, 1)")
 
     def _in_uniform(self, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -303,117 +342,3 @@ class Noise:
         smaller = np.empty(len(order), dtype=bool)
         smaller[order] = cell[line] <= turn
         return smaller
-
-
-class _Race:
-    """The order of entries (Q, K), as far as it is asked for."""
-
-    def __init__(self, noise: Noise) -> None:
-        self.noise, self.known = noise, noise.uniforms
-        self.open = np.isnan(noise.known)
-        self.low, self.high = self._ranges()
-        rows = np.where(self.open, self.known.rows[noise.which], -1)
-        self.rows = rows.max(axis=1, initial=0)
-        if (self.open & (rows != self.rows[:, None])).any():
-            raise AmbiguousRows(f"an order of {noise} across rows")
-
-    def _ranges(self) -> tuple[np.ndarray, np.ndarray]:
-        """The least and the largest value that each entry can have."""
-        noise, low, high = self.noise, self.known.low, self.known.high
-        used = noise.which[self.open]
-        if self.known.ordered[used].any():
-            raise NotEnumerable(f"the order of {noise}", because="it was asked for before")
-        if noise.kind == "uniform":
-            at = np.asarray([low[noise.which], high[noise.which]])
-            ends = noise.shift + noise.scale * (1 - at if noise.flipped else at)
-            least, most = ends.min(axis=0), ends.max(axis=0)
-        else:
-            if (low[used] > 0).any() or (high[used] < 1).any():
-                raise NotEnumerable(f"the order of {noise}", because="it was compared with numbers")
-            rising = noise.scale > 0
-            one = math.inf if noise.kind == "gumbel" else float(noise.kind == "power")
-            least = np.where(rising, one if noise.kind == "power" else 0.0, -math.inf)
-            most = np.where(rising, math.inf, 0.0 if noise.kind == "exponential" else one)
-            if noise.kind == "gumbel":
-                least, most = np.full(noise.shape, -math.inf), np.full(noise.shape, math.inf)
-            elif noise.kind == "power":
-                least = np.where(rising, 1.0, 0.0)
-        return (
-            np.where(self.open, least, noise.known),
-            np.where(self.open, most, noise.known),
-        )
-
-    def picks(self, count: int, largest: bool) -> np.ndarray:
-        """Indices (Q, count), the largest (or smallest) first."""
-        low, high = (self.low, self.high) if largest else (-self.high, -self.low)
-        left = np.ones(low.shape, dtype=bool)
-        every = np.arange(len(low), dtype=np.int64)
-        places = self._places() if self._from_the_other_end(largest) else None
-        used = np.zeros(low.shape, dtype=bool)
-        picked = np.zeros((len(low), count), dtype=np.int64)
-        for turn in range(count):
-            most = np.where(left, low, -math.inf).max(axis=1, keepdims=True)
-            first = left & (low == most)
-            top = np.where(first, high, -math.inf).max(axis=1, keepdims=True)
-            first &= high == top
-            if (left & ~first & (high > most)).any():
-                raise NotEnumerable(f"the order of {self.noise} whose ranges overlap")
-            racing = first & self.open
-            used |= racing & (racing.sum(axis=1, keepdims=True) > 1)
-            first = np.where(racing.any(axis=1, keepdims=True), racing, first)
-            chosen = first.argmax(axis=1)
-            asked = np.flatnonzero(racing.sum(axis=1) > 1)
-            if len(asked) and places is None:
-                weights = self._weights(racing[asked], asked)
-                chosen[asked] = self.known.replay.decide(self.rows[asked], weights)
-            elif len(asked):
-                assert places is not None
-                chosen[asked] = np.where(racing, places, -1)[asked].argmax(axis=1)
-            picked[:, turn] = chosen
-            left[every, chosen] = False
-        self.known.ordered[self.noise.which[used]] = True
-        return picked
-
-    def _from_the_other_end(self, largest: bool) -> bool:
-        """Whether the first of the race are the last that are asked for."""
-        noise = self.noise
-        if noise.kind == "uniform":
-            return False
-        rising = noise.scale > 0 if noise.kind == "gumbel" else noise.scale * noise.power < 0
-        if noise.kind == "power":
-            rising = noise.scale < 0
-        rising = rising[self.open]
-        if (rising != rising[:1]).any():
-            raise NotEnumerable(f"the order of {noise} of both signs")
-        return bool(rising.any() != largest) and bool(self.open.any())
-
-    def _places(self) -> np.ndarray:
-        """The place of each entry in the race, run to its end, (Q, K)."""
-        left, places = self.open.copy(), np.zeros(self.open.shape, dtype=np.int64)
-        for turn in range(left.shape[1]):
-            asked = np.flatnonzero(left.any(axis=1))
-            weights = self._weights(left[asked], asked)
-            chosen = self.known.replay.decide(self.rows[asked], weights)
-            places[asked, chosen] = turn
-            left[asked, chosen] = False
-        return places
-
-    def _weights(self, racing: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        """The probability of each of those racing (N, K) to be first, up to a factor in each line.
-
-        The first of exponential numbers ``E_i / rate_i`` is i in proportion to its rate.
-        """
-        noise = self.noise
-        scale, power = noise.scale[asked], noise.power[asked]
-        if noise.kind == "uniform":
-            return racing.astype(float)
-        if noise.kind == "gumbel":
-            logs, spread = noise.shift[asked], scale
-        else:
-            logs = np.log(np.where(racing, np.abs(scale), 1.0))
-            spread = -power if noise.kind == "exponential" else -np.ones(scale.shape)
-        most = np.where(racing, spread, -math.inf).max(axis=1, keepdims=True)
-        if (racing & (spread != most)).any():
-            raise NotEnumerable(f"the order of {noise} of several temperatures")
-        logs = np.where(racing, logs / most, -math.inf)
-        return np.exp(logs - logs.max(axis=1, keepdims=True))

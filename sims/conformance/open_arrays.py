@@ -8,9 +8,10 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from sims.conformance.noise import Noise
+from sims.conformance.race import Race
 from sims.conformance.replay import NotEnumerable
 
-__all__ = ["OpenArray"]
+__all__ = ["OpenArray", "OpenOrder"]
 
 
 class OpenArray(NDArrayOperatorsMixin):
@@ -20,9 +21,13 @@ class OpenArray(NDArrayOperatorsMixin):
     (comparisons, argmax, argsort, searches) an array. All else raises `NotEnumerable`.
 
     >>> from sims.conformance.replay import END, Replay
-    >>> u = OpenArray(Noise.uniform(Replay(np.asarray([[END]])), (2,)))
-    >>> u < 0.75, np.argsort(-np.log(-np.log(u[None] * 0 + 0.5)))
-    (array([ True,  True]), array([[0, 1]]))
+    >>> run = Replay(np.asarray([[END]]))                 # the most probable answers
+    >>> u = OpenArray(Noise.uniform(run, (2,)))
+    >>> u < 0.75, float(run.mass[0])
+    (array([ True,  True]), 0.5625)
+    >>> (np.asarray([1, 3]) / -np.log(u)).argmax()
+    Traceback (most recent call last):
+    sims.conformance.replay.NotEnumerable: the order of exponential noise ...
     """
 
     dtype = np.dtype(np.float64)
@@ -120,9 +125,11 @@ class OpenArray(NDArrayOperatorsMixin):
         picked = self.noise.order(axis, 1, largest=largest)
         return picked if keepdims else picked.squeeze(axis)[()]
 
-    def argsort(self, axis: int | None = -1, *args: Any, **options: Any) -> np.ndarray:
+    def argsort(self, axis: int | None = -1, *args: Any, **options: Any) -> Any:
         if axis is None:
             return self.ravel().argsort()
+        if axis in (-1, self.ndim - 1):
+            return OpenOrder(self.noise, largest=False)
         return self.noise.order(axis, self.shape[axis], largest=False)
 
     def argpartition(self, kth: Any, axis: int | None = -1, *args: Any, **options: Any) -> Any:
@@ -187,6 +194,76 @@ class OpenArray(NDArrayOperatorsMixin):
             if name in METHODS:
                 return getattr(first, name)(*args[1:], **options)
         raise NotEnumerable(f"numpy.{name} of {self._noise}")
+
+
+class OpenOrder(NDArrayOperatorsMixin):
+    """The indices that sort noise along its last axis, found as far as they are looked at.
+
+    ``order[..., :k]`` and ``order[..., -k:]`` find k of them; in all other ways it is used as the
+    array of all.
+
+    >>> from sims.conformance.replay import END, Replay
+    >>> run = Replay(np.asarray([[END]]))
+    >>> order = np.argsort(OpenArray(Noise.uniform(run, (4,))))
+    >>> order[:1], run.mass.tolist()
+    (array([0]), [0.25])
+    >>> order + 0, run.mass.round(3).tolist()
+    (array([0, 1, 2, 3]), [0.042])
+    """
+
+    def __init__(self, noise: Noise, *, largest: bool) -> None:
+        self._noise, self._race = noise, Race(noise, largest=largest)
+        self.shape = noise.shape
+
+    ndim = property(lambda self: len(self.shape))
+    dtype = np.dtype(np.int64)
+
+    def __getitem__(self, key: Any) -> Any:
+        parts, size = key if isinstance(key, tuple) else (key,), self.shape[-1]
+        before, last = parts[:-1], parts[-1]
+        along = all(part is Ellipsis or part == slice(None) for part in before) and (
+            Ellipsis in before or len(parts) == self.ndim
+        )
+        if along and isinstance(last, slice) and last.step in (None, 1):
+            start, stop, _ = last.indices(size)
+            if start > 0 and stop == size and not self._race.picked.shape[1]:
+                other = Race(self._noise, largest=not self._race.largest)
+                return other.first(size - start)[..., ::-1]
+            return self._race.first(max(start, stop))[..., start:]
+        if along and isinstance(last, (int, np.integer)) and 0 <= last < size:
+            return self._race.first(int(last) + 1)[..., last]
+        return self._all()[key]
+
+    def _all(self) -> np.ndarray:
+        return self._race.first(self.shape[-1])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._all())
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.array(self._all(), dtype=dtype)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self._all(), name)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        return getattr(ufunc, method)(*map(_found, inputs), **options)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, options: Any) -> Any:
+        options = {name: _found(value) for name, value in options.items()}
+        return func(*map(_found, args), **options)
+
+
+def _found(x: Any) -> Any:
+    """Orders within as arrays."""
+    if isinstance(x, OpenOrder):
+        return x._all()
+    return type(x)(map(_found, x)) if type(x) in (list, tuple) else x
 
 
 def _never(noise: Noise, number: Any) -> np.ndarray:

@@ -243,10 +243,10 @@ class Oracle:
 
     def _placed(self, logits: np.ndarray, width: int) -> np.ndarray:
         """Logits (B, m, W) of all ids, of those (B, sites, V) of the tokens."""
-        placed = np.full((len(logits), width, self.vocab_size), self.floor, dtype=self.dtype)
         vocab, first = logits.shape[2], len(self.prompt) - self.shift
-        placed[..., 0] = 0
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"):  # of what is -inf in a small type
+            placed = np.full((len(logits), width, self.vocab_size), self.floor, dtype=self.dtype)
+            placed[..., 0] = 0
             placed[:, first : first + logits.shape[1], :vocab] = np.maximum(logits, self.floor)
         return placed
 

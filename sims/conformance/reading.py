@@ -14,7 +14,7 @@ from sims.policies.observed_sites import OBSERVED
 __all__ = ["reads_observed"]
 
 ROWS = 512
-ROWS_ALONE = 128
+ROWS_ALONE = 64
 """Sequences that are compared, and so many of a sampler that takes one at a time."""
 
 

@@ -131,7 +131,7 @@ def refute(
         Try no more than so many.
     tolerance, draws, alpha, paths, batch, rng, **settings
         As for `check`. If the sampler has to be drawn from, the chance that a right one is called
-        wrong on any of the tables is at most `alpha`, and a millionth for each of them.
+        wrong on any of the tables is at most `alpha`, and some millionths for each of them.
     progress : callable
         Wraps the iteration over tables.
 

@@ -10,6 +10,7 @@ left out is as little as can be, and its mass is known.
 """
 
 import contextlib
+import heapq
 import math
 import sys
 from collections.abc import Iterator, Sequence
@@ -45,6 +46,8 @@ class NotEnumerable(ZerolossError):
         where = where or _place()
         because = f": {because}" if because else ""
         super().__init__(f"{what} cannot be enumerated{because} ({where})")
+        if replay := running():
+            replay.failure = replay.failure or self
 
 
 class AmbiguousRows(NotEnumerable):
@@ -88,6 +91,8 @@ class Replay:
         returned, once `finish` was given that.
     cells : int
         Numbers per row that the largest random call asked for.
+    failure : NotEnumerable or None
+        The first that was raised in the run, which a sampler may have caught.
     remasks : bool
         Whether a model was shown a token at a site where another, or none, was later.
 
@@ -103,6 +108,7 @@ class Replay:
         self.mass = np.ones(self.rows)
         self.calls = np.zeros(self.rows, dtype=np.int64)
         self.cells, self.remasks = 0, False
+        self.failure: NotEnumerable | None = None
         self._shown: np.ndarray | None = None
         self._since = np.zeros(self.rows, dtype=np.int64)
         self._known = (prefixes != END).sum(axis=1)
@@ -143,6 +149,8 @@ class Replay:
         >>> run.mass.round(3).tolist()
         [0.667, 0.75]
         """
+        if len(rows) == self.rows and (rows[1:] > rows[:-1]).all():
+            return self._choose_in(rows, np.asarray(weights)[:, None])[:, 0]
         order = np.argsort(rows, kind="stable")
         asked, start, counts = np.unique(rows[order], return_index=True, return_counts=True)
         line = np.repeat(np.arange(len(asked), dtype=np.int64), counts)
@@ -164,11 +172,15 @@ class Replay:
         >>> Replay(np.asarray([[END], [END]]), sites=(3,)).rows_of((6,)).tolist()
         [0, 0, 0, 1, 1, 1]
         """
-        size, leading = math.prod(shape), shape[0] if shape else 1
-        if self.rows > 1 and leading not in {self.rows * m for m in (1, *self.sites)}:
+        size = math.prod(shape)
+        if self.rows > 1 and not (shape and self.by_rows(shape[0])):
             raise AmbiguousRows(f"a random call of shape {tuple(shape)} in {self.rows} rows")
         self.cells = max(self.cells, size // self.rows)
         return np.repeat(np.arange(self.rows, dtype=np.int64), size // self.rows)
+
+    def by_rows(self, leading: int) -> bool:
+        """Whether a leading dimension is that of the rows, or of the sites of all rows."""
+        return leading in {self.rows * m for m in (1, *self.sites)}
 
     def called(self, x: np.ndarray) -> None:
         """A model was called with patterns (N, m), the rows of the run first among N."""
@@ -259,8 +271,7 @@ class Replay:
         """Prefixes (N, depth) of the paths that branch off beyond those given, and their masses."""
         if not self._others:
             return np.zeros((0, 0), dtype=np.int32), np.zeros(0)
-        width = max(prefixes.shape[1] for prefixes, _ in self._others)
-        prefixes = np.concatenate([_widened(prefixes, width) for prefixes, _ in self._others])
+        prefixes = _stacked([prefixes for prefixes, _ in self._others])
         return prefixes, np.concatenate([mass for _, mass in self._others])
 
 
@@ -270,7 +281,7 @@ class Paths:
     Parameters
     ----------
     most : int
-        Paths that may be run. Of the prefixes no more are kept than may still be run.
+        Paths that may be run. About twice as many prefixes as may still be run are held at most.
 
     Attributes
     ----------
@@ -278,39 +289,84 @@ class Paths:
         Paths that have been run.
     missing : float
         Mass of the prefixes that were dropped.
+
+    >>> paths = Paths(2)
+    >>> while (run := paths.take(1)) is not None:
+    ...     _ = run.choose(np.asarray([[[0.5, 0.125, 0.375]]]))
+    ...     print(run.mass, paths.missing)
+    ...     paths.add(run)
+    [0.5] 0.0
+    [0.375] 0.0
+    >>> paths.missing
+    0.125
     """
 
     def __init__(self, most: int) -> None:
         self.most, self.run, self.missing = most, 0, 0.0
-        self._prefixes = np.full((1, 1), END, dtype=np.int32)
-        self._mass = np.ones(1)
+        # Blocks of prefixes and their negative masses, in this order, and how many are taken.
+        self._blocks = {0: (np.full((1, 1), END, dtype=np.int32), -np.ones(1), 0)}
+        self._heaviest = [(-1.0, 0)]
+        self._waiting, self._next = 1, 1
 
     def take(self, size: int, sites: Sequence[int] = ()) -> Replay | None:
         """The next run, of at most `size` rows; None if nothing is left."""
-        if not len(self._mass):
+        left = min(size, self.most - self.run, self._waiting)
+        if not left:
+            self._keep(0)
             return None
-        first = np.argsort(-self._mass, kind="stable")
-        now, later = first[:size], first[size:]
-        replay = Replay(self._prefixes[now], sites)
-        self._prefixes, self._mass = self._prefixes[later], self._mass[later]
-        self.run += len(now)
-        return replay
+        self.run += left
+        self._waiting -= left
+        parts = []
+        while left:
+            _, block = heapq.heappop(self._heaviest)
+            prefixes, minus, start = self._blocks.pop(block)
+            end = len(minus)
+            if self._heaviest:  # up to the next that is heavier in another block
+                end = int(np.searchsorted(minus, self._heaviest[0][0], side="right"))
+            end = min(max(end, start + 1), start + left)
+            parts.append(prefixes[start:end])
+            left -= end - start
+            self._hold(block, prefixes, minus, end)
+        return Replay(_stacked(parts), sites)
 
     def add(self, replay: Replay) -> None:
         """Add what branched off in a run."""
         prefixes, mass = replay.others()
-        width = max(prefixes.shape[1], self._prefixes.shape[1])
-        prefixes = np.concatenate([_widened(self._prefixes, width), _widened(prefixes, width)])
-        mass = np.concatenate([self._mass, mass])
-        kept = np.argsort(-mass, kind="stable")
-        kept, dropped = np.split(kept, [self.most - self.run])
-        self.missing += float(mass[dropped].sum())
-        self._prefixes, self._mass = prefixes[kept], mass[kept]
+        order = np.argsort(-mass, kind="stable")
+        self._waiting += len(order)
+        self._hold(self._next, prefixes[order], -mass[order], 0)
+        self._next += 1
+        if self._waiting > 2 * (self.most - self.run):
+            self._keep(self.most - self.run)
+
+    def _hold(self, block: int, prefixes: np.ndarray, minus: np.ndarray, start: int) -> None:
+        if start < len(minus):
+            self._blocks[block] = prefixes, minus, start
+            heapq.heappush(self._heaviest, (float(minus[start]), block))
+
+    def _keep(self, count: int) -> None:
+        """Drop all but the heaviest."""
+        if self._waiting <= count:
+            return
+        blocks = list(self._blocks.items())
+        left = [minus[start:] for _, (_, minus, start) in blocks]
+        which = np.repeat(np.arange(len(blocks), dtype=np.int64), list(map(len, left)))
+        heaviest = np.argsort(np.concatenate(left), kind="stable")[:count]
+        kept = np.bincount(which[heaviest], minlength=len(blocks)).tolist()
+        self._blocks, self._heaviest, self._waiting = {}, [], count
+        for (block, (prefixes, minus, start)), more in zip(blocks, kept, strict=True):
+            self.missing -= float(minus[start + more :].sum())
+            self._hold(block, prefixes[: start + more], minus[: start + more], start)
 
 
-def _widened(prefixes: np.ndarray, width: int) -> np.ndarray:
-    missing = ((0, 0), (0, width - prefixes.shape[1]))
-    return np.pad(prefixes, missing, constant_values=END)
+def _stacked(parts: list[np.ndarray]) -> np.ndarray:
+    """Prefixes of several lengths in one array."""
+    size, width = sum(map(len, parts)), max(part.shape[1] for part in parts)
+    stacked, start = np.full((size, width), END, dtype=np.int32), 0
+    for part in parts:
+        stacked[start : start + len(part), : part.shape[1]] = part
+        start += len(part)
+    return stacked
 
 
 _running: ContextVar[Replay | None] = ContextVar("running", default=None)

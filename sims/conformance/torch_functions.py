@@ -2,16 +2,19 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-import torch  # pyright: ignore[reportMissingImports]
 
 from sims.conformance.noise import Noise
 from sims.conformance.replay import NotEnumerable
 from sims.conformance.torch_noise import FUNCTIONS, OPTIONS, NoiseTensor, fill, numbers
 
 __all__ = ["softmax_axis"]
+
+torch: Any = import_module("torch")  # by name, as type checkers may do without it
 
 
 def softmax_axis(dim: int, ndim: int) -> int:
@@ -37,7 +40,7 @@ def _result(answer: Noise, noise: Any, other: Any = None) -> Any:
     kind = noise.kind
     if isinstance(other, torch.Tensor) and other.ndim:
         kind = torch.promote_types(kind, other.dtype)
-    if np.isnan(answer.known).any():
+    if answer.whole or np.isnan(answer.known).any():
         return NoiseTensor.of(answer, kind, noise.place)
     return torch.from_numpy(np.array(answer.known)).to(noise.place, kind)
 
@@ -87,8 +90,11 @@ def _pow(a: Any, b: Any) -> Any:
 def _compared(below: bool) -> Callable[[Any, Any], Any]:
     def compare(a: Any, b: Any) -> Any:
         noise, number, first = _pair(a, b, "comparison")
-        answer = noise.below(number)
-        return torch.from_numpy(answer == (below == first)).to((a if first else b).place)
+        shape = np.broadcast_shapes(noise.shape, number.shape)
+        answer = noise.mapped(np.atleast_1d).below(number).reshape(shape)
+        return torch.from_numpy(np.asarray(answer == (below == first))).to(
+            (a if first else b).place
+        )
 
     return compare
 
@@ -125,18 +131,26 @@ def _setitem(target: Any, index: Any, value: Any) -> None:
         return
     if isinstance(target, NoiseTensor):
         raise NotEnumerable("random numbers in a part of random numbers")
-    known, inner = numbers(target).copy(), value.noise
+    known, inner = numbers(target), value.noise
+    if np.isnan(np.delete(known, places)).any():
+        raise NotEnumerable("random numbers among nan")
 
     def placed(field: np.ndarray, others: np.ndarray) -> np.ndarray:
         others = others.copy()
         others.ravel()[places] = field
         return others
 
-    zero, one = np.zeros(shape), np.ones(shape)
-    others = {"shift": zero, "scale": one, "power": one, "known": known}
-    fields = {name: placed(getattr(inner, name), others[name]) for name in others}
-    which = placed(inner.which, np.zeros(shape, dtype=np.int64))
-    fill(target, Noise(inner.uniforms, which, inner.kind, flipped=inner.flipped, **fields))
+    one = np.ones(shape)
+    noise = replace(
+        inner,
+        which=placed(inner.which, np.zeros(shape, dtype=np.int64)),
+        shift=placed(inner.shift, np.zeros(shape)),
+        scale=placed(inner.scale, one),
+        power=placed(inner.power, one),
+        known=placed(inner.known, known),
+        whole=False,
+    )
+    fill(target, noise)
 
 
 def _clamp(noise: Any, min: Any = None, max: Any = None) -> Any:

@@ -6,15 +6,17 @@ Functions of such a tensor are looked up by their names; any that has no closed 
 
 import math
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-import torch  # pyright: ignore[reportMissingImports]
 
 from sims.conformance.noise import Noise
 from sims.conformance.replay import NotEnumerable
 
 __all__ = ["FUNCTIONS", "OPTIONS", "NoiseTensor", "fill", "numbers", "of_noise"]
+
+torch: Any = import_module("torch")  # by name, as type checkers may do without it
 
 OPTIONS = 2**20
 """Integers are enumerated up to this many."""
@@ -127,7 +129,7 @@ STRUCTURE = _names(
 
 SAME = _names(
     "clone detach detach_ contiguous to float double half bfloat16 type type_as cpu cuda "
-    "requires_grad_ nan_to_num alias data"
+    "requires_grad_ nan_to_num alias data long int short"
 )
 ASKED = _names(
     "size dim numel nelement stride element_size is_floating_point is_complex get_device "

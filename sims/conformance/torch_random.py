@@ -9,11 +9,10 @@ draws without being seen moves a global generator, which `unmoved` sees.
 import contextlib
 import math
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-import torch  # pyright: ignore[reportMissingImports]
-from torch.overrides import TorchFunctionMode  # pyright: ignore[reportMissingImports]
 
 from sims.conformance.noise import Noise
 from sims.conformance.replay import NotEnumerable, Replay
@@ -22,8 +21,10 @@ from sims.conformance.torch_noise import OPTIONS, NoiseTensor, fill, numbers, of
 
 __all__ = ["intercepted"]
 
+torch: Any = import_module("torch")  # by name, as type checkers may do without it
 
-class _Interception(TorchFunctionMode):
+
+class _Interception(torch.overrides.TorchFunctionMode):
     def __init__(self, replay: Replay) -> None:
         super().__init__()
         self.replay = replay

@@ -21,6 +21,10 @@ SHOWN = 5
 """Sequences that a report shows."""
 
 
+DIGITS = 12
+"""Probabilities that are the same to so many decimals are."""
+
+
 class Furthest(NamedTuple):
     """The sequence whose probability is furthest off, with what it is and what it should be."""
 
@@ -67,7 +71,7 @@ class Verdict:
         enumeration that leaves mass out, a lower bound; with `missing` added an upper one.
     p_value : float or None
         Of the G-test, by Holm's method over all cases: the chance that anything in a verdict
-        about a right sampler is called a disagreement is at most `alpha` (and a millionth).
+        about a right sampler is called a disagreement is at most `alpha` (and some millionths).
         None if `exact`.
     noise : Noise or None
         What TV would be by chance: mean and 99 % quantile. None if `exact`.
@@ -178,7 +182,7 @@ class Verdict:
         }
 
     def _furthest(self, most: int) -> list[Furthest]:
-        off = np.abs(self.written - self.expected).reshape(-1)
+        off = np.abs(self.written - self.expected).reshape(-1).round(DIGITS)
         first = np.argsort(-off, kind="stable")[:most]
         return [
             Furthest(

@@ -14,7 +14,7 @@ from sims.conformance.check import _holm
 from sims.conformance.ties import find_ties, untied
 from sims.conformance.verdict import WIDTH
 from tests.noted import each, refusals
-from tests.sims.conformance.samplers import PLAIN, sampler_of
+from tests.sims.conformance.planned_samplers import PLAIN, sampler_of
 from theory import JointTable, gallery
 from theory._console.format import as_json
 
@@ -76,6 +76,8 @@ def test_right_samplers_agree(name, paths):
         assert verdict.tv < 1e-12
         assert (verdict.p_value, verdict.noise, verdict.draws) == (None, None, None)
     else:
+        assert verdict.p_value is not None
+        assert verdict.noise is not None
         assert verdict.p_value > 1e-3
         assert verdict.tv < verdict.noise.quantile * 1.2
         assert verdict.noise.mean < verdict.noise.quantile < 0.02
@@ -206,6 +208,8 @@ def test_ties_that_decide_are_told(paths):
     verdict = check(highest(Oracle(p)), p, TOKENS, paths=paths, rng=rng)
     assert not verdict
     assert verdict.tv > 0.05
+    assert verdict.ties is not None
+    assert verdict.untied is not None
     assert verdict.ties.tied > 0
     assert verdict.untied.agrees
     assert verdict.ties_decide
@@ -213,6 +217,7 @@ def test_ties_that_decide_are_told(paths):
     # One that is wrong is wrong without ties, too.
     verdict = check(sampler_of(Oracle(p), AFTER), p, policies.TopK(1), paths=paths, rng=rng)
     assert not verdict
+    assert verdict.untied is not None
     assert not verdict.untied.agrees
     assert not verdict.ties_decide
 
@@ -234,14 +239,19 @@ def test_ties_are_counted_as_they_are_defined():
         )
     assert 0 < equal < contexts
     assert find_ties(p) == (equal, contexts)
-    assert find_ties(random_table(0, 3, 3)).tied == 0
+    found = find_ties(random_table(0, 3, 3))
+    assert found is not None
+    assert found.tied == 0
     assert find_ties(gallery.binary_symmetric(64, 0.1)) is None
 
 
 @each("p", [gallery.repeated_bit(4), gallery.permutations(3), gallery.parity(4), gallery.words(2)])
 def test_a_distribution_without_ties_is_near(p):
     near = untied(p)
-    assert find_ties(near).tied == 0
+    assert near is not None
+    left = find_ties(near)
+    assert left is not None
+    assert left.tied == 0
     assert 0 < np.abs(near.table() - p.table()).sum() / 2 < 0.08
 
 
@@ -265,6 +275,7 @@ def test_what_cannot_be_enumerated_is_named_and_drawn():
     verdict = check(sampler, p, np.asarray([0.25, 0.75]), rng=np.random.default_rng(0))
     assert verdict.agrees
     assert not verdict.exact
+    assert verdict.why_drawn is not None
     assert "normal" in verdict.why_drawn
     assert "test_check.py:" in verdict.why_drawn
 
@@ -275,7 +286,7 @@ def test_where_too_many_paths_are_left_out_it_is_drawn():
     few = check(sampler, THREE, policies.TopK(1), paths=20, rng=rng, extras=False)
     assert few.agrees
     assert not few.exact
-    assert "20 paths leave out" in few.why_drawn
+    assert "20 paths leave out" in str(few.why_drawn)
     wrong = check(sampler, THREE, JointTable(np.eye(27)[0].reshape(3, 3, 3)), paths=20)
     assert wrong.exact
     assert not wrong
@@ -323,6 +334,19 @@ def test_a_sampler_that_takes_one_sequence_is_drawn_one_by_one():
     assert set(asked) == {1, 2}
 
 
+def test_fewer_are_drawn_at_once_with_a_large_vocabulary():
+    p, most = JointTable([1, 1]), []
+    model = Oracle(p, mask_id=2**14, vocab_size=2**14 + 1)
+
+    def sampler(n, rng):
+        most.append(n)
+        logits = model(np.full((n, 1), model.mask_id)).logits
+        return (logits + rng.gumbel(size=logits.shape)).argmax(axis=-1)
+
+    assert check(sampler, p, paths=0, draws=1000, rng=np.random.default_rng(0), extras=False)
+    assert max(most) == 2**22 // (2**14 + 1)
+
+
 def test_the_generator_is_used_once():
     """Each check has draws of its own, and the same seed the same ones."""
     p = JointTable([1, 3])
@@ -356,7 +380,7 @@ test_what_is_refused = refusals(
     ("alpha must be", lambda a: check(constant(0), COIN, alpha=a), [0, 0.7]),
     ("tolerance must be", lambda t: check(constant(0), COIN, tolerance=t), [-1e-9]),
     ("p must be a Distribution", lambda p: check(constant(0), p), [np.ones(2)]),
-    ("asked to be", lambda: check(constant(0), COIN, paths=0)),
+    ("paths=0 asks", lambda: check(constant(0), COIN, paths=0)),
     (
         "returned an array of shape",
         lambda a: check(constant(a), COIN, paths=0, rng=np.random.default_rng(0), batch=3),

@@ -99,3 +99,26 @@ def test_a_draw_of_what_is_impossible_decides():
     assert g_test(np.asarray([50, 50, 0]), stated, 0.01, rng).p_value > 0.5
     certain = g_test(np.asarray([9, 0]), np.asarray([1.0, 0.0]), 0.01, rng)
     assert (certain.p_value, certain.noise.mean) == (1, 0)
+
+
+def test_what_keeps_to_likely_sequences_is_found_where_most_are_rare():
+    """There G is smaller than by chance: the rare ones, each of which adds much to it, are missing.
+
+    And it is not called so when it is right.
+    """
+    rng = np.random.default_rng(4)
+    stated = rng.gamma(0.5, size=3**6)
+    stated /= stated.sum()
+    sharp = stated**1.4 / (stated**1.4).sum()
+    draws = 500
+    counts = rng.multinomial(draws, sharp)
+    typical = np.median([statistic_of(rng.multinomial(draws, stated), stated) for _ in range(9)])
+    assert statistic_of(counts, stated) < typical
+    assert g_test(counts, stated, 1e-3, rng).p_value < 1e-3
+    right = [g_test(rng.multinomial(draws, stated), stated, 0.1, rng).p_value for _ in range(40)]
+    assert 0 <= sum(p <= 0.1 for p in right) <= 11  # more, once in a thousand times
+
+
+def statistic_of(counts, stated):
+    some = counts > 0
+    return 2 * (counts[some] * np.log(counts[some] / (counts.sum() * stated[some]))).sum()

@@ -199,6 +199,27 @@ def test_uniform_numbers_are_ordered_in_groups():
     assert_same(outcomes(by_factor), {(0, 1, 2): 0.5, (0, 2, 1): 0.5})
 
 
+MAKE = {
+    "gumbel": gumbel,
+    "reciprocal": lambda u: exponential(u).reciprocal(),
+    "negative": lambda u: u.log(),
+    "power": lambda u: u.to_the(2),
+}
+
+
+@each("name", MAKE)
+def test_lines_without_noise_among_others(name):
+    """The first of the largest numbers where nothing is open, and no number where something is."""
+    lines = np.full((3, 3), -math.inf)
+    lines[1] = [-2, -1, -1]
+    keep = np.asarray([[True, False, True], [False] * 3, [False, True, False]])
+
+    def ask(run):
+        return rows(MAKE[name](uniform(run, 3, 3)).where(keep, lines).order(-1, 1, largest=True))
+
+    assert_same(outcomes(ask), {(0, 1, 1): 0.5, (2, 1, 1): 0.5})
+
+
 NO_CLOSED_FORM = {
     "overlap": lambda u: u.plus([0, 0.5, 1]).order(-1, 1, largest=True),
     "several temperatures": lambda u: gumbel(u).times([1, 1, 2]).order(-1, 1, largest=True),

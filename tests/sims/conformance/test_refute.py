@@ -13,7 +13,7 @@ from sims import output_distribution, policies
 from sims.conformance import Oracle, refute
 from sims.conformance.refute import integer_tables
 from tests.noted import refusals
-from tests.sims.conformance.samplers import PLAIN, sampler_of
+from tests.sims.conformance.planned_samplers import PLAIN, sampler_of
 from theory import JointTable
 from theory._console.format import as_json
 
@@ -25,6 +25,12 @@ def made(plan):
 AFTER = replace(PLAIN, select="after")
 
 
+def refutation(*arguments, **settings):
+    found = refute(*arguments, **settings)
+    assert found is not None
+    return found
+
+
 def by_policy(weights):
     """TV of what the most confident drawn token first writes, in exact arithmetic."""
     p = JointTable(weights, exact=True)
@@ -33,7 +39,7 @@ def by_policy(weights):
 
 @pytest.fixture(scope="module")
 def refuted():
-    return refute(made(AFTER))
+    return refutation(made(AFTER))
 
 
 def test_low_confidence_is_refuted_by_four_weights(refuted):
@@ -66,8 +72,8 @@ def test_smallest_and_worst_are_those_of_all_tables(refuted):
 
 
 def test_a_right_sampler_is_not_refuted():
-    assert refute(made(PLAIN), total=4) is None
-    assert refute(made(AFTER), against=policies.TokenConfidence(1), total=4) is None
+    assert refute(made(PLAIN), total=3) is None
+    assert refute(made(AFTER), against=policies.TokenConfidence(1), total=3) is None
     tempered = replace(AFTER, temperature=0.5)
     settings = {"against": policies.TokenConfidence(1), "temperature": 0.5}
     assert refute(made(tempered), total=3, **settings) is None
@@ -75,14 +81,14 @@ def test_a_right_sampler_is_not_refuted():
 
 def test_drawn_samplers_are_refuted_and_right_ones_are_not():
     settings = {"paths": 0, "draws": 2000, "total": 3, "rng": np.random.default_rng(0)}
-    found = refute(made(AFTER), **settings)
+    found = refutation(made(AFTER), **settings)
     assert found.weights.tolist() == [[0, 1], [1, 1]]
     assert not found.smallest.verdict.exact
     assert refute(made(PLAIN), **settings) is None
 
 
 def test_no_more_tables_are_tried_than_asked_for():
-    found = refute(made(AFTER), tables=20)
+    found = refutation(made(AFTER), tables=20)
     first = list(integer_tables((2, 2), 5))[:20]
     assert (found.tried, found.total) == (20, int(first[-1].sum()) - 1)
     assert refute(made(AFTER), tables=4) is None
@@ -120,7 +126,7 @@ def test_a_refutation_is_a_page_and_numbers(refuted):
 
 def test_what_holds_no_tokens_is_said():
     """A model that gives the mask a chance, and a sampler that lets it be drawn."""
-    found = refute(
+    found = refutation(
         lambda p: sampler_of(Oracle(p, floor=-3), replace(PLAIN, draws_masks=True)), 2, 1, total=1
     )
     assert found.smallest.verdict.outside > 0
