@@ -48,7 +48,7 @@ def line(row: Mapping[str, Any]) -> str:
 
 def tables(results: Mapping[str, Any]) -> dict[str, str]:
     """The tables in Markdown, by the names of their markers."""
-    trials = [row for row in results["rows"] if "data" in row]
+    trials = [row for row in results["rows"] if "policy" in row]
     noted = [row for row in results["rows"] if "found" in row]
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return {
@@ -88,7 +88,7 @@ def _code(row: Mapping[str, Any]) -> str:
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     policy = "none" if row["policy"] is None else f"`{row['policy']}`"
     if row["sampling"]:
-        policy += f", {row['sampling']}"
+        policy += f", `{row['sampling']}`"
     if row["exact"]:
         how = f"exact, {row['paths']:,} path{'s' if row['paths'] > 1 else ''}"
     else:

@@ -15,7 +15,7 @@ from sims.decoding.denoiser import TemperedDenoiser, predictor
 from sims.decoding.informed import drawn_informed
 from sims.decoding.sampling import Temperature
 from sims.policies import Corrector, Decoder, InformedCorrector, Policy, TokenPolicy
-from sims.policies.base import CallDenoiser, Select
+from sims.policies.base import Select
 from sims.policies.checks import check_choice, check_written
 from theory import MASK
 from theory._console.progress import tracked

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sims import output_distribution, policies
-from sims.conformance import check, exact_distribution
+from sims.conformance import answering, check, exact_distribution
 from tests.noted import each
 from theory import JointTable
 
@@ -82,10 +82,14 @@ def test_other_settings_of_block_refinement(settings, policy):
 
 def test_with_editing_block_refinement_reads_observed_sites():
     p = table(3, 2)
-    verdict = check(block_refinement(p, editing_threshold=0.5), p, policies.TokenConfidence(1))
-    assert verdict.reads_observed
-    assert verdict.conventions["one-hot"].agrees
-    assert not verdict.conventions["leave-one-out"].agrees
+    sampler = block_refinement(p, editing_threshold=0.5)
+    written = {}
+    for convention in ("one-hot", "leave-one-out"):
+        with answering(observed=convention):
+            written[convention] = exact_distribution(sampler, p).table
+    expected = output_distribution(p, policies.TokenConfidence(1)).table
+    np.testing.assert_allclose(written["one-hot"], expected, rtol=0, atol=ROUNDING)
+    assert abs(written["leave-one-out"] - expected).sum() / 2 > 0.01
 
 
 # The corrector of discrete DDIM: one sweep, from the right distribution of its level of noise
@@ -140,17 +144,19 @@ def test_a_corrector_of_one_random_site_leaves_the_distribution(level):
 @each("level", [5, 9])
 @each(
     ("selection", "name"),
-    [("lowest_log_margin", "margin"), ("lowest_current_prob", "current"), ("lowest_maxprob", "")],
+    [
+        ("lowest_log_margin", "margin"),
+        ("lowest_current_prob", "current"),
+        ("lowest_maxprob", "confidence"),
+    ],
 )
 def test_an_informed_corrector_does_not(level, selection, name):
     """Its own docstring says that it does; `InformedCorrector` is that corrector."""
     sampler, start = corrector(table(3, 2), level, selection)
     q = exact_distribution(sampler, start)
     assert q.tv > 0.001
-    inform = getattr(policies, "InformedCorrector", None)
-    if inform is not None:
-        expected = output_distribution(start, inform(None, 1, name or "confidence"))
-        np.testing.assert_allclose(q.table, expected.table, rtol=0, atol=ROUNDING)
+    expected = output_distribution(start, policies.InformedCorrector(None, 1, name))
+    np.testing.assert_allclose(q.table, expected.table, rtol=0, atol=ROUNDING)
 
 
 def test_a_corrector_of_two_random_sites_does_not():
