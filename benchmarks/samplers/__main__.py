@@ -38,8 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
         row = trial.run(options.code, case)
         print(record.line(row), f"({time.perf_counter() - start:.0f} s)", flush=True)
         rows.append(row)
+        if options.record:
+            record.keep([row])
     if options.record:
-        record.keep(rows)
         record.renew_page()
     return int(any(row["verdict"] == "differs" for row in rows))
 

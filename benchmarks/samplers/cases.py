@@ -225,7 +225,7 @@ CASES = [
         _of(decoders.fast_dllm, temperature=1.0, block_length=2, cache="prefix"),
         Blocks(2, TokenConfidence(1)),
         paths=0,
-        draws=10_000,
+        draws=4_000,
     ),
     Case(
         "dual cache",
@@ -235,7 +235,7 @@ CASES = [
         _of(decoders.fast_dllm, temperature=1.0, block_length=2, cache="dual"),
         Blocks(2, TokenConfidence(1)),
         paths=0,
-        draws=10_000,
+        draws=4_000,
     ),
     # Dream, in two copies
     Case(
@@ -469,7 +469,7 @@ CASES = [
         THREE,
         _of(diffusion.bd3, steps=5000, block=4),
         FirstHitting(),
-        draws=10_000,
+        draws=4_000,
     ),
     # Images
     Case(

@@ -79,8 +79,8 @@ def _left_masked(code: Checkout) -> dict[str, Any]:
     return {
         "verdict": "noted",
         "shares": shares,
-        "found": f"{three:.3f} of {DRAWS:,} draws of one site, where token 1 is certain, are left to "
-        f"the last of 3 steps, and {sixteen:.4f} to that of 16; they get token 0",
+        "found": f"of {DRAWS:,} draws of one site, where token 1 is certain, {three:.3f} are left "
+        f"to the last of 3 steps, and {sixteen:.4f} to that of 16; they get token 0",
     }
 
 
