@@ -139,7 +139,7 @@ def draw(data: Data) -> Any:
         if place and kind != rows["kind"][order[place - 1]]:
             y += 0.6
         colour, mark = STYLES[kind]
-        axes.plot([says, tv], [y, y], color=colour, linewidth=1, zorder=1)
+        axes.plot([says, tv], [y, y], "-", color=colour, linewidth=1, zorder=1)
         axes.plot(says, y, mark, color="white", markeredgecolor=colour, markersize=5.5, zorder=2)
         axes.plot(tv, y, mark, color=colour, markersize=4.5, zorder=3)
         axes.text(1.03, y, f"{rows['rounds'][k]:.2f}", fontsize=7, va="center", ha="center")
@@ -154,7 +154,7 @@ def draw(data: Data) -> Any:
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8])
     axes.text(1.03, -0.85, "rounds", fontsize=7, va="center", ha="center")
     axes.tick_params(axis="y", length=0)
-    axes.legend(loc="lower right", fontsize=7, bbox_to_anchor=(0.93, 0.02))
+    axes.legend(loc="center right", fontsize=7, bbox_to_anchor=(0.85, 0.39))
     return figure
 
 

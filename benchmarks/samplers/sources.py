@@ -11,10 +11,12 @@ import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
+import shutil
 import subprocess
 import sys
 import tempfile
 import types
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,8 @@ class Checkout:
             raise Absent(f"{name} is not in {folder}: tried {', '.join(p.name for p in places)}")
         inside = (self.place / "repo", self.place / ".git", self.place)
         self.git = next((path for path in inside if (path / "HEAD").is_file()), None)
-        self._folder = tempfile.TemporaryDirectory(prefix="samplers-")
+        self._folder = Path(tempfile.mkdtemp(prefix="samplers-"))
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
 
     @property
     def commit(self) -> str:
@@ -78,11 +81,11 @@ class Checkout:
             Packages that are replaced by empty ones.
         """
         for file in (path, *others):
-            to = Path(self._folder.name, file)
+            to = self._folder / file
             to.parent.mkdir(parents=True, exist_ok=True)
             to.write_text(self.text(file), encoding="utf-8")
         name = str(Path(path).relative_to(root or ".").with_suffix("")).replace("/", ".")
-        with _alone(str(Path(self._folder.name, root)), without):
+        with _alone(str(self._folder / root), without):
             return importlib.import_module(name)
 
     def _git(self, *arguments: str) -> str:
