@@ -1,5 +1,6 @@
 """Published samplers on one perfect model: what they lose, and what their batches alone would."""
 
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,8 +57,8 @@ class Row(NamedTuple):
 
 
 def _rows() -> list[Row]:
-    times = tuple(np.linspace(0, 1, LENGTH + 1).tolist())
-    few = tuple(np.linspace(0, 1, 4).tolist())
+    times = tuple(Fraction(k, LENGTH) for k in range(LENGTH + 1))
+    few = tuple(Fraction(k, 3) for k in range(4))
     halves = (0, *ONES[:-2], 2)
     falling = tuple(NOISE * (1 - k / (LENGTH - 1)) for k in range(LENGTH))
     drawn = DrawThenKeep(sizes=ONES, score="tempered", noise=falling)
@@ -96,7 +97,7 @@ def _rows() -> list[Row]:
         Row("MDLM, RADD", "5 steps", CLOCK, bernoulli, bernoulli),
         Row("MDLM, RADD", "3 steps", CLOCK, third, third),
         Row("MDLM, RADD", "5 steps, top-p 0.9", CLOCK, bernoulli, bernoulli, nucleus),
-        Row("ReMDM-cap", "5 steps, cap 0.2", CLOCK, Remask(times, cap=0.2), bernoulli),
+        Row("ReMDM-cap", "5 steps, cap 0.2", CLOCK, Remask(times, cap=Fraction(1, 5)), bernoulli),
         Row("BD3-LM", "first hitting", SELECTS, FirstHitting(), FirstHitting()),
         Row("SDAR", "sequential", SELECTS, LeftToRight(), LeftToRight()),
     ]

@@ -6,6 +6,7 @@ sites in three steps are (0, 1, 2), see `benchmarks.samplers.faults`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ _dream = "dllm/pipelines/dream/models/generation_utils.py"
 _fast_dream = "dream/model/generation_utils.py"
 _remdm = {"steps": 3, "predictor": "ddpm_cache"}
 _looping = {"sampler": "remdm-loop", "t_on": 0.7, "t_off": 0.3, "alpha_on": 0.5, "eta": 0.2}
-_thirds = (0, 1 / 3, 2 / 3, 1)
+_thirds = (0, Fraction(1, 3), Fraction(2, 3), 1)
 _halves = (0, 0.5, 1)
 _dream_halves = (0, 0.4995, 1)
 """Dream's times end at 1/1000: half of the way there."""
@@ -330,11 +331,12 @@ CASES = [
     ),
     Case(
         "LLaDA2Sampler",
-        "threshold 0.6, T = 1",
+        "threshold 0.6, T = 0.5: the score is tempered",
         DLLM,
         THREE,
-        _of(decoders.dllm, threshold=0.6, steps_per_block=3, **_llada2),
-        DrawThenKeep(threshold=0.6),
+        _of(decoders.dllm, threshold=0.6, steps_per_block=3, **_llada2 | {"temperature": 0.5}),
+        DrawThenKeep(threshold=0.6, score="tempered"),
+        {"temperature": 0.5},
     ),
     Case(
         "LLaDA21Sampler",
@@ -369,11 +371,17 @@ CASES = [
     ),
     Case(
         "low_confidence_dynamic",
-        "threshold 0.6, T = 1",
+        "threshold 0.6, T = 0.5: the score is tempered",
         SDAR,
         THREE,
-        _of(decoders.sdar, remasking_strategy="low_confidence_dynamic", confidence_threshold=0.6),
-        DrawThenKeep(threshold=0.6),
+        _of(
+            decoders.sdar,
+            remasking_strategy="low_confidence_dynamic",
+            confidence_threshold=0.6,
+            temperature=0.5,
+        ),
+        DrawThenKeep(threshold=0.6, score="tempered"),
+        {"temperature": 0.5},
     ),
     # dInfer
     Case(
@@ -416,7 +424,7 @@ CASES = [
         REMDM,
         TWO,
         _of(diffusion.mdlm, sampler="remdm-cap", eta=0.2, **_remdm),
-        Remask(_thirds, cap=0.2),
+        Remask(_thirds, cap=Fraction(1, 5)),
     ),
     Case(
         "remdm-loop",
@@ -424,7 +432,7 @@ CASES = [
         REMDM,
         TWO,
         _of(diffusion.mdlm, **_looping, **(_remdm | {"steps": 4})),
-        RemaskLoop(4, 0.7, 0.3, 0.5, 0.2),
+        RemaskLoop(4, 0.7, 0.3, 0.5, Fraction(1, 5)),
     ),
     Case(
         "remdm-conf",

@@ -157,7 +157,7 @@ def dllm(code: Checkout, p: Any, *, kind: str, path: str, prompt: Any = (), **se
 
 def sdar(code: Checkout, p: Any, **settings: Any) -> Any:
     """``block_diffusion_generate`` of generate.py; its cache is the one of transformers."""
-    generating = module(code, "generate.py", without=("transformers",))
+    generating: Any = module(code, "generate.py", without=("transformers",))
     generating.DynamicCache = _Cache
     model = TorchOracle(p)
     usual = {"block_length": p.length, "denoising_steps": p.length, "temperature": 1.0}
@@ -228,21 +228,26 @@ def _of_images(own: Any, p: Any) -> Any:
     """What a sampler of images makes of a trainer that has our model and keeps the codes."""
     side, model, kept = round(p.length**0.5), TorchOracle(p, floor=-1e30), {}
 
-    def vit(code: Any, labels: Any, drop: Any = None, drop_label: Any = None) -> Any:
-        return model(code.reshape(len(code), -1)).logits[..., : p.vocab]
+    class Network:
+        def eval(self) -> None:
+            pass
+
+        train = eval
+
+        def __call__(self, code: Any, labels: Any, drop: Any = None, drop_label: Any = None) -> Any:
+            return model(code.reshape(len(code), -1)).logits[..., : p.vocab]
 
     def decode_code(code: Any) -> Any:
         kept["code"] = code
         return torch.zeros(1)
 
-    vit.eval = vit.train = lambda: None
     args = {"use_ema": False, "device": "cpu", "mask_value": p.vocab, "codebook_size": p.vocab}
     trainer = SimpleNamespace(
         args=SimpleNamespace(**args),
         input_size=side,
         ae=SimpleNamespace(decode_code=decode_code),
         autocast=torch.no_grad(),
-        vit=vit,
+        vit=Network(),
     )
 
     def sampler(n: int) -> Any:

@@ -143,7 +143,9 @@ class _Anything(metaclass=_EmptyClass):
 class _EmptyModule(types.ModuleType):
     """A module in which every name is there."""
 
-    __path__ = ()
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__ = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
