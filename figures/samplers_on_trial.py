@@ -96,7 +96,7 @@ def _rows() -> list[Row]:
         ),
         Row("MDLM, RADD", "5 steps", CLOCK, bernoulli, bernoulli),
         Row("MDLM, RADD", "3 steps", CLOCK, third, third),
-        Row("MDLM, RADD", "5 steps, top-p 0.9", CLOCK, bernoulli, bernoulli, nucleus),
+        Row("RADD", "5 steps, top-p 0.9", CLOCK, bernoulli, bernoulli, nucleus),
         Row("ReMDM-cap", "5 steps, cap 0.2", CLOCK, Remask(times, cap=Fraction(1, 5)), bernoulli),
         Row("BD3-LM", "first hitting", SELECTS, FirstHitting(), FirstHitting()),
         Row("SDAR", "sequential", SELECTS, LeftToRight(), LeftToRight()),

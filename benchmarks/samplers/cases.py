@@ -178,6 +178,14 @@ CASES = [
     ),
     Case(
         "low_confidence",
+        "2 steps for 4 sites",
+        LLADA,
+        FOUR,
+        _of(decoders.llada, temperature=1.0, steps=2),
+        TokenConfidence(2),
+    ),
+    Case(
+        "low_confidence",
         "blocks of 2",
         LLADA,
         FOUR,
