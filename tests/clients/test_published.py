@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from benchmarks.samplers.sources import Checkout  # noqa: E402
+from benchmarks.published.sources import Checkout  # noqa: E402
 
 CODE = """
 import missing.part as part

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
 
-from benchmarks.samplers import decoders, diffusion
-from benchmarks.samplers.cases import BD3, CHAIN, DATA, DINFER, DLLM, FAST, KLASS, OPEN, THREE
-from benchmarks.samplers.sources import Checkout
+from benchmarks.published import decoders, diffusion
+from benchmarks.published.cases import BD3, CHAIN, DATA, DINFER, DLLM, FAST, KLASS, OPEN, THREE
+from benchmarks.published.sources import Checkout
 from sims import output_distribution
 from sims.conformance import exact_distribution
 from sims.policies import DrawThenKeep

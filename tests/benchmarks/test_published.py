@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from benchmarks.samplers import record
-from benchmarks.samplers.sources import Absent, Checkout
+from benchmarks.published import record
+from benchmarks.published.sources import Absent, Checkout
 
 RESULTS = json.loads(record.MEASURED.read_text(encoding="utf-8"))
 ROW = {

@@ -1,6 +1,6 @@
 """Samplers of diffusion in steps of time, as functions n -> tokens (n, L).
 
-As in `benchmarks.samplers.decoders`. The classes of MDLM, ReMDM and BD3-LM are modules of
+As in `benchmarks.published.decoders`. The classes of MDLM, ReMDM and BD3-LM are modules of
 lightning with a configuration file: the attributes that sampling reads are set, and the network is
 replaced by the oracle, in float64 where theirs is cast to float32.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import torch  # pyright: ignore[reportMissingImports]
 
-from benchmarks.samplers.sources import Checkout
+from benchmarks.published.sources import Checkout
 from sims.conformance.torch import TorchOracle
 
 __all__ = ["bd3", "mdlm", "radd"]

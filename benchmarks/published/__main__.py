@@ -1,11 +1,11 @@
-"""``python -m benchmarks.samplers --code DIR``: published samplers on the zero-loss denoiser.
+"""``python -m benchmarks.published --code DIR``: published samplers on the zero-loss denoiser.
 
-    python -m benchmarks.samplers --code DIR                   # all cases, and what was found
-    python -m benchmarks.samplers --code DIR --only LLaDA      # those whose name contains this
-    python -m benchmarks.samplers --code DIR --record          # and renew docs/samplers.md
-    python -m benchmarks.samplers --pages                      # the page from what is recorded
+    python -m benchmarks.published --code DIR                   # all cases, and what was found
+    python -m benchmarks.published --code DIR --only LLaDA      # those whose name contains this
+    python -m benchmarks.published --code DIR --record          # and renew docs/samplers.md
+    python -m benchmarks.published --pages                      # the page from what is recorded
 
-DIR holds the repositories, see `benchmarks.samplers.sources`; one that is not there is left out.
+DIR holds the repositories, see `benchmarks.published.sources`; one that is not there is left out.
 Needs torch. Exit code 1 if a case of ours does not agree, but for those that are noted.
 """
 
@@ -14,11 +14,11 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.samplers import record
+from benchmarks.published import record
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("python -m benchmarks.samplers", description=__doc__)
+    parser = argparse.ArgumentParser("python -m benchmarks.published", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--code", type=Path, metavar="DIR", help="where the repositories are")
     parser.add_argument("--only", action="append", metavar="TEXT", help="cases to run")
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if options.code is None:
         parser.error("say where the repositories are, with --code DIR")
-    from benchmarks.samplers import trial
+    from benchmarks.published import trial
 
     rows = []
     for case in trial.chosen(options.only):

@@ -18,7 +18,7 @@ MINUTE = 1e-12
 
 def keep(rows: Iterable[dict[str, Any]], file: Path = MEASURED) -> None:
     """Replace those rows of the file that were measured again, in the order of the cases."""
-    from benchmarks.samplers import trial
+    from benchmarks.published import trial
 
     kept = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
     found = {_key(row): row for row in [*kept, *rows]}

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
 
-from benchmarks.samplers import faults
-from benchmarks.samplers.cases import CASES, DATA, Case
-from benchmarks.samplers.sources import Absent, Checkout
+from benchmarks.published import faults
+from benchmarks.published.cases import CASES, DATA, Case
+from benchmarks.published.sources import Absent, Checkout
 from sims.conformance import answering, check, exact_distribution
 from sims.policies.observed_sites import OBSERVED
 

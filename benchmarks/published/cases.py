@@ -1,7 +1,7 @@
 """What is put on trial: samplers with their settings, the data, and the policy that each should be.
 
 A case whose policy is None is only compared with the data. Batches of Dream's copies for three
-sites in three steps are (0, 1, 2), see `benchmarks.samplers.faults`.
+sites in three steps are (0, 1, 2), see `benchmarks.published.faults`.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch  # pyright: ignore[reportMissingImports]
 
-from benchmarks.samplers import decoders, diffusion
+from benchmarks.published import decoders, diffusion
 from sims import Sampling
 from sims.policies import (
     Bernoulli,

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch  # pyright: ignore[reportMissingImports]
 
-from benchmarks.samplers.sources import Checkout
+from benchmarks.published.sources import Checkout
 from sims.conformance.torch import TorchOracle
 
 __all__ = [
@@ -215,17 +215,21 @@ def dinfer(code: Checkout, p: Any, *, threshold: float, temperature: float = 1.0
 
 def halton(code: Checkout, p: Any, **settings: Any) -> Any:
     """``HaltonSampler`` of halton_sampler.py on a square of sites; no guidance."""
-    return _of_images(module(code, "Sampler/halton_sampler.py").HaltonSampler(w=0, **settings), p)
+    own = module(code, "Sampler/halton_sampler.py").HaltonSampler(w=0, **settings)
+    return _of_images(own, p, square=True)
 
 
 def maskgit(code: Checkout, p: Any, **settings: Any) -> Any:
     """``ConfidenceSampler`` of confidence_sampler.py on a square of sites; no guidance."""
     own = module(code, "Sampler/confidence_sampler.py").ConfidenceSampler
-    return _of_images(own(w=0, **{"step": p.length} | settings), p)
+    return _of_images(own(w=0, **{"step": p.length} | settings), p, square=False)
 
 
-def _of_images(own: Any, p: Any) -> Any:
-    """What a sampler of images makes of a trainer that has our model and keeps the codes."""
+def _of_images(own: Any, p: Any, square: bool) -> Any:
+    """What a sampler of images makes of a trainer that has our model and keeps the codes.
+
+    One sequence alone does not go through ``ConfidenceSampler``; a second one is written already.
+    """
     side, model, kept = round(p.length**0.5), TorchOracle(p, floor=-1e30), {}
 
     class Network:
@@ -251,8 +255,11 @@ def _of_images(own: Any, p: Any) -> Any:
     )
 
     def sampler(n: int) -> Any:
-        rows = max(n, 2)  # one does not go through ConfidenceSampler
-        own(trainer, nb_sample=rows, labels=torch.zeros(rows, dtype=torch.long), verbose=False)
-        return kept["code"].reshape(rows, -1)[:n]
+        code = torch.zeros(max(n, 2), p.length, dtype=torch.long)
+        code[:n] = p.vocab
+        labels = torch.zeros(len(code), dtype=torch.long)
+        start = code.reshape(-1, side, side) if square else code
+        own(trainer, init_code=start, nb_sample=len(code), labels=labels, verbose=False)
+        return kept["code"].reshape(len(code), -1)[:n]
 
     return sampler
