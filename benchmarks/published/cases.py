@@ -518,7 +518,7 @@ CASES = [
         IMAGES,
         FOUR,
         _of(decoders.halton, step=2),
-        FixedOrder((0, 2, 1, 3), (1, 3)),
+        FixedOrder((2, 1, 0, 3), (1, 3)),
     ),
     Case(
         "Halton",
@@ -526,7 +526,7 @@ CASES = [
         IMAGES,
         FOUR,
         _of(decoders.halton, step=4),
-        FixedOrder((0, 2, 1, 3)),
+        FixedOrder((2, 1, 0, 3)),
     ),
 ]
 """In the order of the table."""

@@ -1,6 +1,7 @@
 """One case on trial, as a row of the table."""
 
 import contextlib
+import dataclasses
 import io
 import warnings
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ import torch  # pyright: ignore[reportMissingImports]
 from benchmarks.published import faults
 from benchmarks.published.cases import CASES, DATA, Case
 from benchmarks.published.sources import Absent, Checkout
+from sims import Sampling
 from sims.conformance import answering, check, exact_distribution
 from sims.policies.observed_sites import OBSERVED
 
@@ -62,7 +64,7 @@ def _tried(code: Checkout, case: Case) -> dict[str, Any]:
     row = {
         "data": case.data,
         "policy": repr(case.policy) if case.policy else None,
-        "sampling": ", ".join(f"{name}={value!r}" for name, value in case.given.items()),
+        "sampling": ", ".join(_said(name, value) for name, value in case.given.items()),
         "exact": verdict.exact,
         "paths": verdict.paths,
         "draws": verdict.draws,
@@ -82,6 +84,19 @@ def _tried(code: Checkout, case: Case) -> dict[str, Any]:
     if case.note == "observed":
         row["observed"] = _by_convention(case.make(code, p), p, verdict.expected)
     return row
+
+
+def _said(name: str, value: Any) -> str:
+    """An argument, or the parameters of a `Sampling` that are not the usual ones."""
+    if not isinstance(value, Sampling):
+        return f"{name}={value!r}"
+    usual = Sampling()
+    changed = {
+        field.name: getattr(value, field.name)
+        for field in dataclasses.fields(value)
+        if getattr(value, field.name) != getattr(usual, field.name)
+    }
+    return ", ".join(f"{key}={number!r}" for key, number in changed.items())
 
 
 def _by_convention(sampler: Any, p: Any, expected: np.ndarray) -> dict[str, float]:
