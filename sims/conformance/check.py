@@ -105,7 +105,7 @@ def check(
     Examples
     --------
     >>> from sims.conformance import Oracle
-    >>> from theory import MASK, gallery
+    >>> from theory import gallery
     >>> p = gallery.coupled_pairs(1)                  # two equal bits, both of them fair
     >>> model = Oracle(p)
     >>> def at_once(n, rng):
@@ -205,23 +205,11 @@ class _Trial:
     def conventions(
         self, first: _Result, p: Distribution, expected: Expected
     ) -> tuple[dict[str, _Result], bool | None]:
-        """Under each convention for predictions at observed sites; and whether they are read.
-
-        What is written with the same random numbers is the same, unless they are.
-        """
-        if first.draws is None:
-            try:
-                reads = reads_observed(self.sampler, p.length, self.batch)
-            except NotEnumerable:
-                return {}, None
-        else:
-            reads = False
-            for convention in OBSERVED:
-                with answering(observed=convention):
-                    reads |= not self._repeats(first.draws)
-            if reads and not self._repeats(first.draws):
-                reads = None
-        if reads is False:
+        """Under each convention for predictions at observed sites; and whether they are read."""
+        reads = self._reads(first, p)
+        if reads is None:
+            return {}, None
+        if not reads:
             return dict.fromkeys(OBSERVED, first), False
         results: dict[str, _Result] = {}
         for convention in OBSERVED:
@@ -229,7 +217,23 @@ class _Trial:
                 result = self.again(first, p, expected)
             if result is not None:
                 results[convention] = result
-        return results, reads
+        return results, True
+
+    def _reads(self, first: _Result, p: Distribution) -> bool | None:
+        """Whether another convention changes what is written with the same random numbers.
+
+        None if it has others each time, or takes no other convention.
+        """
+        try:
+            if first.draws is None:
+                return reads_observed(self.sampler, p.length, self.batch)
+            changed = False
+            for convention in OBSERVED:
+                with answering(observed=convention):
+                    changed |= not self._repeats(first.draws)
+        except Exception:  # of any kind: it is code of others
+            return None
+        return None if changed and not self._repeats(first.draws) else changed
 
     def elsewhere(self, first: _Result, p: Distribution, expected: Expected) -> _Result | None:
         """On another distribution, if what is expected there is known."""

@@ -13,7 +13,7 @@ from sims.conformance.generator import ReplayGenerator
 from sims.conformance.global_generators import unmoved
 from sims.conformance.replay import AmbiguousRows, NotEnumerable, Paths, Replay, replaying
 from theory import JointTable
-from theory._core.arrays import as_array, from_host, to_host
+from theory._core.arrays import as_array, from_host, require_memory, to_host
 from theory._core.plurals import counted
 from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution, check_distribution
@@ -61,7 +61,8 @@ def exact_distribution(
         Paths to run at most. The most probable ones are run; the mass of the others is `missing`.
     batch : int, optional
         Paths to run at once. If not given, many, and one if it cannot be told which row a random
-        number belongs to, or if a row run alone is found to be different.
+        number belongs to, if a row run alone is found to be different, or if the sampler fails
+        with more than one; if given, all of these are errors.
 
     Returns
     -------
@@ -110,6 +111,7 @@ class _WithManyRows(Exception):
 def _enumerated(
     run: Callable[[Replay], Any], p: Distribution, most: int, batch: int | None
 ) -> EnumeratedDistribution:
+    require_memory(p.vocab**p.length, f"a table of shape ({p.vocab},)*{p.length}", p.like)
     paths, sites = Paths(most), (p.length,)
     table, outside = np.zeros((p.vocab,) * p.length), 0.0
     rounds: dict[int, float] = {}
@@ -151,7 +153,7 @@ def _enumerated(
         table=from_host(table, p.like) if not p.exact else table,
         round_costs=(),
         remasks=remasks,
-        rounds={calls: rounds[calls] for calls in sorted(rounds)},
+        rounds={calls: rounds[calls] * (1 - paths.missing) / found for calls in sorted(rounds)},
         data_rounds=None,
         states=paths.run,
         widest=widest,

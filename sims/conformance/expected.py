@@ -66,8 +66,8 @@ class Expected:
         return named or f"a table of shape {self.shape}"
 
     def on(self, p: Distribution) -> "Expected | None":
-        """The same on another distribution; None for what belongs to one."""
-        if not (self.data or self.is_policy):
+        """The same on another distribution; None for what belongs to one, as a model does."""
+        if not (self.data or self.is_policy) or self.settings.get("denoiser") is not None:
             return None
         against = None if self.data else self.against
         return Expected(p, against, prompt=self.prompt, **self.settings)

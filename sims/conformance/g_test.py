@@ -91,8 +91,8 @@ def g_test(counts: np.ndarray, stated: np.ndarray, alpha: float, rng: np.random.
         return GTest(math.inf, 0.0, noise)
     groups = _rare_together(chances, draws)
     if groups is not None:
-        together = [np.bincount(groups, weights=w) for w in (counts[possible], chances)]
-        also = _tested(*together, draws, alpha / 2, rng).p_value
+        due, found = np.bincount(groups, chances), np.bincount(groups, counts[possible])
+        also = _tested(found, due, draws, alpha / 2, rng).p_value
         p_value = min(1.0, 2 * p_value, 2 * also)
     return GTest(g, p_value, noise)
 
@@ -105,16 +105,22 @@ def _tested(
     bound = tail_bound(found, len(chances))
     most = 0 if bound <= CERTAIN else math.ceil(ENOUGH / alpha)
     spread: list[float] = []
-    larger: list[bool] = []
-    while len(spread) < NOISE or (len(larger) < most and sum(larger) < ENOUGH):
-        size = min(max(NOISE, len(larger)), max(1, ENTRIES // len(chances)))
+    done, larger = 0, np.zeros(0, dtype=np.int64)  # which samples had a value as large
+    while done < NOISE or (done < most and len(larger) < ENOUGH):
+        size = min(max(NOISE, done), max(1, ENTRIES // len(chances)))
         sample = rng.multinomial(draws, chances, size=size)
-        if len(spread) < NOISE:
+        if done < NOISE:
             spread += (np.abs(sample / draws - chances).sum(axis=1) / 2).tolist()
         # Equal counts give equal values but for rounding.
-        larger += (_statistic(sample, chances, draws) >= found * (1 - 1e-12) - 1e-9).tolist()
+        as_large = _statistic(sample, chances, draws) >= found * (1 - 1e-12) - 1e-9
+        larger = np.concatenate([larger, done + np.flatnonzero(as_large)])
+        done += size
     noise = Noise(float(np.mean(spread)), float(np.quantile(spread, 0.99)))
-    return GTest(found, _p_value(larger[:most]) if most else bound, noise)
+    if not most:
+        return GTest(found, bound, noise)
+    if len(larger) >= ENOUGH:
+        return GTest(found, ENOUGH / int(larger[ENOUGH - 1] + 1), noise)
+    return GTest(found, (len(larger) + 1) / (done + 1), noise)
 
 
 def _rare_together(chances: np.ndarray, draws: int) -> np.ndarray | None:
@@ -141,14 +147,6 @@ def _rare_together(chances: np.ndarray, draws: int) -> np.ndarray | None:
     found = np.empty(len(chances), dtype=np.int64)
     found[order] = groups
     return found
-
-
-def _p_value(larger: list[bool]) -> float:
-    """Of samples in the order in which they were drawn: whether their value was as large."""
-    reached = np.flatnonzero(larger)
-    if len(reached) >= ENOUGH:
-        return ENOUGH / int(reached[ENOUGH - 1] + 1)
-    return (len(reached) + 1) / (len(larger) + 1)
 
 
 def _statistic(counts: np.ndarray, chances: np.ndarray, draws: int) -> np.ndarray:

@@ -10,7 +10,7 @@ kind            value                       made by
 uniform         ``shift + scale U``         the generator
 exponential     ``scale E**power``          ``E = -log U``, ``scores / E**temperature``
 gumbel          ``shift + scale G``         ``G = -log E``, ``logits + temperature G``
-power           ``exp(scale E)``            ``U**(1 / weights)``
+power           ``shift exp(scale E)``      ``U**(1 / weights)``
 ==============  ==========================  =====================================================
 
 The order of such scores is a race with known probabilities: the largest of ``logits + G`` is i
@@ -121,6 +121,8 @@ class Noise:
         """Entries of the noise where `kept`, else numbers."""
         kept, other, which = np.broadcast_arrays(kept, np.asarray(other, dtype=float), self.which)
         noise = self.mapped(lambda v: np.broadcast_to(v, which.shape))
+        if np.isnan(other[~kept]).any():
+            raise NotEnumerable(f"{self} together with nan")
         return noise._but(known=np.where(kept, noise.known, other), whole=False)
 
     # What becomes of the numbers
@@ -139,10 +141,9 @@ class Noise:
 
     def times(self, number: Any) -> "Noise":
         noise, number = self._with(np.asarray(number, dtype=float))
-        if noise.kind == "power" and (number != 1).any():
-            raise NotEnumerable(f"a multiple of {self}")
         if noise.kind == "power":
-            return noise
+            known = np.where(number == 0, 0.0, noise.known * number)
+            return noise._but(shift=noise.shift * number, known=known, whole=False)._checked()
         with np.errstate(invalid="ignore"):
             shift, scale = noise.shift * number, noise.scale * number
             if self.whole and scale.all() and np.isfinite(scale).all():
@@ -153,10 +154,11 @@ class Noise:
     def reciprocal(self) -> "Noise":
         if self.kind not in ("exponential", "power"):
             raise NotEnumerable(f"the reciprocal of {self}")
-        if self.kind == "power":
-            return self._but(scale=-self.scale, known=1 / self.known)
         with np.errstate(divide="ignore"):
             known = 1 / self.known
+        if self.kind == "power":
+            shift = 1 / np.where(self.shift == 0, 1.0, self.shift)
+            return self._but(shift=shift, scale=-self.scale, known=known)
         scale = 1 / np.where(self.scale == 0, 1.0, self.scale)
         return self._but(scale=scale, power=-self.power, known=known)
 
@@ -166,8 +168,9 @@ class Noise:
             known = known if self.whole else np.log(noise.known)
             if noise.kind == "uniform":
                 return noise._but(kind="exponential", scale=-noise.scale, known=known)
-            if noise.kind == "power":
-                return noise._but(kind="exponential", known=known)
+            if noise.kind == "power" and (noise.shift == 1)[np.isnan(noise.known)].all():
+                shift = np.zeros(self.shape)
+                return noise._but(kind="exponential", shift=shift, known=known)
             if noise.kind == "exponential":
                 shift, scale = np.log(noise.scale), -noise.power
                 noise = noise._but(kind="gumbel", shift=shift, scale=scale, known=known)
@@ -183,7 +186,7 @@ class Noise:
             noise = self._but(kind="exponential", shift=shift, scale=factor, power=power)
             return noise._but(known=known, whole=False)._checked()
         if self.kind == "exponential" and (self.power == 1).all():
-            return self._but(kind="power", known=known)
+            return self._but(kind="power", shift=np.ones(self.shape), known=known)
         raise NotEnumerable(f"the exponential of {self}")
 
     def to_the(self, exponent: Any) -> "Noise":
@@ -191,9 +194,11 @@ class Noise:
         with np.errstate(all="ignore"):
             known = np.where(exponent == 0, 1.0, noise.known**exponent)
         if noise.kind == "uniform":
-            noise = noise._but(kind="power", scale=-exponent)
+            noise = noise._but(kind="power", shift=np.ones(noise.shape), scale=-exponent)
         elif noise.kind == "power":
-            noise = noise._but(scale=noise.scale * exponent)
+            with np.errstate(all="ignore"):
+                shift = noise.shift**exponent
+            noise = noise._but(shift=shift, scale=noise.scale * exponent)
         elif noise.kind == "exponential":
             with np.errstate(all="ignore"):
                 scale = noise.scale**exponent
@@ -209,9 +214,8 @@ class Noise:
         open_ = np.isnan(noise.known)
         for bound, above in ((np.broadcast_to(low, noise.shape), False), (high, True)):
             at, rising = noise._in_uniform(bound)
-            if ((rising == above) & (at < 1 - GUARD) | (rising != above) & (at > GUARD))[
-                open_
-            ].any():
+            cut = np.where(rising == above, at < 1 - GUARD, at > GUARD)
+            if cut[open_].any():
                 raise NotEnumerable(f"{self} between bounds")
         return noise._but(known=np.clip(noise.known, low, high))
 
@@ -244,6 +248,8 @@ class Noise:
     # Within
 
     def _but(self, **changes: Any) -> "Noise":
+        if "known" in changes and np.isnan(changes["known"][~np.isnan(self.known)]).any():
+            raise NotEnumerable(f"{self} together with nan")  # which would stand for open
         noise = self.mapped(lambda v: v)
         for name, value in changes.items():
             setattr(noise, name, value)
@@ -283,7 +289,7 @@ class Noise:
             "uniform": (self.scale == 0, self.shift),
             "gumbel": (self.scale == 0, self.shift),
             "exponential": ((self.scale == 0) | (self.power == 0), self.scale),
-            "power": (self.scale == 0, 1.0),
+            "power": (self.scale == 0, self.shift),
         }
         gone, left = nothing[self.kind]
         return self._but(known=np.where(gone & open_, left, known))
@@ -312,7 +318,8 @@ class Noise:
             if self.kind == "gumbel":
                 return np.exp(-np.exp(-(number - self.shift) / self.scale)), rising
             if self.kind == "power":
-                e, rising = np.log(np.maximum(number, 0.0)) / self.scale, ~rising
+                e = np.log(np.maximum(number / self.shift, 0.0)) / self.scale
+                rising = rising != (self.shift > 0)
             else:
                 ratio = number / self.scale
                 e = np.maximum(ratio, 0.0) ** (1 / self.power)

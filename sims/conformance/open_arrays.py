@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -167,7 +167,9 @@ class OpenArray(NDArrayOperatorsMixin):
             result = OF_ONE[name](inputs[0].noise)
         elif len(inputs) == 2 and sum(open_) == 1 and name in OF_TWO:
             first, second = OF_TWO[name]
-            a, b = (x.noise if isinstance(x, OpenArray) else np.asarray(x) for x in inputs)
+            a, b = (
+                cast(Any, x.noise if isinstance(x, OpenArray) else np.asarray(x)) for x in inputs
+            )
             result = first(a, b) if open_[0] else second(b, a)
         else:
             also = " and other noise" if sum(open_) > 1 else ""
@@ -271,6 +273,18 @@ def _never(noise: Noise, number: Any) -> np.ndarray:
     return np.asarray(noise.known == number)
 
 
+def _always(noise: Noise, number: Any) -> np.ndarray:
+    return ~_never(noise, number)
+
+
+def _at_least(noise: Noise, number: Any) -> Noise:
+    return noise.clipped(low=number)
+
+
+def _at_most(noise: Noise, number: Any) -> Noise:
+    return noise.clipped(high=number)
+
+
 def _not_below(noise: Noise, number: Any) -> np.ndarray:
     return ~noise.below(number)
 
@@ -315,9 +329,9 @@ OF_TWO: dict[str, tuple[Callable[[Noise, Any], Any], Callable[[Noise, Any], Any]
     "greater": (_not_below, _below),
     "greater_equal": (_not_below, _below),
     "equal": (_never, _never),
-    "not_equal": (lambda noise, x: ~_never(noise, x),) * 2,
-    "maximum": (lambda noise, x: noise.clipped(low=x),) * 2,
-    "minimum": (lambda noise, x: noise.clipped(high=x),) * 2,
+    "not_equal": (_always, _always),
+    "maximum": (_at_least, _at_least),
+    "minimum": (_at_most, _at_most),
 }
 """What a function of two does where the noise is its first, and where it is its second, argument.
 
@@ -340,6 +354,8 @@ def _searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any
     if isinstance(a, OpenArray) or sorter is not None:
         raise NotEnumerable("a search among random numbers")
     a = np.asarray(a)
+    if a.ndim != 1 or (np.diff(a) < 0).any():
+        raise NotEnumerable(f"a search for {v.noise} among numbers that do not rise")
     return (len(a) - v.noise.mapped(lambda w: w[..., None]).below(a).sum(axis=-1))[()]
 
 

@@ -151,7 +151,8 @@ class Oracle:
     ) -> None:
         check_distribution(p)
         _check_observed(observed)
-        self.p, self.observed, self.shift, self.calls = p, observed, bool(shift), 0
+        self.p, self.shift, self.calls = p, bool(shift), 0
+        self.observed: Observed = observed
         self.mask_id = p.vocab if mask_id is None else as_integer(mask_id, "mask_id", p.vocab)
         least = self.mask_id + 1 if vocab_size is None else p.vocab
         self.vocab_size = (
@@ -195,6 +196,7 @@ class Oracle:
         self.calls += 1
         if replay := running():
             replay.called(x)
+            replay.cells = max(replay.cells, ids.shape[1] * self.vocab_size)
         logits = self._logits(x)[:, : ids.shape[1] - len(self.prompt) + self.shift]
         return Answer(from_host(self._placed(logits, ids.shape[1]), ids))
 
@@ -225,7 +227,8 @@ class Oracle:
     def _logits(self, x: np.ndarray) -> np.ndarray:
         """Logarithms of the predictions (B, L, V) for patterns, by whatever is asked for now."""
         instead = _instead.get() or _Instead()
-        p, observed = instead.p or self.p, instead.observed or self.observed
+        p = instead.p or self.p
+        observed: Observed = instead.observed or self.observed
         if (p.length, p.vocab) != (self.p.length, self.p.vocab):
             raise InvalidInput(f"{self!r} cannot answer for {p!r}, of another shape")
         patterns = (p.vocab + 1) ** p.length

@@ -46,9 +46,11 @@ class Race:
         elif noise.kind == "gumbel":
             least, most = np.full(noise.shape, -math.inf), np.full(noise.shape, math.inf)
         else:
-            rising, end = noise.scale > 0, float(noise.kind == "power")
-            least = np.where(rising, end, 0.0 if end else -math.inf)
-            most = np.where(rising, math.inf, end)
+            ends = np.where(noise.scale > 0, math.inf, -math.inf), np.zeros(noise.shape)
+            if noise.kind == "power":
+                infinite = np.where(noise.shift > 0, math.inf, -math.inf)
+                ends = np.where(noise.scale > 0, infinite, 0.0), noise.shift
+            least, most = np.minimum(*ends), np.maximum(*ends)
         return (
             np.where(self.open, least, noise.known),
             np.where(self.open, most, noise.known),
@@ -74,6 +76,9 @@ class Race:
     def _check(self) -> None:
         """Refuse numbers of which something is known that their ranges do not tell."""
         used = self.noise.which[self.open]
+        if np.bincount(used, minlength=1).max() > 1:
+            because = "the same random number takes part twice"
+            raise NotEnumerable(f"the order of {self.noise}", because=because)
         if self.known.ordered[used].any():
             raise NotEnumerable(f"the order of {self.noise}", because="it was asked for before")
         low, high = self.known.low[used], self.known.high[used]
@@ -101,15 +106,15 @@ class Race:
                 chosen[asked] = self.known.replay.decide(self.rows[asked], weights)
             else:
                 chosen[asked] = np.where(racing, self.places, -1)[asked].argmax(axis=1)
-        self.left[np.arange(len(chosen)), chosen] = False
+        self.left[np.arange(len(chosen), dtype=np.int64), chosen] = False
         return chosen
 
     def _is_simple(self) -> bool:
         """Whether noise is larger than all numbers, and the largest is asked for."""
-        if not self.largest or self.noise.kind == "uniform" or self._backwards():
+        if not self.largest or self.noise.kind in ("uniform", "power") or self._backwards():
             return False
-        positive = self.noise.kind != "gumbel" and (self.noise.scale > 0)[self.open].all()
-        least = 0.0 if positive or self.noise.kind == "power" else -math.inf
+        positive = self.noise.kind == "exponential" and (self.noise.scale > 0)[self.open].all()
+        least = 0.0 if positive else -math.inf
         return bool((self.noise.known[~self.open] <= least).all())
 
     def _only(self) -> np.ndarray:
@@ -132,7 +137,7 @@ class Race:
             return False
         rising = noise.scale > 0 if noise.kind == "gumbel" else noise.scale * noise.power < 0
         if noise.kind == "power":
-            rising = noise.scale < 0
+            rising = noise.scale * noise.shift < 0
         rising = rising[self.open]
         if (rising != rising[:1]).any():
             raise NotEnumerable(f"the order of {noise} of both signs")

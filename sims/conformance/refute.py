@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sims.conformance.check import TOLERANCE, check
-from sims.conformance.verdict import Verdict
+from sims.conformance.verdict import WIDTH, Verdict
 from theory import JointTable
 from theory._core.plurals import counted
 from theory.validation.arguments import as_integer
@@ -75,12 +76,11 @@ class Refutation:
     def report(self) -> str:
         """The tables for a reader, in lines of at most 80 columns."""
         how = "" if self.smallest.verdict.exact else f", {self.smallest.verdict.draws:,} draws each"
-        lines = [
-            f"Wrong on {self.wrong} of {counted(self.tried, 'table')} with integer weights up to a",
-            f"sum of {self.total}{how}. Expected: {self.smallest.verdict.against}.",
-            "",
-            *_page("The smallest", self.smallest),
-        ]
+        text = (
+            f"Wrong on {self.wrong} of {counted(self.tried, 'table')} with integer weights up to a "
+            f"sum of {self.total}{how}. Expected: {self.smallest.verdict.against}."
+        )
+        lines = [textwrap.fill(text, WIDTH), "", *_page("The smallest", self.smallest)]
         if self.worst is not self.smallest:
             lines += ["", *_page("The worst", self.worst)]
         return "\n".join(lines)

@@ -184,7 +184,7 @@ class Replay:
 
     def called(self, x: np.ndarray) -> None:
         """A model was called with patterns (N, m), the rows of the run first among N."""
-        if len(x) % self.rows:
+        if len(x) % self.rows or not len(x):
             raise AmbiguousRows(f"a model's call with {len(x)} sequences in {self.rows} rows")
         x = np.asarray(x)[: self.rows]
         changed = self._differs(x)
@@ -255,7 +255,7 @@ class Replay:
         branching, option = np.nonzero(also)
         if len(branching):
             prefixes = self._path[rows[branching]]
-            prefixes[np.arange(len(option)), depth[branching]] = option
+            prefixes[np.arange(len(option), dtype=np.int64), depth[branching]] = option
             mass = self.mass[rows[branching]] * chances[branching, option]
             self._others.append((prefixes, mass))
         self._path[rows, depth] = chosen

@@ -68,7 +68,7 @@ def _sub(a: Any, b: Any, alpha: Any = 1) -> Any:
 
 def _mul(a: Any, b: Any) -> Any:
     noise, number, first = _pair(a, b, "product")
-    return _result(noise.times(number), *((a, b) if first else (b, a)))
+    return _times(noise, number, *((a, b) if first else (b, a)))
 
 
 def _div(a: Any, b: Any, rounding_mode: Any = None) -> Any:
@@ -76,8 +76,19 @@ def _div(a: Any, b: Any, rounding_mode: Any = None) -> Any:
         raise NotEnumerable("the rounded quotient of random numbers")
     noise, number, first = _pair(a, b, "quotient")
     if first:
-        return _result(noise.times(1 / number), a, b)
-    return _result(noise.reciprocal().times(number), b, a)
+        with np.errstate(divide="ignore"):
+            return _times(noise, 1 / number, a, b)
+    return _times(noise.reciprocal(), number, b, a)
+
+
+def _times(noise: Noise, number: np.ndarray, a: Any, b: Any) -> Any:
+    """A multiple. Numbers that are nan are, to torch, the largest of those along the last axis."""
+    endless = ~np.isfinite(number)
+    if noise.kind != "exponential" or not endless.any():
+        return _result(noise.times(number), a, b)
+    answer = noise.times(np.where(endless, 1.0, number))
+    answer = answer.where(~endless, np.nan_to_num(number, nan=math.inf, posinf=math.inf))
+    return NoiseTensor.of(answer, a.kind, a.place, along=-1 if np.isnan(number).any() else None)
 
 
 def _pow(a: Any, b: Any) -> Any:
@@ -171,8 +182,21 @@ def _ordered(noise: Any, dim: Any, count: Any, largest: bool) -> Any:
     inner = noise.noise
     if noise.along not in (None, softmax_axis(dim, len(inner.shape))):
         raise NotEnumerable("an order across a softmax of random numbers")
+    if int(count) > inner.shape[dim]:
+        raise RuntimeError(f"selected index {int(count)} out of range of {inner.shape[dim]}")
+    if int(count) == 1 and largest:
+        inner = _without_negative(inner, dim)
     order = inner.order(dim, int(count), largest=largest)
     return torch.from_numpy(np.ascontiguousarray(order)).to(noise.place)
+
+
+def _without_negative(noise: Noise, dim: int) -> Noise:
+    """Scores of which negative ones, as of probabilities by rounding, are not the largest."""
+    if noise.kind != "exponential" or (noise.scale >= 0).all():
+        return noise
+    positive = np.isnan(noise.known) & (noise.scale > 0)
+    beaten = (noise.scale < 0) & positive.any(axis=dim, keepdims=True)
+    return noise.where(~beaten, -math.inf)
 
 
 def _extreme(largest: bool) -> Callable[..., Any]:
@@ -193,8 +217,8 @@ def _extreme_value(largest: bool) -> Callable[..., Any]:
     kind = torch.return_types.max if largest else torch.return_types.min
 
     def extreme(noise: Any, dim: Any = None, keepdim: bool = False) -> Any:
-        if dim is None:
-            raise NotEnumerable("the extreme value of random numbers")
+        if not isinstance(dim, int):
+            raise NotEnumerable("the larger or smaller of random numbers")
         index = _extreme(largest)(noise, dim, keepdim)
         return kind((NoiseTensor.unknown(index.shape, noise), index))
 
@@ -223,26 +247,32 @@ def _searchsorted(edges: Any, noise: Any, *others: Any, **more: Any) -> Any:
     return torch.from_numpy((~below).sum(axis=-1)).to(noise.place)
 
 
-def _item(noise: Any) -> "_Scalar":
-    return _Scalar(noise.reshape(()))
-
-
 class _Scalar:
     """One random number taken out of its tensor."""
 
     def __init__(self, noise: Any) -> None:
         self.noise = noise
 
-    def __lt__(self, other: Any) -> bool:
-        return bool(self.noise < other)
+    def __float__(self) -> float:
+        raise NotEnumerable("the value of a random number")
 
-    def __gt__(self, other: Any) -> bool:
-        return bool(self.noise > other)
+    __bool__ = __int__ = __index__ = __float__  # pyright: ignore
 
-    __le__, __ge__ = __lt__, __gt__
 
-    def __getattr__(self, name: str) -> Any:
-        raise NotEnumerable(f"{name} of a random number")
+def _scalar(name: str) -> Callable[..., Any]:
+    """An operator of a number, as that of a tensor with one entry."""
+
+    def operator(self: _Scalar, *others: Any) -> Any:
+        answer = getattr(self.noise, name)(*others)
+        return _Scalar(answer) if isinstance(answer, NoiseTensor) else answer.item()
+
+    return operator
+
+
+COMPARED = ("lt", "le", "gt", "ge")
+COMPUTED = ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "neg")
+for _name in COMPARED + COMPUTED:
+    setattr(_Scalar, f"__{_name}__", _scalar(f"__{_name}__"))
 
 
 FUNCTIONS |= {
@@ -279,6 +309,5 @@ FUNCTIONS |= {
     **dict.fromkeys(("floor", "trunc"), _floor),
     "searchsorted": _searchsorted,
     "bucketize": lambda x, edges, **more: _searchsorted(edges, x),
-    "item": _item,
-    "float": _item,
+    "item": lambda x: _Scalar(x.reshape(())),
 }

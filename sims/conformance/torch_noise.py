@@ -169,8 +169,11 @@ def of_noise(func: Any, args: Any, kwargs: Any) -> Any:
     plain = name.strip("_") if name.startswith("__") else name.removesuffix("_")
     if (function := FUNCTIONS.get(plain)) is None:
         raise NotEnumerable(f"{name} of random numbers")
-    answer = function(*args, **kwargs)
-    if name.endswith("_") and not name.startswith("__"):
+    try:
+        answer = function(*args, **kwargs)
+    except (AttributeError, TypeError) as failure:  # noise where numbers are expected
+        raise NotEnumerable(f"{name} of random numbers") from failure
+    if name.startswith("__i") if name.startswith("__") else name.endswith("_"):
         if not isinstance(answer, NoiseTensor):
             raise NotEnumerable(f"{name} of random numbers, of which nothing is left")
         return fill(noise, answer.noise)

@@ -148,13 +148,13 @@ def _integers(mode: _Interception, func: Any, args: Any, kwargs: Any) -> Any:
     elif name == "randint":
         drawn = mode.example(func, args, kwargs)
     else:
-        drawn = func(*args, **kwargs) if mode is None else torch.empty_like(args[0])
-    low, high = ends if len(ends) == 2 else (0, *ends)
-    if int(high) - int(low) > OPTIONS:
-        raise NotEnumerable(f"{name} among {int(high) - int(low)} integers")
+        drawn = torch.empty_like(args[0])
+    low, high = map(int, ends if len(ends) == 2 else (0, *ends))
+    if high - low > OPTIONS:
+        raise NotEnumerable(f"{name} among {high - low} integers")
     rows = mode.replay.rows_of(tuple(drawn.shape))
-    chosen = mode.replay.decide(rows, np.ones((len(rows), int(high) - int(low))))
-    return drawn.copy_(torch.from_numpy(chosen + int(low)).reshape(drawn.shape))
+    chosen = mode.replay.decide(rows, np.ones((len(rows), high - low)))
+    return drawn.copy_(torch.from_numpy(chosen + low).reshape(drawn.shape))
 
 
 def _randperm(mode: _Interception, func: Any, args: Any, kwargs: Any) -> Any:
@@ -204,20 +204,10 @@ DRAWS: dict[str, Callable[..., Any]] = {
     "gumbel_softmax": _gumbel_softmax,
     "dropout": _dropout,
     **dict.fromkeys(
-        [
-            "randn",
-            "randn_like",
-            "normal",
-            "normal_",
-            "log_normal_",
-            "cauchy_",
-            "geometric_",
-            "poisson",
-            "_standard_gamma",
-            "_sample_dirichlet",
-        ],
+        ("randn", "randn_like", "normal", "normal_", "log_normal_", "cauchy_", "geometric_"),
         _refused,
     ),
+    **dict.fromkeys(("poisson", "_standard_gamma", "_sample_dirichlet"), _refused),
 }
 
 DRAWING = {

@@ -134,7 +134,7 @@ class Verdict:
         return not self.agrees and self.untied is not None and self.untied.agrees
 
     def __repr__(self) -> str:
-        return f"<Verdict: {self._word()}, {self._how()}: TV {self.tv:.3g}{self._chance()}>"
+        return f"<Verdict: {self._word()}, {self._how()}: {self._distance(3)}>"
 
     def __str__(self) -> str:
         return self.report()
@@ -143,7 +143,7 @@ class Verdict:
         """The verdict for a reader, in lines of at most 80 columns."""
         # A line is broken before it is indented, and long paths in it are not broken at all.
         parts = [
-            f"{self._word().capitalize()}, {self._how()}: TV {self.tv:.4g}{self._chance()}.",
+            f"{self._word().capitalize()}, {self._how()}: {self._distance(4)}.",
             f"On {self.p!r}, against {self.against}. "
             + counted(float(self.calls), "call")
             + " of the model.",
@@ -219,11 +219,14 @@ class Verdict:
             return f"{self.draws:,} draws"
         return f"exact, {counted(self.paths or 0, 'path')}"
 
-    def _chance(self) -> str:
-        """What chance would do, of draws."""
-        if self.noise is None or self.p_value is None:
-            return ""
-        return f" (by chance {self.noise.mean:.2g}), {_p(self.p_value)}"
+    def _distance(self, digits: int) -> str:
+        """TV, with what chance would do, of draws, and what is missing, of paths."""
+        text = f"TV {self.tv:.{digits}g}"
+        if self.missing > self.tolerance:
+            text += f" to {min(self.tv + self.missing, 1.0):.{digits}g}"
+        if self.noise is not None and self.p_value is not None:
+            text += f" (by chance {self.noise.mean:.2g}), {_p(self.p_value)}"
+        return text
 
     def _about_conventions(self) -> str:
         if self.reads_observed is None:

@@ -153,6 +153,12 @@ def guarded(x):
     return -torch.log(-torch.log(torch.rand_like(x).clamp_(min=1e-20, max=1 - 1e-12)))
 
 
+def added(scores, more=None):
+    kept = scores
+    scores += guarded(scores) if more is None else more
+    return kept
+
+
 def inverted(p):
     u = torch.rand(*p.shape[:-1], 1, dtype=p.dtype)
     return (p.cumsum(-1)[..., :-1] < u).sum(-1)
@@ -192,6 +198,11 @@ DRAWS = {
     "softmax of scores": lambda y: torch.softmax((y + guarded(y)) / 2, dim=-1).argmax(-1),
     "cumulative sums": lambda y: inverted(y.softmax(-1)),
     "searchsorted": lambda y: searched(y.softmax(-1)),
+    "added in place": lambda y: added(y.clone()).argmax(-1),
+    "added to noise": lambda y: added(guarded(y), y).argmax(-1),
+    "without gradients": torch.inference_mode()(
+        lambda y: (y.softmax(-1) / torch.empty_like(y).exponential_()).argmax(-1)
+    ),
     "topk": lambda y: (y + guarded(y)).topk(1).indices.squeeze(-1),
     "sort": lambda y: torch.sort(y + guarded(y), descending=True)[1][..., 0],
     "argsort": lambda y: (y + guarded(y)).argsort(dim=-1)[..., -1],
@@ -264,6 +275,28 @@ def test_weights_are_those_that_the_sampler_computed():
     assert abs(expected - product(marginals(PAIR))).max() > 1e-4
 
 
+@each(
+    ("weights", "chances"),
+    [
+        ([2.0, -1e-3, 1.0], [2 / 3, 0, 1 / 3]),
+        ([0.0, 0.0, 0.0], [1, 0, 0]),
+        ([0.0, -1.0, 1.0], [0, 0, 1]),
+        ([1.0, math.nan, math.nan], [0, 1, 0]),
+        ([1.0, math.inf, 5.0], [0, 1, 0]),
+    ],
+)
+def test_weights_that_are_no_probabilities(weights, chances):
+    """Those below 0 lose against any above; of zeros, and of nan, torch takes the first."""
+
+    def sampler(n):
+        w = torch.tensor(weights, dtype=torch.float64).repeat(n, 2, 1)
+        return (w / (1e-10 - (torch.rand_like(w) + 1e-10).log())).argmax(-1)
+
+    assert set(sampler(99).unique().tolist()) == set(np.flatnonzero(chances).tolist())
+    q = exact_distribution(sampler, PAIR)
+    np.testing.assert_allclose(q.table, np.outer(chances, chances), **EXACT)
+
+
 # Coins
 
 
@@ -289,6 +322,10 @@ COINS = {
     "of the uniforms' logarithms": lambda p: torch.rand_like(p).log() < p.log(),
     "sums": lambda p: (torch.rand_like(p) + p) > 1,
     "one by one": by_item,
+    "numbers": lambda p: torch.tensor([[1 - torch.rand(()).item() < c for c in p[0].tolist()]]),
+    "multiples of a number": lambda p: torch.tensor(
+        [[torch.rand(1).item() * 2 - 1 <= 2 * c - 1 for c in p[0].tolist()]]
+    ),
     "binomial": lambda p: torch.binomial(torch.ones_like(p), p),
 }
 
@@ -701,6 +738,23 @@ test_not_enumerable = refusals(
     ("of a softmax of random", enumerate_it, [lambda n: torch.rand(n, 3).softmax(-1) < 0.5]),
     ("into another tensor", enumerate_it, [lambda n: torch.rand(n, out=torch.empty(n))]),
     ("in a part of a tensor", enumerate_it, [parts]),
+    (
+        "value of a random number",
+        enumerate_it,
+        [lambda n: math.log(torch.rand(1).item()), lambda n: int(torch.rand(1).item() * 3)],
+    ),
+    ("__float__ of random", enumerate_it, [lambda n: float(torch.rand(1))]),
+    ("clamp of random", enumerate_it, [lambda n: torch.ones(n).clamp(torch.rand(n))]),
+    (
+        "larger or smaller",
+        enumerate_it,
+        [lambda n: torch.max(torch.rand(n), torch.ones(n)), lambda n: torch.rand(n).max()],
+    ),
+    (
+        "random numbers as an index|getitem",
+        enumerate_it,
+        [lambda n: torch.arange(3)[torch.rand(1)]],
+    ),
     ("numpy of random", enumerate_it, [lambda n: torch.rand(n).numpy()]),
     ("tolist of random", enumerate_it, [lambda n: torch.rand(n).tolist()]),
     ("__bool__ of random", enumerate_it, [lambda n: torch.rand(1) or 1]),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims import output_distribution, policies
+from sims import Perturbed, output_distribution, policies
 from sims.conformance import Oracle, check
 from sims.conformance.check import _holm
 from sims.conformance.ties import find_ties, untied
@@ -184,6 +184,22 @@ def test_what_reads_observed_sites_is_told_under_all_conventions(paths):
     assert "are read" in " ".join(str(verdict).split())
 
 
+def test_a_reader_that_takes_one_sequence_is_found_as_well():
+    p = JointTable([[5, 1], [1, 2]])
+
+    def alone(sampler):
+        def one(n, rng):
+            if n > 1:
+                raise RuntimeError("one at a time")
+            return sampler(n, rng)
+
+        return one
+
+    model = Oracle(p)
+    assert check(alone(reader(model)), p).reads_observed
+    assert check(alone(sampler_of(model)), p).reads_observed is False
+
+
 def highest(model):
     """Most confident first, of equal ones the highest index."""
 
@@ -263,6 +279,30 @@ def test_a_sampler_without_an_oracle_has_no_conventions():
     assert (dict(verdict.conventions), verdict.reads_observed, verdict.untied) == ({}, None, None)
 
 
+def test_another_model_belongs_to_its_data():
+    """So there is no trial of it on a distribution nearby."""
+    p = gallery.binary_symmetric(3, 0.1)
+    model = Perturbed(p, temperature=0.5)
+    verdict = check(sampler_of(Oracle(p), AFTER), p, TOKENS, denoiser=model)
+    assert not verdict
+    assert verdict.untied is None
+    assert check(sampler_of(Oracle(p), AFTER), p, TOKENS).untied is not None
+
+
+def test_what_is_not_the_same_twice_is_not_called_a_reader():
+    """Of numbers of its own, it cannot be said whether a convention changed them."""
+    own = np.random.default_rng(8)
+
+    def sampler(n, rng):
+        return sampler_of(Oracle(THREE))(n, own)
+
+    rng = np.random.default_rng(0)
+    verdict = check(sampler, THREE, paths=0, draws=2000, rng=rng)
+    assert verdict.agrees
+    assert verdict.reads_observed is None
+    assert dict(verdict.conventions) == {}
+
+
 # How it is done
 
 
@@ -293,6 +333,7 @@ def test_where_too_many_paths_are_left_out_it_is_drawn():
     assert 0 < wrong.missing < 1
     whole = check(sampler, THREE, JointTable(np.eye(27)[0].reshape(3, 3, 3)))
     assert wrong.tv <= whole.tv <= wrong.tv + wrong.missing
+    assert f"TV {wrong.tv:.3g} to {min(wrong.tv + wrong.missing, 1):.3g}>" in repr(wrong)
 
 
 def test_the_furthest_sequence_is_that():

@@ -215,6 +215,13 @@ def test_batches_of_any_size_find_the_same():
     assert [q.widest for q in every][:2] == [1, 7]
 
 
+def test_batches_are_no_larger_than_what_fits():
+    """Of a wide vocabulary fewer paths are run at once."""
+    model = Oracle(SMALL, mask_id=2, vocab_size=100_000)
+    q = exact_distribution(samplers.llada(model, samplers.by_inversion), SMALL, paths=6)
+    assert q.widest == 2**20 // 300_000
+
+
 # Calls
 
 
@@ -344,6 +351,8 @@ REFUSED = {
     "numpy.less of": lambda n, rng: rng.random((n, 3)) < rng.random((n, 3)),
     "overlap": lambda n, rng: (rng.random((n, 3)) * [1, 2, 3]).argmax(axis=1),
     "several temperatures": lambda n, rng: rng.gumbel(0, [1, 2, 3], (n, 3)).argmax(axis=1),
+    "do not rise": lambda n, rng: np.searchsorted([0.5, 0.2], rng.random(n)),
+    "takes part twice": lambda n, rng: (rng.gumbel(size=(n, 1, 3)) + np.zeros((2, 1))).argmax(-1),
     "as int64": lambda n, rng: (10 * rng.random((n, 3))).astype(np.int64),
     "a view of it was written to": lambda n, rng: overwritten(rng.random((n, 3))),
 }

@@ -65,6 +65,24 @@ SCORES = {
         True,
         1.0,
     ),
+    "-2 U**(1 / weights)": (
+        lambda u: (
+            u.to_the(1 / np.where(WEIGHTS > 0, WEIGHTS, 1.0)).times(-2).where(WEIGHTS > 0, 0.0)
+        ),
+        False,
+        1.0,
+    ),
+    "2 exp(E / weights)": (
+        lambda u: (
+            exponential(u)
+            .times(1 / np.where(WEIGHTS > 0, WEIGHTS, 1.0))
+            .exp()
+            .times(2)
+            .where(WEIGHTS > 0, math.inf)
+        ),
+        False,
+        1.0,
+    ),
     "log(1 - U)": (
         lambda u: u.times(-1).plus(1).log().times(1 / (WEIGHTS + 1e-300)),
         True,
@@ -161,6 +179,7 @@ MADE = {
     "Gumbel": (lambda u: gumbel(u).times(C).plus(0.1), math.exp(-math.exp(-(X - 0.1) / C))),
     "power": (lambda u: u.to_the(3), X ** (1 / 3)),
     "Pareto": (lambda u: u.to_the(-3).plus(0), 0.0),
+    "a part of a power": (lambda u: u.to_the(3).times(C), (X / C) ** (1 / 3)),
     "1 / power": (lambda u: u.to_the(-1 / 3).reciprocal(), X**3),
 }
 
@@ -173,7 +192,7 @@ def test_every_kind_is_compared_by_its_distribution_function(name, flipped, nega
     def ask(run):
         u = uniform(run, 1)
         value = make(u.times(-1).plus(1) if flipped else u)
-        if negated and value.kind != "power":
+        if negated:
             return rows(~value.times(-1).below(-X))
         return rows(value.below(X))
 
@@ -188,7 +207,7 @@ def test_uniform_numbers_are_ordered_in_groups():
         return rows(uniform(run, 3).plus([0, 1, 1]).order(-1, 3, largest=True))
 
     def hidden(run):
-        u = uniform(run, 3).where([False, True, True], -1.0)
+        u = uniform(run, 3).where(np.asarray([False, True, True]), -1.0)
         return rows(u.order(-1, 2, largest=True))
 
     def by_factor(run):
@@ -223,6 +242,8 @@ def test_lines_without_noise_among_others(name):
 NO_CLOSED_FORM = {
     "overlap": lambda u: u.plus([0, 0.5, 1]).order(-1, 1, largest=True),
     "several temperatures": lambda u: gumbel(u).times([1, 1, 2]).order(-1, 1, largest=True),
+    "overlap (of powers)": lambda u: u.to_the(2).times([1, 2, 3]).order(-1, 1, largest=True),
+    "the logarithm of power": lambda u: u.to_the(2).times(2).log(),
     "overlap (a number)": lambda u: (
         gumbel(u).where([True, True, False], 0).order(-1, 1, largest=True)
     ),
@@ -234,6 +255,14 @@ NO_CLOSED_FORM = {
     "the reciprocal of uniform": lambda u: u.reciprocal(),
     "between bounds": lambda u: u.clipped(0.1, 1.0),
     "together with nan": lambda u: u.plus(math.nan),
+    "takes part twice": lambda u: u.mapped(lambda v: v[:, [0, 0, 1]]).order(-1, 1, largest=True),
+    "takes part twice (in two lines)": lambda u: gumbel(
+        u.mapped(lambda v: np.stack([v, v], axis=1))
+    ).order(-1, 1, largest=True),
+    "together with nan (a logarithm)": lambda u: u.where(np.asarray([True, True, False]), -1).log(),
+    "together with nan (in its place)": lambda u: u.where(
+        np.asarray([True, True, False]), math.nan
+    ),
     "both signs": lambda u: gumbel(u).times([1, -1, 1]).order(-1, 1, largest=True),
     "undefined shift or scale": lambda u: exponential(u).times([1, 1, -1]).log(),
 }

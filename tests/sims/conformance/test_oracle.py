@@ -220,7 +220,7 @@ def test_a_replay_is_told_of_each_call():
 
 
 test_refused = refusals(
-    ("p must be a Distribution", lambda: Oracle(WEIGHTS)),
+    ("p must be a Distribution", lambda k: Oracle(k), [WEIGHTS]),
     (
         "mask_id must be an integer of at least 2, got {}",
         lambda k: Oracle(P, mask_id=k),
@@ -229,9 +229,13 @@ test_refused = refusals(
     ("vocab_size must be an integer of at least 2, got {}", lambda k: Oracle(P, vocab_size=k), [1]),
     ("an id of the prompt must be an integer", lambda k: Oracle(P, prompt=k), [[-1], [0.5]]),
     ("prompt=.0,.", lambda: Oracle(P, shift=True)),
-    ("observed must be one of one-hot, leave-one-out, flat", lambda: Oracle(P, observed="loo")),
-    ("observed must be one of", lambda: answering(observed="loo").__enter__()),
-    ("p must be a Distribution", lambda: answering(p=WEIGHTS).__enter__()),
+    (
+        "observed must be one of one-hot, leave-one-out, flat",
+        lambda k: Oracle(P, observed=k),
+        ["loo"],
+    ),
+    ("observed must be one of", lambda k: answering(observed=k).__enter__(), ["loo"]),
+    ("p must be a Distribution", lambda k: answering(p=k).__enter__(), [WEIGHTS]),
     ("floor must be a number or -inf, got {}", lambda k: Oracle(P, floor=k), [math.nan, math.inf]),
     ("dtype must be a floating-point type, got int64", lambda: Oracle(P, dtype=np.int64)),
     ("ids must be integers of shape .B, m., got float64", lambda: Oracle(P)([[0.0, 1.0, 2.0]])),

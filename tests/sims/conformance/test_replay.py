@@ -34,7 +34,7 @@ def walk(run):
     paths = [()] * run.rows
     while rows := [b for b in range(run.rows) if weights_after(paths[b]) is not None]:
         for b in rows:
-            chosen = run.decide(np.asarray([b]), weights_after(paths[b])[None])
+            chosen = run.decide(np.asarray([b]), np.asarray([weights_after(paths[b])]))
             paths[b] = (*paths[b], int(chosen[0]))
     return paths
 
@@ -77,7 +77,7 @@ def test_prefixes_that_cannot_be_run_any_more_are_dropped_on_the_way():
     """Of ten options thirty times, no more are held than twice what may still be run."""
     paths = Paths(50)
     while (run := paths.take(1)) is not None:
-        run.choose(np.broadcast_to(np.arange(1.0, 11), (1, 100, 10)))
+        run.choose(np.broadcast_to([1000.0, *range(9)], (1, 30, 10)))
         paths.add(run)
         assert paths._waiting <= 2 * max(0, 50 - paths.run)
     assert 0 < paths.missing < 1
