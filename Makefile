@@ -54,7 +54,7 @@ lowest: $(LOWEST)/.done ## Run the tests with the lowest supported versions of t
 	$(ONE_THREAD) $(LOWEST)/bin/pytest $(PYTEST_OPTIONS)
 
 # A CPU is enough: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu has the small wheels.
-clients: $(CLIENTS)/.done ## Run the tests of models written in torch (with the torch that is pinned)
+clients: $(CLIENTS)/.done ## Run the tests of models and samplers in torch (with the torch that is pinned)
 	@$(CLIENTS)/bin/python -c "import torch"  # without it all tests would be skipped
 	$(ONE_THREAD) $(CLIENTS)/bin/pytest -q tests/clients
 

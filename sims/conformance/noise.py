@@ -42,6 +42,10 @@ ROUNDING = 1e-15
 """Intervals of U shorter than this are between numbers that differ by rounding."""
 
 
+OPTIONS = 2**12
+"""Integer parts are enumerated up to this many."""
+
+
 class _Uniforms:
     """Independent uniform numbers on [0, 1), flattened, and what is known of each."""
 
@@ -233,6 +237,19 @@ class Noise:
             smaller = noise._smaller(noise.which[open_], 1 - at if self.flipped else at)
             answer[open_] = smaller == same
         return answer
+
+    def floor(self) -> np.ndarray:
+        """The largest integers that are not above, of uniform noise: ``floor(options * u)``."""
+        if self.kind != "uniform":
+            raise NotEnumerable(f"the integer part of {self}")
+        open_ = np.isnan(self.known)
+        ends = np.stack([self.shift, self.shift + self.scale])[:, open_]
+        low, high = math.floor(ends.min(initial=0)), math.ceil(ends.max(initial=0))
+        if high - low > OPTIONS:
+            raise NotEnumerable(f"{high - low} integer parts of {self}")
+        edges = np.arange(low + 1, high, dtype=np.int64)
+        above = ~self.mapped(lambda v: np.asarray(v)[..., None]).below(edges)
+        return np.where(open_, low + above.sum(axis=-1), np.floor(self.known))
 
     def order(self, axis: int, count: int, *, largest: bool) -> np.ndarray:
         """Indices of the `count` largest (or smallest) entries along an axis, these first.

@@ -92,10 +92,13 @@ class OpenArray(NDArrayOperatorsMixin):
     def copy(self, order: str = "C") -> "OpenArray":
         return OpenArray(self.noise)
 
-    def astype(self, dtype: Any, *args: Any, **options: Any) -> "OpenArray":
-        if np.dtype(dtype).kind != "f":
+    def astype(self, dtype: Any, *args: Any, **options: Any) -> Any:
+        if np.dtype(dtype).kind == "f":
+            return OpenArray(self.noise)
+        whole = self.noise.floor()
+        if np.dtype(dtype).kind not in "iu" or (whole < 0).any():  # those are rounded up
             raise NotEnumerable(f"{self} as {np.dtype(dtype)}")
-        return OpenArray(self.noise)
+        return whole.astype(dtype)
 
     def ravel(self, order: str = "C") -> "OpenArray":
         return self._view(np.ravel)
@@ -151,6 +154,9 @@ class OpenArray(NDArrayOperatorsMixin):
 
     def __float__(self) -> float:
         raise NotEnumerable(f"{self._noise} as a number")
+
+    def __int__(self) -> int:
+        return int(self.astype(np.int64))
 
     def __bool__(self) -> bool:
         raise NotEnumerable(f"whether {self._noise} is 0")
@@ -310,6 +316,7 @@ OF_ONE: dict[str, Callable[[Noise], Any]] = {
     "log10": lambda noise: noise.log().times(1 / math.log(10)),
     "log1p": lambda noise: noise.plus(1).log(),
     "exp": Noise.exp,
+    "floor": Noise.floor,
     "sqrt": lambda noise: noise.to_the(0.5),
     "square": lambda noise: noise.to_the(2),
     "reciprocal": Noise.reciprocal,

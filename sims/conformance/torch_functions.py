@@ -10,7 +10,7 @@ import numpy as np
 
 from sims.conformance.noise import Noise
 from sims.conformance.replay import NotEnumerable
-from sims.conformance.torch_noise import FUNCTIONS, OPTIONS, NoiseTensor, fill, numbers
+from sims.conformance.torch_noise import FUNCTIONS, NoiseTensor, fill, numbers
 
 __all__ = ["softmax_axis"]
 
@@ -23,16 +23,15 @@ def softmax_axis(dim: int, ndim: int) -> int:
 
 
 def _floor(noise: Any) -> Any:
-    """The integer part of numbers that cannot be negative."""
+    return torch.from_numpy(noise.noise.floor()).to(noise.place, noise.kind)
+
+
+def _trunc(noise: Any) -> Any:
+    """As integers: towards 0, which is downwards if nothing is negative."""
     inner = noise.noise
-    ends = np.stack([inner.shift, inner.shift + inner.scale])
-    if inner.kind != "uniform" or not np.isnan(inner.known).all() or ends.min(initial=0) < 0:
-        raise NotEnumerable(f"the integer part of {inner}")
-    edges = np.arange(1, math.ceil(ends.max(initial=0)), dtype=np.int64)
-    if len(edges) > OPTIONS:
-        raise NotEnumerable(f"the integer part of {inner}", because=f"{len(edges)} integers")
-    below = inner.mapped(lambda v: v[..., None]).below(edges.astype(float))
-    return torch.from_numpy((~below).sum(axis=-1)).to(noise.place, noise.kind)
+    if inner.kind == "uniform" and (np.minimum(inner.shift, inner.shift + inner.scale) < 0).any():
+        raise NotEnumerable(f"the integer part of {inner} below 0")
+    return _floor(noise)
 
 
 def _result(answer: Noise, noise: Any, other: Any = None) -> Any:
@@ -166,7 +165,7 @@ def _setitem(target: Any, index: Any, value: Any) -> None:
 
 def _clamp(noise: Any, min: Any = None, max: Any = None) -> Any:
     low, high = -math.inf if min is None else min, math.inf if max is None else max
-    return _result(noise.noise.clipped(float(low), float(high)), noise)
+    return _result(noise.noise.clipped(numbers(low), numbers(high)), noise)
 
 
 def _softmax(noise: Any, dim: Any = None, *others: Any, **more: Any) -> Any:
@@ -306,7 +305,8 @@ FUNCTIONS |= {
     "topk": _topk,
     "sort": _sort,
     "argsort": _argsort,
-    **dict.fromkeys(("floor", "trunc"), _floor),
+    "floor": _floor,
+    **dict.fromkeys(("trunc", "fix"), _trunc),
     "searchsorted": _searchsorted,
     "bucketize": lambda x, edges, **more: _searchsorted(edges, x),
     "item": lambda x: _Scalar(x.reshape(())),

@@ -14,12 +14,9 @@ import numpy as np
 from sims.conformance.noise import Noise
 from sims.conformance.replay import NotEnumerable
 
-__all__ = ["FUNCTIONS", "OPTIONS", "NoiseTensor", "fill", "numbers", "of_noise"]
+__all__ = ["FUNCTIONS", "NoiseTensor", "fill", "numbers", "of_noise"]
 
 torch: Any = import_module("torch")  # by name, as type checkers may do without it
-
-OPTIONS = 2**20
-"""Integers are enumerated up to this many."""
 
 
 class NoiseTensor(torch.Tensor):
@@ -80,6 +77,10 @@ class NoiseTensor(torch.Tensor):
             raise NotEnumerable("a function of the values of sorted random numbers")
         return self._noise
 
+    def blank(self) -> Any:
+        """A tensor of the same shape, type and place, of which nothing else is asked."""
+        return torch.empty(self.noise.shape, dtype=self.kind, device=self.place)
+
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return of_noise(func, args, kwargs or {})
@@ -96,9 +97,10 @@ def fill(tensor: Any, noise: Noise) -> Any:
             raise NotEnumerable("a change of a part of random numbers")
         tensor._noise, tensor.along = noise, None
         return tensor
-    whole = tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
-    if type(tensor) is not torch.Tensor or tensor._base is not None or not whole:
-        raise NotEnumerable("random numbers in a part of a tensor")
+    # Its own hold on the memory and that of this question; others would not see the change.
+    holds = torch._C._storage_Use_Count(tensor.untyped_storage()._cdata)
+    if type(tensor) is not torch.Tensor or holds > 2:
+        raise NotEnumerable("random numbers in a tensor that shares its memory")
     kind, place = tensor.dtype, tensor.device
     tensor.fill_(math.nan)
     tensor.__class__ = NoiseTensor
@@ -212,5 +214,5 @@ def _cast(noise: NoiseTensor, func: Any, args: Any, kwargs: Any) -> Any:
     if cast is like or func.__name__ in ("detach", "alias"):
         return noise
     if not cast.dtype.is_floating_point:
-        return FUNCTIONS["floor"](noise).to(cast)
+        return FUNCTIONS["trunc"](noise).to(cast)
     return NoiseTensor.of(noise.noise, cast.dtype, cast.device, along=noise.along)

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from sims.conformance.noise import Noise
+from sims.conformance.noise import OPTIONS, Noise
 from sims.conformance.replay import NotEnumerable, Replay
 from sims.conformance.torch_functions import softmax_axis
-from sims.conformance.torch_noise import OPTIONS, NoiseTensor, fill, numbers, of_noise
+from sims.conformance.torch_noise import NoiseTensor, fill, numbers, of_noise
 
 __all__ = ["intercepted"]
 
@@ -31,8 +31,10 @@ class _Interception(torch.overrides.TorchFunctionMode):
         self.private = torch.Generator()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if NoiseTensor in types:
-            return of_noise(func, args, kwargs or {})
+        if NoiseTensor in types and func not in AGAIN:
+            if not func.__name__.endswith("_like") or not isinstance(args[0], NoiseTensor):
+                return of_noise(func, args, kwargs or {})
+            args = (args[0].blank(), *args[1:])
         draw = DRAWING.get(func)
         if draw is None:  # nearly always, so it has to be quick
             return func(*args, **kwargs) if kwargs else func(*args)
@@ -216,6 +218,9 @@ DRAWING = {
     for place in (torch, torch.Tensor, torch.nn.functional, torch._C._VariableFunctions)
     if (function := getattr(place, name, None)) is not None
 }
+
+AGAIN = (torch.Tensor.uniform_, torch.Tensor.exponential_)
+"""What fills tensors that may hold noise of before."""
 
 
 def _bound(args: Any, kwargs: Any, *names: Any) -> list[Any]:

@@ -7,6 +7,8 @@ import doctest
 import itertools
 import math
 import random
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -34,6 +36,12 @@ def test_the_examples_in_docstrings():
     found = doctest.testmod(sims.conformance.torch, optionflags=doctest.ELLIPSIS)
     assert found.attempted > 3
     assert found.failed == 0
+
+
+def test_torch_is_not_imported_by_what_does_without_it():
+    code = "import sys, sims.conformance; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 # The model
@@ -352,6 +360,18 @@ def test_the_same_number_is_not_tossed_twice():
     np.testing.assert_allclose([table[1, 1, 1], table[0, 1, 1], table[0, 0, 0]], [0.3, 0.3, 0.4])
 
 
+def test_a_tensor_may_be_filled_again():
+    def sampler(n):
+        room, bits = torch.empty(n, 1), []
+        for chance in (0.25, 0.5, 0.75):
+            room.uniform_()
+            bits.append(room < chance)
+        return torch.cat(bits, dim=1).long()
+
+    expected = product([np.asarray([1 - c, c]) for c in (0.25, 0.5, 0.75)])
+    np.testing.assert_allclose(exact_distribution(sampler, BITS).table, expected, **EXACT)
+
+
 def test_binomial_numbers():
     def sampler(n):
         tosses = dists.Binomial(torch.tensor([2.0, 1.0]), torch.tensor(0.25)).sample((n,))
@@ -401,6 +421,7 @@ INTEGERS = {
     "in place": lambda n: torch.zeros(n, 1, dtype=torch.long).random_(3),
     "in place, from": lambda n: torch.zeros(n, 1, dtype=torch.long).random_(0, 3),
     "floor": lambda n: torch.floor(torch.rand(n, 1) * 3).long(),
+    "floor below 0": lambda n: 2 + torch.floor(torch.rand(n, 1) * 3 - 2).long(),
     "long": lambda n: (3 * torch.rand(n, 1)).long(),
     "argmax": lambda n: torch.rand(n, 3).argmax(1, keepdim=True),
 }
@@ -667,11 +688,13 @@ def test_noise_can_be_looked_at_from_outside():
         u = torch.rand(n, 3, dtype=torch.float32)
         seen.append((u.shape, u.dtype, u.ndim, len(u), u.device.type, isinstance(u, torch.Tensor)))
         seen.append(repr(u))
-        return (u.double() < 0.5).long()
+        seen.append(torch.zeros_like(u, dtype=torch.bool).tolist())
+        return ((u.double() < 0.5) & (torch.rand_like(u) < 1)).long()
 
     exact_distribution(sampler, BITS)
     assert seen[0] == ((1, 3), torch.float32, 2, 1, "cpu", True)
     assert "random numbers" in seen[1]
+    assert seen[2] == [[False] * 3]
 
 
 # What cannot be enumerated
@@ -694,6 +717,13 @@ def enumerate_it(make):
 def parts(n):
     u = torch.zeros(n, 6)
     return u[:, :3].exponential_()
+
+
+def aliases(n):
+    u = torch.zeros(n, 6)
+    same = u.view(-1)
+    u.exponential_()
+    return same < 1
 
 
 def sorted_values(n):
@@ -726,6 +756,7 @@ test_not_enumerable = refusals(
     ("dropout", enumerate_it, [lambda n: F.dropout(torch.ones(n))]),
     ("random_ without a range", enumerate_it, [lambda n: torch.zeros(n).random_()]),
     ("among 2097152 integers", enumerate_it, [lambda n: torch.randint(2**21, (n,))]),
+    ("below 0", enumerate_it, [lambda n: (torch.rand(n) * 3 - 1).long()]),
     ("sum of random numbers and", enumerate_it, [lambda n: torch.rand(n) + torch.rand(n)]),
     ("quotient of random numbers and", enumerate_it, [lambda n: torch.rand(n) / torch.rand(n)]),
     ("sum of random", enumerate_it, [lambda n: torch.rand(n, 3).sum(1)]),
@@ -737,7 +768,7 @@ test_not_enumerable = refusals(
     ("after a race", enumerate_it, [asked_again]),
     ("of a softmax of random", enumerate_it, [lambda n: torch.rand(n, 3).softmax(-1) < 0.5]),
     ("into another tensor", enumerate_it, [lambda n: torch.rand(n, out=torch.empty(n))]),
-    ("in a part of a tensor", enumerate_it, [parts]),
+    ("shares its memory", enumerate_it, [parts, torch.inference_mode()(parts), aliases]),
     (
         "value of a random number",
         enumerate_it,

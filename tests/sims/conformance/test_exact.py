@@ -117,6 +117,30 @@ def test_draws_of_masked_sites_alone_are_run_one_row_at_a_time(p, times):
     assert q.widest == 1
 
 
+@each("front", [(), (5,)])
+@each("draw", samplers.TOKENS)
+def test_whole_rows_in_one_line_are_told_apart(front, draw):
+    """With a prompt and without; as `torch.multinomial` needs it."""
+
+    def by_lines(logits, temperature, rng):
+        lines = logits.reshape(-1, logits.shape[-1])
+        return draw(lines, temperature, rng).reshape(logits.shape[:-1])
+
+    model = Oracle(SMALL, prompt=front, vocab_size=6)
+    q = exact_distribution(samplers.llada(model, by_lines, front=front), SMALL)
+    assert_same(q, output_distribution(SMALL, policies.TokenConfidence(1)))
+    assert q.widest > 1
+
+
+def test_a_model_in_half_precision():
+    """Its logits are rounded, and so is what is written; all of it is found."""
+    half = exact_distribution(samplers.llada(Oracle(SMALL, dtype=np.float16)), SMALL)
+    whole = exact_distribution(samplers.llada(Oracle(SMALL)), SMALL)
+    difference = np.abs(half.table - whole.table).max()
+    assert 1e-5 < difference < 1e-2
+    assert half.outside == 0
+
+
 def test_flattened_threshold():
     q = exact_distribution(samplers.threshold(Oracle(SMALL), 0.8, flattened=True), SMALL)
     assert_same(q, output_distribution(SMALL, policies.Threshold(0.8)))
@@ -353,7 +377,10 @@ REFUSED = {
     "several temperatures": lambda n, rng: rng.gumbel(0, [1, 2, 3], (n, 3)).argmax(axis=1),
     "do not rise": lambda n, rng: np.searchsorted([0.5, 0.2], rng.random(n)),
     "takes part twice": lambda n, rng: (rng.gumbel(size=(n, 1, 3)) + np.zeros((2, 1))).argmax(-1),
-    "as int64": lambda n, rng: (10 * rng.random((n, 3))).astype(np.int64),
+    "as int64": lambda n, rng: (2 * rng.random((n, 3)) - 2).astype(np.int64),
+    "as bool": lambda n, rng: rng.random((n, 3)).astype(bool),
+    "the integer part": lambda n, rng: rng.exponential(size=(n, 3)).astype(int),
+    "1000000 integer parts": lambda n, rng: (10**6 * rng.random((n, 3))).astype(np.int64),
     "a view of it was written to": lambda n, rng: overwritten(rng.random((n, 3))),
 }
 

@@ -144,6 +144,14 @@ CASES = {
         lambda g, n: np.digitize(g.random((n, 1)), np.cumsum(P)[:-1]),
         independent(LETTERS),
     ),
+    "integer parts": (
+        lambda g, n: (g.random((n, 2)) * [3, 1]).astype(int),
+        uniformly([(0, 0), (1, 0), (2, 0)]),
+    ),
+    "floor": (
+        lambda g, n: np.floor(np.where([True, False], g.uniform(-1, 1.5, (n, 2)), 2.5)),
+        {(-1.0, 2.0): 0.4, (0.0, 2.0): 0.4, (1.0, 2.0): 0.2},
+    ),
     "written over": (lambda g, n: with_hidden(g.random((n, 3))), uniformly([(1,), (2,)])),
     "in place": (lambda g, n: in_place(g.random((n, 1))), independent(COIN)),
     "guarded": (
@@ -213,6 +221,7 @@ ONE = {
         },
     ),
     "coin": (lambda g: [bool(g.random() < 0.3)], {(True,): 0.3, (False,): 0.7}),
+    "integer": (lambda g: [int(3 * g.random())], uniformly([(0,), (1,), (2,)])),
     "inversion": (lambda g: [np.searchsorted(np.cumsum(P), g.random())], independent(LETTERS)),
 }
 
