@@ -45,6 +45,7 @@ DATA: dict[str, Callable[[], Distribution]] = {
     "random, V=2 L=3": lambda: _random(2, 3),
     "random, V=2 L=4": lambda: _random(2, 4),
     "random, V=3 L=3": lambda: _random(3, 3),
+    "random, V=3 L=4": lambda: _random(3, 4),
     "zeros, V=3 L=3": lambda: _random(3, 3, zeros=True),
     "chain, flip .1, L=4": lambda: gallery.binary_symmetric(4, 0.1),
 }
@@ -122,6 +123,14 @@ CASES = [
         "T = 1",
         LLADA,
         LARGE,
+        _of(decoders.llada, temperature=1.0),
+        TokenConfidence(1),
+    ),
+    Case(
+        "low_confidence",
+        "T = 1",
+        LLADA,
+        "random, V=3 L=4",
         _of(decoders.llada, temperature=1.0),
         TokenConfidence(1),
     ),
@@ -234,7 +243,7 @@ CASES = [
         _of(decoders.fast_dllm, temperature=1.0, block_length=2, cache="prefix"),
         Blocks(2, TokenConfidence(1)),
         paths=0,
-        draws=4_000,
+        draws=20_000,
     ),
     Case(
         "dual cache",
@@ -244,7 +253,7 @@ CASES = [
         _of(decoders.fast_dllm, temperature=1.0, block_length=2, cache="dual"),
         Blocks(2, TokenConfidence(1)),
         paths=0,
-        draws=4_000,
+        draws=20_000,
     ),
     # Dream, in two copies
     Case(
@@ -485,7 +494,7 @@ CASES = [
         THREE,
         _of(diffusion.bd3, steps=5000, block=4),
         FirstHitting(),
-        draws=4_000,
+        draws=20_000,
     ),
     # Images
     Case(

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import Executor, Future
 from fractions import Fraction
 from pathlib import Path
@@ -399,9 +399,9 @@ def test_a_sampler_that_draws_first_by_following_every_draw(data):
     shape = (parameters["vocab"],) * parameters["length"]
     weights = np.random.default_rng(parameters["seed"]).gamma(0.5, size=shape)
     table = weights / weights.sum()
-    layer = {(None,) * len(shape): 1.0}
+    layer: dict[tuple, float] = {(None,) * len(shape): 1.0}
     for _ in shape:
-        after = Counter()
+        after: defaultdict[tuple, float] = defaultdict(float)
         for x, mass in layer.items():
             masked = [i for i, token in enumerate(x) if token is None]
             given = table[tuple(slice(None) if token is None else token for token in x)]
@@ -412,10 +412,9 @@ def test_a_sampler_that_draws_first_by_following_every_draw(data):
             for drawn in itertools.product(range(shape[0]), repeat=len(masked)):
                 chances = [q[token] for q, token in zip(predictions, drawn, strict=True)]
                 best = max(range(len(masked)), key=chances.__getitem__)
-                y = list(x)
-                y[masked[best]] = drawn[best]
-                after[tuple(y)] += mass * math.prod(chances)
-        layer = after
+                site, token = masked[best], drawn[best]
+                after[*x[:site], token, *x[site + 1 :]] += mass * math.prod(chances)
+        layer = dict(after)
     tv = math.fsum(abs(mass - table[x]) for x, mass in layer.items()) / 2
     rows = data["samplers_on_trial"]["samplers"]
     (row,) = _rows(rows, sampler="LLaDA", setting="one a step")
