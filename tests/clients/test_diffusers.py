@@ -89,7 +89,11 @@ def test_with_editing_block_refinement_reads_observed_sites():
             written[convention] = exact_distribution(sampler, p).table
     expected = output_distribution(p, policies.TokenConfidence(1)).table
     np.testing.assert_allclose(written["one-hot"], expected, rtol=0, atol=ROUNDING)
-    assert abs(written["leave-one-out"] - expected).sum() / 2 > 0.01
+    tv = abs(written["leave-one-out"] - expected).sum() / 2
+    assert tv > 0.01
+    verdict = check(sampler, p, policies.TokenConfidence(1), tolerance=ROUNDING)
+    assert verdict.reads_observed
+    assert verdict.conventions["leave-one-out"].tv == pytest.approx(tv)
 
 
 # The corrector of discrete DDIM: one sweep, from the right distribution of its level of noise
