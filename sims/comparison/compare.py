@@ -120,7 +120,8 @@ def usual_decoders(p: Distribution) -> list[Decoder]:
     """Every decoder of the package at settings that fit a distribution.
 
     Those whose exact computation would take long there are left out (see `too_large`), and so are
-    those that need something of the user's: a rule, a table, a joint, or a policy to be mirrored.
+    those that need something of the user's: a rule, a table, a joint, a policy to be mirrored, a
+    schedule to mask again, or a convention for predictions at written sites.
 
     Raises
     ------

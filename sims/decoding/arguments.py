@@ -1,6 +1,7 @@
 """What a decoder is run with, checked: which decoder, its temperature, the sites given at first."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -9,6 +10,7 @@ from sims.decoding.denoiser import TemperedDenoiser, from_lattice, predictor
 from sims.decoding.sampling import Sampling, Temperature, as_samplings
 from sims.policies import Corrector, Decoder, Policy, TokenPolicy
 from sims.policies.base import Select, as_rule
+from sims.policies.observed_sites import predictions_with
 from theory import MASK, JointTable
 from theory._core.arrays import array_namespace, require_memory, to_host
 from theory._core.segments import any_true, row_counts
@@ -151,6 +153,7 @@ def prepare(
         predict = from_lattice(lattice)
     else:
         predict = predictor(p, denoiser, on_host)
+    predict = partial(predictions_with, predict, observed=run.decoder.observed)
     return lattice, TemperedDenoiser(predict, *run.samplings)
 
 

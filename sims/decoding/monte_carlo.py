@@ -6,7 +6,7 @@ For small ones `sims.decoding.exact` computes the distribution that they are dra
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from sims.decoding.sampling import Temperature
 from sims.policies import Corrector, Decoder, InformedCorrector, Policy, TokenPolicy
 from sims.policies.base import Select
 from sims.policies.checks import check_choice, check_written
+from sims.policies.observed_sites import predictions_with
 from theory import MASK
 from theory._console.progress import tracked
 from theory._core.arrays import from_host, read_only, to_host, within_memory
@@ -154,7 +155,7 @@ def decode(
     if batch is None:
         batch = max(1, NUMBERS // (p.length * p.vocab))
     batch = min(as_integer(batch, "batch", 1), size)
-    predict = predictor(p, denoiser)
+    predict = partial(predictions_with, predictor(p, denoiser), observed=decoder.observed)
     in_floats = (lambda x: as_floats(predict(x))) if p.exact else predict
     call_denoiser = TemperedDenoiser(in_floats, *samplings)
     parts = []
@@ -192,6 +193,7 @@ class _Batch:
         self.written = np.flatnonzero(~self.given)
         self.x = np.full((size, p.length), MASK, dtype=np.int64)
         self.calls = np.zeros(size, dtype=np.int64)
+        self.finished = np.zeros(size, dtype=bool)  # although it could be masked again
         self.trajectory = trajectory
         self.states: list[np.ndarray] = []
 
@@ -231,9 +233,11 @@ class _Batch:
             self.states.append(self.x.copy())
 
     def _write(self, decoder: Decoder) -> None:
-        steps = decoder.steps if isinstance(decoder, Policy) else None
+        assert isinstance(decoder, Policy | TokenPolicy)
+        steps = decoder.steps
         for index in itertools.count():
-            active = np.flatnonzero((self.x == MASK).any(axis=1) | decoder.remasks)
+            going = (self.x == MASK).any(axis=1) | decoder.remasks
+            active = np.flatnonzero(going & ~self.finished)
             if not len(active) or index == steps:
                 break
             if isinstance(decoder, TokenPolicy) and decoder.looks_at_tokens:
@@ -258,7 +262,10 @@ class _Batch:
         x, call_denoiser = read_only(self.x[active]), self.call_denoiser.at(index)
         for _, rows in groups(row_counts(x == MASK)):
             after, calls = policy.write(x[rows], call_denoiser, index, self.rng)
-            check_written(policy, x[rows], np.ones(len(rows)), after, self.p.vocab)
+            ones = np.ones(len(rows))
+            check_written(policy, x[rows], ones, after, self.p.vocab, self.given)
+            unchanged = ((after == x[rows]) & (after != MASK)).all(axis=1)
+            self.finished[active[rows]] = policy.remasks & unchanged
             self.x[active[rows]] = after
             self.calls[active[rows]] += calls
 

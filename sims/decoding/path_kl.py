@@ -26,6 +26,7 @@ from sims.decoding.sampling import Sampling, Temperature
 from sims.policies import Decoder, Policy
 from sims.policies.base import Select
 from sims.policies.checks import check_choice
+from sims.policies.observed_sites import predictions_with
 from theory import MASK, EmpiricalDistribution
 from theory._console.progress import tracked
 from theory._core.arrays import as_array, from_host, log, read_only, to_host, within_memory, xlogx
@@ -233,7 +234,7 @@ def path_nll(
 class _Step(NamedTuple):
     """What one round reveals in a batch: M sites, each with its row and its prediction."""
 
-    index: int
+    round_index: int
     before: np.ndarray  # (B, L), the patterns that the denoiser was asked about
     rows: np.ndarray  # (M,), of the whole batch
     asked: np.ndarray  # (M,), the same rows among those that were asked about
@@ -243,7 +244,7 @@ class _Step(NamedTuple):
 
     def logs(self, samplings: Sequence[Sampling]) -> np.ndarray:
         """Logarithms of what the tokens are drawn from, (M, V)."""
-        return samplings[min(self.index, len(samplings) - 1)].logs(self.predictions)
+        return samplings[min(self.round_index, len(samplings) - 1)].logs(self.predictions)
 
     def revealed(self, predictions: np.ndarray) -> np.ndarray:
         """Predictions (B, L, V) at the revealed sites, (M, V)."""
@@ -270,7 +271,7 @@ def _follow(
         if not len(active):
             break
         before = read_only(shown[active])
-        predictions = read_only(predict(before))
+        predictions = read_only(predictions_with(predict, before, decoder.observed))
         reveal = decoder.choose(before, predictions, index, rng)
         check_choice(decoder, before, reveal)
         asked, sites = np.nonzero(reveal)

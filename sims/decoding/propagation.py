@@ -147,7 +147,7 @@ class Propagation:
         self._numerators = None if lattice is None else self.xp.reshape(self.like, (-1,))
         self.dtype = object if p.exact else self.xp.float64
         self.selects = isinstance(policy, Policy) and not policy.looks_at_tokens
-        self.steps = policy.steps if isinstance(policy, Policy) else None
+        self.steps = policy.steps
         self.remasks = policy.remasks
         self.given = None  # where a policy could mask again what is given
         if self.remasks and observed:
@@ -367,7 +367,7 @@ class Propagation:
         """What several outcomes lead to, those that are complete apart."""
         rows, probability, after, calls = stacked
         seen = gather(x, rows)
-        probability = check_written(self.policy, seen, probability, after, self.p.vocab)
+        probability = check_written(self.policy, seen, probability, after, self.p.vocab, self.given)
         before = gather(layer.keys, rows)
         labels = before // self.codes.cells + calls
         keys = labels * self.codes.cells + self.codes.encode(after)
@@ -378,6 +378,8 @@ class Propagation:
         )
         sites = (after != MASK) & (seen == MASK)
         complete = row_counts(after == MASK) == 0
+        if self.remasks:
+            complete = complete & (row_counts(after != seen) == 0)
         for finished in (False, True):
             some = self.xp.nonzero(complete == finished)[0]
             if some.shape[0]:

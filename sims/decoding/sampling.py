@@ -36,7 +36,7 @@ class Sampling:
         Of the tokens from the likeliest on, keep those before the sum of their probabilities
         exceeds p, and the one with which it does if `keep_crossing`. The likeliest is always kept.
     keep_crossing : bool
-        True as in Dream and Diffusers, False as in ReMDM and BD3-LM [code read].
+        True as in Dream and Diffusers, False as in ReMDM [code run] and BD3-LM [code read].
     last_round : "argmax", optional
         In the last step of a policy on a clock take the likeliest token, as ReMDM writes what is
         left at the end of its own [code read].
@@ -44,8 +44,8 @@ class Sampling:
     Notes
     -----
     The order is temperature, `top_k`, `top_p`, renormalised after each, as in Diffusers' block
-    refinement (Dream takes `top_p` before `top_k`) [code read]. Of tokens whose predictions are
-    equal to 12 decimals the lowest comes first, so that `top_k` keeps exactly k: Dream and
+    refinement [code run] (Dream takes `top_p` before `top_k` [code read]). Of tokens that are
+    equally likely to 12 decimals the lowest comes first, and `top_k` keeps exactly k: Dream and
     Diffusers keep all that equal the k-th [code read]. Sums are compared with p to 12 decimals.
 
     At temperature 1 and 0 exact predictions stay exact.
@@ -135,7 +135,7 @@ def as_samplings(
     """
     several = isinstance(temperature, Sequence) and not isinstance(temperature, str)
     several = several or (isinstance(temperature, np.ndarray) and temperature.ndim == 1)
-    given = list(temperature) if several else [temperature]
+    given: list[Any] = list(temperature) if several else [temperature]
     if not given:
         raise InvalidInput(f"temperature must be {KINDS}, got none")
     rounds = [rule if isinstance(rule, Sampling) else Sampling(rule) for rule in given]

@@ -7,6 +7,7 @@ from sims.policies.block_corrector import BlockCorrector
 from sims.policies.blocks import Blocks
 from sims.policies.corrector import Corrector
 from sims.policies.draw_then_keep import DrawThenKeep
+from sims.policies.editing import Editing
 from sims.policies.entropy_bounded import EntropyBounded
 from sims.policies.factor import Factor
 from sims.policies.first_hitting import FirstHitting
@@ -16,6 +17,7 @@ from sims.policies.informed_corrector import InformedCorrector
 from sims.policies.joint_draw import JointDraw
 from sims.policies.left_to_right import LeftToRight
 from sims.policies.mirrored import Mirrored
+from sims.policies.path_planning import PathPlanning
 from sims.policies.random_order import RandomOrder
 from sims.policies.remask import Remask, RemaskLoop
 from sims.policies.speculative import Speculative
@@ -33,6 +35,7 @@ __all__ = [
     "Corrector",
     "Decoder",
     "DrawThenKeep",
+    "Editing",
     "EntropyBounded",
     "Factor",
     "FirstHitting",
@@ -42,6 +45,7 @@ __all__ = [
     "JointDraw",
     "LeftToRight",
     "Mirrored",
+    "PathPlanning",
     "Policy",
     "RandomOrder",
     "Remask",

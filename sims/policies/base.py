@@ -28,6 +28,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from sims.policies.checks import check_total, checked_outcome
+from sims.policies.observed_sites import Observed
 from theory import MASK
 from theory._core.renamed import Renamed
 from theory._core.segments import groups, row_counts
@@ -79,11 +80,14 @@ class Decoder:
         Whether its choice of sites is random; True if a class does not say.
     remasks : bool
         Whether it may mask, or draw, again what is already written.
+    observed : {"one-hot", "leave-one-out", "flat"}
+        What it is shown as predictions at observed sites (see `observed_sites`).
     """
 
     depends_on: Dependence = "predictions"
     randomised: bool = True
     remasks: bool = False
+    observed: Observed = "one-hot"
 
     @property
     def looks_at_tokens(self) -> bool:
@@ -91,7 +95,7 @@ class Decoder:
         return self.depends_on == "drawn tokens"
 
     def with_given(self, sites: tuple[int, ...], length: int) -> Self:
-        """The decoder for sequences of which these sites are given; most need not know.
+        """The decoder for sequences of which these sites are given, or none; most need not know.
 
         `Blocks` count from the end of a prompt, and a decoder of others tells them. It is asked
         before `check`.
@@ -191,7 +195,8 @@ class Policy(Decoder, Renamed, ABC, renamed={"law": "reveal_distribution", "revi
             Sequences with equally many masked sites; at least one, unless the policy remasks.
             Nobody may write to `x` or `predictions`. They live where the data do.
         predictions : array, shape (B, L, V)
-            The denoiser's untempered predictions; one-hot at observed sites.
+            The denoiser's untempered predictions; one-hot at observed sites, or as the attribute
+            `observed` says.
         round_index : int
             0 in the first round.
 
@@ -235,6 +240,10 @@ class TokenPolicy(Decoder, ABC):
     In `Blocks` not all masked sites may be written at once. Methods that have one more parameter,
     ``eligible=None``, are told which: bool (B, L), or None for all. Those without are shown the
     sequences without the masked sites that come later.
+
+    One that may also change or mask again what is written says ``remasks = True`` and has a number
+    of `steps`. It is shown complete sequences, too; one that a round leaves complete and unchanged
+    is finished.
     """
 
     depends_on = "drawn tokens"
@@ -263,7 +272,7 @@ class TokenPolicy(Decoder, ABC):
         probability : array, shape (N,)
             Those of each row sum to 1 over all outcomes.
         after : array of int64, shape (N, L)
-            Observed tokens stay, at least one more is observed.
+            Observed tokens stay, at least one more is observed, unless it remasks.
         calls : int
             Calls of the denoiser that follow each other; a batch counts as one.
         """

@@ -56,7 +56,7 @@ class Blocks(Policy, TokenPolicy):
 
     On a clock, what lies before a block counts as given: it is never masked again, and blocks
     within a block are laid from its start. A block in which everything is given takes no step.
-    BD3-LM samples so, with T ancestral steps a block [code read].
+    BD3-LM samples so, T ancestral steps a block, where first hitting is off [code read].
 
     >>> from sims.policies import LeftToRight
     >>> from theory import gallery
@@ -84,6 +84,7 @@ class Blocks(Policy, TokenPolicy):
         self._given: tuple[int, ...] = ()
         self._steps: list[tuple[int, int, Policy, int]] = []
         self.depends_on, self.randomised = inner.depends_on, inner.randomised
+        self.observed = inner.observed
         if inner.remasks:
             self.remasks = True
 

@@ -202,22 +202,25 @@ def check_token_outcome(policy: object, x: Array, outcome: tuple[Array, Array, A
         raise InvalidInput(f"{policy!r} took {counted(calls, 'call')} of the denoiser")
 
 
-def check_written(policy: object, x: Array, found: Array, after: Array, vocab: int) -> Array:
+def check_written(
+    policy: Any, x: Array, found: Array, after: Array, vocab: int, given: Array | None = None
+) -> Array:
     """Refuse sequences `after` that a policy may not write from the rows of `x`.
 
-    Returns the probabilities, not negative.
+    One that remasks may write anything but at the `given` sites, bool (L,). Returns the
+    probabilities, not negative.
     """
     found = not_negative(found, "policy", 0 if is_exact(found) else tolerance(found).entry)
     outside = (after < MASK) | (after >= vocab)
     if any_true(outside):
         token = to_host(after)[to_host(outside)][0]
         raise InvalidInput(f"{policy!r} wrote token {token} of 0..{vocab - 1}")
-    seen = x != MASK
-    changed = row_counts(seen & (after != x)) > 0
-    wrong = changed | (row_counts((after != MASK) != seen) == 0)
+    seen, what = x != MASK, "changed an observed token or wrote none"
+    if policy.remasks:
+        seen, what = seen & (False if given is None else given), "changed a token that is given"
+    wrong = row_counts(seen & (after != x)) > 0
+    if not policy.remasks:
+        wrong = wrong | (row_counts((after != MASK) != seen) == 0)
     if any_true(wrong):
-        raise InvalidInput(
-            f"{policy!r} changed an observed token or wrote none, from x = "
-            f"{to_host(x)[to_host(wrong)][0].tolist()}"
-        )
+        raise InvalidInput(f"{policy!r} {what}, from x = {to_host(x)[to_host(wrong)][0].tolist()}")
     return found

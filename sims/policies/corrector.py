@@ -33,6 +33,7 @@ class Corrector(Decoder, ABC):
             raise InvalidInput(f"inner must be a policy or None, got {inner!r}")
         self.inner: Decoder | None = inner
         self.depends_on = "nothing" if inner is None else inner.depends_on
+        self.observed = "one-hot" if inner is None else inner.observed
         self.steps = as_integer(steps, "steps", 0)
 
     def with_given(self, sites: tuple[int, ...], length: int) -> Self:

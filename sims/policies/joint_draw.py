@@ -71,6 +71,7 @@ class JointDraw(TokenPolicy):
         if not isinstance(joint, Joint):
             raise InvalidInput(f"joint must be a Joint of sims.joints, got {joint!r}")
         self.inner, self.joint, self.randomised = inner, joint, inner.randomised
+        self.observed = inner.observed
 
     def with_given(self, sites: tuple[int, ...], length: int) -> Self:
         """The inner policy is told."""

@@ -12,10 +12,17 @@ from theory._core.arrays import array_namespace, device
 from theory._core.types import Array
 from theory.errors import InvalidInput
 
-__all__ = ["OBSERVED", "Observed", "predictions_with"]
+__all__ = ["OBSERVED", "Observed", "as_convention", "predictions_with"]
 
 Observed = Literal["one-hot", "leave-one-out", "flat"]
 OBSERVED: tuple[Observed, ...] = ("one-hot", "leave-one-out", "flat")
+
+
+def as_convention(observed: Observed) -> Observed:
+    """Check the name of a convention."""
+    if observed not in OBSERVED:
+        raise InvalidInput(f"observed must be one of {', '.join(OBSERVED)}, got {observed!r}")
+    return observed
 
 
 def predictions_with(predict: Callable[[Array], Array], x: Array, observed: Observed) -> Array:
@@ -38,8 +45,7 @@ def predictions_with(predict: Callable[[Array], Array], x: Array, observed: Obse
     >>> predictions_with(p.denoise, x, "leave-one-out")[0, 0].round(3).tolist()
     [0.625, 0.375]
     """
-    if observed not in OBSERVED:
-        raise InvalidInput(f"observed must be one of {', '.join(OBSERVED)}, got {observed!r}")
+    as_convention(observed)
     predictions = predict(x)
     if observed == "one-hot":
         return predictions

@@ -19,7 +19,7 @@ DIGITS = 12
 class Remask(Steps, renamed={"chances": "probabilities"}):
     """Ancestral steps in which an observed token is masked again with some probability.
 
-    The posterior of ReMDM (arXiv 2503.00307) with its rescaled and its capped schedule [code read]:
+    The posterior of ReMDM (arXiv 2503.00307) with its rescaled and its capped schedule [code run]:
     in the step from revealed fraction a to b an observed site is masked with probability
     ``sigma = min(cap, strength * min(1, (1-b)/a))``, and a masked one is revealed with probability
     ``(b - (1-sigma) a) / (1-a)``. For *one* site, or given the clean sequence, this keeps the
@@ -64,17 +64,16 @@ class Remask(Steps, renamed={"chances": "probabilities"}):
         super().__init__(reveal, remask)
 
     def __repr__(self) -> str:
-        others = [self.strength, self.cap, self.switch]
-        usual = [None, 1, 0]
-        while others[-1] == usual[len(others) - 1]:
-            others.pop()
-        return f"Remask({', '.join([format_times(self.times), *map(str, others)])})"
+        others = [self.strength]
+        if (self.cap, self.switch) != (1, 0):
+            others += [self.cap, self.switch] if self.switch else [self.cap]
+        return f"Remask({format_times(self.times)}, {format_times(others)[1:-1]})"
 
 
 class RemaskLoop(Steps):
     """Reveal up to a fraction, stay there and mask and reveal again, then reveal the rest.
 
-    ReMDM-loop [code read]. Time goes from 1 to 0 in equal steps, and a step belongs to the phase in
+    ReMDM-loop [code run]. Time goes from 1 to 0 in equal steps, and a step belongs to the phase in
     which it begins. Before `t_on` the revealed fraction rises linearly to `alpha_on`, and from
     `t_off` on linearly to 1. Between them, in the loop, an observed site is masked with probability
     `eta`, and a masked one is revealed with ``eta alpha_on / (1 - alpha_on)``, so that the expected

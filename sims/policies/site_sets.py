@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from theory._core.arrays import array_namespace, from_host
+from theory._core.arrays import array_namespace, device, from_host
 from theory._core.segments import gather, row_counts
 from theory._core.types import Array
 
 __all__ = [
+    "each_token",
     "independent_sets",
     "random_sites",
     "site_count",
@@ -83,3 +84,22 @@ def random_sites(allowed: np.ndarray, size: np.ndarray, rng: np.random.Generator
     keys = np.where(allowed, rng.random(allowed.shape), np.inf)
     ranks = np.argsort(np.argsort(keys, axis=1), axis=1)
     return allowed & (ranks < np.asarray(size)[:, None])
+
+
+def each_token(
+    x: Array, site: Array, probability: Array, shares: Array
+) -> tuple[Array, Array, Array]:
+    """Give every token (N, V) at a site of each row its share.
+
+    Returns the rows, the probabilities, and the sequences with the token.
+
+    >>> x, half = np.asarray([[5, 5]]), np.asarray([0.5])
+    >>> [v.tolist() for v in each_token(x, np.asarray([1]), half, np.asarray([[0.0, 1.0]]))]
+    [[0], [0.5], [[5, 1]]]
+    """
+    xp, mass = array_namespace(x), probability[:, None] * shares
+    at, token = xp.nonzero(mass != 0)
+    sites = xp.arange(x.shape[1], dtype=xp.int64, device=device(x))
+    here = sites == xp.take(site, at)[:, None]
+    after = xp.where(here, token[:, None], xp.take(x, at, axis=0))
+    return at, xp.take(xp.reshape(mass, (-1,)), at * mass.shape[1] + token), after

@@ -5,7 +5,7 @@ import numpy as np
 from sims.policies.base import CallDenoiser, Outcomes, TokenPolicy
 from sims.policies.eligible import as_eligible
 from sims.policies.scores import FREE_SYMBOLS
-from sims.policies.site_sets import site_count
+from sims.policies.site_sets import each_token, site_count
 from theory._core.arrays import array_namespace, device, is_exact
 from theory._core.renamed import Renamed
 from theory._core.types import Array
@@ -69,9 +69,9 @@ class Speculative(TokenPolicy, Renamed, renamed={"refused": "residual"}):
                 every = xp.arange(rows.shape[0], dtype=xp.int64, device=device(x))
                 p = _at(call_denoiser(after)[1], every, site)
             accepted = _least(p, q)
-            at, mass, rejected = _written(after, site, probability, self.residual(p, accepted))
+            at, mass, rejected = each_token(after, site, probability, self.residual(p, accepted))
             yield xp.take(rows, at), mass, rejected, calls
-            at, probability, after = _written(after, site, probability, accepted)
+            at, probability, after = each_token(after, site, probability, accepted)
             rows = xp.take(rows, at)
         yield rows, probability, after, calls
 
@@ -126,15 +126,3 @@ def _at(draws: Array, rows: Array, site: Array) -> Array:
     xp = array_namespace(draws)
     flat = xp.reshape(draws, (-1, draws.shape[2]))
     return xp.take(flat, rows * draws.shape[1] + site, axis=0)
-
-
-def _written(
-    x: Array, site: Array, probability: Array, shares: Array
-) -> tuple[Array, Array, Array]:
-    """Give every token of a site its share: rows, probabilities, sequences with the token."""
-    xp, mass = array_namespace(x), probability[:, None] * shares
-    at, token = xp.nonzero(mass != 0)
-    sites = xp.arange(x.shape[1], dtype=xp.int64, device=device(x))
-    here = sites == xp.take(site, at)[:, None]
-    after = xp.where(here, token[:, None], xp.take(x, at, axis=0))
-    return at, xp.take(xp.reshape(mass, (-1,)), at * mass.shape[1] + token), after

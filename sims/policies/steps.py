@@ -105,8 +105,9 @@ class Steps(Policy):
         return chosen
 
     def __repr__(self) -> str:
-        remask = f", {format_times(self.remask)}" if self.remasks else ""
-        return f"Steps({format_times(self.reveal)}{remask})"
+        lists = [self.reveal, self.remask] if self.remasks else [self.reveal]
+        shown = (f"({v[0]},)" if len(v) == 1 else format_times(v) for v in lists)
+        return f"Steps({', '.join(shown)})"
 
 
 def _probabilities(values: Sequence[Any], name: str) -> tuple[Fraction, ...]:

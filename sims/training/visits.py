@@ -90,8 +90,9 @@ def visited(
     Raises
     ------
     InvalidInput
-        As `output_distribution`; for correctors, and for decoders with more than one call in a
-        round, such as `Speculative`, which verify at patterns of their own.
+        As `output_distribution`; for correctors and token policies that rewrite, and for decoders
+        with more than one call in a round, such as `Speculative`, which verify at patterns of
+        their own.
     TooLarge
 
     Examples
@@ -119,7 +120,7 @@ def decoded_with_visits(
     """`output_distribution` and `visited` in one pass."""
     check_distribution(p)
     decoder = as_decoder(policy)
-    if isinstance(decoder, Corrector):
+    if isinstance(decoder, Corrector) or (decoder.remasks and decoder.looks_at_tokens):
         raise InvalidInput(f"{decoder!r} draws sites again: its calls are not followed")
     calls = np.full((2,) * p.length, Fraction(0) if p.exact else 0.0)
 

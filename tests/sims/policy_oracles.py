@@ -232,7 +232,7 @@ def bernoulli(times):
     return choice
 
 
-def remask(times, strength, cap=1, switch=0):
+def remask(times, strength, cap=ONE, switch=Fraction(0)):
     def choice(pattern, sites, prediction, index):
         a, b = times[index], times[index + 1]
         sigma = strength * min(ONE, (1 - b) / a) if a != 0 else strength
@@ -304,7 +304,7 @@ class TimedBlocks:
             if free:
                 seen = tuple(MASK if i in free else 0 for i in range(end))
                 inner = from_start(self.inner, seen)
-                steps += [(inner, step, free, end) for step in range(inner.steps)]
+                steps += [(inner, step, free, end) for step in range(inner.steps or 0)]
 
         def choice(pattern, sites, prediction, index):
             inner, step, free, end = steps[index]
@@ -432,6 +432,89 @@ def blocks_of_draws(size, draw, start=0):
     return lambda pattern, sites, ask: draw(pattern, _block(sites, size, start), ask)
 
 
+def shown_as(predict, observed):
+    """Predictions of which those at observed sites follow a convention."""
+
+    def one(pattern, i):
+        if observed == "leave-one-out":
+            return predict(reveal(pattern, [i], [MASK]))[i]
+        row = predict(pattern)[i]
+        flat = [Fraction(1, len(row))] * len(row)
+        return flat if observed == "flat" else [Fraction(v == pattern[i]) for v in range(len(row))]
+
+    def shown(pattern):
+        rows = predict(pattern)
+        return [rows[i] if o == MASK else one(pattern, i) for i, o in enumerate(pattern)]
+
+    return shown
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """``draw(pattern, free, ask, index)`` lists (probability, sequence after the round, calls).
+
+    The free sites are those that are not given. A sequence that a round leaves complete and as it
+    was is finished, and so is everything after the last step.
+    """
+
+    draw: Callable
+    steps: Callable  # from the number of free sites
+    observed: str = "one-hot"
+    remasks: bool = True
+
+    def written(self, start, ask):
+        free, layer, finished = masked_sites(start), {(start, 0): ONE}, {}
+        for index in range(self.steps(len(free))):
+            after = {}
+            for (pattern, calls), mass in layer.items():
+                for share, y, more in self.draw(pattern, free, in_round(ask, index), index):
+                    over = y == pattern and MASK not in y
+                    add_to(finished if over else after, (y, calls + more), times(mass, share))
+            layer = after
+        for key, mass in layer.items():
+            add_to(finished, key, mass)
+        assert not any(MASK in y for y, _ in finished)
+        return finished
+
+
+def path_planning(steps, observed="one-hot"):
+    """After step i of T, ceil(n i / T) sites are kept: those with the likeliest draws."""
+
+    def kept_after(index, n):
+        return math.ceil(Fraction(n * (index + 1), steps))
+
+    def draw(pattern, free, ask, index):
+        prediction, draws = ask(pattern)
+        for probability, tokens in products(draws[i] for i in free):
+            drawn = dict(zip(free, tokens, strict=True))
+            score = {i: round(float(prediction[i][v]), DIGITS) for i, v in drawn.items()}
+            ranked = sorted(free, key=lambda i: (-score[i], i))
+            kept = ranked[: kept_after(index, len(free))]
+            after = [(drawn[i] if pattern[i] == MASK else pattern[i]) for i in kept]
+            yield probability, reveal(reveal(pattern, free, [MASK] * len(free)), kept, after), 1
+
+    def count(n):
+        return next(index + 1 for index in range(steps) if kept_after(index, n) == n)
+
+    return Rewriting(draw, count, observed)
+
+
+def editing(inner, threshold, steps, observed="one-hot"):
+    """The inner draw at masked sites; another token, if it is above the threshold, at written."""
+
+    def draw(pattern, free, ask, index):
+        prediction, draws = ask(pattern)
+        masked, shown = masked_sites(pattern), [i for i in free if pattern[i] != MASK]
+        writes = list(inner.draw(pattern, masked, ask)) if masked else [(ONE, pattern, 1)]
+        for probability, tokens in products(draws[i] for i in shown):
+            drawn = zip(shown, tokens, strict=True)
+            edits = {i: v for i, v in drawn if above(prediction[i][v], threshold)}
+            for share, after, calls in writes:
+                yield times(probability, share), reveal(after, edits, edits.values()), calls
+
+    return Rewriting(draw, lambda n: steps, observed)
+
+
 # Decoders
 
 
@@ -459,6 +542,7 @@ class Selecting:
     choice: Callable
     steps: int | None = None
     remasks: bool = False
+    observed: str = "one-hot"
 
     def split(self, pattern, flipped):
         """The sites to reveal, and the pattern after the others were masked again."""
@@ -637,6 +721,8 @@ def written_with_calls(joint, vocab, decoder, ask, start=None):
                     add_to(after, (y, calls + 1), times(mass, probability))
             layer = after
         return layer
+    if isinstance(decoder, Rewriting):
+        return decoder.written(start, ask)
     decoder = sparing(from_start(decoder, start), start)
     layer, index = {(start, 0): ONE}, 0
     while _going_on(decoder, [pattern for pattern, _ in layer], index):
@@ -721,7 +807,7 @@ class Expected:
         return sum(calls * mass for calls, mass in self.rounds.items())
 
 
-def sampled(temperature=1, top_k=None, top_p=None, keep_crossing=True):
+def sampled(temperature: float = 1, top_k=None, top_p=None, keep_crossing=True):
     """What a token is drawn from: the tempered row, the k likeliest of it, the nucleus of these."""
 
     def temper(row):
@@ -755,7 +841,7 @@ def asking(predict, temper=oracles.untempered):
 def expected_output(
     joint, vocab, decoder, predict, temper=oracles.untempered, exact=False, start=None
 ):
-    ask = asking(predict, temper)
+    ask = asking(shown_as(predict, getattr(decoder, "observed", "one-hot")), temper)
     table: dict[tuple, Any] = dict.fromkeys(joint, 0)
     rounds: dict[int, Any] = {}
     for (x, calls), mass in written_with_calls(joint, vocab, decoder, ask, start).items():

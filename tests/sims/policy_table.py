@@ -23,6 +23,7 @@ from sims.policies import (
     Blocks,
     Corrector,
     DrawThenKeep,
+    Editing,
     EntropyBounded,
     Factor,
     FirstHitting,
@@ -32,6 +33,7 @@ from sims.policies import (
     JointDraw,
     LeftToRight,
     Mirrored,
+    PathPlanning,
     Policy,
     RandomOrder,
     Remask,
@@ -226,6 +228,8 @@ ORACLES = {
     Remask: _remask,
     RemaskLoop: lambda steps, *others: _steps(*slow.loop(steps, *others)),
     Steps: _steps,
+    PathPlanning: slow.path_planning,
+    Editing: slow.editing,
     Hesitant: lambda: slow.Selecting(hesitant, 3),
     Blocks: blocks,
     GibbsCorrector: slow.gibbs_corrector,
@@ -296,6 +300,8 @@ def one_of_each(length, vocab=2, masked=None):
         both(Remask, times, HALF),
         both(RemaskLoop, 4, 2 * THIRD, THIRD, HALF, THIRD),
         both(Steps, (THIRD, HALF, 1)),
+        both(PathPlanning, 3, "leave-one-out"),
+        both(Editing, both(TokenConfidence, 2), 0.4, 4, "leave-one-out"),
         both(GibbsCorrector, both(LeftToRight, 2), 2),
         both(BlockCorrector, None, min(2, length), 2),
         both(RandomOrder, (0, half, 0, masked - half)),
@@ -452,8 +458,18 @@ def revising(length):
         both(Speculative, 2),
         remasking[7],
     ]
+    conventions = ("one-hot", "leave-one-out", "flat")
+    rewriting = [
+        *(both(PathPlanning, steps, o) for steps in (1, 2, 3, 5) for o in conventions),
+        *(
+            both(Editing, inner, threshold, 4, o)
+            for inner, threshold in ((both(TokenConfidence, 1), 0.5), (both(Speculative, 2), 0.0))
+            for o in conventions
+        ),
+    ]
     return [
         *remasking,
+        *rewriting,
         *(both(GibbsCorrector, inner, 2) for inner in inners),
         *(both(BlockCorrector, inner, length, 1) for inner in inners),
         *(both(BlockCorrector, i, size, 2) for i in inners[:2] for size in range(1, length + 1)),

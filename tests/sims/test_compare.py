@@ -131,6 +131,7 @@ PUBLIC = {
 
 
 OF_THE_USER = {"Rule", "Tabulated", "JointDraw", "Mirrored"}
+OF_THE_USER |= {"Steps", "RemaskLoop", "PathPlanning", "Editing"}
 
 
 def names(decoders):

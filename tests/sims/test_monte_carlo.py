@@ -17,11 +17,13 @@ from sims.policies import (
     Blocks,
     Corrector,
     Decoder,
+    Editing,
     EntropyBounded,
     Factor,
     GibbsCorrector,
     JointDraw,
     LeftToRight,
+    PathPlanning,
     Policy,
     RandomOrder,
     Remask,
@@ -315,7 +317,7 @@ def test_rounds_are_calls_of_the_denoiser(policy):
     for seed in range(5):
         calls = 0
         decoded = decode(DENSE, policy, np.random.default_rng(seed), 1, 1, denoiser)
-        if kinds & {Bernoulli, Remask, RemaskLoop, Speculative, Steps}:
+        if kinds & {Bernoulli, Remask, RemaskLoop, Speculative, Steps, PathPlanning, Editing}:
             assert decoded.rounds[0] <= calls
         else:
             assert decoded.rounds.tolist() == [calls]

@@ -8,7 +8,7 @@ import functools
 import itertools
 import math
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,7 +94,7 @@ from theory import (
 class Undecided(Policy):
     """A user's own: two sites; then everything the other way round, or all; then all."""
 
-    remasks: ClassVar[bool] = True
+    remasks = True
 
     @property
     def steps(self):
@@ -154,6 +154,8 @@ def rows_after(prompt, vocab):
     yield both(JointDraw, blocks(2, both(TopK, 2)), PRODUCT)
     yield blocks(3, blocks(2, both(TokenConfidence, 2)))
     yield from (both(Remask, times, share) for times in CLOCKS[1:3] for share in (0, THIRD, 1))
+    yield both(Blocks, 2, both(Remask, CLOCKS[1], THIRD))
+    yield both(Blocks, 3, both(Blocks, 2, both(Remask, CLOCKS[1], 1)))
     yield Row(Undecided(), slow.Selecting(undecided, 3, remasks=True))
     yield both(GibbsCorrector, None, 2)
     yield both(BlockCorrector, None, masked, 1)

@@ -106,6 +106,7 @@ def test_how_they_are_shown():
     assert repr(Remask((0, HALF, 1), cap=THIRD)) == "Remask((0, 1/2, 1), 1, 1/3)"
     assert repr(Remask((0, 1), switch=HALF)) == "Remask((0, 1), 1, 1, 1/2)"
     assert repr(RemaskLoop(4, 0.75, 0.25, 0.5, 0.2)) == "RemaskLoop(4, 3/4, 1/4, 1/2, 0.2)"
+    assert repr(Steps((1,), (1,))) == "Steps((1,), (1,))"
 
 
 test_what_is_refused = refusals(
