@@ -171,7 +171,7 @@ FIGURE = Figure(
         "one a round; noise on the choice repairs most of that. Circles choose sites by the "
         "predictions, at random or by place. Dream's copies say one a step, and reveal none in the "
         "first and two in the last. Triangles reveal each site with a probability of its own. Each "
-        "policy was equal to the published code on smaller tables, see docs/samplers.md."
+        "policy agreed with the published code on smaller tables, see docs/samplers.md."
     ),
     compute=compute,
     draw=draw,

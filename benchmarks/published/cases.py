@@ -18,9 +18,11 @@ from sims.policies import (
     Bernoulli,
     Blocks,
     DrawThenKeep,
+    Editing,
     FirstHitting,
     FixedOrder,
     LeftToRight,
+    PathPlanning,
     RandomOrder,
     Remask,
     RemaskLoop,
@@ -74,7 +76,9 @@ class Case:
     tolerance : float
         TV that is taken for rounding.
     note : str
-        What the table says about it.
+        "ties" if predictions tie on these data: it is also run nearby, without ties.
+    by_convention : callable or None
+        The policy for each convention for predictions at observed sites, if these are read.
     """
 
     sampler: str
@@ -88,6 +92,7 @@ class Case:
     draws: int = 40_000
     tolerance: float = 1e-5
     note: str = ""
+    by_convention: Callable[[str], Any] | None = None
 
 
 def _of(make: Callable[..., Any], **settings: Any) -> Callable[..., Any]:
@@ -271,7 +276,6 @@ CASES = [
         THREE,
         _of(decoders.dream, path=_dream, alg="entropy"),
         TopK(sizes=(0, 1, 2), score="entropy"),
-        note="sizes",
     ),
     Case(
         "Dream: topk_margin",
@@ -280,7 +284,6 @@ CASES = [
         THREE,
         _of(decoders.dream, path=_dream, alg="topk_margin"),
         TopK(sizes=(0, 1, 2), score="margin"),
-        note="sizes",
     ),
     Case(
         "Dream: entropy",
@@ -289,7 +292,6 @@ CASES = [
         THREE,
         _of(decoders.dream, path=_fast_dream, alg="entropy"),
         TopK(sizes=(0, 1, 2), score="entropy"),
-        note="sizes",
     ),
     Case(
         "Dream: maskgit_plus",
@@ -299,7 +301,6 @@ CASES = [
         _of(decoders.dream, path=_fast_dream, alg="maskgit_plus", temperature=0.5),
         DrawThenKeep(sizes=(0, 1, 2), score="tempered"),
         {"temperature": 0.5},
-        note="sizes",
     ),
     Case(
         "Dream: maskgit_plus",
@@ -308,7 +309,6 @@ CASES = [
         THREE,
         _of(decoders.dream, path=_dream, alg="maskgit_plus", alg_temp=0.5),
         DrawThenKeep(sizes=(0, 1, 2), noise=0.5, noise_on="score"),
-        note="sizes",
     ),
     # Open-dLLM
     Case(
@@ -318,7 +318,6 @@ CASES = [
         THREE,
         _of(decoders.open_dllm, alg="entropy"),
         TopK(sizes=(0, 1, 2), score="entropy"),
-        note="sizes",
     ),
     Case(
         "maskgit_plus",
@@ -327,7 +326,14 @@ CASES = [
         THREE,
         _of(decoders.open_dllm, alg="maskgit_plus", alg_temp=0.5),
         DrawThenKeep(sizes=(0, 1, 2), noise=0.5, noise_on="score"),
-        note="sizes",
+    ),
+    Case(
+        "p2",
+        "3 steps, T = 1",
+        OPEN,
+        THREE,
+        _of(decoders.open_dllm, alg="p2"),
+        by_convention=lambda observed: PathPlanning(3, observed),
     ),
     # dllm
     Case(
@@ -361,8 +367,7 @@ CASES = [
         DLLM,
         TWO,
         _of(decoders.dllm, threshold=2.0, editing_threshold=0.6, max_post_steps=1, **_llada21),
-        TokenConfidence(1),
-        note="observed",
+        by_convention=lambda observed: Editing(TokenConfidence(1), 0.6, 3, observed),
     ),
     # SDAR
     Case(
@@ -457,7 +462,6 @@ CASES = [
         REMDM,
         TWO,
         _of(diffusion.mdlm, sampler="remdm-conf", dtype=torch.bfloat16, **_remdm),
-        note="memory",
     ),
     Case(
         "direct",

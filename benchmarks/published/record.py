@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,8 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         how = f"{row['draws']:,} draws"
     code = _code(row) if "commit" in row else ""
     data = f"{row['tv_data']:.3f}" if row["tv_data"] > MINUTE else "0"
+    if "observed" in row:
+        data = _each(row, "tv_data", "{:.3f}".format)
     return (code, row["sampler"], row["setting"], row["data"], policy, how, _distance(row), data)
 
 
@@ -102,14 +104,18 @@ def _distance(row: Mapping[str, Any]) -> str:
     """How far it is from its policy, and what to compare that with."""
     if row["tv_policy"] is None:
         return ""
-    if row.get("observed"):
-        tv = (f"{value:.3f} {name}" for name, value in row["observed"].items())
-        return "observed sites are read: " + ", ".join(tv)
+    if "observed" in row:
+        return _each(row, "tv_policy", _number)
     if row["noise"] is not None:
         return f"{row['tv_policy']:.4f} (noise to {row['noise']:.4f}), p = {row['p_value']:.2g}"
     if "tv_untied" in row:
         return f"{row['tv_policy']:.3f}, and {_number(row['tv_untied'])} nearby without ties"
     return _number(row["tv_policy"])
+
+
+def _each(row: Mapping[str, Any], name: str, text: Callable[[float], str]) -> str:
+    """A number under each convention for predictions at observed sites."""
+    return ", ".join(f"{text(found[name])} {key}" for key, found in row["observed"].items())
 
 
 def _number(tv: float) -> str:

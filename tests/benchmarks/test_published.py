@@ -58,7 +58,10 @@ def test_all_cases_are_recorded_and_what_differs_is_explained():
         ),
         ({"tv_policy": 0.09, "tv_untied": 0.0}, "| 0.090, and 0 nearby without ties |"),
         ({"policy": None, "tv_policy": None}, "| none | exact, 7 paths |  | 0.250 |"),
-        ({"observed": {"flat": 0.5}}, "| observed sites are read: 0.500 flat |"),
+        (
+            {"observed": {"flat": {"tv_policy": 0.0, "tv_data": 0.5}}},
+            "| exact, 7 paths | 0 flat | 0.500 flat |",
+        ),
     ],
 )
 def test_a_row(changed, expected):
