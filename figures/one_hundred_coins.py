@@ -13,7 +13,8 @@ TOSSES = 100
 LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50, 70, TOSSES)
 BLOCKS = range(1, 13)
 SITES, FLIP, SIDE = 8, 0.1, 0.3
-TIES, PARALLEL = ("lowest", "random"), "chain, a block in one round"
+TIES: tuple[drawn_first.Ties, ...] = ("lowest", "random")
+PARALLEL = "chain, a block in one round"
 
 
 def compute() -> Data:

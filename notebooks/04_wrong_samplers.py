@@ -121,6 +121,16 @@ print("sixes of two dice:", 2 * Fraction(1, 6), " with the trick:", sixes)
 assert sixes == Fraction(17, 36) > Fraction(12, 36)
 
 # %% [markdown]
+# With more places it gets worse. A coin shows heads with probability 0.3. Of m places that are
+# still masked one is kept, and it shows heads only if *all* m draws do: 0.3 to the power m. Add
+# that up over the rounds of 100 tosses (claim [C12](../paper_notes.md#the-claims), ours):
+
+# %%
+heads = sum(0.3**masked for masked in range(1, 101))
+print(f"heads in 100 tosses: 30 due, {heads:.2f} written")
+assert round(heads, 2) == 0.43
+
+# %% [markdown]
 # ### Predict
 #
 # Four-letter words now, one letter per round, *token first*. The data have 214 words. How many

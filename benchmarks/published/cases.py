@@ -29,6 +29,7 @@ from sims.policies import (
     TokenConfidence,
     TopK,
 )
+from sims.policies.observed_sites import Observed
 from theory import JointTable, gallery
 from theory.distributions import Distribution
 
@@ -92,7 +93,7 @@ class Case:
     draws: int = 40_000
     tolerance: float = 1e-5
     note: str = ""
-    by_convention: Callable[[str], Any] | None = None
+    by_convention: Callable[[Observed], Any] | None = None
 
 
 def _of(make: Callable[..., Any], **settings: Any) -> Callable[..., Any]:

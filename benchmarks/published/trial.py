@@ -16,7 +16,7 @@ from benchmarks.published.cases import CASES, DATA, Case
 from benchmarks.published.sources import Absent, Checkout
 from sims import Sampling, output_distribution
 from sims.conformance import answering, check, exact_distribution
-from sims.policies.observed_sites import OBSERVED
+from sims.policies.observed_sites import OBSERVED, Observed
 
 __all__ = ["chosen", "run"]
 
@@ -102,7 +102,7 @@ def _said(name: str, value: Any) -> str:
 
 
 def _by_convention(
-    sampler: Any, p: Any, policy: Callable[[str], Any]
+    sampler: Any, p: Any, policy: Callable[[Observed], Any]
 ) -> dict[str, dict[str, float]]:
     """TV to the policy and to the data under each convention."""
     found = {}

@@ -56,8 +56,8 @@ C11 = Claim(
         "confidence, 0.128 by the token's probability, 0.201 (at most 0.318) by margin; two random "
         "sites at once 0.178. On two bits the distance under the second choice and on nearly equal "
         "bits reaches 0.150, at a = 0.257. Scores normalised over the sites are no repair even "
-        "where each looks at the other sites only. Zhao et al., arXiv 2407.21243, and arXiv "
-        "2605.22765 are about such correctors (abstracts seen)."
+        "where each looks at the other sites only. Papers on such correctors: arXiv "
+        "2407.21243 and 2605.22765 (abstracts seen)."
     ),
     source="derived here; code of Diffusers read",
     provenance=Provenance.OURS,
@@ -127,11 +127,11 @@ def _moved(p: Distribution, chosen: np.ndarray, mean: Means) -> Any:
     mean=_itself,
 )
 def any_weights(p: Distribution, weights: Sequence[int], mean: Means = _mean) -> Any:
-    """And that it stays iff the sum of the means is 1 on the support."""
+    """Rational ones that differ from sequence to sequence; alike where all weights are 0."""
     shape = (p.vocab,) * p.length + (p.length,)
-    parts = np.resize([Fraction(w) for w in weights], shape)
-    total = parts.sum(axis=-1, keepdims=True)
-    chosen = np.where(total == 0, Fraction(1, p.length), parts / np.where(total == 0, 1, total))
+    parts = np.resize(np.asarray([Fraction(w) for w in weights], dtype=object), shape)
+    parts = np.where((parts != 0).any(axis=-1, keepdims=True), parts, parts * 0 + 1)
+    chosen = parts / parts.sum(axis=-1, keepdims=True)
     if not p.exact:
         chosen = chosen.astype(np.float64)
     after = output_distribution(p, Weighted(chosen)).table

@@ -33,8 +33,8 @@ class InformedCorrector(GibbsCorrector):
 
         ``p(x) sum_i E[w_i(X) | X_-i = x_-i]``
 
-    so it leaves them as they are only if the sum is 1 wherever p is positive, as it is if w does
-    not depend on x. [ours] In Diffusers 0.42.1 the discrete DDIM scheduler has a corrector that
+    so it leaves them as they are iff the sum is 1 wherever p is positive, as it is if w does not
+    depend on x. [ours] In Diffusers 0.42.1 the discrete DDIM scheduler has a corrector that
     chooses by "margin" at temperature 1, unless told otherwise, on data at a level of noise [code
     read]. Each round counts as one call, of a denoiser that predicts every site from the others; a
     masked one takes one for each site.
@@ -92,6 +92,12 @@ class InformedCorrector(GibbsCorrector):
         self.temperature = as_real(temperature, "temperature", 0, math.inf, ends=False)
         if self.depends_on != "drawn tokens":
             self.depends_on = "predictions"
+
+    def __repr__(self) -> str:
+        values = [self.selection, self.temperature, self.repair]
+        while values and values[-1] in ("margin", 1.0, None):  # as they are if not given
+            values.pop()
+        return f"{type(self).__name__}({', '.join(map(repr, (self.inner, self.steps, *values)))})"
 
     def site_probabilities(self, tokens: Array, predictions: Array) -> Array:
         """Probabilities of drawing each of n written sites again, shape (B, n).

@@ -614,7 +614,7 @@ class Informed:
         """The probability of each site, as its number among those that are free."""
         power = 1 / self.temperature
         power = int(power) if power == int(power) else power
-        doubts = [self.doubt(x, site, ask) for site in free]
+        doubts: list[Any] = [self.doubt(x, site, ask) for site in free]
         if self.repair == "stay":
             most = 1 if self.selection == "random" else len(self.asked(x, free[0], ask)[0])
             return [(d / most) ** power / len(free) for d in doubts]

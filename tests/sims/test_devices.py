@@ -94,7 +94,12 @@ def policies_for(length, vocab):
     every = [policy for policy, _ in [*one_of_each(length, vocab), *noisy(length)]]
     twice = policies.GibbsCorrector(policies.GibbsCorrector(policies.TokenConfidence(1), 1), 1)
     there = policies.Tabulated(to_device1(tabulated(7, length, vocab)[0].choices))
-    more = [policies.Bisection(2), policies.TopK(2, "entropy"), there, twice, *USERS]
+    informed = [
+        policies.InformedCorrector(None, 2, "current", 0.5, repair="accept"),
+        policies.InformedCorrector(None, 2, "confidence", repair="stay"),
+        policies.InformedCorrector(policies.LeftToRight(2), 1, "random"),
+    ]
+    more = [*informed, policies.Bisection(2), policies.TopK(2, "entropy"), there, twice, *USERS]
     return [policy for policy in every if not isinstance(policy, ON_THE_HOST)] + more
 
 

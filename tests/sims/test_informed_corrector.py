@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 from sims import decode, output_distribution
-from sims.policies import BlockCorrector, InformedCorrector, TokenConfidence
+from sims.policies import BlockCorrector, InformedCorrector, TokenConfidence, TopK
 from tests.noted import each, refusals
 from theory import JointTable, gallery
 from theory.claims.kit.generators import symbolic_table
@@ -36,6 +36,16 @@ def test_stationary_distances_that_are_said(corrector, mean, most):
     found = [output_distribution(p, corrector()).tv for p in drawn_tables()]
     assert np.mean(found) == pytest.approx(mean, abs=6e-4)
     assert max(found) <= most
+
+
+def test_what_is_not_given_is_not_printed():
+    kinds = [((), ""), (("current",), ", 'current'"), (("margin", 0.5), ", 'margin', 0.5")]
+    for arguments, printed in kinds:
+        assert (
+            repr(InformedCorrector(None, 2, *arguments)) == f"InformedCorrector(None, 2{printed})"
+        )
+    repaired = InformedCorrector(TopK(1), 2, repair="accept")
+    assert repr(repaired) == "InformedCorrector(TopK(1, 'confidence'), 2, 'margin', 1.0, 'accept')"
 
 
 def test_two_bits_by_hand():
@@ -115,8 +125,12 @@ def test_symbols_that_need_not_be_compared():
 
 
 test_what_is_refused = refusals(
-    ("selection must be one of confidence, current", lambda: InformedCorrector(None, 1, "entropy")),
-    ("repair must be None", lambda: InformedCorrector(None, 1, "margin", repair="again")),
+    (
+        "selection must be one of confidence, current",
+        lambda s: InformedCorrector(None, 1, s),
+        ["entropy"],
+    ),
+    ("repair must be None", lambda r: InformedCorrector(None, 1, repair=r), ["again"]),
     ("nothing stays for selection 'margin'", lambda: InformedCorrector(None, 1, repair="stay")),
     ("temperature must be", lambda t: InformedCorrector(None, 1, "margin", t), [0, -1, None]),
     (

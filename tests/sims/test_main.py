@@ -153,7 +153,10 @@ def test_every_printed_decoder_can_be_asked_for(command):
 
 
 def test_decoders_that_are_too_large_are_named(command, monkeypatch):
-    """Of two bits Bernoulli takes (2 * 2 + 1)^2 steps, Remask (3 * 2 + 1)^2 = 49."""
+    """Of two bits Bernoulli takes (2 * 2 + 1)^2 steps, Remask (3 * 2 + 1)^2 = 49.
+
+    The informed corrector takes those of the other correctors, 8, for each site and token.
+    """
     arguments = ("--gallery", "repeated_bit(2)")
     assert "Left out" not in command(*arguments)
     monkeypatch.setattr(import_module("sims.comparison.compare"), "MAX_STEPS", 25)
@@ -163,7 +166,8 @@ def test_decoders_that_are_too_large_are_named(command, monkeypatch):
     assert "Left out: Bernoulli" not in out
     assert "Left out" not in command(*arguments, "--policy", "TopK(1)")
     assert [*strict(command(*arguments, "--json"))["left_out"]] == [
-        "Remask((0, 1/4, 1/2, 3/4, 1), 1/2)"
+        "Remask((0, 1/4, 1/2, 3/4, 1), 1/2)",
+        "InformedCorrector(RandomOrder((2,)), 2)",
     ]
 
 

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections import Counter
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,9 +40,9 @@ def kept_of(row, drawn, ties):
 
 def written(row, length, ties):
     """{sequence: probability}: all draws, then all draws at what is left, and so on."""
-    layer = Counter({(None,) * length: Fraction(1)})
+    layer: Any = Counter({(None,) * length: Fraction(1)})
     for _ in range(length):
-        after = Counter()
+        after: Any = Counter()
         for x, mass in layer.items():
             masked = [i for i, v in enumerate(x) if v is None]
             for tokens in itertools.product(range(len(row)), repeat=len(masked)):
@@ -58,7 +59,7 @@ def written(row, length, ties):
 @each("masks", [1, 2, 3])
 def test_what_is_kept_of_some_draws(name, ties, masks):
     row = normalised(ROWS[name])
-    expected = [Fraction(0)] * len(row)
+    expected: list = [Fraction(0)] * len(row)
     for tokens in itertools.product(range(len(row)), repeat=masks):
         drawn = dict(enumerate(tokens))
         for share, i in kept_of(row, drawn, ties):
@@ -85,8 +86,8 @@ def test_how_often_each_token_is_written(name, ties):
 def test_blocks_are_texts_of_their_own(length, block):
     blocks, rest = divmod(length, min(block, length))
     parts = [min(block, length)] * blocks + [rest] * (rest > 0)
-    expected = sum(drawn_first.token_counts([7, 3], part) for part in parts)
-    assert drawn_first.token_counts([7, 3], length, block).tolist() == list(expected)
+    expected = np.sum([drawn_first.token_counts([7, 3], part) for part in parts], axis=0)
+    assert drawn_first.token_counts([7, 3], length, block).tolist() == expected.tolist()
 
 
 @each("ties", TIES)
@@ -175,7 +176,7 @@ test_what_is_refused = refusals(
     ("below 1/2, got 0.5", lambda: drawn_first.rare_coins(0.5, 3)),
     ("below 1/2, got 2/3", lambda: drawn_first.rare_coins(Fraction(2, 3), 3)),
     ("rare must be a finite number", lambda rare: drawn_first.coins_kl(rare, 3), [-0.1, "a", None]),
-    ("ties must be one of lowest", lambda: drawn_first.coins_written(0.3, 3, "last")),
+    ("ties must be one of lowest", lambda t: drawn_first.coins_written(0.3, 3, t), ["last"]),
     ("noise must be a finite number of at least 0", lambda: drawn_first.first_reveal([1], -1, 2)),
     ("noise 1/n", lambda: drawn_first.first_reveal([2, 1], 0.3, 2)),
 )

@@ -21,7 +21,7 @@ import numpy as np
 from theory._core import exact as exact_numbers
 from theory._core.arrays import is_exact, log, require_memory
 from theory._core.special import log_binomials, log_factorials
-from theory._core.types import ArrayLike, Number
+from theory._core.types import ArrayLike
 from theory.errors import InvalidInput
 from theory.validation.arguments import as_integer, as_real
 from theory.validation.probabilities import as_weights
@@ -264,7 +264,7 @@ def _row(probabilities: ArrayLike) -> np.ndarray:
     return exact_numbers.ratio(*weights) if is_exact(values) else values
 
 
-def _rare(rare: Any) -> Number:
+def _rare(rare: Any) -> Any:
     """A checked probability of a token that is rarer than the other; a symbol as it is."""
     if getattr(rare, "free_symbols", None):
         return rare
