@@ -410,10 +410,10 @@ def test_a_sampler_that_draws_first_by_following_every_draw(data):
                 given.sum(axis=tuple(set(range(len(masked))) - {j})) for j in range(len(masked))
             ]
             for drawn in itertools.product(range(shape[0]), repeat=len(masked)):
-                chances = [q[token] for q, token in zip(predictions, drawn, strict=True)]
-                best = max(range(len(masked)), key=chances.__getitem__)
+                probabilities = [q[token] for q, token in zip(predictions, drawn, strict=True)]
+                best = max(range(len(masked)), key=probabilities.__getitem__)
                 site, token = masked[best], drawn[best]
-                after[*x[:site], token, *x[site + 1 :]] += mass * math.prod(chances)
+                after[*x[:site], token, *x[site + 1 :]] += mass * math.prod(probabilities)
         layer = dict(after)
     tv = math.fsum(abs(mass - table[x]) for x, mass in layer.items()) / 2
     rows = data["samplers_on_trial"]["samplers"]
