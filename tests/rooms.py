@@ -25,7 +25,7 @@ def rooms():
             (f"{folder.relative_to(ROOT).as_posix()}/", folder / "__init__.py")
             for folder in folders
         )
-        if len(folders) > 2:  # a package of folders, not of modules
+        if len(folders) > 3:  # a package of folders, not of modules
             loose = sorted((ROOT / package).glob("[a-z]*.py"))
             yield from ((path.relative_to(ROOT).as_posix(), path) for path in loose)
     yield "zeroloss.py", ROOT / "zeroloss.py"

@@ -185,7 +185,9 @@ def _run_alone(
         wrote = f"{tokens[row].tolist()} and alone {again.tolist()}"
         what = f"row {row} of {replay.rows}, which wrote {wrote},"
         if replay.rows > 1:
-            raise AmbiguousRows(what, where="rows depend on each other, or which is which is not known")
+            raise AmbiguousRows(
+                what, where="rows depend on each other, or which is which is not known"
+            )
         raise NotEnumerable(what, where="a second run of the same path", because=OTHER)
 
 

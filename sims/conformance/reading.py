@@ -74,9 +74,10 @@ def _differs(sampler: Callable[..., Any], length: int, rows: int, batch: int) ->
 
 
 class _Fixed(Replay):
-    """A run whose choices are made by numbers that depend on the row and the chances alone.
+    """A run whose choices are made by numbers that depend on the row, its calls and the chances.
 
-    So what else is asked, such as of sites where nothing is left to be written, changes nothing.
+    So what else is asked, such as of sites where nothing is left to be written, changes nothing;
+    and what is asked again, by the same chances after another call, is answered anew.
     """
 
     def __init__(self, first: int, rows: int, sites: tuple[int, ...]) -> None:
@@ -87,6 +88,7 @@ class _Fixed(Replay):
         upper = np.cumsum(np.asarray(weights, dtype=np.float64), axis=2)
         upper = upper / upper[..., -1:]
         scales = SPREAD * np.sqrt(np.arange(2, 2 + weights.shape[2], dtype=np.float64))
-        shares = (self._numbers[rows][:, None] + (upper * scales).sum(axis=2)) % 1
+        numbers = self._numbers[rows] + self.calls[rows] * math.sqrt(3)
+        shares = (numbers[:, None] + (upper * scales).sum(axis=2)) % 1
         chosen = (upper <= shares[..., None]).sum(axis=2)
         return np.minimum(chosen, weights.shape[2] - 1)

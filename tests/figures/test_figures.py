@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import Executor, Future
 from fractions import Fraction
 from pathlib import Path
@@ -391,6 +391,47 @@ def test_lengths_of_texts_and_which_are_empty(data):
     for row in _rows(panels["empty"]):
         size, length = row["block"] * row["vocab"], row["sites"]
         assert row["empty"] == ("ties decide" if size == length else str(size > length))
+
+
+def test_a_sampler_that_draws_first_by_following_every_draw(data):
+    """LLaDA, one a step: all masked sites draw a token, the likeliest of these is kept."""
+    parameters = FIGURES["samplers_on_trial"].parameters
+    shape = (parameters["vocab"],) * parameters["length"]
+    weights = np.random.default_rng(parameters["seed"]).gamma(0.5, size=shape)
+    table = weights / weights.sum()
+    layer: dict[tuple, float] = {(None,) * len(shape): 1.0}
+    for _ in shape:
+        after: defaultdict[tuple, float] = defaultdict(float)
+        for x, mass in layer.items():
+            masked = [i for i, token in enumerate(x) if token is None]
+            given = table[tuple(slice(None) if token is None else token for token in x)]
+            given = given / given.sum()
+            predictions = [
+                given.sum(axis=tuple(set(range(len(masked))) - {j})) for j in range(len(masked))
+            ]
+            for drawn in itertools.product(range(shape[0]), repeat=len(masked)):
+                probabilities = [q[token] for q, token in zip(predictions, drawn, strict=True)]
+                best = max(range(len(masked)), key=probabilities.__getitem__)
+                site, token = masked[best], drawn[best]
+                after[*x[:site], token, *x[site + 1 :]] += mass * math.prod(probabilities)
+        layer = dict(after)
+    tv = math.fsum(abs(mass - table[x]) for x, mass in layer.items()) / 2
+    rows = data["samplers_on_trial"]["samplers"]
+    (row,) = _rows(rows, sampler="LLaDA", setting="one a step")
+    assert row["tv"] == pytest.approx(tv, abs=1e-9)
+
+
+def test_what_samplers_on_trial_say(data):
+    """Sites that are chosen first, one a round, lose nothing; and Dream's copies do not do that."""
+    rows = data["samplers_on_trial"]["samplers"]
+    for row in _rows(rows):
+        if "one a step" in row["setting"]:
+            assert row["tv_says"] < 1e-9
+            assert row["rounds"] == 5
+            assert (row["tv"] < 1e-9) == (row["kind"] == "selects, then draws")
+    (dream,) = _rows(rows, sampler="Dream's copies")
+    assert (dream["rounds"], dream["tv_says"]) == (4, 0)
+    assert dream["tv"] > 0.1
 
 
 # ---- command ------------------------------------------------------------------------------
