@@ -347,7 +347,8 @@ def test_no_file_mentions_a_path_of_one_machine():
     found = {
         str(path.relative_to(ROOT)): needles
         for path in files
-        if (needles := mentions(path.read_bytes()))
+        # three bytes of a compressed picture are such a path by chance
+        if path.suffix != ".png" and (needles := mentions(path.read_bytes()))
     }
     assert found == {}
 
