@@ -29,6 +29,9 @@ BATCH = 4096
 CELLS = 2**20
 """Random numbers that one call may ask for in all rows together."""
 
+AGAIN = 8
+"""So often the first path is run again, alone, and in so many rows at once."""
+
 ROUNDING = 1e-9
 """Masses that differ by more are not equal."""
 
@@ -80,7 +83,8 @@ def exact_distribution(
     -----
     Random numbers are taken for real numbers, whatever their type: that float32 has no number
     between 0 and ``2**-24`` is not seen. A constant of at most 1e-6 that keeps a logarithm finite
-    is left out.
+    is left out. A generator of the sampler's own is noticed by what another run of the same path
+    writes, so that one whose numbers hardly ever matter may be missed.
 
     >>> from sims.conformance import Oracle
     >>> from theory import gallery
@@ -126,6 +130,11 @@ def _enumerated(
     while (replay := paths.take(size, sites)) is not None:
         try:
             tokens = result(replay)
+            if not runs:
+                for _ in range(AGAIN):
+                    _run_alone(replay, tokens, result, 0)
+                if batch is None:
+                    _run_together(replay, tokens, result)
             if replay.rows > 1 or runs & (runs - 1) == 0:
                 for row in _sample_of(replay.rows, runs):
                     _run_alone(replay, tokens, result, row)
@@ -185,8 +194,25 @@ def _run_alone(
         wrote = f"{tokens[row].tolist()} and alone {again.tolist()}"
         what = f"row {row} of {replay.rows}, which wrote {wrote},"
         if replay.rows > 1:
-            raise AmbiguousRows(what, where="rows depend on each other, or which is which is not known")
+            raise AmbiguousRows(
+                what, where="rows depend on each other, or which is which is not known"
+            )
         raise NotEnumerable(what, where="a second run of the same path", because=OTHER)
+
+
+def _run_together(
+    replay: Replay, tokens: np.ndarray, result: Callable[[Replay], np.ndarray]
+) -> None:
+    """Run a path in several rows, which must write the same."""
+    together = replay.alone(0, AGAIN)
+    try:
+        again = result(together)
+    except Exception as failure:
+        raise _WithManyRows from failure
+    if (again != tokens).any():
+        if (together.mass < 1).any():  # it may not be known which row is which
+            raise _WithManyRows
+        raise NotEnumerable("what differs from row to row", where="in the sampler", because=OTHER)
 
 
 def sampler_run(sampler: Callable[..., Any]) -> Callable[[Replay], Any]:
