@@ -55,9 +55,9 @@ def exact_distribution(
     ----------
     sampler : callable
         From n and a `numpy.random.Generator`, ``sampler(n, rng)``, to n sequences of tokens (n, L);
-        or from n alone, for samplers that draw with torch. Rows are independent and equally
-        distributed. There may be a prompt in front, (n, prompt + L), and ids that are no tokens,
-        such as a mask that was left.
+        or, if it needs no second argument and has none called ``rng``, from n alone, for samplers
+        that draw with torch. Rows are independent and equally distributed. There may be a prompt
+        in front, (n, prompt + L), and ids that are no tokens, such as a mask that was left.
     p : Distribution
         The data, which the model of the sampler, an `Oracle`, knows.
     paths : int
@@ -244,10 +244,13 @@ def takes_generator(sampler: Callable[..., Any]) -> bool:
 
     >>> takes_generator(lambda n, rng: None), takes_generator(lambda n, steps=3: None)
     (True, False)
+    >>> takes_generator(lambda n, rng=None: None)
+    True
     """
-    parameters = inspect.signature(sampler).parameters.values()
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in positional and p.default is p.empty for p in parameters) == 2
+    given = [p for p in inspect.signature(sampler).parameters.values() if p.kind in positional]
+    needed = sum(p.default is p.empty for p in given)
+    return needed == 2 or (needed == 1 and [p.name for p in given[1:2]] == ["rng"])
 
 
 def as_sequences(answer: Any, size: int, length: int) -> tuple[np.ndarray, int]:
