@@ -29,6 +29,9 @@ BATCH = 4096
 CELLS = 2**20
 """Random numbers that one call may ask for in all rows together."""
 
+AGAIN = 8
+"""So often the first path is run again, alone, and in so many rows at once."""
+
 ROUNDING = 1e-9
 """Masses that differ by more are not equal."""
 
@@ -52,9 +55,9 @@ def exact_distribution(
     ----------
     sampler : callable
         From n and a `numpy.random.Generator`, ``sampler(n, rng)``, to n sequences of tokens (n, L);
-        or from n alone, for samplers that draw with torch. Rows are independent and equally
-        distributed. There may be a prompt in front, (n, prompt + L), and ids that are no tokens,
-        such as a mask that was left.
+        or, if it needs no second argument and has none called ``rng``, from n alone, for samplers
+        that draw with torch. Rows are independent and equally distributed. There may be a prompt
+        in front, (n, prompt + L), and ids that are no tokens, such as a mask that was left.
     p : Distribution
         The data, which the model of the sampler, an `Oracle`, knows.
     paths : int
@@ -80,7 +83,8 @@ def exact_distribution(
     -----
     Random numbers are taken for real numbers, whatever their type: that float32 has no number
     between 0 and ``2**-24`` is not seen. A constant of at most 1e-6 that keeps a logarithm finite
-    is left out.
+    is left out. A generator of the sampler's own is noticed by what another run of the same path
+    writes, so that one whose numbers hardly ever matter may be missed.
 
     >>> from sims.conformance import Oracle
     >>> from theory import gallery
@@ -126,6 +130,11 @@ def _enumerated(
     while (replay := paths.take(size, sites)) is not None:
         try:
             tokens = result(replay)
+            if not runs:
+                for _ in range(AGAIN):
+                    _run_alone(replay, tokens, result, 0)
+                if batch is None:
+                    _run_together(replay, tokens, result)
             if replay.rows > 1 or runs & (runs - 1) == 0:
                 for row in _sample_of(replay.rows, runs):
                     _run_alone(replay, tokens, result, row)
@@ -191,6 +200,21 @@ def _run_alone(
         raise NotEnumerable(what, where="a second run of the same path", because=OTHER)
 
 
+def _run_together(
+    replay: Replay, tokens: np.ndarray, result: Callable[[Replay], np.ndarray]
+) -> None:
+    """Run a path in several rows, which must write the same."""
+    together = replay.alone(0, AGAIN)
+    try:
+        again = result(together)
+    except Exception as failure:
+        raise _WithManyRows from failure
+    if (again != tokens).any():
+        if (together.mass < 1).any():  # it may not be known which row is which
+            raise _WithManyRows
+        raise NotEnumerable("what differs from row to row", where="in the sampler", because=OTHER)
+
+
 def sampler_run(sampler: Callable[..., Any]) -> Callable[[Replay], Any]:
     """From a replay to what the sampler returns with it."""
     if takes_generator(sampler):
@@ -220,10 +244,13 @@ def takes_generator(sampler: Callable[..., Any]) -> bool:
 
     >>> takes_generator(lambda n, rng: None), takes_generator(lambda n, steps=3: None)
     (True, False)
+    >>> takes_generator(lambda n, rng=None: None)
+    True
     """
-    parameters = inspect.signature(sampler).parameters.values()
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in positional and p.default is p.empty for p in parameters) == 2
+    given = [p for p in inspect.signature(sampler).parameters.values() if p.kind in positional]
+    needed = sum(p.default is p.empty for p in given)
+    return needed == 2 or (needed == 1 and [p.name for p in given[1:2]] == ["rng"])
 
 
 def as_sequences(answer: Any, size: int, length: int) -> tuple[np.ndarray, int]:

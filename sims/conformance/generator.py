@@ -44,6 +44,9 @@ class ReplayGenerator(Generator):
         super().__init__(_NoBits(0))
         self.replay = replay
 
+    def __reduce__(self) -> Any:
+        raise NotEnumerable("a copy of a generator")
+
     def __repr__(self) -> str:
         return f"<ReplayGenerator of {self.replay.rows} rows>"
 

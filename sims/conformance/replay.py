@@ -263,9 +263,10 @@ class Replay:
         self.mass[rows] *= chances[every, chosen]
         return chosen
 
-    def alone(self, row: int) -> "Replay":
-        """A run of one row along the path that a row of this run took."""
-        return Replay(self._path[row : row + 1, : self._depth[row]], self.sites)
+    def alone(self, row: int, copies: int = 1) -> "Replay":
+        """A run of one row, or of copies of it, along the path that a row of this run took."""
+        path = self._path[row : row + 1, : self._depth[row]]
+        return Replay(np.repeat(path, copies, axis=0), self.sites)
 
     def others(self) -> tuple[np.ndarray, np.ndarray]:
         """Prefixes (N, depth) of the paths that branch off beyond those given, and their masses."""

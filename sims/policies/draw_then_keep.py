@@ -121,7 +121,13 @@ class DrawThenKeep(TokenPolicy):
         ties: Ties = "lowest",
     ) -> None:
         several = threshold is not None or factor is not None
-        k = 1 if several and k is None else k
+        if several and k is None:
+            if sizes is not None:
+                raise InvalidInput(
+                    "with a threshold or a factor the sizes of batches are not known before: give "
+                    f"k, the least number of tokens that are kept, got sizes={sizes!r}"
+                )
+            k = 1
         self._batches = Batches(k, sizes, type(self).__name__)
         self.k, self.sizes = self._batches.k, self._batches.sizes
         if score not in SCORES:

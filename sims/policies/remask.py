@@ -116,7 +116,12 @@ class RemaskLoop(Steps):
             else:
                 sigma = self.eta
                 shown = sigma * self.alpha_on / (1 - self.alpha_on)
-            reveal.append(shown)
+            if round(shown - 1, DIGITS) > 0:
+                raise InvalidInput(
+                    f"step {k} of {count} would reveal with probability {float(shown):g}, which is "
+                    f"above 1: alpha_on = {alpha_on} is too large for it"
+                )
+            reveal.append(min(shown, Fraction(1)))
             remask.append(sigma)
         super().__init__(reveal, remask)
 

@@ -284,7 +284,7 @@ test_refusals = refusals(
         for make in (TopK, TokenConfidence, DrawThenKeep)
     ),
     (r"k=2 and sizes=\(1, 2\)", lambda: DrawThenKeep(2, sizes=(1, 2), threshold=0.5)),
-    (r"k=1 and sizes=\(1, 2\)", lambda: DrawThenKeep(sizes=(1, 2), threshold=0.5)),
+    ("give k, the least .* got sizes=.1, 2", lambda: DrawThenKeep(sizes=(1, 2), threshold=0.5)),
     ("batch size must .* at least 0, got -1", lambda: TopK(sizes=(1, -1))),
     ("batch size must .* at least 0, got 0.5", lambda: RandomOrder((0.5, 1))),  # pyright: ignore
     ("sizes must be a sequence", lambda: TopK(sizes=3)),  # pyright: ignore

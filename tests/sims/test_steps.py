@@ -44,6 +44,10 @@ def test_a_loop_of_twenty_steps_by_hand():
     assert loop.reveal[19:] == (1,)
 
 
+def test_a_step_that_reaches_all_but_for_rounding():
+    assert [float(p) for p in RemaskLoop(6, 0.55, 0.2, 0.9, 0.05).reveal[2:3]] == [1]
+
+
 @each("start", [0, THIRD])
 def test_expected_fractions_follow_the_schedule(start):
     """One site, whose token does not matter: the probability that it is shown after each step."""
@@ -123,5 +127,5 @@ test_what_is_refused = refusals(
     ("t_off < t_on", lambda: RemaskLoop(8, 0.25, 0.75, 0.5, 0.1)),
     ("alpha_on = 1", lambda: RemaskLoop(8, 0.75, 0.25, 1, 0.1)),
     ("none of 4 steps", lambda: RemaskLoop(4, 0.75, 0.2, 0.5, 0.1)),
-    ("probability to reveal", lambda: RemaskLoop(8, 0.75, 0.25, 0.9, 0.5)),
+    ("step 2 of 8 .* probability 4.5", lambda: RemaskLoop(8, 0.75, 0.25, 0.9, 0.5)),
 )

@@ -184,6 +184,25 @@ def test_what_reads_observed_sites_is_told_under_all_conventions(paths):
     assert "are read" in " ".join(str(verdict).split())
 
 
+def test_reading_once_in_two_thousand_times_is_found():
+    """Where 01 is written, which is rare, the likelier second token is looked up once more."""
+    p = JointTable(np.asarray([[1000, 1], [500, 499]]) / 2000)
+    model = Oracle(p)
+    plain = sampler_of(model)
+
+    def sampler(n, rng):
+        x = plain(n, rng)
+        second = model(x).logits[:, 1, :2].argmax(axis=-1)
+        x[:, 1] = np.where((x == [0, 1]).all(axis=1), second, x[:, 1])
+        return x
+
+    verdict = check(sampler, p)
+    assert verdict.reads_observed
+    found = {name: (case.agrees, case.tv) for name, case in verdict.conventions.items()}
+    assert found["one-hot"] == (True, pytest.approx(0, abs=1e-12))
+    assert found["leave-one-out"] == (False, pytest.approx(1 / 2000))
+
+
 def test_a_reader_that_takes_one_sequence_is_found_as_well():
     p = JointTable([[5, 1], [1, 2]])
 

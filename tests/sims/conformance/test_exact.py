@@ -1,5 +1,6 @@
 """The distribution of samplers' own code: equal to that of the policies that they are."""
 
+import copy
 import math
 
 import array_api_strict as strict
@@ -399,6 +400,25 @@ def test_another_source_of_random_numbers_is_noticed():
 
     with pytest.raises(NotEnumerable, match="random numbers"):
         exact_distribution(sampler, SMALL)
+
+
+@each("batch", (None, 1))
+@each("seed", range(5))
+def test_a_generator_of_its_own_is_noticed_where_outcomes_are_few(seed, batch):
+    """Two runs in a row write the same half of the time."""
+    own = np.random.default_rng(seed)
+    with pytest.raises(NotEnumerable, match="not all made by the random numbers"):
+        exact_distribution(lambda n: own.integers(2, size=(n, 1)), table(1, 2), batch=batch)
+
+
+def test_a_fixed_seed_within_is_noticed():
+    with pytest.raises(NotEnumerable, match="what differs from row to row"):
+        exact_distribution(lambda n: np.random.default_rng(0).integers(2, size=(n, 3)), SMALL)
+
+
+def test_a_copied_generator_is_named():
+    with pytest.raises(NotEnumerable, match="a copy of a generator"):
+        exact_distribution(lambda n, rng: coin(n, copy.deepcopy(rng)), SMALL)
 
 
 test_refused = refusals(
