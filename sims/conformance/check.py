@@ -110,6 +110,9 @@ def check(
     Enumeration takes random numbers for what they stand for: a Gumbel variable in float32 or
     bfloat16 for one in the reals. What is lost by precision shows in draws alone (``paths=0``).
 
+    The test takes draws for independent. If sequences of a batch share random numbers, say one
+    order of the sites, ask for them one at a time, ``batch=1``, where they have to be drawn.
+
     Examples
     --------
     >>> from sims.conformance import Oracle
