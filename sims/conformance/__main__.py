@@ -117,6 +117,8 @@ def _found(text: str) -> Callable[[Any], Any]:
     ------
     InvalidInput
     """
+    from sims.conformance.exact import takes_generator
+
     name, colon, attribute = text.partition(":")
     if not (name and colon and attribute):
         raise InvalidInput(f"{text!r} is no sampler: write module:function")
@@ -133,7 +135,16 @@ def _found(text: str) -> Callable[[Any], Any]:
         found = getattr(found, part, None)
     if not callable(found):
         raise InvalidInput(f"{name!r} has no function {attribute!r}")
-    return found
+
+    def make_sampler(p: Any) -> Any:
+        sampler = None if takes_generator(found) else found(p)
+        if not callable(sampler):
+            raise InvalidInput(
+                f"{text} has to be a function of a distribution that returns a sampler"
+            )
+        return sampler
+
+    return make_sampler
 
 
 def _parser(prog: str) -> CommandParser:

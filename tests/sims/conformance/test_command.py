@@ -39,6 +39,14 @@ def one_by_one(p):
     return sampler
 
 
+def sampler_itself(n, rng):
+    return np.zeros((n, 4), dtype=np.int64)
+
+
+def makes_none(p):
+    pass
+
+
 def failing(p):
     return lambda n, rng: 1 / 0
 
@@ -121,6 +129,8 @@ def test_refuting(capsys):
         ("no function 'nothing'", ["my_samplers:nothing", *AT_ONCE[1:]]),
         ("no function 'number'", ["my_samplers:number", *AT_ONCE[1:]]),
         ("no_such_module_at_all", ["broken:at_once", *AT_ONCE[1:]]),
+        ("that returns a sampler", ["my_samplers:sampler_itself", *AT_ONCE[1:]]),
+        ("that returns a sampler", ["my_samplers:makes_none", "--refute"]),
         ("raised ZeroDivisionError", ["my_samplers:failing", *AT_ONCE[1:]]),
         ("there is no decoder 'Nothing'", [*AT_ONCE, "--against", "Nothing(1)"]),
         ("only a policy takes", [*AT_ONCE, "--temperature", "1"]),
