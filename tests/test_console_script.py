@@ -1,4 +1,4 @@
-"""The command ``zeroloss``: it hands over to three commands and is their name in what they say."""
+"""The command ``zeroloss``: it hands over to other commands and is their name in what they say."""
 
 import subprocess
 import sys
@@ -11,7 +11,15 @@ import zeroloss
 from zeroloss import main
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = {"claims": "theory", "decoders": "sims", "figures": "figures"}
+PACKAGES = {
+    "claims": "theory",
+    "decoders": "sims",
+    "samplers": "sims.conformance",
+    "figures": "figures",
+}
+THERE_ARE = "there are claims, decoders, samplers, figures"
+NEEDED = {"samplers": ["mine:sampler"]}
+"""Arguments without which a command complains of nothing else."""
 
 
 def ended(arguments, capsys):
@@ -24,16 +32,22 @@ def ended(arguments, capsys):
 def test_help_names_every_subcommand(capsys):
     code, out, err = ended(["--help"], capsys)
     assert (code, err) == (0, "")
-    assert out.startswith("usage: zeroloss {claims,decoders,figures} [options]\n")
+    assert out.startswith("usage: zeroloss {claims,decoders,samplers,figures} [options]\n")
     assert all(f"\n  {name} " in out for name in PACKAGES)
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "a subcommand is missing; there are claims, decoders, figures"),
-        (["claim"], "there is no subcommand 'claim'; there are claims, decoders, figures"),
-        (["theory"], "there is no subcommand 'theory'; there are claims, decoders, figures"),
+        ([], "a subcommand is missing; there are claims, decoders, samplers, figures"),
+        (
+            ["claim"],
+            "there is no subcommand 'claim'; there are claims, decoders, samplers, figures",
+        ),
+        (
+            ["theory"],
+            "there is no subcommand 'theory'; there are claims, decoders, samplers, figures",
+        ),
         (["--list"], "unrecognized arguments: --list"),
     ],
 )
@@ -48,7 +62,7 @@ def test_a_subcommand_says_its_own_name(name, capsys):
     assert code == 0
     assert out.startswith(f"usage: zeroloss {name} ")
     assert f"python -m {PACKAGES[name]} " not in out
-    code, _, err = ended([name, "--nonsense"], capsys)
+    code, _, err = ended([name, *NEEDED.get(name, ()), "--nonsense"], capsys)
     assert code == 2
     assert err == (
         "error: unrecognized arguments: --nonsense\n"

@@ -14,9 +14,10 @@ __all__ = ["Bernoulli"]
 class Bernoulli(Steps, renamed={"chance": "probability"}):
     """In the step from time a to time b reveal each masked site with probability ``(b-a)/(1-a)``.
 
-    The ancestral sampler of masked diffusion (MDLM, MD4, RADD) [memory], with the revealed fraction
-    as time. Sites fall into one step at random, which costs what every parallel step costs. It
-    depends neither on tokens nor on predictions. Not exact, however many steps there are.
+    The ancestral sampler of masked diffusion (MDLM, RADD, Dream's "origin" [code run]; MD4
+    [memory]), with the revealed fraction as time. Sites fall into one step at
+    random, which costs what every parallel step costs. It depends neither on tokens nor on
+    predictions. Not exact, however many steps there are.
 
     A step that reveals nothing needs no call of the denoiser and is not counted as a round.
 

@@ -33,10 +33,10 @@ __all__ = ["Blocks"]
 class Blocks(Policy, TokenPolicy):
     """Finish a block of `size` sites with another policy before the next block.
 
-    Semi-autoregressive decoding as LLaDA and block diffusion use it [memory], and what the paper
-    on why mask diffusion does not work is said to recommend with small blocks [restated]. It
-    depends on what `inner` depends on. Exact if `inner` is: with blocks of one site, or an `inner`
-    that reveals one site per round by position scores.
+    Semi-autoregressive decoding as LLaDA and SDAR use it [code run], and what the paper on why mask
+    diffusion does not work is said to recommend with small blocks [restated]. It depends on what
+    `inner` depends on. Exact if `inner` is: with blocks of one site, or an `inner` that reveals one
+    site per round by position scores.
 
     Parameters
     ----------

@@ -23,9 +23,9 @@ class Editing(TokenPolicy):
     """While `inner` writes, replace tokens that are written already by likelier ones.
 
     In each round a token is drawn at every written site, too, and takes the place of the one there
-    if it is another one whose prediction is above `threshold`. LLaDA2.x edits so [memory], and
-    Diffusers' block refinement (0.42.1) [code run]. What predictions say where a token is shown
-    decides what it does, see `observed`. Not exact.
+    if it is another one whose prediction is above `threshold`. So edit LLaDA2.1, as dllm has
+    it, and Diffusers' block refinement (0.42.1) [code run]. What predictions say where a token is
+    shown decides what it does, see `observed`. Not exact.
 
     Parameters
     ----------

@@ -13,11 +13,11 @@ __all__ = ["FirstHitting"]
 class FirstHitting(Policy):
     """Reveal one uniformly random masked site.
 
-    The first-hitting sampler of Zheng et al. (arXiv 2409.02908) [memory]: of infinitely many
-    ancestral steps only those are taken in which a site is revealed, and which site that is does
-    not depend on the time. So it is the limit of `Bernoulli` with ever finer times, whatever the
-    noise schedule, at one call of the denoiser per site. It depends neither on tokens nor on
-    predictions. Exact.
+    The first-hitting sampler of Zheng et al. (arXiv 2409.02908) [memory], which BD3-LM uses
+    [code run]: of infinitely many ancestral steps only those are taken in which a site is revealed,
+    and which site that is does not depend on the time. So it is the limit of
+    `Bernoulli` with ever finer times, whatever the noise schedule, at one call of the denoiser per
+    site. It depends neither on tokens nor on predictions. Exact.
 
     >>> from theory import gallery
     >>> from sims import output_distribution
