@@ -15,7 +15,7 @@ from sims.policies.checks import not_negative
 from sims.policies.scores import FREE_SYMBOLS
 from theory import MASK
 from theory._core.arrays import array_namespace, device, is_exact, require_memory, to_host
-from theory._core.segments import any_true, gather
+from theory._core.segments import any_true, gather, scatter
 from theory._core.types import Array
 from theory.distributions.sampling import draw_tokens
 from theory.errors import InvalidInput
@@ -33,19 +33,25 @@ def informed_rounds(
     batch: int,
 ) -> Array:
     """Probabilities of all sequences (V,)*L after all rounds, from those before them."""
-    vocab, length = table.shape[0], table.ndim
-    count = vocab**length
+    vocab, length, n = table.shape[0], table.ndim, len(written)
     if corrector.steps == 0:
         return table
-    what = f"a correction of the table of shape ({vocab},)*{length}, site by site,"
-    require_memory(count * (3 * len(written) * (vocab + 1) + length), what, table)
     xp, here = array_namespace(table), device(table)
+    # what is given stays: a row for each value of it that happens, a column for each of the others
+    order = [*(site for site in range(length) if site not in written), *written]
+    places = [order.index(site) for site in range(length)]
+    rows = xp.reshape(xp.permute_dims(table, tuple(order)), (-1, vocab**n))
+    used = xp.nonzero(xp.sum(rows, axis=1) != 0)[0]
+    count = used.shape[0] * vocab**n
+    what = f"a correction of the table of shape ({vocab},)*{length}, site by site,"
+    require_memory(count * (3 * n * (vocab + 1) + length), what, table)
     index = xp.arange(count, dtype=xp.int64, device=here)
-    x = digits(index, length, vocab)
+    x = digits(gather(used, index // vocab**n) * vocab**n + index % vocab**n, length, vocab)
+    x = xp.take(x, xp.asarray(places, dtype=xp.int64, device=here), axis=1)
     batches = (x[start : min(start + batch, count), :] for start in range(0, count, batch))
-    parts = [_chosen(rows, corrector, call_denoiser, written) for rows in batches]
+    parts = [_chosen(some, corrector, call_denoiser, written) for some in batches]
     chosen, draws = (xp.concat(list(part), axis=0) for part in zip(*parts, strict=True))
-    rest, flat = _rest(chosen), xp.reshape(table, (-1,))
+    rest, flat = _rest(chosen), xp.reshape(gather(rows, used), (-1,))
     for _ in range(corrector.steps):
         after = flat * rest
         for k, site in enumerate(written):
@@ -53,7 +59,7 @@ def informed_rounds(
             own = _at(draws[:, k, :], token)
             for v in range(vocab):
                 # the same sequence with v at the site: what comes from there, and does not go there
-                other = index + (v - token) * vocab ** (length - 1 - site)
+                other = index + (v - token) * vocab ** (n - 1 - k)
                 there = gather(this, other)
                 back, forth = there, this
                 if corrector.repair == "accept":
@@ -61,7 +67,8 @@ def informed_rounds(
                 after = after + gather(flat, other) * back * own
                 after = after + flat * (this - forth) * draws[:, k, v]
         flat = after
-    return xp.reshape(flat, table.shape)
+    rows = scatter(used, xp.reshape(flat, (-1, vocab**n)), rows.shape[0])
+    return xp.permute_dims(xp.reshape(rows, table.shape), tuple(places))
 
 
 def drawn_informed(
