@@ -8,7 +8,6 @@ from figures.figure import Data, Figure
 from sims import decode, output_distribution, policies
 from sims.policies import Decoder
 from theory import JointTable, gallery
-from theory.distributions import Distribution
 
 __all__ = ["FIGURE"]
 
@@ -24,10 +23,6 @@ SAMPLERS: dict[str, Decoder] = {
 }
 
 
-def _text(length: int) -> Distribution:
-    return JointTable(gallery.padded_text(length, WORDS).table())  # keeps its lattice
-
-
 def _lengths(table: np.ndarray) -> np.ndarray:
     """Probabilities of 0..L words; the last token is the end."""
     words = (np.indices(table.shape) != table.shape[0] - 1).sum(axis=0)
@@ -40,7 +35,7 @@ def compute() -> Data:
     means: dict[str, list[Any]] = {name: [] for name in ("sampler", "sites", "mean_words")}
     empty: dict[str, list[Any]] = {name: [] for name in ("vocab", "sites", "block", "empty")}
     for length in range(1, MOST + 1):
-        p = _text(length)
+        p = JointTable(gallery.padded_text(length, WORDS).table())  # keeps its lattice
         for name, sampler in SAMPLERS.items():
             shares = _lengths(np.asarray(output_distribution(p, sampler).table))
             _add(means, name, length, _rounded(shares @ np.arange(length + 1)))

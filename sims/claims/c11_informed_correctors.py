@@ -173,14 +173,13 @@ def two_bits(mean: Means = _mean) -> Any:
     return residuals
 
 
-def _repaired() -> tuple[tuple[str, str | None], ...]:
-    """Choices with their repair."""
-    accepted = tuple((selection, "accept") for selection in INFORMED)
-    return (("random", None), ("confidence", "stay"), ("random", "stay"), *accepted)
-
-
-def _not_repaired() -> tuple[tuple[str, None], ...]:
-    return (("confidence", None),)
+REPAIRED: tuple[tuple[Any, Any], ...] = (
+    ("random", None),
+    ("confidence", "stay"),
+    ("random", "stay"),
+    *((selection, "accept") for selection in INFORMED),
+)
+"""Choices with their repair."""
 
 
 @C11.residual(
@@ -188,13 +187,13 @@ def _not_repaired() -> tuple[tuple[str, None], ...]:
     exact=strategies.joint_tables(lengths=(1, 3), exact=True),
     floats=strategies.distributions(lengths=(1, 4)),
     tolerance=1e-12,
-    choices=_not_repaired,
+    choices=(("confidence", None),),
 )
-def repaired(p: Distribution, choices: Callable[[], Any] = _repaired) -> list[Any]:
+def repaired(p: Distribution, choices: tuple[tuple[Any, Any], ...] = REPAIRED) -> list[Any]:
     before = to_host(p.table())
     return [
         output_distribution(p, InformedCorrector(None, 2, selection, repair=repair)).table - before
-        for selection, repair in choices()
+        for selection, repair in choices
     ]
 
 

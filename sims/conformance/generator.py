@@ -10,7 +10,7 @@ from sims.conformance.open_arrays import OpenArray
 from sims.conformance.replay import NotEnumerable, Replay
 from theory.errors import InvalidInput
 
-__all__ = ["ReplayGenerator"]
+__all__ = ["ReplayGenerator", "binomial_weights"]
 
 
 Generator: Any = np.random.Generator  # a base whose signatures are not compared
@@ -100,8 +100,8 @@ class ReplayGenerator(Generator):
 
     def binomial(self, n: Any, p: Any, size: Any = None) -> Any:
         shape = _shape(size, n, p)
-        weights = _binomial(np.broadcast_to(n, shape).ravel(), np.broadcast_to(p, shape).ravel())
-        return self._decide(shape, weights)[()]
+        n, p = (np.broadcast_to(v, shape).ravel() for v in (n, p))
+        return self._decide(shape, binomial_weights(n, p))[()]
 
     def multinomial(self, n: Any, pvals: Any, size: Any = None) -> np.ndarray:
         pvals = np.asarray(pvals, dtype=float)
@@ -211,10 +211,10 @@ def _shape(size: Any, *parameters: Any) -> tuple[int, ...]:
     return tuple(map(int, size)) if np.ndim(size) else (int(size),)
 
 
-def _binomial(n: np.ndarray, p: np.ndarray) -> np.ndarray:
+def binomial_weights(n: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Probabilities of 0, 1, ..., max n successes, for each n and p (N,).
 
-    >>> _binomial(np.asarray([2, 1]), np.asarray([0.5, 0.25])).tolist()
+    >>> binomial_weights(np.asarray([2, 1]), np.asarray([0.5, 0.25])).tolist()
     [[0.25, 0.5, 0.25], [0.75, 0.25, 0.0]]
     """
     k = range(int(n.max(initial=0)) + 1)
@@ -222,4 +222,4 @@ def _binomial(n: np.ndarray, p: np.ndarray) -> np.ndarray:
         [math.comb(m, j) * q**j * (1 - q) ** max(m - j, 0) for j in k]
         for m, q in zip(n.tolist(), p.tolist(), strict=True)
     ]
-    return np.asarray(lines)
+    return np.asarray(lines, dtype=np.float64).reshape(len(lines), len(k))

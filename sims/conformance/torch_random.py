@@ -7,13 +7,13 @@ draws without being seen moves a global generator, which `unmoved` sees.
 """
 
 import contextlib
-import math
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from sims.conformance.generator import binomial_weights
 from sims.conformance.noise import OPTIONS, Noise
 from sims.conformance.replay import NotEnumerable, Replay
 from sims.conformance.torch_functions import softmax_axis
@@ -129,10 +129,8 @@ def _binomial(mode: _Interception, func: Any, args: Any, kwargs: Any) -> Any:
     drawn = mode.example(func, args, kwargs)
     tosses = numbers(count).ravel().astype(np.int64)
     p = np.broadcast_to(numbers(chance), count.shape).ravel()
-    weights = np.zeros((len(tosses), tosses.max(initial=0) + 1))
-    for line, (n, q) in enumerate(zip(tosses.tolist(), p.tolist(), strict=True)):
-        weights[line, : n + 1] = [math.comb(n, k) * q**k * (1 - q) ** (n - k) for k in range(n + 1)]
-    heads = mode.replay.decide(mode.replay.rows_of(tuple(count.shape)), weights)
+    rows = mode.replay.rows_of(tuple(count.shape))
+    heads = mode.replay.decide(rows, binomial_weights(tosses, p))
     return drawn.copy_(torch.from_numpy(heads).reshape(drawn.shape))
 
 
