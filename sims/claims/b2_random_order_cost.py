@@ -13,10 +13,10 @@ from theory import MASK, information, schedules, strategies
 from theory._core.arrays import log, to_host
 from theory._core.bound import Bound
 from theory.claims import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import FreeEntropies
 from theory.claims.kit.generators import named_distributions, symbolic_table
 from theory.claims.kit.inequality import bound_excess
 from theory.distributions import Distribution
+from theory.proofs.free_entropies import FreeEntropies
 
 __all__ = ["B2"]
 

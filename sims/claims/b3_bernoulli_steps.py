@@ -9,11 +9,11 @@ from sims.policies import Bernoulli
 from theory import information, strategies
 from theory._core.bound import Bound
 from theory.claims import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import FreeEntropies
 from theory.claims.kit.generators import inner_levels, named_distributions, symbolic_table
 from theory.distributions import Distribution
 from theory.information import GainCurve
 from theory.loss.forward import nelbo
+from theory.proofs.free_entropies import FreeEntropies
 
 __all__ = ["B3"]
 

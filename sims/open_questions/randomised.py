@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims.open_questions.linear_program import least
 from sims.open_questions.moves import Context, Moves, Sites, masked_sites, subsets
 from sims.policies.base import Policy, Reveals
+from theory._core.linear_program import least
 from theory._core.plurals import counted
 from theory._core.types import Number
 from theory.errors import TooLarge

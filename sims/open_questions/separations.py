@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sims.open_questions.depths import Depths, depths
-from sims.open_questions.linear_program import Uncertified
 from sims.open_questions.search import Record, Search
 from theory import JointTable
+from theory._core.linear_program import Uncertified
 from theory._core.plurals import counted
 from theory.errors import TooLarge
 from theory.validation.arguments import as_integer

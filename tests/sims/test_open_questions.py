@@ -17,7 +17,6 @@ from sims import frontier, output_distribution
 from sims.open_questions import permutations, separations
 from sims.open_questions.__main__ import main
 from sims.open_questions.depths import depths, fixed, mean, worst
-from sims.open_questions.linear_program import Uncertified, least, solve
 from sims.open_questions.moves import Moves, rational_table
 from sims.open_questions.permutations import PermutationFrontier, Permutations
 from sims.open_questions.randomised import RandomSets, best_orders, best_randomised
@@ -27,6 +26,7 @@ from tests import oracles
 from tests.noted import each, refusals
 from tests.sims.optimal_oracle import all_policies, count_of_policies
 from theory import MASK, JointTable, TooLarge, gallery
+from theory._core.linear_program import Uncertified, least, solve
 
 # Depths, against every policy one by one
 

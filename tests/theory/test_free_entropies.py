@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests import oracles
 from tests.noted import each
 from theory import MASK, InvalidInput, bounds, information, strategies
-from theory.claims.kit.free_entropies import FreeEntropies, FreeProfile
 from theory.claims.kit.inequality import excess
+from theory.proofs.free_entropies import FreeEntropies, FreeProfile
 
 few = settings(max_examples=10)
 exact_tables = strategies.joint_tables(lengths=(1, 3), exact=True)

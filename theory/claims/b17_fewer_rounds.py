@@ -10,10 +10,10 @@ from theory import closed_forms, gallery, information, schedules, strategies
 from theory._core.bound import Bound
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import FreeProfile
 from theory.claims.kit.generators import named_distributions
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
+from theory.proofs.free_entropies import FreeProfile
 
 __all__ = ["B17"]
 

@@ -10,13 +10,13 @@ from theory import bounds, strategies
 from theory._core.bound import Bound
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import FreeProfile
 from theory.claims.kit.generators import (
     equal_bits_and_parity,
     in_arithmetic_of,
     named_distributions,
 )
 from theory.distributions import Distribution
+from theory.proofs.free_entropies import FreeProfile
 
 __all__ = ["B5"]
 

@@ -8,11 +8,11 @@ from theory import bounds, information, schedules, strategies
 from theory._core.bound import Bound
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import profiles_and_schedules
 from theory.claims.kit.generators import equal_bits_and_parity
 from theory.claims.kit.inequality import bound_closeness, excess
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
+from theory.proofs.free_entropies import profiles_and_schedules
 
 __all__ = ["B6"]
 

@@ -12,10 +12,10 @@ from theory._core.bound import Bound
 from theory._core.types import Number
 from theory.claims.i1_identities import MAX_SITES
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import FreeEntropies, FreeProfile, profiles_and_schedules
 from theory.claims.kit.generators import equal_bits_and_parity, inner_levels, named_distributions
 from theory.claims.kit.inequality import bound_closeness, excess
 from theory.distributions import Distribution
+from theory.proofs.free_entropies import FreeEntropies, FreeProfile, profiles_and_schedules
 
 __all__ = ["B7"]
 

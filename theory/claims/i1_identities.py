@@ -9,9 +9,9 @@ from theory import information, strategies
 from theory._core.bernstein import Bernstein
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.free_entropies import FreeEntropies
 from theory.claims.kit.generators import named_distributions
 from theory.distributions import Distribution
+from theory.proofs.free_entropies import FreeEntropies
 
 __all__ = ["I1", "MAX_SITES"]
 

@@ -1,0 +1,22 @@
+"""Proofs of linear information inequalities: exact certificates, or a table that refutes them."""
+
+from theory.proofs.answers import Certificate, Proof, Refutation, Unknown
+from theory.proofs.free_entropies import FreeEntropies, FreeProfile
+from theory.proofs.quantities import Fall, Form, Information, Quantity
+from theory.proofs.statement import Assumption, Conclusion, Statement
+
+__all__ = [
+    "Assumption",
+    "Certificate",
+    "Conclusion",
+    "Fall",
+    "Form",
+    "FreeEntropies",
+    "FreeProfile",
+    "Information",
+    "Proof",
+    "Quantity",
+    "Refutation",
+    "Statement",
+    "Unknown",
+]
