@@ -462,12 +462,14 @@ class _Parser:
         return end.place
 
     def sites(self) -> tuple[Expression, ...]:
-        found = [self.number()]
+        found = [self.number("a site")]
         while self.taken(","):
-            found.append(self.number())
+            found.append(self.number("a site"))
         return tuple(found)
 
-    def number(self) -> Expression:
+    def number(self, what: str = "a number") -> Expression:
+        if self.next.word in (",", ";", "|", ")", ""):
+            raise self.expected(what)
         found = self.sum()
         if _is_linear(found):
             raise found.place.error("expected a number, found a quantity")
