@@ -139,7 +139,9 @@ class Separation:
     value: Fraction
 
 
-def combination(columns: Sequence[Terms], total: Terms) -> dict[int, Fraction] | Separation:
+def combination(
+    columns: Sequence[Terms], total: Terms, trials: int = TRIALS
+) -> dict[int, Fraction] | Separation:
     """Write a vector as a sum of positive multiples of few columns, or separate it from them.
 
     Parameters
@@ -147,12 +149,14 @@ def combination(columns: Sequence[Terms], total: Terms) -> dict[int, Fraction] |
     columns : sequence of mappings
         From a row to the entry there.
     total : mapping
+    trials : int
+        How many orders of preference among the columns are tried, fewer if they are many. With
+        more than one, so are twice as many ways to do without a single column.
 
     Returns
     -------
     dict or Separation
-        The multipliers by the number of the column, verified. Which columns are taken is searched
-        for: several orders of preference, and doing without single ones; the fewest found are not
+        The multipliers by the number of the column, verified. The fewest columns found are not
         always the fewest that there are.
 
     Raises
@@ -172,7 +176,7 @@ def combination(columns: Sequence[Terms], total: Terms) -> dict[int, Fraction] |
     matrix = _matrix(columns, rows)
     largest = max((abs(v) for v in total.values()), default=1)
     target = np.asarray([float(Fraction(total.get(i, 0)) / largest) for i in rows])
-    for support in _supports(matrix, target):
+    for support in _supports(matrix, target, trials):
         if (multipliers := _multipliers(columns, total, support)) is not None:
             return multipliers
     found = _highs(target, A_ub=-matrix.T, b_ub=np.zeros(matrix.shape[1]), bounds=(-1, 1))
@@ -209,9 +213,9 @@ def _highs(costs: Any, **constraints: Any) -> Any:
     return found
 
 
-def _supports(matrix: Any, target: Any) -> list[list[int]]:
+def _supports(matrix: Any, target: Any, trials: int) -> list[list[int]]:
     """Sets of columns that seem to combine to the target, smallest first."""
-    trials = max(1, min(TRIALS, 4 * DENSE // max(1, math.prod(matrix.shape))))
+    trials = max(1, min(trials, 4 * DENSE // max(1, math.prod(matrix.shape))))
     number, found = np.arange(1, matrix.shape[1] + 1), []
     for trial in range(trials):
         preference = 1 + (number * trial * (math.sqrt(5) - 1) / 2) % 1 / 2  # equidistributed
