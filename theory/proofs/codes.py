@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from theory._core.finite_fields import finite_field
 from theory._core.plurals import counted
 
 __all__ = ["Codes", "Shape", "library", "moved_sets", "shapes"]
@@ -35,16 +36,6 @@ class Shape:
     field: int
     dimension: int
     symbols: int = 1
-
-    @property
-    def prime(self) -> int:
-        """The characteristic: entropies are multiples of its logarithm."""
-        return 2 if self.field == 4 else self.field
-
-    @property
-    def degree(self) -> int:
-        """The entropy of one symbol in multiples of ``log(prime)``."""
-        return 2 if self.field == 4 else 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,19 +77,13 @@ class Codes:
         >>> codes.words(parity).tolist()
         [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
         """
-        field, r = self.shape.field, self.shape.dimension
-        add, multiply = _field(field)
-        bases = _subspaces(field, r).bases
-        messages = _digits(np.arange(field**r, dtype=np.int64), field, r)
+        q, r = self.shape.field, self.shape.dimension
+        messages = _digits(np.arange(q**r, dtype=np.int64), q, r)
         columns = []
         for space in self.spaces[number].tolist():
-            token = np.zeros(len(messages), dtype=np.int64)
-            for form in _digits(np.asarray(bases[space], dtype=np.int64), field, r):
-                value = np.zeros(len(messages), dtype=np.int64)
-                for k in range(r):
-                    value = add[value, multiply[messages[:, k], form[k]]]
-                token = token * field + value
-            columns.append(token)
+            forms = _digits(np.asarray(_subspaces(q, r).bases[space], dtype=np.int64), q, r)
+            values = finite_field(q).matmul(messages, forms.T)
+            columns.append(values @ q ** np.arange(len(forms) - 1, -1, -1, dtype=np.int64))
         return np.unique(np.stack(columns, axis=1), axis=0)
 
 
@@ -222,7 +207,7 @@ class _Subspaces:
 @functools.cache
 def _subspaces(field: int, dimension: int) -> _Subspaces:
     """Built from the zero space by adding points one after the other."""
-    add, multiply = _field(field)
+    add, multiply = finite_field(field).addition, finite_field(field).multiplication
     count = field**dimension
     vectors = _digits(np.arange(count, dtype=np.int64), field, dimension)
     points = [v for v in range(1, count) if vectors[v][np.flatnonzero(vectors[v])[0]] == 1]
@@ -263,12 +248,3 @@ def _digits(numbers: np.ndarray, base: int, count: int) -> np.ndarray:
     """Digits, the most significant one first, shape (N, count)."""
     powers = base ** np.arange(count - 1, -1, -1, dtype=np.int64)
     return numbers[:, None] // powers % base
-
-
-def _field(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Tables of addition and multiplication of GF(2), GF(3), GF(4) or GF(5)."""
-    a = np.arange(size, dtype=np.int64)
-    if size == 4:  # 2 is a root of x^2 + x + 1
-        products = [[0, 0, 0, 0], [0, 1, 2, 3], [0, 2, 3, 1], [0, 3, 1, 2]]
-        return a[:, None] ^ a, np.asarray(products, dtype=np.int64)
-    return (a[:, None] + a) % size, a[:, None] * a % size
