@@ -266,8 +266,8 @@ NAMES = "there are H, I, TC, DTC, e, f and n"
 
 
 ALONE = "numbers that stand by themselves must cancel, because statements are linear in entropies: "
-EITHER = "does it multiply the fraction or divide it? write *, or ()"
-PRODUCT = "a product of two quantities: statements are linear in them"
+EITHER = "part of the divisor or not? write *, or parentheses"
+PRODUCT = "a product of quantities: statements are linear in them"
 MEANS = (
     "a profile has means over all sets of a size, and knows nothing of single sites: "
     "expected TC, DTC, H, e(k) or f(j)"
