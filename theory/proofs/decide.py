@@ -101,7 +101,8 @@ def _in_sets(statement: Statement) -> Proof | Refutation | Unknown:
             refuted = refute.find(statement, conclusion, found.ray)
             if isinstance(refuted, Refutation):
                 return refuted
-            unknown = unknown or Unknown(statement, conclusion, found.ray, found.slack, refuted)
+            if unknown is None:  # an answer that is unknown is false
+                unknown = Unknown(statement, conclusion, found.ray, found.slack, refuted)
         else:
             certificates.append(found)
-    return unknown or Proof(statement, tuple(certificates))
+    return Proof(statement, tuple(certificates)) if unknown is None else unknown
