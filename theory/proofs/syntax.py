@@ -359,7 +359,7 @@ class _Parser:
         return first if len(parts) == 1 else Product(whole, tuple(parts))
 
     def rational(self, parts: list[tuple[str, Expression]], behind: Expression) -> bool:
-        """Tell whether what was read last is a number like 1/2, and the next factor apart from it."""
+        """Tell whether what was read last is a number like 1/2, and the next factor apart."""
         numbers = all(isinstance(part, Number) for _, part in parts[-2:])
         apart = behind.place.start > parts[-1][1].place.end
         return numbers and apart and parts[-2][0] == "*"
