@@ -89,7 +89,9 @@ class Case:
     @property
     def exact(self):
         """Whether the family counts in Fractions if it is asked to."""
-        return self.name.split()[0] in ("table", "chain", "exchangeable", "permutations", "code")
+        return self.name.split()[0] in (
+            *("table", "chain", "empirical", "exchangeable", "permutations", "code"),
+        )
 
     @property
     def length(self):
