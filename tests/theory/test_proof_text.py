@@ -170,6 +170,7 @@ def test_with_a_symbol_for_n_the_terms_are_those_of_each_n(data):
     for (symbolic, atom, _), (number, same, _) in pairs:
         assert type(number) is Fraction
         assert at(symbolic) == number
+        assert atom is not None
         assert atom is same
         for part in (*atom.left, *atom.right, *atom.given):
             assert at(value(part, n)) == value(part, SITES)

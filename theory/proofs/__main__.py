@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m theory.p
         parser.error("--sites N is missing, or --profile for every number of sites")
 
     try:
-        answer = prove(options.statement, sites=options.sites, profile=options.profile)
+        answer: Any = prove(options.statement, sites=options.sites, profile=options.profile)
     except ZerolossError as error:
         parser.error(str(error))
     kind = "proved" if answer else "unknown" if isinstance(answer, Unknown) else "refuted"

@@ -214,9 +214,9 @@ def _terms(expression: Expression, n: Any) -> list[Term]:
             for sign, part in expression.parts
             for t in _terms(part, n)
         ]
-    linear = [part for _, part in getattr(expression, "parts", ()) if _is_linear(part)]
-    if not linear:
+    if not (isinstance(expression, Product) and _is_linear(expression)):
         return [Term(value(expression, n), None, expression.place)]
+    linear = [part for _, part in expression.parts if _is_linear(part)]
     one = Number(linear[0].place, Fraction(1))
     parts = tuple((sign, one if part is linear[0] else part) for sign, part in expression.parts)
     factor = value(dataclasses.replace(expression, parts=parts), n)
