@@ -71,7 +71,7 @@ def elementals(sites: int) -> list[Information]:
 
 
 def certificate(
-    conclusion: Conclusion, assumptions: Sequence[Assumption], sites: int
+    conclusion: Conclusion, assumptions: Sequence[Assumption], sites: int, trials: int = TRIALS
 ) -> Certificate | Violation:
     """Prove a conclusion from Shannon's inequalities, or show that it does not follow.
 
@@ -84,6 +84,8 @@ def certificate(
     assumptions : sequence of Assumption
         Forms in the entropies of sets.
     sites : int
+    trials : int
+        How hard few terms are looked for.
 
     Returns
     -------
@@ -117,12 +119,12 @@ def certificate(
     alone = tuple((i,) for i in range(sites))
     blocks = interchangeable(conclusion.slack, assumptions, range(sites))
     if sites > PLAIN:
-        return _over(blocks, conclusion, assumptions)
+        return _over(blocks, conclusion, assumptions, trials)
     if blocks == alone:
-        return _over(alone, conclusion, assumptions)
-    symmetric = _over(blocks, conclusion, assumptions, 2)
-    for trials in (1, TRIALS):
-        plain = _over(alone, conclusion, assumptions, trials)
+        return _over(alone, conclusion, assumptions, trials)
+    symmetric = _over(blocks, conclusion, assumptions, min(trials, 2))
+    for tried in sorted({1, trials}):
+        plain = _over(alone, conclusion, assumptions, tried)
         if isinstance(plain, Violation) or isinstance(symmetric, Violation):
             return plain
         if _effort(plain) >= 2 * _effort(symmetric):
@@ -134,7 +136,7 @@ def _over(
     blocks: Blocks,
     conclusion: Conclusion,
     assumptions: Sequence[Assumption],
-    trials: int = TRIALS,
+    trials: int,
 ) -> Certificate | Violation:
     """The certificate among those that are symmetric in each block, or a symmetric violation."""
     sites = sum(map(len, blocks))
