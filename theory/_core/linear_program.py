@@ -173,6 +173,8 @@ def combination(
     """
     total = {i: v for i, v in total.items() if v}
     rows = sorted({*total, *(i for column in columns for i in column)})
+    if not columns or not total:
+        return _pivoted(columns, total, rows, [])
     matrix = _matrix(columns, rows)
     largest = max((abs(v) for v in total.values()), default=1)
     target = np.asarray([float(Fraction(total.get(i, 0)) / largest) for i in rows])
@@ -223,12 +225,11 @@ def _supports(matrix: Any, target: Any, trials: int) -> list[list[int]]:
         if answer.status != 0:
             break
         found.append(np.flatnonzero(answer.x > ZERO).tolist())
-    best = min(found, key=len, default=[])
-    left = 2 * trials if trials > 1 else 0
-    for without in best:
-        if left == 0 or len(best) <= 2:
+        if len(found[-1]) <= 2:
             break
-        left -= 1
+    best = min(found, key=len, default=[])
+    fewer = 2 * trials if trials > 1 and len(best) > 2 else 0
+    for without in best[:fewer]:
         upper = np.where(number - 1 == without, 0.0, np.inf)
         costs = np.where(np.isin(number - 1, best), 0.1, 1.0)
         bounds = np.stack([np.zeros_like(upper), upper], axis=1)
