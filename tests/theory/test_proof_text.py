@@ -354,6 +354,29 @@ def test_sites_are_refused_in_a_profile(text):
     refused(text, MEANS, profile=True)
 
 
+WORDS = ["H", "I", "TC", "DTC", "e", "f", "n", "0", "1", "2", "and", "implies", "\n", " ", "?"]
+SIGNS = [*"()|;,+-*/.=<", "<=", ">="]
+
+
+@given(st.data())
+@settings(max_examples=100)
+def test_whatever_is_written_is_read_or_refused_with_a_place(data):
+    text = "".join(data.draw(st.lists(st.sampled_from(WORDS + SIGNS), max_size=12)))
+    if data.draw(st.booleans()):
+        sound, _ = data.draw(sums(by_size=False))
+        at = data.draw(st.integers(0, len(sound)))
+        text = f"{sound[:at]}{text[:3]}{sound[at + 2 :]} >= 0"
+    try:
+        statement = parse(text, SITES)
+    except InvalidInput as error:
+        _, line, caret = str(error).split("\n")
+        assert line[2:] in [line.rstrip() for line in text.split("\n")]
+        assert caret.strip() == "^"
+        assert 2 < len(caret) <= len(line) + 1
+    else:
+        assert statement.conclusions
+
+
 def nested(levels):
     return parse("(" * levels + "TC" + ")" * levels + " >= 0", 4)
 
