@@ -16,7 +16,7 @@ from theory.proofs.statement import value_at
 from theory.proofs.syntax import syntax_tree, value
 from theory.proofs.text import from_function, parse, written
 
-few = settings(max_examples=60)
+few = settings(max_examples=40)
 SITES = 3
 tables = strategies.joint_tables(lengths=(SITES, SITES), vocabs=(2, 2), exact=True)
 

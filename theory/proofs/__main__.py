@@ -11,7 +11,7 @@ from typing import Any
 from theory._console.arguments import CommandParser, positive, prepare_output
 from theory._console.format import as_json
 from theory.errors import ZerolossError
-from theory.proofs import Unknown, prove
+from theory.proofs import Proof, Unknown, prove
 from theory.proofs.every_length import ProofForEveryLength
 from theory.proofs.quantities import names_of, sites_of
 
@@ -53,14 +53,14 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m theory.p
         parser.error("--sites N is missing, or --profile for every number of sites")
 
     try:
-        answer: Any = prove(options.statement, sites=options.sites, profile=options.profile)
+        answer = prove(options.statement, sites=options.sites, profile=options.profile)
     except ZerolossError as error:
         parser.error(str(error))
     kind = "proved" if answer else "unknown" if isinstance(answer, Unknown) else "refuted"
     if options.json:
         about = {"statement": options.statement, "sites": options.sites, "profile": options.profile}
         print(as_json({**about, "answer": kind, **_details(answer)}))
-    elif options.latex and answer:
+    elif options.latex and isinstance(answer, (Proof, ProofForEveryLength)):
         print(answer.latex)
     else:
         print(answer)
