@@ -629,6 +629,59 @@ def test_functions_have_best_constants():
     assert found.check()
 
 
+@each(
+    "length, sizes", [(4, (2, 2)), (9, (4, 2, 2, 1)), (16, (8, 4, 2, 1, 1)), (16, (1, 2, 3, 4, 6))]
+)
+def test_what_schedules_cost_at_most(length, sizes):
+    """By what codes cost: a batch of sites a..b-1 costs b - a - 1 of L - a - 1, or of a + 1."""
+    ends = list(itertools.accumulate(sizes, initial=0))
+    batches = [(a, b) for a, b in itertools.pairwise(ends) if b > a + 1]
+    against = {
+        "TC": max(Fraction(b - a - 1, length - a - 1) for a, b in batches),
+        "DTC": max(Fraction(b - a - 1, a + 1) for a, b in batches),
+        "TC + DTC": Fraction(max(sizes) - 1, length),
+    }
+    for what, constant in against.items():
+        found = best_constant(
+            lambda p: information.path_cost(p, sizes), what, sites=length, profile=True
+        )
+        assert found.constant == constant
+        assert found.check()
+        assert found.best
+        cost = information.path_cost(found.attained, sizes)
+        tc = information.total_correlation(found.attained)
+        dtc = information.dual_total_correlation(found.attained)
+        assert cost == constant * {"TC": tc, "DTC": dtc, "TC + DTC": tc + dtc}[what] > 0
+
+
+@each(
+    "a, b, assuming, constant",
+    [
+        ("TC", "DTC", None, 5),
+        ("f(2)", "f(1)", None, 1),
+        ("f(1)", "f(2)", None, None),
+        ("f(0)", "f(2)", "f(0) <= 3 f(2)", 3),
+        ("f(0)", "f(5)", "f(0) + f(5) = 3 f(3) and f(3) <= 2 f(5)", 5),
+    ],
+)
+def test_best_constants_in_the_profile(a, b, assuming, constant):
+    found = best_constant(a, b, sites=6, profile=True, assuming=assuming)
+    assert found.constant == constant
+    assert found.check()
+    assert found.best
+
+
+def test_profiles_are_proved_and_refuted():
+    proved = prove("f(1) <= f(0)", sites=40, profile=True)
+    assert isinstance(proved, Proof)
+    assert proved.check()
+    refuted = prove(lambda p: information.total_correlation(p), sites=5, profile=True)
+    assert refuted
+    refuted = prove("TC <= DTC", sites=40, profile=True)
+    assert isinstance(refuted, Refutation)
+    assert refuted.check()
+
+
 # Errors
 
 

@@ -221,22 +221,31 @@ def _supports(matrix: Any, target: Any, trials: int) -> list[list[int]]:
     number, found = np.arange(1, matrix.shape[1] + 1), []
     for trial in range(trials):
         preference = 1 + (number * trial * (math.sqrt(5) - 1) / 2) % 1 / 2  # equidistributed
-        answer = _highs(preference, A_eq=matrix, b_eq=target)
-        if answer.status != 0:
+        if (support := _support(preference, matrix, target)) is None:
             break
-        found.append(np.flatnonzero(answer.x > ZERO).tolist())
-        if len(found[-1]) <= 2:
+        found.append(support)
+        if len(support) <= 2:
             break
     best = min(found, key=len, default=[])
     fewer = 2 * trials if trials > 1 and len(best) > 2 else 0
     for without in best[:fewer]:
-        upper = np.where(number - 1 == without, 0.0, np.inf)
         costs = np.where(np.isin(number - 1, best), 0.1, 1.0)
-        bounds = np.stack([np.zeros_like(upper), upper], axis=1)
-        answer = _highs(costs, A_eq=matrix, b_eq=target, bounds=bounds)
-        if answer.status == 0:
-            found.append(np.flatnonzero(answer.x > ZERO).tolist())
+        support = _support(costs, matrix, target, np.where(number - 1 == without, 0.0, np.inf))
+        if support is not None:
+            found.append(support)
     return sorted(found, key=len)
+
+
+def _support(costs: Any, matrix: Any, target: Any, upper: Any = np.inf) -> list[int] | None:
+    """Which columns a basic solution takes; None if there is no solution."""
+    from scipy import optimize
+
+    if math.prod(matrix.shape) > DENSE:
+        found = _highs(costs, A_eq=matrix, b_eq=target)
+    else:  # the same solver with half of the preparations
+        equal: Any = optimize.LinearConstraint(matrix, target, target)
+        found = optimize.milp(costs, constraints=equal, bounds=optimize.Bounds(0, upper))
+    return np.flatnonzero(found.x > ZERO).tolist() if found.status == 0 else None
 
 
 def _multipliers(

@@ -6,6 +6,7 @@ and so on: Dinkelbach's method (1967, from memory), which ends because the viola
 of a polytope.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,8 +24,10 @@ from theory.proofs.statement import Assumption, Conclusion, Coordinates, Stateme
 
 __all__ = ["BestConstant", "best_constant"]
 
-
 MINUS = Fraction(-1)
+
+ATOM = re.compile(r"[A-Za-z]+(\([^()]*\))?")
+"""What a coefficient may stand before without parentheses."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,11 @@ class BestConstant:
 
     def __str__(self) -> str:
         where = "numbers that obey Shannon's inequalities" if self.attained is None else "data"
-        a, b = self.a.text, self.b.text
-        if self.constant is None:
-            return f"there are {where} with {a} > 0 and {b} = 0"
+        if self.proof is None:
+            return f"there are {where} with {self.a.text} > 0 and {self.b.text} = 0"
+        (bound,) = self.proof.statement.conclusions
         suffix = "" if self.best else "; less may hold, but does not follow from these"
-        return f"{a} <= {self.constant} ({b}), with equality for {where}{suffix}"
+        return f"{bound.text}, with equality for {where}{suffix}"
 
 
 def best_constant(
@@ -131,7 +134,19 @@ def best_constant(
     >>> found.constant, found.best, found.attained.table().nonzero()
     (Fraction(2, 1), True, (array([0, 1]), array([0, 1]), array([0, 1])))
     >>> print(found.proof.certificates[0])
-    slack of TC <= 2 (DTC):  I(0;1|2) + I(0;2|1) + I(1;2|0)
+    slack of TC <= 2 DTC:  I(0;1|2) + I(0;2|1) + I(1;2|0)
+
+    >>> print(found)
+    TC <= 2 DTC, with equality for data
+
+    What halving batches cost of 16 sites, against TC, by the profile:
+
+    >>> from theory import information
+    >>> found = best_constant(
+    ...     lambda p: information.path_cost(p, (8, 4, 2, 1, 1)), "TC", sites=16, profile=True
+    ... )
+    >>> found.constant, found.attained
+    (Fraction(7, 15), <ReedSolomon: length 16, vocab 2, exact=True, dimension 1>)
 
     Sums of pairwise informations bound TC by no multiple: three bits of even parity.
 
@@ -159,7 +174,8 @@ def best_constant(
         if further is None:
             break
         ray = further
-    words = f"{upper.text} <= {constant} ({lower.text})"
+    bound = lower.text if ATOM.fullmatch(lower.text) else f"({lower.text})"
+    words = f"{upper.text} <= {constant} {bound}"
     conclusion = Conclusion(words, slack)
     words = f"{assuming} implies {words}" if assuming else words
     proof = prove(Statement(words, sites, (conclusion,), given, kind))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from theory.errors import InvalidInput
-from theory.proofs import refute, text
+from theory.proofs import profiles, refute, text
 from theory.proofs.answers import Certificate, Proof, Refutation, Unknown
 from theory.proofs.shannon import Violation, certificate
 from theory.proofs.statement import Statement
@@ -75,8 +75,6 @@ def prove(
         stated = statement
     elif sites is None:
         if isinstance(statement, str) and profile:
-            from theory.proofs import profiles
-
             return profiles.decide_every_length(syntax_tree(statement))
         raise InvalidInput(
             "sites must be given: the number of sites n; "
@@ -86,11 +84,7 @@ def prove(
         stated = text.parse(statement, sites, profile)
     else:
         stated = text.from_function(statement, sites, profile)
-    if stated.coordinates == "profile":
-        from theory.proofs import profiles
-
-        return profiles.decide(stated)
-    return _in_sets(stated)
+    return profiles.decide(stated) if stated.coordinates == "profile" else _in_sets(stated)
 
 
 def _in_sets(statement: Statement) -> Proof | Refutation | Unknown:
