@@ -24,6 +24,8 @@ slopes are the probabilities of the codes against which no random sizes do bette
 """
 
 import bisect
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -182,24 +184,22 @@ class MinimaxSizes(RandomSizes):
 
         A shortest path over boundaries, in whole numbers over a common denominator.
         """
-        budgets = as_budgets(self.length, self.of)
-        weights = np.asarray(
-            [self.adversary.get(r, Fraction(0)) / (budgets[r] or 1) for r in range(self.length)],
-            dtype=object,
-        )
-        common = int(np.lcm.reduce([w.denominator for w in weights], initial=1))
-        mass = np.cumsum([0, *(int(w * common) for w in weights)], dtype=object)
-        moment = np.cumsum([0, *(int(w * common) * r for r, w in enumerate(weights))], dtype=object)
-        places = np.arange(self.length + 1)
-        starts, stops = places[:-1, None], places[None, 1:]
-        inside = stops > starts
-        first = np.minimum(starts + 1, stops)
-        lost = stops * (mass[stops] - mass[first]) - (moment[stops] - moment[first])
-        beyond = 1 + self.length * (1 + int(mass[-1])) * self.length
-        lost = np.where(inside, lost, beyond)
-        least = np.asarray([beyond * (a > 0) for a in range(self.length)], dtype=object)
+        budgets, length = as_budgets(self.length, self.of), self.length
+        weights = [self.adversary.get(r, Fraction(0)) / (budgets[r] or 1) for r in range(length)]
+        common = math.lcm(*(weight.denominator for weight in weights))
+        whole = [weight.numerator * (common // weight.denominator) for weight in weights]
+        mass = np.asarray(list(itertools.accumulate(whole, initial=0)), dtype=object)
+        moments = (r * weight for r, weight in enumerate(whole))
+        moment = np.asarray(list(itertools.accumulate(moments, initial=0)), dtype=object)
+        places = np.arange(length + 1, dtype=np.int64)
+        start, stop = places[:-1, None], places[None, :]
+        inside = np.minimum(start + 1, stop)
+        lost = stop * (mass[stop] - mass[inside]) - (moment[stop] - moment[inside])
+        beyond = length * length * (1 + sum(whole))  # more than any schedule loses
+        lost = np.where(stop > start, lost, beyond)
+        least = np.asarray([0, *[beyond] * (length - 1)], dtype=object)
         for _ in range(self.rounds - 1):
-            least = np.concatenate([[beyond], (least[:, None] + lost[:, :-1]).min(axis=0)])
+            least = (least[:, None] + lost[:, :-1]).min(axis=0)
         return Fraction(int((least + lost[:, -1]).min()), common)
 
 
