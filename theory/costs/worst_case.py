@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from theory import gallery
+from theory._core.finite_fields import next_prime_power
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.schedules.minimax import Of, shares_lost
@@ -36,8 +37,10 @@ class WorstCase:
 
     @property
     def distribution(self) -> Distribution:
-        """A distribution that attains the share: the first of the codes, on the fewest letters."""
-        return gallery.reed_solomon(self.length, self.dimensions[0])
+        """The first of the codes that attain the share, over as few tokens as there are for all."""
+        r = self.dimensions[0]
+        field = 2 if r in (1, self.length - 1) else next_prime_power(self.length - 1)
+        return gallery.reed_solomon(self.length, r, field, exact=True)
 
 
 def worst_case(sizes: Sequence[int] | RandomSizes, *, of: Of = "tc") -> WorstCase:
