@@ -241,9 +241,7 @@ class _Question:
         found = [(parts[j], times) for j, times in chosen.items()]
         return [_Part(p.codes, p.number, p.order, times) for p, times in found]
 
-    def _columns(
-        self, libraries: Sequence[Codes]
-    ) -> tuple[np.ndarray, np.ndarray, list[_Part]]:
+    def _columns(self, libraries: Sequence[Codes]) -> tuple[np.ndarray, np.ndarray, list[_Part]]:
         """Different values of slack and assumptions, the logarithms of words, and which they are.
 
         Where an assumption that is an equality has one sign on all codes, those are left on which
