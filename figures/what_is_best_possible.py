@@ -44,8 +44,10 @@ def compute() -> Data:
         case = bounds.worst_case(sizes)
         for r in range(1, SITES):
             step = [1.0] * r + [0.0] * (SITES - r)  # the profile of a code, with TC = L - r
-            drawn = isinstance(sizes, RandomSizes)
-            cost = sizes.path_cost(step) if drawn else information.path_cost(step, sizes)
+            if isinstance(sizes, RandomSizes):
+                cost = sizes.path_cost(step)
+            else:
+                cost = information.path_cost(step, sizes)
             _add(codes, name, r, round(float(cost) / (SITES - r), 12), r in case.dimensions)
     columns = ("sizes", "sites_per_round", "sites", "rounds_times_share", "limit")
     growth: dict[str, list[Any]] = {k: [] for k in columns}

@@ -46,20 +46,20 @@ class RandomOrder(Policy):
     depends_on = "nothing"
 
     def __init__(self, sizes: Sequence[int] | RandomSizes) -> None:
-        self._batches = None if isinstance(sizes, RandomSizes) else Batches(None, sizes)
-        self.sizes = sizes if self._batches is None else self._batches.sizes
+        self._batches = sizes if isinstance(sizes, RandomSizes) else Batches(None, sizes)
+        self.sizes = self._batches.sizes if isinstance(self._batches, Batches) else sizes
 
     @property
     def steps(self) -> int | None:
         """The rounds of random sizes; None for others, whose rounds need not be counted."""
-        return self.sizes.rounds if isinstance(self.sizes, RandomSizes) else None
+        return None if isinstance(self._batches, Batches) else self._batches.rounds
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the sizes do not sum to the length."""
-        if self._batches is not None:
+        if isinstance(self._batches, Batches):
             self._batches.check(length)
-        elif self.sizes.length != length:
-            raise InvalidInput(f"{self.sizes!r} do not fit {length} sites to write")
+        elif self._batches.length != length:
+            raise InvalidInput(f"{self._batches!r} do not fit {length} sites to write")
 
     def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield every choice among the masked sites of each row."""
@@ -73,20 +73,20 @@ class RandomOrder(Policy):
     ) -> np.ndarray:
         """Draw the sets."""
         left = (x == MASK).sum(axis=1)
-        if self._batches is not None:
+        if isinstance(self._batches, Batches):
             sizes, _ = self._batches.at(left)
             return random_sites(x == MASK, sizes, rng)
         sizes = np.zeros_like(left)
         for count in np.unique(left[left > 0]).tolist():
-            rows, revealed = left == count, self.sizes.length - count
-            sizes[rows] = self.sizes.draw_next(round_index, revealed, rng, int(rows.sum()))
+            rows, revealed = left == count, self._batches.length - count
+            sizes[rows] = self._batches.draw_next(round_index, revealed, rng, int(rows.sum()))
         return random_sites(x == MASK, sizes, rng)
 
     def _next(self, left: int, round_index: int) -> dict[int, Fraction]:
         """Probabilities of the sizes of the next batch, where so many sites are left to write."""
-        if self._batches is None:
-            if not left:  # written before the clock ends
-                return {0: Fraction(1)}
-            return self.sizes.next_sizes(round_index, self.sizes.length - left)
-        sizes, _ = self._batches.at(np.asarray([left], dtype=np.int64))
-        return {int(sizes[0]): Fraction(1)}
+        if isinstance(self._batches, Batches):
+            sizes, _ = self._batches.at(np.asarray([left], dtype=np.int64))
+            return {int(sizes[0]): Fraction(1)}
+        if not left:  # all is written before the clock ends
+            return {0: Fraction(1)}
+        return self._batches.next_sizes(round_index, self._batches.length - left)

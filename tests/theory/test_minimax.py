@@ -7,6 +7,7 @@ it, its TC and its DTC are computed from the profile by their definitions.
 import dataclasses
 import itertools
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -337,17 +338,20 @@ def test_choices_with_the_same_sizes_are_one():
     assert once.mean_sizes == (2, 0, 1)
 
 
+WRONG: Any = "sum"
+UNTYPED: Any = RandomSizes
+
 test_bad_input = refusals(
     ("rounds must be at most the length 4, got 5", lambda: schedules.minimax(4, 5)),
     ("length must be", lambda: schedules.minimax(0, 1)),
-    ("of must be one of 'tc', 'dtc', 'both', got 'TC'", lambda: schedules.minimax(4, 2, of="TC")),
-    ("of must be one of", lambda: bounds.worst_case((2, 2), of="sum")),
+    ("of must be one of 'tc', 'dtc', 'both', got 'sum'", lambda: schedules.minimax(4, 2, of=WRONG)),
+    ("of must be one of", lambda: bounds.worst_case((2, 2), of=WRONG)),
     ("sizes must sum to 2 at least", lambda: bounds.worst_case((1,))),
     ("batch size must be an integer of at least 1, got 0", lambda: bounds.worst_case((2, 0))),
     ("choices must be pairs", RandomSizes, [3, [1, 2], [(1, (2, 1), 3)]]),
-    ("sizes must be a sequence", lambda: RandomSizes([(1, 3)])),
+    ("sizes must be a sequence", lambda: UNTYPED([(1, 3)])),
     ("must sum to the length 3", lambda: RandomSizes([(HALF, (2, 1)), (HALF, (2, 2))])),
-    ("Fractions of at least 0, got 0.5", lambda: RandomSizes([(0.5, (2, 1)), (0.5, (1, 2))])),
+    ("Fractions of at least 0, got 0.5", lambda: UNTYPED([(0.5, (2, 1)), (0.5, (1, 2))])),
     ("Fractions of at least 0, got", lambda: RandomSizes([(2, (2, 1)), (-1, (1, 2))])),
     ("must sum to 1, got 1/2", lambda: RandomSizes([(HALF, (2, 1))])),
     ("must sum to 1, got", RandomSizes, [[], [(1, ())]]),

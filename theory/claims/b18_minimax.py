@@ -185,8 +185,8 @@ def random_sizes(
     for of, budget in _budgets(p).items():
         sizes = best(p.length, rounds, of=of)
         fixed = _supremum(schedules.minimax(p.length, rounds, of=of), of)
-        residuals += [Bound(sizes.path_cost(p), sizes.value * budget), Bound(sizes.value, fixed)]
-        residuals += [int(not sizes.check())]
+        residuals += [Bound(sizes.path_cost(p), sizes.value * budget)]
+        residuals += [excess(sizes.value, fixed), int(not sizes.check())]
     return residuals
 
 

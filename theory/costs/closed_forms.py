@@ -287,20 +287,22 @@ def minimax_limit(sites_per_round: float, *, of: Of = "tc", random: bool = False
         return (m - m * (m + 1) / (2 * ratio)) / ratio if random else (math.ceil(ratio) - 1) / ratio
     if ratio == 1:
         return 0.0
-    phi = 0.0  # where w is (m - 1)/2, or m - 1 with fixed sizes
-    for m in itertools.count(1):
-        density = 2 / (m * (m + 1)) if random else 1 / m
-        start, stop = ((m - 1) / 2, m / 2) if random else (m - 1, m)
-        area = (2 * m + 1) / (4 * m * (m + 1)) if random else density
-        if stop >= ratio * (phi + area):
-            break
-        phi += area
+    m, phi = 1, 0.0  # the m-th piece of Phi, and Phi where it starts
+    step = 0.5 if random else 1.0
+    while m * step < ratio * (phi + (area := _area(m, random))):
+        m, phi = m + 1, phi + area
+    density, start = 2 / (m * (m + 1)) if random else 1 / m, (m - 1) * step
     if not random:
         return (phi - density * start) / (1 - ratio * density)
     # w = ratio (phi + density ((m w - w^2/2) - (m start - start^2/2))), a quadratic equation
     half, constant = ratio * density, ratio * (phi - density * (m * start - start**2 / 2))
     linear = 1 - half * m
     return (math.sqrt(linear**2 + 2 * half * constant) - linear) / half / ratio
+
+
+def _area(m: int, random: bool) -> float:
+    """The integral over the m-th piece of Phi; see `minimax_limit`."""
+    return (2 * m + 1) / (4 * m * (m + 1)) if random else 1 / m
 
 
 def _not_empty(length: int, step: Fraction, exact: bool) -> Any:

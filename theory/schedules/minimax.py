@@ -35,7 +35,7 @@ import numpy as np
 
 from theory._core.plurals import counted
 from theory.errors import InvalidInput, TooLarge
-from theory.schedules.random_sizes import RandomSizes, systematic
+from theory.schedules.random_sizes import RandomSizes
 from theory.validation.arguments import as_integer, as_rounds
 
 __all__ = ["MinimaxSizes", "Of", "as_budgets", "minimax", "shares_lost"]
@@ -240,7 +240,7 @@ def _best_random(length: int, rounds: int, of: Of) -> MinimaxSizes:
     prices = [price * budgets[r] for r, price in enumerate(_prices(windows))]
     total = sum(prices)
     adversary = {r: price / total for r, price in enumerate(prices) if price}
-    return MinimaxSizes(systematic(boundaries), of, share, adversary)
+    return MinimaxSizes(RandomSizes.from_boundaries(boundaries).choices, of, share, adversary)
 
 
 def _least_sums(share: Any, budgets: Sequence[int]) -> tuple[list[Any], Any, list[int]]:

@@ -21,7 +21,7 @@ from theory.information.profile import Profile, profile, with_profile
 from theory.information.units import not_negative
 from theory.validation.arguments import as_sizes
 
-__all__ = ["RandomSizes", "systematic"]
+__all__ = ["RandomSizes"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,7 +57,7 @@ class RandomSizes:
     1.0
     """
 
-    choices: Sequence[tuple[Number | Fraction, Sequence[int]]]
+    choices: Sequence[tuple[Fraction | int, Sequence[int]]]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "choices", _as_choices(self.choices))
@@ -79,7 +79,7 @@ class RandomSizes:
         >>> RandomSizes.from_boundaries([1, Fraction(1, 2), Fraction(1, 2)]).choices
         ((Fraction(1, 2), (1, 2)), (Fraction(1, 2), (2, 1)))
         """
-        return cls(systematic(probabilities))
+        return cls(_systematic(probabilities))
 
     @property
     def length(self) -> int:
@@ -176,12 +176,12 @@ class RandomSizes:
         return f"<{type(self).__name__} of {self.length} sites in {self.rounds} rounds>"
 
 
-def systematic(
+def _systematic(
     probabilities: Sequence[Fraction | int],
 ) -> tuple[tuple[Fraction, tuple[int, ...]], ...]:
     """At most L sizes with their probabilities; see `RandomSizes.from_boundaries`.
 
-    >>> [str(weight) for weight, _ in systematic([1, Fraction(1, 3), Fraction(2, 3)])]
+    >>> [str(weight) for weight, _ in _systematic([1, Fraction(1, 3), Fraction(2, 3)])]
     ['1/3', '2/3']
     """
     each = [Fraction(value) for value in probabilities]
