@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests import oracles
 from tests.noted import each, refusals
-from theory import JointTable, TooLarge, bounds, information, schedules
+from theory import JointTable, TooLarge, bounds, closed_forms, information, schedules
 from theory.schedules import RandomSizes
 
 OFS = ("tc", "dtc", "both")
@@ -86,6 +86,19 @@ def test_no_distribution_loses_more(weights):
     f = list(information.profile(p))
     for of, sizes in itertools.product(OFS, oracles.compositions(3)):
         assert lost(f, sizes) <= bounds.worst_case(sizes, of=of).share * budget(f, of)
+
+
+@each("of", OFS)
+def test_the_code_that_is_named_attains_it(of):
+    for sizes in [(2,), (1, 2), (3, 1), (2, 1, 2), (1, 4), (4, 2), (1, 2, 3)]:
+        case = bounds.worst_case(sizes, of=of)
+        p = case.distribution
+        assert p.exact
+        assert p.vocab == (2 if case.dimensions[0] in (1, sum(sizes) - 1) else p.length - 1)
+        tc = information.total_correlation(p)
+        dtc = information.dual_total_correlation(p)
+        budgets = {"tc": tc, "dtc": dtc, "both": tc + dtc}
+        assert information.path_cost(p, sizes) == case.share * budgets[of]
 
 
 def test_a_long_schedule():
@@ -271,6 +284,56 @@ def test_the_adversary_by_all_fixed_sizes(of):
     assert min(means) == sizes.value
 
 
+def test_many_rounds_by_hand():
+    """A batch begins after a sites with probability 1 - v (L - a): L - 1 - v L (L - 1)/2 = K - 1.
+
+    That holds as long as two sites that follow each other begin one at least: v (2 L - 3) <= 1.
+    """
+    for length, rounds in [(9, 8), (20, 17), (64, 48)]:
+        value = Fraction(2 * (length - rounds), length * (length - 1))
+        assert value * (2 * length - 3) <= 1
+        for of in ("tc", "dtc"):
+            assert schedules.minimax(length, rounds, of=of, random=True).value == value
+
+
+# Limits
+
+
+def begun(u, random):
+    """The least share of sites that begin a batch, where u sites may be lost of the code there."""
+    if not random:
+        return 1 / (1 + np.floor(u))
+    low, high = np.zeros_like(u), np.ones_like(u)
+    terms = np.arange(1, 60, dtype=np.int64)[:, None]
+    for _ in range(50):  # bisection: the mean loss falls with the share
+        middle = (low + high) / 2
+        fine = np.maximum(0, 1 - terms * middle).sum(axis=0) <= u
+        low, high = np.where(fine, low, middle), np.where(fine, middle, high)
+    return high
+
+
+@each("random", [False, True])
+def test_limits_of_rounds_times_shares(random):
+    """``w = ratio Phi(w)``, and Phi by the midpoint rule: off by a step where the share jumps."""
+    for ratio in (1.2, 1.5, 2.0, 3.7, 8.0):
+        product = closed_forms.minimax_limit(ratio, random=random)
+        assert product == closed_forms.minimax_limit(ratio, of="dtc", random=random)
+        w, count = ratio * product, 4000
+        middles = (np.arange(count, dtype=np.int64) + 0.5) * (w / count)
+        assert begun(middles, random).mean() * w == pytest.approx(product, rel=1e-3)
+
+
+@each(("ratio", "random"), itertools.product((2, 4), (False, True)))
+def test_long_sequences_come_near_their_limits(ratio, random):
+    for of in OFS:
+        limit, off = closed_forms.minimax_limit(ratio, of=of, random=random), []
+        for length in (32, 256) if random else (32, 2048):
+            rounds = length // ratio
+            sizes = schedules.minimax(length, rounds, of=of, random=random)
+            off.append(abs(rounds * bounds.worst_case(sizes, of=of).share / limit - 1))
+        assert off[1] < max(off[0] / 4, 1e-12)
+
+
 # Systematic sampling of boundaries
 
 
@@ -346,6 +409,7 @@ test_bad_input = refusals(
     ("length must be", lambda: schedules.minimax(0, 1)),
     ("of must be one of 'tc', 'dtc', 'both', got 'sum'", lambda: schedules.minimax(4, 2, of=WRONG)),
     ("of must be one of", lambda: bounds.worst_case((2, 2), of=WRONG)),
+    ("sites_per_round must be", closed_forms.minimax_limit, [0.5, float("nan")]),
     ("sizes must sum to 2 at least", lambda: bounds.worst_case((1,))),
     ("batch size must be an integer of at least 1, got 0", lambda: bounds.worst_case((2, 0))),
     ("choices must be pairs", RandomSizes, [3, [1, 2], [(1, (2, 1), 3)]]),
