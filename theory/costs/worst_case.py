@@ -52,7 +52,7 @@ def worst_case(sizes: Sequence[int] | RandomSizes, *, of: Of = "tc") -> WorstCas
     or ``(b-a-1)/L`` of a batch from a to b, so that `total_correlation_schedule`,
     `dual_total_correlation_schedule` and `largest_batch` are best possible. Of random sizes it is
     the loss on average over the draw. [ours, on Han 1978, from memory] No such codes of bits have
-    another dimension than 1 or L - 1: for a small vocabulary it is a bound.
+    another dimension than 1 or L - 1; there it is approached, by `theory.gallery.common_shock`.
 
     Parameters
     ----------
