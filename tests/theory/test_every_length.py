@@ -134,7 +134,7 @@ def drawn_text(rng):
 
 def test_drawn_statements_are_decided_as_at_single_lengths():
     rng, kinds = random.Random(0), []
-    for _ in range(40):
+    for _ in range(24):
         text = drawn_text(rng)
         answer = decided(text)
         single = at_lengths(text, range(1, 10))
@@ -146,7 +146,7 @@ def test_drawn_statements_are_decided_as_at_single_lengths():
             failing = [length for length, holds in single.items() if not holds]
             assert failing[0] == answer.statement.sites
         kinds.append(bool(answer))
-    assert 6 < sum(kinds) < 34
+    assert 4 < sum(kinds) < 20
 
 
 def test_a_certificate_can_be_read():
