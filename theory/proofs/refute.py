@@ -22,6 +22,7 @@ from theory._core.finite_fields import finite_field
 from theory._core.linear_program import Uncertified, least
 from theory._core.plurals import counted
 from theory.distributions.base import Distribution
+from theory.distributions.direct_product import DirectProduct
 from theory.distributions.empirical import EmpiricalDistribution
 from theory.distributions.table import JointTable
 from theory.errors import InvalidInput
@@ -44,8 +45,11 @@ MAX_NODES = 2**10
 MAX_CELLS = 2**14
 """Distributions are tables up to this size, and lists of words beyond."""
 
-MAX_WORDS = 2**16
-"""Of independent codes side by side."""
+MAX_WORDS = 2**14
+"""Independent codes side by side are listed up to so many words, and kept apart beyond."""
+
+MAX_PARTS = 2**12
+"""Most independent codes side by side."""
 
 CHUNK = 2**22
 """Entries of the largest temporary array (32 MiB)."""
@@ -82,12 +86,9 @@ def find(
     --------
     Three bits of even parity: each two are independent, and together they are not.
 
-    >>> from theory.proofs import Assumption, Conclusion, Information, Statement
-    >>> apart = [Assumption(str(i), i.form(3)) for i in (Information((0,), (1,)),
-    ...                                                  Information((0,), (2,)))]
-    >>> together = Information((0,), (1, 2)).form(3)
-    >>> wrong = Conclusion("I(0;1,2) <= 0", {s: -c for s, c in together.items()})
-    >>> found = find(Statement("", 3, (wrong,), tuple(apart)), wrong)
+    >>> from theory.proofs.text import parse
+    >>> statement = parse("I(0;1) = 0 and I(0;2) = 0 implies I(0;1,2) <= 0", 3)
+    >>> found = find(statement, statement.conclusions[0])
     >>> found.distribution.table().nonzero()[2], found.slack
     (array([0, 1, 1, 0]), -log(2))
     """
@@ -97,16 +98,24 @@ def find(
             f'{statement.coordinates}"'
         )
     question = _Question.of(statement, conclusion)
-    searched = []
-    for codes in (library(statement.sites, shape) for shape in shapes(statement.sites)):
+    searched, best = [], None
+    for shape in shapes(statement.sites):
+        if best and shape.field**2 >= best.count:
+            continue  # all codes of dimension 1 are repetitions, binary ones too
+        codes = library(statement.sites, shape)
         searched.append(f"{codes}{question.how_moved}")
-        if found := question.single(codes):
-            return question.answer([found], f"a linear code over GF({codes.shape.field})")
+        found = question.single(codes)
+        best = min(filter(None, (best, found)), key=lambda part: part.count, default=None)
+    if best:
+        return question.answer([best], f"a linear code over GF({best.codes.shape.field})")
     if statement.assumptions:
         for prime, several in _by_prime(statement.sites):
             searched.append(f"those over fields of characteristic {prime} side by side")
             if parts := question.side_by_side(several):
                 count = sum(part.times for part in parts)
+                if count > MAX_PARTS:
+                    searched.append(f"{count} of these would refute, which are too many")
+                    continue
                 what = counted(count, "linear code") + (", side by side" if count > 1 else "")
                 return question.answer(parts, f"{what}, of characteristic {prime}")
     return tuple(searched)
@@ -127,9 +136,14 @@ def find_equal(
 
     Examples
     --------
-    TC = 2 DTC on three sites, and DTC > 0: a bit three times.
+    The total correlation is twice the dual total correlation, and that is not zero: a bit three
+    times.
 
-    >>> from theory.proofs.text import parse                                # doctest: +SKIP
+    >>> from theory.proofs.text import parse
+    >>> ratio, size = parse("TC >= 2 DTC and DTC >= 0", 3).conclusions
+    >>> p = find_equal(ratio.slack, size.slack, (), 3)
+    >>> [x.tolist() for x in p.table().nonzero()]
+    [[0, 1], [0, 1], [0, 1]]
     """
     conclusion = Conclusion("", {bits: -c for bits, c in positive.items()})
     equal = Assumption("", zero)
@@ -146,6 +160,11 @@ class _Part:
     number: int
     order: tuple[int, ...]
     times: int = 1
+
+    @property
+    def count(self) -> int:
+        """The number of words of one copy."""
+        return self.codes.shape.field ** int(self.codes.ranks[self.number, -1])
 
     def words(self) -> np.ndarray:
         """The words of one copy, shape (N, L)."""
@@ -241,9 +260,7 @@ class _Question:
         found = [(parts[j], times) for j, times in chosen.items()]
         return [_Part(p.codes, p.number, p.order, times) for p, times in found]
 
-    def _columns(
-        self, libraries: Sequence[Codes]
-    ) -> tuple[np.ndarray, np.ndarray, list[_Part]]:
+    def _columns(self, libraries: Sequence[Codes]) -> tuple[np.ndarray, np.ndarray, list[_Part]]:
         """Different values of slack and assumptions, the logarithms of words, and which they are.
 
         Where an assumption that is an equality has one sign on all codes, those are left on which
@@ -382,14 +399,15 @@ def _cost(chosen: dict[int, int], costs: np.ndarray) -> int:
 
 def _together(parts: Sequence[_Part]) -> Distribution:
     """The distribution of independent codes, each site with the symbols of all of them."""
-    words = np.zeros((1, len(parts[0].order)), dtype=np.int64)
-    for part in parts:
-        more = part.words()
+    lists = [part.words() for part in parts]
+    if math.prod(len(w) ** part.times for w, part in zip(lists, parts, strict=True)) > MAX_WORDS:
+        pairs = zip(map(uniform, lists), parts, strict=True)
+        return DirectProduct([p for p, part in pairs for _ in range(part.times)])
+    words = np.zeros_like(lists[0][:1])
+    for more, part in zip(lists, parts, strict=True):
         for _ in range(part.times):
-            if len(words) * len(more) > MAX_WORDS:
-                raise NotImplementedError
-            pairs = words[:, None, :] * (1 + more.max(axis=0)) + more[None, :, :]
-            words = _renamed(pairs.reshape(-1, pairs.shape[-1]))
+            both = words[:, None, :] * (1 + more.max(axis=0)) + more[None, :, :]
+            words = _renamed(both.reshape(-1, both.shape[-1]))
     return uniform(words)
 
 
