@@ -65,7 +65,7 @@ class Codes:
     def __str__(self) -> str:
         s = self.shape
         return (
-            f"{counted(len(self), 'linear code')} over GF({s.field}) of dimension up to "
+            f"{len(self):,} linear codes over GF({s.field}) of dimension up to "
             f"{s.dimension} with up to {counted(s.symbols, 'symbol')} a site"
         )
 

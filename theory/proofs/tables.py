@@ -13,9 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory._core.plurals import counted
-
-__all__ = ["Tables", "Words", "few_words", "weights_of", "words_by_size"]
+__all__ = ["Tables", "Words", "few_words", "multisets", "weights_of", "words_by_size"]
 
 MAX_SETS = 2**24
 """Entries of the largest list of refinements, by tables and sets of sites (128 MiB)."""
@@ -52,8 +50,8 @@ class Tables:
         return len(self.refined)
 
     def __str__(self) -> str:
-        tables = counted(len(self), "table")
-        return f"{tables} of {self.words.count} words with up to {self.words.tokens} tokens"
+        words = self.words
+        return f"{len(self):,} tables of {words.count} words with up to {words.tokens} tokens"
 
     def entropies(self, weights: tuple[int, ...]) -> np.ndarray:
         """Entropy in nats of each partition, if the words have these weights, shape (B,).
@@ -107,13 +105,35 @@ def few_words(sites: int, words: Words) -> Tables:
     for j, other in enumerate(candidates.tolist()):
         pairs = (blocks * words.count + blocks[other]).tolist()
         join[:, j] = [number[_in_order(row)] for row in pairs]
-    refined, last = np.zeros((1, 1), dtype=np.int64), np.zeros(1, dtype=np.int64)
-    for _ in range(sites):
-        row, chosen = np.nonzero(last[:, None] <= np.arange(len(candidates), dtype=np.int64))
-        refined = np.concatenate([refined[row], join[refined[row], chosen[:, None]]], axis=1)
-        last = chosen
+    refined = multisets(join, sites)
     finest = number[tuple(range(words.count))]
     return Tables(words, blocks, refined[refined[:, -1] == finest])
+
+
+def multisets(join: np.ndarray, sites: int) -> np.ndarray:
+    """What the elements of each multiset of candidates join to, for all sets of sites.
+
+    Parameters
+    ----------
+    join : array of int64, shape (B, C)
+        The element that element b and candidate c join to; element 0 is neutral.
+    sites : int
+
+    Returns
+    -------
+    array of int64, shape (M, 2**L)
+        By the bits of the set of sites.
+
+    >>> multisets(np.asarray([[0, 1], [1, 1]]), 2).tolist()
+    [[0, 0, 0, 0], [0, 0, 1, 1], [0, 1, 1, 1]]
+    """
+    found, last = np.zeros((1, 1), dtype=np.int64), np.zeros(1, dtype=np.int64)
+    numbers = np.arange(join.shape[1], dtype=np.int64)
+    for _ in range(sites):
+        row, chosen = np.nonzero(last[:, None] <= numbers)
+        found = np.concatenate([found[row], join[found[row], chosen[:, None]]], axis=1)
+        last = chosen
+    return found
 
 
 def _partitions(count: int) -> list[tuple[int, ...]]:
