@@ -334,7 +334,7 @@ def test_the_table_of_the_notes_has_every_claim_with_its_levels_and_verdict():
     rows = {line.split("|")[1].strip(): line for line in notes.splitlines() if line.startswith("|")}
     for key, claim in claims.registry.items():
         cells = [cell.strip() for cell in rows[key].replace(r"\|", "/").split("|")]
-        assert cells[6] == claim.verdict
+        assert cells[6] == f"{claim.verdict} ({claim.shown})"
         assert cells[7].split("; ")[0].split(", ") == list(claim.levels)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"| {len(claims.registry)} claims with sources" in readme

@@ -60,6 +60,7 @@ def _batch_cost(p: Distribution, start: int, stop: int) -> Number:
 @B17.residual(
     "the exchange of two batches for every profile",
     symbols=lambda: [{"p": FreeProfile(n)} for n in range(3, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites",
     # with the profile where the batch ends
     cost=lambda p, start, stop: (stop - start) * information.profile(p)[stop - 1],
 )

@@ -79,6 +79,7 @@ B5 = Claim(
         for length in range(2, MAX_LENGTH + 1)
         for k in range(1, 10)
     ],
+    scope=f"up to {MAX_LENGTH} sites",
     schedules=SWAPPED,
 )
 def both_bounds(

@@ -9,7 +9,7 @@ from theory._core.bound import Bound
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import equal_bits_and_parity
-from theory.claims.kit.inequality import bound_closeness, excess
+from theory.claims.kit.inequality import bound_closeness
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
 from theory.proofs.free_entropies import profiles_and_schedules
@@ -74,12 +74,13 @@ B6 = Claim(
 @B6.residual(
     "the chain of bounds for every profile and every schedule",
     symbols=lambda: profiles_and_schedules(MAX_SITES),
+    scope=f"up to {MAX_SITES} sites",
     chain=PLANTED,
 )
-def chain_of_bounds(p: Distribution, sizes: Sequence[int], chain: Chain = CHAIN) -> list[Number]:
+def chain_of_bounds(p: Distribution, sizes: Sequence[int], chain: Chain = CHAIN) -> list[Bound]:
     lower = bounds.least_drops(p, sizes)
     values = [lower.bound, lower.quantity, *(bound(p, sizes).bound for bound in chain)]
-    return [excess(least, most) for least, most in itertools.pairwise(values)]
+    return [Bound(least, most) for least, most in itertools.pairwise(values)]
 
 
 def _attaining(p: Distribution) -> list[tuple[int, ...]]:

@@ -71,6 +71,7 @@ B7 = Claim(
 @B7.residual(
     "G against the TSE complexity",
     symbols=lambda: [{"p": FreeEntropies(d)} for d in range(1, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites",
     exact=TABLES,
     # weight t instead of t (1 - t)
     growth=lambda p: information.gain_curve(p)(1) - information.gain_curve(p).integral(0, 1),
@@ -99,6 +100,7 @@ def at_most_tc_and_dtc(
 @B7.residual(
     "G is at most TC and DTC for every profile",
     symbols=lambda: [{"p": FreeProfile(n)} for n in range(2, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites",
     growth=lambda p: 2 * information.growth_complexity(p),
 )
 def at_most_integrals(
@@ -155,6 +157,7 @@ def _closest(p: Distribution, inner: Sequence[Number]) -> float:
         for length in range(2, MAX_SITES + 1)
         for inner in itertools.combinations([Fraction(k, 6) for k in range(1, 6)], 2)
     ],
+    scope=f"up to {MAX_SITES} sites",
     losses=[_half(loss) for loss in ON_GRIDS],
 )
 def on_grids(
@@ -172,6 +175,7 @@ def on_grids(
 @B7.residual(
     "bound of what batches of fixed size lose for every profile and every schedule",
     symbols=lambda: profiles_and_schedules(MAX_SITES),
+    scope=f"up to {MAX_SITES} sites",
     losses=[_half(loss) for loss in ON_SIZES],
 )
 def on_sizes(

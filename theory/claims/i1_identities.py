@@ -48,6 +48,7 @@ def _entropy(p: Distribution, *sites: int) -> Number:
 @I1.residual(
     "total correlations in sums and integrals of the gains",
     symbols=lambda: [{"p": FreeEntropies(d)} for d in range(1, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites",
     exact=strategies.joint_tables(lengths=(1, 3), exact=True),
     floats=strategies.distributions(lengths=(1, 4)),
     named=named_distributions,
@@ -78,6 +79,7 @@ def totals(p: Distribution, gains: Callable = information.gains) -> list[Number]
 @I1.residual(
     "how the profile falls",
     symbols=lambda: [{"p": FreeEntropies(d)} for d in range(2, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites",
     floats=strategies.distributions(lengths=(2, 4)),
     late=1,
 )
