@@ -8,7 +8,7 @@ from theory.distributions.base import Distribution
 from theory.proofs.quantities import Form, Quantity
 from theory.proofs.statement import Assumption, Conclusion, Statement, value_at
 
-__all__ = ["Certificate", "Proof", "Refutation", "Unknown", "as_sum"]
+__all__ = ["Certificate", "Proof", "Refutation", "Unknown", "sum_of_multiples"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Certificate:
 
     def __str__(self) -> str:
         """The slack as one line of algebra."""
-        return f"slack of {self.conclusion.text}:  " + as_sum(
+        return f"slack of {self.conclusion.text}:  " + sum_of_multiples(
             [(m, str(quantity)) for m, quantity in self.terms]
             + [(m, f"[{given.text}]") for m, given in self.used]
         )
@@ -62,7 +62,7 @@ class Certificate:
         """The sum in mathematical notation."""
         terms = [(m, quantity.latex) for m, quantity in self.terms]
         used = [(m, rf"\bigl[\text{{{given.text}}}\bigr]") for m, given in self.used]
-        return as_sum(terms + used, latex=True)
+        return sum_of_multiples(terms + used, latex=True)
 
 
 @dataclass(frozen=True)
@@ -183,10 +183,10 @@ class Unknown:
         )
 
 
-def as_sum(terms: list[tuple[Fraction, str]], latex: bool = False) -> str:
+def sum_of_multiples(terms: list[tuple[Fraction, str]], latex: bool = False) -> str:
     """Multiples of named things, written as a sum.
 
-    >>> as_sum([(Fraction(1), "I(0;1)"), (Fraction(-3, 2), "[a = b]")])
+    >>> sum_of_multiples([(Fraction(1), "I(0;1)"), (Fraction(-3, 2), "[a = b]")])
     'I(0;1) - 3/2 [a = b]'
     """
     if not terms:
