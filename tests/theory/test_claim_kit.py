@@ -571,7 +571,7 @@ test_what_is_refused = refusals(
     ("has no scope", checking(level="symbolic", scope="every length")),
     ("to be tight on", checking(**{**TIGHT, "level": "proved", "scope": "every length"})),
     ("is no answer of a proof", lambda: run_first(proving(lambda wrong: True))),
-    ("not linear in free entropies", lambda power: squares(power), [2, 0]),
+    ("linear in entropies with rational coefficients", lambda power: squares(power), [2, 0]),
     ("plants 'rong', no part", lambda: make(checks=None).proved("a", scope="b", rong=1)(excess)),
     ("to be tight on", checking(**TIGHT)),
     ("no check", make),
