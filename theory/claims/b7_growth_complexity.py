@@ -128,7 +128,7 @@ def effective(p: Distribution, factor: float = math.e / (math.e - 1)) -> list[fl
 
 def _half(bound: Loss) -> Loss:
     """Planted: half of the bound."""
-    return lambda p, x: Bound(bound(p, x).quantity, bound(p, x).bound / 2)
+    return lambda p, x: Bound(bound(p, x).quantity, bound(p, x).bound * Fraction(1, 2))
 
 
 ON_GRIDS = (bounds.growth, bounds.sharp_growth)
