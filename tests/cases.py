@@ -88,7 +88,9 @@ class Case:
     @property
     def exact(self):
         """Whether the family counts in Fractions if it is asked to."""
-        return self.name.split()[0] in ("table", "chain", "exchangeable", "permutations")
+        return self.name.split()[0] in (
+            *("table", "chain", "empirical", "exchangeable", "permutations"),
+        )
 
     @property
     def length(self):

@@ -20,6 +20,7 @@ from theory.distributions import (
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge, ZerolossError
 from theory.lattice import EvidenceLattice
 from theory.loss import alpha_loss, forward
+from theory.proofs import prove
 from theory.text import WordChain, corpora
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "gallery",
     "homogenization",
     "information",
+    "prove",
     "schedules",
 ]
 

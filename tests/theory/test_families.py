@@ -411,7 +411,7 @@ def test_any_parameters_give_the_conditionals_of_their_joint(family, data):
     for mode in ("marginal", "uniform"):
         assert_close(p.denoise(x, on_impossible=mode), case.expected(case.patterns, mode))
     assert_close(p.evidence(x), list(case.evidence.values()))
-    if case.family in (JointTable, MarkovChain):
+    if case.family in (JointTable, MarkovChain, EmpiricalDistribution):
         assert_exact(build_exact(case), case)
 
 

@@ -65,7 +65,7 @@ def parse(text: str, sites: int, profile: bool = False) -> Statement:
     '3 f(1) - 3 f(2)'
     >>> parse("TC <= H(0,7)", 4)
     Traceback (most recent call last):
-    theory.errors.InvalidInput: with 4 sites they are 0..3, got 7
+    theory.errors.InvalidInput: sites are 0..3 where n = 4, got 7
       TC <= H(0,7)
                 ^
     """
@@ -177,9 +177,10 @@ def _form(relation: Relation, n: int, profile: bool) -> Form:
     terms = relation.slack(n)
     alone = [term for term in terms if term.atom is None and term.coefficient]
     if constant := sum(term.coefficient for term in alone):
-        raise alone[0].place.error(
-            f"statements are linear in entropies, so a number cannot stand by itself; here they "
-            f"add up to {abs(constant)}"
+        first = min((term.place for term in alone), key=lambda place: place.start)
+        raise first.error(
+            f"numbers that stand by themselves must cancel, because statements are linear in "
+            f"entropies: {abs(constant)} is left"
         )
     expand = _profile_form if profile else _set_form
     return _combined((c, expand(atom, n)) for c, atom, _ in terms if atom is not None)
@@ -229,7 +230,7 @@ def _set_form(atom: Atom, n: int) -> Form:
     if len(set(left)) < len(left):
         twice = next(part for k, part in enumerate(atom.left) if left[k] in left[:k])
         raise twice.place.error(
-            f"{atom.name} is of distinct sites, and there is {value(twice, n)} twice"
+            f"{atom.name} is of distinct sites: {value(twice, n)} is there twice"
         )
     if atom.name == "TC":
         alone = (Information((i,), (), given).form(n) for i in left)
@@ -253,11 +254,11 @@ def _mean_entropy(size: int, n: int, atom: Atom) -> Form:
 def _argument(atom: Atom, n: int, most: int) -> int:
     """What e or f is taken at."""
     (argument,) = atom.left
-    return _whole(argument, n, f"{atom.name} is there at 0..{most} with {n} sites", most)
+    return _whole(argument, n, f"{atom.name} takes 0..{most} where n = {n}", most)
 
 
 def _sites(sites: tuple[Expression, ...], n: int) -> tuple[int, ...]:
-    return tuple(_whole(site, n, f"with {n} sites they are 0..{n - 1}", n - 1) for site in sites)
+    return tuple(_whole(site, n, f"sites are 0..{n - 1} where n = {n}", n - 1) for site in sites)
 
 
 def _whole(expression: Expression, n: int, rule: str, most: int) -> int:
