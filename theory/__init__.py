@@ -16,6 +16,7 @@ from theory.distributions import (
     MarkovChain,
     Permutations,
     ProductMixture,
+    ReedSolomon,
 )
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge, ZerolossError
 from theory.lattice import EvidenceLattice
@@ -37,6 +38,7 @@ __all__ = [
     "MarkovChain",
     "Permutations",
     "ProductMixture",
+    "ReedSolomon",
     "TooLarge",
     "WordChain",
     "ZerolossError",

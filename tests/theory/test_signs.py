@@ -139,7 +139,12 @@ def test_a_certificate_can_fail():
 
 def test_certificates_are_written_out():
     shown = nonnegative((n - 1) * (n - 2), [n >= 1])
-    assert str(shown).splitlines()[0] == "never negative"
+    assert str(shown).splitlines() == [
+        "proved",
+        "(n - 2)*(n - 1) = 0 with n = 1",
+        "(n - 2)*(n - 1) = y0*(y0 + 1) with n = y0 + 2",
+    ]
+    assert "y0**3 + 1 with" in str(nonnegative(n**3 + 1, [n >= 0]))
     assert "n = y0 + 1" in str(nonnegative(n - 1, [n >= 1]))
     assert r"\quad" in shown.latex
     assert str(nonnegative(n - 2, [n >= 1])) == "negative: -1 at n = 1"

@@ -126,7 +126,7 @@ class Nonnegative:
         return True
 
     def __str__(self) -> str:
-        return "\n".join(["never negative", *(f"  {line}" for line in self._lines(str, "with"))])
+        return "\n".join(["proved", *self._lines(str, "with")])
 
     @property
     def latex(self) -> str:
@@ -136,14 +136,19 @@ class Nonnegative:
         return " \\\\\n".join(self._lines(sympy.latex, r"\quad"))
 
     def _lines(self, written: Callable[[Any], str], between: str) -> list[str]:
-        """The expression on each part in variables that are not negative, and what they are."""
+        """The expression on each part in variables that are not negative, and what these are."""
         import sympy
 
         lines = []
         for place in self._parts():
-            value = written(sympy.factor(self.expression.subs(place)))
+            value = sympy.factor(self.expression.subs(place))
+            if "-" in str(value):  # a factor with a negative coefficient
+                above, below = map(sympy.expand, sympy.fraction(sympy.together(value)))
+                value = above / below
             where = (f"{written(s)} = {written(sympy.expand(v))}" for s, v in place.items())
-            lines.append(f"{value} {between} {', '.join(where)}")
+            lines.append(
+                f"{written(self.expression)} = {written(value)} {between} {', '.join(where)}"
+            )
         return lines
 
 
@@ -227,13 +232,13 @@ def nonnegative(expression: Any, region: Iterable[Any]) -> Nonnegative | Negativ
     >>> a, b, r, n = sympy.symbols("a b r L", integer=True)
     >>> between = [a >= 0, a < r, r < b, b <= n]
     >>> shown = nonnegative((b - a - 1) * (n - r) - (b - r) * (n - a - 1), between)
-    >>> print(shown)
-    never negative
-      y1*y3 with L = y0 + y1 + y2 + y3 + 2, a = y0, b = y0 + y1 + y2 + 2, r = y0 + y1 + 1
     >>> shown.check()
     True
     >>> print(nonnegative((b - a - 2) * (n - r) - (b - r) * (n - a - 1), between))
     negative: -1 at L = 2, a = 0, b = 2, r = 1
+    >>> print(nonnegative(r * (b - r), [a >= 0, a < r, r < b]))
+    proved
+    r*(b - r) = (y2 + 1)*(y0 + y1 + 1) with a = y0, b = y0 + y1 + y2 + 2, r = y0 + y1 + 1
     """
     import sympy
 
