@@ -9,6 +9,7 @@ from theory._core.bound import Bound
 from theory._core.plurals import counted
 from theory.claims.kit.inequality import sides
 from theory.proofs.answers import Certificate, Proof, Unknown
+from theory.proofs.decide import prove
 from theory.proofs.free_entropies import FreeEntropies, FreeProfile
 from theory.proofs.quantities import Fall, Form
 from theory.proofs.statement import Conclusion, Statement
@@ -53,7 +54,8 @@ def certified(words: str, residual: Any, p: FreeEntropies | FreeProfile) -> Proo
             text = " <= ".join(written(side, p.length, read.coordinates) for side in (least, most))
             slacks = [_minus(most, least)]
         conclusions += [Conclusion(text, slack) for slack in slacks]
-    return _decided(Statement(words, p.length, tuple(conclusions), coordinates=read.coordinates))
+    statement = Statement(words, p.length, tuple(conclusions), coordinates=read.coordinates)
+    return prove(statement) if isinstance(p, FreeEntropies) else _decided(statement)
 
 
 def _decided(statement: Statement) -> Proof | Unknown:

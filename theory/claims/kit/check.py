@@ -204,9 +204,9 @@ def _instances() -> Any:
 def run_proved(claim: str, check: Check, parts: Mapping[str, Any]) -> Result:
     """Add the certificates of all proofs up again; the first answer that is none is shown."""
     began = time.perf_counter()
-    answers = list(_entries(check.residual(**parts)))
-    texts, counterexample = [], "" if answers else "nothing is proved"
-    for answer in answers:
+    returned, texts, counterexample, count = check.residual(**parts), [], "", 0
+    for answer in returned if isinstance(returned, Iterator) else _entries(returned):
+        count += 1
         if not hasattr(answer, "check") and answer:
             raise InvalidInput(
                 f"{check.name!r} of claim {claim}: {answer!r} is no answer of a proof"
@@ -217,11 +217,13 @@ def run_proved(claim: str, check: Check, parts: Mapping[str, Any]) -> Result:
             continue
         counterexample = f"the certificate does not add up: {text}" if answer else text
         break
+    if count == 0:
+        counterexample = "nothing is proved"
     return Result(
         claim,
         check.level,
         not counterexample,
-        len(answers),
+        count,
         math.inf if counterexample else 0.0,
         0.0,
         time.perf_counter() - began,

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -157,12 +157,18 @@ def declare(
 
         def on_symbols(**violation: Any) -> list[Any]:
             given = symbols() if callable(symbols) else symbols
-            found = [(case, residual(**case, **violation)) for case in given]
-            return [certified(words, r, case["p"]) if scope else r for case, r in found]
+            return [residual(**case, **violation) for case in given]
 
-        on_symbols.__module__ = residual.__module__  # where the reader finds it
-        level = Level.PROVED if scope else Level.SYMBOLIC
-        checks.append(check(level, residual=on_symbols, scope=scope))
+        def proofs(**violation: Any) -> Iterator[Any]:
+            for case in symbols() if callable(symbols) else symbols:
+                yield certified(words, residual(**case, **violation), case["p"])
+
+        on_symbols.__module__ = proofs.__module__ = residual.__module__  # where the reader looks
+        checks.append(
+            check(Level.PROVED, residual=proofs, scope=scope)
+            if scope
+            else check(Level.SYMBOLIC, residual=on_symbols)
+        )
     if exact is not None:
         checks.append(check(Level.EXACT, distributions=_returning(exact), **drawn))
     if floats is not None:
