@@ -6,9 +6,20 @@ from figures.files import read_recorded
 from figures.registry import FIGURES
 from sims.claims import CLAIMS as OF_DECODERS
 from theory.claims import CLAIMS as OF_THEORY
-from theory.claims import Claim
+from theory.claims import Claim, Level
 
-__all__ = ["ENDS", "TABLES", "bounds_table", "claims_table", "published_table", "with_tables"]
+__all__ = [
+    "ENDS",
+    "TABLES",
+    "bounds_table",
+    "certificates_table",
+    "claims_table",
+    "published_table",
+    "with_tables",
+]
+
+MAX_CERTIFICATES = 4
+"""Of each proof so many certificates are shown."""
 
 
 def claims_table() -> str:
@@ -32,12 +43,26 @@ def claims_table() -> str:
             claim.source,
             f"[{claim.provenance}]",
             f"**{claim.title}.** {claim.statement}" + (f" *{claim.note}*" if claim.note else ""),
-            str(claim.verdict),
+            f"{claim.verdict} ({claim.shown})",
             f"{', '.join(claim.levels)}; `{_module(claim)}`",
             figures or "–",
         )
         rows.append(cells)
     return _markdown(header, rows)
+
+
+def certificates_table() -> str:
+    """Write the first certificates of every proof as a Markdown table."""
+    rows = []
+    for claim in (*OF_THEORY, *OF_DECODERS):
+        for check in claim.checks:
+            if check.level is not Level.PROVED:
+                continue
+            lines = claim.run(check).certificate.splitlines()
+            shown = [f"`{line}`" for line in lines[:MAX_CERTIFICATES]]
+            more = [f"and {len(lines) - len(shown)} more"] if len(lines) > len(shown) else []
+            rows.append((claim.id, check.name, check.scope, "<br>".join([*shown, *more])))
+    return _markdown(("id", "what is proved", "for", "certificates"), rows)
 
 
 def bounds_table() -> str:
@@ -68,7 +93,12 @@ def published_table() -> str:
     return _markdown(header, rows)
 
 
-TABLES = {"claims": claims_table, "bounds": bounds_table, "published": published_table}
+TABLES = {
+    "claims": claims_table,
+    "certificates": certificates_table,
+    "bounds": bounds_table,
+    "published": published_table,
+}
 """What stands between the markers of the page, by name."""
 
 ENDS = ("begin", "end")

@@ -30,6 +30,7 @@ BY_CALL = {
     "parity(3, exact=True)": gallery.parity(3, exact=True),
     "periodic(3, 2, choices=2)": gallery.periodic(3, 2, 2),
     "repeated_bit(3, noise=0.25)": gallery.repeated_bit(3, 0.25),
+    "reed_solomon(4, 2, 3)": gallery.reed_solomon(4, 2, 3),
     "sudoku()": gallery.sudoku(),
 }
 

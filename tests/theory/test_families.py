@@ -21,7 +21,7 @@ from tests import oracles
 from tests.cases import (
     CASES,
     EXACT_CASES,
-    PERMUTATIONS,
+    ON_HOST,
     as_lists,
     build_exact,
     chain,
@@ -50,13 +50,12 @@ from theory import (
 )
 
 TOLERANCE = 1e-12
-EXACT = [*EXACT_CASES, *PERMUTATIONS]
-each_case = each_of([*CASES, *PERMUTATIONS])
+EXACT = [*EXACT_CASES, *ON_HOST]
+each_case = each_of([*CASES, *ON_HOST])
 each_exact = each_of(EXACT)
 each_placed = each(
     ("case", "convert"),
-    [(case, np.asarray) for case in [*CASES, *PERMUTATIONS]]
-    + [(case, to_device1) for case in CASES],
+    [(case, np.asarray) for case in [*CASES, *ON_HOST]] + [(case, to_device1) for case in CASES],
     ids=lambda value: getattr(value, "name", None) or value.__name__,
 )
 
@@ -411,7 +410,7 @@ def test_any_parameters_give_the_conditionals_of_their_joint(family, data):
     for mode in ("marginal", "uniform"):
         assert_close(p.denoise(x, on_impossible=mode), case.expected(case.patterns, mode))
     assert_close(p.evidence(x), list(case.evidence.values()))
-    if case.family in (JointTable, MarkovChain):
+    if case.family in (JointTable, MarkovChain, EmpiricalDistribution):
         assert_exact(build_exact(case), case)
 
 

@@ -1,13 +1,18 @@
-"""Exact optima of linear programs, certified by dual prices.
+"""Exact answers of linear programs: optima with dual prices, and cones with separations.
 
 HiGHS finds a basic solution in floats. Only which variables are positive in it, and which dual
 constraints are tight, is used: both solutions are found again in Fractions, then every constraint
 and the equality of the two values is checked. By weak duality the result is the optimum, whatever
 the floats did.
+
+Whether a vector is a nonnegative combination of others is decided the same way: either there are
+multipliers, or there is a direction in which no column is negative and the vector is (Farkas). One
+of the two is found in floats and checked in Fractions; where floats mislead, a simplex method in
+integers has the last word.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -16,17 +21,26 @@ import numpy as np
 
 from theory.errors import ZerolossError
 
-__all__ = ["Optimum", "Uncertified", "least", "solve"]
+__all__ = ["Optimum", "Separation", "Uncertified", "combination", "least", "solve"]
 
 ZERO = 1e-9
 """Floats of the basic solution up to this are taken for zero."""
+
+TRIALS = 6
+"""Orders of preference among the columns that are tried for a combination of few."""
+
+DENSE = 1_000_000
+"""Cells, rows times columns, up to which the simplex method is faster than interior points."""
+
+PIVOTED = 400_000
+"""Cells up to which pivots are made in integers."""
 
 Terms = Mapping[int, Fraction | int]
 """From an index to a coefficient that is not zero."""
 
 
 class Uncertified(ZerolossError):
-    """The solution in floats did not lead to an exact optimum."""
+    """The solution in floats did not lead to an exact one."""
 
 
 @dataclass(frozen=True)
@@ -71,23 +85,12 @@ def least(
     >>> optimum.value, optimum.solution
     (Fraction(3, 2), {0: Fraction(1, 4), 1: Fraction(3, 4)})
     """
-    from scipy import optimize
-
-    linprog: Any = optimize.linprog  # type checkers would have to infer it from its body
-
-    matrix = np.zeros((len(totals), len(columns)))
-    for j, column in enumerate(columns):
-        for i, value in column.items():
-            matrix[i, j] = value.numerator / value.denominator
-    found = linprog(
-        [float(c) for c in costs],
-        A_eq=matrix,
-        b_eq=[float(t) for t in totals],
-        method="highs-ds",  # a basic solution
-    )
+    matrix = _matrix(columns, range(len(totals)))
+    prices_of = np.asarray([float(c) for c in costs])
+    found = _highs(prices_of, A_eq=matrix, b_eq=[float(t) for t in totals])
     if found.status != 0:
         raise Uncertified(f"no solution: {found.message}")
-    slack = np.asarray([float(c) for c in costs]) - found.eqlin.marginals @ matrix
+    slack = prices_of - matrix.T @ found.eqlin.marginals
     used = set(np.flatnonzero(found.x > ZERO).tolist())
     priced = set(np.flatnonzero(abs(found.eqlin.marginals) > ZERO).tolist())
     tight = np.flatnonzero(abs(slack) <= ZERO).tolist()
@@ -118,6 +121,266 @@ def least(
     if not (positive and served and fair and value == bound):
         raise Uncertified(f"bounds {float(bound)} and {float(value)} are not shown to meet")
     return Optimum(value, solution, prices)
+
+
+@dataclass(frozen=True)
+class Separation:
+    """A direction in which no column is negative, but the total is.
+
+    Attributes
+    ----------
+    direction : dict
+        From a row to its number, where that is not zero; all of them lie between -1 and 1.
+    value : Fraction
+        What the total is in that direction: a negative number.
+    """
+
+    direction: dict[int, Fraction]
+    value: Fraction
+
+
+def combination(
+    columns: Sequence[Terms], total: Terms, trials: int = TRIALS
+) -> dict[int, Fraction] | Separation:
+    """Write a vector as a sum of positive multiples of few columns, or separate it from them.
+
+    Parameters
+    ----------
+    columns : sequence of mappings
+        From a row to the entry there.
+    total : mapping
+    trials : int
+        How many orders of preference among the columns are tried, fewer if they are many. With
+        more than one, so are twice as many ways to do without a single column.
+
+    Returns
+    -------
+    dict or Separation
+        The multipliers by the number of the column, verified. The fewest columns found are not
+        always the fewest that there are.
+
+    Raises
+    ------
+    Uncertified
+        If floats misled, and there are too many columns to pivot in integers.
+
+    Examples
+    --------
+    >>> combination([{0: 1}, {1: 1}, {0: 1, 1: 1}], {0: 2, 1: 3})
+    {1: Fraction(1, 1), 2: Fraction(2, 1)}
+    >>> combination([{0: 1}, {0: 1, 1: 1}], {0: 2, 1: 3})
+    Separation(direction={0: Fraction(1, 1), 1: Fraction(-1, 1)}, value=Fraction(-1, 1))
+    """
+    total = {i: v for i, v in total.items() if v}
+    rows = sorted({*total, *(i for column in columns for i in column)})
+    matrix = _matrix(columns, rows)
+    largest = max((abs(v) for v in total.values()), default=1)
+    target = np.asarray([float(Fraction(total.get(i, 0)) / largest) for i in rows])
+    for support in _supports(matrix, target, trials):
+        if (multipliers := _multipliers(columns, total, support)) is not None:
+            return multipliers
+    found = _highs(target, A_ub=-matrix.T, b_ub=np.zeros(matrix.shape[1]), bounds=(-1, 1))
+    first: list[int] = []
+    if found.status == 0:
+        for direction in _directions(columns, rows, found.x, matrix.T @ found.x):
+            if (separation := _separated(columns, total, direction)) is not None:
+                return separation
+        first = np.flatnonzero(matrix.T @ found.x <= math.sqrt(ZERO)).tolist()
+    return _pivoted(columns, total, rows, first)
+
+
+def _matrix(columns: Sequence[Terms], rows: Sequence[int]) -> Any:
+    """The columns as a sparse matrix of floats."""
+    from scipy import sparse
+
+    place = {row: k for k, row in enumerate(rows)}
+    cells = [(place[i], j, float(v)) for j, column in enumerate(columns) for i, v in column.items()]
+    i, j, values = np.asarray(cells).reshape(-1, 3).T
+    shape = len(rows), len(columns)
+    return sparse.csc_matrix((values, (i.astype(np.int64), j.astype(np.int64))), shape=shape)
+
+
+def _highs(costs: Any, **constraints: Any) -> Any:
+    """A basic solution in floats; on many cells by interior points and then to a corner."""
+    from scipy import optimize
+
+    linprog: Any = optimize.linprog  # type checkers would have to infer it from its body
+    matrix = constraints["A_eq"] if "A_eq" in constraints else constraints["A_ub"]
+    few = math.prod(matrix.shape) <= DENSE
+    found = linprog(costs, method="highs-ds" if few else "highs-ipm", **constraints)
+    if not few and found.status == 4:  # numerical trouble
+        found = linprog(costs, method="highs-ds", **constraints)
+    return found
+
+
+def _supports(matrix: Any, target: Any, trials: int) -> list[list[int]]:
+    """Sets of columns that seem to combine to the target, smallest first."""
+    trials = max(1, min(trials, 4 * DENSE // max(1, math.prod(matrix.shape))))
+    number, found = np.arange(1, matrix.shape[1] + 1), []
+    for trial in range(trials):
+        preference = 1 + (number * trial * (math.sqrt(5) - 1) / 2) % 1 / 2  # equidistributed
+        answer = _highs(preference, A_eq=matrix, b_eq=target)
+        if answer.status != 0:
+            break
+        found.append(np.flatnonzero(answer.x > ZERO).tolist())
+    best = min(found, key=len, default=[])
+    left = 2 * trials if trials > 1 else 0
+    for without in best:
+        if left == 0 or len(best) <= 2:
+            break
+        left -= 1
+        upper = np.where(number - 1 == without, 0.0, np.inf)
+        costs = np.where(np.isin(number - 1, best), 0.1, 1.0)
+        bounds = np.stack([np.zeros_like(upper), upper], axis=1)
+        answer = _highs(costs, A_eq=matrix, b_eq=target, bounds=bounds)
+        if answer.status == 0:
+            found.append(np.flatnonzero(answer.x > ZERO).tolist())
+    return sorted(found, key=len)
+
+
+def _multipliers(
+    columns: Sequence[Terms], total: Terms, support: Iterable[int]
+) -> dict[int, Fraction] | None:
+    """The multipliers of these columns, exactly; None if they do not combine to the total."""
+    equations: dict[int, dict[int, Fraction | int]] = {i: {} for i in total}
+    for j in support:
+        for i, value in columns[j].items():
+            equations.setdefault(i, {})[j] = value
+    try:
+        multipliers = solve((terms, total.get(i, 0)) for i, terms in equations.items())
+    except Uncertified:
+        return None
+    sums = {
+        i: sum((v * multipliers.get(j, 0) for j, v in terms.items()), Fraction(0))
+        for i, terms in equations.items()
+    }
+    met = all(value == total.get(i, 0) for i, value in sums.items())
+    return multipliers if met and min(multipliers.values(), default=0) >= 0 else None
+
+
+def _directions(
+    columns: Sequence[Terms], rows: Sequence[int], point: Any, slack: Any
+) -> Iterator[dict[int, Fraction]]:
+    """Rational points near one in floats: rounded, then solved for from what is tight there."""
+    for most in (60, 10_000):
+        near = (Fraction(x).limit_denominator(most) for x in point.tolist())
+        yield {i: x for i, x in zip(rows, near, strict=True) if x}
+    tight: list[tuple[Terms, int]] = [(columns[j], 0) for j in np.flatnonzero(abs(slack) <= ZERO)]
+    ends = [({rows[k]: 1}, round(point[k])) for k in np.flatnonzero(abs(abs(point) - 1) <= ZERO)]
+    try:
+        yield solve([*ends, *tight])
+    except Uncertified:
+        return
+
+
+def _separated(
+    columns: Iterable[Terms], total: Terms, direction: dict[int, Fraction]
+) -> Separation | None:
+    """The direction as a separation, if it is one."""
+    numbers, whole = _in_integers(direction, 1)
+    value = sum((v * numbers.get(i, 0) for i, v in total.items()), Fraction(0)) / whole
+    if value >= 0 or any(
+        sum(v * numbers[i] for i, v in column.items() if i in numbers) < 0 for column in columns
+    ):
+        return None
+    return Separation(direction, value)
+
+
+def _pivoted(
+    columns: Sequence[Terms], total: Terms, rows: Sequence[int], first: Iterable[int]
+) -> dict[int, Fraction] | Separation:
+    """Decide by pivots in integers; columns join where they contradict a separation."""
+    chosen = list(first)
+    while True:
+        if len(rows) * (len(chosen) + len(rows)) > PIVOTED:
+            raise Uncertified(
+                f"floats could not tell whether {len(columns)} columns of {len(rows)} rows combine "
+                "to the total, and these are too many to pivot in integers"
+            )
+        found = _phase_one({j: columns[j] for j in chosen}, total, rows)
+        if not isinstance(found, Separation):
+            return found
+        direction = found.direction
+        inside = [
+            sum((v * direction[i] for i, v in column.items() if i in direction), Fraction(0))
+            for column in columns
+        ]
+        worst = sorted((v, j) for j, v in enumerate(inside) if v < 0)
+        if not worst:
+            return found
+        chosen += [j for _, j in worst[: len(rows)]]
+
+
+def _phase_one(
+    columns: Mapping[int, Terms], total: Terms, rows: Sequence[int]
+) -> dict[int, Fraction] | Separation:
+    """The first phase of the simplex method, each equation with an artificial variable ``-1-k``.
+
+    Rows of the tableau are multiples by positive integers, and so is the row of reduced costs.
+    The steepest column enters, and the first one (Bland 1977, from memory: no cycles) as long as
+    nothing is gained.
+    """
+    signs = [-1 if total.get(i, 0) < 0 else 1 for i in rows]
+    table: list[dict[int, int]] = []
+    right: list[int] = []
+    across: dict[int, dict[int, Fraction | int]] = {i: {} for i in rows}
+    for j, column in columns.items():
+        for i, value in column.items():
+            across[i][j] = value
+    for k, (i, sign) in enumerate(zip(rows, signs, strict=True)):
+        terms = {j: sign * v for j, v in across[i].items()}
+        row, known = _in_integers({**terms, -1 - k: 1}, sign * total.get(i, 0))
+        table.append(row)
+        right.append(known)
+    scale, costs = math.lcm(*(row[-1 - k] for k, row in enumerate(table))), dict[int, int]()
+    for k, row in enumerate(table):
+        for j, value in row.items():
+            if j >= 0:
+                costs[j] = costs.get(j, 0) - value * (scale // row[-1 - k])
+    basis = [-1 - k for k in range(len(rows))]
+    stalled = False
+    while any(known for j, known in zip(basis, right, strict=True) if j < 0):
+        entering = [(c, j) for j, c in costs.items() if c < 0 and j >= 0]
+        if not entering:
+            prices = [1 - Fraction(costs.get(-1 - k, 0), scale) for k in range(len(rows))]
+            direction = {
+                i: -sign * price
+                for i, sign, price in zip(rows, signs, prices, strict=True)
+                if price
+            }
+            value = sum((v * direction.get(i, 0) for i, v in total.items()), Fraction(0))
+            return Separation(direction, value)
+        enter = min(j for _, j in entering) if stalled else min(entering)[1]
+        leaving = [
+            (Fraction(right[k], row[enter]), basis[k], k)
+            for k, row in enumerate(table)
+            if row.get(enter, 0) > 0
+        ]
+        step, _, leave = min(leaving)
+        stalled = step == 0
+        pivot, known, lead = table[leave], right[leave], table[leave][enter]
+        for k, row in enumerate(table):
+            if k != leave and (factor := row.get(enter)):
+                table[k], right[k] = _cleared(row, right[k], factor, lead, pivot, known)
+        costs, scale = _cleared(costs, scale, costs[enter], lead, pivot, 0)
+        basis[leave] = enter
+    return {
+        j: Fraction(known, row[j])
+        for j, known, row in sorted(zip(basis, right, table, strict=True), key=lambda b: b[0])
+        if known
+    }
+
+
+def _cleared(
+    row: dict[int, int], right: int, factor: int, lead: int, pivot: dict[int, int], known: int
+) -> tuple[dict[int, int], int]:
+    """A row of the tableau without the entering variable, divided by what its numbers share."""
+    cleared = {j: v * lead for j, v in row.items()}
+    for j, value in pivot.items():
+        cleared[j] = cleared.get(j, 0) - factor * value
+    right = right * lead - factor * known
+    common = math.gcd(right, *cleared.values())
+    return {j: v // common for j, v in cleared.items() if v}, right // common
 
 
 def solve(equations: Iterable[tuple[Terms, Fraction | int]]) -> dict[int, Fraction]:

@@ -14,6 +14,7 @@ from theory._core.arrays import log, to_host
 from theory._core.bernstein import Bernstein
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.every_length import StepSlack, equal, steps
 from theory.claims.kit.generators import named_distributions
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
@@ -49,6 +50,33 @@ I1 = Claim(
 )
 
 
+@I1.proved(
+    "total correlations in sums and integrals of the gains",
+    scope="every length",
+    first=1,  # one site too late
+)
+def totals_at_every_length(first: int = 0) -> list[StepSlack]:
+    """On the step r, where a set of k sites has the entropy ``min(k, r)``; ``h_j = L 1{j >= r}``.
+
+    There ``h'`` is L times the density of Beta(r, L-r), of which the mean is r/L.
+    """
+    import sympy
+
+    (r, n), region = steps()
+    j = sympy.Symbol("j", integer=True)
+    mean_gain = sympy.summation(1, (j, r + first, n - 1))
+    # TC = L e_1 - e_L and DTC = L e_{L-1} - (L-1) e_L, with e_k = min(k, r)
+    tc, dtc, rise = n - r, n * r - (n - 1) * r, (r + first) * n / n
+    return [
+        equal("TC = mean of the gains", tc, mean_gain, region),
+        equal("TC = int (1-t) h'", tc, n * (1 - r / n), region),
+        equal("DTC = mean of j (h_j - h_{j-1})", dtc, rise, region),
+        equal("DTC = int t h'", dtc, n * (r / n), region),
+        equal("TC + DTC = h(1)", tc + dtc, n, region),
+        equal("sum of f = H", sympy.summation(1, (j, 0, r - 1)), r, region),
+    ]
+
+
 def _entropy(p: Distribution, *sites: int) -> Number:
     return p.subset_entropy(tuple(sorted(sites)))
 
@@ -56,6 +84,7 @@ def _entropy(p: Distribution, *sites: int) -> Number:
 @I1.residual(
     "total correlations in sums and integrals of the gains",
     symbols=lambda: [{"p": FreeEntropies(d)} for d in range(1, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites",
     exact=strategies.joint_tables(lengths=(1, 3), exact=True),
     floats=strategies.distributions(lengths=(1, 4)),
     named=named_distributions,
@@ -86,6 +115,7 @@ def totals(p: Distribution, gains: Callable = information.gains) -> list[Number]
 @I1.residual(
     "how the profile falls",
     symbols=lambda: [{"p": FreeEntropies(d)} for d in range(2, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites",
     floats=strategies.distributions(lengths=(2, 4)),
     late=1,
 )
@@ -115,6 +145,7 @@ def _between_pairs(p: Distribution) -> Any:
 @I1.residual(
     "total correlation above 2/L of the informations of pairs, in falls of the profile",
     symbols=lambda: [{"p": FreeEntropies(d)} for d in range(2, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites",
     exact=strategies.joint_tables(lengths=(2, 3), exact=True),
     share=1,
 )

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from theory._core import exact as exact_numbers
 from theory._core.arrays import (
     MASK,
     array_namespace,
@@ -28,7 +29,7 @@ from theory._core.segments import scatter
 from theory._core.types import Array, ArrayLike, Number
 from theory._core.work import require_steps
 from theory.distributions.base import Distribution
-from theory.distributions.sampling import check_draw
+from theory.distributions.sampling import as_floats, check_draw
 from theory.distributions.strings import tokens_of
 from theory.errors import InvalidInput
 from theory.lattice.entropy_sums import mean_by_size
@@ -63,6 +64,8 @@ class EmpiricalDistribution(Distribution):
     vocab : int, optional
         One more than the largest token if not given.
     symbols : sequence of str, optional
+    exact : bool
+        Keep weights that are integers or Fractions exact.
 
     Attributes
     ----------
@@ -86,6 +89,8 @@ class EmpiricalDistribution(Distribution):
     array([0.5, 0.5])
     >>> float(p.evidence([MASK, 1])) * 3
     2.0
+    >>> EmpiricalDistribution([[0, 0], [0, 1], [1, 1]], exact=True).evidence([MASK, 1])
+    Fraction(2, 3)
     """
 
     @within_memory("a data set")
@@ -95,6 +100,7 @@ class EmpiricalDistribution(Distribution):
         weights: ArrayLike | None = None,
         vocab: int | None = None,
         symbols: Sequence[str] | None = None,
+        exact: bool = False,
     ) -> None:
         sequences = as_array(sequences, "sequences must have the same length")
         if sequences.ndim != 2 or 0 in sequences.shape:
@@ -107,7 +113,11 @@ class EmpiricalDistribution(Distribution):
         tokens, _ = as_tokens(sequences, length, known, sequences, masked=False)
         if weights is None:
             weights = xp.ones(tokens.shape[0], dtype=xp.float64, device=device(tokens))
-        self.weights, tokens = on_one_device(as_weights(weights).values, tokens)
+            weights = np.ones(tokens.shape[0], dtype=np.int64) if exact else weights
+        self._counts = as_weights(weights, exact=exact)
+        values, total = self._counts
+        self.exact, normalised = exact, exact_numbers.ratio(values, total) if exact else values
+        self.weights, tokens = on_one_device(normalised, tokens)
         if self.weights.shape != tokens.shape[:1]:
             raise InvalidInput(
                 f"weights must have shape ({tokens.shape[0]},), one per sequence, "
@@ -185,7 +195,7 @@ class EmpiricalDistribution(Distribution):
     def _columns(self) -> np.ndarray | None:
         """Tokens site by site in the smallest type, for many sequences on the host."""
         many = self.sequences.shape[0] >= MANY_SEQUENCES
-        if not many or not isinstance(self.sequences, np.ndarray):
+        if not many or self.exact or not isinstance(self.sequences, np.ndarray):
             return None
         return np.ascontiguousarray(self.sequences.T, dtype=np.min_scalar_type(self.vocab - 1))
 
@@ -236,13 +246,13 @@ class EmpiricalDistribution(Distribution):
         (rows,) = xp.nonzero(self._matching(pattern[None, :], 0, self.sequences.shape[0])[0, :])
         kept = xp.take(self.sequences, rows, axis=0)
         weights = xp.take(self.weights, rows)
-        return EmpiricalDistribution(kept, weights, self.vocab, self.symbols)
+        return EmpiricalDistribution(kept, weights, self.vocab, self.symbols, self.exact)
 
     @within_memory("a sample")
     def sample(self, rng: np.random.Generator, size: int) -> Array:
         """Draw sequences with replacement by weight, shape (size, L)."""
         size = check_draw(rng, size)
-        weights = to_host(self.weights)
+        weights = as_floats(to_host(self.weights))
         rows = rng.choice(weights.shape[0], size=size, p=weights / weights.sum())
         chosen = from_host(rows.astype(np.int64), self.sequences)
         return array_namespace(self.sequences).take(self.sequences, chosen, axis=0)
@@ -289,11 +299,12 @@ class EmpiricalDistribution(Distribution):
     def subset_entropy(self, sites: tuple[int, ...], given: Array | None = None) -> Number:
         """Entropy in nats of a set of sites, by grouping equal rows; no table."""
         xp = array_namespace(self.sequences)
-        weights = self.weights
+        weights = self._counts.values if self.exact else self.weights
         if given is not None:
             agrees = self._matching(given[None, :], 0, weights.shape[0])[0, :] > 0
             weights = xp.where(agrees, weights, xp.zeros_like(weights))
-        return -xp.sum(xlogx(self._groups(sites, weights)[1] / xp.sum(weights)))
+        shares = quotient(self._groups(sites, weights)[1], xp.sum(weights))
+        return -xp.sum(xlogx(shares))
 
     def mean_subset_entropies(self) -> Array:
         """Mean entropy in nats of k random sites, k = 0..L, by grouping for every subset."""

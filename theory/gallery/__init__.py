@@ -11,7 +11,14 @@ from theory.gallery.chains import (
     template,
     two_classes,
 )
-from theory.gallery.constraints import affine_code, latin_squares, nae_sat, permutations, sudoku
+from theory.gallery.constraints import (
+    affine_code,
+    latin_squares,
+    nae_sat,
+    permutations,
+    reed_solomon,
+    sudoku,
+)
 from theory.gallery.language import cities, dyck, padded_text, words
 from theory.gallery.spins import curie_weiss, ising_ring
 from theory.gallery.strings import (
@@ -43,6 +50,7 @@ __all__ = [
     "parity",
     "periodic",
     "permutations",
+    "reed_solomon",
     "repeated_bit",
     "sudoku",
     "template",

@@ -93,24 +93,49 @@ class FreeProfile(_Unknown):
     ----------
     falls : tuple of Symbol
         ``d_j = f(j) - f(j+1)``, j = 0..L-2.
+    last : Symbol
+        ``f(L-1)``.
 
     >>> from theory import information
     >>> information.gains(FreeProfile(3)).tolist()
     [0, 3*d_0, 3*d_0 + 3*d_1]
+    >>> information.total_correlation(FreeProfile(3))
+    2*d_0 + d_1
     """
 
     def __init__(self, length: int) -> None:
         import sympy
 
         self.falls = tuple(sympy.symbols(f"d_:{length - 1}", nonnegative=True))
-        last = sympy.Symbol("f", nonnegative=True)
-        profile = [LinearForm(dict.fromkeys((last, *self.falls[j:]), 1)) for j in range(length)]
+        self.last = sympy.Symbol("f", nonnegative=True)
+        steps = (*self.falls, self.last)
+        profile = [LinearForm(dict.fromkeys(steps[j:], 1)) for j in range(length)]
         means = list(itertools.accumulate(profile, initial=LinearForm({})))
         super().__init__(length, np.asarray(means, dtype=object))
 
     def mean_subset_entropies(self) -> Array:
         """The mean entropies, shape (L+1,)."""
         return self._entropies
+
+    def subset_entropy(self, sites: Sequence[int], given: Array | None = None) -> Number:
+        """The entropy of all sites; those of others are not known."""
+        self._all_of(sites)
+        return self._entropies[-1]
+
+    def sum_of_entropies(self, sites: Sequence[int], given: Array | None = None) -> Number:
+        """The sum over all sites, which their mean gives."""
+        self._all_of(sites)
+        return self.length * self._entropies[1]
+
+    def sum_of_entropies_without_one(self) -> Number:
+        """The sum over all sites of the entropy of the others."""
+        return self.length * self._entropies[-2]
+
+    def _all_of(self, sites: Sequence[int]) -> None:
+        if len(sites) < self.length:
+            raise InvalidInput(
+                f"a profile has means over all sets of a size, not what is asked of sites {sites}"
+            )
 
 
 def profiles_and_schedules(most: int) -> list[dict[str, Any]]:

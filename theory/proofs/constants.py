@@ -1,0 +1,224 @@
+"""The least constant with which one quantity bounds another, for all distributions.
+
+Let c be ``A(h) / B(h)`` for some numbers h that obey Shannon's inequalities. Either ``A <= c B``
+is proved, and no less constant follows from them, or there is a violation h with a greater ratio,
+and so on: Dinkelbach's method (1967, from memory), which ends because the violations are corners
+of a polytope.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from theory._core.linear_program import Separation, combination
+from theory.distributions.base import Distribution
+from theory.errors import InvalidInput
+from theory.proofs import refute, text
+from theory.proofs.answers import Proof, Refutation
+from theory.proofs.decide import prove
+from theory.proofs.quantities import Fall, Form
+from theory.proofs.shannon import Violation, certificate
+from theory.proofs.statement import Assumption, Conclusion, Coordinates, Statement, value_at
+
+__all__ = ["BestConstant", "best_constant"]
+
+
+@dataclass(frozen=True)
+class BestConstant:
+    """The least c with ``A <= c B`` that follows from Shannon's inequalities.
+
+    Attributes
+    ----------
+    a, b : Conclusion
+        What is bounded and what bounds it, as ``a >= 0`` and ``b >= 0``.
+    constant : Fraction or None
+        None if A is not bounded by any multiple of B.
+    proof : Proof or None
+        Of ``A <= c B``.
+    ray : mapping
+        Numbers that obey Shannon's inequalities and the assumptions, with A = c B and B > 0; or,
+        if there is no constant, A > 0 and B = 0. They need not be entropies of any distribution.
+    attained : Distribution or None
+        An exact distribution of which the same is true.
+    assumptions : tuple of Assumption
+    coordinates : {"sets", "profile"}
+    """
+
+    a: Conclusion
+    b: Conclusion
+    constant: Fraction | None
+    proof: Proof | None
+    ray: Form
+    attained: Distribution | None
+    assumptions: tuple[Assumption, ...]
+    coordinates: Coordinates
+
+    @property
+    def best(self) -> bool:
+        """Whether no distribution allows less, as far as is known.
+
+        False where the data are missing: then the constant is one that holds, and a smaller one
+        may hold, too, which does not follow from Shannon's inequalities; or, if there is no
+        constant, one that does not follow from them.
+        """
+        return self.attained is not None
+
+    def check(self) -> bool:
+        """Check the proof, and compute A and B on the distribution, again, exactly."""
+        if self.constant is None:
+            proved = self.proof is None
+        else:
+            bound = _less(_less({}, -self.constant, self.b.slack), 1, self.a.slack)
+            proved = (
+                self.proof is not None
+                and self.proof.check()
+                and [c.slack for c in self.proof.statement.conclusions] == [bound]
+                and self.proof.statement.assumptions == self.assumptions
+            )
+        return proved and (self.attained is None or self._attains(self.attained))
+
+    def _attains(self, p: Distribution) -> bool:
+        a, b = (value_at(x.slack, p, self.coordinates) for x in (self.a, self.b))
+        given = [(value_at(g.form, p, self.coordinates), g.equal) for g in self.assumptions]
+        met = a > 0 and b == 0 if self.constant is None else a == self.constant * b and b > 0
+        return p.exact and met and all(v == 0 if equal else v >= 0 for v, equal in given)
+
+    def __str__(self) -> str:
+        where = "numbers that obey Shannon's inequalities" if self.attained is None else "data"
+        a, b = self.a.text, self.b.text
+        if self.constant is None:
+            return f"there are {where} with {a} > 0 and {b} = 0"
+        suffix = "" if self.best else "; less may hold, but does not follow from these"
+        return f"{a} <= {self.constant} ({b}), with equality for {where}{suffix}"
+
+
+def best_constant(
+    a: str | Callable[[Any], Any],
+    b: str | Callable[[Any], Any],
+    *,
+    sites: int,
+    profile: bool = False,
+    assuming: str | None = None,
+) -> BestConstant:
+    """Compute the least c with ``A <= c B`` for all distributions, with its proof.
+
+    Parameters
+    ----------
+    a, b : str or callable
+        As in `prove`: quantities as text, or functions of a distribution. B must not be negative.
+    sites : int
+    profile : bool
+        Both are in the profile.
+    assuming : str, optional
+        What is assumed, such as ``"I(0;2|1) = 0"``.
+
+    Returns
+    -------
+    BestConstant
+
+    Raises
+    ------
+    InvalidInput
+        If B may be negative by Shannon's inequalities, or is always zero.
+
+    Examples
+    --------
+    >>> found = best_constant("TC", "DTC", sites=3)
+    >>> found.constant, found.best, found.attained.table().nonzero()
+    (Fraction(2, 1), True, (array([0, 1]), array([0, 1]), array([0, 1])))
+    >>> print(found.proof.certificates[0])
+    slack of TC <= 2 (DTC):  I(0;1|2) + I(0;2|1) + I(1;2|0)
+
+    Sums of pairwise informations bound TC by no multiple: three bits of even parity.
+
+    >>> print(best_constant("TC", "I(0;1) + I(0;2) + I(1;2)", sites=3))
+    there are data with TC > 0 and I(0;1) + I(0;2) + I(1;2) = 0
+    """
+    kind: Coordinates = "profile" if profile else "sets"
+    upper, given = _quantity(a, sites, profile, assuming)
+    lower, _ = _quantity(b, sites, profile, None)
+
+    if _violation(lower.slack, given, sites, kind) is not None:
+        raise InvalidInput(f"{lower.text} may be negative, as far as Shannon's inequalities go")
+    ray = _violation(_less({}, 1, lower.slack), given, sites, kind)
+    if ray is None:
+        raise InvalidInput(f"{lower.text} is always zero")
+    zero = Assumption(f"{lower.text} = 0", lower.slack)
+    far = _violation(_less({}, 1, upper.slack), (*given, zero), sites, kind)
+    if far is not None:
+        data = _data(lower.slack, upper.slack, given, sites, kind)
+        return BestConstant(upper, lower, None, None, far, data, given, kind)
+    while True:
+        constant = _at(upper.slack, ray) / _at(lower.slack, ray)
+        slack = _less(_less({}, -constant, lower.slack), 1, upper.slack)
+        further = _violation(slack, given, sites, kind)
+        if further is None:
+            break
+        ray = further
+    size = (
+        str(constant)
+        if constant.denominator == 1
+        else f"{constant.numerator}/{constant.denominator}"
+    )
+    words = f"{upper.text} <= {size} ({lower.text})"
+    conclusion = Conclusion(words, slack)
+    words = f"{assuming} implies {words}" if assuming else words
+    proof = prove(Statement(words, sites, (conclusion,), given, kind))
+    assert isinstance(proof, Proof)  # nothing violates it
+    data = _data(slack, lower.slack, given, sites, kind)
+    return BestConstant(upper, lower, constant, proof, ray, data, given, kind)
+
+
+def _quantity(
+    quantity: str | Callable[[Any], Any], sites: int, profile: bool, assuming: str | None
+) -> tuple[Conclusion, tuple[Assumption, ...]]:
+    """One quantity, as what is at least zero, and what is assumed."""
+    given = text.parse(f"{assuming} implies 0 <= 0", sites, profile).assumptions if assuming else ()
+    if isinstance(quantity, str):
+        stated, words = text.parse(f"{quantity} >= 0", sites, profile), quantity
+    else:
+        stated = text.from_function(quantity, sites, profile)
+        words = stated.text.removesuffix(" >= 0")
+    if len(stated.conclusions) != 1 or stated.assumptions:
+        raise InvalidInput(f"one quantity is bounded by another, got {words!r}")
+    return Conclusion(words, stated.conclusions[0].slack), given
+
+
+def _violation(
+    slack: Form, given: tuple[Assumption, ...], sites: int, kind: Coordinates
+) -> Form | None:
+    """Numbers that obey Shannon's inequalities and the assumptions, but not this one, if any do."""
+    if kind == "sets":
+        found = certificate(Conclusion("", slack), given, sites, 1)
+        return found.ray if isinstance(found, Violation) else None
+    columns = [Fall(j).form(sites) for j in range(sites)]
+    for assumption in given:
+        columns.append(assumption.form)
+        if assumption.equal:
+            columns.append(_less({}, 1, assumption.form))
+    separation = combination(columns, slack, 1)
+    return separation.direction if isinstance(separation, Separation) else None
+
+
+def _data(
+    zero: Form, positive: Form, given: tuple[Assumption, ...], sites: int, kind: Coordinates
+) -> Distribution | None:
+    """A distribution on which one form is zero and the other one positive, if one is found."""
+    if kind == "sets":
+        return refute.find_equal(zero, positive, given, sites)
+    never = Conclusion("", _less({}, 1, positive))
+    found = prove(Statement("", sites, (never,), (*given, Assumption("", zero)), kind))
+    return found.distribution if isinstance(found, Refutation) else None
+
+
+def _less(form: Form, multiple: Fraction | int, other: Form) -> Form:
+    """A form minus a multiple of another one."""
+    keys = sorted({*form, *other})
+    found = {k: form.get(k, Fraction(0)) - multiple * other.get(k, 0) for k in keys}
+    return {k: c for k, c in found.items() if c}
+
+
+def _at(form: Form, ray: Form) -> Fraction:
+    """The number that a form is on a ray."""
+    return sum((c * ray.get(k, 0) for k, c in form.items()), Fraction(0))

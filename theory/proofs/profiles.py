@@ -1,0 +1,134 @@
+"""Statements about the profile: proved by what it falls, or refuted by Reed-Solomon codes.
+
+A profile never increases and is never negative, so it is a sum of steps ``1{j < r}``, r = 1..L,
+each times what the profile falls there, ``f(r-1) - f(r)`` (with ``f(L) = 0``). A linear form in the
+profile has the value ``sum_{j < r} c_j`` on a step, and a step, times ``log q``, is the profile of
+a Reed-Solomon code. So a form is never negative if and only if it is not on L codes, and then
+
+    sum_j c_j f(j)  =  sum_r (sum_{j < r} c_j) (f(r-1) - f(r))
+
+is the certificate. With assumptions a linear program over the weights of the steps decides, and
+codes side by side refute. [ours on Han 1978, from memory]
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from theory._core.linear_program import Separation, Uncertified, combination, least
+from theory.distributions.reed_solomon import ReedSolomon
+from theory.errors import InvalidInput
+from theory.proofs.answers import Certificate, Proof, Refutation
+from theory.proofs.quantities import Fall
+from theory.proofs.statement import Conclusion, Statement
+from theory.proofs.steps import codes_of, on_steps, smallest_field
+
+__all__ = ["decide"]
+
+
+def decide(statement: Statement) -> Proof | Refutation:
+    """Prove a statement about the profile, or refute it by codes; one of the two is always found.
+
+    Parameters
+    ----------
+    statement : Statement
+        In the coordinates of the profile.
+
+    Returns
+    -------
+    Proof or Refutation
+        A proof holds for every distribution over every alphabet. The refuting distribution is a
+        `theory.ReedSolomon` code with as few tokens as such codes have, or, where assumptions are
+        given, several of them side by side.
+
+    Raises
+    ------
+    InvalidInput
+        If the statement is about entropies of sets.
+    TooLarge
+        If codes that refute have too large fields, or too many tokens side by side.
+
+    Examples
+    --------
+    >>> from theory.proofs.text import parse
+    >>> print(decide(parse("TC <= (n-1) DTC", 4, profile=True)))
+    proved
+    slack of TC <= (n-1) DTC:  4 (f(1) - f(2)) + 8 (f(2) - f(3))
+    >>> found = decide(parse("TC <= (n-2) DTC", 4, profile=True))
+    >>> found.distribution, found.slack
+    (<ReedSolomon: length 4, vocab 2, exact=True, dimension 1>, -log(2))
+    """
+    if statement.coordinates != "profile":
+        raise InvalidInput(
+            f"a statement in the profile is needed, got one in {statement.coordinates}"
+        )
+    certificates = []
+    for conclusion in statement.conclusions:
+        found = _decided(statement, conclusion)
+        if isinstance(found, Refutation):
+            return found
+        certificates.append(found)
+    return Proof(statement, tuple(certificates))
+
+
+def _decided(statement: Statement, conclusion: Conclusion) -> Certificate | Refutation:
+    sites, given = statement.sites, statement.assumptions
+    slacks = on_steps(conclusion.slack, sites)
+    if min(slacks) >= 0:
+        terms = tuple((slack, Fall(j)) for j, slack in enumerate(slacks) if slack)
+        return Certificate(conclusion, terms)
+    if not given:
+        negative = [r for r, slack in enumerate(slacks, 1) if slack < 0]
+        r = min(negative, key=lambda r: (smallest_field(sites, r), r))
+        return _refutation(statement, conclusion, {r: Fraction(1)}, slacks)
+    rows = [dict(enumerate(on_steps(a.form, sites))) for a in given]
+    signs = [(k, sign) for k, a in enumerate(given) for sign in ((1, -1) if a.equal else (1,))]
+    columns = [{j: Fraction(1)} for j in range(sites)]
+    columns += [{j: sign * v for j, v in rows[k].items() if v} for k, sign in signs]
+    found = combination(columns, {j: v for j, v in enumerate(slacks) if v})
+    if isinstance(found, Separation):
+        weights = {j + 1: weight for j, weight in found.direction.items() if weight}
+        return _refutation(statement, conclusion, _few(weights, statement, slacks), slacks)
+    terms = tuple((m, Fall(j)) for j, m in sorted(found.items()) if j < sites)
+    used: dict[int, Fraction] = {}
+    for j, multiplier in found.items():
+        if j >= sites:
+            k, sign = signs[j - sites]
+            used[k] = used.get(k, Fraction(0)) + sign * multiplier
+    return Certificate(conclusion, terms, tuple((m, given[k]) for k, m in used.items() if m))
+
+
+def _few(
+    weights: Mapping[int, Fraction], statement: Statement, slacks: list[Fraction]
+) -> Mapping[int, Fraction]:
+    """Weights of few steps that meet the assumptions, on which the slack is negative.
+
+    At a corner of the linear program there are at most as many as assumptions and one more.
+    """
+    sites, given = statement.sites, statement.assumptions
+    rows = [on_steps(a.form, sites) for a in given]
+    columns: list[dict[int, Fraction | int]] = [
+        {0: slacks[j], **{k + 1: row[j] for k, row in enumerate(rows)}} for j in range(sites)
+    ]
+    columns += [{k + 1: -1} for k, a in enumerate(given) if not a.equal]
+    costs = [smallest_field(sites, r).bit_length() - 1 for r in range(1, sites + 1)]
+    costs += [0] * (len(columns) - sites)
+    columns = [{i: v for i, v in column.items() if v} for column in columns]
+    try:
+        found = least(costs, columns, [-1] + [0] * len(given)).solution
+    except Uncertified:
+        return weights
+    return {j + 1: weight for j, weight in found.items() if j < sites}
+
+
+def _refutation(
+    statement: Statement,
+    conclusion: Conclusion,
+    weights: Mapping[int, Fraction],
+    slacks: list[Fraction],
+) -> Refutation:
+    """The codes whose profile is a multiple of the sum of these steps."""
+    p, multiple = codes_of(weights, statement.sites)
+    slack = multiple * sum(slacks[r - 1] * weight for r, weight in weights.items())
+    code = isinstance(p, ReedSolomon)
+    found_by = "a Reed-Solomon code" if code else "Reed-Solomon codes side by side"
+    return Refutation(statement, conclusion, p, slack, found_by)
