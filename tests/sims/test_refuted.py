@@ -159,3 +159,15 @@ def test_a_mixture_of_orders_is_right_and_no_order_is():
         assert any(oracles.partition_probability(x, partition, predict) != joint[x] for x in joint)
     cost = oracles.mean_path_cost(joint, (2, 1), 2)
     assert cost == pytest.approx(5 * math.log(2) / 3 - math.log(3), rel=1e-12)
+
+
+def test_no_mixture_of_orders_of_fewer_strings_is_right_where_an_order_is_not():
+    """Of lists with 000 in them, which all others become if bits are flipped."""
+    looked_at = 0
+    for count in range(5):
+        for strings in itertools.combinations_with_replacement(words(3), count):
+            joint = joint_of("000", *strings)
+            if oracles.mean_path_cost(joint, (2, 1), 2) > TOL:
+                looked_at += 1
+                assert oracles.output_distribution(joint, (2, 1), 2, "marginal") != joint, strings
+    assert looked_at > 200
