@@ -120,6 +120,12 @@ CASES = [
         (f"masked again, {strength}", distance(masked_again(strength)), ("00", "11"), 3 / 16)
         for strength in (0, 1)
     ),
+    (
+        "a threshold",
+        lambda joint: lost(joint, slow.threshold(0.6), perfect(joint)),
+        ("00", "00", "11"),
+        math.log(3) - 2 * math.log(2) / 3,
+    ),
     ("smaller blocks", loses_more(2, 3), ("0000", "0011"), math.log(2)),
     ("confident order", above_the_loss(slow.top_k(1)), ("00", "00", "01", "11"), EXCESS),
     ("blocks of one", above_the_loss(slow.left_to_right(1)), ("00", "00", "01", "11"), EXCESS),
