@@ -709,4 +709,4 @@ assert confident_first(d) == 2 * excess_loss(d, overconfident(d))
 #   all the way. The training loss is the mean of both orders; confidence takes the bad one, and
 #   loses twice as much (claim [E6](../paper_notes.md#the-claims)).
 #
-# More of the kind: [refuted, by the smallest data](../docs/guide/refuted.md).
+# More of the kind, and what is true instead: `docs/guide/refuted.md`.
