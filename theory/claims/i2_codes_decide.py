@@ -18,7 +18,6 @@ from theory.claims.kit.generators import named_distributions
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution, JointTable
 from theory.distributions.reed_solomon import ReedSolomon
-from theory.proofs.answers import Proof, Refutation, Unknown
 from theory.proofs.decide import prove
 from theory.proofs.free_entropies import FreeProfile
 from theory.proofs.steps import smallest_field
@@ -67,7 +66,7 @@ I2 = Claim(
     scope=f"up to {MAX_SITES} sites",
     relation="<=",
 )
-def never_rises(relation: str = ">=") -> list[Proof | Refutation | Unknown]:
+def never_rises(relation: str = ">=") -> list[Any]:
     return [
         prove(f"f({j}) {relation} f({j + 1})", sites=n)
         for n in range(2, MAX_SITES + 1)

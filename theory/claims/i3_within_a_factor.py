@@ -7,11 +7,9 @@ from theory import information, strategies
 from theory._core.bound import Bound
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
-from theory.claims.kit.every_length import StepSlack, never_negative, steps
 from theory.claims.kit.generators import equal_bits_and_parity, named_distributions
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
-from theory.proofs.answers import Proof, Refutation, Unknown
 from theory.proofs.decide import prove
 
 __all__ = ["I3"]
@@ -39,27 +37,23 @@ I3 = Claim(
 )
 
 
-@I3.proved("both bounds", scope="every length", factor=2)
-def at_every_length(factor: int = 1) -> list[StepSlack]:
-    (r, n), region = steps()
-    tc, dtc = n - r, r
-    return [
-        never_negative("TC <= (L-1) DTC", (n - factor) * dtc - tc, region),
-        never_negative("DTC <= (L-1) TC", (n - factor) * tc - dtc, region),
-    ]
+def _statements(factor: str) -> list[str]:
+    return [f"TC <= {factor} DTC", f"DTC <= {factor} TC"]
+
+
+@I3.proved("both bounds", scope="every length", factor="(n-1-1/100)")
+def at_every_length(factor: str = "(n-1)") -> list[Any]:
+    return [prove(statement, profile=True) for statement in _statements(factor)]
 
 
 @I3.proved(
-    "both bounds from informations between two sites",
+    "both bounds by informations between two sites",
     scope=f"up to {MAX_SITES} sites",
     factor="(n-1-1/100)",
 )
-def from_informations(factor: str = "(n-1)") -> list[Proof | Refutation | Unknown]:
-    return [
-        prove(statement, sites=n)
-        for n in range(2, MAX_SITES + 1)
-        for statement in (f"TC <= {factor} DTC", f"DTC <= {factor} TC")
-    ]
+def by_informations(factor: str = "(n-1)") -> list[Any]:
+    lengths = range(2, MAX_SITES + 1)
+    return [prove(statement, sites=n) for n in lengths for statement in _statements(factor)]
 
 
 def _correlations(p: Distribution) -> tuple[Number, Number]:
