@@ -18,8 +18,8 @@ __all__ = [
     "with_tables",
 ]
 
-MAX_CERTIFICATES = 4
-"""Of each proof so many certificates are shown."""
+MOST_CERTIFICATES, LONGEST_CERTIFICATE = 3, 100
+"""Of many certificates of a proof so many are shown, none of more characters."""
 
 
 def claims_table() -> str:
@@ -59,10 +59,23 @@ def certificates_table() -> str:
             if check.level is not Level.PROVED:
                 continue
             lines = claim.run(check).certificate.splitlines()
-            shown = [f"`{line}`" for line in lines[:MAX_CERTIFICATES]]
-            more = [f"and {len(lines) - len(shown)} more"] if len(lines) > len(shown) else []
-            rows.append((claim.id, check.name, check.scope, "<br>".join([*shown, *more])))
+            rows.append((claim.id, check.name, check.scope, "<br>".join(_of_many(lines))))
     return _markdown(("id", "what is proved", "for", "certificates"), rows)
+
+
+def _of_many(lines: Sequence[str]) -> list[str]:
+    """Some certificates, here and there in the list, and how many others there are."""
+    left = [line for line in lines if not line.endswith(":  0")]
+    if len(left) > 2 * MOST_CERTIFICATES:
+        short = [line for line in left if len(line) <= LONGEST_CERTIFICATE]
+        left = short[:: -(-len(short) // MOST_CERTIFICATES)]
+    same = sum(line.endswith(":  0") for line in lines)
+    others = len(lines) - len(left) - same
+    return [
+        *(f"`{line}`" for line in left),
+        *([f"and {others} more"] if others else []),
+        *([f"both sides are the same in {same}"] if same else []),
+    ]
 
 
 def bounds_table() -> str:

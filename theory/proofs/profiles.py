@@ -11,6 +11,7 @@ is the certificate. With assumptions a linear program over the weights of the st
 codes side by side refute. [ours on Han 1978, from memory]
 """
 
+import dataclasses
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -18,11 +19,29 @@ from theory._core.linear_program import Separation, Uncertified, combination, le
 from theory.distributions.reed_solomon import ReedSolomon
 from theory.errors import InvalidInput
 from theory.proofs.answers import Certificate, Proof, Refutation
+from theory.proofs.every_length import (
+    EveryLength,
+    ProofForEveryLength,
+    UnknownForEveryLength,
+    first_length,
+    ranges_of,
+    symbols,
+)
+from theory.proofs.polynomials import as_quotient, at
 from theory.proofs.quantities import Fall
+from theory.proofs.signs import Negative, Nonnegative, Undecided, nonnegative
 from theory.proofs.statement import Conclusion, Statement
 from theory.proofs.steps import codes_of, on_steps, smallest_field
+from theory.proofs.syntax import Relation, Tree
+from theory.proofs.text import parse
 
-__all__ = ["decide"]
+__all__ = ["decide", "decide_every_length"]
+
+TRIED_LENGTHS = 12
+"""Lengths at which a statement with assumptions is tried."""
+
+MAX_LENGTH = 20_000
+"""Up to which a length at which a statement fails is looked for."""
 
 
 def decide(statement: Statement) -> Proof | Refutation:
@@ -68,6 +87,101 @@ def decide(statement: Statement) -> Proof | Refutation:
             return found
         certificates.append(found)
     return Proof(statement, tuple(certificates))
+
+
+def decide_every_length(tree: Tree) -> ProofForEveryLength | Refutation | UnknownForEveryLength:
+    """Prove a statement about the profile at every length, or refute it at the least one.
+
+    Parameters
+    ----------
+    tree : Tree
+        What `theory.proofs.syntax.syntax_tree` reads. Arguments of ``e`` and ``f`` have to be whole
+        numbers k or ``n - k``, and coefficients quotients of polynomials in n.
+
+    Returns
+    -------
+    ProofForEveryLength or Refutation or UnknownForEveryLength
+        A proof is for all lengths at which the statement is defined. Unknown is what needs its
+        assumptions, and what changes its sign only far out.
+
+    Raises
+    ------
+    InvalidInput
+    TooLarge
+        If codes that refute have too large fields.
+
+    Examples
+    --------
+    >>> from theory.proofs.syntax import syntax_tree
+    >>> print(decide_every_length(syntax_tree("TC <= (n-1) DTC")))
+    proved
+    for every n >= 2, and n = 1 by itself
+    slack of TC <= (n-1) DTC:  sum_{r=1..n - 1} n*(r - 1) (f(r - 1) - f(r))
+    >>> found = decide_every_length(syntax_tree("TC <= 5 DTC"))
+    >>> found.distribution, found.slack
+    (<ReedSolomon: length 7, vocab 2, exact=True, dimension 1>, -log(2))
+    """
+    parts = [part for relation in tree.conclusions for part in relation.inequalities]
+    found = [_at_every_length(part) for part in parts]
+    certificates = tuple(part for part in found if isinstance(part, EveryLength))
+    proved = len(certificates) == len(found)
+    start = max(map(first_length, parts))
+    tried = TRIED_LENGTHS if tree.assumptions and not proved else 0
+    few = []
+    for length in range(1, max(start, tried + 1)):
+        try:
+            statement = parse(tree.text, length, profile=True)
+        except InvalidInput:
+            continue  # it is not defined there
+        answer = decide(statement)
+        if isinstance(answer, Refutation):
+            return answer
+        few.append(answer)
+    if proved:
+        return ProofForEveryLength(tree, certificates, tuple(few))
+    failing = min((part for part in found if isinstance(part, int)), default=0)
+    if tree.assumptions:
+        reason = f"without its assumptions it is not proved, with them it holds for n <= {tried}"
+    elif 0 < failing <= MAX_LENGTH:
+        answer = decide(parse(tree.text, failing, profile=True))
+        assert isinstance(answer, Refutation)
+        return answer
+    elif failing:
+        reason = f"it fails at n = {failing}, and codes are looked for up to {MAX_LENGTH}"
+    else:
+        reason = "the sign of the slack at the ends of a range of steps is not decided"
+    statement = parse(tree.text, start, profile=True)
+    return UnknownForEveryLength(statement, statement.conclusions[0], {}, Fraction(0), (reason,))
+
+
+def _at_every_length(conclusion: Relation) -> EveryLength | int | None:
+    """The certificate; or a length at which there is none, the least that is looked at; or None."""
+    n, _ = symbols()
+    start = first_length(conclusion)
+    ranges, failing, undecided = [], [], False
+    for part in ranges_of(conclusion):
+        signs = [nonnegative(end, [n >= start]) for end in part.ends]
+        for sign in signs:
+            undecided |= isinstance(sign, Undecided)
+            if isinstance(sign, Negative):
+                failing.append(_least_failing(sign, start))
+        shown = tuple(sign for sign in signs if isinstance(sign, Nonnegative))
+        ranges.append(dataclasses.replace(part, signs=shown))
+    if failing or undecided:
+        return min(failing, default=None)
+    return EveryLength(conclusion, start, tuple(ranges))
+
+
+def _least_failing(sign: Negative, start: int) -> int:
+    """The least length at which a slack is negative, or a large one at which it is."""
+    n, _ = symbols()
+    quotient = as_quotient(sign.expression, [n])
+    assert quotient is not None
+    last = int(sign.point[n])
+    for length in range(start, min(last, MAX_LENGTH)):
+        if at(quotient[0], (length,)) * at(quotient[1], (length,)) < 0:
+            return length
+    return last
 
 
 def _decided(statement: Statement, conclusion: Conclusion) -> Certificate | Refutation:

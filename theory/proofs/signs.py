@@ -338,7 +338,9 @@ def _negative(
     """A point of the region where the quotient is negative, of few that are tried."""
     names = _variables(len(places))
     whole = all(s.is_integer for s in places)
-    tried = TRIED if len(names) < 4 else TRIED[:4]
+    tried: Iterable[int] = TRIED if len(names) < 4 else TRIED[:4]
+    if len(names) == 1:
+        tried = sorted({*range(MAX_VALUES), *TRIED})
     for point in sorted(itertools.product(tried, repeat=len(names)), key=sum):
         above, below = (at(part, point) for part in quotient)
         if above * below >= 0:

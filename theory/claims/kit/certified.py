@@ -1,6 +1,5 @@
 """Turns a residual on free entropies into a proof, with a certificate for each of its numbers."""
 
-import itertools
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -8,17 +7,19 @@ from typing import Any
 from theory._core.bound import Bound
 from theory._core.plurals import counted
 from theory.claims.kit.inequality import sides
-from theory.proofs.answers import Certificate, Proof, Unknown
+from theory.proofs.answers import Proof, Refutation, Unknown
 from theory.proofs.decide import prove
 from theory.proofs.free_entropies import FreeEntropies, FreeProfile
-from theory.proofs.quantities import Fall, Form
+from theory.proofs.quantities import Form
 from theory.proofs.statement import Conclusion, Statement
 from theory.proofs.text import from_function, written
 
 __all__ = ["certified"]
 
 
-def certified(words: str, residual: Any, p: FreeEntropies | FreeProfile) -> Proof | Unknown:
+def certified(
+    words: str, residual: Any, p: FreeEntropies | FreeProfile
+) -> Proof | Refutation | Unknown:
     """Prove that the numbers of a residual vanish and that its bounds hold, for all distributions.
 
     Parameters
@@ -32,8 +33,8 @@ def certified(words: str, residual: Any, p: FreeEntropies | FreeProfile) -> Proo
 
     Returns
     -------
-    Proof or Unknown
-        A number has to have no terms. The slack of a bound in the profile is a sum of falls.
+    Proof, Refutation or Unknown
+        As `theory.prove` decides it.
 
     >>> from theory import bounds
     >>> p = FreeProfile(4)
@@ -55,20 +56,7 @@ def certified(words: str, residual: Any, p: FreeEntropies | FreeProfile) -> Proo
             slacks = [_minus(most, least)]
         conclusions += [Conclusion(text, slack) for slack in slacks]
     statement = Statement(words, p.length, tuple(conclusions), coordinates=read.coordinates)
-    return prove(statement) if isinstance(p, FreeEntropies) else _decided(statement)
-
-
-def _decided(statement: Statement) -> Proof | Unknown:
-    sites, profile = statement.sites, statement.coordinates == "profile"
-    certificates = []
-    for conclusion in statement.conclusions:
-        sums = itertools.accumulate(conclusion.slack.get(j, Fraction(0)) for j in range(sites))
-        falls = tuple((m, Fall(j)) for j, m in enumerate(sums) if m) if profile else ()
-        certificate = Certificate(conclusion, falls)
-        if not certificate.check(sites):
-            return Unknown(statement, conclusion, {}, Fraction(-1))
-        certificates.append(certificate)
-    return Proof(statement, tuple(certificates))
+    return prove(statement)
 
 
 def _comparisons(residual: Any) -> Iterator[tuple[Any, Any, bool]]:

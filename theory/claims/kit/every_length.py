@@ -44,7 +44,7 @@ class StepSlack:
     def __str__(self) -> str:
         first, *lines = str(self.sign).splitlines()
         shown = "; ".join(map(str.strip, lines)) or first
-        return f"slack of {self.text}:  {shown}"
+        return f"slack of {self.text}:  {0 if self.sign.expression == 0 else shown}"
 
 
 def never_negative(text: str, slack: Any, region: Iterable[Any]) -> StepSlack:
@@ -52,7 +52,7 @@ def never_negative(text: str, slack: Any, region: Iterable[Any]) -> StepSlack:
 
     >>> (r, n), region = steps()
     >>> print(never_negative("DTC <= (L-1) TC", (n - 1) * (n - r) - r, region))
-    slack of DTC <= (L-1) TC:  y1*(y0 + y1 + 2) with L = y0 + y1 + 2, r = y0 + 1
+    slack of DTC <= (L-1) TC:  -r + (L - 1)*(L - r) = y1*(y0 + y1 + 2) with L = y0 + y1 + 2, ...
     >>> print(never_negative("DTC <= TC", n - 2 * r, region))
     slack of DTC <= TC:  negative: -1 at L = 3, r = 2
     """
@@ -64,7 +64,7 @@ def equal(text: str, left: Any, right: Any, region: Iterable[Any]) -> StepSlack:
 
     >>> (r, n), region = steps()
     >>> print(equal("TC + DTC = L", (n - r) + r, n, region))
-    slack of TC + DTC = L:  0 with L = y0 + y1 + 2, r = y0 + 1
+    slack of TC + DTC = L:  0
     """
     import sympy
 
