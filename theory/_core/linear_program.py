@@ -173,6 +173,8 @@ def combination(
     """
     total = {i: v for i, v in total.items() if v}
     rows = sorted({*total, *(i for column in columns for i in column)})
+    if not columns or not total:
+        return _pivoted(columns, total, rows, [])
     matrix = _matrix(columns, rows)
     largest = max((abs(v) for v in total.values()), default=1)
     target = np.asarray([float(Fraction(total.get(i, 0)) / largest) for i in rows])
@@ -215,27 +217,35 @@ def _highs(costs: Any, **constraints: Any) -> Any:
 
 def _supports(matrix: Any, target: Any, trials: int) -> list[list[int]]:
     """Sets of columns that seem to combine to the target, smallest first."""
-    trials = max(1, min(trials, 4 * DENSE // max(1, math.prod(matrix.shape))))
+    trials = max(1, min(trials, round((DENSE / math.prod(matrix.shape)) ** (1 / 3))))
     number, found = np.arange(1, matrix.shape[1] + 1), []
     for trial in range(trials):
         preference = 1 + (number * trial * (math.sqrt(5) - 1) / 2) % 1 / 2  # equidistributed
-        answer = _highs(preference, A_eq=matrix, b_eq=target)
-        if answer.status != 0:
+        if (support := _support(preference, matrix, target)) is None:
             break
-        found.append(np.flatnonzero(answer.x > ZERO).tolist())
+        found.append(support)
+        if len(support) <= 2:
+            break
     best = min(found, key=len, default=[])
-    left = 2 * trials if trials > 1 else 0
-    for without in best:
-        if left == 0 or len(best) <= 2:
-            break
-        left -= 1
-        upper = np.where(number - 1 == without, 0.0, np.inf)
+    fewer = 2 * trials if trials > 1 and len(best) > 2 else 0
+    for without in best[:fewer]:
         costs = np.where(np.isin(number - 1, best), 0.1, 1.0)
-        bounds = np.stack([np.zeros_like(upper), upper], axis=1)
-        answer = _highs(costs, A_eq=matrix, b_eq=target, bounds=bounds)
-        if answer.status == 0:
-            found.append(np.flatnonzero(answer.x > ZERO).tolist())
+        support = _support(costs, matrix, target, np.where(number - 1 == without, 0.0, np.inf))
+        if support is not None:
+            found.append(support)
     return sorted(found, key=len)
+
+
+def _support(costs: Any, matrix: Any, target: Any, upper: Any = np.inf) -> list[int] | None:
+    """Which columns a basic solution takes; None if there is no solution."""
+    from scipy import optimize
+
+    if math.prod(matrix.shape) > DENSE:
+        found = _highs(costs, A_eq=matrix, b_eq=target)
+    else:  # the same solver with half of the preparations
+        equal: Any = optimize.LinearConstraint(matrix, target, target)
+        found = optimize.milp(costs, constraints=equal, bounds=optimize.Bounds(0, upper))
+    return np.flatnonzero(found.x > ZERO).tolist() if found.status == 0 else None
 
 
 def _multipliers(
@@ -265,10 +275,10 @@ def _directions(
     for most in (60, 10_000):
         near = (Fraction(x).limit_denominator(most) for x in point.tolist())
         yield {i: x for i, x in zip(rows, near, strict=True) if x}
-    tight: list[tuple[Terms, int]] = [(columns[j], 0) for j in np.flatnonzero(abs(slack) <= ZERO)]
-    ends = [({rows[k]: 1}, round(point[k])) for k in np.flatnonzero(abs(abs(point) - 1) <= ZERO)]
+    tight, ends = np.flatnonzero(abs(slack) <= ZERO), np.flatnonzero(abs(abs(point) - 1) <= ZERO)
+    equations: list[tuple[Terms, int]] = [({rows[k]: 1}, round(point[k])) for k in ends.tolist()]
     try:
-        yield solve([*ends, *tight])
+        yield solve([*equations, *((columns[j], 0) for j in tight.tolist())])
     except Uncertified:
         return
 
@@ -278,7 +288,7 @@ def _separated(
 ) -> Separation | None:
     """The direction as a separation, if it is one."""
     numbers, whole = _in_integers(direction, 1)
-    value = sum((v * numbers.get(i, 0) for i, v in total.items()), Fraction(0)) / whole
+    value = Fraction(sum(v * numbers.get(i, 0) for i, v in total.items())) / whole
     if value >= 0 or any(
         sum(v * numbers[i] for i, v in column.items() if i in numbers) < 0 for column in columns
     ):
@@ -348,7 +358,7 @@ def _phase_one(
                 for i, sign, price in zip(rows, signs, prices, strict=True)
                 if price
             }
-            value = sum((v * direction.get(i, 0) for i, v in total.items()), Fraction(0))
+            value = Fraction(sum(v * direction.get(i, 0) for i, v in total.items()))
             return Separation(direction, value)
         enter = min(j for _, j in entering) if stalled else min(entering)[1]
         leaving = [

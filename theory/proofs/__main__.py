@@ -11,7 +11,7 @@ from typing import Any
 from theory._console.arguments import CommandParser, positive, prepare_output
 from theory._console.format import as_json
 from theory.errors import ZerolossError
-from theory.proofs import Unknown
+from theory.proofs import Unknown, prove
 from theory.proofs.quantities import names_of, sites_of
 
 EXIT_CODES = {"proved": 0, "refuted": 1, "unknown": 3}
@@ -49,10 +49,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m theory.p
     if options.sites is None and not options.profile:
         parser.error("--sites N is missing, or --profile for every number of sites")
 
-    from theory.proofs.prove import prove
-
     try:
-        answer = prove(options.statement, sites=options.sites, profile=options.profile)
+        answer: Any = prove(options.statement, sites=options.sites, profile=options.profile)
     except ZerolossError as error:
         parser.error(str(error))
     kind = "proved" if answer else "unknown" if isinstance(answer, Unknown) else "refuted"
