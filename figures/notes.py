@@ -6,9 +6,20 @@ from figures.files import read_recorded
 from figures.registry import FIGURES
 from sims.claims import CLAIMS as OF_DECODERS
 from theory.claims import CLAIMS as OF_THEORY
-from theory.claims import Claim
+from theory.claims import Claim, Level
 
-__all__ = ["ENDS", "TABLES", "bounds_table", "claims_table", "published_table", "with_tables"]
+__all__ = [
+    "ENDS",
+    "TABLES",
+    "bounds_table",
+    "certificates_table",
+    "claims_table",
+    "published_table",
+    "with_tables",
+]
+
+MOST_CERTIFICATES, LONGEST_CERTIFICATE = 3, 100
+"""Of many certificates of a proof so many are shown, none of more characters."""
 
 
 def claims_table() -> str:
@@ -32,12 +43,39 @@ def claims_table() -> str:
             claim.source,
             f"[{claim.provenance}]",
             f"**{claim.title}.** {claim.statement}" + (f" *{claim.note}*" if claim.note else ""),
-            str(claim.verdict),
+            f"{claim.verdict} ({claim.shown})",
             f"{', '.join(claim.levels)}; `{_module(claim)}`",
             figures or "–",
         )
         rows.append(cells)
     return _markdown(header, rows)
+
+
+def certificates_table() -> str:
+    """Write the first certificates of every proof as a Markdown table."""
+    rows = []
+    for claim in (*OF_THEORY, *OF_DECODERS):
+        for check in claim.checks:
+            if check.level is not Level.PROVED:
+                continue
+            lines = claim.run(check).certificate.splitlines()
+            rows.append((claim.id, check.name, check.scope, "<br>".join(_of_many(lines))))
+    return _markdown(("id", "what is proved", "for", "certificates"), rows)
+
+
+def _of_many(lines: Sequence[str]) -> list[str]:
+    """Some certificates, here and there in the list, and how many others there are."""
+    left = [line for line in lines if not line.endswith(":  0")]
+    if len(left) > 2 * MOST_CERTIFICATES:
+        short = [line for line in left if len(line) <= LONGEST_CERTIFICATE]
+        left = short[:: -(-len(short) // MOST_CERTIFICATES)]
+    same = sum(line.endswith(":  0") for line in lines)
+    others = len(lines) - len(left) - same
+    return [
+        *(f"`{line}`" for line in left),
+        *([f"and {others} more"] if others else []),
+        *([f"both sides are the same in {same}"] if same else []),
+    ]
 
 
 def bounds_table() -> str:
@@ -68,7 +106,12 @@ def published_table() -> str:
     return _markdown(header, rows)
 
 
-TABLES = {"claims": claims_table, "bounds": bounds_table, "published": published_table}
+TABLES = {
+    "claims": claims_table,
+    "certificates": certificates_table,
+    "bounds": bounds_table,
+    "published": published_table,
+}
 """What stands between the markers of the page, by name."""
 
 ENDS = ("begin", "end")

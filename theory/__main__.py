@@ -13,7 +13,7 @@ from theory._console.claim_files import NONE_REGISTERED, claim_files
 WORTH_A_PROCESS = 10
 """Checks for which starting one more process pays."""
 
-LEVELS = ("symbolic", "exact", "property", "numeric")
+LEVELS = ("proved", "symbolic", "exact", "property", "numeric")
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m theory") -> int:

@@ -89,22 +89,28 @@ def _right_riemann(p: Distribution, sizes: Sequence[int]) -> Any:
     return cost
 
 
-@B2.symbolic("every schedule for all distributions at once", formula=_right_riemann)
-def every_distribution(formula: Formula = information.path_cost) -> list[Any]:
-    """Every schedule of up to `MAX_SITES` sites, with the entropies of sets as free symbols."""
-    residuals = []
-    for length in range(1, MAX_SITES + 1):
-        p = FreeEntropies(length)
-        for sizes in schedules.every(length):
-            paths = list(_partitions(tuple(range(length)), sizes))
-            total: Any = 0
-            for path in paths:
-                known: tuple[int, ...] = ()
-                for batch in path:
-                    total = total + p.conditional_total_correlation(batch, known)
-                    known += batch
-            residuals.append(formula(p, sizes) * len(paths) - total)
-    return residuals
+@B2.residual(
+    "every schedule for all distributions at once",
+    symbols=lambda: [
+        {"p": FreeEntropies(n), "sizes": sizes}
+        for n in range(1, MAX_SITES + 1)
+        for sizes in schedules.every(n)
+    ],
+    scope=f"up to {MAX_SITES} sites",
+    formula=_right_riemann,
+)
+def every_distribution(
+    p: FreeEntropies, sizes: Sequence[int], formula: Formula = information.path_cost
+) -> Any:
+    """The formula against the mean of all paths, with the entropies of sets as free symbols."""
+    paths = list(_partitions(tuple(range(p.length)), sizes))
+    total: Any = 0
+    for path in paths:
+        known: tuple[int, ...] = ()
+        for batch in path:
+            total = total + p.conditional_total_correlation(batch, known)
+            known += batch
+    return formula(p, sizes) * len(paths) - total
 
 
 @B2.residual(

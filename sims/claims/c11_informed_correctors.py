@@ -9,7 +9,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
-from sims.claims.kit.families import scattered_tables
+from sims.claims.kit.families import is_table, scattered_tables
 from sims.decoding.exact import output_distribution
 from sims.policies import BlockCorrector, Decoder, InformedCorrector
 from theory import MASK, JointTable, strategies
@@ -39,7 +39,9 @@ C11 = Claim(
         "1, with the rest staying; or taking the new sequence y with probability "
         "min(1, w_i(y) / w_i(x)). Two sites at once move the data even at random. Off the support "
         "the sum need not be 1. Two nearly equal bits, of which one is rare with a, end up with "
-        "the odds squared under the second and the third choice; under the third there are three "
+        "the odds squared under the second and the third choice. Of 00, 01 and 10, each with 1/3, "
+        "one round makes 00 likelier: 7/18 under the first two, 1/2 under the third, where it "
+        "stays. Under the third there are three "
         "bits that end up at a total variation distance of nearly 1."
     ),
     latex=(
@@ -230,6 +232,29 @@ def moves(p: Distribution, movers: Any = None) -> list[Any]:
         excess(LEAST[name], output_distribution(p, mover(p, 100)).tv)
         for name, mover in (movers or MOVERS).items()
     ]
+
+
+AT_MOST_ONE = JointTable([[1, 1], [1, 0]], exact=True)
+"""The smallest data that each of the three choices moves: 00, 01 and 10."""
+
+AT_00 = {"confidence": Fraction(7, 18), "current": Fraction(7, 18), "margin": Fraction(1, 2)}
+"""With which probability they are 00 after one round."""
+
+
+@C11.residual("where three strings of two bits go", exact=st.just(AT_MOST_ONE), repair="accept")
+def three_strings(p: Distribution, repair: Any = None) -> list[Any]:
+    """After one round of each choice; a second one by log margin changes nothing."""
+    if not is_table(p, AT_MOST_ONE):
+        raise DoesNotApply("it is about 00, 01 and 10, each with probability 1/3")
+    residuals = []
+    for selection in INFORMED:
+        rounds = (1, 2) if selection == "margin" else (1,)
+        for steps in rounds:
+            q = output_distribution(p, InformedCorrector(None, steps, selection, repair=repair))
+            rest = (1 - AT_00[selection]) / 2
+            written = np.asarray([[AT_00[selection], rest], [rest, 0]], dtype=object)
+            residuals.append(q.table - (written if p.exact else written.astype(np.float64)))
+    return residuals
 
 
 TWO_EQUAL = JointTable([[1, 0], [0, 1]], exact=True)

@@ -31,7 +31,9 @@ C2 = Claim(
         "Drawing a token at every masked site and keeping the one whose drawn token is likeliest "
         "does not sample from p, even at one site per round with the zero-loss denoiser: an "
         "unlikely token is usually drawn again. Of two independent bits, the first fair, the "
-        "rare token of the second is written with the square of its probability. On tables of "
+        "rare token of the second is written with the square of its probability. So are two equal "
+        "bits that are rarely 1, whatever is done about ties, and also if tokens that are written "
+        "are scored again and masked where they are least likely (path planning). On tables of "
         "three to six sites with scattered weights the total variation distance from the data "
         "exceeds 0.2."
     ),
@@ -108,6 +110,29 @@ def rare_token(p: Distribution, decoder: Factory = policies.TokenConfidence) -> 
         raise DoesNotApply("it is about a fair bit and an independent one")
     rare = int(np.argmin(other))
     return output_distribution(p, decoder(1)).table.sum(axis=0)[rare] - other[rare] ** 2
+
+
+def _by_tokens() -> list[Decoder]:
+    """Drawing first with each rule for ties, and path planning with each view of what is shown."""
+    return [
+        *(policies.TokenConfidence(1, ties=ties) for ties in ("lowest", "highest", "random")),
+        *(policies.PathPlanning(2, seen) for seen in ("one-hot", "leave-one-out", "flat")),
+    ]
+
+
+@C2.residual(
+    "the squared probability of two equal bits that are rarely 1, for six decoders",
+    exact=DIFFERENT.map(lambda w: JointTable([[max(w), 0], [0, min(w)]], exact=True)),
+    decoders=lambda: [policies.TopK(1)],
+)
+def rare_pair(p: Distribution, decoders: Callable[[], list[Decoder]] = _by_tokens) -> list[Any]:
+    """The smallest case: of the strings 00, 00 and 11, the last one with 1/9 and not 1/3."""
+    table = to_host(p.table())
+    if table.shape != (2, 2) or table[0, 1] != 0 or table[1, 0] != 0 or table[1, 1] >= table[0, 0]:
+        raise DoesNotApply("it is about two equal bits that are rarely 1")
+    rare = table[1, 1]
+    written = np.asarray([[1 - rare**2, rare * 0], [rare * 0, rare**2]], dtype=table.dtype)
+    return [output_distribution(p, decoder).table - written for decoder in decoders()]
 
 
 @C2.residual(

@@ -8,11 +8,12 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
+from sims.claims.kit.families import is_table
 from sims.decoding.exact import output_distribution
 from sims.policies import BlockCorrector, Decoder, GibbsCorrector, LeftToRight, Remask
-from theory import MASK, strategies
+from theory import MASK, gallery, information, strategies
 from theory._core.arrays import to_host
-from theory.claims import Claim, Provenance, Verdict
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.generators import every_pattern, named_distributions
 from theory.claims.kit.inequality import excess
 from theory.distributions import Distribution
@@ -30,7 +31,8 @@ C7 = Claim(
     statement=(
         "Drawing one site again given all others leaves p invariant and never raises a "
         "divergence of what was written from the data: KL(p || q), KL(q || p), TV. Drawing "
-        "several sites again at once from the product of their conditionals does neither. The "
+        "several sites again at once from the product of their conditionals does neither: of two "
+        "bits that are equal, both at once leave half of what is written outside of the data. The "
         "remasking posterior, given the clean sequence, keeps the probability of every pattern "
         "at every time."
     ),
@@ -42,7 +44,8 @@ C7 = Claim(
     says="Gibbs sampling is invariant; the posterior with remasking keeps one-time marginals",
     note=(
         "The posterior is about a known clean sequence. A decoder that puts the predictions of "
-        "several sites in its place is not exact, with remasking or without. Several sites at "
+        "several sites in its place is not exact, with remasking or without: two equal bits differ "
+        "with probability 3/16 after the steps 0, 1/2, 3/4, 1, either way. Several sites at "
         "once can come nearer to p for a while, since they mix faster."
     ),
     source="textbook (Gibbs sampling); ReMDM, arXiv 2503.00307",
@@ -70,6 +73,40 @@ def _two_sites(inner: Decoder | None, rounds: int, length: int) -> Decoder:
 )
 def invariant(p: Distribution, corrector: Corrected = _one_site) -> Any:
     return output_distribution(p, corrector(None, 2, p.length)).table - to_host(p.table())
+
+
+EQUAL_BITS = gallery.coupled_pairs(1, exact=True)
+
+
+def _only_equal_bits(p: Distribution) -> None:
+    if not is_table(p, EQUAL_BITS):
+        raise DoesNotApply("it is about two equal bits, of which each is 0 and 1 alike")
+
+
+@C7.residual(
+    "half of what is written outside of the data, if two equal bits are drawn again at once",
+    exact=st.just(EQUAL_BITS),
+    corrector=_one_site,
+)
+def both_at_once(p: Distribution, corrector: Corrected = _two_sites) -> list[Any]:
+    """From the data themselves: a total variation distance of 1/2, and log 2 nats."""
+    _only_equal_bits(p)
+    q = output_distribution(p, corrector(None, 1, p.length))
+    return [q.tv - Fraction(1, 2), q.kl - information.entropy(p)]
+
+
+@C7.residual(
+    "two equal bits that differ as often with remasking as without",
+    exact=st.just(EQUAL_BITS),
+    level=Fraction(2, 3),
+)
+def remasked(p: Distribution, level: Fraction = Fraction(3, 4)) -> list[Any]:
+    """With probability 3/16 in the steps 0, 1/2, 3/4, 1: it is no repair."""
+    _only_equal_bits(p)
+    times = (0, Fraction(1, 2), level, 1)
+    return [
+        output_distribution(p, Remask(times, strength)).tv - Fraction(3, 16) for strength in (0, 1)
+    ]
 
 
 @C7.residual(

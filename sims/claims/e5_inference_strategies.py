@@ -10,6 +10,7 @@ import numpy as np
 
 from sims import joints
 from sims.claims.kit import joint_models as wrong
+from sims.claims.kit.families import is_table
 from sims.claims.kit.policies import possible_rounds
 from sims.claims.kit.random_rules import any_rule, drawn_rules
 from sims.comparison.strategies import SpreadOut
@@ -25,7 +26,7 @@ from sims.policies import (
     Speculative,
     TopK,
 )
-from theory import MASK, HiddenMarkovModel, gallery, information, strategies
+from theory import MASK, HiddenMarkovModel, JointTable, gallery, information, strategies
 from theory._core.arrays import log, to_host
 from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.inequality import excess
@@ -54,7 +55,9 @@ E5 = Claim(
         "Small contiguous blocks are no best strategy in general: on a chain and on a hidden chain "
         "pairs of far sites lose less than half of what contiguous pairs lose in as many rounds, "
         "while latents followed by what they determine are written without loss in two contiguous "
-        "blocks: what counts there is whether a block ends where the latents end. No policy that "
+        "blocks: what counts there is whether a block ends where the latents end. Nor do smaller "
+        "blocks lose less: of 0000 and 0011 blocks of two lose log 2, blocks of three and pairs "
+        "that are spread out nothing. No policy that "
         "selects before it draws lies below the optimal (rounds, path KL). "
         "A policy that draws the tokens of a round from the true joint conditional writes the data "
         "in the rounds that it takes on them. The product is the mixture of one component; with as "
@@ -172,6 +175,29 @@ def where_blocks_end(p: Distribution, ends: Callable[[int], bool] = _ends_with_l
         loss = float(output_distribution(p, LeftToRight(size)).kl)
         residuals.append(loss if ends(size) else excess(0.3, loss))
     return residuals
+
+
+def _last_two_equal() -> JointTable:
+    """0000 and 0011, the smallest data of which larger blocks lose less."""
+    weights = np.zeros((2,) * 4, dtype=np.int64)
+    weights[0, 0, 0, 0] = weights[0, 0, 1, 1] = 1
+    return JointTable(weights, exact=True)
+
+
+LAST_TWO_EQUAL = _last_two_equal()
+
+
+@E5.residual(
+    "blocks of two that lose log 2 where blocks of three lose nothing",
+    exact=st.just(LAST_TWO_EQUAL),
+    size=3,
+)
+def smaller_lose_more(p: Distribution, size: int = 2) -> list[Any]:
+    """And pairs of sites that are spread out lose nothing in as many rounds."""
+    if not is_table(p, LAST_TWO_EQUAL):
+        raise DoesNotApply("it is about 0000 and 0011, each with probability 1/2")
+    free = [output_distribution(p, policy).kl for policy in (LeftToRight(3), SpreadOut(2))]
+    return [output_distribution(p, LeftToRight(size)).kl - information.entropy(p), *free]
 
 
 # ---- the true joint, and mixtures ------------------------------------------------------------

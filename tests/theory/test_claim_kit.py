@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from concurrent.futures import BrokenExecutor, Future
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,29 @@ import sympy
 from hypothesis import strategies as st
 
 from tests.noted import refusals
-from theory import JointTable, MarkovChain, TooLarge, gallery, information, strategies
+from theory import JointTable, MarkovChain, TooLarge, bounds, gallery, information, strategies
 from theory.__main__ import main
 from theory._console.claim_files import claim_files
 from theory._console.executors import InProcess
 from theory._core.bound import Bound
 from theory.claims import Check, Claim, Level, Provenance, Registry, Verdict, registry
+from theory.claims.kit.certified import certified
 from theory.claims.kit.describe import describe
 from theory.claims.kit.generators import symbolic_table
 from theory.claims.kit.inequality import closeness, excess
 from theory.claims.kit.registry import GROUP
 from theory.claims.kit.report import run_claims
+from theory.proofs import (
+    Certificate,
+    Conclusion,
+    FreeEntropies,
+    FreeProfile,
+    Information,
+    Proof,
+    Statement,
+    Unknown,
+)
+from theory.proofs.free_entropies import profiles_and_schedules
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,10 +146,38 @@ def declared(**arguments) -> Claim:
     return claim
 
 
+def proving(answers, scope="up to 3 sites") -> Claim:
+    """A claim whose one check returns these answers, or others where it is planted."""
+    claim = make(checks=None)
+
+    @claim.proved("as they say", scope=scope, wrong=True)
+    def answer(wrong=False):
+        return answers(wrong)
+
+    return claim
+
+
+def largest_batch(share):
+    """The bound of B6 on every profile of two and three sites, or a share of it."""
+    claim = make(checks=None)
+
+    @claim.residual(
+        "the largest batch",
+        symbols=lambda: profiles_and_schedules(3),
+        scope="up to 3 sites",
+        share=share,
+    )
+    def residual(p, sizes, share=1):
+        bound = bounds.largest_batch(p, sizes)
+        return Bound(bound.quantity, share * bound.bound)
+
+    return claim
+
+
 def test_a_residual_is_declared_once_for_all_its_levels():
     claim = declared(symbols=lambda: [{"p": symbolic_table(), "upper": None}])
     names = [check.name.removeprefix("TC and its bound") for check in claim.checks]
-    assert claim.levels == tuple(Level)
+    assert claim.levels == tuple(Level)[1:]
     assert names == [
         "",
         " on rational distributions",
@@ -205,6 +246,93 @@ def test_describe_writes_chains_as_matrices_and_cuts_long_tables():
     assert "after 0: 0.5 0.5" in chain
     assert "x = (0, MASK)" in chain
     assert "... and 40 more" in describe(JointTable(np.ones((4,) * 3)), {}, 1.0)
+
+
+# Proofs
+
+
+HALVES = Conclusion("H(0) <= 2 H(0)", {1: Fraction(1)})
+NEVER_NEGATIVE = Certificate(HALVES, ((Fraction(1), Information((0,))),))
+STATEMENT = Statement("one site", 1, (HALVES,))
+PROOF = Proof(STATEMENT, (NEVER_NEGATIVE,))
+DOUBLED = Certificate(HALVES, ((Fraction(2), Information((0,))),))
+OPEN = Unknown(STATEMENT, HALVES, {1: Fraction(1)}, Fraction(-1), ("nowhere",))
+
+
+@pytest.mark.parametrize("answers", [PROOF, [PROOF, [PROOF]]])
+def test_a_proof_is_kept_with_its_scope_and_certificate(answers):
+    claim = proving(lambda wrong: OPEN if wrong else answers)
+    (check,) = claim.checks
+    assert claim.levels == (Level.PROVED,)
+    result = claim.run(check)
+    assert (result.passed, result.worst, result.scope) == (True, 0.0, "up to 3 sites")
+    assert result.certificate == "slack of H(0) <= 2 H(0):  H(0)"
+    assert result.instances == (1 if answers is PROOF else 2)
+    planted = claim.run(check, planted=True)
+    assert not planted.passed
+    assert planted.counterexample.startswith("unknown: H(0) <= 2 H(0) does not follow")
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ([], "nothing is proved"),
+        ([PROOF, OPEN], "unknown"),
+        (Proof(STATEMENT, (DOUBLED,)), "does not add up"),
+        (Proof(STATEMENT, ()), "does not add up"),
+        (None, "None"),
+    ],
+)
+def test_what_is_no_proof_does_not_pass(answers, says):
+    claim = proving(lambda wrong: answers)
+    result = claim.run(claim.checks[0])
+    assert not result.passed
+    assert says in result.counterexample
+
+
+def test_a_residual_with_a_scope_is_proved_for_every_distribution():
+    """Sum of falls by hand: 1/3 (f(0) - f(1)) and so on; half of the bound is refuted."""
+    claim = largest_batch(Fraction(1, 2))
+    result, planted = (claim.run(claim.checks[0], planted=planted) for planted in (False, True))
+    assert (result.passed, result.instances, result.level) == (True, 6, "proved")
+    # two sites of three at first: 2 f(0) - f(0) - f(1) <= (TC + DTC)/3 = f(0) - f(2)
+    line = "slack of f(0) - f(1) <= f(0) - f(2):  (f(1) - f(2))"
+    assert line in result.certificate.splitlines()
+    assert not planted.passed
+    assert "f(0) - f(1) <= 1/2 f(0) - 1/2 f(1)" in planted.counterexample
+
+
+@pytest.mark.parametrize("share", [1, 2])
+def test_an_identity_on_free_entropies_has_no_slack(share):
+    """An equality is none where the slack is only nonnegative."""
+    p = FreeEntropies(2)
+    tc = information.total_correlation(p)
+    gains = sum(information.gains(p)) * Fraction(share, 2)
+    assert bool(certified("gains", tc - gains, p)) is (share == 1)
+    q = FreeProfile(2)
+    fall = information.profile(q)[0] - information.profile(q)[1]
+    assert not certified("falls", fall, q)
+    assert certified("falls", Bound(0, fall), q)
+    assert not certified("falls", Bound(fall, 0), q)
+
+
+def test_the_verdict_says_what_is_proved_what_is_exact_and_what_is_searched(offer, capsys):
+    claim = make(*proving(lambda wrong: OPEN if wrong else PROOF).checks, *true_claim().checks)
+    assert claim.shown == "proved for up to 3 sites, exact on instances, searched"
+    offer(claim)
+    assert main(["--examples", "5"]) == 0
+    table = capsys.readouterr().out
+    assert "holds (proved for up" in table
+    assert main(["--claim", "X1", "--examples", "5"]) == 0
+    assert "proved for up to 3 sites: as they say ok" in capsys.readouterr().out
+    assert main(["--examples", "5", "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    first, second, _ = listed["checks"]
+    assert (first["scope"], first["certificate"]) == (
+        "up to 3 sites",
+        "slack of H(0) <= 2 H(0):  H(0)",
+    )
+    assert (second["scope"], second["certificate"]) == ("", "")
 
 
 # Tightness
@@ -414,6 +542,15 @@ def declaring(**arguments):
     make(checks=None).residual("nothing", **{**pools, "share": 2, **arguments})(residual)
 
 
+def run_first(claim):
+    return claim.run(claim.checks[0])
+
+
+def squares(power):
+    p = FreeEntropies(1)
+    return certified("a power", information.entropy(p) ** power, p)
+
+
 NOTHING = {"exact": None, "floats": None, "named": None}
 TIGHT = {"level": "symbolic", "planted": {"a": 1}, "tightness": lambda: 1.0}
 NO_DISTRIBUTIONS = [[[1, 0], [0, 1]], np.eye(2) / 2, None]
@@ -429,6 +566,13 @@ test_what_is_refused = refusals(
     ("needs named", checking(level="numeric", tolerance=1e-9)),
     ("planted", checking(level="symbolic", planted={})),
     ("no tolerance", checking(level="symbolic", tolerance=1e-9)),
+    ("no tolerance", checking(level="proved", scope="one", tolerance=1e-9)),
+    ("needs a scope", checking(level="proved")),
+    ("has no scope", checking(level="symbolic", scope="every length")),
+    ("to be tight on", checking(**{**TIGHT, "level": "proved", "scope": "every length"})),
+    ("is no answer of a proof", lambda: run_first(proving(lambda wrong: True))),
+    ("linear in entropies with rational coefficients", lambda power: squares(power), [2, 0]),
+    ("plants 'rong', no part", lambda: make(checks=None).proved("a", scope="b", rong=1)(excess)),
     ("to be tight on", checking(**TIGHT)),
     ("no check", make),
     ("plants 'shares', no part of it", lambda: declaring(shares=2)),

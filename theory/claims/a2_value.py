@@ -10,6 +10,7 @@ from theory import strategies
 from theory._core.bound import Bound
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.every_length import StepSlack, never_negative, shares
 from theory.claims.kit.generators import (
     grids,
     named_distributions,
@@ -20,8 +21,12 @@ from theory.claims.kit.mutants import DenoiserOf, smoothed, zero_loss
 from theory.distributions import Distribution
 from theory.information import dual_total_correlation, entropy, profile, total_correlation
 from theory.loss.forward import continuous_nelbo, loss_by_pattern, loss_on_grid, nelbo
+from theory.proofs.free_entropies import FreeProfile
 
 __all__ = ["A2"]
+
+MAX_SITES, MAX_STEPS = 6, 4
+"""Lengths, and equal steps of a grid, up to which gaps are proved for every profile."""
 
 TABLES = strategies.joint_tables(lengths=(1, 3), exact=True)
 GRIDS = {"levels": lambda size: grids(size, 3)}
@@ -100,6 +105,45 @@ def _riemann(p: Distribution, levels: Sequence[Number]) -> Number:
 def _refined(levels: Sequence[Number]) -> list[Number]:
     middles = [(s + t) * Fraction(1, 2) for s, t in itertools.pairwise(levels)]
     return sorted({*levels, *middles}, reverse=True)
+
+
+@A2.proved("the gap of equal and of refined steps", scope="every length", share=2)
+def gap_at_every_length(share: int = 1) -> list[StepSlack]:
+    """Of a step from s/N to t/N the factor in front of ``h'`` at u/N, as a gap is linear in it."""
+    import sympy
+
+    (s, u, t, n), region = shares()
+    v = sympy.Symbol("v", integer=True)
+    gap = share * (t - u) / n
+    return [
+        never_negative("0 <= gap", gap, region),
+        never_negative("gap <= (t - s)/N (TC + DTC)", (t - s) / n - gap, region),
+        never_negative(
+            "with v after u the gap is no more", gap - (v - u) / n, [*region, u <= v, v <= t]
+        ),
+        never_negative("with v before u the gap is no more", gap - (t - u) / n, [*region, v <= u]),
+    ]
+
+
+def _gap(p: FreeProfile, levels: Sequence[Number]) -> Number:
+    """The left-Riemann sum of the profile, less the entropy."""
+    return _riemann(p, levels) - entropy(p)
+
+
+@A2.residual(
+    "the gap of one, of equal and of refined steps for every profile",
+    symbols=lambda: [{"p": FreeProfile(n)} for n in range(2, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites, in up to {MAX_STEPS} steps",
+    share=Fraction(1, 2),
+)
+def every_gap(p: FreeProfile, share: Number = 1) -> list[Any]:
+    """Each grid of equal steps, and the one with another level in the middle of each."""
+    both, answers = total_correlation(p) + dual_total_correlation(p), []
+    for steps in range(1, MAX_STEPS + 1):
+        levels = [Fraction(steps - k, steps) for k in range(steps + 1)]
+        gap, finer = _gap(p, levels), _gap(p, _refined(levels))
+        answers += [Bound(0, gap), Bound(gap, share * both / steps), Bound(finer, share * gap)]
+    return [_gap(p, [1, 0]) - total_correlation(p), *answers]
 
 
 @A2.residual(

@@ -10,6 +10,7 @@ from theory import closed_forms, gallery, information, schedules, strategies
 from theory._core.bound import Bound
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.every_length import StepSlack, never_negative
 from theory.claims.kit.generators import named_distributions
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
@@ -40,8 +41,8 @@ B17 = Claim(
     says="that the frontier of permutations is convex in the number of rounds is left open",
     note=(
         "Ours; that shortest paths with such weights (Monge) are convex in the number of edges is "
-        f"textbook, from memory. The inequality is checked for every profile of up to {MAX_SITES} "
-        "sites at once; the argument holds for all. The divergence of what is written need not be "
+        "textbook, from memory. The inequality is linear in the profile, so that codes decide "
+        "(I2). The divergence of what is written need not be "
         "convex: uniform on 0111, 1010, 1011, 1100 the least in 1 to 4 rounds is 1.1247, 0.1737, "
         "0.0870 and 0. The program of the open question finds no "
         "violation for permutations of up to 2000 (python -m sims.open_questions permutations)."
@@ -57,9 +58,36 @@ def _batch_cost(p: Distribution, start: int, stop: int) -> Number:
     return (stop - start) * information.profile(p)[start]
 
 
+@B17.proved(
+    "the exchange of two batches",
+    scope="every length",
+    read=1,  # with the profile where the batch ends
+)
+def exchange_at_every_length(read: int = 0) -> list[StepSlack]:
+    """``(stop - start) f(start)`` on a step r with so many of the boundaries below it."""
+    import sympy
+
+    a, b, c, d, r, n = sympy.symbols("a b c d r L", integer=True)
+    boundaries, answers = (a, b, c, d), []
+    for below in range(5):
+        f = {boundary: int(k < below) for k, boundary in enumerate(boundaries)}
+
+        def cost(*batch: Any, f: dict[Any, int] = f) -> Any:
+            return (batch[1] - batch[0]) * f[batch[read]]
+
+        slack = cost(a, d) + cost(b, c) - cost(a, c) - cost(b, d)
+        region = [a >= 0, a < b, b < c, c < d, d <= n, r >= 1, r <= n]
+        region += [boundaries[below - 1] < r] if below else []
+        region += [r <= boundaries[below]] if below < 4 else []
+        text = f"w(a,c) + w(b,d) <= w(a,d) + w(b,c), {below} of a, b, c, d below r"
+        answers.append(never_negative(text, slack, region))
+    return answers
+
+
 @B17.residual(
     "the exchange of two batches for every profile",
     symbols=lambda: [{"p": FreeProfile(n)} for n in range(3, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites",
     # with the profile where the batch ends
     cost=lambda p, start, stop: (stop - start) * information.profile(p)[stop - 1],
 )

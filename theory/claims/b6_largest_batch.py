@@ -8,8 +8,9 @@ from theory import bounds, information, schedules, strategies
 from theory._core.bound import Bound
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.every_length import StepSlack, batches, never_negative
 from theory.claims.kit.generators import equal_bits_and_parity
-from theory.claims.kit.inequality import bound_closeness, excess
+from theory.claims.kit.inequality import bound_closeness
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
 from theory.proofs.free_entropies import profiles_and_schedules
@@ -52,14 +53,31 @@ B6 = Claim(
     ),
     says="the last bound; its constant is from memory",
     note=(
-        "The first two bounds, and the lower one, are ours. All slacks are linear in what the "
-        f"profile falls: up to {MAX_SITES} sites every schedule is checked for every profile at "
-        "once. Parity attains the bound only with batches of at most two sites."
+        "The first two bounds, and the lower one, are ours. All slacks are linear in the profile, "
+        "so that codes decide (I2). What the library computes is proved for every profile and "
+        f"every schedule of up to {MAX_SITES} sites. Parity attains the bound only with batches of "
+        "at most two sites."
     ),
     source="Li, Cai, arXiv 2505.21400 (the constant from memory); sharpened here",
     provenance=Provenance.MEMORY,
     verdict=Verdict.HOLDS,
 )
+
+
+@B6.proved("the chain of bounds, batch by batch", scope="every length", largest=1)
+def at_every_length(largest: int = 0) -> list[StepSlack]:
+    """On the step r within a batch of at most s sites, and with s at most P, a power of two."""
+    import sympy
+
+    (a, r, b, _), region = batches()
+    s, power = sympy.symbols("s P", integer=True)
+    within, rounded = [*region, b - a <= s], [*region, b - a <= s, s <= power]
+    return [
+        never_negative("fall within the batch <= KL", (b - r) - 1, region),
+        never_negative("KL <= (b-a-1) fall within the batch", (b - a - 1) - (b - r), region),
+        never_negative("KL <= (s-1)/L (TC + DTC)", (s - largest - 1) - (b - r), within),
+        never_negative("(s-1)/L (TC + DTC) <= (P-1)/L (TC + DTC)", (power - 1) - (s - 1), rounded),
+    ]
 
 
 @B6.residual(
@@ -74,12 +92,13 @@ B6 = Claim(
 @B6.residual(
     "the chain of bounds for every profile and every schedule",
     symbols=lambda: profiles_and_schedules(MAX_SITES),
+    scope=f"up to {MAX_SITES} sites",
     chain=PLANTED,
 )
-def chain_of_bounds(p: Distribution, sizes: Sequence[int], chain: Chain = CHAIN) -> list[Number]:
+def chain_of_bounds(p: Distribution, sizes: Sequence[int], chain: Chain = CHAIN) -> list[Bound]:
     lower = bounds.least_drops(p, sizes)
     values = [lower.bound, lower.quantity, *(bound(p, sizes).bound for bound in chain)]
-    return [excess(least, most) for least, most in itertools.pairwise(values)]
+    return [Bound(least, most) for least, most in itertools.pairwise(values)]
 
 
 def _attaining(p: Distribution) -> list[tuple[int, ...]]:

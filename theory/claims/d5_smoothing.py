@@ -35,7 +35,8 @@ D5 = Claim(
         "is in distribution the mean of predictions that know one token more, entropy is concave "
         "and the maximum convex. Revealed must be as much of the past as matters: all of it, or m "
         "tokens of a chain of order m. For one context it is false: after a, b or c and then "
-        "e, the top mass is 1/2 and then 1. So it is where less of the past is revealed: of two "
+        "e, the top mass is 1/2 and then 1; of bits of which no two in a row are 1, after 0 it is "
+        "1/2 and then 3/4. So it is where less of the past is revealed: of two "
         "chains in turn the nearest token tells nothing, the one before it does."
     ),
     latex=(
@@ -193,3 +194,12 @@ def after_a(p: Distribution, start: int = 0) -> Any:
     chain = MarkovChain([Fraction(1, 4)] * 4, steps, 3, exact=True)
     top = homogenization.measure(chain, [start, -1, -1]).top_mass[:, 0]
     return top - np.asarray([half, one])
+
+
+@D5.residual("one context: 0, if no two in a row are 1", exact=ANY_TABLE, of_its_own=True, seen=1)
+def after_0(p: Distribution, seen: int = 0) -> Any:
+    """After 0 a fair bit, after 1 always 0: top mass 1/2, then 3/4."""
+    half, third = Fraction(1, 2), Fraction(1, 3)
+    chain = MarkovChain([2 * third, third], [[half, half], [1, 0]], 3, exact=True)
+    top = homogenization.measure(chain, [seen, -1, -1]).top_mass[:, 0]
+    return top - np.asarray([half, Fraction(3, 4)])

@@ -3,13 +3,20 @@
 import itertools
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
-from theory import information, strategies
+import hypothesis.strategies as st
+import numpy as np
+
+from theory import gallery, information, strategies
+from theory._core.arrays import log, to_host
 from theory._core.bernstein import Bernstein
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.every_length import StepSlack, equal, steps
 from theory.claims.kit.generators import named_distributions
+from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
 from theory.proofs.free_entropies import FreeEntropies
 
@@ -26,7 +33,9 @@ I1 = Claim(
         "and the integral of (1-t) h'; DTC is the mean of j (h_j - h_{j-1}) and the integral of "
         "t h'; together they are h(1), the sum of the information between each site and all "
         "others. The profile falls from j to j+1 by the mean of I(X_i; X_k | X_B) over "
-        "sets B of j sites."
+        "sets B of j sites. So TC is at least 2/L of the sum of the informations between two "
+        "sites, but not at most that sum: of three bits one of which is 1 it is log(4/3) more, and "
+        "of bits of even parity log 2, where pairs tell nothing."
     ),
     latex=(
         r"\mathrm{TC} = \frac1L \sum_j h_j = \int (1-t)\, h',\quad \mathrm{DTC} = \frac1L "
@@ -41,6 +50,33 @@ I1 = Claim(
 )
 
 
+@I1.proved(
+    "total correlations in sums and integrals of the gains",
+    scope="every length",
+    first=1,  # one site too late
+)
+def totals_at_every_length(first: int = 0) -> list[StepSlack]:
+    """On the step r, where a set of k sites has the entropy ``min(k, r)``; ``h_j = L 1{j >= r}``.
+
+    There ``h'`` is L times the density of Beta(r, L-r), of which the mean is r/L.
+    """
+    import sympy
+
+    (r, n), region = steps()
+    j = sympy.Symbol("j", integer=True)
+    mean_gain = sympy.summation(1, (j, r + first, n - 1))
+    # TC = L e_1 - e_L and DTC = L e_{L-1} - (L-1) e_L, with e_k = min(k, r)
+    tc, dtc, rise = n - r, n * r - (n - 1) * r, (r + first) * n / n
+    return [
+        equal("TC = mean of the gains", tc, mean_gain, region),
+        equal("TC = int (1-t) h'", tc, n * (1 - r / n), region),
+        equal("DTC = mean of j (h_j - h_{j-1})", dtc, rise, region),
+        equal("DTC = int t h'", dtc, n * (r / n), region),
+        equal("TC + DTC = h(1)", tc + dtc, n, region),
+        equal("sum of f = H", sympy.summation(1, (j, 0, r - 1)), r, region),
+    ]
+
+
 def _entropy(p: Distribution, *sites: int) -> Number:
     return p.subset_entropy(tuple(sorted(sites)))
 
@@ -48,6 +84,7 @@ def _entropy(p: Distribution, *sites: int) -> Number:
 @I1.residual(
     "total correlations in sums and integrals of the gains",
     symbols=lambda: [{"p": FreeEntropies(d)} for d in range(1, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites",
     exact=strategies.joint_tables(lengths=(1, 3), exact=True),
     floats=strategies.distributions(lengths=(1, 4)),
     named=named_distributions,
@@ -78,6 +115,7 @@ def totals(p: Distribution, gains: Callable = information.gains) -> list[Number]
 @I1.residual(
     "how the profile falls",
     symbols=lambda: [{"p": FreeEntropies(d)} for d in range(2, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites",
     floats=strategies.distributions(lengths=(2, 4)),
     late=1,
 )
@@ -94,3 +132,48 @@ def curvature(p: Distribution, late: int = 0) -> list[Number]:
         count = length * (length - 1) * math.comb(length - 2, j)
         residuals.append((f[j] - f[j + 1]) * (count + late) - total)
     return residuals
+
+
+def _between_pairs(p: Distribution) -> Any:
+    """The sum of ``I(X_i; X_k)`` over all pairs."""
+    return sum(
+        _entropy(p, i) + _entropy(p, k) - _entropy(p, i, k)
+        for i, k in itertools.combinations(range(p.length), 2)
+    )
+
+
+@I1.residual(
+    "total correlation above 2/L of the informations of pairs, in falls of the profile",
+    symbols=lambda: [{"p": FreeEntropies(d)} for d in range(2, MAX_SITES + 1)],
+    scope=f"up to {MAX_SITES} sites",
+    exact=strategies.joint_tables(lengths=(2, 3), exact=True),
+    share=1,
+)
+def above_pairs(p: Distribution, share: int = 2) -> Number:
+    """The falls after the first one, none of which is negative."""
+    if p.length < 2:
+        raise DoesNotApply("it is about two sites or more")
+    f, length = information.profile(p), p.length
+    falls = sum((length - 1 - j) * (f[j] - f[j + 1]) for j in range(1, length - 1))
+    tc = information.total_correlation(p)
+    return tc * length - share * _between_pairs(p) - falls * length
+
+
+ABOVE_ALL_PAIRS = (
+    (gallery.one_hot(3, exact=True), Fraction(4, 3)),
+    (gallery.parity(3, exact=True), Fraction(2)),
+)
+"""Three strings, the fewest, and parity; and of what number TC exceeds the pairs by the log."""
+
+
+@I1.residual(
+    "two kinds of three bits with a total correlation above the informations of all pairs",
+    exact=st.sampled_from([p for p, _ in ABOVE_ALL_PAIRS]),
+    pairs=lambda p: 2 * _between_pairs(p),
+)
+def pairs_are_no_bound(p: Distribution, pairs: Callable = _between_pairs) -> Number:
+    for data, number in ABOVE_ALL_PAIRS:
+        if p.exact and p.vocab == 2 and np.array_equal(to_host(p.table()), data.table()):
+            gap = log(np.asarray([number], dtype=object))[0]
+            return information.total_correlation(p) - pairs(p) - gap
+    raise DoesNotApply("it is about three bits one of which is 1, or of even parity, in fractions")

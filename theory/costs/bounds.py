@@ -15,6 +15,7 @@ nats, shape (L,), such as the mean of `theory.information.estimate_profile`.
 
 import itertools
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 from theory import information, schedules
@@ -294,11 +295,7 @@ def _correlations(p: Distribution | Profile, base: float | None) -> tuple[Number
 
 def _rational(value: Any, p: Distribution | Profile) -> Any:
     """A number as it was written if `p` is exact, so that the bound stays exact."""
-    if not p.exact:
-        return value
-    import sympy
-
-    return sympy.Rational(str(value))
+    return Fraction(str(value)) if p.exact else value
 
 
 def _starts(sizes: Sequence[int]) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Evaluates a check of a claim: on drawn instances, on symbols, or on named distributions."""
+"""Evaluates a check of a claim: proofs, on symbols, on drawn or on named distributions."""
 
 import functools
 import itertools
@@ -16,11 +16,12 @@ from theory.claims.kit.describe import describe
 from theory.claims.kit.inequality import bound_closeness, bound_excess, greatest
 from theory.claims.kit.result import DoesNotApply, Result
 from theory.claims.kit.simplify import simplified
+from theory.errors import InvalidInput
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-__all__ = ["run_named", "run_symbolic", "search"]
+__all__ = ["run_named", "run_proved", "run_symbolic", "search"]
 
 ZERO_TOL = 1e-12
 """Exact residuals below this are simplified before they are called different from zero."""
@@ -198,6 +199,39 @@ def _instances() -> Any:
         return p, {name: draw(parts[name]) for name in parts if name not in fixed} | {**fixed}
 
     return instances
+
+
+def run_proved(claim: str, check: Check, parts: Mapping[str, Any]) -> Result:
+    """Add the certificates of all proofs up again; the first answer that is none is shown."""
+    began = time.perf_counter()
+    returned, texts, counterexample, count = check.residual(**parts), [], "", 0
+    for answer in returned if isinstance(returned, Iterator) else _entries(returned):
+        count += 1
+        if not hasattr(answer, "check") and answer:
+            raise InvalidInput(
+                f"{check.name!r} of claim {claim}: {answer!r} is no answer of a proof"
+            )
+        text = str(answer)
+        if answer and answer.check():
+            texts.append(text.removeprefix("proved\n"))
+            continue
+        counterexample = f"the certificate does not add up: {text}" if answer else text
+        break
+    if count == 0:
+        counterexample = "nothing is proved"
+    return Result(
+        claim,
+        check.level,
+        not counterexample,
+        count,
+        math.inf if counterexample else 0.0,
+        0.0,
+        time.perf_counter() - began,
+        counterexample,
+        name=check.name,
+        scope=check.scope,
+        certificate="\n".join(dict.fromkeys("\n".join(texts).splitlines())),
+    )
 
 
 def run_symbolic(claim: str, check: Check, parts: Mapping[str, Any]) -> Result:

@@ -1,18 +1,22 @@
 """A claim: a statement of the literature, where it comes from, and checks that can fail.
 
 A check is a *residual*: a function that is zero where the claim holds. It is evaluated on many
-distributions, at one of four levels:
+distributions, at one of five levels, the strongest first:
 
-``exact``
-    rational arithmetic; the residual must be exactly zero
+``proved``
+    an exact certificate for all distributions of so many sites, or of every length
 ``symbolic``
     the library's own functions on SymPy symbols; the simplified residual must be zero
+``exact``
+    rational arithmetic; the residual must be exactly zero
 ``property``
     float64, on distributions that Hypothesis draws and shrinks
 ``numeric``
     float64, on named distributions
 
-Passing on N instances is no proof; only the symbolic level speaks of all tables of its shape.
+Passing on N instances is no proof. A proof comes with a certificate: a sum of quantities that are
+never negative, which is added up again in fractions. The symbolic level speaks of all tables of its
+shape, too, as far as SymPy's normal forms are right.
 
 A residual raises `DoesNotApply` on a distribution that does not meet the assumptions of the
 statement, with the one that fails; that is neither a pass nor a failure.
@@ -31,7 +35,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from theory.claims.kit.check import run_named, run_symbolic, search
+from theory.claims.kit.check import run_named, run_proved, run_symbolic, search
 from theory.claims.kit.declaration import Arguments, Check, Named, Pool, declare
 from theory.claims.kit.result import Level, Result
 from theory.distributions.base import Distribution, check_distribution
@@ -66,6 +70,14 @@ class Verdict(StrEnum):
     MENDED = "refuted as stated, holds under stated assumptions"
 
 
+SHOWN = {
+    Level.SYMBOLIC: "exact on symbols",
+    Level.EXACT: "exact on instances",
+    Level.PROPERTY: "searched",
+    Level.NUMERIC: "searched",
+}
+"""What passing says at the levels that are no proof."""
+
 _DECLARED_LATER: Any = None
 """The checks of a claim whose residuals are declared by decorators below it."""
 
@@ -89,7 +101,7 @@ class Claim:
         What was seen of the source.
     verdict : Verdict
     checks : tuple of Check
-        Left out where the residuals are declared by `residual` and `symbolic`.
+        Left out where they are declared by `residual`, `symbolic` and `proved`.
     says : str
         What the source says, as far as it was seen.
     note : str
@@ -143,6 +155,20 @@ class Claim:
         """The levels that the claim is checked at, the strongest first."""
         return tuple(level for level in Level if any(c.level == level for c in self.checks))
 
+    @property
+    def shown(self) -> str:
+        """What its checks show, the strongest first: what is proved, exact, or only searched.
+
+        >>> from theory.claims import registry
+        >>> registry["A1"].shown
+        'exact on symbols, exact on instances, searched'
+        """
+        kinds = [
+            f"proved for {c.scope}" if c.level is Level.PROVED else SHOWN[c.level]
+            for c in sorted(self.checks, key=lambda c: list(Level).index(c.level))
+        ]
+        return ", ".join(dict.fromkeys(kinds))
+
     def residual(
         self,
         words: str,
@@ -156,6 +182,7 @@ class Claim:
         tolerance: float = 1e-10,
         tightness: Callable[..., float] | None = None,
         of_its_own: bool = False,
+        scope: str = "",
         planted: Mapping[str, Any] | None = None,
         **violation: Any,
     ) -> Callable[[Residual], Residual]:
@@ -174,7 +201,8 @@ class Claim:
         named : mapping from names to distributions, or a function that returns one
             What it is evaluated on at the numeric level.
         symbols : sequence of mappings, or a function that returns one
-            All its arguments at the symbolic level, `p` among them.
+            All its arguments at the symbolic level, `p` among them. With a `scope` each `p` is
+            `FreeEntropies` or a `FreeProfile`, and the residual is proved for all distributions.
         parts : mapping, or a function of p
             Strategies of further arguments by name. In a mapping, one that depends on the length,
             the vocabulary or the arithmetic is a function of these, ``lambda size:
@@ -187,6 +215,8 @@ class Claim:
             What counts as zero in `floats` and `named`.
         tightness, of_its_own
             As in `Check`. Bounds that the residual returns need no `tightness`.
+        scope : str
+            What the proof speaks of, such as ``"up to 6 sites"``: all that `symbols` go through.
         planted : mapping, optional
             Parts that make the claim wrong, for names that are taken here.
         **violation
@@ -195,8 +225,7 @@ class Claim:
         wrong = {**(planted or {}), **violation}
 
         def declared(function: Residual) -> Residual:
-            for name in wrong.keys() - inspect.signature(function).parameters.keys():
-                raise InvalidInput(f"{words!r} of claim {self.id} plants {name!r}, no part of it")
+            self._can_plant(wrong, words, function)
             checks = declare(
                 function,
                 words,
@@ -209,12 +238,53 @@ class Claim:
                 tolerance=tolerance,
                 tightness=tightness,
                 of_its_own=of_its_own,
+                scope=scope,
                 planted=wrong,
             )
             object.__setattr__(self, "checks", (*self.checks, *checks))
             return function
 
         return declared
+
+    def proved(
+        self,
+        words: str,
+        *,
+        scope: str,
+        planted: Mapping[str, Any] | None = None,
+        **violation: Any,
+    ) -> Callable[[Residual], Residual]:
+        """Declare a function that proves (a part of) the claim, with certificates.
+
+        The function takes planted parts only. It returns one answer of `theory.proofs`, or several
+        in a list: the check passes if there is one, each is a proof, and each adds up again.
+
+        Parameters
+        ----------
+        words : str
+            What is proved.
+        scope : str
+            What it is proved for, such as ``"every length"`` or ``"up to 6 sites"``.
+        planted : mapping, optional
+            Parts that make the claim wrong, for names that are taken here.
+        **violation
+            Parts that make the claim wrong: one answer has to be no proof then.
+        """
+        wrong = {**(planted or {}), **violation}
+
+        def declared(function: Residual) -> Residual:
+            self._can_plant(wrong, words, function)
+            check = Check(
+                level=Level.PROVED, residual=function, planted=wrong, name=words, scope=scope
+            )
+            object.__setattr__(self, "checks", (*self.checks, check))
+            return function
+
+        return declared
+
+    def _can_plant(self, wrong: Mapping[str, Any], words: str, function: Any) -> None:
+        for name in wrong.keys() - inspect.signature(function).parameters.keys():
+            raise InvalidInput(f"{words!r} of claim {self.id} plants {name!r}, no part of it")
 
     def symbolic(self, words: str, **violation: Any) -> Callable[[Residual], Residual]:
         """Declare a residual that builds its symbols itself and takes planted parts only.
@@ -323,6 +393,8 @@ class Claim:
             counterexample is not shrunk.
         """
         parts = dict(check.planted) if planted else {}
+        if check.level is Level.PROVED:
+            return run_proved(self.id, check, parts)
         if check.level is Level.SYMBOLIC:
             return run_symbolic(self.id, check, parts)
         if check.level is Level.NUMERIC:

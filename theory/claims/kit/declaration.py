@@ -2,12 +2,13 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from hypothesis.strategies import SearchStrategy
 
+from theory.claims.kit.certified import certified
 from theory.claims.kit.inequality import greatest
 from theory.claims.kit.result import Level
 from theory.distributions.base import Distribution
@@ -29,6 +30,7 @@ Arguments: TypeAlias = Mapping[str, Any]
 
 
 WHERE = {
+    Level.PROVED: "",
     Level.SYMBOLIC: "",
     Level.EXACT: " on rational distributions",
     Level.PROPERTY: " on drawn distributions",
@@ -58,7 +60,8 @@ class Check:
         ``residual(p, **parts)``, or ``residual(**parts)`` at the symbolic level, returns numbers
         (a scalar or an array) that are all zero where the claim holds. An inequality returns by
         how much it is violated, or a `Bound`, from which that follows. One that returns no numbers
-        has looked at nothing: it does not apply (at the symbolic level it holds).
+        has looked at nothing: it does not apply (at the symbolic level it holds). At the proved
+        level ``residual(**parts)`` returns one or several answers of `theory.proofs`.
     planted : mapping
         Parts that make the claim wrong; the check must reject them.
     distributions : callable, optional
@@ -69,7 +72,7 @@ class Check:
     named : callable, optional
         Returns the distributions of the numeric level by name.
     tolerance : float
-        What counts as zero in float64; not used by the exact and symbolic levels.
+        What counts as zero in float64; not used by the other levels.
     of_its_own : bool
         The residual builds its instances from its parts and does not look at `p`, so that it says
         nothing of a distribution of the user's.
@@ -80,6 +83,8 @@ class Check:
         greatest ratio of the bounds that the residual returns is taken.
     name : str
         What is checked, in words.
+    scope : str
+        What a proof speaks of, such as ``"every length"`` or ``"up to 6 sites"``.
     """
 
     level: Level
@@ -92,6 +97,7 @@ class Check:
     tightness: Callable[..., float] | None = None
     of_its_own: bool = False
     name: str = ""
+    scope: str = ""
 
     def __repr__(self) -> str:
         return f"<Check at the {self.level} level: {self.name or 'unnamed'}>"
@@ -105,14 +111,19 @@ class Check:
             raise InvalidInput(f"a check at the {self.level} level needs {needed}")
         if not self.planted:
             raise InvalidInput("a check needs a planted violation that it must reject")
-        exactly = self.level in (Level.EXACT, Level.SYMBOLIC)
+        if (self.level is Level.PROVED) != bool(self.scope):
+            raise InvalidInput(
+                f"a check at the {self.level} level "
+                + ("needs a scope: what its proof speaks of" if not self.scope else "has no scope")
+            )
+        exactly = self.level not in (Level.PROPERTY, Level.NUMERIC)
         if exactly == (self.tolerance > 0):
             raise InvalidInput(
                 f"a check at the {self.level} level takes "
                 + ("no tolerance" if exactly else "a tolerance above 0")
             )
-        if self.tightness is not None and self.level is Level.SYMBOLIC:
-            raise InvalidInput("a check at the symbolic level has no instances to be tight on")
+        if self.tightness is not None and self.level in (Level.PROVED, Level.SYMBOLIC):
+            raise InvalidInput(f"a check at the {self.level} level has no instances to be tight on")
 
     @property
     def part_names(self) -> list[str]:
@@ -132,6 +143,7 @@ def declare(
     at: Sequence[Arguments] | Callable[[Any], Iterable[Arguments]] | None,
     tolerance: float,
     tightness: Callable[..., float] | None,
+    scope: str,
     **shared: Any,
 ) -> list[Check]:
     """Return one check of a residual for each of its pools; see `Claim.residual`."""
@@ -147,8 +159,16 @@ def declare(
             given = symbols() if callable(symbols) else symbols
             return [residual(**case, **violation) for case in given]
 
-        on_symbols.__module__ = residual.__module__  # where the reader finds it
-        checks.append(check(Level.SYMBOLIC, residual=on_symbols))
+        def proofs(**violation: Any) -> Iterator[Any]:
+            for case in symbols() if callable(symbols) else symbols:
+                yield certified(words, residual(**case, **violation), case["p"])
+
+        on_symbols.__module__ = proofs.__module__ = residual.__module__  # where the reader looks
+        checks.append(
+            check(Level.PROVED, residual=proofs, scope=scope)
+            if scope
+            else check(Level.SYMBOLIC, residual=on_symbols)
+        )
     if exact is not None:
         checks.append(check(Level.EXACT, distributions=_returning(exact), **drawn))
     if floats is not None:

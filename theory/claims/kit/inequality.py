@@ -9,7 +9,7 @@ from theory._core.log_numbers import LinearForm
 from theory.claims.kit.simplify import fraction_field
 from theory.errors import InvalidInput
 
-__all__ = ["bound_closeness", "bound_excess", "closeness", "excess", "greatest"]
+__all__ = ["bound_closeness", "bound_excess", "closeness", "excess", "greatest", "sides"]
 
 ROUNDING_TOL = 1e-12
 """Floats may miss an inequality by this much; exact numbers may not."""
@@ -83,7 +83,7 @@ def bound_excess(bound: Bound) -> Any:
     >>> bound_excess(Bound(quantity=1, bound=3, upper=False))
     2
     """
-    return excess(*_sides(bound))
+    return excess(*sides(bound))
 
 
 def bound_closeness(bound: Bound) -> float:
@@ -92,7 +92,7 @@ def bound_closeness(bound: Bound) -> float:
     >>> bound_closeness(Bound(quantity=1, bound=2))
     0.5
     """
-    return closeness(*_sides(bound))
+    return closeness(*sides(bound))
 
 
 def greatest(ratios: Iterable[float]) -> float:
@@ -100,7 +100,7 @@ def greatest(ratios: Iterable[float]) -> float:
     return max((ratio for ratio in ratios if not math.isnan(ratio)), default=math.nan)
 
 
-def _sides(bound: Bound) -> tuple[Any, Any]:
+def sides(bound: Bound) -> tuple[Any, Any]:
     """What must be at most the other, first."""
     return (bound.quantity, bound.bound) if bound.upper else (bound.bound, bound.quantity)
 

@@ -176,7 +176,8 @@ def _table_of_checks(claims: Sequence[Claim], results: dict[str, list[Result]]) 
         verdict = _verdict(claim, results[claim.id])
         table.add_row(claim.id, f"{claim.title}\n{_source(claim)}: {verdict}")
         for r in results[claim.id]:
-            words = f"{r.level}: {r.name}" if r.name else r.level
+            level = f"{r.level} for {r.scope}" if r.scope else r.level
+            words = f"{level}: {r.name}" if r.name else level
             table.add_row("", f"{words} {_shown(r)}", *_numbers(r, measured))
         table.add_section()
     return table
@@ -201,7 +202,8 @@ def _source(claim: Claim) -> str:
 
 
 def _verdict(claim: Claim, results: Sequence[Result]) -> str:
-    return str(claim.verdict) if all(results) else "[bold red]in doubt[/]"
+    shown = f"{claim.verdict} ({claim.shown})"
+    return shown if all(results) else "[bold red]in doubt[/]"
 
 
 def _shown(result: Result) -> str:
@@ -243,11 +245,12 @@ def _summary(results: dict[str, list[Result]]) -> str:
     return (
         f"{counted(len(rows), 'check')} of {counted(len(results), 'claim')} on "
         f"{counted(instances, 'instance')}: {outcome}. "
-        "tried: instances. worst: largest absolute residual, exactly 0 where symbolic or exact, "
+        "tried: instances, or statements that were proved. worst: largest absolute residual, "
+        "exactly 0 where proved, symbolic or exact, "
         "else within the tolerance of the check (1e-9 or less). "
         + (TIGHTEST if any(map(_measured, rows)) else "")
-        + "Only symbolic checks speak of "
-        "more than the instances tried: of every table, or every distribution, of their sizes."
+        + "Only proofs and symbolic checks speak of more than the instances tried: proofs of every "
+        "distribution of these lengths, symbolic checks of every table of their sizes."
         + ("" if failed else " Each check was also seen to reject its planted violation.")
     )
 

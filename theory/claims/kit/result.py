@@ -13,6 +13,7 @@ __all__ = ["DoesNotApply", "Level", "Outcome", "Result", "as_chain"]
 class Level(StrEnum):
     """How a check works, the strongest first."""
 
+    PROVED = "proved"
     SYMBOLIC = "symbolic"
     EXACT = "exact"
     PROPERTY = "property"
@@ -50,9 +51,10 @@ class Result:
     passed : bool
         Nothing refutes it; so also where it does not apply, see `outcome`.
     instances : int
-        On how many instances that the claim is about the residual was evaluated.
+        On how many instances that the claim is about the residual was evaluated; how many
+        statements were proved.
     worst : float
-        Largest absolute residual; exactly 0 at the exact and symbolic levels.
+        Largest absolute residual; exactly 0 at the proved, symbolic and exact levels.
     tolerance : float
     seconds : float
     counterexample : str
@@ -66,6 +68,10 @@ class Result:
         Why the claim does not apply to any instance; empty where it applies to one.
     name : str
         What was checked, in words, where the check says so.
+    scope : str
+        What a proof speaks of, such as ``"every length"``; empty at the other levels.
+    certificate : str
+        The certificates of a proof, one a line, as sums that can be added up by hand.
     """
 
     claim: str
@@ -80,6 +86,8 @@ class Result:
     tightest_at: str = ""
     reason: str = ""
     name: str = ""
+    scope: str = ""
+    certificate: str = ""
 
     @property
     def outcome(self) -> Outcome:
