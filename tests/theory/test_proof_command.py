@@ -1,9 +1,7 @@
 """The command that proves: what it prints, its exit codes, and how it says what is wrong."""
 
 import json
-import sys
 from fractions import Fraction
-from types import SimpleNamespace
 
 import pytest
 
@@ -56,7 +54,7 @@ def answer_with(monkeypatch):
             asked.append((text, options))
             return answer
 
-        monkeypatch.setitem(sys.modules, "theory.proofs.prove", SimpleNamespace(prove=prove))
+        monkeypatch.setattr("theory.proofs.__main__.prove", prove)
         return asked
 
     return answer_with
@@ -120,7 +118,19 @@ def test_json_has_the_exact_numbers_as_text(answer_with, capsys):
     assert content["searched"] == ["codes", "tables"]
 
 
-def test_without_sites_a_profile_is_of_every_length(answer_with, capsys):
+def test_without_sites_a_profile_is_of_every_length(capsys):
+    assert main(["TC <= (n-1) DTC", "--profile"]) == 0
+    assert "every n >= 2" in capsys.readouterr().out
+    assert main(["TC <= (n-1) DTC", "--profile", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert (content["sites"], content["from_length"], content["few_lengths"]) == (None, 2, [1])
+    assert [part["conclusion"] for part in content["certificates"]] == ["TC <= (n-1) DTC"]
+    assert main(["TC <= 2 DTC", "--profile", "--json"]) == 1
+    content = json.loads(capsys.readouterr().out)
+    assert (content["sites"], content["words"][1]["word"]) == (4, [1, 1, 1, 1])
+
+
+def test_what_is_asked_of_prove_without_sites(answer_with):
     asked = answer_with(PROOF)
     assert main(["TC <= (n-1) DTC", "--profile"]) == 0
     assert asked == [("TC <= (n-1) DTC", {"sites": None, "profile": True})]
@@ -179,11 +189,33 @@ def test_wrong_usage(arguments, complaint, capsys):
     assert line.startswith(f"error: {complaint}")
 
 
-def test_an_error_of_the_text_keeps_its_caret(monkeypatch, capsys):
-    parsing = SimpleNamespace(prove=lambda text, sites, profile: parse(text, sites, profile))
-    monkeypatch.setitem(sys.modules, "theory.proofs.prove", parsing)
+def test_an_error_of_the_text_keeps_its_caret(capsys):
     assert wrong(["TC <= H(0,4)", "--sites", "4"], capsys) == [
         "error: sites are 0..3 where n = 4, got 4",
         "  TC <= H(0,4)",
         "            ^",
     ]
+
+
+# The command as it is called
+
+
+@each(
+    "text, sites, code",
+    [
+        ("TC <= (n-1) DTC", 4, 0),
+        ("TC <= 2/3 (n-1) DTC", 4, 1),
+        ("I(0;2|1) = 0 implies I(0;2) <= I(0;1)", 3, 0),
+    ],
+)
+def test_statements_are_decided(text, sites, code, capsys):
+    assert main([text, "--sites", str(sites)]) == code
+    assert capsys.readouterr().out.startswith(("proved\n", "refuted: ")[code])
+
+
+ZHANG_YEUNG = "2 I(2;3) <= I(0;1) + I(0;2,3) + 3 I(2;3|0) + I(2;3|1)"
+
+
+def test_an_inequality_beyond_shannon_s_is_unknown(capsys):
+    assert main([ZHANG_YEUNG, "--sites", "4"]) == 3
+    assert capsys.readouterr().out.startswith("unknown: ")

@@ -16,7 +16,7 @@ from theory.proofs.statement import value_at
 from theory.proofs.syntax import syntax_tree, value
 from theory.proofs.text import from_function, parse, written
 
-few = settings(max_examples=60)
+few = settings(max_examples=40)
 SITES = 3
 tables = strategies.joint_tables(lengths=(SITES, SITES), vocabs=(2, 2), exact=True)
 
@@ -170,6 +170,7 @@ def test_with_a_symbol_for_n_the_terms_are_those_of_each_n(data):
     for (symbolic, atom, _), (number, same, _) in pairs:
         assert type(number) is Fraction
         assert at(symbolic) == number
+        assert atom is not None
         assert atom is same
         for part in (*atom.left, *atom.right, *atom.given):
             assert at(value(part, n)) == value(part, SITES)
@@ -223,6 +224,9 @@ def test_assumptions_conclusions_chains_and_equalities():
         ("−2·TC", "-2 TC"),
         ("- - TC", "TC"),
         ("2 TC/3/2", "1/3 TC"),
+        ("1/2 (n-1) n/3 TC", "2 TC"),
+        ("n/2*n DTC", "8 DTC"),
+        ("3/4 n(TC + DTC)", "3 TC + 3 DTC"),
         ("-(TC - DTC) n", "4 DTC - 4 TC"),
         ("TC(n-1, n-2)", "TC(2, 3)"),
     ],
@@ -303,8 +307,11 @@ MEANS = (
         ("TC <= (DTC^", "expected ')', found the end"),
         ("TC <= 2 ^3 DTC", "expected an operator before a number, found '3'"),
         ("TC <= 2 ^1/3 DTC", "expected an operator before a number, found '1'"),
-        ("TC <= 1/2 ^n DTC", EITHER),
+        ("TC <= 1/2^n DTC", EITHER),
+        ("TC <= DTC + 1/2^(n-1) DTC", EITHER),
         ("TC <= DTC/2 ^(n-1)", EITHER),
+        ("TC <= 1/n ^(n-1) DTC", EITHER),
+        ("TC <= 1/2/3 ^n DTC", EITHER),
         ("TC <= TC ^(n-1)", "of these sites, or times this? write TC(...) or TC * (...)"),
         ("TC <= TC ^DTC", PRODUCT),
         ("TC <= (H + 1)*^(TC - n)", PRODUCT),
@@ -345,6 +352,29 @@ def test_errors_point_to_the_place(text, problem):
 @each("text", ["TC <= ^H(0)", "TC <= 2 ^I(0;1|2) + H", "^TC(0,1) >= 0", "0 <= ^DTC(0)"])
 def test_sites_are_refused_in_a_profile(text):
     refused(text, MEANS, profile=True)
+
+
+WORDS = ["H", "I", "TC", "DTC", "e", "f", "n", "0", "1", "2", "and", "implies", "\n", " ", "?"]
+SIGNS = [*"()|;,+-*/.=<", "<=", ">="]
+
+
+@given(st.data())
+@settings(max_examples=100)
+def test_whatever_is_written_is_read_or_refused_with_a_place(data):
+    text = "".join(data.draw(st.lists(st.sampled_from(WORDS + SIGNS), max_size=12)))
+    if data.draw(st.booleans()):
+        sound, _ = data.draw(sums(by_size=False))
+        at = data.draw(st.integers(0, len(sound)))
+        text = f"{sound[:at]}{text[:3]}{sound[at + 2 :]} >= 0"
+    try:
+        statement = parse(text, SITES)
+    except InvalidInput as error:
+        _, line, caret = str(error).split("\n")
+        assert line[2:] in [line.rstrip() for line in text.split("\n")]
+        assert caret.strip() == "^"
+        assert 2 < len(caret) <= len(line) + 1
+    else:
+        assert statement.conclusions
 
 
 def nested(levels):

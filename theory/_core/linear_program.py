@@ -173,6 +173,8 @@ def combination(
     """
     total = {i: v for i, v in total.items() if v}
     rows = sorted({*total, *(i for column in columns for i in column)})
+    if not columns or not total:
+        return _pivoted(columns, total, rows, [])
     matrix = _matrix(columns, rows)
     largest = max((abs(v) for v in total.values()), default=1)
     target = np.asarray([float(Fraction(total.get(i, 0)) / largest) for i in rows])
@@ -219,23 +221,31 @@ def _supports(matrix: Any, target: Any, trials: int) -> list[list[int]]:
     number, found = np.arange(1, matrix.shape[1] + 1), []
     for trial in range(trials):
         preference = 1 + (number * trial * (math.sqrt(5) - 1) / 2) % 1 / 2  # equidistributed
-        answer = _highs(preference, A_eq=matrix, b_eq=target)
-        if answer.status != 0:
+        if (support := _support(preference, matrix, target)) is None:
             break
-        found.append(np.flatnonzero(answer.x > ZERO).tolist())
+        found.append(support)
+        if len(support) <= 2:
+            break
     best = min(found, key=len, default=[])
-    left = 2 * trials if trials > 1 else 0
-    for without in best:
-        if left == 0 or len(best) <= 2:
-            break
-        left -= 1
-        upper = np.where(number - 1 == without, 0.0, np.inf)
+    fewer = 2 * trials if trials > 1 and len(best) > 2 else 0
+    for without in best[:fewer]:
         costs = np.where(np.isin(number - 1, best), 0.1, 1.0)
-        bounds = np.stack([np.zeros_like(upper), upper], axis=1)
-        answer = _highs(costs, A_eq=matrix, b_eq=target, bounds=bounds)
-        if answer.status == 0:
-            found.append(np.flatnonzero(answer.x > ZERO).tolist())
+        support = _support(costs, matrix, target, np.where(number - 1 == without, 0.0, np.inf))
+        if support is not None:
+            found.append(support)
     return sorted(found, key=len)
+
+
+def _support(costs: Any, matrix: Any, target: Any, upper: Any = np.inf) -> list[int] | None:
+    """Which columns a basic solution takes; None if there is no solution."""
+    from scipy import optimize
+
+    if math.prod(matrix.shape) > DENSE:
+        found = _highs(costs, A_eq=matrix, b_eq=target)
+    else:  # the same solver with half of the preparations
+        equal: Any = optimize.LinearConstraint(matrix, target, target)
+        found = optimize.milp(costs, constraints=equal, bounds=optimize.Bounds(0, upper))
+    return np.flatnonzero(found.x > ZERO).tolist() if found.status == 0 else None
 
 
 def _multipliers(

@@ -6,6 +6,7 @@ and so on: Dinkelbach's method (1967, from memory), which ends because the viola
 of a polytope.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,11 +18,16 @@ from theory.errors import InvalidInput
 from theory.proofs import refute, text
 from theory.proofs.answers import Proof, Refutation
 from theory.proofs.decide import prove
-from theory.proofs.quantities import Fall, Form
+from theory.proofs.quantities import Fall, Form, combined
 from theory.proofs.shannon import Violation, certificate
 from theory.proofs.statement import Assumption, Conclusion, Coordinates, Statement, value_at
 
 __all__ = ["BestConstant", "best_constant"]
+
+MINUS = Fraction(-1)
+
+ATOM = re.compile(r"[A-Za-z]+(\([^()]*\))?")
+"""What a coefficient may stand before without parentheses."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class BestConstant:
         if self.constant is None:
             proved = self.proof is None
         else:
-            bound = _less(_less({}, -self.constant, self.b.slack), 1, self.a.slack)
+            bound = combined([(self.constant, self.b.slack), (MINUS, self.a.slack)])
             proved = (
                 self.proof is not None
                 and self.proof.check()
@@ -86,11 +92,11 @@ class BestConstant:
 
     def __str__(self) -> str:
         where = "numbers that obey Shannon's inequalities" if self.attained is None else "data"
-        a, b = self.a.text, self.b.text
-        if self.constant is None:
-            return f"there are {where} with {a} > 0 and {b} = 0"
+        if self.proof is None:
+            return f"there are {where} with {self.a.text} > 0 and {self.b.text} = 0"
+        (bound,) = self.proof.statement.conclusions
         suffix = "" if self.best else "; less may hold, but does not follow from these"
-        return f"{a} <= {self.constant} ({b}), with equality for {where}{suffix}"
+        return f"{bound.text}, with equality for {where}{suffix}"
 
 
 def best_constant(
@@ -128,7 +134,19 @@ def best_constant(
     >>> found.constant, found.best, found.attained.table().nonzero()
     (Fraction(2, 1), True, (array([0, 1]), array([0, 1]), array([0, 1])))
     >>> print(found.proof.certificates[0])
-    slack of TC <= 2 (DTC):  I(0;1|2) + I(0;2|1) + I(1;2|0)
+    slack of TC <= 2 DTC:  I(0;1|2) + I(0;2|1) + I(1;2|0)
+
+    >>> print(found)
+    TC <= 2 DTC, with equality for data
+
+    What halving batches cost of 16 sites, against TC, by the profile:
+
+    >>> from theory import information
+    >>> found = best_constant(
+    ...     lambda p: information.path_cost(p, (8, 4, 2, 1, 1)), "TC", sites=16, profile=True
+    ... )
+    >>> found.constant, found.attained
+    (Fraction(7, 15), <ReedSolomon: length 16, vocab 2, exact=True, dimension 1>)
 
     Sums of pairwise informations bound TC by no multiple: three bits of even parity.
 
@@ -141,27 +159,23 @@ def best_constant(
 
     if _violation(lower.slack, given, sites, kind) is not None:
         raise InvalidInput(f"{lower.text} may be negative, as far as Shannon's inequalities go")
-    ray = _violation(_less({}, 1, lower.slack), given, sites, kind)
+    ray = _violation(combined([(MINUS, lower.slack)]), given, sites, kind)
     if ray is None:
         raise InvalidInput(f"{lower.text} is always zero")
     zero = Assumption(f"{lower.text} = 0", lower.slack)
-    far = _violation(_less({}, 1, upper.slack), (*given, zero), sites, kind)
+    far = _violation(combined([(MINUS, upper.slack)]), (*given, zero), sites, kind)
     if far is not None:
         data = _data(lower.slack, upper.slack, given, sites, kind)
         return BestConstant(upper, lower, None, None, far, data, given, kind)
     while True:
         constant = _at(upper.slack, ray) / _at(lower.slack, ray)
-        slack = _less(_less({}, -constant, lower.slack), 1, upper.slack)
+        slack = combined([(constant, lower.slack), (MINUS, upper.slack)])
         further = _violation(slack, given, sites, kind)
         if further is None:
             break
         ray = further
-    size = (
-        str(constant)
-        if constant.denominator == 1
-        else f"{constant.numerator}/{constant.denominator}"
-    )
-    words = f"{upper.text} <= {size} ({lower.text})"
+    bound = lower.text if ATOM.fullmatch(lower.text) else f"({lower.text})"
+    words = f"{upper.text} <= {constant} {bound}"
     conclusion = Conclusion(words, slack)
     words = f"{assuming} implies {words}" if assuming else words
     proof = prove(Statement(words, sites, (conclusion,), given, kind))
@@ -196,7 +210,7 @@ def _violation(
     for assumption in given:
         columns.append(assumption.form)
         if assumption.equal:
-            columns.append(_less({}, 1, assumption.form))
+            columns.append(combined([(MINUS, assumption.form)]))
     separation = combination(columns, slack, 1)
     return separation.direction if isinstance(separation, Separation) else None
 
@@ -207,16 +221,9 @@ def _data(
     """A distribution on which one form is zero and the other one positive, if one is found."""
     if kind == "sets":
         return refute.find_equal(zero, positive, given, sites)
-    never = Conclusion("", _less({}, 1, positive))
+    never = Conclusion("", combined([(MINUS, positive)]))
     found = prove(Statement("", sites, (never,), (*given, Assumption("", zero)), kind))
     return found.distribution if isinstance(found, Refutation) else None
-
-
-def _less(form: Form, multiple: Fraction | int, other: Form) -> Form:
-    """A form minus a multiple of another one."""
-    keys = sorted({*form, *other})
-    found = {k: form.get(k, Fraction(0)) - multiple * other.get(k, 0) for k in keys}
-    return {k: c for k, c in found.items() if c}
 
 
 def _at(form: Form, ray: Form) -> Fraction:

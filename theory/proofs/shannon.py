@@ -95,7 +95,7 @@ def certificate(
     ------
     TooLarge
         If what symmetry leaves would take too long or too much memory; without any, that is
-        beyond eleven sites. Ten take some seconds and about 300 MB.
+        beyond eleven sites. Ten take some seconds in a process of about 130 MB.
     Uncertified
         If floats misled and there are too many sites to repair that exactly.
 
@@ -229,4 +229,4 @@ def _require_room(blocks: Blocks) -> None:
     columns = rows * len(blocks) * (len(blocks) + 3) // (8 if rows == 2**sites else 2)
     what = f"a certificate for {sites} sites in {len(blocks)} blocks of interchangeable ones"
     require_steps(rows**2 * columns, MOST_STEPS, what)
-    require_memory(columns * 200 + rows**2 * 3 + 2**sites * 8, what)
+    require_memory(columns * 3000 + rows**2 * 8 + 2**sites * 40, what, itemsize=1)

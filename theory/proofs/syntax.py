@@ -6,7 +6,7 @@
     relations = chain {"and" chain}
     chain     = sum relation sum {relation sum}           relation: <= >= =
     sum       = product {("+" | "-") product}
-    product   = factor {["*" | "/"] factor}               from left to right: 1/3 TC = (1/3) TC
+    product   = factor {["*" | "/"] factor}               from left to right
     factor    = "-" factor | number | "n" | "(" sum ")" | quantity
     quantity  = ("H" | "TC" | "DTC") ["(" sites ["|" sites] ")"]
               | "I" "(" sites ";" sites ["|" sites] ")"
@@ -15,7 +15,9 @@
 
 Without sites, ``H``, ``TC`` and ``DTC`` are of all n sites; ``e(k)`` is the mean entropy of k
 random sites, and ``f(j) = e(j+1) - e(j)`` the profile. Sites are counted from 0. A number is
-written before what it multiplies, and decimals are read as written: ``0.3`` is 3/10.
+written before what it multiplies: ``1/3 TC`` is a third of TC. Whether the n of ``1/2n`` is part of
+the divisor is not guessed: it is refused, and ``1/2 n`` is half of n. Decimals are read as written:
+``0.3`` is 3/10.
 
 The number of sites n stays open here: it is an integer where a statement is about so many sites,
 and a symbol of SymPy where it is about all numbers of sites.
@@ -212,9 +214,9 @@ def _terms(expression: Expression, n: Any) -> list[Term]:
             for sign, part in expression.parts
             for t in _terms(part, n)
         ]
-    linear = [part for _, part in getattr(expression, "parts", ()) if _is_linear(part)]
-    if not linear:
+    if not (isinstance(expression, Product) and _is_linear(expression)):
         return [Term(value(expression, n), None, expression.place)]
+    linear = [part for _, part in expression.parts if _is_linear(part)]
     one = Number(linear[0].place, Fraction(1))
     parts = tuple((sign, one if part is linear[0] else part) for sign, part in expression.parts)
     factor = value(dataclasses.replace(expression, parts=parts), n)
@@ -342,7 +344,7 @@ class _Parser:
     def product(self) -> Expression:
         first = self.factor()
         parts = [("*", first)]
-        has_atom, divided = _is_linear(first), False
+        has_atom = _is_linear(first)
         while (sign := self.taken("*", "/")) or self.juxtaposed():
             word, factor = sign.word if sign else "*", self.factor()
             if _is_linear(factor):
@@ -350,12 +352,17 @@ class _Parser:
                     what = "a division by a quantity" if word == "/" else "a product of quantities"
                     raise factor.place.error(f"{what}: statements are linear in them")
                 has_atom = True
-            elif sign is None and divided:
+            elif sign is None and parts[-1][0] == "/" and not self.rational(parts, factor):
                 raise factor.place.error("part of the divisor or not? write *, or parentheses")
-            divided = word == "/" if sign else divided
             parts.append((word, factor))
         whole = first.place.to(parts[-1][1].place)
         return first if len(parts) == 1 else Product(whole, tuple(parts))
+
+    def rational(self, parts: list[tuple[str, Expression]], behind: Expression) -> bool:
+        """Tell whether what was read last is a number like 1/2, and the next factor apart."""
+        numbers = all(isinstance(part, Number) for _, part in parts[-2:])
+        apart = behind.place.start > parts[-1][1].place.end
+        return numbers and apart and parts[-2][0] == "*"
 
     def juxtaposed(self) -> bool:
         """Tell whether another factor follows without a sign."""
