@@ -341,7 +341,7 @@ def uniforms_to_exceed(s):
 
 
 def test_few_rounds_of_long_sequences():
-    """At y sites from the end, in units of what may be lost, boundaries sum to s: y is that of s."""
+    """At y sites from the end, in units of what may be lost, boundaries sum to s: y = M(s)."""
     assert uniforms_to_exceed(1) == math.e
     for rounds, length in itertools.product((2, 3, 5, 8), (64, 512)):
         value = schedules.minimax(length, rounds, of="both", random=True).value
