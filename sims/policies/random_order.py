@@ -27,7 +27,7 @@ class RandomOrder(Policy):
     sizes : sequence of int, or RandomSizes
         Batch sizes that sum to the length, for instance ``schedules.uniform(16, 4)``. A size of 0
         is a step that reveals nothing. Random sizes, such as those of ``schedules.minimax(16, 4,
-        random=True)``, are drawn for each sequence, and counted by a clock.
+        random=True)``, are drawn anew for each sequence, by a clock that counts their rounds.
 
     >>> from theory import gallery, schedules
     >>> from sims import output_distribution

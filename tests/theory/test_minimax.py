@@ -6,6 +6,7 @@ it, its TC and its DTC are computed from the profile by their definitions.
 
 import dataclasses
 import itertools
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -332,6 +333,19 @@ def test_long_sequences_come_near_their_limits(ratio, random):
             sizes = schedules.minimax(length, rounds, of=of, random=random)
             off.append(abs(rounds * bounds.worst_case(sizes, of=of).share / limit - 1))
         assert off[1] < max(off[0] / 4, 1e-12)
+
+
+def uniforms_to_exceed(s):
+    """Mean number of uniform numbers whose sum exceeds s: the sum of P(the sum of n is <= s)."""
+    return sum((k - s) ** k * math.exp(s - k) / math.factorial(k) for k in range(int(s) + 1))
+
+
+def test_few_rounds_of_long_sequences():
+    """At y sites from the end, in units of what may be lost, boundaries sum to s: y = M(s)."""
+    assert uniforms_to_exceed(1) == math.e
+    for rounds, length in itertools.product((2, 3, 5, 8), (64, 512)):
+        value = schedules.minimax(length, rounds, of="both", random=True).value
+        assert 0 < 1 / uniforms_to_exceed(rounds - 1) - value < 1 / length
 
 
 # Systematic sampling of boundaries

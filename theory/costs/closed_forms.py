@@ -266,6 +266,11 @@ def minimax_limit(sites_per_round: float, *, of: Of = "tc", random: bool = False
     their sum u is w everywhere. Fixed, Phi(w) is the harmonic number of an integer w. The gain of
     random sizes falls from any number at one site a round to 2 at many. Derived here.
 
+    If K stays and L grows, the share of TC + DTC tends to ``1/K``, and with random sizes to
+    ``1/M(K - 1)``. Let M(s) be how far from the end, in units of the sites that may be lost, the
+    probabilities of boundaries sum to s: as the loss is that unit everywhere, ``M(s) = 1 +
+    int_{s-1}^s M``, the renewal equation of the number of uniform numbers that exceed s.
+
     Parameters
     ----------
     sites_per_round : float

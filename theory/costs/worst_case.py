@@ -49,10 +49,12 @@ def worst_case(sizes: Sequence[int] | RandomSizes, *, of: Of = "tc") -> WorstCas
     The supremum of `theory.information.path_cost` over TC, DTC or their sum, over all
     distributions of so many sites and over every vocabulary, where these are not 0. It is attained
     by Reed-Solomon codes: for fixed sizes it is the greatest ``(b-a-1)/(L-a-1)``, ``(b-a-1)/(a+1)``
-    or ``(b-a-1)/L`` of a batch from a to b, so that `total_correlation_schedule`,
-    `dual_total_correlation_schedule` and `largest_batch` are best possible. Of random sizes it is
-    the loss on average over the draw. [ours, on Han 1978, from memory] No such codes of bits have
-    another dimension than 1 or L - 1; there it is approached, by `theory.gallery.common_shock`.
+    or ``(b-a-1)/L`` of a batch from a to b (leave out 0/0), so that the constant of `largest_batch`
+    is best possible, and those of `total_correlation_schedule` and
+    `dual_total_correlation_schedule` are where a batch has the ratio itself. Of random sizes it
+    is the loss on average over the draw. [ours, on Han 1978, from memory] No such codes of bits
+    have another dimension than 1 or L - 1; there it is approached, by
+    `theory.gallery.common_shock`.
 
     Parameters
     ----------

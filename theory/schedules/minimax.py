@@ -27,7 +27,7 @@ import bisect
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal, overload
 
@@ -166,7 +166,7 @@ class MinimaxSizes(RandomSizes):
 
     of: Of
     value: Fraction
-    adversary: dict[int, Fraction]
+    adversary: dict[int, Fraction] = field(hash=False)
 
     def check(self) -> bool:
         """Compute in Fractions what these sizes lose at most, and any others at least.
@@ -279,18 +279,15 @@ def _least_sums(share: Any, budgets: Sequence[int]) -> tuple[list[Any], Any, lis
 def _prices(windows: Sequence[int]) -> list[Fraction]:
     """By how much S(1) rises if less may be lost at r: the chain rule, backwards, exactly."""
     length = len(windows)
-    rises = [Fraction(0)] * (length + 2)  # of S(r) or, where a stretch ends, minus its rise
-    prices, carried = [Fraction(0)] * length, Fraction(0)
+    prices, rise = [Fraction(0)] * length, Fraction(0)
+    changes = [Fraction(0)] * (length + 2)  # of the derivative by S(r), from one r to the next
+    changes[1], changes[2] = Fraction(1), Fraction(-1)
     for r in range(1, length):
-        rise = Fraction(1) if r == 1 else Fraction(0)
-        carried += rises[r]
-        rise += carried
-        window = windows[r]
+        rise += changes[r]
+        window = windows[r]  # S(r) is S(r+1), or the mean of S(r+1), ..., S(r+window) and more
         if window:
             prices[r] = rise / window
-            rises[r + 1] += prices[r]
-            rises[r + window + 1] -= prices[r]
-        else:
-            rises[r + 1] += rise
-            rises[r + 2] -= rise
+        part = rise / (window or 1)
+        changes[r + 1] += part
+        changes[r + (window or 1) + 1] -= part
     return prices

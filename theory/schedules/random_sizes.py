@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -62,8 +62,8 @@ class RandomSizes:
     def __post_init__(self) -> None:
         object.__setattr__(self, "choices", _as_choices(self.choices))
 
-    @classmethod
-    def from_boundaries(cls, probabilities: Sequence[Fraction | int]) -> Self:
+    @staticmethod
+    def from_boundaries(probabilities: Sequence[Fraction | int]) -> "RandomSizes":
         """Random sizes that begin a batch after `a` sites with a given probability, each `a`.
 
         Of all random sizes with these probabilities they cost least, whatever the distribution:
@@ -79,7 +79,7 @@ class RandomSizes:
         >>> RandomSizes.from_boundaries([1, Fraction(1, 2), Fraction(1, 2)]).choices
         ((Fraction(1, 2), (1, 2)), (Fraction(1, 2), (2, 1)))
         """
-        return cls(_systematic(probabilities))
+        return RandomSizes(_systematic(probabilities))
 
     @property
     def length(self) -> int:
@@ -99,9 +99,8 @@ class RandomSizes:
         """
         found: Any = defaultdict(lambda: defaultdict(Fraction))
         for probability, sizes in self.choices:
-            for k, (start, size) in enumerate(
-                zip(itertools.accumulate(sizes, initial=0), sizes, strict=False)
-            ):
+            starts = itertools.accumulate((0, *sizes[:-1]))
+            for k, (start, size) in enumerate(zip(starts, sizes, strict=True)):
                 found[k, start][size] += probability
         return {place: dict(sorted(sizes.items())) for place, sizes in sorted(found.items())}
 
@@ -192,9 +191,7 @@ def _systematic(
         raise InvalidInput(f"probabilities must sum to an integer, got {float(total)}")
     whole = math.lcm(*(value.denominator for value in each))
     numerators = [value.numerator * (whole // value.denominator) for value in each]
-    below = list(itertools.accumulate(numerators))[
-        :-1
-    ]  # of all sites before one, but for the first
+    below = list(itertools.accumulate(numerators[:-1]))  # where the part of each later site starts
     offsets = sorted({0, *(value % whole for value in below)})
     choices = []
     for offset, following in itertools.pairwise([*offsets, whole]):
