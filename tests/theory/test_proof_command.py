@@ -118,7 +118,19 @@ def test_json_has_the_exact_numbers_as_text(answer_with, capsys):
     assert content["searched"] == ["codes", "tables"]
 
 
-def test_without_sites_a_profile_is_of_every_length(answer_with, capsys):
+def test_without_sites_a_profile_is_of_every_length(capsys):
+    assert main(["TC <= (n-1) DTC", "--profile"]) == 0
+    assert "every n >= 2" in capsys.readouterr().out
+    assert main(["TC <= (n-1) DTC", "--profile", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert (content["sites"], content["from_length"], content["few_lengths"]) == (None, 2, [1])
+    assert [part["conclusion"] for part in content["certificates"]] == ["TC <= (n-1) DTC"]
+    assert main(["TC <= 2 DTC", "--profile", "--json"]) == 1
+    content = json.loads(capsys.readouterr().out)
+    assert (content["sites"], content["words"][1]["word"]) == (4, [1, 1, 1, 1])
+
+
+def test_what_is_asked_of_prove_without_sites(answer_with):
     asked = answer_with(PROOF)
     assert main(["TC <= (n-1) DTC", "--profile"]) == 0
     assert asked == [("TC <= (n-1) DTC", {"sites": None, "profile": True})]

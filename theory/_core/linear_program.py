@@ -259,7 +259,7 @@ def _highs(costs: Any, **constraints: Any) -> Any:
 def _supports(matrix: Any, target: Any, trials: int) -> list[dict[int, float]]:
     """Columns that seem to combine to the target, with multipliers; the fewest first."""
     trials = max(1, min(trials, round((DENSE / math.prod(matrix.shape)) ** (1 / 3))))
-    number, found = np.arange(1, matrix.shape[1] + 1), []
+    number, found = np.arange(1, matrix.shape[1] + 1, dtype=np.int64), []
     for trial in range(trials):
         preference = 1 + (number * trial * (math.sqrt(5) - 1) / 2) % 1 / 2  # equidistributed
         if (support := _support(preference, matrix, target)) is None:

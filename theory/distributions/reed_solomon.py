@@ -16,6 +16,7 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -211,6 +212,6 @@ class ReedSolomon(Distribution):
         return np.asarray(entropies, dtype=object if self.exact else np.float64)
 
     @cached_property
-    def _log_token(self) -> Number:
+    def _log_token(self) -> Any:
         """Entropy in nats of one site."""
         return logarithm(Fraction(self.vocab)) if self.exact else self._log_size[0]

@@ -3,7 +3,9 @@
 Evidence and predictions are products, and all entropies sums, of those of the parts.
 """
 
+import functools
 import math
+import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -93,16 +95,16 @@ class SideBySide(Distribution):
 
     def _evidence(self, x: Array) -> Array:
         parts = zip(self.parts, self._split(x), strict=True)
-        return math.prod(part._evidence(tokens) for part, tokens in parts)
+        return functools.reduce(operator.mul, (p._evidence(tokens) for p, tokens in parts))
 
     def _log_evidence(self, x: Array) -> Array:
         parts = zip(self.parts, self._split(x), strict=True)
-        return sum(part._log_evidence(tokens) for part, tokens in parts)
+        return functools.reduce(operator.add, (p._log_evidence(tokens) for p, tokens in parts))
 
     def sample(self, rng: np.random.Generator, size: int) -> Array:
         """Draw sequences, shape (size, L): of one part after the other."""
-        drawn = [part.sample(rng, size) for part in self.parts]
-        return sum(x * place for x, place in zip(drawn, self._places, strict=True))
+        parts = zip(self.parts, self._places, strict=True)
+        return functools.reduce(operator.add, (p.sample(rng, size) * v for p, v in parts))
 
     def subset_entropy(self, sites: tuple[int, ...], given: Array | None = None) -> Number:
         """Entropy in nats of a set of sites, the sum over the parts."""
@@ -112,4 +114,4 @@ class SideBySide(Distribution):
 
     def mean_subset_entropies(self) -> Array:
         """Mean entropy in nats of k random sites, shape (L+1,), the sum over the parts."""
-        return sum(part.mean_subset_entropies() for part in self.parts)
+        return functools.reduce(operator.add, (p.mean_subset_entropies() for p in self.parts))

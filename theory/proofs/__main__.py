@@ -11,7 +11,8 @@ from typing import Any
 from theory._console.arguments import CommandParser, positive, prepare_output
 from theory._console.format import as_json
 from theory.errors import ZerolossError
-from theory.proofs import Unknown, prove
+from theory.proofs import Proof, Unknown, prove
+from theory.proofs.every_length import ProofForEveryLength
 from theory.proofs.quantities import names_of, sites_of
 
 EXIT_CODES = {"proved": 0, "refuted": 1, "unknown": 3}
@@ -35,7 +36,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m theory.p
         epilog=LANGUAGE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("statement", help='such as "TC <= (n-1) DTC"')
+    parser.add_argument(
+        "statement", help='such as "TC <= (n-1) DTC"; after -- if it begins with a minus'
+    )
     parser.add_argument("--sites", type=positive, metavar="N", help="number of sites n")
     parser.add_argument(
         "--profile",
@@ -50,14 +53,14 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m theory.p
         parser.error("--sites N is missing, or --profile for every number of sites")
 
     try:
-        answer: Any = prove(options.statement, sites=options.sites, profile=options.profile)
+        answer = prove(options.statement, sites=options.sites, profile=options.profile)
     except ZerolossError as error:
         parser.error(str(error))
     kind = "proved" if answer else "unknown" if isinstance(answer, Unknown) else "refuted"
     if options.json:
         about = {"statement": options.statement, "sites": options.sites, "profile": options.profile}
         print(as_json({**about, "answer": kind, **_details(answer)}))
-    elif options.latex and answer:
+    elif options.latex and isinstance(answer, (Proof, ProofForEveryLength)):
         print(answer.latex)
     else:
         print(answer)
@@ -67,8 +70,16 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m theory.p
 def _details(answer: Any) -> dict[str, Any]:
     """What JSON has of an answer: exact numbers as text."""
     if answer:
-        return {"certificates": [_certificate(part) for part in answer.certificates]}
-    content = {"conclusion": answer.conclusion.text, "slack": str(answer.slack)}
+        content = {"certificates": [_certificate(part) for part in answer.certificates]}
+        if isinstance(answer, ProofForEveryLength):
+            few = [proof.statement.sites for proof in answer.few]
+            return {"from_length": answer.start, "few_lengths": few, **content}
+        return content
+    content = {
+        "conclusion": answer.conclusion.text,
+        "sites": answer.statement.sites,
+        "slack": str(answer.slack),
+    }
     if isinstance(answer, Unknown):
         ray = {names_of(sites_of(bits)): str(value) for bits, value in answer.ray.items()}
         return {**content, "ray": ray, "searched": answer.searched}

@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 
+LONG = 10**6
+"""A length at which signs are looked at, for writing them."""
+
+
 def symbols() -> tuple[Any, Any]:
     """The number of sites n and the step r, as symbols of SymPy."""
     import sympy
@@ -74,12 +78,10 @@ class Range:
         return self._written(sympy.latex, r"\sum_{{r={}}}^{{{}}}", r"\left({}\right)")
 
     def _written(self, shown: Callable[[Any], str], several: str, one: str) -> str:
-        import sympy
-
         n, r = symbols()
-        f = sympy.Function("f")
         step = self.first if self.first == self.last else r
-        fall = shown(f(step - 1)) if step == n else f"({shown(f(step - 1))} - {shown(f(step))})"
+        fall = f"f({shown(step - 1)})"
+        fall = fall if step == n else f"({fall} - f({shown(step)}))"
         factor = shown(self.slack) if not self.slack.is_Add else one.format(shown(self.slack))
         terms = fall if self.slack == 1 else f"{factor} {fall}"
         if self.first == self.last:
@@ -199,7 +201,7 @@ class ProofForEveryLength:
     @property
     def start(self) -> int:
         """The length from which on the certificates hold."""
-        return max(certificate.start for certificate in self.certificates)
+        return max((certificate.start for certificate in self.certificates), default=1)
 
     def check(self) -> bool:
         """Check all certificates again, and those of the first lengths.
@@ -304,8 +306,20 @@ def ranges_of(conclusion: Relation) -> list[Range]:
             sympy.Integer(0),
         )
         slack = slack.subs(r, last) if first == last else slack
-        found.append(Range(first, last, sympy.signsimp(sympy.factor(slack))))
+        found.append(Range(first, last, _readable(slack, first, last)))
     return found
+
+
+def _readable(slack: Any, first: Any, last: Any) -> Any:
+    """In factors that are positive in the middle of a long range, as far as they have a sign."""
+    import sympy
+
+    n, r = symbols()
+    middle = {n: LONG, r: ((first + last) / 2).subs(n, LONG)}
+    factors = sympy.Mul.make_args(sympy.factor(slack))
+    changed = [f for f in factors if f.is_Add and f.subs(middle) < 0]
+    others = [f for f in factors if f not in changed]
+    return sympy.Mul(*others, *(-f for f in changed), (-1) ** len(changed))
 
 
 def _breaks(terms: list[Term]) -> tuple[set[Any], set[Any]]:

@@ -223,12 +223,12 @@ def _few(
     columns: list[dict[int, Fraction | int]] = [
         {0: slacks[j], **{k + 1: row[j] for k, row in enumerate(rows)}} for j in range(sites)
     ]
-    columns += [{k + 1: -1} for k, a in enumerate(given) if not a.equal]
+    columns += [{k + 1: Fraction(-1)} for k, a in enumerate(given) if not a.equal]
     costs = [smallest_field(sites, r).bit_length() - 1 for r in range(1, sites + 1)]
     costs += [0] * (len(columns) - sites)
-    columns = [{i: v for i, v in column.items() if v} for column in columns]
+    nonzero = [{i: v for i, v in column.items() if v} for column in columns]
     try:
-        found = least(costs, columns, [-1] + [0] * len(given)).solution
+        found = least(costs, nonzero, [-1] + [0] * len(given)).solution
     except Uncertified:
         return weights
     return {j + 1: weight for j, weight in found.items() if j < sites}

@@ -140,7 +140,8 @@ def from_function(slack: Callable[[Any], Any], sites: int, profile: bool = False
         ) from error
     if not results:
         raise InvalidInput("the function returned no numbers")
-    forms = [_read(result, _symbols(p)) for result in results]
+    symbols = _symbols(p)
+    forms = [_read(result, symbols) for result in results]
     kind: Coordinates = "profile" if profile else "sets"
     texts = [f"{written(form, n, kind)} >= 0" for form in forms]
     return Statement(" and ".join(texts), n, tuple(map(Conclusion, texts, forms)), coordinates=kind)
