@@ -134,7 +134,7 @@ def entropies(tables):
     return found
 
 
-def on(form, h):
+def on(form, h) -> Any:
     """A form on entropies by the bits of sets, shape (N,)."""
     return sum((float(c) * h[bits] for bits, c in form.items()), 0 * h[0])
 
