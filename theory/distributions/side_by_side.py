@@ -64,7 +64,10 @@ class SideBySide(Distribution):
         vocabularies = [part.vocab for part in self.parts]
         vocab = math.prod(vocabularies)
         if vocab > MAX_VOCAB:
-            raise TooLarge(f"distributions of {vocabularies} tokens side by side have {vocab:.3g}")
+            raise TooLarge(
+                f"{len(self.parts)} distributions side by side have about 2^{vocab.bit_length()} "
+                f"tokens; the limit is 2^62"
+            )
         self.exact = self.parts[0].exact
         self._places = [math.prod(vocabularies[k + 1 :]) for k in range(len(vocabularies))]
         self._describe(self.parts[0].length, vocab, None)
