@@ -1,0 +1,117 @@
+"""What a decoder loses on many tables of one shape at once, in floats.
+
+A search tries thousands of small tables, and following each on its own is mostly overhead. Here the
+contexts of all of them travel through the same `Propagation`, labelled by their table, so that a
+policy sees the contexts of many tables as the rows of one batch.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sims.decoding.arguments import as_decoder, as_run
+from sims.decoding.denoiser import TemperedDenoiser
+from sims.decoding.exact import output_distribution
+from sims.decoding.layers import Layer, Reveal
+from sims.decoding.propagation import Propagation
+from sims.policies import Corrector, Decoder
+from sims.policies.base import Select
+from theory._core.arrays import xlogy
+from theory.distributions import JointTable
+from theory.lattice.lattice import reveal_observed
+
+__all__ = ["losses", "rounds_and_loss"]
+
+CALLS = 2**12
+"""Calls of the denoiser that are told apart."""
+
+
+class Unstackable(Exception):
+    """The decoder calls the denoiser with sequences of its own, of which the table is not known."""
+
+
+class Stack(Propagation):
+    """The steps of a decoder on tables (M, V, ..., V) of float64 that sum to 1.
+
+    Labels are ``table * CALLS + calls``. `p` is the first of the tables, which gives the shape.
+    """
+
+    def __init__(self, tables: np.ndarray, policy: Decoder | Select) -> None:
+        run = as_run(JointTable(tables[0]), as_decoder(policy), 1.0, (), None)
+        assert not isinstance(run.decoder, Corrector)
+        super().__init__(run.p, None, run.decoder, TemperedDenoiser(self._predict, *run.samplings))
+        for axis in range(1, tables.ndim):
+            tables = np.concatenate([tables, tables.sum(axis=axis, keepdims=True)], axis=axis)
+        self._evidence = tables.reshape(-1)
+        self._rows_of: tuple[np.ndarray, np.ndarray] | None = None
+
+    @property
+    def count(self) -> int:
+        """How many tables there are."""
+        return self._evidence.shape[0] // self.codes.cells
+
+    def table_of(self, keys: np.ndarray) -> np.ndarray:
+        """The table that a key belongs to."""
+        return keys // (self.codes.cells * CALLS)
+
+    def start(self) -> Layer:
+        every = np.arange(self.count, dtype=np.int64)
+        keys = every * (self.codes.cells * CALLS) + self.codes.blank
+        return Layer(keys, (np.ones(self.count),) * len(self.measures))
+
+    def evidence(self, keys: np.ndarray) -> np.ndarray:
+        cells = self.codes.cells
+        return self._evidence[self.table_of(keys) * cells + keys % cells]
+
+    def _select(self, layer: Layer, x: np.ndarray, masked: int, index: int) -> Iterator[Reveal]:
+        self._rows_of = x, self.table_of(layer.keys)
+        yield from super()._select(layer, x, masked, index)
+
+    def _write(self, layer: Layer, x: np.ndarray, masked: int, index: int) -> Iterator[Reveal]:
+        self._rows_of = x, self.table_of(layer.keys)
+        yield from super()._write(layer, x, masked, index)
+
+    def _predict(self, x: np.ndarray) -> np.ndarray:
+        """The zero-loss predictions; the marginals where a context is impossible."""
+        assert self._rows_of is not None
+        seen, tables = self._rows_of
+        if x.shape != seen.shape or x.ctypes.data != seen.ctypes.data:
+            raise Unstackable
+        first, codes = tables * self.codes.cells, self.codes.encode(x)
+        blank = np.full_like(codes, self.codes.blank)
+        given = np.where(self._evidence[first + codes] > 0, codes, blank)
+        context = self.codes.decode(given)
+        around = self.codes.neighbours(context, given) + first[:, None, None]
+        predictions = self._evidence[around] / self._evidence[first + given][:, None, None]
+        return reveal_observed(x, predictions)
+
+
+def rounds_and_loss(
+    tables: np.ndarray, policy: Decoder | Select
+) -> tuple[np.ndarray, np.ndarray]:
+    """The expected rounds and the path KL in nats of every table, by which `regret` judges."""
+    stack = Stack(tables, policy)
+    follows_data = "data" in stack.measures
+    loss, rounds = np.zeros(stack.count), np.zeros(stack.count)
+    written = np.zeros(stack.count * stack.codes.cells)
+    for reveal in stack:
+        of = stack.table_of(reveal.before)
+        if follows_data:
+            if reveal.draw is not None:
+                rounds += np.bincount(of, reveal.masses[1], stack.count)
+                data, draw = reveal.masses_after[1], reveal.draw
+                cost = (xlogy(data, draw.share) - xlogy(data, draw.factor)).sum(axis=1)
+                loss += np.bincount(of, cost, stack.count)
+        elif reveal.complete and reveal.reached.size:
+            keys, mass = reveal.reached.keys, reveal.reached.masses[0]
+            cells = stack.codes.cells
+            calls = keys // cells % CALLS
+            rounds += np.bincount(stack.table_of(keys), calls * mass, stack.count)
+            written += np.bincount(
+                stack.table_of(keys) * cells + keys % cells, mass, len(written)
+            )
+    if not follows_data:
+        p, extended = tables, written.reshape((stack.count, *(stack.p.vocab + 1,) * stack.p.length))
+        q = extended[(slice(None), *(slice(stack.p.vocab),) * stack.p.length)]
+        loss = (xlogy(p, p) - xlogy(p, q)).reshape(stack.count, -1).sum(axis=1)
+    return rounds, loss
