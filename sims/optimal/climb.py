@@ -1,19 +1,20 @@
 """A climb to a table where a function of tables is large, also along the edges of its jumps.
 
 What a decoder loses is smooth where its choices of sites stay the same, and jumps where a
-prediction crosses a threshold or two are tied. The worst tables lie on such an edge, often on many at
-once, and near a corner almost every way ahead crosses one: a climb that moves mass from sequence to
-sequence stops there. So
+prediction crosses a threshold or two are tied. The worst tables lie on such an edge, often on many
+at once, and near a corner almost every way ahead crosses one: a climb that moves mass from sequence
+to sequence stops there. So
 
-- a step is the best point of a whole segment, of which the neighbourhood of the best of some points
-  is looked at again and again: that finds the end of the segment's last piece before a jump;
-- sequences *exchange* tokens, ``x, y -> x', y'`` with each pair of tokens at a site handed on, so that
-  no prediction of a single site changes: that slides along the edges of a threshold;
-- half of the segments begin off the table, at a table that has been moved a little and may lie beyond
-  an edge, and lead from there to where predictions are more, or less, certain: that slides along
+- a step is the best point of a whole segment; the neighbourhood of the best of some points is
+  looked at again and again, which finds the end of a piece just before a jump;
+- sequences *exchange* tokens, ``x, y -> x', y'``, at some sites, so that no prediction of a single
+  site changes: that slides along the edges of a threshold;
+- half of the segments begin off the table, at one that has been moved a little and may lie beyond
+  an edge, and lead from there to where predictions are more certain, or less: that slides along
   edges that bend, such as that of a bound on entropies.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 
@@ -40,6 +41,10 @@ GAIN = 1e-7
 
 PATIENCE = 8
 """Steps without progress after which a climb ends."""
+
+
+SMALL = 16
+"""Weights of a small sum, up to this one, are tried before a climb ends."""
 
 
 class Climb:
@@ -87,12 +92,22 @@ class Climb:
     def climb(self, table: np.ndarray, tables: int) -> tuple[np.ndarray, float]:
         """Go up from a table until nothing is gained any more, or so many were looked at."""
         value, idle, last = float(self.values(table[None])[0]), 0, self.tried + tables
-        while idle < PATIENCE and self.tried < last and value < math.inf:
-            ahead, there = self._step(table)
-            idle = idle + 1 if there <= value + GAIN * abs(value) else 0
+        while self.tried < last and value < math.inf:
+            ahead, there = self._step(table) if idle < PATIENCE else self._small(table)
+            gained = there > value + GAIN * abs(value)
             if there > value:
                 table, value = ahead, there
+            if not gained and idle == PATIENCE:
+                break
+            idle = 0 if gained else idle + 1
         return table, value
+
+    def _small(self, table: np.ndarray) -> tuple[np.ndarray, float]:
+        """The best table near this one of small integer weights, and its value."""
+        near = [w / w[0].sum() for w in itertools.islice(roundings(table), SMALL)]
+        points = np.concatenate(near)
+        values = self.values(points)
+        return points[values.argmax()], float(values.max())
 
     def _step(self, table: np.ndarray) -> tuple[np.ndarray, float]:
         """The best point of some segments, and its value."""

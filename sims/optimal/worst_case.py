@@ -1,7 +1,7 @@
 """The data on which a decoder loses most, as far as a search finds them.
 
-Tables of one shape are gone through by climbs (see `sims.optimal.climb`) in floats, many at once. The
-largest that is found is rounded to small integers, and what is said of these is computed anew,
+Tables of one shape are gone through by climbs (see `sims.optimal.climb`) in floats, many at once.
+The one that loses most is rounded to small integers, and what is said of these is computed anew,
 exactly. So it is true of the table that is returned, and a larger loss may exist.
 """
 
@@ -21,6 +21,7 @@ from sims.policies.base import Select
 from theory import JointTable
 from theory._console.progress import tracked
 from theory._core.arrays import to_host, within_memory
+from theory._core.bound import ZERO_TOL
 from theory._core.exact import floats, short
 from theory._core.plurals import counted
 from theory._core.types import Number
@@ -38,6 +39,9 @@ MAX_SEQUENCES = 256
 
 DRAWN = 64
 """Tables that are drawn for a climb, which begins at the best of them."""
+
+EXPLORING = 2
+"""One part in so many of the tables is for finding out which climb is to go on."""
 
 NEAR = 1e-9
 """How far tables are moved to see whether the decoder then chooses otherwise."""
@@ -98,8 +102,8 @@ def worst_case(
     *,
     per: Literal["nats", "rounds"] = "nats",
     start: Distribution | None = None,
-    starts: int = 4,
-    tables: int = 40_000,
+    starts: int = 3,
+    tables: int = 100_000,
     rounding: float = 1e-4,
     progress: bool | None = None,
 ) -> WorstCase:
@@ -125,7 +129,7 @@ def worst_case(
         Where the first climb begins, such as what an earlier search found. At the best of 64 drawn
         tables if not given, as the others.
     starts : int
-        Climbs. What tables are left after them goes to the best one.
+        Climbs, of which the best goes on until nothing is gained or the tables are used up.
     tables : int
         About how many are looked at. Some ten microseconds each; milliseconds for correctors and
         for decoders that call the denoiser with sequences of their own.
@@ -147,9 +151,9 @@ def worst_case(
 
     Notes
     -----
-    Known suprema are met: ``(n-1) H_b(1-tau)`` for `Threshold` at tau > 1/2 on n bits, approached by
-    a sequence and its complement (claim C3), gamma for each round of `EntropyBounded` (claim C4),
-    ``(n-1) log V`` for n sites in one round, by equal tokens. [ours]
+    Known suprema are met [ours]: ``(n-1) H_b(1-tau)`` for `Threshold` at tau > 1/2 on n bits, which
+    a sequence and its complement approach (claim C3); gamma for each round of `EntropyBounded`
+    (claim C4); ``(n-1) log V`` for n sites in one round, by equal tokens.
 
     Examples
     --------
@@ -186,22 +190,21 @@ def worst_case(
 
     climb = Climb(values, length, vocab, rng)
     first = None if start is None else _as_vector(start, length, vocab)
-    best, value = climb.drawn(1), -math.inf
+    found = []
     for number in tracked(range(starts + 1), progress, "climbing"):
-        if number == starts:
-            table = best
+        if number < starts:
+            table = climb.drawn(DRAWN) if first is None or number else first
+            left = (tables // EXPLORING - climb.tried) // (starts - number)
         else:
-            table = climb.drawn(DRAWN) if first is None else first
-            first = None
-        left = max(tables - climb.tried, 0) // max(starts - number, 1)
-        found, there = climb.climb(table, left)
-        if there > value:
-            best, value = found, there
+            (table, _), left = max(found, key=lambda one: one[1]), tables - climb.tried
+        found.append(climb.climb(table, left))
+    best, value = max(found, key=lambda one: one[1])
     near = best + NEAR * (np.asarray([climb.moved(best) for _ in range(DRAWN)]) - best)
-    on_edge = bool((climb.values(near) < (1 - CLEARLY) * value).any())
-    weights = _rounded(climb, best, value * (1 - rounding))
-    p, q = _written(weights.reshape(shape), decoder)
-    return WorstCase(decoder, per, p, _value(q, per), q, value, on_edge, climb.tried)
+    on_edge = bool((climb.values(near) < (1 - CLEARLY) * value - ZERO_TOL).any())
+    weights = _rounded(climb, best, value * (1 - rounding) - ZERO_TOL)
+    p, q = _at(weights.reshape(shape), decoder)
+    loss = _value(q, per)
+    return WorstCase(decoder, per, p, loss, q, max(value, float(loss)), on_edge, climb.tried)
 
 
 def _as_vector(start: Distribution, length: int, vocab: int) -> np.ndarray:
@@ -228,7 +231,7 @@ def _rounded(climb: Climb, table: np.ndarray, enough: float) -> np.ndarray:
     return best
 
 
-def _written(
+def _at(
     weights: np.ndarray, decoder: Policy | TokenPolicy | Corrector
 ) -> tuple[JointTable, OutputDistribution]:
     """The exact table, and what is written there: in floats, where the decoder needs these."""
