@@ -27,9 +27,9 @@ C3 = Claim(
         "at most 1, the sequence of these tokens is the likeliest of the joint, and 1/(n+1) is "
         "the best such constant. Then TV(p, product) < (3n-1) e / 2, and the divergence is below "
         "(n-1) (H_b(e) + e ln(V-1)). A decoder that reveals all sites whose likeliest token has a "
-        "probability above tau, or else one, loses less than (n-1) h on any data of n >= 2 "
-        "sites if 1/V <= tau < 1, h = H_b(1-tau) + (1-tau) ln(V-1), which is the supremum: a round of k sites costs "
-        "at most (k-1) h."
+        "probability above tau, or else one, loses less than (n-1) h on any data of n >= 2 sites "
+        "if 1/V <= tau < 1, and (n-1) h is the supremum, h = H_b(1-tau) + (1-tau) ln(V-1): a round "
+        "of k sites costs at most (k-1) h."
     ),
     latex=(
         r"p_j(x_j^*) > 1 - e,\ (n+1)\,e \le 1 \Rightarrow \arg\max_x p(x) = x^*,\ "

@@ -30,7 +30,7 @@ AT_ONCE = 2**20
 
 
 class Unstackable(Exception):
-    """The decoder calls the denoiser with sequences of its own, of which the table is not known."""
+    """The denoiser is called with other sequences than those reached: their table is not known."""
 
 
 class Stack(Propagation):
@@ -42,6 +42,8 @@ class Stack(Propagation):
     def __init__(self, tables: np.ndarray, decoder: Policy | TokenPolicy) -> None:
         run = as_run(JointTable(tables[0]), decoder, 1.0, (), None)
         assert not isinstance(run.decoder, Corrector)
+        if run.decoder.observed != "one-hot":
+            raise Unstackable
         super().__init__(run.p, None, run.decoder, TemperedDenoiser(self._predict, *run.samplings))
         for axis in range(1, tables.ndim):
             tables = np.concatenate([tables, tables.sum(axis=axis, keepdims=True)], axis=axis)

@@ -178,7 +178,8 @@ def worst_case(
             f"sequences; the worst data are searched up to {MAX_SEQUENCES}"
         )
     decoder.with_given((), length).check(length, vocab)
-    starts, tables = check_draw(rng, starts), as_integer(tables, "tables", 1)
+    check_draw(rng, 1)
+    starts, tables = as_integer(starts, "starts", 1), as_integer(tables, "tables", 1)
     rounding = as_real(rounding, "rounding", 0, 1)
     if per not in PER:
         raise InvalidInput(f"per must be one of {', '.join(PER)}, got {per!r}")
