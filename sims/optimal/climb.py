@@ -3,7 +3,7 @@
 What a decoder loses is smooth where its choices of sites stay the same, and jumps where a
 prediction crosses a threshold or two are tied. The worst tables lie on such an edge, often on many
 at once, and near a corner almost every way ahead crosses one: a climb that moves mass from sequence
-to sequence stops there. So
+to sequence may stop there. So
 
 - a step is the best point of a whole segment; the neighbourhood of the best of some points is
   looked at again and again, which finds the end of a piece just before a jump;

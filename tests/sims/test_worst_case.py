@@ -1,4 +1,4 @@
-"""The worst data for a decoder: what is known of them, and that what is reported is true of them."""
+"""The worst data for a decoder: known ones are found, and what is reported is true of them."""
 
 import itertools
 import math
@@ -15,7 +15,7 @@ from tests import oracles
 from tests.noted import each, refusals
 from tests.sims import policy_oracles as slow
 from tests.sims.policy_table import one_of_each
-from theory import MASK, InvalidInput, JointTable, LinearForm, TooLarge, gallery
+from theory import MASK, JointTable, LinearForm, TooLarge, gallery
 
 
 def rng(seed=0):
@@ -63,7 +63,7 @@ def transfers(table, step):
 
 
 def plain_climb(values, table):
-    """Uphill by transfers alone, with smaller steps where none helps."""
+    """Uphill by transfers alone, with smaller steps where none helps: where it stops."""
     value, step = values(table[None])[0], 0.1
     while step > 1e-7:
         near = np.asarray(list(transfers(table, step)))
@@ -72,21 +72,23 @@ def plain_climb(values, table):
             table, value = near[found.argmax()], found.max()
         else:
             step /= 2
-    return value
+    return table, value
 
 
 def test_a_climb_that_only_moves_mass_stops_below():
-    """Beside a corner of the threshold each transfer makes a site less certain than tau."""
+    """Beside a corner of the threshold transfers make a site less certain than tau.
+
+    From there the search goes on, to the supremum.
+    """
     decoder = policies.Threshold(0.9)
 
     def values(tables):
         return rounds_and_loss(tables.reshape(-1, 2, 2, 2), decoder)[1]
 
-    starts = 0.88 * np.eye(8)[0] + 0.12 * rng().dirichlet(np.ones(8), 6)
-    stops = [plain_climb(values, table) for table in starts]
-    assert 0.3 < max(stops) < 0.6
-    there = JointTable(starts[np.argmax(stops)].reshape(2, 2, 2))
-    assert searched(decoder, 3, start=there).value > 0.65
+    stops = [plain_climb(values, table) for table in rng().dirichlet(np.ones(8), 8)]
+    table, value = max(stops, key=lambda stop: stop[1])
+    assert 0.01 < value < 0.3
+    assert searched(decoder, 3, start=JointTable(table.reshape(2, 2, 2))).value > 0.65
 
 
 def test_a_threshold_of_three_tokens():
@@ -277,7 +279,7 @@ test_bad_input = refusals(
         [-1, 2],
     ),
     ("policy must be a Policy or a function, got 'TopK'", lambda: search_with(policy="TopK")),
-    ("", lambda v: search_with(policy=v), [policies.RandomOrder((1, 1, 1))]),
+    ("sizes must sum to the length 2", lambda: search_with(policy=policies.RandomOrder((3,)))),
     (
         "start has 3 sites over 2 tokens; searched are 2 sites over 2 tokens",
         lambda: search_with(start=gallery.parity(3)),
