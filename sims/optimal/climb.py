@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-__all__ = ["Climb"]
+__all__ = ["Climb", "roundings"]
 
 MOVES, KEPT = 32, 4
 """Segments that are looked at in a step, and how many of them more closely."""
@@ -33,6 +33,9 @@ SEGMENT = np.unique(
 )
 """Where a segment is looked at first: also near its start, as the last steps are short."""
 
+NOTHING = 1e-6
+"""Drawn sequences that are less likely than this, beside the likeliest one, are left out."""
+
 NEAR = 20
 """Segments begin up to ``2^-NEAR`` of a move off the table."""
 
@@ -41,7 +44,6 @@ GAIN = 1e-7
 
 PATIENCE = 8
 """Steps without progress after which a climb ends."""
-
 
 SMALL = 16
 """Weights of a small sum, up to this one, are tried before a climb ends."""
@@ -85,7 +87,8 @@ class Climb:
     def drawn(self, size: int) -> np.ndarray:
         """Tables of which some are spread out and some have few sequences; the best of so many."""
         spread = 2.0 ** self.rng.integers(-4, 2, (size, 1))
-        weights = self.rng.gamma(np.broadcast_to(spread, (size, self.count))) + 1e-300
+        weights = self.rng.gamma(np.broadcast_to(spread, (size, self.count)))
+        weights[weights < NOTHING * weights.max(axis=1, keepdims=True)] = 0.0
         tables = weights / weights.sum(axis=1, keepdims=True)
         return tables[self.values(tables).argmax()]
 
@@ -187,16 +190,21 @@ class Climb:
 def roundings(table: np.ndarray) -> Iterator[np.ndarray]:
     """Integer weights near a table, (M, V^L) of the same sum, for sums that grow.
 
-    Beside the nearest ones a unit is moved between any two sequences that have mass, or from and to
-    the likeliest one where these are many: the nearest may lie beyond the edge of a jump.
+    Beside the nearest ones a unit is moved between any two sequences that have mass, or where these
+    are many between the likeliest one and some others: the nearest may lie beyond the edge of a
+    jump.
 
     >>> next(roundings(np.asarray([0.4, 0.0, 0.6]))).tolist()
     [[0, 0, 1], [1, 0, 0]]
     """
     used, total = np.flatnonzero(table > 0), 1
-    order = used[np.argsort(-table[used], kind="stable")]
+    order = used[np.argsort(-table[used], kind="stable")].tolist()
+    several = order[:MANY]
     pairs = [
-        (x, y) for x in order for y in order if x != y and (len(used) <= 5 or order[0] in (x, y))
+        (x, y)
+        for x in several
+        for y in several
+        if x != y and (len(order) <= FEW or order[0] in (x, y))
     ]
     while total <= LARGEST:
         exact = table * total
@@ -212,6 +220,9 @@ def roundings(table: np.ndarray) -> Iterator[np.ndarray]:
         yield np.asarray(moved)
         total = max(total + 1, math.ceil(total * GROWTH))
 
+
+FEW, MANY = 5, 17
+"""Between how many sequences units are moved in pairs, and between the likeliest and how many."""
 
 LARGEST = 10**7
 """The largest sum of weights."""

@@ -23,7 +23,10 @@ from theory.lattice.lattice import reveal_observed
 __all__ = ["rounds_and_loss"]
 
 CALLS = 2**12
-"""Labels of a table: more calls of the denoiser than any of these decoders makes."""
+"""Labels of a table, one for each number of calls of the denoiser."""
+
+MOST_STEPS = 2**8
+"""Of decoders on a clock, so that they have labels enough."""
 
 AT_ONCE = 2**20
 """Entries of evidence lattices that travel together."""
@@ -42,7 +45,7 @@ class Stack(Propagation):
     def __init__(self, tables: np.ndarray, decoder: Policy | TokenPolicy) -> None:
         run = as_run(JointTable(tables[0]), decoder, 1.0, (), None)
         assert not isinstance(run.decoder, Corrector)
-        if run.decoder.observed != "one-hot":
+        if run.decoder.observed != "one-hot" or (run.decoder.steps or 0) > MOST_STEPS:
             raise Unstackable
         super().__init__(run.p, None, run.decoder, TemperedDenoiser(self._predict, *run.samplings))
         for axis in range(1, tables.ndim):
@@ -130,8 +133,8 @@ def _of_stack(stack: Stack) -> tuple[np.ndarray, np.ndarray]:
     for reveal in stack:
         of = stack.table_of(reveal.before)
         if follows_data:
-            if reveal.draw is not None and reveal.draw.share is not None:
-                data, draw = reveal.masses_after[1], reveal.draw
+            data, draw = reveal.masses_after[1], reveal.draw
+            if draw is not None and draw.share is not None:
                 costs = (xlogy(data, draw.share) - xlogy(data, draw.factor)).sum(axis=1)
                 loss += np.bincount(of, costs, count)
                 rounds += np.bincount(of, reveal.masses[1], count)

@@ -43,10 +43,10 @@ DRAWN = 64
 EXPLORING = 2
 """One part in so many of the tables is for finding out which climb is to go on."""
 
-NEAR = 1e-9
+NEAR = 1e-6
 """How far tables are moved to see whether the decoder then chooses otherwise."""
 
-CLEARLY = 0.01
+CLEARLY = 0.05
 """A share of the value that no smooth change takes away so near."""
 
 
@@ -68,7 +68,7 @@ class WorstCase:
     largest : float
         The largest value that was met, before rounding.
     on_edge : bool
-        Whether the decoder chooses otherwise on tables that are as near as 1e-9, and then loses
+        Whether the decoder chooses otherwise on tables that are as near as 1e-6, and then loses
         clearly less. Beside such an edge the greatest loss may be approached and not attained.
     tables : int
         How many tables were looked at.
@@ -180,7 +180,7 @@ def worst_case(
     decoder.with_given((), length).check(length, vocab)
     check_draw(rng, 1)
     starts, tables = as_integer(starts, "starts", 1), as_integer(tables, "tables", 1)
-    rounding = as_real(rounding, "rounding", 0, 1)
+    rounding = as_real(rounding, "rounding", 0, 1, ends=False)
     if per not in PER:
         raise InvalidInput(f"per must be one of {', '.join(PER)}, got {per!r}")
     shape = (vocab,) * length

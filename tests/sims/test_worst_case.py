@@ -9,6 +9,7 @@ import pytest
 
 import sims
 from sims import policies, worst_case
+from sims.decoding.arguments import as_decoder
 from sims.optimal.climb import roundings
 from sims.optimal.stacked import Stack, Unstackable, rounds_and_loss
 from tests import oracles
@@ -223,7 +224,7 @@ def zeros_and_ones(count, length, vocab):
 def test_tables_that_travel_together_lose_what_each_loses_alone(row):
     policy, oracle = row
     tables = zeros_and_ones(4, 3, 2)
-    found = np.asarray(rounds_and_loss(tables, sims.decoding.arguments.as_decoder(policy))).T
+    found = np.asarray(rounds_and_loss(tables, as_decoder(policy))).T
     for table, (rounds, loss) in zip(tables, found, strict=True):
         joint = {x: float(v) for x, v in np.ndenumerate(table)}
         predict = oracles.zero_loss(joint, 2, "marginal")
@@ -274,7 +275,7 @@ test_bad_input = refusals(
     ("starts must be an integer of at least 1, got {}", lambda v: search_with(starts=v), [0, 1.5]),
     ("tables must be an integer of at least 1, got {}", lambda v: search_with(tables=v), [0, 1.5]),
     (
-        "rounding must be a finite number between 0 and 1",
+        "rounding must be a finite number strictly between",
         lambda v: search_with(rounding=v),
         [-1, 2],
     ),
