@@ -19,7 +19,7 @@ from sims.open_questions.randomised import (
 )
 from sims.optimal.frontier import frontier
 from sims.policies import Policy, RandomOrder
-from theory import JointTable, gallery, strategies
+from theory import JointTable, gallery, information, strategies
 from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.inequality import excess
 from theory.distributions import Distribution
@@ -122,3 +122,16 @@ def savings(p: Distribution, rounds: Any = None, policy: Policy | None = None) -
     (mean,) = frontier(p, [math.inf])
     saved = mean.rounds - q.expected_rounds
     return [q.tv, excess(0, saved) if rounds is None else saved - rounds]
+
+
+@B16.residual(
+    "what each order loses and their mixture does not, of three bits that are not all equal",
+    exact=st.just(NOT_ALL_EQUAL),
+    sizes=(1, 2),
+)
+def only_together(p: Distribution, sizes: tuple[int, ...] = (2, 1)) -> list[Any]:
+    """Two bits are told 5/3 log 2 - log 3 of each other, which each order loses with them."""
+    if not is_table(p, NOT_ALL_EQUAL):
+        raise DoesNotApply("it is about three bits that are not all equal")
+    q = output_distribution(p, RandomOrder(sizes))
+    return [q.tv, q.path_kl - information.total_correlation(p, (0, 1))]

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+import hypothesis.strategies as st
 import numpy as np
 
+from sims.claims.kit.families import is_table
 from sims.claims.kit.policies import selecting_policies
 from sims.decoding.exact import output_distribution
 from sims.decoding.output import OutputDistribution
@@ -12,7 +14,7 @@ from sims.policies import LeftToRight, Policy
 from theory import gallery, information, strategies
 from theory._core.arrays import log, to_host
 from theory._core.bound import Bound
-from theory.claims import Claim, Provenance, Verdict
+from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.generators import named_distributions
 from theory.claims.kit.inequality import excess
 from theory.distributions import Distribution
@@ -90,16 +92,18 @@ def infinite_reverse_kl(
     return int(bool(infinite(q)) != bool((outside != 0).any()))
 
 
+TWO_WORDS = (gallery.coupled_pairs(1, exact=True), gallery.permutations(2, exact=True))
+"""Two words of which either tells the other: equal, or different."""
+
+
 @B8.residual(
     "bound attained by two coupled words",
-    named=lambda: {
-        "coupled_pairs(1)": gallery.coupled_pairs(1),
-        "permutations(2)": gallery.permutations(2),
-    },
-    tolerance=1e-12,
+    exact=st.sampled_from(TWO_WORDS),
     share=2,
 )
 def attained_by_two_coupled_words(p: Distribution, share: int = 1) -> Any:
     """``log valid + TC``."""
+    if not any(is_table(p, words) for words in TWO_WORDS):
+        raise DoesNotApply("it is about two bits that are equal or different, 0 and 1 alike")
     valid = output_distribution(p, LeftToRight(p.length)).valid_mass
     return log(np.asarray([valid]))[0] + share * information.total_correlation(p)

@@ -84,7 +84,7 @@ def _only_equal_bits(p: Distribution) -> None:
 
 
 @C7.residual(
-    "half of what is written outside of the data after one round of both of two equal bits",
+    "half of what is written outside of the data, if two equal bits are drawn again at once",
     exact=st.just(EQUAL_BITS),
     corrector=_one_site,
 )

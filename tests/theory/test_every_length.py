@@ -2,14 +2,13 @@
 
 import dataclasses
 import random
-from fractions import Fraction
 
 import pytest
 import sympy
 
 from tests.noted import each, refusals
 from theory import InvalidInput, ReedSolomon
-from theory.proofs import Proof, Refutation, Unknown, prove
+from theory.proofs import Proof, Refutation, prove
 from theory.proofs.every_length import (
     ProofForEveryLength,
     UnknownForEveryLength,
@@ -26,6 +25,15 @@ n, r = symbols()
 
 def decided(text):
     return decide_every_length(syntax_tree(text))
+
+
+def shown(text):
+    """The proof, after its check."""
+    answer = decided(text)
+    assert isinstance(answer, ProofForEveryLength)
+    assert answer
+    assert answer.check()
+    return answer
 
 
 def at_lengths(text, lengths):
@@ -76,10 +84,7 @@ FALSE = [
 
 @each("text", TRUE)
 def test_what_is_proved_for_every_length_is_proved_at_each(text):
-    answer = decided(text)
-    assert isinstance(answer, ProofForEveryLength)
-    assert answer
-    assert answer.check()
+    answer = shown(text)
     single = at_lengths(text, range(1, 12))
     assert len(single) >= 6
     assert all(single.values())
@@ -134,23 +139,23 @@ def drawn_text(rng):
 
 def test_drawn_statements_are_decided_as_at_single_lengths():
     rng, kinds = random.Random(0), []
-    for _ in range(40):
+    for _ in range(24):
         text = drawn_text(rng)
         answer = decided(text)
         single = at_lengths(text, range(1, 10))
-        assert not isinstance(answer, Unknown)
+        assert isinstance(answer, (ProofForEveryLength, Refutation))
         assert answer.check()
         if answer:
             assert all(single.values())
-        elif answer.statement.sites < 10:
+        elif isinstance(answer, Refutation) and answer.statement.sites < 10:
             failing = [length for length, holds in single.items() if not holds]
             assert failing[0] == answer.statement.sites
         kinds.append(bool(answer))
-    assert 6 < sum(kinds) < 34
+    assert 4 < sum(kinds) < 20
 
 
 def test_a_certificate_can_be_read():
-    answer = decided("TC <= (n-1) DTC")
+    answer = shown("TC <= (n-1) DTC")
     assert str(answer).splitlines() == [
         "proved",
         "for every n >= 2, and n = 1 by itself",
@@ -166,8 +171,7 @@ def test_a_certificate_can_be_read():
 
 
 def test_a_certificate_can_fail():
-    answer = decided("TC <= (n-1) DTC")
-    assert isinstance(answer, ProofForEveryLength)
+    answer = shown("TC <= (n-1) DTC")
     (certificate,) = answer.certificates
     first, last = certificate.ranges
 
@@ -181,7 +185,7 @@ def test_a_certificate_can_fail():
     assert not with_ranges(doubled, last).check()
     unsigned = dataclasses.replace(first, signs=())
     assert not with_ranges(unsigned, last).check()
-    other = decided("DTC <= (n-1) TC").certificates[0].ranges[0]
+    other = shown("DTC <= (n-1) TC").certificates[0].ranges[0]
     assert not with_ranges(other, last).check()
     bent = dataclasses.replace(first, slack=first.slack + (r - 1) * (r - n + 1) * (n - 2) * (n - 3))
     assert not with_ranges(bent, last).check()
@@ -214,7 +218,9 @@ def test_codes_of_two_tokens_refute_at_large_lengths():
 
 
 def test_prove_reads_a_text_without_a_number_of_sites():
-    assert prove("TC <= (n-1) DTC", profile=True).check()
+    proof = prove("TC <= (n-1) DTC", profile=True)
+    assert isinstance(proof, ProofForEveryLength)
+    assert proof.check()
     assert not prove("TC <= DTC", profile=True)
     assert isinstance(prove("TC <= (n-1) DTC", sites=5, profile=True), Proof)
 
@@ -231,10 +237,8 @@ test_what_has_no_meaning_at_every_length_is_refused = refusals(
 
 
 def test_lengths_at_which_it_is_not_defined_are_left_out():
-    answer = decided("1/(n-3) f(n-2) + n f(0) >= 0")
-    assert isinstance(answer, ProofForEveryLength)
+    answer = shown("1/(n-3) f(n-2) + n f(0) >= 0")
     assert answer.start == 4
     assert [proof.statement.sites for proof in answer.few] == [2]
     with pytest.raises(InvalidInput, match="division by 0"):
         parse("1/(n-3) f(n-2) + n f(0) >= 0", 3, profile=True)
-    assert Fraction(answer.start) == 4

@@ -50,6 +50,15 @@ def points(symbols, most):
         yield dict(zip(symbols, values, strict=True))
 
 
+def shown(expression, region):
+    """The certificate, after its check."""
+    answer = nonnegative(expression, region)
+    assert isinstance(answer, Nonnegative)
+    assert answer
+    assert answer.check()
+    return answer
+
+
 @functools.cache
 def compiled(expression):
     parts = sympy.fraction(sympy.together(expression))
@@ -67,11 +76,7 @@ def value(expression, where):
 
 @each(("expression", "region"), NEVER_NEGATIVE)
 def test_what_is_shown_is_not_negative_at_any_point(expression, region):
-    shown = nonnegative(expression, region)
-    assert isinstance(shown, Nonnegative)
-    assert shown
-    assert shown.check()
-    symbols = sorted(shown.symbols, key=str)
+    symbols = sorted(shown(expression, region).symbols, key=str)
     inside = 0
     sides = [
         (compile(str(r.lts), "", "eval"), compile(str(r.gts), "", "eval"), r.rel_op in "<>")
@@ -99,54 +104,55 @@ def test_a_point_refutes_what_is_negative(expression, region):
 
 
 def test_real_symbols():
-    assert nonnegative((x + 1) * y, [x >= -1, y >= 0]).check()
-    assert nonnegative(x * y / (1 + x), [x >= 0, y >= x]).check()
+    shown((x + 1) * y, [x >= -1, y >= 0])
+    shown(x * y / (1 + x), [x >= 0, y >= x])
     assert isinstance(nonnegative(x**2 - 2 * x + 1, [x >= 0]), Undecided)
 
 
 def test_what_is_known_of_the_symbols_counts():
     m, k = sympy.Symbol("m", integer=True, positive=True), sympy.Symbol("k", integer=True)
-    shown = nonnegative(k - m, [k >= m])
-    assert shown.check()
-    assert nonnegative((m - 1) * (k - m), [k >= m]).check()
+    shown(k - m, [k >= m])
+    shown((m - 1) * (k - m), [k >= m])
     assert not nonnegative(m - 2, [])
 
 
 def test_an_expression_that_is_undefined_somewhere_is_not_shown():
     assert not nonnegative(1 / (n - 3) ** 2, [n >= 0])
-    assert nonnegative(1 / (n - 3) ** 2, [n >= 4]).check()
+    shown(1 / (n - 3) ** 2, [n >= 4])
 
 
 def test_a_certificate_can_fail():
     """With less of the region, another expression or fewer cuts."""
-    shown = nonnegative((n - 20) ** 2, [n >= 1])
-    assert shown.cuts is not None
-    assert shown.check()
-    assert not dataclasses.replace(shown, cuts=None).check()
-    fewer = dataclasses.replace(shown.cuts, j=5, parts=(None,) * 6)
-    assert not dataclasses.replace(shown, cuts=fewer).check()
-    assert not dataclasses.replace(shown, expression=shown.expression - 1).check()
-    order = nonnegative((a - b) ** 2, [a >= 0, b >= 0])
-    assert not dataclasses.replace(order, cuts=None).check()
-    between = nonnegative((b - a - 1) * (L - r) - (b - r) * (L - a - 1), BETWEEN)
+
+    def holds(certificate, **changed):
+        return dataclasses.replace(certificate, **changed).check()
+
+    square = shown((n - 20) ** 2, [n >= 1])
+    assert square.cuts is not None
+    assert not holds(square, cuts=None)
+    assert not holds(square, cuts=dataclasses.replace(square.cuts, j=5, parts=(None,) * 6))
+    assert not holds(square, expression=square.expression - 1)
+    assert not holds(shown((a - b) ** 2, [a >= 0, b >= 0]), cuts=None)
+    between = shown((b - a - 1) * (L - r) - (b - r) * (L - a - 1), BETWEEN)
     wider = (*between.region[:1], between.region[1] + 1, *between.region[2:])
-    assert not dataclasses.replace(between, region=wider).check()
-    half, whole = sympy.Symbol("h", real=True), nonnegative((n - 2) ** 2, [n >= 0])
-    assert not dataclasses.replace(
-        whole, expression=(half - 2) ** 2, region=(half,), symbols=(half,)
-    ).check()
+    assert not holds(between, region=wider)
+    half = sympy.Symbol("h", real=True)  # between the integers it is negative
+    whole = shown((2 * n - 1) * (2 * n - 3) + n, [n >= 0])
+    assert holds(whole, region=(n,))
+    real = {"expression": whole.expression.subs(n, half), "region": (half,), "symbols": (half,)}
+    assert not holds(whole, **real)
 
 
 def test_certificates_are_written_out():
-    shown = nonnegative((n - 1) * (n - 2), [n >= 1])
-    assert str(shown).splitlines() == [
+    certificate = shown((n - 1) * (n - 2), [n >= 1])
+    assert str(certificate).splitlines() == [
         "proved",
         "(n - 2)*(n - 1) = 0 with n = 1",
         "(n - 2)*(n - 1) = y0*(y0 + 1) with n = y0 + 2",
     ]
     assert "y0**3 + 1 with" in str(nonnegative(n**3 + 1, [n >= 0]))
     assert "n = y0 + 1" in str(nonnegative(n - 1, [n >= 1]))
-    assert r"\quad" in shown.latex
+    assert r"\quad" in certificate.latex
     assert str(nonnegative(n - 2, [n >= 1])) == "negative: -1 at n = 1"
     assert "undecided" in str(nonnegative(x**2 - 2 * x + 1, [x >= 0]))
 

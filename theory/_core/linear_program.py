@@ -217,8 +217,8 @@ def _highs(costs: Any, **constraints: Any) -> Any:
 
 def _supports(matrix: Any, target: Any, trials: int) -> list[list[int]]:
     """Sets of columns that seem to combine to the target, smallest first."""
-    trials = max(1, min(trials, 4 * DENSE // max(1, math.prod(matrix.shape))))
-    number, found = np.arange(1, matrix.shape[1] + 1), []
+    trials = max(1, min(trials, round((DENSE / math.prod(matrix.shape)) ** (1 / 3))))
+    number, found = np.arange(1, matrix.shape[1] + 1, dtype=np.int64), []
     for trial in range(trials):
         preference = 1 + (number * trial * (math.sqrt(5) - 1) / 2) % 1 / 2  # equidistributed
         if (support := _support(preference, matrix, target)) is None:
@@ -275,10 +275,10 @@ def _directions(
     for most in (60, 10_000):
         near = (Fraction(x).limit_denominator(most) for x in point.tolist())
         yield {i: x for i, x in zip(rows, near, strict=True) if x}
-    tight: list[tuple[Terms, int]] = [(columns[j], 0) for j in np.flatnonzero(abs(slack) <= ZERO)]
-    ends = [({rows[k]: 1}, round(point[k])) for k in np.flatnonzero(abs(abs(point) - 1) <= ZERO)]
+    tight, ends = np.flatnonzero(abs(slack) <= ZERO), np.flatnonzero(abs(abs(point) - 1) <= ZERO)
+    equations: list[tuple[Terms, int]] = [({rows[k]: 1}, round(point[k])) for k in ends.tolist()]
     try:
-        yield solve([*ends, *tight])
+        yield solve([*equations, *((columns[j], 0) for j in tight.tolist())])
     except Uncertified:
         return
 
@@ -288,7 +288,7 @@ def _separated(
 ) -> Separation | None:
     """The direction as a separation, if it is one."""
     numbers, whole = _in_integers(direction, 1)
-    value = sum((v * numbers.get(i, 0) for i, v in total.items()), Fraction(0)) / whole
+    value = Fraction(sum(v * numbers.get(i, 0) for i, v in total.items())) / whole
     if value >= 0 or any(
         sum(v * numbers[i] for i, v in column.items() if i in numbers) < 0 for column in columns
     ):
@@ -358,7 +358,7 @@ def _phase_one(
                 for i, sign, price in zip(rows, signs, prices, strict=True)
                 if price
             }
-            value = sum((v * direction.get(i, 0) for i, v in total.items()), Fraction(0))
+            value = Fraction(sum(v * direction.get(i, 0) for i, v in total.items()))
             return Separation(direction, value)
         enter = min(j for _, j in entering) if stalled else min(entering)[1]
         leaving = [

@@ -23,6 +23,7 @@ from theory.gallery.language import cities, dyck, padded_text, words
 from theory.gallery.spins import curie_weiss, ising_ring
 from theory.gallery.strings import (
     balanced,
+    common_shock,
     coupled_pairs,
     golden_mean,
     one_hot,
@@ -36,6 +37,7 @@ __all__ = [
     "balanced",
     "binary_symmetric",
     "cities",
+    "common_shock",
     "coupled_pairs",
     "curie_weiss",
     "dyck",

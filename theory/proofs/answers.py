@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -101,7 +101,7 @@ class Proof:
             and all(c.check(self.statement.sites) for c in self.certificates)
         )
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[True]:
         return True
 
     def __str__(self) -> str:
@@ -147,7 +147,7 @@ class Refutation:
             and all(value == 0 if equal else value >= 0 for value, equal in assumed)
         )
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[False]:
         return False
 
     def __str__(self) -> str:
@@ -200,7 +200,7 @@ class Unknown:
     slack: Fraction
     searched: tuple[str, ...] = ()
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[False]:
         return False
 
     def __str__(self) -> str:

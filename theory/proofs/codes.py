@@ -19,8 +19,9 @@ import numpy as np
 
 from theory._core.finite_fields import finite_field
 from theory._core.plurals import counted
+from theory.proofs.question import moved_sets
 
-__all__ = ["Codes", "Shape", "library", "moved_sets", "shapes"]
+__all__ = ["Codes", "Shape", "library", "shapes"]
 
 MAX_ENTRIES = 2**25
 """Of the largest array of rank functions while a library is listed (32 MiB)."""
@@ -64,7 +65,7 @@ class Codes:
     def __str__(self) -> str:
         s = self.shape
         return (
-            f"{counted(len(self), 'linear code')} over GF({s.field}) of dimension up to "
+            f"{len(self):,} linear codes over GF({s.field}) of dimension up to "
             f"{s.dimension} with up to {counted(s.symbols, 'symbol')} a site"
         )
 
@@ -174,18 +175,6 @@ def _smaller(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     where = np.argmax(differs, axis=1)[:, None]
     less = np.take_along_axis(a, where, axis=1) < np.take_along_axis(b, where, axis=1)
     return np.where(less, a, b)
-
-
-def moved_sets(order: tuple[int, ...]) -> np.ndarray:
-    """The bits of ``{order[i] : i in S}`` by the bits of S, shape (2**L,), int64.
-
-    >>> moved_sets((1, 2, 0)).tolist()
-    [0, 2, 4, 6, 1, 3, 5, 7]
-    """
-    found = np.zeros(1, dtype=np.int64)
-    for site in order:
-        found = np.concatenate([found, found | (1 << site)])
-    return found
 
 
 # Subspaces ------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 from theory.errors import InvalidInput
 from theory.proofs import profiles, refute, text
 from theory.proofs.answers import Certificate, Proof, Refutation, Unknown
+from theory.proofs.every_length import ProofForEveryLength
 from theory.proofs.shannon import Violation, certificate
 from theory.proofs.statement import Statement
 from theory.proofs.syntax import syntax_tree
@@ -18,7 +19,7 @@ def prove(
     *,
     sites: int | None = None,
     profile: bool = False,
-) -> Proof | Refutation | Unknown:
+) -> Proof | ProofForEveryLength | Refutation | Unknown:
     """Prove a linear inequality of entropies for all distributions, or refute it by one.
 
     A proof is a sum of conditional informations with rational multipliers, verified exactly. It
@@ -38,9 +39,10 @@ def prove(
 
     Returns
     -------
-    Proof or Refutation or Unknown
+    Proof or ProofForEveryLength or Refutation or Unknown
         True only if it is a proof. Unknown is what does not follow from Shannon's inequalities
-        and was not refuted, which takes four sites at least.
+        and was not refuted, which takes four sites at least; or what was not decided for every
+        length.
 
     Raises
     ------

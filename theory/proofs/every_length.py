@@ -10,7 +10,7 @@ decided by those at both ends of each range, in n alone.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from theory.errors import InvalidInput
 from theory.proofs.answers import Proof, Unknown
@@ -226,7 +226,7 @@ class ProofForEveryLength:
             and all(proof.check() for proof in self.few)
         )
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[True]:
         return True
 
     def __str__(self) -> str:

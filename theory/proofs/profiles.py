@@ -220,7 +220,7 @@ def _few(
     """
     sites, given = statement.sites, statement.assumptions
     rows = [on_steps(a.form, sites) for a in given]
-    columns: list[dict[int, Fraction | int]] = [
+    columns = [
         {0: slacks[j], **{k + 1: row[j] for k, row in enumerate(rows)}} for j in range(sites)
     ]
     columns += [{k + 1: Fraction(-1)} for k, a in enumerate(given) if not a.equal]

@@ -123,12 +123,12 @@ def certificate(
     if blocks == alone:
         return _over(alone, conclusion, assumptions, trials)
     symmetric = _over(blocks, conclusion, assumptions, min(trials, 2))
-    for tried in sorted({1, trials}):
-        plain = _over(alone, conclusion, assumptions, tried)
-        if isinstance(plain, Violation) or isinstance(symmetric, Violation):
-            return plain
-        if _effort(plain) >= 2 * _effort(symmetric):
-            break
+    plain = _over(alone, conclusion, assumptions, 1)
+    if isinstance(plain, Violation) or isinstance(symmetric, Violation):
+        return plain
+    if _effort(plain) < 2 * _effort(symmetric):
+        further = _over(alone, conclusion, assumptions, trials)
+        plain = further if isinstance(further, Certificate) else plain
     return min(plain, symmetric, key=_effort)
 
 
