@@ -48,9 +48,9 @@ B18 = Claim(
     says="that every profile is a sum of steps, from memory; no source for the rest is known to us",
     note=(
         "The suprema, in which 0/0 is left out, make the constants of B5 (where a batch has the "
-        "ratio itself) and B6 best possible. Every slack is linear in what the profile "
-        f"falls: up to {MAX_SITES} sites every schedule is proved for every profile at "
-        "once. The argument for random sizes: a code of dimension r loses the sum over t >= r of "
+        "ratio itself) and B6 best possible. Every slack is linear in the profile, so "
+        "that codes decide (I2); what the library computes is proved for every profile and every "
+        f"schedule of up to {MAX_SITES} sites. The argument for random sizes: a code of dimension r loses the sum over t >= r of "
         "the probability that no batch begins at r, ..., t, which no sizes can make smaller than "
         "systematic sampling does; the least probabilities that keep a share follow site by site "
         "from the last one. Each value comes with a certificate in Fractions from both sides "
