@@ -12,13 +12,14 @@ integers has the last word.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from theory._core.pivots import Terms, in_integers, phase_one
 from theory.errors import ZerolossError
 
 __all__ = ["Optimum", "Separation", "Uncertified", "combination", "least", "solve"]
@@ -26,17 +27,17 @@ __all__ = ["Optimum", "Separation", "Uncertified", "combination", "least", "solv
 ZERO = 1e-9
 """Floats of the basic solution up to this are taken for zero."""
 
+REPAIRS = 3
+"""How often floats are asked again for what they left over."""
+
 TRIALS = 6
 """Orders of preference among the columns that are tried for a combination of few."""
 
 DENSE = 1_000_000
 """Cells, rows times columns, up to which the simplex method is faster than interior points."""
 
-PIVOTED = 400_000
+PIVOTED = 100_000
 """Cells up to which pivots are made in integers."""
-
-Terms = Mapping[int, Fraction | int]
-"""From an index to a coefficient that is not zero."""
 
 
 class Uncertified(ZerolossError):
@@ -98,8 +99,8 @@ def least(
     for j in used:
         for i, value in columns[j].items():
             rows[i][j] = value
-    equations = [_in_integers(row, total) for row, total in zip(rows, totals, strict=True)]
-    bounds = [_in_integers(column, cost) for column, cost in zip(columns, costs, strict=True)]
+    equations = [in_integers(row, total) for row, total in zip(rows, totals, strict=True)]
+    bounds = [in_integers(column, cost) for column, cost in zip(columns, costs, strict=True)]
     solution = solve(equations)
     prices = solve(
         ({i: v for i, v in column.items() if i in priced}, cost)
@@ -107,12 +108,12 @@ def least(
     )
     value = sum((costs[j] * y for j, y in solution.items()), Fraction(0))
     bound = sum((totals[i] * price for i, price in prices.items()), Fraction(0))
-    shares, whole = _in_integers(solution, 1)
+    shares, whole = in_integers(solution, 1)
     served = all(
         sum(v * shares[j] for j, v in row.items() if j in shares) == total * whole
         for row, total in equations
     )
-    shares, whole = _in_integers(prices, 1)
+    shares, whole = in_integers(prices, 1)
     fair = all(
         sum(shares[i] * v for i, v in column.items() if i in shares) <= cost * whole
         for column, cost in bounds
@@ -130,7 +131,7 @@ class Separation:
     Attributes
     ----------
     direction : dict
-        From a row to its number, where that is not zero; all of them lie between -1 and 1.
+        From a row to its number, where that is not zero.
     value : Fraction
         What the total is in that direction: a negative number.
     """
@@ -171,16 +172,31 @@ def combination(
     >>> combination([{0: 1}, {0: 1, 1: 1}], {0: 2, 1: 3})
     Separation(direction={0: Fraction(1, 1), 1: Fraction(-1, 1)}, value=Fraction(-1, 1))
     """
+    return _combination(columns, total, trials, REPAIRS)
+
+
+def _combination(
+    columns: Sequence[Terms], total: Terms, trials: int, repairs: int
+) -> dict[int, Fraction] | Separation:
+    """The answer by floats, by floats for what they left over, or by pivots."""
     total = {i: v for i, v in total.items() if v}
+    if not total:
+        return {}
     rows = sorted({*total, *(i for column in columns for i in column)})
-    if not columns or not total:
+    if not columns:
         return _pivoted(columns, total, rows, [])
     matrix = _matrix(columns, rows)
-    largest = max((abs(v) for v in total.values()), default=1)
-    target = np.asarray([float(Fraction(total.get(i, 0)) / largest) for i in rows])
-    for support in _supports(matrix, target, trials):
+    largest = Fraction(max(abs(v) for v in total.values()))
+    target = np.asarray([float(total.get(i, 0) / largest) for i in rows])
+    supports = _supports(matrix, target, trials)
+    for support in supports:
         if (multipliers := _multipliers(columns, total, support)) is not None:
             return multipliers
+    if supports and repairs:
+        start = {j: Fraction(x).limit_denominator(1000) for j, x in supports[0].items()}
+        start = {j: x * largest for j, x in start.items() if x}
+        if (found := _refined(columns, total, start, repairs - 1)) is not None:
+            return found
     found = _highs(target, A_ub=-matrix.T, b_ub=np.zeros(matrix.shape[1]), bounds=(-1, 1))
     first: list[int] = []
     if found.status == 0:
@@ -189,6 +205,31 @@ def combination(
                 return separation
         first = np.flatnonzero(matrix.T @ found.x <= math.sqrt(ZERO)).tolist()
     return _pivoted(columns, total, rows, first)
+
+
+def _refined(
+    columns: Sequence[Terms], total: Terms, start: dict[int, Fraction], repairs: int
+) -> dict[int, Fraction] | Separation | None:
+    """Decide for what a combination leaves of the total; its columns can be taken back."""
+    left = {i: Fraction(v) for i, v in total.items()}
+    for j, x in start.items():
+        for i, v in columns[j].items():
+            left[i] = left.get(i, Fraction(0)) - x * v
+    if 100 * max(map(abs, left.values())) > max(map(abs, total.values())):
+        return None
+    back = list(start)
+    offered = [*columns, *({i: -v for i, v in columns[j].items()} for j in back)]
+    found = _combination(offered, left, 1, repairs)
+    if isinstance(found, Separation):
+        return _separated(columns, total, found.direction)
+    for j, x in found.items():
+        j, x = (j, x) if j < len(columns) else (back[j - len(columns)], -x)
+        start[j] = start.get(j, Fraction(0)) + x
+    support = sorted(j for j, x in start.items() if x)
+    met = min(start.values()) >= 0
+    return _multipliers(columns, total, support) or (
+        {j: start[j] for j in support} if met else None
+    )
 
 
 def _matrix(columns: Sequence[Terms], rows: Sequence[int]) -> Any:
@@ -215,8 +256,8 @@ def _highs(costs: Any, **constraints: Any) -> Any:
     return found
 
 
-def _supports(matrix: Any, target: Any, trials: int) -> list[list[int]]:
-    """Sets of columns that seem to combine to the target, smallest first."""
+def _supports(matrix: Any, target: Any, trials: int) -> list[dict[int, float]]:
+    """Columns that seem to combine to the target, with multipliers; the fewest first."""
     trials = max(1, min(trials, round((DENSE / math.prod(matrix.shape)) ** (1 / 3))))
     number, found = np.arange(1, matrix.shape[1] + 1, dtype=np.int64), []
     for trial in range(trials):
@@ -226,18 +267,18 @@ def _supports(matrix: Any, target: Any, trials: int) -> list[list[int]]:
         found.append(support)
         if len(support) <= 2:
             break
-    best = min(found, key=len, default=[])
+    best = min(found, key=len, default={})
     fewer = 2 * trials if trials > 1 and len(best) > 2 else 0
-    for without in best[:fewer]:
-        costs = np.where(np.isin(number - 1, best), 0.1, 1.0)
+    for without in list(best)[:fewer]:
+        costs = np.where(np.isin(number - 1, list(best)), 0.1, 1.0)
         support = _support(costs, matrix, target, np.where(number - 1 == without, 0.0, np.inf))
         if support is not None:
             found.append(support)
     return sorted(found, key=len)
 
 
-def _support(costs: Any, matrix: Any, target: Any, upper: Any = np.inf) -> list[int] | None:
-    """Which columns a basic solution takes; None if there is no solution."""
+def _support(costs: Any, matrix: Any, target: Any, upper: Any = np.inf) -> dict[int, float] | None:
+    """Which columns a basic solution takes, and how much; None if there is no solution."""
     from scipy import optimize
 
     if math.prod(matrix.shape) > DENSE:
@@ -245,7 +286,7 @@ def _support(costs: Any, matrix: Any, target: Any, upper: Any = np.inf) -> list[
     else:  # the same solver with half of the preparations
         equal: Any = optimize.LinearConstraint(matrix, target, target)
         found = optimize.milp(costs, constraints=equal, bounds=optimize.Bounds(0, upper))
-    return np.flatnonzero(found.x > ZERO).tolist() if found.status == 0 else None
+    return {j: x for j, x in enumerate(found.x.tolist()) if x > ZERO} if found.status == 0 else None
 
 
 def _multipliers(
@@ -287,7 +328,7 @@ def _separated(
     columns: Iterable[Terms], total: Terms, direction: dict[int, Fraction]
 ) -> Separation | None:
     """The direction as a separation, if it is one."""
-    numbers, whole = _in_integers(direction, 1)
+    numbers, whole = in_integers(direction, 1)
     value = Fraction(sum(v * numbers.get(i, 0) for i, v in total.items())) / whole
     if value >= 0 or any(
         sum(v * numbers[i] for i, v in column.items() if i in numbers) < 0 for column in columns
@@ -307,90 +348,18 @@ def _pivoted(
                 f"floats could not tell whether {len(columns)} columns of {len(rows)} rows combine "
                 "to the total, and these are too many to pivot in integers"
             )
-        found = _phase_one({j: columns[j] for j in chosen}, total, rows)
-        if not isinstance(found, Separation):
-            return found
-        direction = found.direction
+        multipliers, direction = phase_one({j: columns[j] for j in chosen}, total, rows)
+        if direction is None:
+            return multipliers
         inside = [
             sum((v * direction[i] for i, v in column.items() if i in direction), Fraction(0))
             for column in columns
         ]
         worst = sorted((v, j) for j, v in enumerate(inside) if v < 0)
         if not worst:
-            return found
+            value = sum(v * direction.get(i, 0) for i, v in total.items())
+            return Separation(direction, Fraction(value))
         chosen += [j for _, j in worst[: len(rows)]]
-
-
-def _phase_one(
-    columns: Mapping[int, Terms], total: Terms, rows: Sequence[int]
-) -> dict[int, Fraction] | Separation:
-    """The first phase of the simplex method, each equation with an artificial variable ``-1-k``.
-
-    Rows of the tableau are multiples by positive integers, and so is the row of reduced costs.
-    The steepest column enters, and the first one (Bland 1977, from memory: no cycles) as long as
-    nothing is gained.
-    """
-    signs = [-1 if total.get(i, 0) < 0 else 1 for i in rows]
-    table: list[dict[int, int]] = []
-    right: list[int] = []
-    across: dict[int, dict[int, Fraction | int]] = {i: {} for i in rows}
-    for j, column in columns.items():
-        for i, value in column.items():
-            across[i][j] = value
-    for k, (i, sign) in enumerate(zip(rows, signs, strict=True)):
-        terms = {j: sign * v for j, v in across[i].items()}
-        row, known = _in_integers({**terms, -1 - k: 1}, sign * total.get(i, 0))
-        table.append(row)
-        right.append(known)
-    scale, costs = math.lcm(*(row[-1 - k] for k, row in enumerate(table))), dict[int, int]()
-    for k, row in enumerate(table):
-        for j, value in row.items():
-            if j >= 0:
-                costs[j] = costs.get(j, 0) - value * (scale // row[-1 - k])
-    basis = [-1 - k for k in range(len(rows))]
-    stalled = False
-    while any(known for j, known in zip(basis, right, strict=True) if j < 0):
-        entering = [(c, j) for j, c in costs.items() if c < 0 and j >= 0]
-        if not entering:
-            prices = [1 - Fraction(costs.get(-1 - k, 0), scale) for k in range(len(rows))]
-            direction = {
-                i: -sign * price
-                for i, sign, price in zip(rows, signs, prices, strict=True)
-                if price
-            }
-            value = Fraction(sum(v * direction.get(i, 0) for i, v in total.items()))
-            return Separation(direction, value)
-        enter = min(j for _, j in entering) if stalled else min(entering)[1]
-        leaving = [
-            (Fraction(right[k], row[enter]), basis[k], k)
-            for k, row in enumerate(table)
-            if row.get(enter, 0) > 0
-        ]
-        step, _, leave = min(leaving)
-        stalled = step == 0
-        pivot, known, lead = table[leave], right[leave], table[leave][enter]
-        for k, row in enumerate(table):
-            if k != leave and (factor := row.get(enter)):
-                table[k], right[k] = _cleared(row, right[k], factor, lead, pivot, known)
-        costs, scale = _cleared(costs, scale, costs[enter], lead, pivot, 0)
-        basis[leave] = enter
-    return {
-        j: Fraction(known, row[j])
-        for j, known, row in sorted(zip(basis, right, table, strict=True), key=lambda b: b[0])
-        if known
-    }
-
-
-def _cleared(
-    row: dict[int, int], right: int, factor: int, lead: int, pivot: dict[int, int], known: int
-) -> tuple[dict[int, int], int]:
-    """A row of the tableau without the entering variable, divided by what its numbers share."""
-    cleared = {j: v * lead for j, v in row.items()}
-    for j, value in pivot.items():
-        cleared[j] = cleared.get(j, 0) - factor * value
-    right = right * lead - factor * known
-    common = math.gcd(right, *cleared.values())
-    return {j: v // common for j, v in cleared.items() if v}, right // common
 
 
 def solve(equations: Iterable[tuple[Terms, Fraction | int]]) -> dict[int, Fraction]:
@@ -416,7 +385,7 @@ def solve(equations: Iterable[tuple[Terms, Fraction | int]]) -> dict[int, Fracti
     """
     pivots: dict[int, tuple[int, dict[int, int], int]] = {}
     for terms, constant in sorted(equations, key=lambda equation: len(equation[0])):
-        row, right = _in_integers(terms, constant)
+        row, right = in_integers(terms, constant)
         for unknown, (lead, other, known) in pivots.items():
             if factor := row.pop(unknown, None):
                 row, right = {k: v * lead for k, v in row.items()}, right * lead - factor * known
@@ -436,10 +405,3 @@ def solve(equations: Iterable[tuple[Terms, Fraction | int]]) -> dict[int, Fracti
         if left:
             solution[unknown] = Fraction(left, lead)
     return dict(sorted(solution.items()))
-
-
-def _in_integers(terms: Terms, constant: Fraction | int) -> tuple[dict[int, int], int]:
-    """An equation times the common denominator of its numbers."""
-    common = math.lcm(*(v.denominator for v in (constant, *terms.values())))
-    row = {k: v.numerator * (common // v.denominator) for k, v in terms.items()}
-    return row, constant.numerator * (common // constant.denominator)

@@ -162,12 +162,10 @@ def _over(
     for j, quantity in enumerate(quantities):
         if j in found:
             mean = SymmetricMean(quantity, blocks)
-            many = mean.size >= WORTH
-            terms += (
-                [(found[j], mean)]
-                if many
-                else [(found[j] / mean.size, image) for image in mean.images()]
-            )
+            if mean.size < WORTH:
+                terms += [(found[j] / mean.size, image) for image in mean.images()]
+            else:
+                terms.append((found[j], mean))
     used, j = [], len(quantities)
     for orbit in orbits:
         multiplier = found.get(j, Fraction(0))
