@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 MOST_CERTIFICATES, LONGEST_CERTIFICATE = 3, 100
-"""Of many certificates of a proof so many are shown, none of more characters."""
+"""Of many certificates of a proof so many are shown, none of more characters if possible."""
 
 
 def claims_table() -> str:
@@ -67,7 +67,7 @@ def _of_many(lines: Sequence[str]) -> list[str]:
     """Some certificates, here and there in the list, and how many others there are."""
     left = [line for line in lines if not line.endswith(":  0")]
     if len(left) > 2 * MOST_CERTIFICATES:
-        short = [line for line in left if len(line) <= LONGEST_CERTIFICATE]
+        short = [line for line in left if len(line) <= LONGEST_CERTIFICATE] or left
         left = short[:: -(-len(short) // MOST_CERTIFICATES)]
     same = sum(line.endswith(":  0") for line in lines)
     others = len(lines) - len(left) - same

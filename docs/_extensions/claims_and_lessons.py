@@ -20,18 +20,17 @@ LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
 def claims_page() -> str:
-    """Write all claims in MyST: statement, verdict, levels, source and what was seen of it."""
+    """Write all claims in MyST: statement, verdict, what checks show, source and its tag."""
     from theory.claims import registry
 
     lines = [
         "# Claims",
         "",
         "What is checked, in the order of the identifiers. `python -m theory` checks all of them",
-        "and prints how; [what a check is](../guide/checked.md) is a chapter of the guide. Passing",
-        "on instances is no proof.",
+        "and prints how; [what a check is](../guide/checked.md) is a chapter of the guide. Beside",
+        "each verdict stands what its checks show. Passing on instances is no proof.",
     ]
     for name, claim in registry.items():
-        levels = ", ".join(dict.fromkeys(str(check.level) for check in claim.checks))
         lines += [
             "",
             f"(claim-{name.lower()})=",
@@ -39,7 +38,7 @@ def claims_page() -> str:
             "",
             escaped(claim.statement),
             "",
-            f"*{claim.verdict}*, checked: {levels}.",
+            f"*{claim.verdict}*: {claim.shown}.",
             f"Source: {escaped(claim.source)} [{claim.provenance}]",
         ]
     return "\n".join(lines) + "\n"

@@ -22,7 +22,15 @@ from matplotlib.image import imread
 from figures import FIGURES, files, running
 from figures.__main__ import main
 from figures.check import differences
-from figures.notes import ENDS, TABLES, bounds_table, claims_table, published_table, with_tables
+from figures.notes import (
+    ENDS,
+    TABLES,
+    bounds_table,
+    certificates_table,
+    claims_table,
+    published_table,
+    with_tables,
+)
 from tests.figures.standard import complaints, watched_texts
 from tests.noted import each
 from theory import bounds, claims, corpora, schedules
@@ -294,6 +302,22 @@ def test_a_page_without_markers_is_refused():
     with pytest.raises(ValueError, match="lacks the markers"):
         with_tables("no markers")
     assert claims_table().count("\n") == len(claims.registry) + 1
+
+
+def test_the_table_of_certificates_has_a_row_for_each_proof():
+    """Some certificates of many, each as the check finds it, and how many others there are."""
+    table = [line.replace(r"\|", "/").split("|") for line in certificates_table().splitlines()]
+    rows = {tuple(map(str.strip, row[1:4])): row[4].strip().split("<br>") for row in table[2:]}
+    proofs = [(k, c) for k, claim in claims.registry.items() for c in claim.checks if c.scope]
+    assert rows.keys() == {(key, check.name, check.scope) for key, check in proofs}
+    assert len(rows) == len(proofs) >= 10
+    for key, check in proofs:
+        lines = claims.registry[key].run(check).certificate.replace("|", "/").splitlines()
+        shown = rows[key, check.name, check.scope]
+        written = [line.strip("`") for line in shown if line[0] == "`"]
+        counted = [int(n) for line in shown if line[0] != "`" for n in re.findall("[0-9]+", line)]
+        assert set(written) <= set(lines)
+        assert len(written) + sum(counted) == len(lines)
 
 
 def test_a_page_keeps_what_is_outside_of_the_markers():

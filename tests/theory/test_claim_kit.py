@@ -146,7 +146,7 @@ def declared(**arguments) -> Claim:
     return claim
 
 
-def proving(answers, scope="up to 3 sites") -> Claim:
+def proving(answers, scope="one site") -> Claim:
     """A claim whose one check returns these answers, or others where it is planted."""
     claim = make(checks=None)
 
@@ -265,7 +265,7 @@ def test_a_proof_is_kept_with_its_scope_and_certificate(answers):
     (check,) = claim.checks
     assert claim.levels == (Level.PROVED,)
     result = claim.run(check)
-    assert (result.passed, result.worst, result.scope) == (True, 0.0, "up to 3 sites")
+    assert (result.passed, result.worst, result.scope) == (True, 0.0, "one site")
     assert result.certificate == "slack of H(0) <= 2 H(0):  H(0)"
     assert result.instances == (1 if answers is PROOF else 2)
     planted = claim.run(check, planted=True)
@@ -318,18 +318,18 @@ def test_an_identity_on_free_entropies_has_no_slack(share):
 
 def test_the_verdict_says_what_is_proved_what_is_exact_and_what_is_searched(offer, capsys):
     claim = make(*proving(lambda wrong: OPEN if wrong else PROOF).checks, *true_claim().checks)
-    assert claim.shown == "proved for up to 3 sites, exact on instances, searched"
+    assert claim.shown == "proved for one site, exact on instances, searched"
     offer(claim)
     assert main(["--examples", "5"]) == 0
     table = capsys.readouterr().out
-    assert "holds (proved for up" in table
+    assert "holds (proved for one" in table
     assert main(["--claim", "X1", "--examples", "5"]) == 0
-    assert "proved for up to 3 sites: as they say ok" in capsys.readouterr().out
+    assert "proved for one site: as they say ok" in capsys.readouterr().out
     assert main(["--examples", "5", "--json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)
     first, second, _ = listed["checks"]
     assert (first["scope"], first["certificate"]) == (
-        "up to 3 sites",
+        "one site",
         "slack of H(0) <= 2 H(0):  H(0)",
     )
     assert (second["scope"], second["certificate"]) == ("", "")
@@ -570,6 +570,11 @@ test_what_is_refused = refusals(
     ("needs a scope", checking(level="proved")),
     ("has no scope", checking(level="symbolic", scope="every length")),
     ("to be tight on", checking(**{**TIGHT, "level": "proved", "scope": "every length"})),
+    (
+        "said to be proved for .*, and the proofs are of 1 sites",
+        lambda scope: run_first(proving(lambda wrong: PROOF, scope)),
+        ["every length", "up to 2 sites"],
+    ),
     ("is no answer of a proof", lambda: run_first(proving(lambda wrong: True))),
     ("linear in entropies with rational coefficients", lambda power: squares(power), [2, 0]),
     ("plants 'rong', no part", lambda: make(checks=None).proved("a", scope="b", rong=1)(excess)),

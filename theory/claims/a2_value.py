@@ -140,7 +140,7 @@ def every_gap(p: FreeProfile, share: Number = 1) -> list[Any]:
     """Each grid of equal steps, and the one with another level in the middle of each."""
     both, answers = total_correlation(p) + dual_total_correlation(p), []
     for steps in range(1, MAX_STEPS + 1):
-        levels = [Fraction(steps - k, steps) for k in range(steps + 1)]
+        levels: list[Any] = [Fraction(steps - k, steps) for k in range(steps + 1)]
         gap, finer = _gap(p, levels), _gap(p, _refined(levels))
         answers += [Bound(0, gap), Bound(gap, share * both / steps), Bound(finer, share * gap)]
     return [_gap(p, [1, 0]) - total_correlation(p), *answers]

@@ -12,6 +12,7 @@ from theory import bounds, gallery, information, schedules, strategies
 from theory._core.bound import Bound
 from theory._core.types import Number
 from theory.claims.kit.claim import Claim, Provenance, Verdict
+from theory.claims.kit.every_length import StepSlack, batches, equal, never_negative
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution
@@ -47,10 +48,11 @@ B18 = Claim(
     says="that every profile is a sum of steps, from memory; no source for the rest is known to us",
     note=(
         "The suprema, in which 0/0 is left out, make the constants of B5 (where a batch has the "
-        "ratio itself) and B6 best possible. Every slack is linear in what the profile "
-        f"falls: up to {MAX_SITES} sites every schedule is checked for every profile at "
-        "once. The argument for random sizes: a code of dimension r loses the sum over t >= r of "
-        "the probability that no batch begins at r, ..., t, which no sizes can make smaller than "
+        "ratio itself) and B6 best possible. Every slack is linear in the profile, so "
+        "that codes decide (I2); what the library computes is proved for every profile and every "
+        f"schedule of up to {MAX_SITES} sites. The argument for random sizes: a code of dimension "
+        "r loses the sum over t >= r of the probability that no batch begins at r, ..., t, which "
+        "no sizes can make smaller than "
         "systematic sampling does; the least probabilities that keep a share follow site by site "
         "from the last one. Each value comes with a certificate in Fractions from both sides "
         "(schedules.minimax). Of 32 sites in 8 rounds random sizes lose 0.1558 of TC instead of "
@@ -80,6 +82,23 @@ def _of_the_first_batch(sizes: Sequence[int], of: Of) -> Fraction:
     return _supremum((sizes[0], *[1] * sum(sizes[1:])), of)
 
 
+@B18.proved(
+    "no code loses a greater share of a batch, and one attains it", scope="every length", at=2
+)
+def at_every_length(at: int = 1) -> list[StepSlack]:
+    """On the step r within a batch from a to b, and on the step ``a + 1``."""
+    (a, r, b, n), region = batches()
+    budgets = {"TC": (n - r, n - a - 1), "DTC": (r, a + 1), "(TC + DTC)": (n, n)}
+    answers = []
+    for name, (budget, divisor) in budgets.items():
+        slack = (b - a - 1) / divisor * budget - (b - r)
+        first = slack.subs(r, a + at)
+        text = f"(b-a-1)/({divisor}) {name}"
+        answers.append(never_negative(f"KL <= {text}", slack, region))
+        answers.append(equal(f"KL = {text} at r = a + 1", first, 0, region))
+    return answers
+
+
 @B18.residual(
     "no distribution loses a greater share",
     exact=strategies.joint_tables(lengths=(2, 4), vocabs=(2, 3), exact=True),
@@ -90,6 +109,7 @@ def _of_the_first_batch(sizes: Sequence[int], of: Of) -> Fraction:
 @B18.residual(
     "no profile loses a greater share, with any schedule",
     symbols=lambda: profiles_and_schedules(MAX_SITES),
+    scope=f"up to {MAX_SITES} sites",
     share=_of_the_first_batch,
 )
 def bounded(
@@ -210,6 +230,7 @@ def _mirrored(probabilities: Sequence[Fraction]) -> RandomSizes:
 @B18.residual(
     "systematic sampling of the boundaries is the best for every profile",
     symbols=_two_schedules,
+    scope=f"up to {MAX_SITES - 1} sites",
     arranged=_mirrored,
 )
 def systematic(

@@ -9,6 +9,7 @@ from theory._core.plurals import counted
 from theory.claims.kit.inequality import sides
 from theory.proofs.answers import Proof, Refutation, Unknown
 from theory.proofs.decide import prove
+from theory.proofs.every_length import ProofForEveryLength
 from theory.proofs.free_entropies import FreeEntropies, FreeProfile
 from theory.proofs.quantities import Form
 from theory.proofs.statement import Conclusion, Statement
@@ -19,7 +20,7 @@ __all__ = ["certified"]
 
 def certified(
     words: str, residual: Any, p: FreeEntropies | FreeProfile
-) -> Proof | Refutation | Unknown:
+) -> Proof | ProofForEveryLength | Refutation | Unknown:
     """Prove that the numbers of a residual vanish and that its bounds hold, for all distributions.
 
     Parameters
@@ -33,8 +34,8 @@ def certified(
 
     Returns
     -------
-    Proof, Refutation or Unknown
-        As `theory.prove` decides it.
+    answer
+        Of `theory.prove`.
 
     >>> from theory import bounds
     >>> p = FreeProfile(4)

@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from theory.claims.kit.inequality import bound_closeness, bound_excess, greatest
 from theory.claims.kit.result import DoesNotApply, Result
 from theory.claims.kit.simplify import simplified
 from theory.errors import InvalidInput
+from theory.proofs.answers import Proof
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -28,6 +30,10 @@ ZERO_TOL = 1e-12
 
 POINT_DIGITS, NONZERO_TOL = 30, 1e-15
 """A symbolic residual is evaluated at a point to so many digits, and refuted above this."""
+
+
+EVERY_LENGTH = "every length"
+"""What no proof about so many sites is for."""
 
 
 class _Refuted(Exception):
@@ -205,6 +211,7 @@ def run_proved(claim: str, check: Check, parts: Mapping[str, Any]) -> Result:
     """Add the certificates of all proofs up again; the first answer that is none is shown."""
     began = time.perf_counter()
     returned, texts, counterexample, count = check.residual(**parts), [], "", 0
+    sites: set[int] = set()
     for answer in returned if isinstance(returned, Iterator) else _entries(returned):
         count += 1
         if not hasattr(answer, "check") and answer:
@@ -214,11 +221,17 @@ def run_proved(claim: str, check: Check, parts: Mapping[str, Any]) -> Result:
         text = str(answer)
         if answer and answer.check():
             texts.append(text.removeprefix("proved\n"))
+            sites |= {answer.statement.sites} if isinstance(answer, Proof) else set()
             continue
         counterexample = f"the certificate does not add up: {text}" if answer else text
         break
     if count == 0:
         counterexample = "nothing is proved"
+    if not counterexample and not _is_for(check.scope, sites):
+        raise InvalidInput(
+            f"{check.name!r} of claim {claim} is said to be proved for {check.scope}, and the "
+            f"proofs are of {', '.join(map(str, sorted(sites)))} sites"
+        )
     return Result(
         claim,
         check.level,
@@ -231,6 +244,16 @@ def run_proved(claim: str, check: Check, parts: Mapping[str, Any]) -> Result:
         name=check.name,
         scope=check.scope,
         certificate="\n".join(dict.fromkeys("\n".join(texts).splitlines())),
+    )
+
+
+def _is_for(scope: str, sites: set[int]) -> bool:
+    """Tell whether proofs about so many sites may be said to be for this, as far as it is read."""
+    most = re.match(r"up to (\d+) sites", scope)
+    return (
+        not sites
+        if scope == EVERY_LENGTH
+        else not most or {int(most[1])} == {max(sites, default=0)}
     )
 
 

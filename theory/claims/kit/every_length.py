@@ -36,7 +36,7 @@ class StepSlack:
 
     def check(self) -> bool:
         """Substitute and expand again."""
-        return bool(self.sign) and self.sign.check()
+        return isinstance(self.sign, Nonnegative) and self.sign.check()
 
     def __bool__(self) -> bool:
         return bool(self.sign)

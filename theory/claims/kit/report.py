@@ -250,7 +250,7 @@ def _summary(results: dict[str, list[Result]]) -> str:
         "else within the tolerance of the check (1e-9 or less). "
         + (TIGHTEST if any(map(_measured, rows)) else "")
         + "Only proofs and symbolic checks speak of more than the instances tried: proofs of every "
-        "distribution of these lengths, symbolic checks of every table of their sizes."
+        "distribution that they name, symbolic checks of every table of their sizes."
         + ("" if failed else " Each check was also seen to reject its planted violation.")
     )
 
