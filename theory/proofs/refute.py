@@ -41,8 +41,8 @@ FEW = 4
 MAX_WEIGHT = 12
 """What the weights of words add up to at most."""
 
-MAX_STEPS = 2**30
-"""Multiplications in the search of tables: some seconds."""
+MAX_STEPS = 2**29
+"""Multiplications in the search of tables of so many words, to bound the time of a search."""
 
 MAX_TRIED = 2**5
 """Tables of one size that are looked at in exact arithmetic."""
@@ -109,9 +109,10 @@ def find(
     searched: list[str] = []
     if (found := _one_code(question, searched)) is not None:
         return found
-    if (found := _matroids(question, ray or {}, searched)) is not None:
+    if statement.sites >= 4 and (found := _matroids(question, ray or {}, searched)) is not None:
         return found
-    for search in (_few_words, _several_codes, _weighted_words, _cosets, _climbing):
+    beyond = (_weighted_words, _cosets, climbing) if statement.sites >= 4 else ()
+    for search in (_few_words, _several_codes, *beyond):
         found = search(question, searched)
         if found is not None:
             return found
@@ -225,12 +226,11 @@ def _few_words(question: Question, searched: list[str]) -> Refutation | None:
 
 def _weighted_words(question: Question, searched: list[str]) -> Refutation | None:
     """A table of words with weights that add up to at most `MAX_WEIGHT`."""
-    steps, size = 0, question.forms.size
     for words in words_by_size(question.sites):
         tables = few_words(question.sites, words)
-        most = 0
+        steps = most = 0
         for weights in weights_of(words.count, MAX_WEIGHT):
-            steps += len(tables) * size
+            steps += len(tables) * question.forms.size
             if steps > MAX_STEPS:
                 most = sum(weights) - 1
                 break
@@ -270,7 +270,7 @@ def _cosets(question: Question, searched: list[str]) -> Refutation | None:
     return None
 
 
-def _climbing(question: Question, searched: list[str]) -> Refutation | None:
+def climbing(question: Question, searched: list[str]) -> Refutation | None:
     """A table of all words of a few tokens, with weights to which a climb comes."""
     if question.equal.any():
         return None
