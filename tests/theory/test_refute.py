@@ -192,7 +192,7 @@ def drawn(rng, assumptions):
 @pytest.mark.parametrize("assumptions", [0, 1, 2])
 def test_on_three_sites_all_that_can_fail_is_refuted(assumptions):
     rng, failed, several = random.Random(1 + assumptions), 0, 0
-    for _ in range(60):
+    for _ in range(40):
         rows, equal, statement = drawn(rng, assumptions)
         found = find(statement, statement.conclusions[0])
         assert isinstance(found, Refutation) == may_fail(rows, equal)
@@ -330,18 +330,15 @@ def test_the_symmetric_group_of_five_letters_refutes_ingletons_inequality(name, 
     statement = parse(INGLETON, 4)
     question = Question.of(statement, statement.conclusions[0])
     whole = group(name)
-    hits = [
-        (rows[number], question.orders[order])
-        for rows in cosets(4, name)
-        for number, order, _ in question.near(np.log(whole.indices)[rows])
-    ]
+    rows = cosets(4, name)
+    hits = list(question.near(np.log(whole.indices)[rows]))
     assert bool(hits) == fails
     if fails:
-        row, order = hits[0]
-        words = whole.words(row[[1 << i for i in order]])
+        number, order, _ = hits[0]
+        words = whole.words(rows[number, [1 << i for i in question.orders[order]]])
         found = question.refuted(weighted(np.unique(words, axis=0)), "")
         assert_refuted(statement, found)
-        assert found.slack == sympy.log(15) - 4 * sympy.log(2)
+        assert found.slack == sympy.log(3) + sympy.log(5) - 4 * sympy.log(2)
 
 
 def test_zhang_and_yeungs_inequality_is_not_refuted():
@@ -434,8 +431,7 @@ def closed(products, members):
 
 def test_entropies_of_cosets_are_logarithms_of_indices():
     whole = group("S4")
-    for rows in itertools.islice(cosets(3, "S4"), 0, None, 20):
-        row = rows[len(rows) // 2]
+    for row in cosets(3, "S4")[::100]:
         words = whole.words(row[[1, 2, 4]])
         joint = {}
         for word in map(tuple, words.tolist()):
@@ -464,7 +460,7 @@ def test_the_slope_of_a_climb_is_that_of_differences():
 
 
 def test_climbing_finds_what_has_no_small_weights():
-    """The least slack of Ginleton's inequality on binary tables is -0.0878 times the entropy."""
+    """The least slack of Ingleton's inequality on binary tables is -0.0878 times the entropy."""
     statement = parse(INGLETON + " + 889/10000 H", 4)
     question = Question.of(statement, statement.conclusions[0])
     assert climbing(question, []) is not None
@@ -488,13 +484,13 @@ def test_the_fano_plane_is_represented_in_characteristic_two_only(size, fano):
     assert (representation(plane(FANO[:-1]), size) is not None) == (not fano)
 
 
-@each("size", [2, 3, 4, 5, 7, 8])
+@each("size", [2, 3, 4, 5])
 def test_uniform_matroids_of_rank_two_need_as_many_points(size):
     assert representation(uniform_matroid(size + 1, 2), size) is not None
     assert representation(uniform_matroid(size + 2, 2), size) is None
 
 
-@each(("sites", "rank", "size"), [(5, 3, 4), (6, 3, 5), (7, 3, 7), (8, 4, 7), (6, 2, 5)])
+@each(("sites", "rank", "size"), [(5, 3, 4), (6, 3, 5), (7, 3, 7), (6, 4, 5), (6, 2, 8)])
 def test_words_of_a_representation_have_its_ranks(sites, rank, size):
     ranks = uniform_matroid(sites, rank)
     generator = representation(ranks, size)
@@ -507,18 +503,14 @@ def test_words_of_a_representation_have_its_ranks(sites, rank, size):
 
 
 def test_the_violation_is_found_as_a_code():
-    """Of rank 4 over GF(7), which is in no library."""
-    ranks = uniform_matroid(8, 4)
-    conclusion = Conclusion("", {0b1111: Fraction(-1), 0b1111111: Fraction(1, 2)})
-    given = [Assumption("", {(1 << 8) - 1: Fraction(1), 0b1111: Fraction(-1)})]
-    given += [
-        Assumption("", {sum(1 << i for i in some): Fraction(1), 0b1111: Fraction(-1)})
-        for some in itertools.combinations(range(8), 4)
-    ]
-    given += [Assumption("", {1 << i: Fraction(-4), 0b1111: Fraction(1)}) for i in range(8)]
-    statement = Statement("", 8, (conclusion,), tuple(given))
-    ray = {bits: Fraction(rank, 3) for bits, rank in enumerate(ranks)}
-    found = find(statement, conclusion, ray)
+    """Seven sites of which each three tell all, as one of rank 3 over GF(7): in no library."""
+    everything = "H(0,1,2,3,4,5,6)"
+    triples = " + ".join(f"H({a},{b},{c})" for a, b, c in itertools.combinations(range(7), 3))
+    alone = " + ".join(f"H({i})" for i in range(7))
+    text = f"{triples} = 35 {everything} and 3 ({alone}) = 7 {everything} implies H(0) <= 0"
+    statement = parse(text, 7)
+    ray = {bits: Fraction(r, 3) for bits, r in enumerate(uniform_matroid(7, 3))}
+    found = find(statement, statement.conclusions[0], ray)
     assert isinstance(found, Refutation)
     assert found.check()
     assert found.distribution.vocab == 7
@@ -537,8 +529,8 @@ def test_a_form_is_zero_where_another_is_positive():
 
 
 def test_where_a_form_cannot_be_zero_there_is_no_distribution():
-    ratio, size = parse("5 DTC >= TC and DTC >= 0", 4).conclusions
-    assert find_equal(ratio.slack, size.slack, (), 4) is None
+    ratio, size = parse("5 DTC >= TC and DTC >= 0", 3).conclusions
+    assert find_equal(ratio.slack, size.slack, (), 3) is None
 
 
 def test_assumptions_hold_where_a_form_is_zero():

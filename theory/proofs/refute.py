@@ -257,16 +257,14 @@ def _weighted(question: Question, tables: Tables, weights: tuple[int, ...]) -> R
 def _cosets(question: Question, searched: list[str]) -> Refutation | None:
     """The cosets of subgroups of a small group."""
     for name in groups(question.sites):
-        whole, count = group(name), 0
-        for chosen in cosets(question.sites, name):
-            count += len(chosen)
-            for number, order, _ in question.near(np.log(whole.indices)[chosen]):
-                row = chosen[number, [1 << i for i in question.orders[order]]]
-                p = weighted(np.unique(whole.words(row), axis=0))
-                found = question.refuted(p, f"cosets of subgroups of {name}")
-                if found is not None:
-                    return found
-        searched.append(f"cosets of {count:,} lists of subgroups of {name}")
+        whole, rows = group(name), cosets(question.sites, name)
+        for number, order, _ in question.near(np.log(whole.indices)[rows]):
+            row = rows[number, [1 << i for i in question.orders[order]]]
+            p = weighted(np.unique(whole.words(row), axis=0))
+            found = question.refuted(p, f"cosets of subgroups of {name}")
+            if found is not None:
+                return found
+        searched.append(f"{len(rows):,} lists of cosets of subgroups of {name}")
     return None
 
 
