@@ -5,6 +5,7 @@ import itertools
 import math
 import random
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def assert_refuted(statement, found):
         assert {t for x in joint_of(p) for t in x} == set(range(p.vocab))
 
 
-def first(text, sites):
+def first(text, sites) -> tuple[Statement, Any]:
     statement = parse(text, sites)
     return statement, find(statement, statement.conclusions[0])
 
@@ -191,7 +192,7 @@ def drawn(rng, assumptions):
 
 @pytest.mark.parametrize("assumptions", [0, 1, 2])
 def test_on_three_sites_all_that_can_fail_is_refuted(assumptions):
-    rng, failed, several = random.Random(1 + assumptions), 0, 0
+    rng, failed = random.Random(assumptions), 0
     for _ in range(40):
         rows, equal, statement = drawn(rng, assumptions)
         found = find(statement, statement.conclusions[0])
@@ -199,9 +200,7 @@ def test_on_three_sites_all_that_can_fail_is_refuted(assumptions):
         if isinstance(found, Refutation):
             assert_refuted(statement, found)
             failed += 1
-            several += "side by side" in found.found_by
     assert failed >= 5
-    assert bool(several) == (assumptions > 0)
 
 
 @each("times", [3, 7, 60, 1000])
@@ -209,6 +208,7 @@ def test_entropies_may_have_any_ratio(times):
     """No small table: the words of independent codes, and those kept apart where they are many."""
     statement, found = first(f"H(0) = {times} H(1) implies H(0) <= 0", 2)
     assert_refuted(statement, found)
+    assert "side by side" in found.found_by
     assert value({1: Fraction(1)}, found.distribution) == times * sympy.log(2)
 
 
@@ -337,6 +337,7 @@ def test_the_symmetric_group_of_five_letters_refutes_ingletons_inequality(name, 
         number, order, _ = hits[0]
         words = whole.words(rows[number, [1 << i for i in question.orders[order]]])
         found = question.refuted(weighted(np.unique(words, axis=0)), "")
+        assert found is not None
         assert_refuted(statement, found)
         assert found.slack == sympy.log(3) + sympy.log(5) - 4 * sympy.log(2)
 

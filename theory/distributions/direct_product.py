@@ -6,8 +6,9 @@ up, so entropies of a large product come from small parts, and no table is neede
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
@@ -93,13 +94,13 @@ class DirectProduct(Distribution):
         """Entropy in nats of a set of sites: those of the parts, added up."""
         if given is None:
             times = Counter(self.parts)
-            return sum((n * p.subset_entropy(sites) for p, n in times.items()), LinearForm({}))
+            return _added(n * p.subset_entropy(sites) for p, n in times.items())
         pairs = zip(self.parts, self._split(given), strict=True)
-        return sum((p.subset_entropy(sites, own) for p, own in pairs), LinearForm({}))
+        return _added(p.subset_entropy(sites, own) for p, own in pairs)
 
     def sum_of_entropies(self, sites: tuple[int, ...], given: Array | None = None) -> Number:
         """Sum of the entropies in nats of single sites."""
-        return sum((self.subset_entropy((i,), given) for i in sites), LinearForm({}))
+        return _added(self.subset_entropy((i,), given) for i in sites)
 
     def subset_entropies(self) -> np.ndarray:
         """Entropy in nats of every set of sites, shape (2,)*L."""
@@ -115,3 +116,8 @@ def _outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Predictions (B, L, U) and (B, L, V) of independent tokens as those of pairs, (B, L, U V)."""
     pairs = a[..., :, None] * b[..., None, :]
     return pairs.reshape(*a.shape[:2], -1)
+
+
+def _added(entropies: Iterable[Any]) -> Any:
+    """The sum, a `LinearForm` also of none."""
+    return sum(entropies, LinearForm({}))

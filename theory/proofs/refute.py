@@ -282,7 +282,7 @@ def climbing(question: Question, searched: list[str]) -> Refutation | None:
                 values, _ = climb.forms(weights / weights.sum())
                 if values[0] < 0 and (values[1:-1] > -ROUNDING).all():
                     some = np.flatnonzero(weights)
-                    p = weighted(words[some], weights[some])
+                    p = weighted(words[some], weights[some].tolist())
                     found = question.refuted(p, f"climbing over tables of {vocab} tokens")
                     if found is not None:
                         return found

@@ -172,15 +172,16 @@ def _least_integers(
         low = np.concatenate([[-np.inf], np.zeros(len(equal))])
         high = np.where(fixed, 0.0, np.inf)
         high[0] = -1.0
+        bounds: Any = optimize.LinearConstraint
         integral: Any = optimize.milp(
             costs.astype(np.float64),
             integrality=np.ones(len(columns)),
-            constraints=optimize.LinearConstraint(matrix, low, high),
+            constraints=bounds(matrix, low, high),
             options={"node_limit": MAX_NODES},
         )
         if integral.x is not None:
             other = {int(j): round(integral.x[j]) for j in np.flatnonzero(integral.x > 0.5)}
-            total = sum(columns[j].astype(object) * times for j, times in other.items())
+            total = columns[list(other)].T.astype(object) @ np.asarray([*other.values()], object)
             held = np.where(equal, total[1:] == 0, total[1:] >= 0).all() and total[0] < 0
             if held and _cost(other, costs) < _cost(best, costs):
                 best = other
