@@ -357,8 +357,8 @@ def _pivoted(
         ]
         worst = sorted((v, j) for j, v in enumerate(inside) if v < 0)
         if not worst:
-            value = sum((v * direction.get(i, 0) for i, v in total.items()), Fraction(0))
-            return Separation(direction, value)
+            value = sum(v * direction.get(i, 0) for i, v in total.items())
+            return Separation(direction, Fraction(value))
         chosen += [j for _, j in worst[: len(rows)]]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from theory._core.linear_program import Separation, combination
 from theory.distributions.base import Distribution
-from theory.errors import InvalidInput
+from theory.errors import InvalidInput, TooLarge
 from theory.proofs import refute, text
 from theory.proofs.answers import Proof, Refutation
 from theory.proofs.decide import prove
@@ -46,7 +46,8 @@ class BestConstant:
         Numbers that obey Shannon's inequalities and the assumptions, with A = c B and B > 0; or,
         if there is no constant, A > 0 and B = 0. They need not be entropies of any distribution.
     attained : Distribution or None
-        An exact distribution of which the same is true.
+        An exact distribution of which the same is true; None if none was found, or if its code
+        is too large.
     assumptions : tuple of Assumption
     coordinates : {"sets", "profile"}
     """
@@ -62,13 +63,13 @@ class BestConstant:
 
     @property
     def best(self) -> bool:
-        """Whether no distribution allows less, as far as is known.
+        """Whether some distribution allows no less.
 
-        False where the data are missing: then the constant is one that holds, and a smaller one
-        may hold, too, which does not follow from Shannon's inequalities; or, if there is no
-        constant, one that does not follow from them.
+        In the profile it always does, by codes. In entropies of sets it is False where no data
+        were found: the constant is one that holds, and a smaller one may hold, too, but does not
+        follow from Shannon's inequalities; or, if there is no constant, one may hold.
         """
-        return self.attained is not None
+        return self.attained is not None or self.coordinates == "profile"
 
     def check(self) -> bool:
         """Check the proof, and compute A and B on the distribution, again, exactly."""
@@ -91,7 +92,7 @@ class BestConstant:
         return p.exact and met and all(v == 0 if equal else v >= 0 for v, equal in given)
 
     def __str__(self) -> str:
-        where = "numbers that obey Shannon's inequalities" if self.attained is None else "data"
+        where = "data" if self.best else "numbers that obey Shannon's inequalities"
         if self.proof is None:
             return f"there are {where} with {self.a.text} > 0 and {self.b.text} = 0"
         (bound,) = self.proof.statement.conclusions
@@ -222,7 +223,10 @@ def _data(
     if kind == "sets":
         return refute.find_equal(zero, positive, given, sites)
     never = Conclusion("", combined([(MINUS, positive)]))
-    found = prove(Statement("", sites, (never,), (*given, Assumption("", zero)), kind))
+    try:
+        found = prove(Statement("", sites, (never,), (*given, Assumption("", zero)), kind))
+    except TooLarge:  # the field of the code, or its number of words
+        return None
     return found.distribution if isinstance(found, Refutation) else None
 
 
