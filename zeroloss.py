@@ -1,9 +1,10 @@
-"""The command ``zeroloss``: claims, decoders, samplers and figures under one name.
+"""The command ``zeroloss``: claims, decoders, samplers, proofs and figures under one name.
 
 Each subcommand is the command line of one package, which alone is imported:
 ``zeroloss claims`` is ``python -m theory``, ``zeroloss decoders`` is ``python -m sims``,
-``zeroloss samplers`` is ``python -m sims.conformance`` and ``zeroloss figures`` is
-``python -m figures``. Options and exit codes are theirs.
+``zeroloss samplers`` is ``python -m sims.conformance``, ``zeroloss prove`` is
+``python -m theory.proofs`` and ``zeroloss figures`` is ``python -m figures``. Options and exit
+codes are theirs.
 """
 
 import argparse
@@ -19,6 +20,7 @@ SUBCOMMANDS = {
     "claims": ("theory", "check the claims of the literature and print a table"),
     "decoders": ("sims", "compare decoders on a distribution, a table or a text"),
     "samplers": ("sims.conformance", "put a sampler of your own on trial on a perfect model"),
+    "prove": ("theory.proofs", "prove or refute an inequality of entropies"),
     "figures": ("figures", "draw every figure, or compare with the recorded numbers"),
 }
 """{subcommand: (package, what it does)}."""
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = CommandParser(
         prog="zeroloss",
-        usage="zeroloss {claims,decoders,samplers,figures} [options]",
+        usage=f"zeroloss {{{','.join(SUBCOMMANDS)}}} [options]",
         description="The exact theory of masked diffusion language models.",
         epilog="\n".join(f"  {name:10}{what}" for name, (_, what) in SUBCOMMANDS.items())
         + "\n\nzeroloss SUBCOMMAND --help lists the options of one",

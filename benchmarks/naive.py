@@ -6,10 +6,12 @@ Plain NumPy that shares no code with the package, for the answers and for the ti
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linprog
 
 MASK = -1
 
@@ -331,3 +333,26 @@ def fading_of_powers(transition: np.ndarray) -> tuple[float, np.ndarray]:
         power = following
     late = len(apart) * 3 // 4
     return (apart[-1] / apart[late]) ** (1 / (len(apart) - 1 - late)), power[0]
+
+
+def multipliers(
+    columns: list[dict[int, Fraction]], total: dict[int, Fraction]
+) -> dict[int, Fraction]:
+    """A vector as a nonnegative combination: dense floats, then elimination on all columns."""
+    rows = range(max(total) + 1)
+    matrix = [[column.get(i, Fraction(0)) for column in columns] for i in rows]
+    right = [total.get(i, Fraction(0)) for i in rows]
+    floats = np.array(matrix, dtype=float), np.array(right, dtype=float)
+    found = linprog(np.ones(len(columns)), A_eq=floats[0], b_eq=floats[1], method="highs-ds")
+    pivots = {}
+    for j in np.flatnonzero(found.x > 1e-9).tolist():
+        row = next(i for i in rows if matrix[i][j] and i not in pivots.values())
+        pivots[j] = row
+        lead = matrix[row][j]
+        matrix[row], right[row] = [v / lead for v in matrix[row]], right[row] / lead
+        for i in rows:
+            if i != row and (factor := matrix[i][j]):
+                pairs = zip(matrix[i], matrix[row], strict=True)
+                matrix[i] = [a - factor * b for a, b in pairs]
+                right[i] -= factor * right[row]
+    return {j: right[row] for j, row in pivots.items()}

@@ -12,6 +12,7 @@ from benchmarks import (
     floors,
     lattices,
     profiles,
+    proofs,
     samplers,
     tables,
 )
@@ -36,6 +37,7 @@ KERNELS: dict[str, Kernel] = {
     for kernel in (
         *(*LATTICES, *TABLES, *FAMILIES, *PROFILES, *FADING, *DECODERS),
         samplers.enumeration,
+        proofs.certificates,
     )
 }
 

@@ -24,6 +24,7 @@ from figures import (
     token_confidence,
     training_masks,
     training_strategies,
+    what_is_best_possible,
 )
 from figures.figure import Figure
 
@@ -36,6 +37,7 @@ FIGURES: dict[str, Figure] = {
         frechet_segment,
         cost_picture,
         bounds_looseness,
+        what_is_best_possible,
         growth_complexity,
         parallelbench,
         permutation_frontier,

@@ -25,6 +25,7 @@ from theory import (
     MarkovChain,
     Permutations,
     ProductMixture,
+    ReedSolomon,
 )
 
 DEVICE1 = strict.Device("device1")
@@ -89,7 +90,7 @@ class Case:
     def exact(self):
         """Whether the family counts in Fractions if it is asked to."""
         return self.name.split()[0] in (
-            *("table", "chain", "empirical", "exchangeable", "permutations"),
+            *("table", "chain", "empirical", "exchangeable", "permutations", "code"),
         )
 
     @property
@@ -181,6 +182,40 @@ def permutations(n):
     return Case(f"permutations of {n}", Permutations, {}, joint, n, {"n": n})
 
 
+# Of GF(4): 2 is x and 3 is x + 1, with x^2 = x + 1.
+TIMES_IN_FOUR = [[0, 0, 0, 0], [0, 1, 2, 3], [0, 2, 3, 1], [0, 3, 1, 2]]
+
+
+def polynomial_at(coefficients, x, field):
+    """The value in GF(field), 4 or a prime."""
+    value = 0
+    for c in reversed(coefficients):
+        value = TIMES_IN_FOUR[value][x] ^ c if field == 4 else (value * x + c) % field
+    return value
+
+
+def code_words(length, dimension, field):
+    """Values of polynomials; or one number at all sites, or all words with a sum of 0."""
+    polynomials = list(itertools.product(range(field), repeat=dimension))
+    if length <= field + 1:
+        sites = range(min(length, field))
+        at_infinity = [lambda f: f[-1] if f else 0] * (length > field)
+        return [
+            tuple(polynomial_at(f, x, field) for x in sites) + tuple(g(f) for g in at_infinity)
+            for f in polynomials
+        ]
+    if dimension <= 1:
+        return [(f[0] if f else 0,) * length for f in polynomials]
+    every = itertools.product(range(field), repeat=length)
+    return [x for x in every if dimension == length or sum(x) % field == 0]
+
+
+def code(length, dimension, field):
+    joint = oracles.empirical_joint(code_words(length, dimension, field), field)
+    scalars = {"length": length, "dimension": dimension, "field": field}
+    return Case(f"code {length} {dimension} {field}", ReedSolomon, {}, joint, field, scalars)
+
+
 def random_weights(seed, shape, zeros=0.0) -> Any:
     rng = random.Random(seed)
     if not shape:
@@ -264,7 +299,10 @@ CASES = [
 ]
 
 # On the host only, and so not among the others.
-PERMUTATIONS = [permutations(n) for n in (1, 2, 3)]
+ON_HOST = [permutations(n) for n in (1, 2, 3)]
+CODES = [(1, 0, 2), (1, 1, 3), (2, 1, 5), (3, 1, 2), (3, 2, 2), (3, 3, 2), (4, 1, 2), (5, 4, 2)]
+CODES += [(4, 2, 3), (4, 3, 3), (3, 2, 4)]
+ON_HOST += [code(*numbers) for numbers in CODES]
 
 
 def prompted(case, *pattern):

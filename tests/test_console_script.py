@@ -15,10 +15,11 @@ PACKAGES = {
     "claims": "theory",
     "decoders": "sims",
     "samplers": "sims.conformance",
+    "prove": "theory.proofs",
     "figures": "figures",
 }
-THERE_ARE = "there are claims, decoders, samplers, figures"
-NEEDED = {"samplers": ["mine:sampler"]}
+THERE_ARE = "there are claims, decoders, samplers, prove, figures"
+NEEDED = {"samplers": ["mine:sampler"], "prove": ["TC >= 0"]}
 """Arguments without which a command complains of nothing else."""
 
 
@@ -32,21 +33,21 @@ def ended(arguments, capsys):
 def test_help_names_every_subcommand(capsys):
     code, out, err = ended(["--help"], capsys)
     assert (code, err) == (0, "")
-    assert out.startswith("usage: zeroloss {claims,decoders,samplers,figures} [options]\n")
+    assert out.startswith("usage: zeroloss {claims,decoders,samplers,prove,figures} [options]\n")
     assert all(f"\n  {name} " in out for name in PACKAGES)
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "a subcommand is missing; there are claims, decoders, samplers, figures"),
+        ([], "a subcommand is missing; there are claims, decoders, samplers, prove, figures"),
         (
             ["claim"],
-            "there is no subcommand 'claim'; there are claims, decoders, samplers, figures",
+            "there is no subcommand 'claim'; there are claims, decoders, samplers, prove, figures",
         ),
         (
             ["theory"],
-            "there is no subcommand 'theory'; there are claims, decoders, samplers, figures",
+            "there is no subcommand 'theory'; there are claims, decoders, samplers, prove, figures",
         ),
         (["--list"], "unrecognized arguments: --list"),
     ],

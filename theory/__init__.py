@@ -16,10 +16,12 @@ from theory.distributions import (
     MarkovChain,
     Permutations,
     ProductMixture,
+    ReedSolomon,
 )
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge, ZerolossError
 from theory.lattice import EvidenceLattice
 from theory.loss import alpha_loss, forward
+from theory.proofs import prove
 from theory.text import WordChain, corpora
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "MarkovChain",
     "Permutations",
     "ProductMixture",
+    "ReedSolomon",
     "TooLarge",
     "WordChain",
     "ZerolossError",
@@ -48,6 +51,7 @@ __all__ = [
     "gallery",
     "homogenization",
     "information",
+    "prove",
     "schedules",
 ]
 

@@ -25,7 +25,7 @@ from figures.check import differences
 from figures.notes import ENDS, TABLES, bounds_table, claims_table, published_table, with_tables
 from tests.figures.standard import complaints, watched_texts
 from tests.noted import each
-from theory import claims, corpora
+from theory import bounds, claims, corpora, schedules
 
 ROOT = Path(__file__).parents[2]
 NAMES = list(FIGURES)
@@ -316,6 +316,45 @@ def test_the_table_of_bounds_has_a_row_for_each_distribution_and_no_upper_bound_
         for bound, cell in zip(header[1:], line.split("|")[2:-1], strict=True):
             if cell.strip() != "–":
                 assert float(cell) <= 1 if bound == "falls, least" else float(cell) >= 1
+
+
+def test_the_worst_codes_are_those_of_the_worst_case(data):
+    """The constant of a bound over the least that holds for all distributions of 8 sites."""
+    panel = data["bounds_looseness"]["bounds"]
+    rows = list(zip(panel["data"], panel["bound"], panel["ratio"], strict=True))
+    worst = {bound: ratio for name, bound, ratio in rows if name == "worst code, 8"}
+    equal = schedules.uniform(8, 3)
+    both = bounds.worst_case(equal, of="both").share
+    tc = bounds.worst_case(schedules.total_correlation(8, 0.5)).share
+    dtc = bounds.worst_case(schedules.dual_total_correlation(8, 0.5), of="dtc").share
+    assert worst["largest batch"] == Fraction(max(equal) - 1, 8) / both == 1
+    assert worst["Li and Cai"] == Fraction(3, 8) / both
+    assert math.isclose(worst["r TC"], Fraction(1, 2) / tc, rel_tol=1e-8)
+    assert worst["r DTC"] == Fraction(1, 2) / dtc == 1
+    assert min(ratio for _, bound, ratio in rows if bound == "r TC") == worst["r TC"]
+
+
+def test_what_is_best_possible_by_hand(data):
+    """Shares of the worst codes, and of the one that is hit by 63 of 64 rounds."""
+    panels = data["what_is_best_possible"]
+    worst = {(s, k): v for s, k, v in zip(*list(panels["worst"].values())[:3], strict=True)}
+    assert worst["equal", 32] == 1.0  # the last two sites of the code of dimension 63
+    assert worst["minimax", 2] == 62 / 63  # 63 sites and one
+    assert worst["minimax", 63] == worst["equal", 63] == 1 / 63  # two sites first
+    for rounds in (48, 56, 63):  # a site begins no batch with probability share * (64 - site)
+        by_hand = 2 * (64 - rounds) / (64 * 63)
+        assert math.isclose(worst["random minimax", rounds], by_hand, rel_tol=1e-12)
+    codes = defaultdict(dict)
+    for name, r, share, is_worst in zip(*panels["codes"].values(), strict=True):
+        codes[name][r] = share
+        assert is_worst == math.isclose(share, worst[name, 8], rel_tol=1e-10)
+    starts = list(itertools.accumulate(schedules.minimax(64, 8), initial=0))
+    for r, share in codes["minimax"].items():
+        assert math.isclose(share, (min(b for b in starts if b >= r) - r) / (64 - r), abs_tol=1e-9)
+    assert len(set(codes["random minimax"].values())) == 1
+    for name, _, sites, product, limit in zip(*panels["growth"].values(), strict=True):
+        if sites == 512:
+            assert abs(product - limit) < (0.02 if name == "minimax" else 0.005) * limit
 
 
 def test_published_numbers_agree_with_ours(data):

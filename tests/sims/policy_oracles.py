@@ -132,6 +132,21 @@ def random_order(sizes):
     return lambda pattern, sites, prediction, index: subsets_of(sites, rounds[len(sites)])
 
 
+def random_sizes(choices):
+    """Of the choices that have revealed as much in as many rounds, one goes on."""
+    length = sum(choices[0][1])
+
+    def choice(pattern, sites, prediction, index):
+        if not sites:  # the clock goes on
+            return [(ONE, ())]
+        here = [(w, z) for w, z in choices if sum(z[:index]) == length - len(sites)]
+        here = [(w, z[index]) for w, z in here if len(z) > index]
+        whole = sum(w for w, _ in here)
+        return [(w / whole * q, s) for w, size in here for q, s in subsets_of(sites, size)]
+
+    return choice
+
+
 def left_to_right(k=1):
     return lambda pattern, sites, prediction, index: [(ONE, tuple(sites[:k]))]
 

@@ -63,6 +63,7 @@ from tests.cases import (
 from tests.noted import each
 from tests.sims import policy_oracles as slow
 from theory import MASK
+from theory.schedules import RandomSizes
 
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
 TIMES = (Fraction(0), Fraction(1, 4), HALF, Fraction(1))
@@ -264,6 +265,15 @@ def tabulated(seed, length, vocab):
     return Row(Tabulated(bits), slow.Selecting(slow.tabulated(choices)))
 
 
+def random_sizes(masked):
+    """A round, two or three, of which the latter two may meet."""
+    every = [s for s in ((masked,), (1, masked - 1), (1, 1, masked - 2)) if min(s) > 0]
+    weight = Fraction(2, len(every) * (len(every) + 1))
+    choices = tuple((weight * k, sizes) for k, sizes in enumerate(every, 1))
+    oracle = slow.Selecting(slow.random_sizes(choices), len(every[-1]))
+    return Row(RandomOrder(RandomSizes(choices)), oracle)
+
+
 def one_of_each(length, vocab=2, masked=None):
     """A row for every kind of decoder; so many sites are `masked` at first, or all."""
     masked = masked or length
@@ -271,6 +281,7 @@ def one_of_each(length, vocab=2, masked=None):
     return [
         both(RandomOrder, (1, masked - 1) if masked > 1 else (1,)),
         both(RandomOrder, (masked,)),
+        random_sizes(masked),
         both(FirstHitting),
         both(LeftToRight),
         both(LeftToRight, 2),

@@ -46,11 +46,13 @@ from tests.sims.policy_table import (
     assert_output,
     assert_same_numbers,
     blunt,
+    both,
     drawing,
     everything,
     noisy,
     one_of_each,
     over,
+    random_sizes,
     revising,
     rows_for,
     selecting,
@@ -59,7 +61,7 @@ from tests.sims.policy_table import (
     wrong,
     zero_loss,
 )
-from theory import MASK, InvalidInput, JointTable, LinearForm, ProductMixture, gallery
+from theory import MASK, InvalidInput, JointTable, LinearForm, ProductMixture, gallery, schedules
 
 # Outputs
 
@@ -134,6 +136,17 @@ def test_outputs_with_noise(name, temperature, kind):
 @pytest.mark.parametrize(("arithmetic", "name"), [("exact", "chain"), ("floats", "four sites")])
 def test_one_of_each_on_four_sites(arithmetic, name):
     compared(SMALL[name], arithmetic == "exact", 1, "right", one_of_each(4, 2))
+
+
+def test_random_sizes_in_blocks_and_averaged():
+    """Each block draws its sizes; what is written is the mean over the draw."""
+    compared(SMALL["chain"], True, 1, "right", [both(Blocks, 2, random_sizes(2))])
+    p, sizes = build_exact(SMALL["chain"]), schedules.minimax(4, 2, random=True)
+    q = output_distribution(p, RandomOrder(sizes))
+    assert q.path_kl == sizes.path_cost(p)
+    assert q.expected_rounds == 2
+    every = [(w, output_distribution(p, RandomOrder(each_one))) for w, each_one in sizes.choices]
+    assert (q.table == sum(w * one.table for w, one in every)).all()  # none of them meet
 
 
 def assert_same_expression(a, b):
@@ -607,6 +620,7 @@ test_decoders_that_do_not_fit_the_data = refusals(
     (r"size .* length 3, got 5", written, [BlockCorrector(None, 5, 1)]),
     (r"length 1", written, [Blocks(2, RandomOrder((1, 1)))]),  # the last block
     (r"length 3.*sums to 2", written, [Blocks(3, RandomOrder((1, 1)))]),
+    (r"RandomSizes of 4 sites.* do not fit 3 sites", written, [random_sizes(4).policy]),
     (r"length 3.*sums to 4", written, [GibbsCorrector(RandomOrder((1, 3)), 1)]),
     (r"length 3, got 5", written, [GibbsCorrector(BlockCorrector(None, 5, 1), 1)]),
     (r"2 sites.* 3", written, [tabulated(0, 2, 2)[0]]),

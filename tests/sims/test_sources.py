@@ -22,6 +22,7 @@ BY_CALL = {
     "binary_symmetric(5, 0.1)": gallery.binary_symmetric(5, 0.1),
     "binary_symmetric(length=3, flip=0.5)": gallery.binary_symmetric(3, 0.5),
     "cities()": gallery.cities(),
+    "common_shock(4, 0.25, 0.125)": gallery.common_shock(4, 0.25, 0.125),
     "curie_weiss(4, 1.5)": gallery.curie_weiss(4, 1.5),
     "ising_ring(4, beta=0.5)": gallery.ising_ring(4, 0.5),
     "latin_squares(2)": gallery.latin_squares(2),
@@ -30,6 +31,7 @@ BY_CALL = {
     "parity(3, exact=True)": gallery.parity(3, exact=True),
     "periodic(3, 2, choices=2)": gallery.periodic(3, 2, 2),
     "repeated_bit(3, noise=0.25)": gallery.repeated_bit(3, 0.25),
+    "reed_solomon(4, 2, 3)": gallery.reed_solomon(4, 2, 3),
     "sudoku()": gallery.sudoku(),
 }
 

@@ -20,6 +20,7 @@ from theory import (
     MarkovChain,
     Permutations,
     ProductMixture,
+    ReedSolomon,
 )
 from theory.errors import ImpossibleEvidence, InvalidInput, TooLarge, ZerolossError
 
@@ -272,6 +273,8 @@ DISTRIBUTIONS = {
     "exact exchangeable": lambda: Exchangeable([1, 2, 4], exact=True),
     "permutations": lambda: Permutations(2),
     "exact permutations": lambda: Permutations(2, exact=True),
+    "code": lambda: ReedSolomon(2, 1, 3),
+    "exact code": lambda: ReedSolomon(2, 1, 3, exact=True),
     "lattice": lambda: EvidenceLattice(np.full((3, 3), 1 / 9)),
 }
 

@@ -21,7 +21,7 @@ from tests import oracles
 from tests.cases import (
     CASES,
     EXACT_CASES,
-    PERMUTATIONS,
+    ON_HOST,
     as_lists,
     build_exact,
     chain,
@@ -50,13 +50,12 @@ from theory import (
 )
 
 TOLERANCE = 1e-12
-EXACT = [*EXACT_CASES, *PERMUTATIONS]
-each_case = each_of([*CASES, *PERMUTATIONS])
+EXACT = [*EXACT_CASES, *ON_HOST]
+each_case = each_of([*CASES, *ON_HOST])
 each_exact = each_of(EXACT)
 each_placed = each(
     ("case", "convert"),
-    [(case, np.asarray) for case in [*CASES, *PERMUTATIONS]]
-    + [(case, to_device1) for case in CASES],
+    [(case, np.asarray) for case in [*CASES, *ON_HOST]] + [(case, to_device1) for case in CASES],
     ids=lambda value: getattr(value, "name", None) or value.__name__,
 )
 

@@ -31,7 +31,7 @@ def test_all_axioms_of_a_field(size):
     assert (np.sort(times[1:, 1:], axis=1) == a[1:]).all()
 
 
-@each("size", [size for size in SIZES if prime_power(size)[1] == 1])
+@each("size", [2, 3, 5, 7, 11, 13])
 def test_prime_fields_count_modulo_the_prime(size):
     field, a = finite_field(size), np.arange(size)
     assert (field.addition == (a + a[:, None]) % size).all()

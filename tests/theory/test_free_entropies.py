@@ -46,6 +46,14 @@ def assert_same(symbolic, values, expected):
 
 # What follows from the mean entropies, for both kinds of symbols
 BY_SIZE = {
+    "all sites": lambda p: [
+        f(p)
+        for f in (
+            information.entropy,
+            information.total_correlation,
+            information.dual_total_correlation,
+        )
+    ],
     "mean_entropies": lambda p: [information.mean_entropies(p)],
     "profile": lambda p: [information.profile(p)],
     "gains": lambda p: [information.gains(p)],
@@ -239,10 +247,9 @@ def test_there_are_no_probabilities(kind, question):
         QUESTIONS[question](kind(2))
 
 
-@pytest.mark.parametrize(
-    "question",
-    [information.subset_entropies, information.entropy, information.total_correlation],
-)
-def test_a_free_profile_has_no_entropies_of_sets(question):
+def test_a_free_profile_has_no_entropies_of_sets():
     with pytest.raises(InvalidInput, match="free entropies have no probabilities"):
-        question(FreeProfile(2))
+        information.subset_entropies(FreeProfile(2))
+    for question in (information.entropy, information.total_correlation):
+        with pytest.raises(InvalidInput, match=r"means over all sets .* of sites \(0, 2\)"):
+            question(FreeProfile(3), [0, 2])

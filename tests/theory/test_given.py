@@ -17,6 +17,7 @@ from tests.cases import (
     CASES,
     DEVICE1,
     build_exact,
+    code,
     each_of,
     permutations,
     prompted,
@@ -38,7 +39,7 @@ from theory import (
 from theory.distributions.conditioned import Conditioned
 
 GIVEN = [case for case in CASES if case.name.endswith("given")]
-GIVEN += [prompted(permutations(3), MASK, 2, MASK)]
+GIVEN += [prompted(permutations(3), MASK, 2, MASK), prompted(code(4, 2, 3), MASK, 2, MASK, MASK)]
 FLIP = MarkovChain([0.5, 0.5], [[0.9, 0.1], [0.1, 0.9]], 64)
 FOUR = MarkovChain([0.5, 0.5], [[0.9, 0.1], [0.1, 0.9]], 4)
 
@@ -53,6 +54,7 @@ def test_tables_mixtures_and_data_stay_what_they_are():
         "hmm": Conditioned,
         "exchangeable": Conditioned,
         "permutations": Conditioned,
+        "code": Conditioned,
     }
 
 

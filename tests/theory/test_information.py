@@ -23,7 +23,7 @@ from tests.cases import (
     EXACT_CASES,
     FACTORED,
     FAMILIES,
-    PERMUTATIONS,
+    ON_HOST,
     build_exact,
     built,
     close,
@@ -92,7 +92,7 @@ def questions(case):
 # Against sums over the joint
 
 
-ON_THE_HOST = [(case, exact) for case in PERMUTATIONS for exact in (False, True)]
+ON_THE_HOST = [(case, exact) for case in ON_HOST for exact in (False, True)]
 each_either = each_of_either([*EITHER, *ON_THE_HOST])
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from theory import information, schedules
 from theory._core.bound import Bound
 from theory._core.types import ArrayLike, Number
+from theory.costs.worst_case import WorstCase, worst_case
 from theory.distributions.base import Distribution
 from theory.information.profile import Profile, with_profile
 from theory.validation.arguments import as_integer, as_sizes
@@ -27,6 +28,7 @@ from theory.validation.times import as_levels, as_times
 
 __all__ = [
     "Bound",
+    "WorstCase",
     "block_complexity",
     "cardinality_growth",
     "continuum",
@@ -40,6 +42,7 @@ __all__ = [
     "li_cai",
     "sharp_growth",
     "total_correlation_schedule",
+    "worst_case",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Costs and accuracies in closed form: permutations, one-hot strings, walks, numbers of calls.
+"""Costs and accuracies in closed form: permutations, one-hot strings, walks, calls, limits.
 
 A *cost* is the KL divergence of the output distribution of the zero-loss denoiser from the data,
 when the rounds reveal batches of the given sizes. It is in nats (in bits with ``base=2``), a float,
@@ -20,12 +20,14 @@ from theory._core.exact import log as exact_log
 from theory._core.types import Number
 from theory.errors import InvalidInput
 from theory.information.units import in_units
-from theory.validation.arguments import as_base, as_integer, as_sizes
+from theory.schedules.minimax import Of, as_budgets
+from theory.validation.arguments import as_base, as_integer, as_real, as_sizes
 from theory.validation.times import as_times
 
 __all__ = [
     "expected_calls",
     "expected_calls_on",
+    "minimax_limit",
     "one_hot_accuracy",
     "one_hot_cost",
     "permutation_cost",
@@ -250,6 +252,57 @@ def expected_calls_on(length: int, times: Sequence[Any], *, exact: bool = False)
     length = as_integer(length, "length", 1)
     steps = [b - a for a, b in itertools.pairwise(as_times(times))]
     return sum(_not_empty(length, step, exact) for step in steps)
+
+
+def minimax_limit(sites_per_round: float, *, of: Of = "tc", random: bool = False) -> float:
+    """Limit of the number of rounds times the worst share of the best sizes, of long sequences.
+
+    Length L and rounds K grow with ``L/K`` as given; the share v is that of
+    `theory.schedules.minimax`, so that v is about this limit over K. Where ``u = v B(r)`` may be
+    lost of the code of dimension r, batches begin at ``1/(1 + floor(u))`` of the sites with fixed
+    sizes, and with random ones at the least n for which ``sum_j max(0, 1 - j n)`` is at most u:
+    ``2 (m - u)/(m (m + 1))`` with ``m = floor(2 u) + 1``. For TC and for DTC u goes from 0 to
+    ``w = v L``, hence ``K v = Phi(w)``, the integral of that share, and ``w = (L/K) Phi(w)``; for
+    their sum u is w everywhere. Fixed, Phi(w) is the harmonic number of an integer w. The gain of
+    random sizes falls from any number at one site a round to 2 at many. Derived here.
+
+    Parameters
+    ----------
+    sites_per_round : float
+        At least 1.
+    of : {"tc", "dtc", "both"}
+    random : bool
+
+    With 4/3 sites a round w = 2, whose harmonic number is 3/2; with random sizes w = 1/2.
+
+    >>> round(minimax_limit(4 / 3), 12), round(minimax_limit(4 / 3, random=True), 12)
+    (1.5, 0.375)
+    >>> minimax_limit(4, of="both"), minimax_limit(4, of="both", random=True)      # 3/4 and 3/8
+    (0.75, 0.375)
+    """
+    ratio = as_real(sites_per_round, "sites_per_round", 1, math.inf)
+    as_budgets(1, of)
+    if of == "both":
+        m = math.floor(ratio)
+        return (m - m * (m + 1) / (2 * ratio)) / ratio if random else (math.ceil(ratio) - 1) / ratio
+    if ratio == 1:
+        return 0.0
+    m, phi = 1, 0.0  # the m-th piece of Phi, and Phi where it starts
+    step = 0.5 if random else 1.0
+    while m * step < ratio * (phi + (area := _area(m, random))):
+        m, phi = m + 1, phi + area
+    density, start = 2 / (m * (m + 1)) if random else 1 / m, (m - 1) * step
+    if not random:
+        return (phi - density * start) / (1 - ratio * density)
+    # w = ratio (phi + density ((m w - w^2/2) - (m start - start^2/2))), a quadratic equation
+    half, constant = ratio * density, ratio * (phi - density * (m * start - start**2 / 2))
+    linear = 1 - half * m
+    return (math.sqrt(linear**2 + 2 * half * constant) - linear) / half / ratio
+
+
+def _area(m: int, random: bool) -> float:
+    """The integral over the m-th piece of Phi; see `minimax_limit`."""
+    return (2 * m + 1) / (4 * m * (m + 1)) if random else 1 / m
 
 
 def _not_empty(length: int, step: Fraction, exact: bool) -> Any:

@@ -7,6 +7,8 @@ from theory.distributions.hidden_markov import HiddenMarkovModel
 from theory.distributions.markov import MarkovChain
 from theory.distributions.mixture import ProductMixture
 from theory.distributions.permutations import Permutations
+from theory.distributions.reed_solomon import ReedSolomon
+from theory.distributions.side_by_side import SideBySide
 from theory.distributions.table import JointTable
 
 __all__ = [
@@ -18,4 +20,6 @@ __all__ = [
     "MarkovChain",
     "Permutations",
     "ProductMixture",
+    "ReedSolomon",
+    "SideBySide",
 ]

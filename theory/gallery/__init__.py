@@ -11,11 +11,19 @@ from theory.gallery.chains import (
     template,
     two_classes,
 )
-from theory.gallery.constraints import affine_code, latin_squares, nae_sat, permutations, sudoku
+from theory.gallery.constraints import (
+    affine_code,
+    latin_squares,
+    nae_sat,
+    permutations,
+    reed_solomon,
+    sudoku,
+)
 from theory.gallery.language import cities, dyck, padded_text, words
 from theory.gallery.spins import curie_weiss, ising_ring
 from theory.gallery.strings import (
     balanced,
+    common_shock,
     coupled_pairs,
     golden_mean,
     one_hot,
@@ -29,6 +37,7 @@ __all__ = [
     "balanced",
     "binary_symmetric",
     "cities",
+    "common_shock",
     "coupled_pairs",
     "curie_weiss",
     "dyck",
@@ -43,6 +52,7 @@ __all__ = [
     "parity",
     "periodic",
     "permutations",
+    "reed_solomon",
     "repeated_bit",
     "sudoku",
     "template",

@@ -11,11 +11,12 @@ from theory._core.segments import distinct_rows
 from theory._core.types import ArrayLike
 from theory.distributions.base import Distribution
 from theory.distributions.permutations import Permutations
+from theory.distributions.reed_solomon import ReedSolomon
 from theory.errors import InvalidInput, TooLarge
 from theory.gallery.uniform import TABLE_CELLS, bits, grown, require_sequences, uniform
 from theory.validation.arguments import as_integer, as_sites
 
-__all__ = ["affine_code", "latin_squares", "nae_sat", "permutations", "sudoku"]
+__all__ = ["affine_code", "latin_squares", "nae_sat", "permutations", "reed_solomon", "sudoku"]
 
 MAX_ORDER = 5
 """Latin squares are listed up to this order: there are 161280 of order 5, 8 * 10^8 of order 6."""
@@ -105,6 +106,32 @@ def permutations(n: int, *, exact: bool = False) -> Distribution:
     if (n + 1) ** n > TABLE_CELLS:
         return Permutations(n, exact=exact)
     return uniform(itertools.permutations(range(n)), n, exact)
+
+
+def reed_solomon(length: int, dimension: int, field: int, *, exact: bool = False) -> ReedSolomon:
+    """Uniform over the words of a Reed-Solomon code: any `dimension` sites determine the others.
+
+    Fewer say nothing of them, so the profile falls once, from ``log(field)`` to 0, and TC is
+    ``(length - dimension) log(field)``. Every profile is a sum of such ones.
+
+    Parameters
+    ----------
+    length : int
+        At most ``field + 1``, unless the dimension is 0, 1, ``length - 1`` or `length`.
+    dimension : int
+        0 to `length`.
+    field : int
+        Number of tokens, a prime power up to 1024.
+    exact : bool
+
+    >>> from theory import information
+    >>> p = reed_solomon(6, 3, 5, exact=True)
+    >>> [str(entropy) for entropy in information.profile(p)]
+    ['log(5)', 'log(5)', 'log(5)', '0', '0', '0']
+    >>> p.denoise([0, 1, 4, -1, -1, -1]).argmax(axis=1).tolist()        # x^2, modulo 5
+    [0, 1, 4, 4, 1, 1]
+    """
+    return ReedSolomon(length, dimension, field, exact=exact)
 
 
 def latin_squares(order: int, *, exact: bool = False) -> Distribution:

@@ -2,10 +2,14 @@
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 
+from theory._core.arrays import log, xlogy
+from theory._core.special import log_binomials
 from theory.distributions.base import Distribution
+from theory.distributions.exchangeable import Exchangeable
 from theory.distributions.mixture import ProductMixture
 from theory.errors import InvalidInput
 from theory.gallery.uniform import bits, uniform, uniform_by_ones
@@ -13,6 +17,7 @@ from theory.validation.arguments import as_integer, as_real
 
 __all__ = [
     "balanced",
+    "common_shock",
     "coupled_pairs",
     "golden_mean",
     "one_hot",
@@ -72,6 +77,37 @@ def one_hot(length: int, *, exact: bool = False) -> Distribution:
     """
     length = as_integer(length, "length", 1)
     return uniform_by_ones(length, range(1, 2), exact)
+
+
+def common_shock(length: int, rate: Any, shock: Any, *, exact: bool = False) -> Exchangeable:
+    """Independent ones with probability `rate` each; with probability `shock` all sites are ones.
+
+    With ``shock = rate^r`` and a rate that tends to 0, any r sites are as good as independent, and
+    k sites have total correlation ``(k - r) shock log(1 / rate)``: it grows like that of a
+    Reed-Solomon code of dimension r, with two tokens. (A discrete form of the model of Marshall and
+    Olkin 1967, from memory; its use here is ours.)
+
+    >>> from fractions import Fraction
+    >>> from theory import information
+    >>> tiny = Fraction(1, 2**200)
+    >>> p = common_shock(5, tiny, tiny**2, exact=True)
+    >>> tc = [float(information.total_correlation(p, range(k)) / tiny**2) for k in range(6)]
+    >>> [round(v / tc[5], 2) for v in tc]                       # 0, 0, 0, 1/3, 2/3, 1
+    [0.0, 0.0, 0.0, 0.33, 0.67, 1.0]
+    """
+    length = as_integer(length, "length", 1)
+    if exact:
+        weights = [
+            (1 - shock) * math.comb(length, k) * rate**k * (1 - rate) ** (length - k)
+            for k in range(length + 1)
+        ]
+        return Exchangeable([*weights[:-1], weights[-1] + shock], exact=True)
+    rate, shock = as_real(rate, "rate", 0, 1), as_real(shock, "shock", 0, 1)
+    ones = np.arange(length + 1, dtype=np.float64)
+    logarithms = log_binomials(length) + xlogy(ones, np.full_like(ones, rate))
+    logarithms += xlogy(length - ones, np.full_like(ones, 1 - rate)) + log(np.asarray(1 - shock))
+    logarithms[-1] = np.logaddexp(logarithms[-1], log(np.asarray(shock)))
+    return Exchangeable.from_logarithms(logarithms)
 
 
 def balanced(length: int, *, exact: bool = False) -> Distribution:

@@ -1,14 +1,24 @@
 """Answers to a statement: a proof with its certificate, a table that refutes it, or unknown."""
 
+import itertools
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
 
 from theory.distributions.base import Distribution
+from theory.distributions.empirical import EmpiricalDistribution
 from theory.proofs.quantities import Form, Quantity
 from theory.proofs.statement import Assumption, Conclusion, Statement, value_at
 
 __all__ = ["Certificate", "Proof", "Refutation", "Unknown", "sum_of_multiples"]
+
+MOST_CELLS = 2**14
+"""A table up to this size is gone through for what is in it."""
+
+MOST_WORDS = 16
+"""As many sequences of a distribution are printed."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +101,7 @@ class Proof:
             and all(c.check(self.statement.sites) for c in self.certificates)
         )
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[True]:
         return True
 
     def __str__(self) -> str:
@@ -137,14 +147,32 @@ class Refutation:
             and all(value == 0 if equal else value >= 0 for value, equal in assumed)
         )
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[False]:
         return False
 
     def __str__(self) -> str:
         return (
             f"refuted: the slack of {self.conclusion.text} is {self.slack} = "
-            f"{float(self.slack):.6g} nats on\n{self.distribution}"
+            f"{float(self.slack):.6g} nats on\n{self.distribution}{_listed(self.words())}"
         )
+
+    def words(self) -> dict[tuple[int, ...], Any]:
+        """The sequences that the distribution gives probability, if they are few enough to list.
+
+        >>> from theory import gallery
+        >>> p = gallery.parity(2, exact=True)
+        >>> Refutation(Statement("", 2, ()), Conclusion("", {}), p, 0).words()
+        {(0, 0): Fraction(1, 2), (1, 1): Fraction(1, 2)}
+        """
+        p = self.distribution
+        if isinstance(p, EmpiricalDistribution):
+            found: dict[tuple[int, ...], Any] = {}
+            for word, weight in zip(p.sequences.tolist(), p.weights.tolist(), strict=True):
+                found[tuple(word)] = found.get(tuple(word), 0) + weight
+            return found
+        if p.vocab**p.length > MOST_CELLS:
+            return {}
+        return {word: prob for word, prob in np.ndenumerate(p.table()) if prob}
 
 
 @dataclass(frozen=True)
@@ -172,7 +200,7 @@ class Unknown:
     slack: Fraction
     searched: tuple[str, ...] = ()
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[False]:
         return False
 
     def __str__(self) -> str:
@@ -200,3 +228,23 @@ def sum_of_multiples(terms: list[tuple[Fraction, str]], latex: bool = False) -> 
         sign = minus if multiplier < 0 else plus
         text += sign + ("" if size == 1 else f"{shown} ") + name
     return text
+
+
+def _listed(words: dict[tuple[int, ...], Any]) -> str:
+    """Sequences with their probabilities, or that these are all the same.
+
+    >>> _listed({(0, 0): Fraction(1, 2), (1, 12): Fraction(1, 2)})
+    ': uniform on 0 0, 1 12'
+    >>> _listed({(0, 0): Fraction(1, 3), (1, 1): Fraction(2, 3)})
+    ': 00 1/3, 11 2/3'
+    """
+    if not words:
+        return ""
+    between = "" if max(map(max, words)) < 10 else " "
+    uniform = len(set(words.values())) == 1
+    shown = [
+        between.join(map(str, word)) + ("" if uniform else f" {prob}")
+        for word, prob in itertools.islice(words.items(), MOST_WORDS)
+    ]
+    more = f", ... ({len(words)} in all)" if len(words) > MOST_WORDS else ""
+    return f": {'uniform on ' * uniform}{', '.join(shown)}{more}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol, TypeAlias
 
-__all__ = ["Fall", "Form", "Information", "Quantity", "mask_of", "names_of", "sites_of"]
+__all__ = ["Fall", "Form", "Information", "Quantity", "combined", "mask_of", "names_of", "sites_of"]
 
 Form: TypeAlias = Mapping[int, Fraction]
 """Coefficients that are not zero: of ``H(S)`` by the bits of ``S``, or of ``f(j)`` by ``j``."""
@@ -99,6 +99,19 @@ class Fall:
         """Coefficients of the profile."""
         falls = {self.start: Fraction(1), self.start + 1: Fraction(-1)}
         return {j: c for j, c in falls.items() if j < sites}
+
+
+def combined(parts: Iterable[tuple[Fraction, Form]]) -> Form:
+    """Sum of multiples of forms.
+
+    >>> print(combined([(Fraction(2), {1: Fraction(1)}), (Fraction(-1), {1: Fraction(2)})]))
+    {}
+    """
+    total: dict[int, Fraction] = {}
+    for multiplier, form in parts:
+        for key, coefficient in form.items():
+            total[key] = total.get(key, Fraction(0)) + multiplier * coefficient
+    return {key: total[key] for key in sorted(total) if total[key]}
 
 
 def mask_of(sites: Iterable[int]) -> int:

@@ -6,7 +6,7 @@
     relations = chain {"and" chain}
     chain     = sum relation sum {relation sum}           relation: <= >= =
     sum       = product {("+" | "-") product}
-    product   = factor {["*" | "/"] factor}               from left to right: 1/3 TC = (1/3) TC
+    product   = factor {["*" | "/"] factor}               from left to right
     factor    = "-" factor | number | "n" | "(" sum ")" | quantity
     quantity  = ("H" | "TC" | "DTC") ["(" sites ["|" sites] ")"]
               | "I" "(" sites ";" sites ["|" sites] ")"
@@ -15,7 +15,9 @@
 
 Without sites, ``H``, ``TC`` and ``DTC`` are of all n sites; ``e(k)`` is the mean entropy of k
 random sites, and ``f(j) = e(j+1) - e(j)`` the profile. Sites are counted from 0. A number is
-written before what it multiplies, and decimals are read as written: ``0.3`` is 3/10.
+written before what it multiplies: ``1/3 TC`` is a third of TC. Whether the n of ``1/2n`` is part of
+the divisor is not guessed: it is refused, and ``1/2 n`` is half of n. Decimals are read as written:
+``0.3`` is 3/10.
 
 The number of sites n stays open here: it is an integer where a statement is about so many sites,
 and a symbol of SymPy where it is about all numbers of sites.
@@ -28,13 +30,13 @@ from fractions import Fraction
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from theory.errors import InvalidInput
+from theory.proofs.place import Place
 
 __all__ = [
     "Atom",
     "Expression",
     "Length",
     "Number",
-    "Place",
     "Product",
     "Relation",
     "Sum",
@@ -55,36 +57,6 @@ TOKEN = re.compile(
 )
 SAME = {"≤": "<=", "≥": ">=", "−": "-", "·": "*"}
 ENDS = {"and", "implies"}
-
-
-@dataclass(frozen=True)
-class Place:
-    """A part of a text, which errors point to."""
-
-    text: str = field(repr=False)
-    start: int
-    end: int
-
-    def error(self, problem: str) -> InvalidInput:
-        """Say what is wrong here: the line, and a caret below the place.
-
-        >>> print(Place("TC <= DCT", 6, 9).error("there is no DCT"))
-        there is no DCT
-          TC <= DCT
-                ^
-        """
-        before, _, _ = self.text[: self.start].rpartition("\n")
-        first = len(before) + 1 if "\n" in self.text[: self.start] else 0
-        line = self.text[first:].partition("\n")[0].rstrip().replace("\t", " ")
-        where = f" (line {before.count(chr(10)) + 2})" if first else ""
-        return InvalidInput(f"{problem}{where}\n  {line}\n  {' ' * (self.start - first)}^")
-
-    def __str__(self) -> str:
-        return " ".join(self.text[self.start : self.end].split())
-
-    def to(self, last: "Place") -> "Place":
-        """From here to the end of another place."""
-        return Place(self.text, self.start, last.end)
 
 
 @dataclass(frozen=True)
@@ -242,9 +214,9 @@ def _terms(expression: Expression, n: Any) -> list[Term]:
             for sign, part in expression.parts
             for t in _terms(part, n)
         ]
-    linear = [part for _, part in getattr(expression, "parts", ()) if _is_linear(part)]
-    if not linear:
+    if not (isinstance(expression, Product) and _is_linear(expression)):
         return [Term(value(expression, n), None, expression.place)]
+    linear = [part for _, part in expression.parts if _is_linear(part)]
     one = Number(linear[0].place, Fraction(1))
     parts = tuple((sign, one if part is linear[0] else part) for sign, part in expression.parts)
     factor = value(dataclasses.replace(expression, parts=parts), n)
@@ -323,10 +295,10 @@ class _Parser:
         self.at += 1
         return self.tokens[self.at - 1]
 
-    def expect(self, *words: str) -> _Token:
-        token = self.taken(*words)
+    def expect(self, word: str) -> _Token:
+        token = self.taken(word)
         if token is None:
-            raise self.expected(" or ".join(repr(word) for word in words))
+            raise self.expected(repr(word))
         return token
 
     def expected(self, what: str) -> InvalidInput:
@@ -372,33 +344,31 @@ class _Parser:
     def product(self) -> Expression:
         first = self.factor()
         parts = [("*", first)]
-        linear = _is_linear(first)
-        divided = False  # by what stands before the next factor
-        while True:
-            sign = self.taken("*", "/")
-            if sign is None and not (self.next.kind == "name" and self.next.word not in ENDS):
-                if self.next.kind == "number":
-                    raise self.expected("an operator before a number")
-                if self.next.word != "(":
-                    break
-            factor = self.factor()
-            has_atom = _is_linear(factor)
-            if has_atom and sign is not None and sign.word == "/":
-                raise factor.place.error("a division by a quantity: statements are linear in them")
-            if has_atom and linear:
-                raise factor.place.error(
-                    "a product of two quantities: statements are linear in them"
-                )
-            if sign is None and divided and not has_atom:
-                raise factor.place.error(
-                    "does it multiply the fraction or divide it? write *, or ()"
-                )
-            linear |= has_atom
-            divided = sign.word == "/" if sign else divided
-            parts.append(("*" if sign is None else sign.word, factor))
-        return (
-            first if len(parts) == 1 else Product(first.place.to(parts[-1][1].place), tuple(parts))
-        )
+        has_atom = _is_linear(first)
+        while (sign := self.taken("*", "/")) or self.juxtaposed():
+            word, factor = sign.word if sign else "*", self.factor()
+            if _is_linear(factor):
+                if has_atom or word == "/":
+                    what = "a division by a quantity" if word == "/" else "a product of quantities"
+                    raise factor.place.error(f"{what}: statements are linear in them")
+                has_atom = True
+            elif sign is None and parts[-1][0] == "/" and not self.rational(parts, factor):
+                raise factor.place.error("part of the divisor or not? write *, or parentheses")
+            parts.append((word, factor))
+        whole = first.place.to(parts[-1][1].place)
+        return first if len(parts) == 1 else Product(whole, tuple(parts))
+
+    def rational(self, parts: list[tuple[str, Expression]], behind: Expression) -> bool:
+        """Tell whether what was read last is a number like 1/2, and the next factor apart."""
+        numbers = all(isinstance(part, Number) for _, part in parts[-2:])
+        apart = behind.place.start > parts[-1][1].place.end
+        return numbers and apart and parts[-2][0] == "*"
+
+    def juxtaposed(self) -> bool:
+        """Tell whether another factor follows without a sign."""
+        if self.next.kind == "number":
+            raise self.expected("an operator before a number")
+        return self.next.word == "(" or (self.next.kind == "name" and self.next.word not in ENDS)
 
     def factor(self) -> Expression:
         token = self.next
@@ -427,47 +397,41 @@ class _Parser:
         name = self.taken("H", "I", "TC", "DTC", "e", "f")
         if name is None:
             word = self.next.word
-            raise self.next.place.error(
-                f"there is no {word!r}; there are H, I, TC, DTC, e, f and n"
-            )
-        opening = self.next
-        left, right, given = (), (), ()
-        if name.word in ("e", "f"):
-            self.expect("(")
-            left = (self.number(),)
-        elif name.word == "I":
-            self.expect("(")
-            left = self.sites()
-            self.expect(";")
-            right = self.sites()
-        elif opening.word == "(":
+            there_are = "there are H, I, TC, DTC, e, f and n"
+            raise self.next.place.error(f"there is no {word!r}; {there_are}")
+        word, opening = name.word, self.next
+        if word in ("H", "TC", "DTC"):
+            if opening.word != "(":
+                return Atom(name.place, word)
             if opening.place.start > name.place.end:
-                of = f"{name.word}(...) or {name.word} * (...)"
+                of = f"{word}(...) or {word} * (...)"
                 raise opening.place.error(f"of these sites, or times this? write {of}")
-            self.expect("(")
-            left = self.sites()
+        self.expect("(")
+        right, given = (), ()
+        if word in ("e", "f"):
+            left = (self.number(),)
         else:
-            return Atom(name.place, name.word)
-        if name.word not in ("e", "f") and self.taken("|"):
-            given = self.sites()
-        return Atom(
-            name.place.to(self.closing(bool(given), name.word)), name.word, left, right, given
-        )
-
-    def closing(self, given: bool, name: str) -> Place:
+            left = self.sites()
+            if word == "I":
+                self.expect(";")
+                right = self.sites()
+            given = self.sites() if self.taken("|") else ()
         end = self.taken(")")
         if end is None:
-            more = "')'" if name in ("e", "f") else "',' or ')'" if given else "',', '|' or ')'"
-            raise self.expected(more)
-        return end.place
+            raise self.expected(
+                "')'" if word in ("e", "f") else "',' or ')'" if given else "',', '|' or ')'"
+            )
+        return Atom(name.place.to(end.place), word, left, right, given)
 
     def sites(self) -> tuple[Expression, ...]:
-        found = [self.number()]
+        found = [self.number("a site")]
         while self.taken(","):
-            found.append(self.number())
+            found.append(self.number("a site"))
         return tuple(found)
 
-    def number(self) -> Expression:
+    def number(self, what: str = "a number") -> Expression:
+        if self.next.word in (",", ";", "|", ")", ""):
+            raise self.expected(what)
         found = self.sum()
         if _is_linear(found):
             raise found.place.error("expected a number, found a quantity")

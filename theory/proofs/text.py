@@ -7,7 +7,7 @@ writing it down again.
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +18,7 @@ from theory._core.log_numbers import LinearForm, as_fraction
 from theory.errors import InvalidInput, TooLarge
 from theory.proofs.answers import sum_of_multiples
 from theory.proofs.free_entropies import FreeEntropies, FreeProfile
-from theory.proofs.quantities import Fall, Form, Information, mask_of, sites_of
+from theory.proofs.quantities import Fall, Form, Information, combined, mask_of, sites_of
 from theory.proofs.statement import Assumption, Conclusion, Coordinates, Statement
 from theory.proofs.syntax import Atom, Expression, Relation, syntax_tree, value
 from theory.validation.arguments import as_integer
@@ -65,7 +65,7 @@ def parse(text: str, sites: int, profile: bool = False) -> Statement:
     '3 f(1) - 3 f(2)'
     >>> parse("TC <= H(0,7)", 4)
     Traceback (most recent call last):
-    theory.errors.InvalidInput: with 4 sites they are 0..3, got 7
+    theory.errors.InvalidInput: sites are 0..3 where n = 4, got 7
       TC <= H(0,7)
                 ^
     """
@@ -140,7 +140,8 @@ def from_function(slack: Callable[[Any], Any], sites: int, profile: bool = False
         ) from error
     if not results:
         raise InvalidInput("the function returned no numbers")
-    forms = [_read(result, _symbols(p)) for result in results]
+    symbols = _symbols(p)
+    forms = [_read(result, symbols) for result in results]
     kind: Coordinates = "profile" if profile else "sets"
     texts = [f"{written(form, n, kind)} >= 0" for form in forms]
     return Statement(" and ".join(texts), n, tuple(map(Conclusion, texts, forms)), coordinates=kind)
@@ -177,21 +178,13 @@ def _form(relation: Relation, n: int, profile: bool) -> Form:
     terms = relation.slack(n)
     alone = [term for term in terms if term.atom is None and term.coefficient]
     if constant := sum(term.coefficient for term in alone):
-        raise alone[0].place.error(
-            f"statements are linear in entropies, so a number cannot stand by itself; here they "
-            f"add up to {abs(constant)}"
+        first = min((term.place for term in alone), key=lambda place: place.start)
+        raise first.error(
+            f"numbers that stand by themselves must cancel, because statements are linear in "
+            f"entropies: {abs(constant)} is left"
         )
     expand = _profile_form if profile else _set_form
-    return _combined((c, expand(atom, n)) for c, atom, _ in terms if atom is not None)
-
-
-def _combined(parts: Iterable[tuple[Fraction, Form]]) -> Form:
-    """The sum of multiples of forms, without zeros."""
-    total: dict[int, Fraction] = {}
-    for multiplier, form in parts:
-        for key, coefficient in form.items():
-            total[key] = total.get(key, Fraction(0)) + multiplier * coefficient
-    return {key: total[key] for key in sorted(total) if total[key]}
+    return combined((c, expand(atom, n)) for c, atom, _ in terms if atom is not None)
 
 
 def _profile_form(atom: Atom, n: int) -> Form:
@@ -207,9 +200,9 @@ def _profile_form(atom: Atom, n: int) -> Form:
         )
     all_sites: Form = dict.fromkeys(range(n), Fraction(1))
     if atom.name == "TC":
-        return _combined([(Fraction(n), {0: Fraction(1)}), (Fraction(-1), all_sites)])
+        return combined([(Fraction(n), {0: Fraction(1)}), (Fraction(-1), all_sites)])
     if atom.name == "DTC":
-        return _combined([(Fraction(1), all_sites), (Fraction(-n), {n - 1: Fraction(1)})])
+        return combined([(Fraction(1), all_sites), (Fraction(-n), {n - 1: Fraction(1)})])
     return all_sites
 
 
@@ -220,7 +213,7 @@ def _set_form(atom: Atom, n: int) -> Form:
     if atom.name == "f":
         j = _argument(atom, n, n - 1)
         steps = [(Fraction(1), j + 1), (Fraction(-1), j)]
-        return _combined((sign, _mean_entropy(k, n, atom)) for sign, k in steps)
+        return combined((sign, _mean_entropy(k, n, atom)) for sign, k in steps)
     left, right, given = (_sites(part, n) for part in (atom.left, atom.right, atom.given))
     left = left if atom.left else tuple(range(n))
     whole = Information(left, right, given).form(n)
@@ -229,13 +222,13 @@ def _set_form(atom: Atom, n: int) -> Form:
     if len(set(left)) < len(left):
         twice = next(part for k, part in enumerate(atom.left) if left[k] in left[:k])
         raise twice.place.error(
-            f"{atom.name} is of distinct sites, and there is {value(twice, n)} twice"
+            f"{atom.name} is of distinct sites: {value(twice, n)} is there twice"
         )
     if atom.name == "TC":
         alone = (Information((i,), (), given).form(n) for i in left)
-        return _combined([(Fraction(-1), whole), *((Fraction(1), form) for form in alone)])
+        return combined([(Fraction(-1), whole), *((Fraction(1), form) for form in alone)])
     others = (Information((i,), (), (*set(left) - {i}, *given)).form(n) for i in left)
-    return _combined([(Fraction(1), whole), *((Fraction(-1), form) for form in others)])
+    return combined([(Fraction(1), whole), *((Fraction(-1), form) for form in others)])
 
 
 def _mean_entropy(size: int, n: int, atom: Atom) -> Form:
@@ -253,11 +246,11 @@ def _mean_entropy(size: int, n: int, atom: Atom) -> Form:
 def _argument(atom: Atom, n: int, most: int) -> int:
     """What e or f is taken at."""
     (argument,) = atom.left
-    return _whole(argument, n, f"{atom.name} is there at 0..{most} with {n} sites", most)
+    return _whole(argument, n, f"{atom.name} takes 0..{most} where n = {n}", most)
 
 
 def _sites(sites: tuple[Expression, ...], n: int) -> tuple[int, ...]:
-    return tuple(_whole(site, n, f"with {n} sites they are 0..{n - 1}", n - 1) for site in sites)
+    return tuple(_whole(site, n, f"sites are 0..{n - 1} where n = {n}", n - 1) for site in sites)
 
 
 def _whole(expression: Expression, n: int, rule: str, most: int) -> int:
@@ -304,4 +297,4 @@ def _read(result: Any, symbols: dict[Any, Form]) -> Form:
             f"the function must return its slack, linear in entropies with rational coefficients "
             f"and without constants, or a bound; got {result!r}"
         )
-    return _combined((form.coefficient(key), symbols[key]) for key in form.numerators)
+    return combined((form.coefficient(key), symbols[key]) for key in form.numerators)
