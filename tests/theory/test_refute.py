@@ -14,7 +14,7 @@ import sympy
 from tests import oracles
 from tests.noted import each, refusals
 from theory._core.finite_fields import finite_field
-from theory.distributions.direct_product import DirectProduct
+from theory.distributions import SideBySide
 from theory.proofs import Assumption, Conclusion, Refutation, Statement
 from theory.proofs.climbing import Climb, starts
 from theory.proofs.codes import Shape, library, shapes
@@ -22,7 +22,7 @@ from theory.proofs.groups import cosets, group
 from theory.proofs.question import Question, weighted
 from theory.proofs.refute import climbing, find, find_equal
 from theory.proofs.represented import representation, uniform_matroid
-from theory.proofs.side_by_side import single
+from theory.proofs.several_codes import single
 from theory.proofs.tables import Words, few_words, weights_of
 from theory.proofs.text import parse
 
@@ -36,7 +36,7 @@ def joint_of(p):
 
 def value(form, p):
     """A form on a distribution, in SymPy, from the entropies of marginals of the joint."""
-    if isinstance(p, DirectProduct):
+    if isinstance(p, SideBySide):
         return sympy.Add(*(value(form, part) for part in p.parts))
     joint = joint_of(p)
     return sympy.Add(
@@ -61,7 +61,7 @@ def assert_refuted(statement, found):
         met = value(given.form, p)
         assert met == 0 if given.equal else met.evalf(30) >= 0
     assert float(p.evidence([-1] * p.length)) == 1
-    if not isinstance(p, DirectProduct):
+    if not isinstance(p, SideBySide):
         assert p.denoise([-1] * p.length).shape == (p.length, p.vocab)
         assert {t for x in joint_of(p) for t in x} == set(range(p.vocab))
 

@@ -26,7 +26,7 @@ from theory.proofs.groups import cosets, group, groups
 from theory.proofs.quantities import Form
 from theory.proofs.question import Question, weighted
 from theory.proofs.represented import as_matroid, representation, uniform_matroid
-from theory.proofs.side_by_side import several, single, together
+from theory.proofs.several_codes import several, single, together
 from theory.proofs.statement import Assumption, Conclusion, Statement
 from theory.proofs.tables import Tables, few_words, weights_of, words_by_size
 

@@ -16,7 +16,7 @@ import numpy as np
 from theory._core.finite_fields import finite_field
 from theory._core.linear_program import Uncertified, least
 from theory.distributions.base import Distribution
-from theory.distributions.direct_product import DirectProduct
+from theory.distributions.side_by_side import SideBySide
 from theory.proofs.codes import Codes
 from theory.proofs.question import Question, numbered, weighted
 
@@ -79,7 +79,7 @@ def together(parts: Sequence[Part]) -> Distribution:
     lists = [part.words() for part in parts]
     if math.prod(len(w) ** part.times for w, part in zip(lists, parts, strict=True)) > MAX_WORDS:
         pairs = zip(map(weighted, lists), parts, strict=True)
-        return DirectProduct([p for p, part in pairs for _ in range(part.times)])
+        return SideBySide([p for p, part in pairs for _ in range(part.times)])
     words = np.zeros_like(lists[0][:1])
     for more, part in zip(lists, parts, strict=True):
         for _ in range(part.times):
