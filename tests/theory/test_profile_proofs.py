@@ -327,7 +327,7 @@ test_what_cannot_stand_side_by_side_is_refused = refusals(
 )
 
 
-def test_too_many_tokens_side_by_side_are_refused():
-    part = ReedSolomon(4, 1, 1024)
-    with pytest.raises(TooLarge, match="tokens"):
-        SideBySide([part] * 7)
+def test_too_many_tokens_side_by_side_are_not_drawn():
+    p = SideBySide([ReedSolomon(4, 1, 1024)] * 7)
+    with pytest.raises(TooLarge, match="tokens of 70 bits"):
+        p.sample(np.random.default_rng(0), 1)
