@@ -11,6 +11,7 @@ from sims.imperfect.decomposition import excess_loss, split
 from sims.imperfect.perturbed import Perturbed
 from sims.imperfect.windowed import WindowedDenoiser
 from sims.optimal.frontier import Point, frontier, regret
+from sims.optimal.worst_case import WorstCase, worst_case
 from sims.order.distribution import orders
 from sims.order.fixed_batches import fixed_batches
 from sims.order.order_costs import AnyOrder
@@ -26,6 +27,7 @@ __all__ = [
     "Point",
     "Sampling",
     "WindowedDenoiser",
+    "WorstCase",
     "decode",
     "estimate_path_kl",
     "excess_loss",
@@ -40,6 +42,7 @@ __all__ = [
     "policies",
     "regret",
     "split",
+    "worst_case",
 ]
 
 

@@ -4,11 +4,12 @@ from fractions import Fraction
 from typing import Any
 
 import hypothesis.strategies as st
+import numpy as np
 
 from sims.claims.kit.policies import path_steps
 from sims.decoding.exact import output_distribution
 from sims.policies import EntropyBounded
-from theory import information, strategies
+from theory import JointTable, information, strategies
 from theory._core.bound import Bound
 from theory.claims import Claim, Provenance, Verdict
 from theory.claims.kit.generators import in_arithmetic_of, named_distributions
@@ -31,6 +32,10 @@ C4 = Claim(
         r"\ \Rightarrow\ \mathrm{KL}(p \,\|\, q) \le \gamma\, \mathbb E_p[\text{rounds}]"
     ),
     says="the sampler bounds the total correlation of every set by its entropies",
+    note=(
+        "Best possible, which is ours: n equal bits of entropy gamma/(n-1) each are written in one "
+        "round and lose gamma, and sims.worst_case finds such data."
+    ),
     source="entropy-bounded sampling, arXiv 2505.24857",
     provenance=Provenance.SOURCE,
     verdict=Verdict.HOLDS,
@@ -76,3 +81,25 @@ def in_all(p: Distribution, gamma: Any, looser: int = 1) -> list[Any]:
     q = output_distribution(p, EntropyBounded(float(looser * gamma)))
     most = gamma * q.expected_rounds_on_data
     return [excess(q.path_kl, most), Bound(q.kl, most)]
+
+
+def _equal_bits(length: int, ones: int) -> JointTable:
+    weights = np.zeros((2,) * length, dtype=np.int64)
+    weights[(0,) * length], weights[(1,) * length] = 10 - ones, ones
+    return JointTable(weights)
+
+
+@C4.residual(
+    "attained by equal bits in one round",
+    named=lambda: {
+        f"{n} equal bits, 1 with probability {k / 10}": _equal_bits(n, k)
+        for n in (2, 3, 4)
+        for k in (1, 3, 5)
+    },
+    tolerance=1e-12,
+    share=0.9,
+)
+def attained(p: Distribution, share: float = 1) -> list[Any]:
+    gamma = (p.length - 1) * information.entropy(p, [0])
+    q = output_distribution(p, EntropyBounded(share * gamma))
+    return [Bound(q.kl, gamma * q.expected_rounds_on_data), gamma - q.kl]

@@ -1,5 +1,6 @@
-"""The best possible decoder by dynamic programming: the frontier of rounds and divergence."""
+"""The best possible decoder for given data, and the worst data for a given decoder."""
 
 from sims.optimal.frontier import Point, frontier, regret
+from sims.optimal.worst_case import WorstCase, worst_case
 
-__all__ = ["Point", "frontier", "regret"]
+__all__ = ["Point", "WorstCase", "frontier", "regret", "worst_case"]

@@ -265,6 +265,8 @@ def test_codes_side_by_side_have_the_sum_of_the_steps(weights, sites, vocab):
 def test_too_many_codes_are_refused():
     with pytest.raises(TooLarge, match="side by side"):
         codes_of({1: Fraction(1), 2: Fraction(1000)}, 4)
+    with pytest.raises(TooLarge, match="1000000000001 .* side by side"):
+        codes_of({1: Fraction(1), 3: Fraction(10**12)}, 4)
     with pytest.raises(TooLarge, match="GF"):
         codes_of({3: Fraction(1)}, 2000)
 
@@ -325,7 +327,7 @@ test_what_cannot_stand_side_by_side_is_refused = refusals(
 )
 
 
-def test_too_many_tokens_side_by_side_are_refused():
-    part = ReedSolomon(4, 1, 1024)
-    with pytest.raises(TooLarge, match="tokens"):
-        SideBySide([part] * 7)
+def test_too_many_tokens_side_by_side_are_not_drawn():
+    p = SideBySide([ReedSolomon(4, 1, 1024)] * 7)
+    with pytest.raises(TooLarge, match="tokens of 70 bits"):
+        p.sample(np.random.default_rng(0), 1)

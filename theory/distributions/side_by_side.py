@@ -6,7 +6,9 @@ Evidence and predictions are products, and all entropies sums, of those of the p
 import functools
 import math
 import operator
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +19,8 @@ from theory.errors import InvalidInput, TooLarge
 
 __all__ = ["SideBySide"]
 
-MAX_VOCAB = 2**62
-"""Tokens are int64."""
+MAX_VOCAB = 2**63
+"""Tokens are int64; of more, those that are larger are not written."""
 
 
 class SideBySide(Distribution):
@@ -29,7 +31,8 @@ class SideBySide(Distribution):
     parts : sequence of Distribution
         At least one, all of the same length, all exact or none, all on the host. With tokens
         ``v_1, v_2, ...`` and vocabularies ``V_1, V_2, ...`` the token is ``(v_1 V_2 + v_2) V_3 +
-        ...``.
+        ...``. There may be more tokens than 64 bits hold, as long as only entropies are asked for
+        and the evidence of small ones.
 
     Attributes
     ----------
@@ -38,8 +41,6 @@ class SideBySide(Distribution):
     Raises
     ------
     InvalidInput
-    TooLarge
-        If there are more than 2^62 tokens.
 
     Examples
     --------
@@ -61,12 +62,8 @@ class SideBySide(Distribution):
             raise InvalidInput(
                 f"parts must be of one length, and all exact or none: {list(self.parts)}"
             )
-        vocabularies = [part.vocab for part in self.parts]
-        vocab = math.prod(vocabularies)
-        if vocab > MAX_VOCAB:
-            raise TooLarge(f"distributions of {vocabularies} tokens side by side have {vocab:.3g}")
         self.exact = self.parts[0].exact
-        self._places = [math.prod(vocabularies[k + 1 :]) for k in range(len(vocabularies))]
+        vocab = math.prod(part.vocab for part in self.parts)
         self._describe(self.parts[0].length, vocab, None)
 
     def __repr__(self) -> str:
@@ -79,10 +76,11 @@ class SideBySide(Distribution):
     def _split(self, x: Array) -> list[Array]:
         """What patterns are in each part."""
         xp = array_namespace(x)
-        return [
-            xp.where(x == MASK, MASK, x // place % part.vocab)
-            for part, place in zip(self.parts, self._places, strict=True)
-        ]
+        found, left = [], x
+        for part in reversed(self.parts):
+            found.append(xp.where(x == MASK, MASK, left % part.vocab))
+            left = left // part.vocab
+        return found[::-1]
 
     def _predict(self, x: Array) -> tuple[Array, Array]:
         predictions, possible = self.parts[0]._predict(self._split(x)[0])
@@ -103,15 +101,35 @@ class SideBySide(Distribution):
 
     def sample(self, rng: np.random.Generator, size: int) -> Array:
         """Draw sequences, shape (size, L): of one part after the other."""
-        parts = zip(self.parts, self._places, strict=True)
-        return functools.reduce(operator.add, (p.sample(rng, size) * v for p, v in parts))
+        if self.vocab > MAX_VOCAB:
+            bits = (self.vocab - 1).bit_length()
+            raise TooLarge(f"tokens of {bits} bits cannot be drawn; an array holds at most 63")
+        tokens = self.parts[0].sample(rng, size)
+        for part in self.parts[1:]:
+            tokens = tokens * part.vocab + part.sample(rng, size)
+        return tokens
 
     def subset_entropy(self, sites: tuple[int, ...], given: Array | None = None) -> Number:
         """Entropy in nats of a set of sites, the sum over the parts."""
-        patterns = [None] * len(self.parts) if given is None else self._split(given)
-        parts = zip(self.parts, patterns, strict=True)
-        return sum(part.subset_entropy(sites, pattern) for part, pattern in parts)
+        if given is None:
+            return self._added(lambda part: part.subset_entropy(sites))
+        parts = zip(self.parts, self._split(given[None, :]), strict=True)
+        return sum(part.subset_entropy(sites, pattern[0, :]) for part, pattern in parts)
+
+    def sum_of_entropies(self, sites: tuple[int, ...], given: Array | None = None) -> Number:
+        """Sum of the entropies in nats of single sites, given a checked pattern (L,)."""
+        return sum(self.subset_entropy((i,), given) for i in sites)
+
+    def subset_entropies(self) -> Array:
+        """Entropy in nats of every set of sites, shape (2,)*L, the sum over the parts."""
+        return self._added(lambda part: part.subset_entropies())
 
     def mean_subset_entropies(self) -> Array:
         """Mean entropy in nats of k random sites, shape (L+1,), the sum over the parts."""
-        return functools.reduce(operator.add, (p.mean_subset_entropies() for p in self.parts))
+        return self._added(lambda part: part.mean_subset_entropies())
+
+    def _added(self, entropies: Callable[[Distribution], Any]) -> Any:
+        """The sum over the parts; of those that occur several times it is computed once."""
+        times = Counter(map(id, self.parts))
+        parts = {id(part): part for part in self.parts}
+        return functools.reduce(operator.add, (n * entropies(parts[k]) for k, n in times.items()))

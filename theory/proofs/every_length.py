@@ -43,7 +43,7 @@ def symbols() -> tuple[Any, Any]:
 
 @dataclass(frozen=True)
 class Range:
-    """Steps r = first..last on which the slack is one formula.
+    """Steps r = first..last on which the slack is one formula; it is written with ``f(n) = 0``.
 
     Attributes
     ----------

@@ -40,7 +40,7 @@ __all__ = ["decide", "decide_every_length"]
 TRIED_LENGTHS = 12
 """Lengths at which a statement with assumptions is tried."""
 
-MAX_LENGTH = 20_000
+MAX_LENGTH = 200_000
 """Up to which a length at which a statement fails is looked for."""
 
 

@@ -71,12 +71,14 @@ def codes_of(weights: Mapping[int, Fraction], sites: int) -> tuple[Distribution,
     shared = math.gcd(*whole.values())
     whole = {r: n // shared for r, n in whole.items()}
     prime, degrees, times = _fields(whole, sites)
-    codes = [
-        (r, prime ** degrees[r]) for r, n in whole.items() for _ in range(times * n // degrees[r])
-    ]
-    if len(codes) > MAX_CODES:
-        raise TooLarge(f"{len(codes)} Reed-Solomon codes side by side; the limit is {MAX_CODES}")
-    parts = [ReedSolomon(sites, r, field, exact=True) for r, field in codes]
+    copies = {r: times * n // degrees[r] for r, n in whole.items()}
+    if sum(copies.values()) > MAX_CODES:
+        raise TooLarge(
+            f"{sum(copies.values())} Reed-Solomon codes side by side over fields of "
+            f"characteristic {prime}, by dimension {copies}; the limit is {MAX_CODES}"
+        )
+    codes = [ReedSolomon(sites, r, prime ** degrees[r], exact=True) for r in copies]
+    parts = [p for p in codes for _ in range(copies[p.dimension])]
     multiple = LinearForm({prime: 1}) * (Fraction(common * times, shared))
     return (SideBySide(parts) if len(parts) > 1 else parts[0]), multiple
 
