@@ -7,6 +7,7 @@ from figures.registry import FIGURES
 from sims.claims import CLAIMS as OF_DECODERS
 from theory.claims import CLAIMS as OF_THEORY
 from theory.claims import Claim, Level
+from theory.claims.kit.report import some_certificates
 
 __all__ = [
     "ENDS",
@@ -17,9 +18,6 @@ __all__ = [
     "published_table",
     "with_tables",
 ]
-
-MOST_CERTIFICATES, LONGEST_CERTIFICATE = 3, 100
-"""Of many certificates of a proof so many are shown, none of more characters if possible."""
 
 
 def claims_table() -> str:
@@ -58,24 +56,10 @@ def certificates_table() -> str:
         for check in claim.checks:
             if check.level is not Level.PROVED:
                 continue
-            lines = claim.run(check).certificate.splitlines()
-            rows.append((claim.id, check.name, check.scope, "<br>".join(_of_many(lines))))
+            shown, others = some_certificates(claim.run(check))
+            cell = "<br>".join([*(f"`{line}`" for line in shown), *others])
+            rows.append((claim.id, check.name, check.scope, cell))
     return _markdown(("id", "what is proved", "for", "certificates"), rows)
-
-
-def _of_many(lines: Sequence[str]) -> list[str]:
-    """Some certificates, here and there in the list, and how many others there are."""
-    left = [line for line in lines if not line.endswith(":  0")]
-    if len(left) > 2 * MOST_CERTIFICATES:
-        short = [line for line in left if len(line) <= LONGEST_CERTIFICATE] or left
-        left = short[:: -(-len(short) // MOST_CERTIFICATES)]
-    same = sum(line.endswith(":  0") for line in lines)
-    others = len(lines) - len(left) - same
-    return [
-        *(f"`{line}`" for line in left),
-        *([f"and {others} more"] if others else []),
-        *([f"both sides are the same in {same}"] if same else []),
-    ]
 
 
 def bounds_table() -> str:

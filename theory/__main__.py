@@ -27,8 +27,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m theory")
         "--claim",
         action="append",
         metavar="ID",
-        help="check this claim only, and say in words what is checked, and where its inequalities "
-        "are tightest (repeatable)",
+        help="check this claim only, and say in words what is checked, where its inequalities are "
+        "tightest, and some certificates of its proofs (repeatable)",
     )
     parser.add_argument(
         "--list", action="store_true", help="print ids, titles and files of all claims, and stop"

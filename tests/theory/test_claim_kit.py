@@ -324,7 +324,9 @@ def test_the_verdict_says_what_is_proved_what_is_exact_and_what_is_searched(offe
     table = capsys.readouterr().out
     assert "holds (proved for one" in table
     assert main(["--claim", "X1", "--examples", "5"]) == 0
-    assert "proved for one site: as they say ok" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "proved for one site: as they say ok" in printed
+    assert "X1, proved for one site: as they say\n  slack of H(0) <= 2 H(0):  H(0)\n" in printed
     assert main(["--examples", "5", "--json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)
     first, second, _ = listed["checks"]

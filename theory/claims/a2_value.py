@@ -54,6 +54,12 @@ A2 = Claim(
         "Kim et al.: the loss as an average over orders, least at the entropy; the seed speaks of "
         "training to zero loss (restated)"
     ),
+    note=(
+        "A gap is an integral over the growth h' of the gain curve, which is never negative, and "
+        "TC + DTC is the integral of h' (I1): that it is at most (TC + DTC)/T, and never more on a "
+        "refined grid, is proved by the factors in front of h'. That the least loss is H(p) plus "
+        "that gap is checked on symbols and instances."
+    ),
     source="order-averaged form: Kim et al., arXiv 2502.06768, Prop. 2.1 (read); the rest here",
     provenance=Provenance.OURS,
     verdict=Verdict.HOLDS,

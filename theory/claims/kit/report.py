@@ -17,7 +17,7 @@ from theory._core.plurals import counted
 from theory.claims.kit.claim import Claim
 from theory.claims.kit.result import Level, Outcome, Result
 
-__all__ = ["run_claims", "to_json"]
+__all__ = ["run_claims", "some_certificates", "to_json"]
 
 TITLE = "What is claimed, and how it was checked"
 
@@ -32,6 +32,9 @@ ATTAINED_TOL = 1e-9
 
 MAX_LINES = 16
 """Of an instance on which an inequality is tightest; longer ones lose rows in the middle."""
+
+MOST_CERTIFICATES, LONGEST_CERTIFICATE = 3, 100
+"""Of many certificates of a proof so many are shown, none of more characters if possible."""
 
 SOURCE = r"source \[seen]"
 
@@ -61,7 +64,8 @@ def run_claims(
     quiet : bool
         Print nothing.
     chosen : bool
-        Print each check in words, and the tightest instance of each inequality below the table.
+        Print each check in words, and below the table the tightest instance of each inequality and
+        some certificates of each proof.
     slowest : int
         Print so many of the checks that took longest below the table.
     executor : Executor, optional
@@ -115,6 +119,8 @@ def run_claims(
         for result in itertools.chain(*results.values()):
             if result.tightest > 0:  # of those at 0 none is special
                 console.print(_tightest_instance(result), markup=False, highlight=False)
+            if result.certificate:
+                console.print(_certificates(result), markup=False, highlight=False)
     if slowest:
         took = [found[number][1] for number in range(len(wanted))]
         console.print(Fitting(_slowest(wanted, took, slowest)))
@@ -230,6 +236,24 @@ def _tightest_instance(result: Result) -> str:
         lines = [*lines[: MAX_LINES - 4], "  ...", *lines[-3:]]
     head = f"{result.claim} at the {result.level} level, tightest {_ratio(result)}, on"
     return f"\n{head} {lines[0]}" + "".join(f"\n  {line}" for line in lines[1:])
+
+
+def _certificates(result: Result) -> str:
+    shown, others = some_certificates(result)
+    lines = "".join(f"\n  {line}" for line in (*shown, *others))
+    return f"\n{result.claim}, proved for {result.scope}: {result.name}{lines}"
+
+
+def some_certificates(result: Result) -> tuple[list[str], list[str]]:
+    """Some certificates of a proof, here and there in the list, and how many others there are."""
+    lines = result.certificate.splitlines()
+    shown = [line for line in lines if not line.endswith(":  0")]
+    if len(shown) > 2 * MOST_CERTIFICATES:
+        short = [line for line in shown if len(line) <= LONGEST_CERTIFICATE] or shown
+        shown = short[:: -(-len(short) // MOST_CERTIFICATES)]
+    same = sum(line.endswith(":  0") for line in lines)
+    others = [f"and {more} more"] if (more := len(lines) - len(shown) - same) else []
+    return shown, others + ([f"and {same} whose two sides are the same"] if same else [])
 
 
 def _summary(results: dict[str, list[Result]]) -> str:
