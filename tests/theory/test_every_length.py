@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 from tests.noted import each, refusals
-from theory import InvalidInput, ReedSolomon
+from theory import InvalidInput, ReedSolomon, TooLarge
 from theory.proofs import Proof, Refutation, prove
 from theory.proofs.every_length import (
     ProofForEveryLength,
@@ -236,7 +236,18 @@ test_what_has_no_meaning_at_every_length_is_refused = refusals(
     ("number by itself", lambda: decided("TC + 1 >= 0")),
     ("single sites", lambda: decided("TC(0,1) >= 0")),
     ("single sites", lambda: decided("I(0;1) >= 0")),
+    ("division by 0", lambda: decided("1/((n-1)*(n+1) - n*n + 1) TC >= 0")),
 )
+test_many_first_lengths_are_refused = refusals(
+    ("up to 9,999,", lambda: decided("e(9999) >= 0")), error=TooLarge
+)
+
+
+@each("text", ["(n-2)/(n-2) TC >= 0", "1/(1-2/n) TC >= 0", "n e((n-2)/(n-2)) >= H"])
+def test_what_is_divided_by_may_cancel_but_not_be_zero(text):
+    answer = shown(text)
+    assert answer.start == 3
+    assert [proof.statement.sites for proof in answer.few] == [1]
 
 
 def test_lengths_at_which_it_is_not_defined_are_left_out():

@@ -16,7 +16,17 @@ from theory.errors import InvalidInput
 from theory.proofs.answers import Proof, Unknown
 from theory.proofs.signs import Nonnegative
 from theory.proofs.steps import on_steps
-from theory.proofs.syntax import Atom, Relation, Term, Tree, syntax_tree, value
+from theory.proofs.syntax import (
+    Atom,
+    Expression,
+    Product,
+    Relation,
+    Sum,
+    Term,
+    Tree,
+    syntax_tree,
+    value,
+)
 from theory.proofs.text import parse
 
 __all__ = [
@@ -271,6 +281,8 @@ def first_length(conclusion: Relation) -> int:
     >>> from theory.proofs.syntax import syntax_tree
     >>> first_length(syntax_tree("f(2) <= f(0)").conclusions[0])
     3
+    >>> first_length(syntax_tree("(n-5)/(n-5) TC >= 0").conclusions[0])
+    6
     """
     import sympy
 
@@ -278,12 +290,26 @@ def first_length(conclusion: Relation) -> int:
     terms = conclusion.slack(n)
     numbers, ends = _breaks(terms)
     least = max(numbers) + max(n - end for end in ends) + 1
-    for term in terms:
-        below = sympy.denom(sympy.together(term.coefficient))
-        if below.has(n):
-            roots = sympy.Poly(below, n).ground_roots()
+    for divisor in (*_divisors(conclusion.left), *_divisors(conclusion.right)):
+        zero = sympy.numer(sympy.together(value(divisor, n)))
+        if sympy.expand(zero) == 0:
+            raise divisor.place.error("a division by 0")
+        if zero.has(n):
+            roots = sympy.Poly(zero, n).ground_roots()
             least = max([least, *(int(root) + 1 for root in roots if root.is_integer)])
     return int(least)
+
+
+def _divisors(expression: Expression) -> Iterator[Expression]:
+    """What is divided by, also where it cancels: there the statement is not defined if it is 0."""
+    if isinstance(expression, Atom):
+        for argument in expression.left:
+            yield from _divisors(argument)
+    elif isinstance(expression, (Sum, Product)):
+        for sign, part in expression.parts:
+            if sign == "/":
+                yield part
+            yield from _divisors(part)
 
 
 def ranges_of(conclusion: Relation) -> list[Range]:

@@ -17,7 +17,7 @@ from fractions import Fraction
 
 from theory._core.linear_program import Separation, Uncertified, combination, least
 from theory.distributions.reed_solomon import ReedSolomon
-from theory.errors import InvalidInput
+from theory.errors import InvalidInput, TooLarge
 from theory.proofs.answers import Certificate, Proof, Refutation
 from theory.proofs.every_length import (
     EveryLength,
@@ -39,6 +39,9 @@ __all__ = ["decide", "decide_every_length"]
 
 TRIED_LENGTHS = 12
 """Lengths at which a statement with assumptions is tried."""
+
+MAX_START = 1000
+"""Lengths that are proved one by one, before all longer ones."""
 
 MAX_LENGTH = 200_000
 """Up to which a length at which a statement fails is looked for."""
@@ -108,7 +111,7 @@ def decide_every_length(tree: Tree) -> ProofForEveryLength | Refutation | Unknow
     ------
     InvalidInput
     TooLarge
-        If codes that refute have too large fields.
+        If codes that refute have too large fields, or too many lengths are proved one by one.
 
     Examples
     --------
@@ -122,10 +125,15 @@ def decide_every_length(tree: Tree) -> ProofForEveryLength | Refutation | Unknow
     (<ReedSolomon: length 7, vocab 2, exact=True, dimension 1>, -log(2))
     """
     parts = [part for relation in tree.conclusions for part in relation.inequalities]
+    start = max(map(first_length, parts))
+    if start > MAX_START:
+        raise TooLarge(
+            f"lengths up to {start - 1:,}, before ranges of steps are the same, are proved one by "
+            f"one, and at most {MAX_START:,} are; or give the number of sites"
+        )
     found = [_at_every_length(part) for part in parts]
     certificates = tuple(part for part in found if isinstance(part, EveryLength))
     proved = len(certificates) == len(found)
-    start = max(map(first_length, parts))
     tried = TRIED_LENGTHS if tree.assumptions and not proved else 0
     few = []
     for length in range(1, max(start, tried + 1)):

@@ -9,6 +9,7 @@ each characteristic alone, because logarithms of primes are linearly independent
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,8 @@ def _corner(columns: np.ndarray, prices: np.ndarray, equal: np.ndarray) -> dict[
     """The best of a linear program, in Fractions, times their denominators."""
     from scipy import optimize
 
-    matrix = columns.T.astype(np.float64)
+    scale = np.maximum(abs(columns).max(axis=0), 1)  # else large coefficients make small numbers
+    matrix = (columns / scale).T.astype(np.float64)
     fixed = np.concatenate([[True], equal])  # the slack to -1, equalities to 0
     linear: Any = optimize.linprog(
         prices.astype(np.float64),
@@ -172,7 +174,10 @@ def _corner(columns: np.ndarray, prices: np.ndarray, equal: np.ndarray) -> dict[
         return None
     (used,) = np.nonzero(linear.x > POSITIVE)
     # in Fractions over the columns that are used, with one variable more for each inequality
-    terms = [{i: int(v) for i, v in enumerate(columns[j]) if v} for j in used.tolist()]
+    terms = [
+        {i: Fraction(int(v), int(scale[i])) for i, v in enumerate(columns[j]) if v}
+        for j in used.tolist()
+    ]
     spare = [{1 + i: -1} for i in np.flatnonzero(~equal).tolist()]
     price = [1] * len(used) + [0] * len(spare)
     try:
@@ -181,7 +186,8 @@ def _corner(columns: np.ndarray, prices: np.ndarray, equal: np.ndarray) -> dict[
         return None
     shares = {j: exact[k] for k, j in enumerate(used.tolist()) if k in exact}
     common = math.lcm(*(v.denominator for v in shares.values()))
-    return {j: int(v * common) for j, v in shares.items()}
+    whole = {j: int(v * common) for j, v in shares.items()}
+    return {j: times // math.gcd(*whole.values()) for j, times in whole.items()}
 
 
 def _fewer(columns: np.ndarray, costs: np.ndarray, equal: np.ndarray) -> dict[int, int] | None:
