@@ -128,6 +128,11 @@ def test_without_sites_a_profile_is_of_every_length(capsys):
     assert main(["TC <= 2 DTC", "--profile", "--json"]) == 1
     content = json.loads(capsys.readouterr().out)
     assert (content["sites"], content["words"][1]["word"]) == (4, [1, 1, 1, 1])
+    assert main(["TC <= 300000 DTC", "--profile", "--json"]) == 3
+    content = json.loads(capsys.readouterr().out)
+    assert content["sites"] is None
+    assert "n = 1000002" in content["searched"][0]
+    assert not {"slack", "ray"} & content.keys()
 
 
 def test_what_is_asked_of_prove_without_sites(answer_with):

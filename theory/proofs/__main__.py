@@ -12,7 +12,7 @@ from theory._console.arguments import CommandParser, positive, prepare_output
 from theory._console.format import as_json
 from theory.errors import ZerolossError
 from theory.proofs import Proof, Unknown, prove
-from theory.proofs.every_length import ProofForEveryLength
+from theory.proofs.every_length import ProofForEveryLength, UnknownForEveryLength
 from theory.proofs.quantities import names_of, sites_of
 
 EXIT_CODES = {"proved": 0, "refuted": 1, "unknown": 3}
@@ -75,6 +75,8 @@ def _details(answer: Any) -> dict[str, Any]:
             few = [proof.statement.sites for proof in answer.few]
             return {"from_length": answer.start, "few_lengths": few, **content}
         return content
+    if isinstance(answer, UnknownForEveryLength):
+        return {"conclusion": answer.conclusion.text, "searched": answer.searched}
     content = {
         "conclusion": answer.conclusion.text,
         "sites": answer.statement.sites,

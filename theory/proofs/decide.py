@@ -41,8 +41,9 @@ def prove(
     -------
     Proof or ProofForEveryLength or Refutation or Unknown
         True only if it is a proof. Unknown is what does not follow from Shannon's inequalities
-        and was not refuted, which takes four sites at least; or what was not decided for every
-        length.
+        and was not refuted, which takes four sites at least, or assumptions like
+        ``H(0) = 100000 H(1)`` that only thousands of codes meet; or what was not decided for
+        every length.
 
     Raises
     ------
