@@ -28,7 +28,7 @@ from theory.proofs import (
 )
 from theory.proofs.quantities import combined, sites_of
 from theory.proofs.shannon import Violation, certificate, elementals
-from theory.proofs.statement import value_at
+from theory.proofs.statement import Coordinates, value_at
 from theory.proofs.symmetry import SymmetricMean, interchangeable
 from theory.proofs.text import parse
 
@@ -433,7 +433,9 @@ def test_a_changed_certificate_is_noticed():
 def test_terms_are_in_the_coordinates_of_the_statement():
     """The form of a fall is a false inequality if it is read in sets, and the other way round."""
     one = Fraction(1)
-    for coordinates, quantity in (("sets", Fall(1)), ("profile", Information((0,), (1,)))):
+    pairs: list[tuple[Coordinates, Any]] = [("sets", Fall(1))]
+    pairs.append(("profile", Information((0,), (1,))))
+    for coordinates, quantity in pairs:
         conclusion = Conclusion("", quantity.form(4))
         certificate = Certificate(conclusion, ((one, quantity),))
         assert certificate.check(4)
