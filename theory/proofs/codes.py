@@ -23,8 +23,8 @@ from theory.proofs.question import moved_sets
 
 __all__ = ["Codes", "Shape", "library", "shapes"]
 
-MAX_ENTRIES = 2**25
-"""Of the largest array of rank functions while a library is listed (32 MiB)."""
+MAX_ENTRIES = 2**23
+"""Of the largest array of rank functions while a library is listed (64 MiB)."""
 
 MAX_PERMUTED = 6
 """Up to so many sites, rank functions that a permutation of the sites makes equal count once."""
