@@ -65,8 +65,8 @@ class Codes:
     def __str__(self) -> str:
         s = self.shape
         return (
-            f"{len(self):,} linear codes over GF({s.field}) of dimension up to "
-            f"{s.dimension} with up to {counted(s.symbols, 'symbol')} a site"
+            f"{'' if self.complete else 'the first '}{len(self):,} linear codes over GF({s.field}) "
+            f"of dimension up to {s.dimension} with up to {counted(s.symbols, 'symbol')} a site"
         )
 
     def words(self, number: int) -> np.ndarray:
