@@ -8,7 +8,6 @@ from theory.distributions.markov import MarkovChain
 from theory.distributions.mixture import ProductMixture
 from theory.distributions.permutations import Permutations
 from theory.distributions.reed_solomon import ReedSolomon
-from theory.distributions.side_by_side import SideBySide
 from theory.distributions.table import JointTable
 
 __all__ = [
@@ -21,5 +20,4 @@ __all__ = [
     "Permutations",
     "ProductMixture",
     "ReedSolomon",
-    "SideBySide",
 ]

@@ -38,6 +38,8 @@ class DirectProduct(Distribution):
     >>> p = DirectProduct([gallery.parity(3, exact=True)] * 100)
     >>> p.subset_entropy((0, 1, 2)), p.vocab == 2**100
     (200*log(2), True)
+    >>> p
+    <DirectProduct: 100 x <JointTable: length 3, vocab 2, exact=True>>
     """
 
     exact = True
@@ -50,6 +52,10 @@ class DirectProduct(Distribution):
             )
         self.parts = tuple(parts)
         self._describe(lengths.pop(), math.prod(p.vocab for p in parts), None)
+
+    def __repr__(self) -> str:
+        parts = (f"{n} x {p!r}" for p, n in Counter(self.parts).items())
+        return f"<{type(self).__name__}: {', '.join(parts)}>"
 
     @property
     def like(self) -> Array:
