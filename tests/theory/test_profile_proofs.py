@@ -9,11 +9,11 @@ import pytest
 import sympy
 
 from tests import oracles
-from tests.cases import CASES, build_exact
-from tests.noted import each
+from tests.cases import CASES, build_exact, row
+from tests.noted import each, refusals
 from theory import JointTable, ReedSolomon, TooLarge, information
 from theory._core.log_numbers import logarithm
-from theory.distributions.direct_product import DirectProduct
+from theory.distributions.side_by_side import SideBySide
 from theory.proofs import Assumption, Conclusion, Fall, Proof, Refutation, Statement
 from theory.proofs.profiles import decide
 from theory.proofs.statement import value_at
@@ -149,7 +149,7 @@ def test_drawn_statements_with_assumptions_are_decided():
         answer = decide(stated(drawn_form(rng, sites), sites, *given))
         assert answer.check()
         kinds.append(bool(answer))
-        several += not answer and isinstance(answer.distribution, DirectProduct)
+        several += not answer and isinstance(answer.distribution, SideBySide)
     assert 15 < sum(kinds) < 65
     assert several > 5
 
@@ -269,3 +269,65 @@ def test_too_many_codes_are_refused():
         codes_of({1: Fraction(1), 3: Fraction(10**12)}, 4)
     with pytest.raises(TooLarge, match="GF"):
         codes_of({3: Fraction(1)}, 2000)
+
+
+# Side by side
+
+
+def side_by_side_joint(first, second, vocab):
+    return {
+        tuple(a * vocab + b for a, b in zip(x, y, strict=True)): p * q
+        for x, p in first.items()
+        for y, q in second.items()
+    }
+
+
+@each("exact", [False, True])
+def test_independent_distributions_side_by_side(exact):
+    tables = [[[1, 2], [0, 3]], [[1, 0, 2], [0, 1, 1], [0, 0, 4]]]
+    p = SideBySide([JointTable(t, exact=exact) for t in tables])
+    first, second = map(oracles.table_joint, tables)
+    joint = side_by_side_joint(first, second, 3)
+    assert (p.length, p.vocab, p.exact) == (2, 6, exact)
+    table = p.table()
+    for x in oracles.all_sequences(2, 6):
+        expected = joint.get(x, Fraction(0))
+        assert table[x] == expected if exact else table[x] == pytest.approx(float(expected))
+    for x in oracles.all_patterns(2, 6):
+        evidence = oracles.evidence(joint, x)
+        assert float(p.evidence(x)) == pytest.approx(float(evidence), rel=1e-12)
+        logarithm = float(p.log_evidence(x))
+        assert logarithm == pytest.approx(oracles.log(evidence), rel=1e-12, abs=1e-12)
+        if evidence:
+            expected = oracles.conditional_marginals(joint, x, 6)
+            found = p.denoise(x)
+            assert (
+                found.tolist() == expected
+                if exact
+                else found == pytest.approx(np.array(expected, dtype=float))
+            )
+    for sites in [(0,), (1,), (0, 1)]:
+        found = information.entropy(p, sites)
+        assert float(found) == pytest.approx(float(oracles.entropy(oracles.marginal(joint, sites))))
+        given = information.entropy(p, [1], [4, -1])
+        expected = oracles.conditional_marginals(joint, (4, -1), 6)[1]
+        assert float(given) == pytest.approx(float(oracles.entropy_of(expected)))
+    drawn = p.sample(np.random.default_rng(0), 4000)
+    assert drawn.dtype == np.int64
+    counts = np.zeros((6, 6))
+    np.add.at(counts, tuple(drawn.T), 1)
+    np.testing.assert_allclose(counts / 4000, table.astype(float), atol=0.04)
+
+
+test_what_cannot_stand_side_by_side_is_refused = refusals(
+    ("one length", lambda: SideBySide([JointTable([1, 1]), JointTable([[1, 0], [0, 1]])])),
+    ("one length", lambda: SideBySide([])),
+    ("exact", lambda: SideBySide([JointTable([1, 1]), JointTable([1, 1], exact=True)])),
+    ("Distribution", SideBySide, [[row(1, 1)]]),
+)
+
+
+def test_too_many_tokens_side_by_side_are_not_drawn():
+    p = SideBySide([ReedSolomon(4, 1, 1024)] * 7)
+    with pytest.raises(TooLarge, match="tokens of 70 bits"):
+        p.sample(np.random.default_rng(0), 1)

@@ -8,6 +8,7 @@ from theory.distributions.markov import MarkovChain
 from theory.distributions.mixture import ProductMixture
 from theory.distributions.permutations import Permutations
 from theory.distributions.reed_solomon import ReedSolomon
+from theory.distributions.side_by_side import SideBySide
 from theory.distributions.table import JointTable
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "Permutations",
     "ProductMixture",
     "ReedSolomon",
+    "SideBySide",
 ]

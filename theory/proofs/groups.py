@@ -9,12 +9,14 @@ Thill and Hassibi 2012, [abstract seen]).
 """
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from theory.proofs.tables import multisets
+
+MAX_ROWS = 2**18
+"""Rows that are compared at once."""
 
 __all__ = ["Group", "cosets", "group", "groups"]
 
@@ -74,17 +76,21 @@ def groups(sites: int) -> tuple[str, ...]:
     return tuple(GENERATORS)[: {4: 5, 5: 4, 6: 2}.get(sites, 0)]
 
 
-def cosets(sites: int, name: str) -> Iterator[np.ndarray]:
-    """Intersections of subgroups for all sets of sites, up to conjugation and the order of sites.
+@functools.cache
+def cosets(sites: int, name: str) -> np.ndarray:
+    """Intersections of subgroups for all sets of sites, one for each vector of entropies.
 
-    Yields
-    ------
+    Pairs of subgroups for the first two sites are taken up to conjugation and their order, the
+    others up to their order.
+
+    Returns
+    -------
     array of int64, shape (M, 2**L)
-        The numbers of subgroups by the bits of a set. All rows of an array have the same first
-        two subgroups; pairs that are conjugate occur once.
+        The numbers of subgroups by the bits of a set.
 
-    >>> sum(len(rows) for rows in cosets(2, "S3"))
-    11
+    >>> s3 = group("S3")
+    >>> s3.indices[cosets(2, "S3")][-2:].tolist()
+    [[1, 3, 6, 6], [1, 6, 6, 6]]
     """
     found = group(name)
     numbers = np.arange(len(found.subgroups), dtype=np.int64)
@@ -93,9 +99,23 @@ def cosets(sites: int, name: str) -> Iterator[np.ndarray]:
     names = (moved.min(axis=0) * len(numbers) + moved.max(axis=0)).min(axis=0)
     kept = names == first * len(numbers) + second
     others = multisets(found.meet, sites - 2)
+    _, place = np.unique(found.indices, return_inverse=True)  # at most 16 different ones
+    parts: list[np.ndarray] = []
     for a, b in zip(first[kept], second[kept], strict=True):
         pair = np.asarray([0, a, b, found.meet[a, b]])
-        yield found.meet[others[:, :, None], pair].reshape(len(others), -1)
+        parts.append(found.meet[others[:, :, None], pair].reshape(-1, 1 << sites))
+        if sum(map(len, parts)) > MAX_ROWS:
+            parts = [_different(np.concatenate(parts), place)]
+    return _different(np.concatenate(parts), place)
+
+
+def _different(rows: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """One row of each vector of places, which are below 16."""
+    digits = place[rows].reshape(len(rows), -1, min(16, rows.shape[1]))
+    keys = digits @ 16 ** np.arange(digits.shape[2], dtype=np.int64)  # 64 bits hold 16 of them
+    if keys.shape[1] == 1:  # numbers are sorted faster than rows
+        keys = keys[:, 0]
+    return rows[np.unique(keys, axis=0, return_index=True)[1]]
 
 
 @functools.cache
@@ -114,17 +134,17 @@ def group(name: str) -> Group:
     number = {element: k for k, element in enumerate(elements)}
     products = [[number[tuple(a[i] for i in b)] for b in elements] for a in elements]
     table = np.asarray(products, dtype=np.int64)
-    cyclic: dict[frozenset[int], int] = {}
+    cyclic: dict[frozenset[int], tuple[int, ...]] = {}
     for g in range(len(elements)):
-        cyclic.setdefault(_generated(table, frozenset([0]), g), g)
+        cyclic.setdefault(_generated(table, (g,)), (g,))
+    generators = dict(cyclic)
     found = list(cyclic)
-    seen = set(found)
     for subgroup in found:  # it grows
-        for g in cyclic.values():
-            if g not in subgroup:
-                bigger = _generated(table, subgroup, g)
-                if bigger not in seen:
-                    seen.add(bigger)
+        for more in cyclic.values():
+            if more[0] not in subgroup:
+                bigger = _generated(table, generators[subgroup] + more)
+                if bigger not in generators:
+                    generators[bigger] = generators[subgroup] + more
                     found.append(bigger)
     found.sort(key=lambda h: (-len(h), sorted(h)))
     place = {h: k for k, h in enumerate(found)}
@@ -135,15 +155,16 @@ def group(name: str) -> Group:
     return Group(name, table, inside, meet)
 
 
-def _generated(table: np.ndarray, subgroup: frozenset[int], element: int) -> frozenset[int]:
-    """The subgroup that a subgroup and one more element generate."""
+def _generated(table: np.ndarray, generators: tuple[int, ...]) -> frozenset[int]:
+    """The elements that are products of generators."""
+    steps = table[:, list(generators)]
     inside = np.zeros(len(table), dtype=bool)
-    inside[[*subgroup, element]] = True
-    while True:
-        members = np.flatnonzero(inside)
-        inside[table[members[:, None], members].reshape(-1)] = True
-        if inside.sum() == len(members):
-            return frozenset(members.tolist())
+    new = np.zeros(1, dtype=np.int64)
+    while len(new):
+        inside[new] = True
+        reached = steps[new].reshape(-1)
+        new = np.unique(reached[~inside[reached]])
+    return frozenset(np.flatnonzero(inside).tolist())
 
 
 def _conjugates(found: Group) -> np.ndarray:

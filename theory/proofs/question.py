@@ -21,8 +21,8 @@ from theory.proofs.statement import Conclusion, Statement, value_at
 
 __all__ = ["Question", "moved_sets", "numbered", "weighted"]
 
-MAX_ORDERS = 2**13
-"""Orders of the sites that are tried, where the statement changes with all of them."""
+MAX_FORMS = 2**22
+"""Coefficients of the forms in all orders of the sites that are tried (32 MiB)."""
 
 CHUNK = 2**22
 """Entries of the largest temporary array (32 MiB)."""
@@ -73,20 +73,23 @@ class Question:
         identity = tuple(range(sites))
         swaps = [(*identity[:i], i + 1, i, *identity[i + 2 :]) for i in range(sites - 1)]
         sets = [moved_sets(swap) for swap in swaps]
-        found, orders, seen, complete = [start], [identity], {_key(start)}, True
+        equal = [a.equal for a in given]
+        most = max(1, MAX_FORMS // start.size)
+        found, orders, seen, complete = [start], [identity], {_key(start, equal)}, True
         for form, order in zip(found, orders, strict=False):  # they grow
             for swap, moved in zip(swaps, sets, strict=True):
                 other = form[:, moved]
-                if _key(other) in seen:
+                key = _key(other, equal)
+                if key in seen:
                     continue
-                if len(found) == MAX_ORDERS:
+                if len(found) >= most:
                     complete = False
                     break
-                seen.add(_key(other))
+                seen.add(key)
                 found.append(other)
                 orders.append(tuple(swap[i] for i in order))
-        equal = np.asarray([a.equal for a in given], dtype=bool)
-        return cls(statement, conclusion, np.stack(found), orders, equal, complete)
+        stacked = np.stack(found)
+        return cls(statement, conclusion, stacked, orders, np.asarray(equal, dtype=bool), complete)
 
     @property
     def sites(self) -> int:
@@ -190,5 +193,7 @@ def _in_integers(form: Form, sites: int) -> np.ndarray:
     return np.asarray([c // divisor for c in row], dtype=np.int64 if small else object)
 
 
-def _key(forms: np.ndarray) -> Any:
-    return forms.tobytes() if forms.dtype != object else tuple(forms.reshape(-1).tolist())
+def _key(forms: np.ndarray, equal: Sequence[bool]) -> Any:
+    """The slack and the assumptions, in whatever order these are."""
+    rows = [row.tobytes() if row.dtype != object else tuple(row.tolist()) for row in forms]
+    return rows[0], frozenset(zip(rows[1:], equal, strict=True))

@@ -26,7 +26,7 @@ from theory.proofs.groups import cosets, group, groups
 from theory.proofs.quantities import Form
 from theory.proofs.question import Question, weighted
 from theory.proofs.represented import as_matroid, representation, uniform_matroid
-from theory.proofs.side_by_side import several, single, together
+from theory.proofs.several_codes import several, single, together
 from theory.proofs.statement import Assumption, Conclusion, Statement
 from theory.proofs.tables import Tables, few_words, weights_of, words_by_size
 
@@ -41,8 +41,8 @@ FEW = 4
 MAX_WEIGHT = 12
 """What the weights of words add up to at most."""
 
-MAX_STEPS = 2**30
-"""Multiplications in the search of tables: some seconds."""
+MAX_STEPS = 2**29
+"""Multiplications in the search of tables of so many words, to bound the time of a search."""
 
 MAX_TRIED = 2**5
 """Tables of one size that are looked at in exact arithmetic."""
@@ -109,9 +109,10 @@ def find(
     searched: list[str] = []
     if (found := _one_code(question, searched)) is not None:
         return found
-    if (found := _matroids(question, ray or {}, searched)) is not None:
+    if statement.sites >= 4 and (found := _matroids(question, ray or {}, searched)) is not None:
         return found
-    for search in (_few_words, _several_codes, _weighted_words, _cosets, _climbing):
+    beyond = (_weighted_words, _cosets, climbing) if statement.sites >= 4 else ()
+    for search in (_few_words, _several_codes, *beyond):
         found = search(question, searched)
         if found is not None:
             return found
@@ -225,12 +226,11 @@ def _few_words(question: Question, searched: list[str]) -> Refutation | None:
 
 def _weighted_words(question: Question, searched: list[str]) -> Refutation | None:
     """A table of words with weights that add up to at most `MAX_WEIGHT`."""
-    steps, size = 0, question.forms.size
     for words in words_by_size(question.sites):
         tables = few_words(question.sites, words)
-        most = 0
+        steps = most = 0
         for weights in weights_of(words.count, MAX_WEIGHT):
-            steps += len(tables) * size
+            steps += len(tables) * question.forms.size
             if steps > MAX_STEPS:
                 most = sum(weights) - 1
                 break
@@ -257,20 +257,18 @@ def _weighted(question: Question, tables: Tables, weights: tuple[int, ...]) -> R
 def _cosets(question: Question, searched: list[str]) -> Refutation | None:
     """The cosets of subgroups of a small group."""
     for name in groups(question.sites):
-        whole, count = group(name), 0
-        for chosen in cosets(question.sites, name):
-            count += len(chosen)
-            for number, order, _ in question.near(np.log(whole.indices)[chosen]):
-                row = chosen[number, [1 << i for i in question.orders[order]]]
-                p = weighted(np.unique(whole.words(row), axis=0))
-                found = question.refuted(p, f"cosets of subgroups of {name}")
-                if found is not None:
-                    return found
-        searched.append(f"cosets of {count:,} lists of subgroups of {name}")
+        whole, rows = group(name), cosets(question.sites, name)
+        for number, order, _ in question.near(np.log(whole.indices)[rows]):
+            row = rows[number, [1 << i for i in question.orders[order]]]
+            p = weighted(np.unique(whole.words(row), axis=0))
+            found = question.refuted(p, f"cosets of subgroups of {name}")
+            if found is not None:
+                return found
+        searched.append(f"{len(rows):,} lists of cosets of subgroups of {name}")
     return None
 
 
-def _climbing(question: Question, searched: list[str]) -> Refutation | None:
+def climbing(question: Question, searched: list[str]) -> Refutation | None:
     """A table of all words of a few tokens, with weights to which a climb comes."""
     if question.equal.any():
         return None
@@ -284,7 +282,7 @@ def _climbing(question: Question, searched: list[str]) -> Refutation | None:
                 values, _ = climb.forms(weights / weights.sum())
                 if values[0] < 0 and (values[1:-1] > -ROUNDING).all():
                     some = np.flatnonzero(weights)
-                    p = weighted(words[some], weights[some])
+                    p = weighted(words[some], weights[some].tolist())
                     found = question.refuted(p, f"climbing over tables of {vocab} tokens")
                     if found is not None:
                         return found

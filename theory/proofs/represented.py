@@ -61,28 +61,31 @@ def representation(ranks: tuple[int, ...], size: int) -> np.ndarray | None:
     unit = np.eye(len(basis), dtype=np.int64)
     tried = 0
 
-    def placed(columns: list[np.ndarray]) -> list[np.ndarray] | None:
+    def placed(columns: list[np.ndarray], linked: list[int]) -> list[np.ndarray] | None:
         nonlocal tried
         if len(columns) == sites:
             return columns
         site = order[len(columns)]
         exchange = [ranks[_bits([*basis, site]) & ~(1 << b)] == len(basis) for b in basis]
         support = [j for j, free in enumerate(exchange) if free and ranks[1 << site]]
-        # the first coordinate may be 1: a multiple spans the same
-        choices = [range(1, 2 if j == support[0] else size) for j in support]
-        for values in itertools.product(*choices):
+        # multiples of columns and of rows do not matter: one coordinate of each class of rows
+        # that columns have linked so far may be 1
+        classes = [linked[j] for j in support]
+        news = [k == classes.index(name) for k, name in enumerate(classes)]
+        after = [min(classes) if name in classes else name for name in linked]
+        for values in itertools.product(*(range(1, 2 if new else size) for new in news)):
             tried += 1
             if tried > MAX_VECTORS:
                 return None
             column = np.zeros(len(basis), dtype=np.int64)
             column[support] = values
             if _fits(field, ranks, order, [*columns, column]):
-                found = placed([*columns, column])
+                found = placed([*columns, column], after)
                 if found is not None:
                     return found
         return None
 
-    found = placed([*unit]) if basis else None
+    found = placed([*unit], list(range(len(basis)))) if basis else None
     if found is None:
         return None
     return np.stack([found[order.index(site)] for site in range(sites)], axis=1)
@@ -91,9 +94,12 @@ def representation(ranks: tuple[int, ...], size: int) -> np.ndarray | None:
 def _fits(
     field: FiniteField, ranks: tuple[int, ...], order: list[int], columns: list[np.ndarray]
 ) -> bool:
-    """Whether all sets of columns with the last one have the ranks that they should have."""
+    """Whether sets of columns with the last one have the ranks that they should have.
+
+    Those of more columns than the rank follow from the others.
+    """
     last = len(columns) - 1
-    for size in range(last + 1):
+    for size in range(min(last + 1, len(columns[0]))):
         for others in itertools.combinations(range(last), size):
             chosen = [*others, last]
             should = ranks[_bits([order[k] for k in chosen])]

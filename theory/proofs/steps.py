@@ -8,8 +8,8 @@ from fractions import Fraction
 from theory._core.finite_fields import MAX_SIZE, next_prime_power, prime_power
 from theory._core.log_numbers import LinearForm
 from theory.distributions.base import Distribution
-from theory.distributions.direct_product import DirectProduct
 from theory.distributions.reed_solomon import ReedSolomon
+from theory.distributions.side_by_side import SideBySide
 from theory.errors import TooLarge
 from theory.proofs.quantities import Form
 
@@ -49,8 +49,8 @@ def codes_of(weights: Mapping[int, Fraction], sites: int) -> tuple[Distribution,
     Returns
     -------
     Distribution
-        A `ReedSolomon` code with the smallest field, or a direct product of several with fields of
-        one characteristic: of those up to twice the length the one with the fewest tokens in all.
+        A `ReedSolomon` code with the smallest field, or several `SideBySide` with fields of one
+        characteristic: of those up to twice the length the one with the fewest tokens in all.
     LinearForm
 
     Raises
@@ -80,7 +80,7 @@ def codes_of(weights: Mapping[int, Fraction], sites: int) -> tuple[Distribution,
     codes = [ReedSolomon(sites, r, prime ** degrees[r], exact=True) for r in copies]
     parts = [p for p in codes for _ in range(copies[p.dimension])]
     multiple = LinearForm({prime: 1}) * (Fraction(common * times, shared))
-    return (DirectProduct(parts) if len(parts) > 1 else parts[0]), multiple
+    return (SideBySide(parts) if len(parts) > 1 else parts[0]), multiple
 
 
 def _fields(whole: Mapping[int, int], sites: int) -> tuple[int, dict[int, int], int]:

@@ -71,7 +71,7 @@ class Tables:
         return np.stack([self.blocks[self.refined[number, 1 << i]] for i in range(sites)], axis=1)
 
 
-SIZES = tuple(Words(*s) for s in ((3, 3), (4, 2), (4, 4), (5, 2), (5, 5), (6, 2), (7, 2)))
+SIZES = tuple(Words(*s) for s in ((3, 3), (4, 2), (4, 4), (5, 2), (5, 5), (6, 2)))
 """Which tables are looked at; those with few tokens only where the others are too many."""
 
 
@@ -136,6 +136,7 @@ def multisets(join: np.ndarray, sites: int) -> np.ndarray:
     return found
 
 
+@functools.cache
 def _partitions(count: int) -> list[tuple[int, ...]]:
     """Partitions of so many things: the block of each, blocks in the order of their first one.
 

@@ -1,4 +1,4 @@
-"""Direct products against the joint of their parts, written out."""
+"""Independent distributions side by side, against the joint of their parts, written out."""
 
 import itertools
 from fractions import Fraction
@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests import oracles
-from tests.noted import each, refusals
+from tests.noted import each
 from tests.theory.test_families import assert_exact
-from theory import EmpiricalDistribution, InvalidInput, JointTable, TooLarge, gallery, information
-from theory.distributions.direct_product import DirectProduct
+from theory import EmpiricalDistribution, JointTable, TooLarge, gallery, information
+from theory.distributions import SideBySide
 
 UNEVEN = JointTable([[1, 2], [0, 3]], exact=True)
 DATA = EmpiricalDistribution([[0, 2], [1, 1], [1, 1]], exact=True)
@@ -49,12 +49,12 @@ class Case:
 
 @each("parts", PRODUCTS)
 def test_answers_are_those_of_the_joint(parts):
-    assert_exact(DirectProduct(parts), Case(parts))
+    assert_exact(SideBySide(parts), Case(parts))
 
 
 @each("parts", PRODUCTS)
 def test_entropies_are_those_of_the_joint(parts):
-    p, joint = DirectProduct(parts), joint_of(parts)
+    p, joint = SideBySide(parts), joint_of(parts)
     for sites in ((), (0,), (1,), (0, 1)):
         assert information.entropy(p, sites) == oracles.entropy(joint, sites, exact=True)
         table = information.subset_entropies(p)
@@ -68,20 +68,13 @@ def test_entropies_are_those_of_the_joint(parts):
 
 
 def test_samples_follow_the_support():
-    p = DirectProduct((UNEVEN, DATA))
+    p = SideBySide((UNEVEN, DATA))
     drawn = p.sample(np.random.default_rng(0), 200)
     seen = set(map(tuple, drawn.tolist()))
     assert seen == {x for x, weight in joint_of(p.parts).items() if weight}
 
 
-MANY = DirectProduct([gallery.parity(3, exact=True)] * 100)
-
-test_refused = refusals(
-    ("parts must be exact distributions of one length", lambda: DirectProduct([])),
-    ("of one length", lambda: DirectProduct([UNEVEN, gallery.parity(3, exact=True)])),
-    ("must be exact", lambda: DirectProduct([JointTable([0.5, 0.5])])),
-    error=InvalidInput,
-)
+MANY = SideBySide([gallery.parity(3, exact=True)] * 100)
 
 
 def test_a_vocabulary_may_be_too_large_for_tokens_but_not_for_entropies():
@@ -91,7 +84,7 @@ def test_a_vocabulary_may_be_too_large_for_tokens_but_not_for_entropies():
     assert MANY.evidence([0, -1, -1]) == Fraction(1, 2**100)
     assert MANY.evidence([2**61, 1, 2**61 + 1]) == Fraction(1, 2**200)
     assert MANY.evidence([2**61, 1, 2**61]) == 0
-    with pytest.raises(TooLarge, match="tokens have up to 100 bits"):
+    with pytest.raises(TooLarge, match="tokens of 100 bits"):
         MANY.sample(np.random.default_rng(0), 1)
     with pytest.raises(TooLarge, match="table of predictions"):
         MANY.denoise([0, -1, -1])

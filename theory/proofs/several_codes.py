@@ -16,7 +16,7 @@ import numpy as np
 from theory._core.finite_fields import finite_field
 from theory._core.linear_program import Uncertified, least
 from theory.distributions.base import Distribution
-from theory.distributions.direct_product import DirectProduct
+from theory.distributions.side_by_side import SideBySide
 from theory.proofs.codes import Codes
 from theory.proofs.question import Question, numbered, weighted
 
@@ -79,7 +79,7 @@ def together(parts: Sequence[Part]) -> Distribution:
     lists = [part.words() for part in parts]
     if math.prod(len(w) ** part.times for w, part in zip(lists, parts, strict=True)) > MAX_WORDS:
         pairs = zip(map(weighted, lists), parts, strict=True)
-        return DirectProduct([p for p, part in pairs for _ in range(part.times)])
+        return SideBySide([p for p, part in pairs for _ in range(part.times)])
     words = np.zeros_like(lists[0][:1])
     for more, part in zip(lists, parts, strict=True):
         for _ in range(part.times):
@@ -172,15 +172,16 @@ def _least_integers(
         low = np.concatenate([[-np.inf], np.zeros(len(equal))])
         high = np.where(fixed, 0.0, np.inf)
         high[0] = -1.0
+        bounds: Any = optimize.LinearConstraint
         integral: Any = optimize.milp(
             costs.astype(np.float64),
             integrality=np.ones(len(columns)),
-            constraints=optimize.LinearConstraint(matrix, low, high),
+            constraints=bounds(matrix, low, high),
             options={"node_limit": MAX_NODES},
         )
         if integral.x is not None:
             other = {int(j): round(integral.x[j]) for j in np.flatnonzero(integral.x > 0.5)}
-            total = sum(columns[j].astype(object) * times for j, times in other.items())
+            total = columns[list(other)].T.astype(object) @ np.asarray([*other.values()], object)
             held = np.where(equal, total[1:] == 0, total[1:] >= 0).all() and total[0] < 0
             if held and _cost(other, costs) < _cost(best, costs):
                 best = other
