@@ -67,7 +67,9 @@ class SideBySide(Distribution):
         self._describe(self.parts[0].length, vocab, None)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {', '.join(map(repr, self.parts))}>"
+        times = Counter(map(repr, self.parts))
+        parts = (f"{n} times {part}" if n > 1 else part for part, n in times.items())
+        return f"<{type(self).__name__}: {', '.join(parts)}>"
 
     @property
     def like(self) -> Array:
