@@ -89,7 +89,8 @@ class Climb:
 
     def drawn(self, size: int) -> np.ndarray:
         """Tables of which some are spread out and some have few sequences; the best of so many."""
-        spread = 2.0 ** self.rng.integers(-4, 2, (size, 1))
+        fewest = -2 - math.ceil(math.log2(self.count))  # then hardly more than one
+        spread = 2.0 ** self.rng.integers(fewest, 2, (size, 1))
         weights = self.rng.gamma(np.broadcast_to(spread, (size, self.count)))
         weights[weights < NOTHING * weights.max(axis=1, keepdims=True)] = 0.0
         tables = weights / weights.sum(axis=1, keepdims=True)

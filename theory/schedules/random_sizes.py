@@ -183,6 +183,8 @@ def _systematic(
     >>> [str(weight) for weight, _ in _systematic([1, Fraction(1, 3), Fraction(2, 3)])]
     ['1/3', '2/3']
     """
+    if not isinstance(probabilities, Sequence) or not all(map(is_rational, probabilities)):
+        raise InvalidInput(f"probabilities must be integers or Fractions, got {probabilities!r}")
     each = [Fraction(value) for value in probabilities]
     total = sum(each)
     if not each or each[0] != 1 or not all(0 <= value <= 1 for value in each):
