@@ -195,6 +195,9 @@ def test_a_certificate_can_fail():
     assert not dataclasses.replace(answer, certificates=()).check()
     of_another = dataclasses.replace(answer, tree=syntax_tree("TC <= (n-2) DTC"))
     assert not of_another.check()
+    of_another = dataclasses.replace(answer.tree, text="TC <= 5 DTC")
+    few = tuple(decide(parse(of_another.text, p.statement.sites, profile=True)) for p in answer.few)
+    assert not dataclasses.replace(answer, tree=of_another, few=few).check()
 
 
 def test_what_needs_its_assumptions_stays_unknown():

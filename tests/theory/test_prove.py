@@ -19,6 +19,7 @@ from theory.proofs import (
     Assumption,
     Certificate,
     Conclusion,
+    Fall,
     Information,
     Proof,
     Refutation,
@@ -429,6 +430,25 @@ def test_a_changed_certificate_is_noticed():
     assert pickle.loads(pickle.dumps(proof)).check()
 
 
+def test_terms_are_in_the_coordinates_of_the_statement():
+    """The form of a fall is a false inequality if it is read in sets, and the other way round."""
+    one = Fraction(1)
+    for coordinates, quantity in (("sets", Fall(1)), ("profile", Information((0,), (1,)))):
+        conclusion = Conclusion("", quantity.form(4))
+        certificate = Certificate(conclusion, ((one, quantity),))
+        assert certificate.check(4)
+        assert not Proof(Statement("", 4, (conclusion,), (), coordinates), (certificate,)).check()
+
+
+def test_a_refutation_is_of_its_statement():
+    false = prove("TC <= DTC", sites=3)
+    assert false.check()
+    assert not replace(false, statement=parse("TC <= 2 DTC", 3)).check()
+    short = prove("f(0) <= 1/2 f(1)", sites=2, profile=True)
+    long = prove("f(0) <= 1/2 f(1)", sites=3, profile=True)
+    assert not replace(short, distribution=long.distribution).check()
+
+
 def test_an_assumed_inequality_has_no_negative_multiple():
     form = Information((0,), (1,)).form(2)
     given = Assumption("I(0;1) >= 0", form, equal=False)
@@ -640,6 +660,8 @@ def test_a_changed_constant_is_noticed():
         replace(found, proof=None),
         replace(found, attained=gallery.parity(3, exact=True)),
         replace(found, attained=even),
+        replace(found, ray={1: Fraction(1), 3: Fraction(1)}),
+        replace(found, constant=None, proof=None, attained=None),
         replace(found, assumptions=(Assumption("H(0) = 0", {1: Fraction(1)}),)),
     ):
         assert not wrong.check()

@@ -4,6 +4,7 @@ import functools
 import itertools
 import math
 import random
+import time
 from fractions import Fraction
 from typing import Any
 
@@ -218,6 +219,32 @@ def test_what_has_too_many_parts_is_said_to_have():
 
 
 # Statements that circulate
+
+
+@pytest.mark.parametrize(
+    ("text", "sites"),
+    [
+        ("-2 f(1) + 16/97 e(2) + 4 H(1|2) = -3 e(0) implies 0 >= 48 H + 5/2 DTC(0,2|1)", 3),
+        (
+            "2/3 I(1,3;4,1) + 44/97 e(2) + 4 I(3;2) = 2/7 I(4,2,0;1) + 2 e(2)"
+            " implies DTC >= 3 TC + 13/97 H(1,0)",
+            5,
+        ),
+    ],
+)
+def test_many_codes_are_found_at_once_and_nothing_is_printed(text, sites, capfd):
+    statement = parse(text, sites)
+    start = time.process_time()
+    found = find(statement, statement.conclusions[0])
+    assert time.process_time() - start < 3
+    assert isinstance(found, Refutation)
+    assert found.check()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_coefficients_may_be_almost_as_large_as_integers_of_64_bits():
+    statement, found = first(f"H(0) <= {2**61 - 1}/{2**61} H(0,1,2)", 3)
+    assert_refuted(statement, found)
 
 
 def test_pairwise_informations_do_not_bound_the_total_correlation():

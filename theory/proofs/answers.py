@@ -9,7 +9,7 @@ import numpy as np
 
 from theory.distributions.base import Distribution
 from theory.distributions.empirical import EmpiricalDistribution
-from theory.proofs.quantities import Form, Quantity
+from theory.proofs.quantities import Fall, Form, Quantity
 from theory.proofs.statement import Assumption, Conclusion, Statement, value_at
 
 __all__ = ["Certificate", "Proof", "Refutation", "Unknown", "sum_of_multiples"]
@@ -91,12 +91,15 @@ class Proof:
         Returns
         -------
         bool
-            True if each conclusion of the statement is the sum that its certificate says.
+            True if each conclusion of the statement is the sum that its certificate says, of
+            quantities in the coordinates of the statement.
         """
         about = tuple(certificate.conclusion for certificate in self.certificates)
         given = {id(a) for a in self.statement.assumptions}
+        profile = self.statement.coordinates == "profile"
         return (
             about == self.statement.conclusions
+            and all(isinstance(q, Fall) == profile for c in self.certificates for _, q in c.terms)
             and all(id(a) in given for c in self.certificates for _, a in c.used)
             and all(c.check(self.statement.sites) for c in self.certificates)
         )
@@ -142,6 +145,8 @@ class Refutation:
         assumed = [(value_at(a.form, p, kind), a.equal) for a in self.statement.assumptions]
         return (
             p.exact
+            and p.length == self.statement.sites
+            and self.conclusion in self.statement.conclusions
             and value_at(self.conclusion.slack, p, kind) == self.slack
             and self.slack < 0
             and all(value == 0 if equal else value >= 0 for value, equal in assumed)

@@ -19,7 +19,7 @@ from theory.proofs import refute, text
 from theory.proofs.answers import Proof, Refutation
 from theory.proofs.decide import prove
 from theory.proofs.quantities import Fall, Form, combined
-from theory.proofs.shannon import Violation, certificate
+from theory.proofs.shannon import Violation, certificate, elementals
 from theory.proofs.statement import Assumption, Conclusion, Coordinates, Statement, value_at
 
 __all__ = ["BestConstant", "best_constant"]
@@ -72,7 +72,7 @@ class BestConstant:
         return self.attained is not None or self.coordinates == "profile"
 
     def check(self) -> bool:
-        """Check the proof, and compute A and B on the distribution, again, exactly."""
+        """Check the proof, the ray, and A and B on it and on the distribution, again, exactly."""
         if self.constant is None:
             proved = self.proof is None
         else:
@@ -83,13 +83,26 @@ class BestConstant:
                 and [c.slack for c in self.proof.statement.conclusions] == [bound]
                 and self.proof.statement.assumptions == self.assumptions
             )
-        return proved and (self.attained is None or self._attains(self.attained))
+        last = max(self.ray, default=0)
+        if self.coordinates == "profile":
+            never = [Fall(j).form(last + 1) for j in range(last + 1)]
+        else:
+            never = [q.form(last.bit_length()) for q in elementals(last.bit_length())]
+        p = self.attained
+        return (
+            proved
+            and all(_at(form, self.ray) >= 0 for form in never)
+            and self._attains(lambda form: _at(form, self.ray))
+            and (
+                p is None or (p.exact and self._attains(lambda f: value_at(f, p, self.coordinates)))
+            )
+        )
 
-    def _attains(self, p: Distribution) -> bool:
-        a, b = (value_at(x.slack, p, self.coordinates) for x in (self.a, self.b))
-        given = [(value_at(g.form, p, self.coordinates), g.equal) for g in self.assumptions]
+    def _attains(self, value: Callable[[Form], Any]) -> bool:
+        a, b = value(self.a.slack), value(self.b.slack)
+        given = [(value(g.form), g.equal) for g in self.assumptions]
         met = a > 0 and b == 0 if self.constant is None else a == self.constant * b and b > 0
-        return p.exact and met and all(v == 0 if equal else v >= 0 for v, equal in given)
+        return met and all(v == 0 if equal else v >= 0 for v, equal in given)
 
     def __str__(self) -> str:
         where = "data" if self.best else "numbers that obey Shannon's inequalities"

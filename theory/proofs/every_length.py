@@ -16,7 +16,7 @@ from theory.errors import InvalidInput
 from theory.proofs.answers import Proof, Unknown
 from theory.proofs.signs import Nonnegative
 from theory.proofs.steps import on_steps
-from theory.proofs.syntax import Atom, Relation, Term, Tree, value
+from theory.proofs.syntax import Atom, Relation, Term, Tree, syntax_tree, value
 from theory.proofs.text import parse
 
 __all__ = [
@@ -210,8 +210,9 @@ class ProofForEveryLength:
         -------
         bool
         """
-        about = tuple(certificate.conclusion for certificate in self.certificates)
-        asked = tuple(part for relation in self.tree.conclusions for part in relation.inequalities)
+        about = [certificate.conclusion for certificate in self.certificates]
+        tree = syntax_tree(self.tree.text)
+        asked = [part for relation in tree.conclusions for part in relation.inequalities]
         proved = {proof.statement.sites: proof for proof in self.few}
         for length in range(1, self.start):
             try:
@@ -221,7 +222,9 @@ class ProofForEveryLength:
             if length not in proved or proved[length].statement != statement:
                 return False
         return (
-            about == asked
+            tree == self.tree
+            and about == asked
+            and [part.text for part in about] == [part.text for part in asked]
             and all(certificate.check() for certificate in self.certificates)
             and all(proof.check() for proof in self.few)
         )

@@ -106,7 +106,7 @@ class Question:
         shape = self.forms.shape
         flat = self.forms.reshape(-1, shape[-1]).T
         # sums of integers in floats are exact, and much faster, as long as they are small
-        small = abs(flat).sum(axis=0).max() * max(1, int(ranks.max())) < 2**53
+        small = int(abs(flat).sum(axis=0).max()) * max(1, int(ranks.max())) < 2**53
         kind = np.float64 if small else object
         for start, some in self._chunks(ranks):
             found = some.astype(kind) @ flat.astype(kind)

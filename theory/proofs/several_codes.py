@@ -32,6 +32,9 @@ MAX_NODES = 2**10
 MAX_WORDS = 2**14
 """Independent codes are listed as words up to so many, and kept apart beyond."""
 
+MAX_IMPROVED = 24
+"""Costs up to which less is looked for; beyond, branches take long, and words are many anyway."""
+
 POSITIVE = 1e-9
 """Floats of a basic solution up to this are taken for zero."""
 
@@ -138,17 +141,28 @@ def _least_integers(
 ) -> dict[int, int] | None:
     """Nonnegative integers ``y`` with ``sum_j y[j] columns[j]`` negative at 0 and as assumed.
 
-    Of small cost: the best of a linear program, in Fractions, times their denominators, or what
-    an integer program finds if that is less.
+    Of small cost: the best of a few linear programs that prefer small columns more or less, or
+    what an integer program finds if that is less.
     """
-    from scipy import optimize
-
     if not len(columns) or not (columns[:, 0] < 0).any():
         return None
+    size = abs(columns).max(axis=1).astype(np.float64)
+    corners = (_corner(columns, costs * size**power, equal) for power in range(3))
+    best = min(filter(None, corners), key=lambda some: _cost(some, costs), default=None)
+    if best is None or len(best) == 1 or _cost(best, costs) > MAX_IMPROVED:
+        return best
+    other = _fewer(columns, costs, equal)
+    return other if other and _cost(other, costs) < _cost(best, costs) else best
+
+
+def _corner(columns: np.ndarray, prices: np.ndarray, equal: np.ndarray) -> dict[int, int] | None:
+    """The best of a linear program, in Fractions, times their denominators."""
+    from scipy import optimize
+
     matrix = columns.T.astype(np.float64)
     fixed = np.concatenate([[True], equal])  # the slack to -1, equalities to 0
     linear: Any = optimize.linprog(
-        costs.astype(np.float64),
+        prices.astype(np.float64),
         A_eq=matrix[fixed],
         b_eq=[-1.0, *[0.0] * int(equal.sum())],
         A_ub=-matrix[~fixed] if not fixed.all() else None,
@@ -161,32 +175,38 @@ def _least_integers(
     # in Fractions over the columns that are used, with one variable more for each inequality
     terms = [{i: int(v) for i, v in enumerate(columns[j]) if v} for j in used.tolist()]
     spare = [{1 + i: -1} for i in np.flatnonzero(~equal).tolist()]
-    price = [int(c) for c in costs[used]] + [0] * len(spare)
+    price = [1] * len(used) + [0] * len(spare)
     try:
         exact = least(price, terms + spare, [-1] + [0] * len(equal)).solution
     except Uncertified:
         return None
     shares = {j: exact[k] for k, j in enumerate(used.tolist()) if k in exact}
     common = math.lcm(*(v.denominator for v in shares.values()))
-    best = {j: int(v * common) for j, v in shares.items()}
-    if len(columns) <= MAX_COLUMNS and len(best) > 1:
-        low = np.concatenate([[-np.inf], np.zeros(len(equal))])
-        high = np.where(fixed, 0.0, np.inf)
-        high[0] = -1.0
-        bounds: Any = optimize.LinearConstraint
-        integral: Any = optimize.milp(
-            costs.astype(np.float64),
-            integrality=np.ones(len(columns)),
-            constraints=bounds(matrix, low, high),
-            options={"node_limit": MAX_NODES},
-        )
-        if integral.x is not None:
-            other = {int(j): round(integral.x[j]) for j in np.flatnonzero(integral.x > 0.5)}
-            total = columns[list(other)].T.astype(object) @ np.asarray([*other.values()], object)
-            held = np.where(equal, total[1:] == 0, total[1:] >= 0).all() and total[0] < 0
-            if held and _cost(other, costs) < _cost(best, costs):
-                best = other
-    return best
+    return {j: int(v * common) for j, v in shares.items()}
+
+
+def _fewer(columns: np.ndarray, costs: np.ndarray, equal: np.ndarray) -> dict[int, int] | None:
+    """What an integer program finds, verified."""
+    from scipy import optimize
+
+    if len(columns) > MAX_COLUMNS:
+        return None
+    low = np.concatenate([[-np.inf], np.zeros(len(equal))])
+    high = np.where(np.concatenate([[True], equal]), 0.0, np.inf)
+    high[0] = -1.0
+    bounds: Any = optimize.LinearConstraint
+    integral: Any = optimize.milp(
+        costs.astype(np.float64),
+        integrality=np.ones(len(columns)),
+        constraints=bounds(columns.T.astype(np.float64), low, high),
+        options={"node_limit": MAX_NODES},
+    )
+    if integral.x is None:
+        return None
+    found = {int(j): round(integral.x[j]) for j in np.flatnonzero(integral.x > 0.5)}
+    total = columns[list(found)].T.astype(object) @ np.asarray([*found.values()], object)
+    held = np.where(equal, total[1:] == 0, total[1:] >= 0).all() and total[0] < 0
+    return found if held else None
 
 
 def _cost(chosen: dict[int, int], costs: np.ndarray) -> int:
