@@ -4,7 +4,7 @@ import itertools
 import math
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -183,7 +183,7 @@ def _systematic(
     >>> [str(weight) for weight, _ in _systematic([1, Fraction(1, 3), Fraction(2, 3)])]
     ['1/3', '2/3']
     """
-    if not isinstance(probabilities, Sequence) or not all(map(is_rational, probabilities)):
+    if not isinstance(probabilities, Iterable) or not all(map(is_rational, probabilities)):
         raise InvalidInput(f"probabilities must be integers or Fractions, got {probabilities!r}")
     each = [Fraction(value) for value in probabilities]
     total = sum(each)
