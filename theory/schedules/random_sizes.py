@@ -183,7 +183,7 @@ def _systematic(
     >>> [str(weight) for weight, _ in _systematic([1, Fraction(1, 3), Fraction(2, 3)])]
     ['1/3', '2/3']
     """
-    numbers = list(probabilities) if isinstance(probabilities, Iterable) else [None]
+    numbers: list[Any] = list(probabilities) if isinstance(probabilities, Iterable) else [None]
     if not all(map(is_rational, numbers)):
         raise InvalidInput(f"probabilities must be integers or Fractions, got {probabilities!r}")
     each = [Fraction(value) for value in numbers]
