@@ -20,7 +20,8 @@ def test_the_check_passes(claim, check):
     result = claim.run(check, examples=10)
     assert result.passed, result.counterexample
     assert result.instances >= 1
-    if check.level in (Level.EXACT, Level.SYMBOLIC):
+    assert bool(result.certificate) is (check.level is Level.PROVED)
+    if check.level in (Level.PROVED, Level.EXACT, Level.SYMBOLIC):
         assert result.worst == 0.0
     else:
         assert result.worst <= check.tolerance

@@ -9,9 +9,9 @@ to sequence may stop there. So
   looked at again and again, which finds the end of a piece just before a jump;
 - sequences *exchange* tokens, ``x, y -> x', y'``, at some sites, so that no prediction of a single
   site changes: that slides along the edges of a threshold;
+- all mass moves towards a single sequence, which leads from one piece to the next;
 - half of the segments begin off the table, at one that has been moved a little and may lie beyond
-  an edge, and lead from there to where predictions are more certain, or less: that slides along
-  edges that bend, such as that of a bound on entropies.
+  an edge, and lead on by another move: two moves together slide along an edge that each crosses.
 """
 
 import itertools
@@ -32,6 +32,9 @@ SEGMENT = np.unique(
     [*np.linspace(0, 1, 5), *2.0 ** -np.arange(3, 40, 4), 1 - 2.0**-3, 1 - 2.0**-11]
 )
 """Where a segment is looked at first: also near its start, as the last steps are short."""
+
+OFTEN = (0.4, 0.4, 0.2)
+"""How often mass is given to another sequence, tokens are exchanged, and all mass is moved."""
 
 NOTHING = 1e-6
 """Drawn sequences that are less likely than this, beside the likeliest one, are left out."""
@@ -86,7 +89,8 @@ class Climb:
 
     def drawn(self, size: int) -> np.ndarray:
         """Tables of which some are spread out and some have few sequences; the best of so many."""
-        spread = 2.0 ** self.rng.integers(-4, 2, (size, 1))
+        fewest = -2 - math.ceil(math.log2(self.count))  # then hardly more than one
+        spread = 2.0 ** self.rng.integers(fewest, 2, (size, 1))
         weights = self.rng.gamma(np.broadcast_to(spread, (size, self.count)))
         weights[weights < NOTHING * weights.max(axis=1, keepdims=True)] = 0.0
         tables = weights / weights.sum(axis=1, keepdims=True)
@@ -144,13 +148,12 @@ class Climb:
         """The table itself, or one that lies a little off."""
         if self.rng.random() < 0.5:
             return table
-        move = self._transferred if self.rng.random() < 0.5 else self._exchanged
-        return table + 2.0 ** -self.rng.uniform(0, NEAR) * (move(table) - table)
+        return table + 2.0 ** -self.rng.uniform(0, NEAR) * (self.moved(table) - table)
 
     def moved(self, table: np.ndarray) -> np.ndarray:
         """Where a segment leads to."""
-        moves = (self._transferred, self._exchanged, self._towards, self._without)
-        return moves[self.rng.integers(len(moves))](table)
+        move = (self._transferred, self._exchanged, self._towards)[self.rng.choice(3, p=OFTEN)]
+        return move(table)
 
     def _transferred(self, table: np.ndarray) -> np.ndarray:
         """All mass of one sequence is given to another."""
@@ -170,17 +173,8 @@ class Climb:
         return end
 
     def _towards(self, table: np.ndarray) -> np.ndarray:
-        """A single sequence: a likely one, or any."""
-        end = np.zeros(self.count)
-        likely = self.rng.random() < 0.5
-        end[self.rng.choice(self.count, p=table / table.sum() if likely else None)] = 1.0
-        return end
-
-    def _without(self, table: np.ndarray) -> np.ndarray:
-        """All sequences but one."""
-        end = table.copy()
-        end[self._some(table)] = 0.0
-        return end / end.sum() if end.any() else table
+        """A single sequence has all mass."""
+        return np.eye(self.count)[self.rng.integers(self.count)]
 
     def _some(self, table: np.ndarray) -> int:
         """One of the sequences that have mass."""

@@ -131,8 +131,8 @@ def worst_case(
     starts : int
         Climbs, of which the best goes on until nothing is gained or the tables are used up.
     tables : int
-        About how many are looked at. Some ten microseconds each; milliseconds for correctors and
-        for decoders that call the denoiser with sequences of their own.
+        About how many are looked at. Some tens of microseconds each; milliseconds for correctors
+        and for decoders that call the denoiser with sequences of their own.
     rounding : float
         The share of the loss that may be lost by rounding to small integers.
     progress : bool, optional
@@ -151,9 +151,10 @@ def worst_case(
 
     Notes
     -----
-    Known suprema are met [ours]: ``(n-1) H_b(1-tau)`` for `Threshold` at tau > 1/2 on n bits, which
-    a sequence and its complement approach (claim C3); gamma for each round of `EntropyBounded`
-    (claim C4); ``(n-1) log V`` for n sites in one round, by equal tokens.
+    Known suprema are met on few sites [ours]: ``(n-1) H_b(1-tau)`` for `Threshold` at tau > 1/2 on
+    n bits, which a sequence and its complement approach (claim C3); gamma for each round of
+    `EntropyBounded` (claim C4); ``(n-1) log V`` for n sites in one round, by equal tokens. From
+    some 64 sequences on climbs often stop below: look from several generators.
 
     Examples
     --------

@@ -273,6 +273,15 @@ def test_the_check_of_a_value_can_fail():
     assert not dataclasses.replace(sizes, value=sizes.value + Fraction(1, 10**9)).check()
     assert not dataclasses.replace(sizes, adversary={1: Fraction(1)}).check()
 
+    share = bounds.worst_case(worse).share  # codes whose "probabilities" sum to more would lose it
+    more = {r: share / sizes.value * probability for r, probability in sizes.adversary.items()}
+    fixed = dataclasses.replace(sizes, choices=worse.choices, value=share, adversary=more)
+    assert not fixed.check()
+    for beyond in (0, 9):
+        assert not dataclasses.replace(sizes, adversary={**sizes.adversary, beyond: 0}).check()
+    negative = {1: Fraction(2), 2: Fraction(-1)}
+    assert not dataclasses.replace(schedules.minimax(3, 3, random=True), adversary=negative).check()
+
 
 @each("of", OFS)
 def test_the_adversary_by_all_fixed_sizes(of):
@@ -423,7 +432,7 @@ test_bad_input = refusals(
     ("length must be", lambda: schedules.minimax(0, 1)),
     ("of must be one of 'tc', 'dtc', 'both', got 'sum'", lambda: schedules.minimax(4, 2, of=WRONG)),
     ("of must be one of", lambda: bounds.worst_case((2, 2), of=WRONG)),
-    ("sites_per_round must be", closed_forms.minimax_limit, [0.5, float("nan")]),
+    ("sites_per_round must be", closed_forms.minimax_limit, [0.5, float("nan"), 1e300]),
     ("sizes must sum to 2 at least", lambda: bounds.worst_case((1,))),
     ("batch size must be an integer of at least 1, got 0", lambda: bounds.worst_case((2, 0))),
     ("choices must be pairs", RandomSizes, [3, [1, 2], [(1, (2, 1), 3)]]),
@@ -444,9 +453,16 @@ test_bad_input = refusals(
         [[], [HALF, HALF], [1, Fraction(3, 2), HALF], [1, -1, 1]],
     ),
     ("must sum to an integer, got 1.5", lambda: RandomSizes.from_boundaries([1, HALF])),
+    (
+        "probabilities must be integers or Fractions",
+        RandomSizes.from_boundaries,
+        [3, None, [1, "a"], [1, 0.5, 0.5]],
+    ),
 )
 
 
-def test_random_sizes_of_too_many_sites_are_refused():
-    with pytest.raises(TooLarge, match="of 1025 sites would be found; they are up to 1024"):
+def test_sizes_of_too_many_sites_are_refused():
+    with pytest.raises(TooLarge, match="random sizes of 1025 sites would be found; they are up to"):
         schedules.minimax(1025, 2, random=True)
+    with pytest.raises(TooLarge, match="fixed sizes of 10000000 sites would be found"):
+        schedules.minimax(10**7, 2)

@@ -290,6 +290,32 @@ def test_what_is_true_is_not_refuted(text, sites):
     assert all(found)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_what_fails_on_a_planted_code_is_refuted(seed):
+    """On four sites, with independences that the code has as assumptions."""
+    rng = random.Random(seed)
+    words = np.asarray(list(itertools.product(range(2), repeat=3)))
+    generator = np.asarray([[rng.randrange(2) for _ in range(4)] for _ in range(3)])
+    seen = words @ generator % 2
+    sets = [[i for i in range(4) if bits >> i & 1] for bits in range(16)]
+    ranks = [len(np.unique(seen[:, s], axis=0)).bit_length() - 1 for s in sets]
+    independent = [
+        f"I({a};{b}|{c}) = 0"
+        for a, b, c in itertools.permutations(range(4), 3)
+        if ranks[1 << a | 1 << c] + ranks[1 << b | 1 << c]
+        == ranks[1 << c] + ranks[1 << a | 1 << b | 1 << c]
+    ]
+    given = parse(" and ".join([*independent[:3], "0 <= 0"]) + " implies H(0) >= 0", 4)
+    row = [0, *(rng.randint(-5, 5) for _ in range(15))]
+    row[15] -= 1 + max(0, sum(c * r for c, r in zip(row, ranks, strict=True)))
+    conclusion = Conclusion("", {bits: Fraction(c) for bits, c in enumerate(row) if c})
+    statement = Statement("", 4, (conclusion,), given.assumptions)
+    if ranks[15]:
+        assert_refuted(statement, find(statement, conclusion))
+    else:
+        assert not generator.any()
+
+
 def test_only_binary_codes_are_not_enough_on_four_sites():
     """Four sites of which each two determine all: nine words of three letters."""
     assumed = [f"H({i},{j}) = H(0,1,2,3)" for i, j in itertools.combinations(range(4), 2)]

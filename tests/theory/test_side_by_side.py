@@ -80,6 +80,7 @@ MANY = SideBySide([gallery.parity(3, exact=True)] * 100)
 def test_a_vocabulary_may_be_too_large_for_tokens_but_not_for_entropies():
     """Of 2^100 tokens those of 62 bits can be written; predictions of all of them cannot."""
     assert MANY.vocab == 2**100
+    assert repr(MANY) == f"<SideBySide: 100 x {MANY.parts[0]!r}>"
     assert information.total_correlation(MANY, base=2) == 100
     assert MANY.evidence([0, -1, -1]) == Fraction(1, 2**100)
     assert MANY.evidence([2**61, 1, 2**61 + 1]) == Fraction(1, 2**200)

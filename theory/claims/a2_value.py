@@ -19,7 +19,13 @@ from theory.claims.kit.generators import (
 from theory.claims.kit.inequality import excess
 from theory.claims.kit.mutants import DenoiserOf, smoothed, zero_loss
 from theory.distributions import Distribution
-from theory.information import dual_total_correlation, entropy, profile, total_correlation
+from theory.information import (
+    dual_total_correlation,
+    entropy,
+    gain_curve,
+    profile,
+    total_correlation,
+)
 from theory.loss.forward import continuous_nelbo, loss_by_pattern, loss_on_grid, nelbo
 from theory.proofs.free_entropies import FreeProfile
 
@@ -131,11 +137,6 @@ def gap_at_every_length(share: int = 1) -> list[StepSlack]:
     ]
 
 
-def _gap(p: FreeProfile, levels: Sequence[Number]) -> Number:
-    """The left-Riemann sum of the profile, less the entropy."""
-    return _riemann(p, levels) - entropy(p)
-
-
 @A2.residual(
     "the gap of one, of equal and of refined steps for every profile",
     symbols=lambda: [{"p": FreeProfile(n)} for n in range(2, MAX_SITES + 1)],
@@ -143,13 +144,20 @@ def _gap(p: FreeProfile, levels: Sequence[Number]) -> Number:
     share=Fraction(1, 2),
 )
 def every_gap(p: FreeProfile, share: Number = 1) -> list[Any]:
-    """Each grid of equal steps, and the one with another level in the middle of each."""
+    """Each grid of equal steps, and the one with another level in the middle of each.
+
+    The gap is the left-Riemann sum of the profile less the entropy, and what `theory.information`
+    has as the cost of these ancestral steps.
+    """
+    curve = gain_curve(p)
     both, answers = total_correlation(p) + dual_total_correlation(p), []
     for steps in range(1, MAX_STEPS + 1):
         levels: list[Any] = [Fraction(steps - k, steps) for k in range(steps + 1)]
-        gap, finer = _gap(p, levels), _gap(p, _refined(levels))
-        answers += [Bound(0, gap), Bound(gap, share * both / steps), Bound(finer, share * gap)]
-    return [_gap(p, [1, 0]) - total_correlation(p), *answers]
+        grids = levels, _refined(levels)
+        gap, finer = (curve.grid_cost([1 - level for level in grid]) for grid in grids)
+        answers += [_riemann(p, levels) - entropy(p) - gap, Bound(0, gap)]
+        answers += [Bound(gap, share * both / steps), Bound(finer, share * gap)]
+    return [curve.grid_cost([0, 1]) - total_correlation(p), *answers]
 
 
 @A2.residual(

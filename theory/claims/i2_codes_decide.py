@@ -51,9 +51,11 @@ I2 = Claim(
     ),
     says="that mean entropies of random sets, each divided by its size, never rise with the size",
     note=(
-        "That codes decide is ours. For a fixed alphabet of fewer letters only one direction is "
-        "left: what holds for the codes holds for all data. Inequalities in more than the profile, "
-        "such as in the entropies of single sets, are not decided by codes."
+        "That codes decide is ours. For an alphabet of fewer letters, what holds for the codes "
+        "holds for all data. Conversely, what holds for bits holds for the codes if it is an "
+        "equality on independent sites, for rare common shocks come as near as one likes; in "
+        "general it need not. Inequalities in more than the profile, such as in the entropies of "
+        "single sets, are not decided by codes."
     ),
     source="Han, Information and Control 36 (1978), from memory; the rest derived here",
     provenance=Provenance.OURS,

@@ -274,7 +274,7 @@ def minimax_limit(sites_per_round: float, *, of: Of = "tc", random: bool = False
     Parameters
     ----------
     sites_per_round : float
-        At least 1.
+        From 1 to 100,000.
     of : {"tc", "dtc", "both"}
     random : bool
 
@@ -285,7 +285,7 @@ def minimax_limit(sites_per_round: float, *, of: Of = "tc", random: bool = False
     >>> minimax_limit(4, of="both"), minimax_limit(4, of="both", random=True)      # 3/4 and 3/8
     (0.75, 0.375)
     """
-    ratio = as_real(sites_per_round, "sites_per_round", 1, math.inf)
+    ratio = as_real(sites_per_round, "sites_per_round", 1, 1e5)
     as_budgets(1, of)
     if of == "both":
         m = math.floor(ratio)

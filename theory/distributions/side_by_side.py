@@ -52,6 +52,8 @@ class SideBySide(Distribution):
     ['2*log(2)', 'log(2)', '0']
     >>> [str(share) for share in p.denoise([3, -1, -1])[1]]
     ['0', '0', '1/2', '1/2']
+    >>> SideBySide([gallery.parity(3)] * 100)
+    <SideBySide: 100 x <JointTable: length 3, vocab 2>>
     """
 
     def __init__(self, parts: Sequence[Distribution]) -> None:
@@ -67,7 +69,9 @@ class SideBySide(Distribution):
         self._describe(self.parts[0].length, vocab, None)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {', '.join(map(repr, self.parts))}>"
+        times = Counter(map(repr, self.parts))
+        parts = (part if n == 1 else f"{n} x {part}" for part, n in times.items())
+        return f"<{type(self).__name__}: {', '.join(parts)}>"
 
     @property
     def like(self) -> Array:

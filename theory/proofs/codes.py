@@ -23,8 +23,8 @@ from theory.proofs.question import moved_sets
 
 __all__ = ["Codes", "Shape", "library", "shapes"]
 
-MAX_ENTRIES = 2**25
-"""Of the largest array of rank functions while a library is listed (32 MiB)."""
+MAX_ENTRIES = 2**23
+"""Of the largest array of rank functions while a library is listed (64 MiB)."""
 
 MAX_PERMUTED = 6
 """Up to so many sites, rank functions that a permutation of the sites makes equal count once."""
@@ -65,8 +65,8 @@ class Codes:
     def __str__(self) -> str:
         s = self.shape
         return (
-            f"{len(self):,} linear codes over GF({s.field}) of dimension up to "
-            f"{s.dimension} with up to {counted(s.symbols, 'symbol')} a site"
+            f"{'' if self.complete else 'the first '}{len(self):,} linear codes over GF({s.field}) "
+            f"of dimension up to {s.dimension} with up to {counted(s.symbols, 'symbol')} a site"
         )
 
     def words(self, number: int) -> np.ndarray:

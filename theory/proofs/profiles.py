@@ -67,7 +67,7 @@ def decide(statement: Statement) -> Proof | Refutation:
     InvalidInput
         If the statement is about entropies of sets.
     TooLarge
-        If codes that refute have too large fields, or too many tokens side by side.
+        If codes that refute have too large fields, or are too many side by side.
 
     Examples
     --------

@@ -258,7 +258,8 @@ def _cosets(question: Question, searched: list[str]) -> Refutation | None:
     """The cosets of subgroups of a small group."""
     for name in groups(question.sites):
         whole, rows = group(name), cosets(question.sites, name)
-        for number, order, _ in question.near(np.log(whole.indices)[rows]):
+        seen = question.near(np.log(whole.indices)[rows])
+        for number, order, _ in itertools.islice(seen, MAX_TRIED):
             row = rows[number, [1 << i for i in question.orders[order]]]
             p = weighted(np.unique(whole.words(row), axis=0))
             found = question.refuted(p, f"cosets of subgroups of {name}")

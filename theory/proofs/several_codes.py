@@ -3,7 +3,8 @@
 Independent codes side by side have the sum of their entropies. Codes over fields of one
 characteristic p have entropies in multiples of ``log p``, so what they add up to is found in
 integers. An equality that codes over several characteristics meet together is met by those of
-each characteristic alone, because logarithms of primes are linearly independent.
+each characteristic alone, because logarithms of primes are linearly independent. (Inequalities may
+be met by codes over several characteristics together; those are not looked for.)
 """
 
 import math

@@ -15,7 +15,7 @@ from theory.proofs.quantities import Form
 
 __all__ = ["codes_of", "on_steps", "smallest_field"]
 
-MAX_CODES = 256
+MAX_CODES = 4096
 """Codes side by side in one distribution."""
 
 
@@ -50,13 +50,13 @@ def codes_of(weights: Mapping[int, Fraction], sites: int) -> tuple[Distribution,
     -------
     Distribution
         A `ReedSolomon` code with the smallest field, or several `SideBySide` with fields of one
-        characteristic, of those up to twice the length the one with the fewest tokens in all.
+        characteristic: of those up to twice the length the one with the fewest tokens in all.
     LinearForm
 
     Raises
     ------
     TooLarge
-        If fields, or all tokens, are too many.
+        If a field is too large, or codes are too many.
 
     Examples
     --------

@@ -43,8 +43,8 @@ __all__ = ["MinimaxSizes", "Of", "as_budgets", "minimax", "shares_lost"]
 Of = Literal["tc", "dtc", "both"]
 """What losses are a share of: TC, DTC or TC + DTC."""
 
-MAX_LENGTH = 1024
-"""Of random sizes: their Fractions have about as many digits."""
+MAX_LENGTH = {False: 2**20, True: 1024}
+"""Of fixed and of random sizes; the Fractions of the latter have about as many digits."""
 
 
 @overload
@@ -81,7 +81,7 @@ def minimax(
     ------
     InvalidInput
     TooLarge
-        For random sizes of more than 1024 sites.
+        For more than 2^20 sites, or 1024 with random sizes.
 
     >>> minimax(16, 5), minimax(16, 5, of="dtc"), minimax(16, 5, of="both")
     ((8, 4, 2, 1, 1), (1, 2, 3, 4, 6), (4, 4, 4, 3, 1))
@@ -95,6 +95,12 @@ def minimax(
     """
     length = as_integer(length, "length", 1)
     rounds = as_rounds(rounds, length)
+    if length > MAX_LENGTH[random]:
+        which = "random" if random else "fixed"
+        raise TooLarge(
+            f"{which} sizes of {counted(length, 'site')} would be found; they are up to "
+            f"{MAX_LENGTH[random]}"
+        )
     budgets = as_budgets(length, of)
     if random:
         return _best_random(length, rounds, of)
@@ -174,8 +180,13 @@ class MinimaxSizes(RandomSizes):
         Returns
         -------
         bool
-            True if both are the value, which is then the least.
+            True if both are the value, which is then the least, and if the adversary has
+            probabilities.
         """
+        drawn = self.adversary.items()
+        codes = all(0 < r < self.length and probability >= 0 for r, probability in drawn)
+        if not codes or sum(self.adversary.values()) != int(self.length > 1):
+            return False
         most = max(shares_lost(self.mean_sizes, self.of), default=Fraction(0))
         return most == self.value == self._least_of_any()
 
@@ -218,10 +229,6 @@ def _longest(rounds: int, share: int, step: int, budgets: Sequence[int]) -> tupl
 
 def _best_random(length: int, rounds: int, of: Of) -> MinimaxSizes:
     """Newton's method for the least share whose number of rounds is `rounds`."""
-    if length > MAX_LENGTH:
-        raise TooLarge(
-            f"random sizes of {counted(length, 'site')} would be found; they are up to {MAX_LENGTH}"
-        )
     budgets = as_budgets(length, of)
     # floats come near; then from either side, in Fractions, a step does not pass the solution
     share: Any = 0.0

@@ -4,7 +4,7 @@ import itertools
 import math
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -183,7 +183,10 @@ def _systematic(
     >>> [str(weight) for weight, _ in _systematic([1, Fraction(1, 3), Fraction(2, 3)])]
     ['1/3', '2/3']
     """
-    each = [Fraction(value) for value in probabilities]
+    numbers: list[Any] = list(probabilities) if isinstance(probabilities, Iterable) else [None]
+    if not all(map(is_rational, numbers)):
+        raise InvalidInput(f"probabilities must be integers or Fractions, got {probabilities!r}")
+    each = [Fraction(value) for value in numbers]
     total = sum(each)
     if not each or each[0] != 1 or not all(0 <= value <= 1 for value in each):
         raise InvalidInput("probabilities must lie between 0 and 1, and the first must be 1")
