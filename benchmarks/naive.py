@@ -5,7 +5,7 @@ Plain NumPy that shares no code with the package, for the answers and for the ti
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -336,7 +336,7 @@ def fading_of_powers(transition: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def multipliers(
-    columns: list[dict[int, Fraction]], total: dict[int, Fraction]
+    columns: list[dict[int, Fraction]], total: Mapping[int, Fraction]
 ) -> dict[int, Fraction]:
     """A vector as a nonnegative combination: dense floats, then elimination on all columns."""
     rows = range(max(total) + 1)

@@ -8,8 +8,8 @@ from theory import gallery
 from theory._core.finite_fields import next_prime_power
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
+from theory.schedules.drawn_sizes import RandomSizes
 from theory.schedules.minimax import Of, shares_lost
-from theory.schedules.random_sizes import RandomSizes
 from theory.validation.arguments import as_sizes
 
 __all__ = ["WorstCase", "worst_case"]

@@ -17,11 +17,11 @@ Batch sizes, random ones too, go to ``policies.RandomOrder``, grids to ``policie
 package `sims`.
 """
 
+from theory.schedules.drawn_sizes import RandomSizes
 from theory.schedules.grids import best_grid, block_grid, equal_mass, random_sizes
 from theory.schedules.minimax import MinimaxSizes, minimax
 from theory.schedules.noise import Cosine, GeometricOdds, Linear, LogLinear, NoiseSchedule
 from theory.schedules.optimal import optimal
-from theory.schedules.random_sizes import RandomSizes
 from theory.schedules.sizes import (
     batch_sizes,
     dual_total_correlation,

@@ -35,7 +35,7 @@ import numpy as np
 
 from theory._core.plurals import counted
 from theory.errors import InvalidInput, TooLarge
-from theory.schedules.random_sizes import RandomSizes
+from theory.schedules.drawn_sizes import RandomSizes
 from theory.validation.arguments import as_integer, as_rounds
 
 __all__ = ["MinimaxSizes", "Of", "as_budgets", "minimax", "shares_lost"]
