@@ -63,7 +63,7 @@ INSTEAD = (
 
 
 class Distribution(ABC):
-    """A distribution of sequences of `length` tokens out of ``0..vocab-1``.
+    """A distribution of sequences of ``length`` tokens out of ``0..vocab-1``.
 
     Attributes
     ----------

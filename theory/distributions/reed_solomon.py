@@ -41,9 +41,9 @@ class ReedSolomon(Distribution):
     Parameters
     ----------
     length : int
-        At most ``field + 1``, unless the dimension is 0, 1, ``length - 1`` or `length`.
+        At most ``field + 1``, unless the dimension is 0, 1, ``length - 1`` or ``length``.
     dimension : int
-        0 to `length`.
+        0 to ``length``.
     field : int
         Number of tokens, a prime power.
     exact : bool

@@ -117,9 +117,9 @@ def reed_solomon(length: int, dimension: int, field: int, *, exact: bool = False
     Parameters
     ----------
     length : int
-        At most ``field + 1``, unless the dimension is 0, 1, ``length - 1`` or `length`.
+        At most ``field + 1``, unless the dimension is 0, 1, ``length - 1`` or ``length``.
     dimension : int
-        0 to `length`.
+        0 to ``length``.
     field : int
         Number of tokens, a prime power up to 1024.
     exact : bool
