@@ -118,7 +118,8 @@ def last_to_first(
 
     Parameters
     ----------
-    length, size : int
+    length : int
+    size : int
     stages : int, optional
         How many blocks, from the last, have been trained, for the same time each; all if not
         given. Then the table is that of `block_by_block`: a learner that counts does not know in

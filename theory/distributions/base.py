@@ -63,11 +63,12 @@ INSTEAD = (
 
 
 class Distribution(ABC):
-    """A distribution of sequences of ``length`` tokens out of ``0..vocab-1``.
+    """A distribution of sequences of `length` tokens out of ``0..vocab-1``.
 
     Attributes
     ----------
-    length, vocab : int
+    length : int
+    vocab : int
     symbols : tuple of str or None
         What the tokens stand for (letters, words); used by `spell`.
     exact : bool

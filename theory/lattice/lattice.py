@@ -59,7 +59,8 @@ class EvidenceLattice:
         ``Z`` times ``denominator``. Index ``V`` (or ``MASK``) of an axis is the masked slot.
     denominator : number
         1.0 for floats.
-    length, vocab : int
+    length : int
+    vocab : int
 
     Raises
     ------
