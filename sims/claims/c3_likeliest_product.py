@@ -6,6 +6,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
+from sims.claims.kit.families import equal_tokens
 from sims.claims.kit.policies import path_steps
 from sims.decoding.exact import output_distribution
 from sims.policies import Threshold
@@ -135,17 +136,9 @@ def _thresholds(size: Size) -> Any:
     return in_arithmetic_of(size, st.integers(least, 19).map(lambda k: Fraction(k, 20)))
 
 
-def _equal_tokens(length: int, vocab: int, likely: int, others: int) -> JointTable:
-    """Equal tokens at all sites: the first one has one weight, each other one another."""
-    weights = np.zeros((vocab,) * length, dtype=np.int64)
-    for token in range(vocab):
-        weights[(token,) * length] = likely if token == 0 else others
-    return JointTable(weights, exact=True)
-
-
 def _confident(exact: bool) -> Any:
     """Tables with one heavy entry, and equal tokens."""
-    equal = [_equal_tokens(n, v, 7, 3) for n in (2, 3) for v in (2, 3)]
+    equal = [equal_tokens(n, v, 7, 3) for n in (2, 3) for v in (2, 3)]
     pool = _peaked(exact=True) | st.sampled_from(equal)
     return pool if exact else pool.map(lambda p: JointTable(p.weights.values))
 
@@ -178,7 +171,7 @@ BELOW = Fraction(1, 10**9)
 @C3.residual(
     "the supremum of what a threshold loses, approached by equal tokens",
     named=lambda: {
-        f"{n} equal tokens of {v}, the likeliest {tau:g} and a little more": _equal_tokens(
+        f"{n} equal tokens of {v}, the likeliest {tau:g} and a little more": equal_tokens(
             n, v, round(10**9 * tau) * (v - 1) + v - 1, round(10**9 * (1 - tau)) - 1
         )
         for n, v in ((2, 2), (3, 2), (4, 2), (3, 3))

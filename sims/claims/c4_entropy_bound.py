@@ -4,12 +4,12 @@ from fractions import Fraction
 from typing import Any
 
 import hypothesis.strategies as st
-import numpy as np
 
+from sims.claims.kit.families import equal_tokens
 from sims.claims.kit.policies import path_steps
 from sims.decoding.exact import output_distribution
 from sims.policies import EntropyBounded
-from theory import JointTable, information, strategies
+from theory import information, strategies
 from theory._core.bound import Bound
 from theory.claims import Claim, Provenance, Verdict
 from theory.claims.kit.generators import in_arithmetic_of, named_distributions
@@ -83,16 +83,10 @@ def in_all(p: Distribution, gamma: Any, looser: int = 1) -> list[Any]:
     return [excess(q.path_kl, most), Bound(q.kl, most)]
 
 
-def _equal_bits(length: int, ones: int) -> JointTable:
-    weights = np.zeros((2,) * length, dtype=np.int64)
-    weights[(0,) * length], weights[(1,) * length] = 10 - ones, ones
-    return JointTable(weights)
-
-
 @C4.residual(
     "attained by equal bits in one round",
     named=lambda: {
-        f"{n} equal bits, 1 with probability {k / 10}": _equal_bits(n, k)
+        f"{n} equal bits, 1 with probability {k / 10}": equal_tokens(n, 2, 10 - k, k, exact=False)
         for n in (2, 3, 4)
         for k in (1, 3, 5)
     },

@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from theory.lattice.codes import digits
+
 __all__ = ["Climb", "roundings"]
 
 MOVES, KEPT = 32, 4
@@ -77,7 +79,7 @@ class Climb:
     ) -> None:
         self._value, self.rng, self.tried = value, rng, 0
         self.count = vocab**length
-        self._words = np.stack(np.unravel_index(np.arange(self.count), (vocab,) * length), axis=1)
+        self._words = digits(np.arange(self.count, dtype=np.int64), length, vocab)
         self._strides = vocab ** np.arange(length - 1, -1, -1, dtype=np.int64)
 
     def values(self, tables: np.ndarray) -> np.ndarray:

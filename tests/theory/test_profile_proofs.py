@@ -13,11 +13,12 @@ from tests.cases import CASES, build_exact, row
 from tests.noted import each, refusals
 from theory import JointTable, ReedSolomon, TooLarge, information
 from theory._core.log_numbers import logarithm
+from theory.distributions.reed_solomon import smallest_field
 from theory.distributions.side_by_side import SideBySide
 from theory.proofs import Assumption, Conclusion, Fall, Proof, Refutation, Statement
 from theory.proofs.profiles import decide
 from theory.proofs.statement import value_at
-from theory.proofs.steps import codes_of, on_steps, smallest_field
+from theory.proofs.steps import codes_of, on_steps
 from theory.proofs.text import parse
 
 

@@ -12,7 +12,7 @@ integers has the last word.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -141,7 +141,7 @@ class Separation:
 
 
 def combination(
-    columns: Sequence[Terms], total: Terms, trials: int = TRIALS
+    columns: Sequence[Terms], total: Terms, trials: int = TRIALS, free: Container[int] = ()
 ) -> dict[int, Fraction] | Separation:
     """Write a vector as a sum of positive multiples of few columns, or separate it from them.
 
@@ -153,6 +153,8 @@ def combination(
     trials : int
         How many orders of preference among the columns are tried, fewer if they are many. With
         more than one, so are twice as many ways to do without a single column.
+    free : container of int
+        Columns whose multiples may be negative, too; a separation is zero on these.
 
     Returns
     -------
@@ -171,8 +173,23 @@ def combination(
     {1: Fraction(1, 1), 2: Fraction(2, 1)}
     >>> combination([{0: 1}, {0: 1, 1: 1}], {0: 2, 1: 3})
     Separation(direction={0: Fraction(1, 1), 1: Fraction(-1, 1)}, value=Fraction(-1, 1))
+    >>> combination([{0: 1}, {0: 1, 1: 1}], {0: 2, 1: 3}, free={0})
+    {0: Fraction(-1, 1), 1: Fraction(3, 1)}
     """
-    return _combination(columns, total, trials, REPAIRS)
+    signed = [(j, sign) for j in range(len(columns)) for sign in ((1, -1) if j in free else (1,))]
+    offered = [columns[j] if sign > 0 else _negative(columns[j]) for j, sign in signed]
+    found = _combination(offered, total, trials, REPAIRS)
+    if isinstance(found, Separation):
+        return found
+    multipliers: dict[int, Fraction] = {}
+    for number, multiplier in found.items():
+        j, sign = signed[number]
+        multipliers[j] = multipliers.get(j, Fraction(0)) + sign * multiplier
+    return {j: multiplier for j, multiplier in multipliers.items() if multiplier}
+
+
+def _negative(column: Terms) -> Terms:
+    return {i: -v for i, v in column.items()}
 
 
 def _combination(
@@ -218,7 +235,7 @@ def _refined(
     if 100 * max(map(abs, left.values())) > max(map(abs, total.values())):
         return None
     back = list(start)
-    offered = [*columns, *({i: -v for i, v in columns[j].items()} for j in back)]
+    offered = [*columns, *(_negative(columns[j]) for j in back)]
     found = _combination(offered, left, 1, repairs)
     if isinstance(found, Separation):
         return _separated(columns, total, found.direction)

@@ -17,10 +17,9 @@ from theory.claims.kit.claim import Claim, Provenance, Verdict
 from theory.claims.kit.generators import named_distributions
 from theory.claims.kit.result import DoesNotApply
 from theory.distributions import Distribution, JointTable
-from theory.distributions.reed_solomon import ReedSolomon
+from theory.distributions.reed_solomon import ReedSolomon, smallest_field
 from theory.proofs.decide import prove
 from theory.proofs.free_entropies import FreeProfile
-from theory.proofs.steps import smallest_field
 
 __all__ = ["I2"]
 

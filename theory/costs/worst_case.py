@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from theory import gallery
-from theory._core.finite_fields import next_prime_power
 from theory.distributions.base import Distribution
+from theory.distributions.reed_solomon import smallest_field
 from theory.errors import InvalidInput
 from theory.schedules.drawn_sizes import RandomSizes
 from theory.schedules.minimax import Of, shares_lost
@@ -39,8 +39,7 @@ class WorstCase:
     def distribution(self) -> Distribution:
         """The first of the codes that attain the share, over as few tokens as there are for all."""
         r = self.dimensions[0]
-        field = 2 if r in (1, self.length - 1) else next_prime_power(self.length - 1)
-        return gallery.reed_solomon(self.length, r, field, exact=True)
+        return gallery.reed_solomon(self.length, r, smallest_field(self.length, r), exact=True)
 
 
 def worst_case(sizes: Sequence[int] | RandomSizes, *, of: Of = "tc") -> WorstCase:

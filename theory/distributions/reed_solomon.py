@@ -32,7 +32,7 @@ from theory.lattice.codes import digits
 from theory.lattice.lattice import quotient
 from theory.validation.arguments import as_integer
 
-__all__ = ["ReedSolomon"]
+__all__ = ["ReedSolomon", "smallest_field"]
 
 
 class ReedSolomon(Distribution):
@@ -79,11 +79,11 @@ class ReedSolomon(Distribution):
         size = as_integer(field, "field", 2)
         if dimension > length:
             raise InvalidInput(f"dimension must be at most the length {length}, got {dimension}")
-        if length > size + 1 and 1 < dimension < length - 1:
+        least = smallest_field(length, dimension)
+        if size < min(least, length - 1):
             raise InvalidInput(
                 f"a Reed-Solomon code of length {length} and dimension {dimension} needs a field "
-                f"of at least {length - 1} elements, such as {next_prime_power(length - 1)}, "
-                f"got {size}"
+                f"of at least {length - 1} elements, such as {least}, got {size}"
             )
         self.field = finite_field(size)
         self.dimension, self.exact = dimension, exact
@@ -215,3 +215,12 @@ class ReedSolomon(Distribution):
     def _log_token(self) -> Any:
         """Entropy in nats of one site."""
         return logarithm(Fraction(self.vocab)) if self.exact else self._log_size[0]
+
+
+def smallest_field(length: int, dimension: int) -> int:
+    """The fewest tokens of a Reed-Solomon code of this length and dimension.
+
+    >>> [smallest_field(8, r) for r in range(9)]
+    [2, 2, 7, 7, 7, 7, 7, 2, 2]
+    """
+    return next_prime_power(length - 1) if 1 < dimension < length - 1 else 2

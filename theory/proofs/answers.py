@@ -9,7 +9,7 @@ import numpy as np
 
 from theory.distributions.base import Distribution
 from theory.distributions.empirical import EmpiricalDistribution
-from theory.proofs.quantities import Fall, Form, Quantity
+from theory.proofs.quantities import Fall, Form, Quantity, combined
 from theory.proofs.statement import Assumption, Conclusion, Statement, value_at
 
 __all__ = ["Certificate", "Proof", "Refutation", "Unknown", "sum_of_multiples"]
@@ -53,12 +53,9 @@ class Certificate:
             return False
         if any(multiplier < 0 and not given.equal for multiplier, given in self.used):
             return False
-        left = dict(self.conclusion.slack)
-        forms = [(m, quantity.form(sites)) for m, quantity in self.terms]
-        for multiplier, form in [*forms, *((m, given.form) for m, given in self.used)]:
-            for key, coefficient in form.items():
-                left[key] = left.get(key, Fraction(0)) - multiplier * coefficient
-        return not any(left.values())
+        parts = [(-m, quantity.form(sites)) for m, quantity in self.terms]
+        parts += [(-m, given.form) for m, given in self.used]
+        return not combined([(Fraction(1), self.conclusion.slack), *parts])
 
     def __str__(self) -> str:
         """The slack as one line of algebra."""
@@ -142,14 +139,13 @@ class Refutation:
     def check(self) -> bool:
         """Compute the slack and the assumptions on the distribution again, exactly."""
         p, kind = self.distribution, self.statement.coordinates
-        assumed = [(value_at(a.form, p, kind), a.equal) for a in self.statement.assumptions]
         return (
             p.exact
             and p.length == self.statement.sites
             and self.conclusion in self.statement.conclusions
             and value_at(self.conclusion.slack, p, kind) == self.slack
             and self.slack < 0
-            and all(value == 0 if equal else value >= 0 for value, equal in assumed)
+            and all(a.met(value_at(a.form, p, kind)) for a in self.statement.assumptions)
         )
 
     def __bool__(self) -> Literal[False]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from theory.proofs.quantities import sites_of
 from theory.proofs.question import Question
 
 __all__ = ["Climb", "rounded", "starts"]
@@ -51,8 +52,7 @@ class Climb:
         rows = np.concatenate([forms, alone[None, :]])
         inside, coefficients = [], []
         for bits in np.flatnonzero(rows.any(axis=0)).tolist():
-            sites = [i for i in range(question.sites) if bits >> i & 1]
-            _, block = np.unique(words[:, sites], axis=0, return_inverse=True)
+            _, block = np.unique(words[:, list(sites_of(bits))], axis=0, return_inverse=True)
             same = np.arange(block.max() + 1)[:, None] == block.reshape(1, -1)
             inside.append(same.astype(np.float64))
             coefficients.append(np.repeat(rows[:, bits, None], len(same), axis=1))

@@ -19,6 +19,7 @@ import numpy as np
 
 from theory._core.finite_fields import finite_field
 from theory._core.plurals import counted
+from theory.lattice.codes import digits
 from theory.proofs.question import moved_sets
 
 __all__ = ["Codes", "Shape", "library", "shapes"]
@@ -79,10 +80,10 @@ class Codes:
         [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
         """
         q, r = self.shape.field, self.shape.dimension
-        messages = _digits(np.arange(q**r, dtype=np.int64), q, r)
+        messages = digits(np.arange(q**r, dtype=np.int64), r, q)
         columns = []
         for space in self.spaces[number].tolist():
-            forms = _digits(np.asarray(_subspaces(q, r).bases[space], dtype=np.int64), q, r)
+            forms = digits(np.asarray(_subspaces(q, r).bases[space], dtype=np.int64), r, q)
             values = finite_field(q).matmul(messages, forms.T)
             columns.append(values @ q ** np.arange(len(forms) - 1, -1, -1, dtype=np.int64))
         return np.unique(np.stack(columns, axis=1), axis=0)
@@ -198,7 +199,7 @@ def _subspaces(field: int, dimension: int) -> _Subspaces:
     """Built from the zero space by adding points one after the other."""
     add, multiply = finite_field(field).addition, finite_field(field).multiplication
     count = field**dimension
-    vectors = _digits(np.arange(count, dtype=np.int64), field, dimension)
+    vectors = digits(np.arange(count, dtype=np.int64), dimension, field)
     points = [v for v in range(1, count) if vectors[v][np.flatnonzero(vectors[v])[0]] == 1]
     powers = field ** np.arange(dimension - 1, -1, -1, dtype=np.int64)
     multiples = [multiply[:, vectors[v]] for v in points]  # (q, r) each
@@ -231,9 +232,3 @@ def _subspaces(field: int, dimension: int) -> _Subspaces:
             joined = onwards[joined, column[v]]
         join[:, other] = joined
     return _Subspaces(np.asarray([len(b) for b in bases], dtype=np.int64), join, bases)
-
-
-def _digits(numbers: np.ndarray, base: int, count: int) -> np.ndarray:
-    """Digits, the most significant one first, shape (N, count)."""
-    powers = base ** np.arange(count - 1, -1, -1, dtype=np.int64)
-    return numbers[:, None] // powers % base

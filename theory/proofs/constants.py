@@ -100,9 +100,8 @@ class BestConstant:
 
     def _attains(self, value: Callable[[Form], Any]) -> bool:
         a, b = value(self.a.slack), value(self.b.slack)
-        given = [(value(g.form), g.equal) for g in self.assumptions]
         met = a > 0 and b == 0 if self.constant is None else a == self.constant * b and b > 0
-        return met and all(v == 0 if equal else v >= 0 for v, equal in given)
+        return met and all(g.met(value(g.form)) for g in self.assumptions)
 
     def __str__(self) -> str:
         where = "data" if self.best else "numbers that obey Shannon's inequalities"
@@ -220,12 +219,9 @@ def _violation(
     if kind == "sets":
         found = certificate(Conclusion("", slack), given, sites, 1)
         return found.ray if isinstance(found, Violation) else None
-    columns = [Fall(j).form(sites) for j in range(sites)]
-    for assumption in given:
-        columns.append(assumption.form)
-        if assumption.equal:
-            columns.append(combined([(MINUS, assumption.form)]))
-    separation = combination(columns, slack, 1)
+    columns = [*(Fall(j).form(sites) for j in range(sites)), *(a.form for a in given)]
+    free = {j for j, a in enumerate(given, sites) if a.equal}
+    separation = combination(columns, slack, 1, free)
     return separation.direction if isinstance(separation, Separation) else None
 
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from theory._core.linear_program import Separation, Uncertified, combination, least
-from theory.distributions.reed_solomon import ReedSolomon
+from theory.distributions.reed_solomon import ReedSolomon, smallest_field
 from theory.errors import InvalidInput, TooLarge
 from theory.proofs.answers import Certificate, Proof, Refutation
 from theory.proofs.every_length import (
@@ -31,7 +31,7 @@ from theory.proofs.polynomials import as_quotient, at
 from theory.proofs.quantities import Fall
 from theory.proofs.signs import Negative, Nonnegative, Undecided, nonnegative
 from theory.proofs.statement import Conclusion, Statement
-from theory.proofs.steps import codes_of, on_steps, smallest_field
+from theory.proofs.steps import codes_of, on_steps
 from theory.proofs.syntax import Relation, Tree
 from theory.proofs.text import parse
 
@@ -203,20 +203,16 @@ def _decided(statement: Statement, conclusion: Conclusion) -> Certificate | Refu
         r = min(negative, key=lambda r: (smallest_field(sites, r), r))
         return _refutation(statement, conclusion, {r: Fraction(1)}, slacks)
     rows = [dict(enumerate(on_steps(a.form, sites))) for a in given]
-    signs = [(k, sign) for k, a in enumerate(given) for sign in ((1, -1) if a.equal else (1,))]
     columns = [{j: Fraction(1)} for j in range(sites)]
-    columns += [{j: sign * v for j, v in rows[k].items() if v} for k, sign in signs]
-    found = combination(columns, {j: v for j, v in enumerate(slacks) if v})
+    columns += [{j: v for j, v in row.items() if v} for row in rows]
+    free = {j for j, a in enumerate(given, sites) if a.equal}
+    found = combination(columns, {j: v for j, v in enumerate(slacks) if v}, free=free)
     if isinstance(found, Separation):
         weights = {j + 1: weight for j, weight in found.direction.items() if weight}
         return _refutation(statement, conclusion, _few(weights, statement, slacks), slacks)
     terms = tuple((m, Fall(j)) for j, m in sorted(found.items()) if j < sites)
-    used: dict[int, Fraction] = {}
-    for j, multiplier in found.items():
-        if j >= sites:
-            k, sign = signs[j - sites]
-            used[k] = used.get(k, Fraction(0)) + sign * multiplier
-    return Certificate(conclusion, terms, tuple((m, given[k]) for k, m in used.items() if m))
+    used = tuple((m, given[j - sites]) for j, m in found.items() if j >= sites)
+    return Certificate(conclusion, terms, used)
 
 
 def _few(

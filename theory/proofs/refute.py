@@ -19,9 +19,10 @@ from theory._core.finite_fields import finite_field
 from theory._core.plurals import counted
 from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
+from theory.lattice.codes import digits
 from theory.proofs.answers import Refutation
 from theory.proofs.climbing import Climb, rounded, starts
-from theory.proofs.codes import library, shapes
+from theory.proofs.codes import Shape, library, shapes
 from theory.proofs.groups import cosets, group, groups
 from theory.proofs.quantities import Form
 from theory.proofs.question import Question, weighted
@@ -189,7 +190,8 @@ def _matroids(question: Question, ray: Form, searched: list[str]) -> Refutation 
 
 def _code(generator: np.ndarray, size: int) -> Distribution:
     """The words of a generator matrix (r, L) over GF(size)."""
-    messages = np.asarray(list(np.ndindex(*(size,) * len(generator))), dtype=np.int64)
+    k = len(generator)
+    messages = digits(np.arange(size**k, dtype=np.int64), k, size)
     return weighted(finite_field(size).matmul(messages, generator))
 
 
@@ -197,10 +199,12 @@ def _several_codes(question: Question, searched: list[str]) -> Refutation | None
     """Independent linear codes; without assumptions one would do."""
     if not question.statement.assumptions:
         return None
-    ordered = sorted(shapes(question.sites), key=lambda s: finite_field(s.field).characteristic)
-    for prime, some in itertools.groupby(
-        ordered, key=lambda s: finite_field(s.field).characteristic
-    ):
+
+    def characteristic(shape: Shape) -> int:
+        return finite_field(shape.field).characteristic
+
+    ordered = sorted(shapes(question.sites), key=characteristic)
+    for prime, some in itertools.groupby(ordered, key=characteristic):
         parts = several(question, [library(question.sites, shape) for shape in some])
         count = sum(part.times for part in parts or ())
         searched.append(f"independent ones of characteristic {prime} side by side")
@@ -276,7 +280,8 @@ def climbing(question: Question, searched: list[str]) -> Refutation | None:
     for vocab in (2, 3):
         if vocab**question.sites > MAX_CLIMBED:
             break
-        words = np.asarray(list(np.ndindex(*(vocab,) * question.sites)), dtype=np.int64)
+        every = np.arange(vocab**question.sites, dtype=np.int64)
+        words = digits(every, question.sites, vocab)
         climb = Climb.of(question, words)
         for start in starts(len(words), MAX_CLIMBS):
             for weights in rounded(climb.down(start), TOTALS):

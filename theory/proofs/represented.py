@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from theory._core.finite_fields import FiniteField, finite_field
+from theory.proofs.quantities import mask_of
 
 __all__ = ["as_matroid", "representation", "uniform_matroid"]
 
@@ -55,7 +56,7 @@ def representation(ranks: tuple[int, ...], size: int) -> np.ndarray | None:
     field, sites = finite_field(size), len(ranks).bit_length() - 1
     basis: list[int] = []
     for site in range(sites):
-        if ranks[_bits([*basis, site])] > len(basis):
+        if ranks[mask_of([*basis, site])] > len(basis):
             basis.append(site)
     order = [*basis, *(site for site in range(sites) if site not in basis)]
     unit = np.eye(len(basis), dtype=np.int64)
@@ -66,7 +67,7 @@ def representation(ranks: tuple[int, ...], size: int) -> np.ndarray | None:
         if len(columns) == sites:
             return columns
         site = order[len(columns)]
-        exchange = [ranks[_bits([*basis, site]) & ~(1 << b)] == len(basis) for b in basis]
+        exchange = [ranks[mask_of([*basis, site]) & ~(1 << b)] == len(basis) for b in basis]
         support = [j for j, free in enumerate(exchange) if free and ranks[1 << site]]
         # multiples of columns and of rows do not matter: one coordinate of each class of rows
         # that columns have linked so far may be 1
@@ -102,7 +103,7 @@ def _fits(
     for size in range(min(last + 1, len(columns[0]))):
         for others in itertools.combinations(range(last), size):
             chosen = [*others, last]
-            should = ranks[_bits([order[k] for k in chosen])]
+            should = ranks[mask_of([order[k] for k in chosen])]
             if _rank(field, np.stack([columns[k] for k in chosen])) != should:
                 return False
     return True
@@ -130,7 +131,3 @@ def _rank(field: FiniteField, rows: np.ndarray) -> int:
         if rank == len(rows):
             break
     return rank
-
-
-def _bits(sites: list[int]) -> int:
-    return sum(1 << site for site in sites)

@@ -17,6 +17,7 @@ import numpy as np
 
 from theory._core.finite_fields import finite_field
 from theory._core.linear_program import Uncertified, least
+from theory._core.pivots import in_integers
 from theory.distributions.base import Distribution
 from theory.distributions.side_by_side import SideBySide
 from theory.proofs.codes import Codes
@@ -186,8 +187,7 @@ def _corner(columns: np.ndarray, prices: np.ndarray, equal: np.ndarray) -> dict[
     except Uncertified:
         return None
     shares = {j: exact[k] for k, j in enumerate(used.tolist()) if k in exact}
-    common = math.lcm(*(v.denominator for v in shares.values()))
-    whole = {j: int(v * common) for j, v in shares.items()}
+    whole, _ = in_integers(shares, 1)
     return {j: times // math.gcd(*whole.values()) for j, times in whole.items()}
 
 

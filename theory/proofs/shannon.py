@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from theory._core.arrays import require_memory
 from theory._core.linear_program import TRIALS, Separation, combination
+from theory._core.pivots import in_integers
 from theory._core.work import require_steps
 from theory.proofs.answers import Certificate
 from theory.proofs.quantities import Form, Information, Quantity
@@ -145,16 +146,13 @@ def _over(
     quantities = list(_representatives(blocks))
     orbits = _orbits(assumptions, blocks)
     columns = [on_orbits(q.form(sites), canonical) for q in quantities]
-    for orbit in orbits:
-        form = on_orbits(orbit[0].form, canonical)
-        columns.append(form)
-        if orbit[0].equal:
-            columns.append({bits: -c for bits, c in form.items()})
-    found = combination(columns, on_orbits(conclusion.slack, canonical), trials)
+    given = [on_orbits(orbit[0].form, canonical) for orbit in orbits]
+    free = {j for j, orbit in enumerate(orbits, len(columns)) if orbit[0].equal}
+    target = on_orbits(conclusion.slack, canonical)
+    found = combination([*columns, *given], target, trials, free)
     if isinstance(found, Separation):
-        whole = math.lcm(*(h.denominator for h in found.direction.values()))
-        common = math.gcd(*(int(h * whole) for h in found.direction.values()))
-        scale = Fraction(whole, common)
+        numbers, whole = in_integers(found.direction, 1)
+        scale = Fraction(whole, math.gcd(*numbers.values()))
         values = {orbit: h * scale for orbit, h in found.direction.items()}
         ray = {bits: values[orbit] for bits, orbit in enumerate(canonical) if orbit in values}
         return Violation(ray, found.value * scale)
@@ -166,15 +164,12 @@ def _over(
                 terms += [(found[j] / mean.size, image) for image in mean.images()]
             else:
                 terms.append((found[j], mean))
-    used, j = [], len(quantities)
-    for orbit in orbits:
-        multiplier = found.get(j, Fraction(0))
-        j += 1
-        if orbit[0].equal:
-            multiplier -= found.get(j, Fraction(0))
-            j += 1
-        if multiplier:
-            used += [(multiplier / len(orbit), assumption) for assumption in orbit]
+    used = [
+        (found[j] / len(orbit), assumption)
+        for j, orbit in enumerate(orbits, len(quantities))
+        if j in found
+        for assumption in orbit
+    ]
     return Certificate(conclusion, tuple(terms), tuple(used))
 
 

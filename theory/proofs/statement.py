@@ -38,6 +38,10 @@ class Assumption:
     form: Form
     equal: bool = True
 
+    def met(self, value: Any) -> bool:
+        """Tell whether it is met where its form has this value."""
+        return bool(value == 0 if self.equal else value >= 0)
+
 
 @dataclass(frozen=True)
 class Statement:

@@ -5,15 +5,16 @@ import math
 from collections.abc import Mapping
 from fractions import Fraction
 
-from theory._core.finite_fields import MAX_SIZE, next_prime_power, prime_power
+from theory._core.finite_fields import MAX_SIZE, prime_power
 from theory._core.log_numbers import LinearForm
+from theory._core.pivots import in_integers
 from theory.distributions.base import Distribution
-from theory.distributions.reed_solomon import ReedSolomon
+from theory.distributions.reed_solomon import ReedSolomon, smallest_field
 from theory.distributions.side_by_side import SideBySide
 from theory.errors import TooLarge
 from theory.proofs.quantities import Form
 
-__all__ = ["codes_of", "on_steps", "smallest_field"]
+__all__ = ["codes_of", "on_steps"]
 
 MAX_CODES = 4096
 """Codes side by side in one distribution."""
@@ -26,15 +27,6 @@ def on_steps(form: Form, sites: int) -> list[Fraction]:
     [2, 2, -1]
     """
     return list(itertools.accumulate(form.get(j, Fraction(0)) for j in range(sites)))
-
-
-def smallest_field(sites: int, r: int) -> int:
-    """The fewest tokens of a Reed-Solomon code of so many sites and dimension r.
-
-    >>> [smallest_field(8, r) for r in range(9)]
-    [2, 2, 7, 7, 7, 7, 7, 2, 2]
-    """
-    return next_prime_power(sites - 1) if 1 < r < sites - 1 else 2
 
 
 def codes_of(weights: Mapping[int, Fraction], sites: int) -> tuple[Distribution, LinearForm]:
@@ -66,8 +58,7 @@ def codes_of(weights: Mapping[int, Fraction], sites: int) -> tuple[Distribution,
     >>> p.mean_entropies.tolist()
     [0, 3*log(2), 4*log(2), 5*log(2), 5*log(2)]
     """
-    common = math.lcm(*(w.denominator for w in weights.values()))
-    whole = {r: int(w * common) for r, w in weights.items()}
+    whole, common = in_integers(weights, 1)
     shared = math.gcd(*whole.values())
     whole = {r: n // shared for r, n in whole.items()}
     prime, degrees, times = _fields(whole, sites)

@@ -14,6 +14,7 @@ from theory.errors import InvalidInput
 
 __all__ = [
     "as_rational",
+    "equal_tokens",
     "is_one_hot",
     "is_permutation",
     "is_table",
@@ -23,6 +24,20 @@ __all__ = [
 
 ROUNDING = 1e-12
 """Float probabilities that differ by less are equal."""
+
+
+def equal_tokens(
+    length: int, vocab: int, likely: int, others: int, *, exact: bool = True
+) -> JointTable:
+    """Equal tokens at all sites: the first one has one weight, each other one another.
+
+    >>> equal_tokens(2, 2, 3, 1).table().tolist()
+    [[Fraction(3, 4), Fraction(0, 1)], [Fraction(0, 1), Fraction(1, 4)]]
+    """
+    weights = np.zeros((vocab,) * length, dtype=np.int64)
+    for token in range(vocab):
+        weights[(token,) * length] = likely if token == 0 else others
+    return JointTable(weights, exact=exact)
 
 
 def is_permutation(p: Distribution) -> bool:
