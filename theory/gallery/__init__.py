@@ -6,6 +6,7 @@ Those given by a list of equally likely sequences take ``exact=True`` and then h
 from theory.gallery.chains import (
     binary_symmetric,
     end_of_text,
+    golden_mean_chain,
     hidden_periodic,
     periodic,
     template,
@@ -43,6 +44,7 @@ __all__ = [
     "dyck",
     "end_of_text",
     "golden_mean",
+    "golden_mean_chain",
     "hidden_periodic",
     "ising_ring",
     "latin_squares",

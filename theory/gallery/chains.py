@@ -1,5 +1,6 @@
 """Markov and hidden Markov chains whose predictions far from the context behave differently."""
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +14,7 @@ from theory.validation.arguments import as_integer, as_real
 __all__ = [
     "binary_symmetric",
     "end_of_text",
+    "golden_mean_chain",
     "hidden_periodic",
     "periodic",
     "template",
@@ -31,6 +33,22 @@ def binary_symmetric(length: int, flip: Any, *, exact: bool = False) -> MarkovCh
     flip = _probability(flip, "flip", exact)
     half = _fraction(1, 2, exact)
     return MarkovChain([half, half], [[1 - flip, flip], [flip, 1 - flip]], length, exact=exact)
+
+
+def golden_mean_chain(length: int) -> MarkovChain:
+    """The stationary chain of bits without two adjacent ones that has the largest entropy rate.
+
+    The Parry measure of the golden mean shift: after a zero comes a one with probability
+    ``1 / phi^2``, after a one a zero, with ``phi = (1 + sqrt 5) / 2``. At both ends it differs from
+    the uniform words of `golden_mean`. [textbook]
+
+    >>> p = golden_mean_chain(64)
+    >>> p.transition.round(4).tolist(), round(float(p.evidence([1, 1, *[-1] * 62])), 12)
+    ([[0.618, 0.382], [1.0, 0.0]], 0.0)
+    """
+    phi = (1 + math.sqrt(5)) / 2
+    ones = 1 / (1 + phi**2)
+    return MarkovChain([1 - ones, ones], [[1 / phi, 1 / phi**2], [1, 0]], length)
 
 
 def periodic(length: int, period: int = 2, choices: int = 1, *, exact: bool = False) -> MarkovChain:
