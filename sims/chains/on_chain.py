@@ -1,4 +1,4 @@
-"""What a decoder writes on a chain, at any length, where its choice within a gap is the gap's own."""
+"""What a decoder writes on a chain of any length, if what it does in a gap is the gap's own."""
 
 import math
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ class OnChain:
 
     @cached_property
     def rounds_on_data(self) -> Mapping[int, Number]:
-        """Probability of each number of denoiser calls if the tokens revealed were those of data."""
+        """Probability of each number of denoiser calls along sequences of the data."""
         return self._gapwise.rounds()
 
     @cached_property
