@@ -14,6 +14,7 @@ Of equally good choices the one for fewer rounds is taken, so that no round is u
 nothing.
 """
 
+import operator
 from collections.abc import Iterable
 
 import numpy as np
@@ -21,14 +22,14 @@ import numpy as np
 from sims.optimal.dynamic_program import NUMBERS_PER_PAIR, TIE, Level, Program
 from sims.policies import Tabulated
 from theory._console.progress import tracked
-from theory._core.arrays import require_memory
-from theory._core.exact import ratio
+from theory._core.arrays import is_exact, require_memory
+from theory._core.exact import elementwise, ratio
 from theory._core.plurals import counted
 from theory._core.segments import gather
 from theory._core.types import Array, Number
 from theory.distributions.base import Distribution
 
-__all__ = ["ProgramInRounds"]
+__all__ = ["NUMBERS_PER_FORM", "ProgramInRounds", "is_less"]
 
 NUMBERS_PER_FORM = 100
 """Doubles that an exact sum of logarithms takes: a dictionary of some ten integers."""
@@ -95,7 +96,18 @@ class ProgramInRounds(Program):
         xp = self.xp
         for one, cost in zip(level.sets[:-1], costs[:-1], strict=True):
             after = cost + gather(value, one.index)
-            better = after < (best if self.exact else best * (1 - TIE))
+            better = is_less(after, best)
             best = xp.where(better, after, best)
             chosen = xp.where(better, one.sites[:, None], chosen)
         return best, chosen
+
+
+def is_less(after: Array, best: Array) -> Array:
+    """Whether values are less than the best ones so far: in floats by more than rounding.
+
+    >>> is_less(np.asarray([1.0, 1.0]), np.asarray([1.0 + 1e-15, 2.0])).tolist()
+    [False, True]
+    """
+    if is_exact(best):
+        return elementwise(operator.lt, after, best).astype(bool)
+    return after < best * (1 - TIE)

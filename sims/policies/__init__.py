@@ -6,6 +6,7 @@ from sims.policies.bisection import Bisection
 from sims.policies.block_corrector import BlockCorrector
 from sims.policies.blocks import Blocks
 from sims.policies.corrector import Corrector
+from sims.policies.count_tabulated import CountTabulated
 from sims.policies.draw_then_keep import DrawThenKeep
 from sims.policies.editing import Editing
 from sims.policies.entropy_bounded import EntropyBounded
@@ -18,6 +19,7 @@ from sims.policies.joint_draw import JointDraw
 from sims.policies.left_to_right import LeftToRight
 from sims.policies.mirrored import Mirrored
 from sims.policies.path_planning import PathPlanning
+from sims.policies.prefilled import Prefilled
 from sims.policies.random_order import RandomOrder
 from sims.policies.remask import Remask, RemaskLoop
 from sims.policies.speculative import Speculative
@@ -33,6 +35,7 @@ __all__ = [
     "BlockCorrector",
     "Blocks",
     "Corrector",
+    "CountTabulated",
     "Decoder",
     "DrawThenKeep",
     "Editing",
@@ -47,6 +50,7 @@ __all__ = [
     "Mirrored",
     "PathPlanning",
     "Policy",
+    "Prefilled",
     "RandomOrder",
     "Remask",
     "RemaskLoop",
