@@ -53,12 +53,23 @@ NUMBERS_PER_STATE = 12
 def best_by_counts(
     p: Exchangeable | Permutations | ReedSolomon,
     pattern: np.ndarray,
+    certain: tuple[int, ...],
     rounds: int,
     progress: bool | None = None,
 ) -> list[tuple[Number, Policy]]:
-    """The least KL in at most 1, 2, ... rounds given a pattern (L,), and policies that reach it.
+    """The least KL in at most 1, 2, ... rounds, and policies that reach it.
 
     The list ends early if nothing is lost any more.
+
+    Parameters
+    ----------
+    p : Distribution
+    pattern : array of int64, shape (L,)
+        What the data are conditioned on.
+    certain : tuple of int
+        Its sites that are masked at first, and revealed in the first round.
+    rounds : int
+    progress : bool, optional
 
     Raises
     ------
@@ -69,10 +80,13 @@ def best_by_counts(
     """
     known, ones = int((pattern != MASK).sum()), int((pattern == 1).sum())
     left = p.length - known
+    if not left:
+        return [(0 if p.exact else 0.0, FixedOrder(certain, (len(certain),)))]
     if not isinstance(p, Exchangeable):
         losses, tables = _least(_tokens(p, known), rounds, progress)
-        order = np.flatnonzero(pattern == MASK).tolist()
-        sizes = [_followed([to_host(one) for one in tables[: r + 1]]) for r in range(len(losses))]
+        order = [*certain, *np.flatnonzero(pattern == MASK).tolist()]
+        every = [_followed(tables[:r]) for r in range(1, len(losses) + 1)]
+        sizes = [(size + len(certain), *later) for size, *later in every]
         return [(kl, FixedOrder(order, s)) for kl, s in zip(losses, sizes, strict=True)]
     each = NUMBERS_PER_STATE + (NUMBERS_PER_FORM if p.exact else 0)
     require_memory(
@@ -85,7 +99,7 @@ def best_by_counts(
     losses, tables = _least(_bits(p.masked_given(known - ones, ones)), rounds, progress)
     choices = np.zeros((len(losses), p.length + 1, p.length + 1), dtype=np.int64)
     choices[:, known:, ones : ones + left + 1] = [to_host(one) for one in tables]
-    policy = CountTabulated(choices)
+    policy = CountTabulated(choices, pattern if certain else None)
     return [(kl, policy.within(r)) for r, kl in enumerate(losses, 1)]
 
 

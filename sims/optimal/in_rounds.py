@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sims.chains import best_in_rounds as best_by_gaps
 from sims.decoding.arguments import left_to_write, with_prompt
 from sims.optimal.counts_in_rounds import best_by_counts
 from sims.optimal.tables_in_rounds import ProgramInRounds
-from sims.policies import FixedOrder, Policy, Prefilled
+from sims.policies import Policy
 from theory import MASK
 from theory._core.arrays import to_host
 from theory._core.types import ArrayLike, Number
-from theory.distributions import Exchangeable, Permutations, ReedSolomon
+from theory.distributions import Exchangeable, MarkovChain, Permutations, ReedSolomon
 from theory.distributions.base import Distribution
 from theory.distributions.conditioned import Conditioned
 from theory.validation.arguments import as_integer
@@ -53,29 +54,18 @@ def best_in_rounds(
     Once nothing is lost, more rounds are no use, and the policies are the same.
     """
     rounds = as_integer(rounds, "rounds", 1)
-    found = _without_table(p, rounds, prompt, progress)
-    if found is None:
+    conditioned, given = with_prompt(p, (), prompt)
+    whole, pattern = conditioned, np.full(p.length, MASK)
+    if isinstance(conditioned, Conditioned):
+        whole, pattern = conditioned.whole, to_host(conditioned.pattern)
+    certain = tuple(site for site in np.flatnonzero(pattern != MASK).tolist() if site not in given)
+    if isinstance(whole, Exchangeable | Permutations | ReedSolomon):
+        found = best_by_counts(whole, pattern, certain, rounds, progress)
+    elif isinstance(whole, MarkovChain) and not whole.exact:
+        found = best_by_gaps(p, rounds, prompt, progress)
+    else:
         rest, sites = left_to_write(p, prompt)
         program = ProgramInRounds(rest, rounds, None if prompt is None else sites)
         found = program.least(progress)
     found += found[-1:] * (rounds - len(found))
     return [InRounds(r, kl, policy) for r, (kl, policy) in enumerate(found, 1)]
-
-
-def _without_table(
-    p: Distribution, rounds: int, prompt: ArrayLike | None, progress: bool | None
-) -> list[tuple[Number, Policy]] | None:
-    """What is found by counts; None if the family goes by its table."""
-    conditioned, given = with_prompt(p, (), prompt)
-    whole, pattern = conditioned, np.full(p.length, MASK)
-    if isinstance(conditioned, Conditioned):
-        whole, pattern = conditioned.whole, to_host(conditioned.pattern)
-    if not isinstance(whole, Exchangeable | Permutations | ReedSolomon):
-        return None
-    certain = np.flatnonzero(pattern != MASK)
-    if len(certain) == p.length:
-        return [(0 if p.exact else 0.0, FixedOrder(range(p.length), (p.length - len(given),)))]
-    found = best_by_counts(whole, pattern, rounds, progress)
-    if len(certain) > len(given):
-        return [(kl, Prefilled(policy, pattern)) for kl, policy in found]
-    return found

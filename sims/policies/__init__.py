@@ -13,13 +13,13 @@ from sims.policies.entropy_bounded import EntropyBounded
 from sims.policies.factor import Factor
 from sims.policies.first_hitting import FirstHitting
 from sims.policies.fixed_order import FixedOrder
+from sims.policies.gap_tabulated import GapTabulated
 from sims.policies.gibbs_corrector import GibbsCorrector
 from sims.policies.informed_corrector import InformedCorrector
 from sims.policies.joint_draw import JointDraw
 from sims.policies.left_to_right import LeftToRight
 from sims.policies.mirrored import Mirrored
 from sims.policies.path_planning import PathPlanning
-from sims.policies.prefilled import Prefilled
 from sims.policies.random_order import RandomOrder
 from sims.policies.remask import Remask, RemaskLoop
 from sims.policies.speculative import Speculative
@@ -43,6 +43,7 @@ __all__ = [
     "Factor",
     "FirstHitting",
     "FixedOrder",
+    "GapTabulated",
     "GibbsCorrector",
     "InformedCorrector",
     "JointDraw",
@@ -50,7 +51,6 @@ __all__ = [
     "Mirrored",
     "PathPlanning",
     "Policy",
-    "Prefilled",
     "RandomOrder",
     "Remask",
     "RemaskLoop",

@@ -8,8 +8,9 @@ from typing import Self
 import numpy as np
 
 from sims.policies.base import Policy, Reveals
+from sims.policies.copies import Copies
 from theory import MASK
-from theory._core.arrays import array_namespace, as_array, device, from_host, read_only, to_host
+from theory._core.arrays import array_namespace, as_array, from_host, read_only, to_host
 from theory._core.plurals import counted
 from theory._core.segments import gather
 from theory._core.types import Array, ArrayLike
@@ -35,8 +36,8 @@ class Tabulated(Policy):
     among : iterable of int, optional
         The sites that the table is about, if all others are given.
     rounds : int, optional
-        If given, `choices` are at least so many tables, for 1, 2, ... rounds left. Round t uses
-        the one for ``rounds - t``, and from round ``rounds - 1`` on the first one.
+        If given, `choices` are tables for 1, 2, ... rounds left, so many at least, and the policy
+        is on a clock of so many steps.
 
     Raises
     ------
@@ -53,8 +54,9 @@ class Tabulated(Policy):
 
     The first site, then the second; with one round left both at once:
 
-    >>> Tabulated([np.full((3, 3), 0b11), choices], rounds=2).sites([MASK, MASK], round_index=1)
-    (0, 1)
+    >>> within_two = Tabulated([np.full((3, 3), 0b11), choices], rounds=2)
+    >>> within_two.sites([MASK, MASK]), within_two.sites([MASK, MASK], rounds_left=1)
+    ((0,), (0, 1))
     """
 
     depends_on = "revealed"
@@ -88,7 +90,7 @@ class Tabulated(Policy):
             raise InvalidInput(
                 f"among must list {counted(self.length, 'site')}, got {list(self.among)}"
             )
-        self._copy, self._given = self.choices, 0
+        self._choices, self._given = Copies(self.choices), 0
 
     def within(self, rounds: int) -> "Tabulated":
         """The same with fewer rounds; it shares the tables."""
@@ -96,8 +98,13 @@ class Tabulated(Policy):
         fewer.rounds = rounds
         return fewer
 
-    def sites(self, x: ArrayLike, round_index: int = 0) -> tuple[int, ...]:
-        """The sites that are revealed at a pattern (L,).
+    @property
+    def steps(self) -> int | None:
+        """As many as there are rounds at most; None if there is one table."""
+        return self.rounds
+
+    def sites(self, x: ArrayLike, rounds_left: int | None = None) -> tuple[int, ...]:
+        """The sites that are revealed at a pattern (L,), with all rounds left if not given.
 
         Raises
         ------
@@ -108,7 +115,10 @@ class Tabulated(Policy):
         rows, single = as_tokens(x, length, self.vocab, self.choices)
         if not single:
             raise InvalidInput(f"x must be one pattern of shape ({length},)")
-        return tuple(np.flatnonzero(to_host(self._reveal(rows, round_index))[0]).tolist())
+        left = (
+            self.rounds or 1 if rounds_left is None else as_integer(rounds_left, "rounds_left", 1)
+        )
+        return tuple(np.flatnonzero(to_host(self._reveal(rows, left))[0]).tolist())
 
     def with_given(self, sites: tuple[int, ...], length: int) -> Self:
         """The table is asked about the whole sequence, or about what is not given alone.
@@ -153,28 +163,19 @@ class Tabulated(Policy):
 
     def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the one outcome."""
-        yield 1, self._reveal(x, round_index)
+        yield 1, self._reveal(x, (self.rounds or 1) - round_index)
 
-    def _reveal(self, x: Array, round_index: int) -> Array:
+    def _reveal(self, x: Array, left: int) -> Array:
         xp, codes = array_namespace(x), Codes(self.length, self.vocab, x)
         among = range(x.shape[1]) if self.among is None else self.among
         seen = x if self.among is None else xp.stack([x[:, site] for site in among], axis=1)
-        choices = self._beside(x)
+        choices = self._choices.beside(x)
         if self.rounds is not None:
-            choices = choices[max(self.rounds - 1 - round_index, 0), ...]
+            choices = choices[min(left, self.rounds) - 1, ...]
         found = gather(xp.reshape(choices, (-1,)), codes.encode(seen))
         bit = np.zeros(x.shape[1], dtype=np.int64)
         bit[list(among)] = 1 << np.arange(self.length, dtype=np.int64)
         return (x == MASK) & (found[:, None] & from_host(bit, x) != 0)
-
-    def _beside(self, x: Array) -> Array:
-        """The table where the sequences live."""
-        for table in (self.choices, self._copy):
-            if array_namespace(table) is array_namespace(x) and device(table) == device(x):
-                return table
-        host = to_host(self.choices)
-        self._copy = host if isinstance(x, np.ndarray) else from_host(host, x)
-        return self._copy
 
     def __repr__(self) -> str:
         size = f"{counted(self.length, 'site')} over {counted(self.vocab, 'token')}"
