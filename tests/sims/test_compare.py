@@ -156,7 +156,7 @@ PUBLIC = {
 
 
 OF_THE_USER = {"Rule", "Tabulated", "JointDraw", "Mirrored", "FixedOrder", "DrawThenKeep"}
-OF_THE_USER |= {"Steps", "RemaskLoop", "PathPlanning", "Editing"}
+OF_THE_USER |= {"Steps", "RemaskLoop", "PathPlanning", "Editing", "CountTabulated"}
 
 
 def names(decoders):
