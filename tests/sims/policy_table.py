@@ -29,6 +29,7 @@ from sims.policies import (
     Factor,
     FirstHitting,
     FixedOrder,
+    GapTabulated,
     GibbsCorrector,
     InformedCorrector,
     JointDraw,
@@ -300,6 +301,15 @@ def tabulated_by_counts(length):
     return Row(CountTabulated(sizes), slow.Selecting(choice, 3))
 
 
+def gap_tabulated(seed, length, vocab, rounds=2):
+    """A lookup of gaps that is written down: some offsets, at least one of them inside."""
+    rng = np.random.default_rng(seed)
+    choices = rng.random((rounds, vocab + 1, vocab + 1, length + 1, length + 1)) < 1 / 3
+    choices[..., np.arange(length + 1), rng.integers(np.maximum(np.arange(length + 1), 1))] = True
+    oracle = slow.gap_tabulated(choices.tolist(), vocab)
+    return Row(GapTabulated(choices), slow.Selecting(oracle, rounds))
+
+
 def random_sizes(masked):
     """A round, two or three, of which the latter two may meet."""
     every = [s for s in ((masked,), (1, masked - 1), (1, 1, masked - 2)) if min(s) > 0]
@@ -337,6 +347,8 @@ def one_of_each(length, vocab=2, masked=None):
         tabulated(7, length, vocab),
         tabulated_in_rounds(8, length, vocab),
         tabulated_by_counts(length),
+        gap_tabulated(7, length, vocab),
+        both(Blocks, 2, gap_tabulated(8, 2, vocab)),
         both(Bernoulli, times),
         both(Blocks, 2, both(Bernoulli, times)),
         both(TokenConfidence, 1),
@@ -397,6 +409,8 @@ def selecting(length, vocab):
         both(LeftToRight, length + 1),
         both(Sometimes),
         *(tabulated(seed, length, vocab) for seed in range(2)),
+        gap_tabulated(3, length, vocab, 3),
+        both(Blocks, 3, gap_tabulated(4, length, vocab)),
         *(both(Blocks, size, inner) for size in (1, 2, 3) for inner in inner_rows()[::3]),
         *(
             both(Blocks, size, both(RandomOrder, sizes))
