@@ -150,6 +150,8 @@ def frontier(
                 f"{target=}"
             )
         return best_in_rounds(p, rounds, prompt, progress)
+    if progress is not None:
+        raise InvalidInput(f"progress goes with rounds, got {progress=} without")
     if target is not None:
         if multipliers is not None:
             raise InvalidInput(f"give multipliers or target, not both: {multipliers=}, {target=}")
