@@ -33,6 +33,7 @@ from theory import (
     Permutations,
     ReedSolomon,
     TooLarge,
+    closed_forms,
     gallery,
     information,
     schedules,
@@ -331,6 +332,9 @@ def test_counts_at_length():
     p = Exchangeable(rng.random(101))
     found = frontier(p, rounds=3)
     assert found[0].kl == close(information.total_correlation(p))
+    best = closed_forms.permutation_frontier(240)
+    found = frontier(Permutations(240), rounds=12)
+    assert [point.kl for point in found] == [close(kl) for kl in best[:12]]
     p = Permutations(120)
     for point in frontier(p, rounds=5):
         assert point.kl == close(information.path_cost(p, point.policy.sizes))
