@@ -64,7 +64,7 @@ DEPENDS_ON = {
         *(policies.RandomOrder, policies.FirstHitting, policies.LeftToRight),
         *(policies.FixedOrder, policies.Bisection, policies.Steps),
     ),
-    "revealed": (policies.Tabulated, policies.GapTabulated),
+    "revealed": (policies.Tabulated, policies.GapTabulated, policies.CountTabulated),
     "predictions": (
         policies.TopK,
         policies.Threshold,
