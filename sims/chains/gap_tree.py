@@ -221,20 +221,25 @@ class GapTree:
     def added(self, node: Node, values: np.ndarray, on_data: bool) -> np.ndarray:
         """Mean of the sum of the values of the new gaps, (C,)."""
         total = 0 * self.bridges.evidence(node.length)[node.left, node.right]
+        for edges, weights, inner in self.inside(node, values, on_data):
+            np.add.at(total, node.cell[edges], (weights * inner).sum(axis=1))
+        return total
+
+    def inside(
+        self, node: Node, values: np.ndarray, on_data: bool
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Edges, the probabilities of the tokens at their ends, and the values between, (E, ...)."""
         for which, edges in node.edges():
             cell, child = node.cell[edges], node.child[edges]
-            right = np.where(node.open_right, 0, node.right[cell])
             if which == "begins":
-                weights = self._drawn(node, edges, node.last)
-                inner = values[child, node.left[cell]]
+                yield edges, self._drawn(node, edges, node.last), values[child, node.left[cell]]
             elif which == "ends":
-                weights = self._drawn(node, edges, node.first)
-                inner = values[child, :-1, right]
+                right = np.where(node.open_right, 0, node.right[cell])
+                drawn = self._drawn(node, edges, node.first)
+                yield edges, drawn, values[child, :-1, right]
             else:
-                weights = self._joint(node, edges, on_data).reshape(len(edges), -1)
-                inner = values[child, :-1].reshape(len(edges), -1)
-            np.add.at(total, cell, (weights * inner).sum(axis=1))
-        return total
+                shape, joint = (len(edges), -1), self._joint(node, edges, on_data)
+                yield edges, joint.reshape(shape), values[child, :-1].reshape(shape)
 
     def put_sum(self, values: np.ndarray, node: Node, found: np.ndarray) -> None:
         """Set the values of a node, (C,), the same for all last tokens."""
