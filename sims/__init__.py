@@ -1,6 +1,8 @@
 """Decoders of masked diffusion models: what they write, exactly, and experiments with them."""
 
 from sims import policies
+from sims.chains.dispatch import on_chain
+from sims.chains.on_chain import OnChain
 from sims.decoding.exact import output_distribution
 from sims.decoding.from_logits import from_logits
 from sims.decoding.monte_carlo import Decoded, decode
@@ -11,6 +13,7 @@ from sims.imperfect.decomposition import excess_loss, split
 from sims.imperfect.perturbed import Perturbed
 from sims.imperfect.windowed import WindowedDenoiser
 from sims.optimal.frontier import Point, frontier, regret
+from sims.optimal.in_rounds import InRounds
 from sims.optimal.worst_case import WorstCase, worst_case
 from sims.order.distribution import orders
 from sims.order.fixed_batches import fixed_batches
@@ -20,6 +23,8 @@ from sims.order.statistics import Order, order, order_of
 __all__ = [
     "AnyOrder",
     "Decoded",
+    "InRounds",
+    "OnChain",
     "Order",
     "OutputDistribution",
     "PathKL",
@@ -34,6 +39,7 @@ __all__ = [
     "fixed_batches",
     "from_logits",
     "frontier",
+    "on_chain",
     "order",
     "order_of",
     "orders",
