@@ -37,6 +37,9 @@ from theory.lattice.lattice import quotient
 
 __all__ = ["GapTree", "Kind", "Node"]
 
+AT_ONCE = 2**20
+"""Numbers of a table that are worked on at once."""
+
 EMPTY, END = 0, 1
 """The numbers of the gaps without a site: between two tokens, and at the end of the sequence."""
 
@@ -81,12 +84,19 @@ class Node(NamedTuple):
     last: np.ndarray
     child: np.ndarray
 
-    def edges(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Those that begin at the left end, those that end at the right end, and all others."""
+    def edges(self, most: int) -> Iterator[tuple[str, np.ndarray]]:
+        """Those that begin at the left end, those that end at the right end, all others, by parts.
+
+        Parameters
+        ----------
+        most : int
+            Size of a part.
+        """
         begins, ends = self.first == 0, self.last > self.length
         for which, some in (("begins", begins), ("ends", ends), ("inner", ~(begins | ends))):
-            if some.any():
-                yield which, np.flatnonzero(some)
+            found = np.flatnonzero(some)
+            for start in range(0, len(found), most):
+                yield which, found[start : start + most]
 
 
 class GapTree:
@@ -108,6 +118,7 @@ class GapTree:
         self, bridges: Bridges, choices: Choices, roots: Iterable[tuple[Kind, set[bool]]]
     ) -> None:
         self.bridges, self.choices, self.vocab = bridges, choices, bridges.vocab
+        self._most = max(1, AT_ONCE // bridges.vocab**2)
         self._numbers: dict[Kind, int] = {}
         self._open_left: dict[int, set[bool]] = {}
         self._todo: list[tuple[int, Kind]] = []
@@ -229,7 +240,7 @@ class GapTree:
         self, node: Node, values: np.ndarray, on_data: bool
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Edges, the probabilities of the tokens at their ends, and the values between, (E, ...)."""
-        for which, edges in node.edges():
+        for which, edges in node.edges(self._most):
             cell, child = node.cell[edges], node.child[edges]
             if which == "begins":
                 yield edges, self._drawn(node, edges, node.last), values[child, node.left[cell]]
@@ -271,7 +282,7 @@ class GapTree:
         values = self.values()
         for node in self.nodes:
             cost = self.added(node, values, on_data=True)
-            for which, edges in node.edges():
+            for which, edges in node.edges(self._most):
                 if which == "inner":
                     joint = self._joint(node, edges, on_data=True)
                     apart = self._drawn(node, edges, node.last)[:, None, :]
