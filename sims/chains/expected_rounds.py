@@ -109,7 +109,8 @@ def frontier_bounds(
     initial, transition = (to_host(as_floats(x)) for x in (p.initial, p.transition))
     gaps = Gaps(MarkovChain(initial, transition, p.length))
     lower = least_costs(gaps, values, progress)
-    found = soft_limits(gaps, [share / m for m in values for share in (1, 1 / 3)], progress)
+    hard = p.length * math.log(p.vocab) + 1
+    found = soft_limits(gaps, [hard, *(k / (3 * m) for m in values for k in (1, 3))], progress)
     result = []
     for multiplier, bound in zip(values, lower, strict=True):
         costs = found.rounds + multiplier * found.kl

@@ -24,11 +24,14 @@ from theory._console.progress import tracked
 
 __all__ = ["least_costs"]
 
-STEPS = 16
+STEPS = 64
 """Values of t for each round."""
 
-VALUES = 48
-"""Multipliers at which gaps are bounded, beside those asked for."""
+VALUES = 80
+"""Multipliers at which gaps are bounded, in a geometric sequence."""
+
+LOWEST, HIGHEST = 8.0, 1e4
+"""How far below and above those asked for they go."""
 
 TIE = 1e-12
 """Nats by which a line must be above another one to be taken."""
@@ -48,48 +51,48 @@ def least_costs(
     progress : bool, optional
     """
     length, v = gaps.longest, gaps.vocab
-    grid = np.geomspace(min(multipliers) / 8, 1e4 * max(multipliers), VALUES)
-    values = np.unique(np.concatenate([grid, np.asarray(multipliers)]))
-    bounds = np.zeros((length, v + 1, v + 1, len(values)))
-    for n in tracked(range(1, length + 1), progress, "lower bound"):
-        ends = slice(v, None) if n == length else slice(None)
-        edges = Edges(gaps, n, ends)
-        found = _least(edges, bounds, values)
-        if n < length:
-            bounds[n] = found
-    return found[0, 0, np.searchsorted(values, multipliers)]
+    wanted = np.asarray(multipliers, dtype=np.float64)
+    values = np.geomspace(wanted.min() / LOWEST, HIGHEST * wanted.max(), VALUES)
+    bounds = np.zeros((length, v + 1, v + 1, VALUES))
+    for n in tracked(range(1, length), progress, "lower bound"):
+        bounds[n] = _least(Edges(gaps, n), bounds, values, values)
+    return _least(Edges(gaps, length, slice(v, None)), bounds, values, wanted)[0, 0]
 
 
-def _least(edges: Edges, bounds: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _least(
+    edges: Edges, bounds: np.ndarray, values: np.ndarray, wanted: np.ndarray
+) -> np.ndarray:
     """The bounds (A, A, M) of the gaps of one length, from those of all that are shorter."""
     n = edges.length
-    times = np.arange(STEPS * max(n.bit_length() - 2, 0) + 1) / STEPS + 1
-    lost = np.zeros((1, *edges.possible.shape, len(times)))  # on the shortest path to each site
+    times = 1 + np.arange(STEPS * max(n.bit_length() - 2, 0) + 1) / STEPS
+    shortest = np.zeros((1, *edges.possible.shape, len(times)))  # from the left end to each site
     at_once = np.zeros(edges.possible.shape)
     for j in range(1, n + 2):
-        here = _lines(edges.expected(j, bounds[:n]), values, times)
-        here[j - 1] = 0.0  # the next site: no gap
+        lost = _lines(edges.expected(j, bounds[:n]), values, times)
+        lost[j - 1] = 0.0  # no gap
         if j <= n:
             information = edges.information(j)
             at_once += information[-1] if j > 1 else 0.0
-            here[1:] += information[..., None]
-            here += lost
-            lost = np.concatenate([lost, here.min(axis=0)[None]])
-        else:
-            best = (here[1:] + lost[1:]).min(axis=0)
-    together = (times + values[:, None] * best[..., None, :]).min(axis=-1)
-    found = 1 + np.minimum(together, values * at_once[..., None])
+            lost[1:] += information[..., None]
+        start = 1 if j > n else 0  # a path has a site
+        lost = (lost + shortest)[start:].min(axis=0)
+        shortest = np.concatenate([shortest, lost[None]])
+    several = (times + wanted[:, None] * shortest[-1, ..., None, :]).min(axis=-1)
+    found = 1 + np.minimum(several, wanted * at_once[..., None])
     return np.where(edges.possible[..., None], found, 0.0)
 
 
 def _lines(costs: np.ndarray, values: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """The largest of the lines ``(costs - t) / values`` and 0 at the next time, at each time."""
-    later = np.append(times[1:], times[-1])
-    highest = np.full((*costs.shape[:-1], len(times)), -2 * TIE)
-    here = np.zeros_like(highest)
-    for k, value in enumerate(values):  # steep ones first
-        line = costs[..., k, None] / value - later / value
-        higher = line > highest + TIE
-        highest = np.where(higher, line, highest)
-        here = np.where(higher, line + (later - times) / value, here)
-    return np.maximum(here, 0.0)
+    """The largest of the lines ``(costs - t) / values`` and 0 at the next time, at each time.
+
+    The costs are concave in the values, so that each line is the largest one between where it
+    meets its neighbours.
+    """
+    slopes = np.append(1 / values, 0.0)
+    heights = np.concatenate([costs / values, np.zeros_like(costs[..., :1])], axis=-1)
+    meet = (heights[..., :-1] - heights[..., 1:]) / (slopes[:-1] - slopes[1:])
+    after = np.floor((meet + TIE - times[0]) * STEPS).clip(0, len(times)).astype(np.int64)
+    after = after.reshape(-1, len(values)) + (len(times) + 1) * np.arange(meet[..., 0].size)[:, None]
+    passed = np.bincount(after.reshape(-1), minlength=meet[..., 0].size * (len(times) + 1))
+    k = passed.reshape(*meet.shape[:-1], -1).cumsum(axis=-1)[..., :-1]
+    return np.maximum(np.take_along_axis(heights, k, axis=-1) - slopes[k] * times, 0.0)

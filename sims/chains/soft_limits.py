@@ -13,6 +13,7 @@ and it is done within k rounds with the mean of a product over gaps, a product o
 the path [ours].
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ import numpy as np
 from sims.chains.edges import Edges
 from sims.chains.gaps import Gaps
 from theory._console.progress import tracked
+from theory._core.arrays import require_memory
+from theory._core.plurals import counted
 
 __all__ = ["SoftLimits", "soft_limits"]
 
@@ -64,90 +67,87 @@ def soft_limits(
     free = length.bit_length()
     tail = max(free - 1, 1)
     most = tail + free
-    paid = np.where(np.arange(most) < tail, np.asarray(penalties)[:, None], 0.0)
     shape = (length + 1, v + 1, v + 1, count, most)
-    tables = _Tables(np.zeros(shape), np.zeros(shape), np.zeros((*shape, most)))
-    tables.done[0] = 1.0
+    require_memory(
+        math.prod(shape) * (most * (v + 1) + length // 4 + 5) + math.prod(shape[1:]) * v**2 * most,
+        f"the decoders of gaps of up to {counted(length, 'site')} over {counted(v, 'token')}, for "
+        f"{counted(count, 'way')} of paying for rounds,",
+    )
+    paid = np.where(np.arange(most) < tail, np.asarray(penalties)[:, None], 0.0)
+    after = _Costs(np.zeros(shape), np.zeros(shape), np.zeros((*shape, most)))
+    after.done[0] = 1.0
     site = np.arange(length + 1)
     choices = np.zeros((count, most, *shape[1:3], length + 1, length + 1), dtype=bool)
     choices |= site < site[:, None]
+    best = after
     for n in tracked(range(1, length + 1), progress, "decoders"):
         ends = slice(v, None) if n == length else slice(None)
-        best, sites = _shortest(gaps, n, ends, tables)
-        tables.cost[n, ..., 0] = NEVER
-        tables.cost[n, ends, ends, :, 1:] = (best.cost + paid)[..., :-1]
-        tables.kl[n, ends, ends, :, 1:] = best.kl[..., :-1]
-        tables.done[n, ends, ends, :, 1:, 1:] = best.done[..., :-1, :-1]
+        best, sites = _best(gaps, n, ends, after)
+        after.sum[n, ..., 0] = NEVER
+        after.sum[n, ends, ends, :, 1:] = (best.sum + paid)[..., :-1]
+        after.kl[n, ends, ends, :, 1:] = best.kl[..., :-1]
+        after.done[n, ends, ends, :, 1:, 1:] = best.done[..., :-1, :-1]
         choices[:, :, ends, ends, n, :n] = np.moveaxis(sites, (0, 1), (2, 3))
     rounds = 1 + (1 - best.done[0, 0, :, tail:, :-1]).sum(axis=-1)
     return SoftLimits(rounds, best.kl[0, 0, :, tail:], choices)
 
 
 @dataclass(frozen=True, eq=False)
-class _Tables:
-    """What is to come in gaps, (..., P, S): with 0, 1, ... rounds left after one, or now.
+class _Costs:
+    """What gaps cost, (..., P, S): with 1, 2, ... rounds left, or after one of these.
 
     Attributes
     ----------
-    cost : array
-        The sum that is minimised; 0 for gaps of no site.
+    sum : array
+        What is minimised.
     kl : array
     done : array, (..., P, S, S)
-        Probability that no site is masked 0, 1, ... rounds after this one.
+        Probability that no site is masked 1, 2, ... rounds later, or 0, 1, ... after one.
     """
 
-    cost: np.ndarray
+    sum: np.ndarray
     kl: np.ndarray
     done: np.ndarray
 
 
-def _shortest(
-    gaps: Gaps, n: int, ends: slice, after: _Tables
-) -> tuple[_Tables, np.ndarray]:
-    """The best sets of sites in gaps of n sites, (A, A, P, S, n), and what they cost."""
-    edges, v, most = Edges(gaps, n, ends), gaps.vocab, after.cost.shape[-1]
-    cost, kl = (some[:n].reshape(n, v + 1, v + 1, -1) for some in (after.cost, after.kl))
+def _best(gaps: Gaps, n: int, ends: slice, after: _Costs) -> tuple[_Costs, np.ndarray]:
+    """The costs of gaps of n sites between A ends, and what is revealed, (A, A, P, S, n)."""
+    edges, v = Edges(gaps, n, ends), gaps.vocab
+    size, most = after.sum.shape[-2:], after.sum.shape[-1]
+    sums, kls = (some[:n].reshape(n, v + 1, v + 1, -1) for some in (after.sum, after.kl))
     done = after.done.reshape(*after.done.shape[:3], -1, most)
-    column, token = np.arange(cost.shape[-1]), np.arange(v)
-    b = np.arange(v + 1)[ends]
-    shape = (len(b), len(b), len(column))
-    # of the best paths to each site; `before` with each token there
-    so_far = _Tables(*(np.zeros((n + 1, *shape, *k)) for k in ((), (), (v, most))))
-    sites = np.zeros((n + 1, *shape, n), dtype=bool)
+    column, token, end = np.arange(sums.shape[-1]), np.arange(v), np.arange(v + 1)[ends]
+    shape = (len(end), len(end), len(column))
+    # Of the best path to each site, from the left: `reached` with each token at that site.
+    sum_, kl, reached, sites = (
+        np.zeros((n + 2, *shape, *more), dtype=kind)
+        for more, kind in (((), float), ((), float), ((v, most), float), ((n,), bool))
+    )
     for j in range(1, n + 2):
-        costs = edges.expected(j, cost) + so_far.cost[:j]
-        lost = edges.expected(j, kl) + so_far.kl[:j]
+        costs, lost = edges.expected(j, sums) + sum_[:j], edges.expected(j, kls) + kl[:j]
         if j <= n:
             information = edges.information(j)[..., None]
             costs[1:] += information
             lost[1:] += information
         else:
-            costs[0] = np.inf
-        last = costs.argmin(axis=0)
-        at = last[None]
-        best_cost, best_kl = (np.take_along_axis(x, at, 0)[0] for x in (costs, lost))
-        reached = np.take_along_axis(so_far.done[:j], at[..., None, None], 0)[0]
-        chosen = np.take_along_axis(sites[:j], at[..., None], 0)[0]
-        step = j - last
-        if j == n + 1:
-            inner = done[step[..., None] - 1, token, b[:, None, None], column[:, None]]
-            weights = gaps.columns[step[..., None], token, b[:, None, None]]
-            ready = np.einsum("abcuk,abcu,abcuk->abck", reached, weights, inner)
-            ready /= edges.evidence[..., None, None]
-            break
-        inner = done[step[..., None, None] - 1, token[:, None], token, column[:, None, None]]
-        ready = np.einsum("abcuk,abcuw,abcuwk->abcwk", reached, gaps.powers[step], inner)
-        first = np.moveaxis(done[j - 1, ends, :v], 1, 2) * edges.rows[j][:, None, :, None]
-        sites[j] = chosen
-        sites[j, ..., j - 1] = True
-        so_far.cost[j], so_far.kl[j] = best_cost, best_kl
-        so_far.done[j] = np.where(at[0, ..., None, None] == 0, first[:, None], ready)
-    size = after.cost.shape[-2:]
-    return (
-        _Tables(
-            best_cost.reshape(*shape[:2], *size),
-            best_kl.reshape(*shape[:2], *size),
-            ready.reshape(*shape[:2], *size, most),
-        ),
-        chosen.reshape(*shape[:2], *size, n),
-    )
+            costs[0] = np.inf  # a path has a site
+        last = costs.argmin(axis=0)[None]
+        step = j - last[0]
+        sum_[j] = np.take_along_axis(costs, last, 0)[0]
+        kl[j] = np.take_along_axis(lost, last, 0)[0]
+        sites[j] = np.take_along_axis(sites[:j], last[..., None], 0)[0]
+        before = np.take_along_axis(reached[:j], last[..., None, None], 0)[0]
+        if j <= n:
+            sites[j, ..., j - 1] = True
+            inside = done[step[..., None, None] - 1, token[:, None], token, column[:, None, None]]
+            met = np.einsum("abcuk,abcuw,abcuwk->abcwk", before, gaps.powers[step], inside)
+            first = edges.rows[j][:, None, :, None] * done[j - 1, ends, :v].swapaxes(1, 2)
+            reached[j] = np.where(last[0, ..., None, None] == 0, first[:, None], met)
+    inside = done[step[..., None] - 1, token, end[:, None, None], column[:, None]]
+    weights = gaps.columns[step[..., None], token, end[:, None, None]]
+    within = np.einsum("abcuk,abcu,abcuk->abck", before, weights, inside)
+    within /= edges.evidence[..., None, None]
+    found = (some.reshape(*shape[:2], *size, -1) for some in (sum_[-1], kl[-1], within))
+    sums, kls, within = found
+    costs = _Costs(sums[..., 0], kls[..., 0], within)
+    return costs, sites[-1].reshape(*shape[:2], *size, n)
