@@ -1,6 +1,7 @@
 """Decoders of masked diffusion models: what they write, exactly, and experiments with them."""
 
 from sims import policies
+from sims.chains.expected_rounds import FrontierBounds, frontier_bounds
 from sims.decoding.exact import output_distribution
 from sims.decoding.from_logits import from_logits
 from sims.decoding.monte_carlo import Decoded, decode
@@ -20,6 +21,7 @@ from sims.order.statistics import Order, order, order_of
 __all__ = [
     "AnyOrder",
     "Decoded",
+    "FrontierBounds",
     "Order",
     "OutputDistribution",
     "PathKL",
@@ -34,6 +36,7 @@ __all__ = [
     "fixed_batches",
     "from_logits",
     "frontier",
+    "frontier_bounds",
     "order",
     "order_of",
     "orders",

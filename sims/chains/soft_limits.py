@@ -50,9 +50,7 @@ class SoftLimits:
     choices: np.ndarray
 
 
-def soft_limits(
-    gaps: Gaps, penalties: Sequence[float], progress: bool | None = None
-) -> SoftLimits:
+def soft_limits(gaps: Gaps, penalties: Sequence[float], progress: bool | None = None) -> SoftLimits:
     """Find the decoders with soft limits for all penalties.
 
     Parameters
