@@ -69,7 +69,7 @@ def least_costs(
 def _least(edges: Edges, bounds: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """The bounds (A, A, M) of the gaps of one length, from those of all that are shorter."""
     n = edges.length
-    times = 1 + np.arange(STEPS * max(n.bit_length() - 2, 0) + 1) / STEPS
+    times = 1 + np.arange(0, max(n.bit_length() - 2, 0) + 0.5 / STEPS, 1 / STEPS)
     shortest = np.zeros((1, *edges.possible.shape, len(times)))  # from the left end to each site
     at_once = np.zeros(edges.possible.shape)
     for j in range(1, n + 2):
@@ -98,7 +98,8 @@ def _lines(costs: np.ndarray, values: np.ndarray, times: np.ndarray) -> np.ndarr
     meet = (heights[..., :-1] - heights[..., 1:]) / (slopes[:-1] - slopes[1:])
     after = np.floor((meet + TIE - times[0]) * STEPS).clip(0, len(times)).astype(np.int64)
     after = (
-        after.reshape(-1, len(values)) + (len(times) + 1) * np.arange(meet[..., 0].size)[:, None]
+        after.reshape(-1, len(values))
+        + (len(times) + 1) * np.arange(meet[..., 0].size, dtype=np.int64)[:, None]
     )
     passed = np.bincount(after.reshape(-1), minlength=meet[..., 0].size * (len(times) + 1))
     k = passed.reshape(*meet.shape[:-1], -1).cumsum(axis=-1)[..., :-1]
