@@ -55,7 +55,6 @@ B19 = Claim(
         r"s_{m+1} - s_m - 1)\Bigr],\quad K_1 = \mathrm{TC};\quad n < 2^R \Rightarrow K_R = 0;\quad "
         r"K_2 \le \tfrac12 K_1"
     ),
-    says="",
     note=(
         "Given both ends the inside of a gap is independent of the rest, and the sites of a round, "
         "taken in order, are again a chain, whose total correlation is the sum of the informations "
