@@ -303,11 +303,9 @@ def cycle(
 ) -> Any:
     """Quotient of valid masses; ``-log(1 - SER) K / L`` tends to ``-K log(1 - (1 - 1/V) / K)``."""
     p = as_chain(p)
-    cycles = gallery.periodic(1, p.vocab)
-    if not (
-        (to_host(p.transition) == cycles.transition).all()
-        and len(set(to_host(p.initial).tolist())) == 1
-    ):
+    cycles = gallery.periodic(p.length, p.vocab)
+    pairs = ((p.initial, cycles.initial), (p.transition, cycles.transition))
+    if not all((to_host(mine) == of_cycle).all() for mine, of_cycle in pairs):
         raise DoesNotApply("it is about a cycle of tokens")
     found, expected = _valid_mass(p, steps), formula(p.length, p.vocab, steps)
     return found - expected if p.exact else float(found) / float(expected) - 1
