@@ -12,6 +12,7 @@ from sims.policies.entropy_bounded import EntropyBounded
 from sims.policies.factor import Factor
 from sims.policies.first_hitting import FirstHitting
 from sims.policies.fixed_order import FixedOrder
+from sims.policies.gap_tabulated import GapTabulated
 from sims.policies.gibbs_corrector import GibbsCorrector
 from sims.policies.informed_corrector import InformedCorrector
 from sims.policies.joint_draw import JointDraw
@@ -40,6 +41,7 @@ __all__ = [
     "Factor",
     "FirstHitting",
     "FixedOrder",
+    "GapTabulated",
     "GibbsCorrector",
     "InformedCorrector",
     "JointDraw",

@@ -8,8 +8,9 @@ from typing import Self
 import numpy as np
 
 from sims.policies.base import Policy, Reveals
+from sims.policies.copies import Copies
 from theory import MASK
-from theory._core.arrays import array_namespace, as_array, device, from_host, read_only, to_host
+from theory._core.arrays import array_namespace, as_array, from_host, read_only, to_host
 from theory._core.plurals import counted
 from theory._core.segments import gather
 from theory._core.types import Array, ArrayLike
@@ -66,7 +67,7 @@ class Tabulated(Policy):
             raise InvalidInput(
                 f"among must list {counted(self.length, 'site')}, got {list(self.among)}"
             )
-        self._copy, self._given = self.choices, 0
+        self._choices, self._given = Copies(self.choices), 0
 
     def sites(self, x: ArrayLike) -> tuple[int, ...]:
         """The sites that are revealed at a pattern (L,).
@@ -131,19 +132,10 @@ class Tabulated(Policy):
         xp, codes = array_namespace(x), Codes(self.length, self.vocab, x)
         among = range(x.shape[1]) if self.among is None else self.among
         seen = x if self.among is None else xp.stack([x[:, site] for site in among], axis=1)
-        found = gather(xp.reshape(self._beside(x), (-1,)), codes.encode(seen))
+        found = gather(xp.reshape(self._choices.beside(x), (-1,)), codes.encode(seen))
         bit = np.zeros(x.shape[1], dtype=np.int64)
         bit[list(among)] = 1 << np.arange(self.length, dtype=np.int64)
         return (x == MASK) & (found[:, None] & from_host(bit, x) != 0)
-
-    def _beside(self, x: Array) -> Array:
-        """The table where the sequences live."""
-        for table in (self.choices, self._copy):
-            if array_namespace(table) is array_namespace(x) and device(table) == device(x):
-                return table
-        host = to_host(self.choices)
-        self._copy = host if isinstance(x, np.ndarray) else from_host(host, x)
-        return self._copy
 
     def __repr__(self) -> str:
         size = f"{counted(self.length, 'site')} over {counted(self.vocab, 'token')}"
