@@ -6,6 +6,7 @@ from sims.policies.bisection import Bisection
 from sims.policies.block_corrector import BlockCorrector
 from sims.policies.blocks import Blocks
 from sims.policies.corrector import Corrector
+from sims.policies.count_tabulated import CountTabulated
 from sims.policies.draw_then_keep import DrawThenKeep
 from sims.policies.editing import Editing
 from sims.policies.entropy_bounded import EntropyBounded
@@ -34,6 +35,7 @@ __all__ = [
     "BlockCorrector",
     "Blocks",
     "Corrector",
+    "CountTabulated",
     "Decoder",
     "DrawThenKeep",
     "Editing",
