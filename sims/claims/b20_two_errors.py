@@ -8,7 +8,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
-from sims.chains.ancestral import Ancestral
+from sims.chains.dispatch import on_chain
 from sims.chains.gaps import Gaps
 from sims.decoding.exact import output_distribution
 from sims.policies import Bernoulli
@@ -78,8 +78,7 @@ def _equal_steps(steps: int) -> list[Fraction]:
 
 
 def _valid_mass(p: MarkovChain, steps: int) -> Number:
-    reveal = [Fraction(1, steps - k) for k in range(steps)]
-    return Ancestral(Gaps(p), reveal, progress=False).valid_mass(p.length)[p.vocab, p.vocab]
+    return on_chain(p, Bernoulli(_equal_steps(steps)), progress=False).valid_mass
 
 
 def _stationary_chains(lengths: tuple[int, int]) -> Any:
