@@ -42,8 +42,8 @@ B20 = Claim(
         "-log(1 - SER) >= -floor(L/(2d+2)) log(1 - e s_K), s_K = sum_t (1 - t/K)^(2d) / K^2. So "
         "where e > 0 rounds in "
         "proportion to the length are enough for a sequence error, and needed. On the stationary "
-        "golden-mean chain -log(1 - SER) K / L lies between 0.061 and 0.066 for L = 16 to 64 and "
-        "K = 1 to 32."
+        "golden-mean chain -log(1 - SER) K / L lies between 0.061 and 0.066 for L = 16, 32, 64 and "
+        "K = 1, 2, 4, ..., 32."
     ),
     latex=(
         r"0 \le \mathrm{KL}_{\text{path}} - (c_K L - I(1)) \le 2\, \mathbb E\, a\, I(a),\quad "
