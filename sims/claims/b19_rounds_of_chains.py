@@ -168,7 +168,7 @@ def _shortest(p: MarkovChain, rounds: int, informed: int = 1) -> float:
 
     def mean(weights: np.ndarray, values: Callable[..., float]) -> float:
         possible = zip(*np.nonzero(weights), strict=True)
-        return sum(weights[at] * values(*map(int, at)) for at in possible)
+        return math.fsum(float(weights[at]) * values(*map(int, at)) for at in possible)
 
     def edge(r: int, a: int | None, b: int | None, sites: int, i: int, j: int) -> float:
         if (i, j) == (0, sites + 1):

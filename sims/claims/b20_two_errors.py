@@ -121,8 +121,8 @@ def _per_token(p: MarkovChain, steps: int) -> tuple[float, float, float]:
         known = t / steps
         one = known * (1 - known) ** (distance - 1)
         two = (distance - 1) * known**2 * (1 - known) ** np.maximum(distance - 2, 0)
-        both.append(2 * one @ h - two @ h)
-        beyond.append(2 * one @ (distance * (alone - h)))
+        both.append(float(2 * one @ h - two @ h))
+        beyond.append(float(2 * one @ (distance * (alone - h))))
     return math.fsum(both) / steps - h[0], alone - h[0], math.fsum(beyond) / steps
 
 
@@ -177,7 +177,7 @@ def from_above(p: Distribution, steps: int, share: int = 1) -> list[Bound]:
         for i in range(p.length)
         if (others := [j for j in range(p.length) if j != i])
     )
-    most = shared * Fraction(1, steps) if p.exact else float(shared) / steps
+    most: Any = shared * Fraction(1, steps) if p.exact else float(shared) / steps
     return [
         Bound(share * error, q.kl),
         Bound(share * q.kl, q.path_kl),

@@ -55,9 +55,9 @@ E5 = Claim(
     statement=(
         "Small contiguous blocks are no best strategy in general: on a chain and on a hidden chain "
         "pairs of far sites lose less than half of what contiguous pairs lose in as many rounds; "
-        "at 64 and 256 sites of the chain, and 64 of one of English words, four rounds of far sites "
-        "lose less than a tenth of blocks, the best four less than a tenth of that, and blocks of "
-        "two, in half as many rounds as sites, more than the best two; "
+        "at 64 and 256 sites of the chain, and 64 of one of English words, four rounds of far "
+        "sites lose less than a tenth of blocks, the best four less than a tenth of that, and "
+        "blocks of two, in half as many rounds as sites, more than the best two; "
         "while latents followed by what they determine are written without loss in two contiguous "
         "blocks: what counts there is whether a block ends where the latents end. Nor do smaller "
         "blocks lose less: of 0000 and 0011 blocks of two lose log 2, blocks of three and pairs "
