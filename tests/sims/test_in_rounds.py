@@ -349,6 +349,24 @@ def test_counts_at_length():
     assert two.policy.sizes == three.policy.sizes == (17, 43)
 
 
+@each(
+    ("p", "rounded"),
+    [
+        (Exchangeable([1, *[0] * 40, 3], exact=True), Exchangeable([1, *[0] * 40, 3])),
+        (Permutations(256, exact=True), Permutations(256)),
+    ],
+)
+def test_long_exact_ones_are_in_floats(p, rounded):
+    """But for what a prompt leaves of them, if it is short."""
+    found = frontier(p, rounds=2)
+    assert all(isinstance(point.kl, float) for point in found)
+    expected = frontier(rounded, rounds=2)
+    assert [point.kl for point in found] == [close(point.kl) for point in expected]
+    prompt = [*p.sample(np.random.default_rng(0), 1)[0][:-2], MASK, MASK]
+    for point in frontier(p, rounds=2, prompt=prompt):
+        assert not isinstance(point.kl, float)
+
+
 def test_independent_bits_lose_nothing_at_length():
     weights = [math.comb(300, k) * 0.3**k * 0.7 ** (300 - k) for k in range(301)]
     assert [point.kl for point in frontier(Exchangeable(weights), rounds=2)] == [0, 0]
@@ -505,7 +523,7 @@ test_choices_that_are_refused = refusals(
         (
             JointTable(np.ones((2,) * 9, dtype=np.int64), exact=True),
             20,
-            "in 9 rounds, with 107 numbers",
+            "in 9 rounds, with 207 numbers",
         ),
         (Exchangeable(np.ones(2001)), 2, "2000 exchangeable bits in 2 rounds, with 12 numbers"),
     ],
