@@ -54,7 +54,7 @@ def followed(joint, choice, vocab, start):
 def assert_as_followed(chain, length, policy, choice, start=None, also_exact=True):
     """Path KL, valid mass, every probability and the rounds; exactly, and in floats."""
     vocab, start = len(chain[0]), start or (MASK,) * length
-    joint = oracles.chain_joint(*chain, length)
+    joint = oracles.chain_joint(chain[0], chain[1], length)
     data, found = followed(joint, choice, vocab, start)
     kl = math.fsum(float(data[x]) * math.log(data[x] / q) for x, (q, _) in found.items())
     mass = sum(q for q, _ in found.values())
@@ -63,7 +63,8 @@ def assert_as_followed(chain, length, policy, choice, start=None, also_exact=Tru
         rounds[count] = rounds.get(count, 0) + data[x]
     sequences = np.asarray(list(found), dtype=np.int64)
     for exact in {False, also_exact}:
-        p = MarkovChain(*(chain if exact else map(floats, chain)), length, exact=exact)
+        initial, transition = chain if exact else floats(list(chain))
+        p = MarkovChain(initial, transition, length, exact=exact)
         q = on_chain(p, policy, prompt=start)
         assert float(q.path_kl) == pytest.approx(kl, abs=1e-11)
         logs = [float(v) for v in q.log_probability(sequences)]
@@ -131,7 +132,7 @@ def test_a_fixed_order_that_waits_in_some_gaps():
 @each("name", ["not stationary", "no two ones"])
 def test_after_every_prompt(name):
     chain, length = CHAINS[name][0], 4
-    joint = oracles.chain_joint(*chain, length)
+    joint = oracles.chain_joint(chain[0], chain[1], length)
     for start in oracles.all_patterns(length, 2):
         if MASK in start and oracles.evidence(joint, start):
             policy, choice = Threshold(0.7), slow.threshold(Fraction(7, 10))
@@ -144,7 +145,7 @@ def test_after_every_prompt(name):
 def test_rounds_as_tokens_are_drawn(gamma):
     for name in ("symmetric", "not stationary", "noisy cycle"):
         chain, length = CHAINS[name]
-        p = MarkovChain(*map(floats, chain), length)
+        p = MarkovChain(floats(chain[0]), floats(chain[1]), length)
         q, whole = (f(p, Threshold(float(gamma))) for f in (on_chain, output_distribution))
         assert q.rounds == pytest.approx(floats_of(whole.rounds), abs=1e-12)
         assert q.expected_rounds_on_data == pytest.approx(whole.expected_rounds_on_data, abs=1e-12)
