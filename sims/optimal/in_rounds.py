@@ -59,13 +59,14 @@ def best_in_rounds(
     """
     rounds = as_integer(rounds, "rounds", 1)
     conditioned, given = with_prompt(p, (), prompt)
-    whole, pattern = conditioned, np.full(p.length, MASK)
+    whole, pattern = conditioned, np.full(p.length, MASK, dtype=np.int64)
     if isinstance(conditioned, Conditioned):
         whole, pattern = conditioned.whole, to_host(conditioned.pattern)
     certain = tuple(site for site in np.flatnonzero(pattern != MASK).tolist() if site not in given)
     if isinstance(whole, Exchangeable | Permutations | ReedSolomon):
         found = best_by_counts(whole, pattern, certain, rounds, progress)
     elif isinstance(whole, MarkovChain) and not (whole.exact and _fits(p, given)):
+        assert isinstance(p, MarkovChain | Conditioned)
         found = best_by_gaps(p, rounds, prompt, progress)
     else:
         rest, sites = left_to_write(p, prompt)

@@ -4,6 +4,7 @@ import functools
 import itertools
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,6 +41,8 @@ from theory import (
     strategies,
 )
 from theory._core.log_numbers import logarithm
+
+best_of: Any = frontier  # whose policies are of many kinds, and whose arguments are refused
 
 game_of = functools.cache(lambda case: Game(case.joint))
 
@@ -273,7 +276,7 @@ def test_counts_are_as_good_as_the_table(name):
         whole = JointTable(p.table(), exact=p.exact)
         for prompt in prompts_of(exact):
             expected = frontier(whole.given(prompt), rounds=rounds)
-            ways = [(frontier(p.given(prompt), rounds=rounds), p.given(prompt), None)]
+            ways: list[Any] = [(frontier(p.given(prompt), rounds=rounds), p.given(prompt), None)]
             if (prompt == MASK).any():
                 ways.append((frontier(p, rounds=rounds, prompt=prompt), p, prompt))
             for found, data, shown in ways:
@@ -336,14 +339,32 @@ def test_counts_at_length():
     found = frontier(Permutations(240), rounds=12)
     assert [point.kl for point in found] == [close(kl) for kl in best[:12]]
     p = Permutations(120)
-    for point in frontier(p, rounds=5):
+    for point in best_of(p, rounds=5):
         assert point.kl == close(information.path_cost(p, point.policy.sizes))
         best = schedules.optimal(p, point.rounds)
         assert point.kl == close(information.path_cost(p, best))
     words = ReedSolomon(60, 17, 61, exact=True)
-    one, two, three = frontier(words, rounds=3)
+    one, two, three = best_of(words, rounds=3)
     assert (one.kl, two.kl, three.kl) == (43 * logarithm(Fraction(61)), 0, 0)
     assert two.policy.sizes == three.policy.sizes == (17, 43)
+
+
+@each(
+    ("p", "rounded"),
+    [
+        (Exchangeable([1, *[0] * 40, 3], exact=True), Exchangeable([1, *[0] * 40, 3])),
+        (Permutations(256, exact=True), Permutations(256)),
+    ],
+)
+def test_long_exact_ones_are_in_floats(p, rounded):
+    """But for what a prompt leaves of them, if it is short."""
+    found = frontier(p, rounds=2)
+    assert all(isinstance(point.kl, float) for point in found)
+    expected = frontier(rounded, rounds=2)
+    assert [point.kl for point in found] == [close(point.kl) for point in expected]
+    prompt = [*p.sample(np.random.default_rng(0), 1)[0][:-2], MASK, MASK]
+    for point in frontier(p, rounds=2, prompt=prompt):
+        assert not isinstance(point.kl, float)
 
 
 def test_independent_bits_lose_nothing_at_length():
@@ -451,17 +472,17 @@ SYMBOLS = sympy.symbols("a b", positive=True)
 test_refusals = refusals(
     (
         "rounds must be an integer of at least 1, got {}",
-        lambda r: frontier(PAIRS, rounds=r),
+        lambda r: best_of(PAIRS, rounds=r),
         NO_ROUNDS,
     ),
     (
         "give rounds alone.*rounds=2, multipliers=.1., target=None",
-        lambda: frontier(PAIRS, [1], rounds=2),
+        lambda: best_of(PAIRS, [1], rounds=2),
     ),
-    ("give rounds alone.*target=0.1", lambda: frontier(PAIRS, rounds=2, target=0.1)),
-    ("progress goes with rounds", lambda: frontier(PAIRS, progress=True)),
-    ("must be a Distribution", lambda: frontier(np.eye(2), rounds=2)),
-    ("nothing is left to write", lambda: frontier(PAIRS, rounds=2, prompt=[0, 0, 1, 1])),
+    ("give rounds alone.*target=0.1", lambda: best_of(PAIRS, rounds=2, target=0.1)),
+    ("progress goes with rounds", lambda: best_of(PAIRS, progress=True)),
+    ("must be a Distribution", lambda: best_of(np.eye(2), rounds=2)),
+    ("nothing is left to write", lambda: best_of(PAIRS, rounds=2, prompt=[0, 0, 1, 1])),
     ("free symbols", lambda: frontier(JointTable(SYMBOLS, exact=True), rounds=1)),
     ("free symbols", lambda: frontier(Exchangeable(SYMBOLS, exact=True), rounds=1)),
 )
@@ -502,7 +523,7 @@ test_choices_that_are_refused = refusals(
         (
             JointTable(np.ones((2,) * 9, dtype=np.int64), exact=True),
             20,
-            "in 9 rounds, with 107 numbers",
+            "in 9 rounds, with 207 numbers",
         ),
         (Exchangeable(np.ones(2001)), 2, "2000 exchangeable bits in 2 rounds, with 12 numbers"),
     ],
@@ -525,7 +546,7 @@ def test_reprs():
 
 
 def test_tables_are_shared_between_numbers_of_rounds():
-    found = frontier(gallery.parity(4), rounds=2)
+    found = best_of(gallery.parity(4), rounds=2)
     assert found[0].policy.choices is found[1].policy.choices
     assert found[1].policy.sites([MASK] * 4) == (0, 1, 2)
     assert found[1].policy.sites([MASK] * 4, rounds_left=1) == (0, 1, 2, 3)
