@@ -3,12 +3,15 @@
 import functools
 import itertools
 import math
+import re
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from sims import decode, estimate_path_kl, on_chain, output_distribution
+from sims import decode, estimate_path_kl, on_chain, output_distribution, policies
 from sims.policies import (
     Bisection,
     Blocks,
@@ -25,10 +28,13 @@ from sims.policies import (
 )
 from sims.policies.scores import best, confidence
 from tests import oracles
-from tests.cases import ABSORBING, CYCLE, LEFT_TO_RIGHT, floats, random_rows, row, rows
+from tests.cases import ABSORBING, CYCLE, LEFT_TO_RIGHT, floats, random_rows, row, rows, to_device1
 from tests.noted import each
 from tests.sims import policy_oracles as slow
+from tests.sims.policy_table import one_of_each
 from theory import MASK, InvalidInput, MarkovChain, gallery
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "chains.md"
 
 # Sequence by sequence, from the definition
 
@@ -212,6 +218,16 @@ def entropy_of(flip):
     return -flip * math.log(flip) - (1 - flip) * math.log(1 - flip)
 
 
+def test_a_chain_on_a_device_is_followed_on_the_host():
+    parts = floats(row(1, 9)), floats(rows((9, 1), (2, 3)))
+    p, there = MarkovChain(*parts, 6), MarkovChain(*map(to_device1, parts), 6)
+    for policy in (Threshold(0.7), Bisection(), LeftToRight(2)):
+        q, found = on_chain(p, policy), on_chain(there, policy)
+        assert found.path_kl == pytest.approx(q.path_kl, abs=1e-12)
+        assert found.valid_mass == pytest.approx(q.valid_mass, abs=1e-12)
+        assert found.rounds_on_data == pytest.approx(q.rounds_on_data, abs=1e-12)
+
+
 # Policies of the user's
 
 
@@ -335,3 +351,56 @@ def test_random_sets_of_given_sizes_do_not_fall_apart():
     assert q.valid_mass > apart.valid_mass
     with pytest.raises(InvalidInput, match="does not fall apart into gaps"):
         on_chain(p, RandomOrder((3, 3)))
+
+
+# What the guide says
+
+
+def table_of_the_guide():
+    """{name: whether decoders of this kind fall apart} as the guide has it."""
+    found = {}
+    for line in GUIDE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) == 5 and cells[2] in ("yes", "no", "if it says so"):
+            for name in re.findall(r"`(\w+)[`(]", cells[1]):
+                found.setdefault(name, set()).add(cells[2])
+    return found
+
+
+def test_the_guide_says_of_every_decoder_whether_it_falls_apart():
+    abstract = {"Decoder", "Policy", "TokenPolicy"}
+    assert table_of_the_guide().keys() == set(policies.__all__) - abstract
+
+
+def followed_or_refused(p, policy):
+    try:
+        return on_chain(p, policy)
+    except InvalidInput as error:
+        return str(error)
+
+
+def test_what_the_guide_says_is_what_is_done():
+    """Those that fall apart have the numbers of the whole distribution; others are refused."""
+    said, p = table_of_the_guide(), gallery.binary_symmetric(5, 0.2)
+    done = {name: set() for name in said}
+    for policy, _ in one_of_each(5):
+        inside: Any = policy
+        while isinstance(inside, Blocks | Mirrored):
+            inside = inside.inner
+        name = type(inside).__name__
+        if name not in said:
+            continue
+        q = followed_or_refused(p, policy)
+        if isinstance(q, str):
+            assert "does not fall apart into gaps" in q
+            done[name].add("no")
+            continue
+        done[name].add("yes")
+        whole = output_distribution(p, policy)
+        found = (q.path_kl, q.valid_mass, q.expected_rounds, q.expected_rounds_on_data)
+        assert found == pytest.approx(
+            (whole.path_kl, 1.0, whole.expected_rounds, whole.expected_rounds_on_data), abs=1e-11
+        )
+    for name, answers in done.items():
+        assert answers <= said[name] or name in ("Blocks", "Mirrored", "Rule")
+        assert answers or name in ("Blocks", "Mirrored", "Rule", "Corrector")
