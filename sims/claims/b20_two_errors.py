@@ -38,8 +38,8 @@ B20 = Claim(
     statement=(
         "Ancestral decoding in K equal steps. On a stationary Markov chain with I(d) = I(X_0; "
         "X_d) the path divergence is c_K L - I(1) and at most 2 E[a I(a)] more, a the distance to "
-        "the nearest site on one side that is known before the step: up to what both ends of the "
-        "sequence add, c_K nats per token at every length. On any data -log(1 - SER) <= KL <= "
+        "the nearest site on one side that is known before the step, with 0 for the first step: up "
+        "to what both ends of the sequence add, c_K nats per token at every length. On any data -log(1 - SER) <= KL <= "
         "path KL <= sum_i I(X_i; all others) / K, SER the probability to write what the data "
         "never contain; on a stationary chain the last is at most (2 I(1) - I(X_0; X_2)) L / K. "
         "If two neighbours never hold some pairs of tokens, and e is the least probability that "
