@@ -2,6 +2,7 @@
 
 from sims import policies
 from sims.chains.dispatch import on_chain
+from sims.chains.expected_rounds import FrontierBounds, frontier_bounds
 from sims.chains.on_chain import OnChain
 from sims.decoding.exact import output_distribution
 from sims.decoding.from_logits import from_logits
@@ -23,6 +24,7 @@ from sims.order.statistics import Order, order, order_of
 __all__ = [
     "AnyOrder",
     "Decoded",
+    "FrontierBounds",
     "InRounds",
     "OnChain",
     "Order",
@@ -39,6 +41,7 @@ __all__ = [
     "fixed_batches",
     "from_logits",
     "frontier",
+    "frontier_bounds",
     "on_chain",
     "order",
     "order_of",
