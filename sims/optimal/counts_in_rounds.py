@@ -88,7 +88,7 @@ def best_by_counts(
         every = [_followed(tables[:r]) for r in range(1, len(losses) + 1)]
         sizes = [(size + len(certain), *later) for size, *later in every]
         return [(kl, FixedOrder(order, s)) for kl, s in zip(losses, sizes, strict=True)]
-    each = NUMBERS_PER_STATE + (NUMBERS_PER_FORM if p.exact else 0)
+    each = NUMBERS_PER_STATE * (NUMBERS_PER_FORM if p.exact else 1)
     require_memory(
         (each + min(rounds, left)) * (p.length + 1) ** 2,
         f"the best decoder of {counted(left, 'exchangeable bit')} in {counted(rounds, 'round')}, "

@@ -505,7 +505,7 @@ test_choices_that_are_refused = refusals(
         (
             JointTable(np.ones((2,) * 9, dtype=np.int64), exact=True),
             20,
-            "in 9 rounds, with 107 numbers",
+            "in 9 rounds, with 207 numbers",
         ),
         (Exchangeable(np.ones(2001)), 2, "2000 exchangeable bits in 2 rounds, with 12 numbers"),
     ],
