@@ -11,6 +11,7 @@ from sims.imperfect.decomposition import excess_loss, split
 from sims.imperfect.perturbed import Perturbed
 from sims.imperfect.windowed import WindowedDenoiser
 from sims.optimal.frontier import Point, frontier, regret
+from sims.optimal.in_rounds import InRounds
 from sims.optimal.worst_case import WorstCase, worst_case
 from sims.order.distribution import orders
 from sims.order.fixed_batches import fixed_batches
@@ -20,6 +21,7 @@ from sims.order.statistics import Order, order, order_of
 __all__ = [
     "AnyOrder",
     "Decoded",
+    "InRounds",
     "Order",
     "OutputDistribution",
     "PathKL",

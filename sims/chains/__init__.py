@@ -4,7 +4,8 @@ Given the tokens at both ends of a run of masked sites, the inside is independen
 So whatever a decoder does within a gap can be followed from the gap's length and its two ends.
 """
 
+from sims.chains.best import best_in_rounds
 from sims.chains.gaps import Gaps
 from sims.chains.on_chain import OnChain
 
-__all__ = ["Gaps", "OnChain"]
+__all__ = ["Gaps", "OnChain", "best_in_rounds"]

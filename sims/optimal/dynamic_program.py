@@ -33,7 +33,7 @@ from theory.distributions.base import Distribution
 from theory.errors import InvalidInput
 from theory.lattice.codes import Codes, digits
 
-__all__ = ["Point", "Program"]
+__all__ = ["Level", "Point", "Program"]
 
 INDEPENDENT = 1e-12
 """Nats of total correlation up to which a set counts as independent, in floats."""
@@ -99,7 +99,7 @@ class _Set:
 
 
 @dataclass(frozen=True, eq=False)
-class _Level:
+class Level:
     """All masks of one size."""
 
     size: int
@@ -198,14 +198,17 @@ class Program:
 
     @cached_property
     def _costs(self) -> list[list[Array]]:
-        """``Z(c) TC(X_S | c)`` for every pair, from sums of ``Z log Z``."""
-        xp = self.xp
-        terms = xlogx(self._probabilities)
-        summed = self._zeros()
+        return self._costs_of(self._probabilities)
+
+    def _costs_of(self, evidence: Array) -> list[list[Array]]:
+        """``Z(c) TC(X_S | c)`` for every pair, from sums of ``Z log Z``; exact if Z is."""
+        xp, exact = self.xp, is_exact(evidence)
+        terms = xlogx(evidence)
+        summed = np.zeros(self._cells, dtype=object) if exact else self._zeros()
         self._write(0, summed, gather(terms, self._complete))
         result = []
         for level in self._levels:
-            here, z = gather(terms, level.codes), gather(self._probabilities, level.codes)
+            here, z = gather(terms, level.codes), gather(evidence, level.codes)
             entropies = [
                 here - gather(summed, one.index) for one in level.sets if len(one.offsets) == 1
             ]
@@ -216,7 +219,7 @@ class Program:
                 else:
                     joint = here - gather(summed, one.index)
                     cost = sum(entropies[k] for k in one.offsets) - joint
-                    costs.append(xp.where(cost > INDEPENDENT * z, cost, 0.0))
+                    costs.append(cost if exact else xp.where(cost > INDEPENDENT * z, cost, 0.0))
             result.append(costs)
             self._write(level.size, summed, here)
         return result
@@ -247,7 +250,7 @@ class Program:
     def _independent(
         self,
         evidence: np.ndarray,
-        level: _Level,
+        level: Level,
         offsets: tuple[int, ...],
         free: dict[tuple[int, ...], np.ndarray],
     ) -> np.ndarray:
@@ -319,7 +322,7 @@ class Program:
         flat[self._starts[masked] : self._starts[masked + 1]] = xp.reshape(numbers, (-1,))
 
     @cached_property
-    def _levels(self) -> list[_Level]:
+    def _levels(self) -> list[Level]:
         """The masks with 1, 2, ..., L sites and what may be revealed of them."""
         number = np.zeros(2**self.length, dtype=np.int64)
         by_size: list[list[int]] = [[] for _ in range(self.length + 1)]
@@ -331,7 +334,7 @@ class Program:
             for size in range(1, self.length + 1)
         ]
 
-    def _level(self, masks: np.ndarray, size: int, number: np.ndarray) -> _Level:
+    def _level(self, masks: np.ndarray, size: int, number: np.ndarray) -> Level:
         every = np.arange(self.length)
         masked = masks[:, None] >> every & 1 == 1
         sites = np.nonzero(masked)[1].reshape(len(masks), size)
@@ -342,7 +345,7 @@ class Program:
         sets = [
             self._set(masks, sites, observed, tokens, offsets, number) for offsets in _subsets(size)
         ]
-        return _Level(size, self._there(masks), sites, codes, sets)
+        return Level(size, self._there(masks), sites, codes, sets)
 
     def _set(
         self,

@@ -12,7 +12,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from sims.decoding.exact import output_distribution
 from sims.decoding.output import OutputDistribution
 from sims.decoding.sampling import Temperature
 from sims.optimal.dynamic_program import Point, Program
+from sims.optimal.in_rounds import InRounds, best_in_rounds
 from sims.policies import Decoder
 from sims.policies.base import Select
 from theory._core.arrays import within_memory
@@ -36,14 +37,38 @@ COLLINEAR = 1e-9
 """A point this little below a line, relative to its height, is on it."""
 
 
+@overload
+def frontier(
+    p: Distribution,
+    multipliers: Sequence[float] | None = None,
+    *,
+    target: float | None = None,
+    rounds: None = None,
+    prompt: ArrayLike | None = None,
+    progress: bool | None = None,
+) -> list[Point]: ...
+
+
+@overload
+def frontier(
+    p: Distribution,
+    *,
+    rounds: int,
+    prompt: ArrayLike | None = None,
+    progress: bool | None = None,
+) -> list[InRounds]: ...
+
+
 @within_memory("the best decoder")
 def frontier(
     p: Distribution,
     multipliers: Sequence[float] | None = None,
     *,
     target: float | None = None,
+    rounds: int | None = None,
     prompt: ArrayLike | None = None,
-) -> list[Point]:
+    progress: bool | None = None,
+) -> list[Point] | list[InRounds]:
     """Find the decoders that minimise ``E_p[rounds] + multiplier * KL(p || q)``.
 
     All value-adaptive policies compete: which sites come next may depend on all tokens revealed
@@ -52,7 +77,10 @@ def frontier(
     Parameters
     ----------
     p : Distribution
-        Small: the work and the memory grow as ``(V + 2)^L``.
+        Small: the work and the memory grow as ``(V + 2)^L``. With `rounds` any length for those
+        that need no table: a `MarkovChain` goes by gaps, `Exchangeable`, `Permutations` and
+        `ReedSolomon` by counts, conditioned ones included. In exact arithmetic a chain goes by its
+        table if that fits.
     multipliers : sequence of float, optional
         Rounds that a nat of divergence is worth, 0 to ``math.inf``. ``math.inf`` asks for zero
         divergence in the fewest rounds, the serial depth ``D_0``; in rational arithmetic if `p`
@@ -62,15 +90,22 @@ def frontier(
         Instead of `multipliers`: the path KL in nats to stay at or below, in the fewest expected
         rounds. One decoder, or two between which a coin decides beforehand: the shares say with
         which probabilities, and the means of rounds and KL under them are those of the optimum.
+    rounds : int, optional
+        Instead of both: the least KL of any value-adaptive policy that needs at most r rounds on
+        every path, for r = 1, ..., `rounds`. A logarithm of rational numbers if `p` is exact, and
+        the least one is then decided exactly.
     prompt : array_like of int, shape (L,), optional
         Tokens that are given, ``MASK`` elsewhere: the optimum of ``p.given(prompt)``, for which
         only the masked sites count.
+    progress : bool, optional
+        With `rounds`: whether to show progress on stderr; if not given, where it is looked at.
 
     Returns
     -------
-    list of Point
-        In the order of the multipliers; corners by increasing rounds. The work is done where the
-        arrays of `p` live, on the host or on a GPU, and the tables of the policies stay there.
+    list of Point, or of InRounds
+        In the order of the multipliers; corners by increasing rounds; with `rounds` from 1 on. The
+        work is done where the arrays of `p` live, on the host or on a GPU, and the tables of the
+        policies stay there.
 
     Raises
     ------
@@ -97,8 +132,24 @@ def frontier(
     >>> found = frontier(gallery.coupled_pairs(2), target=1.5 * math.log(2))
     >>> [(point.rounds, round(point.share, 12)) for point in found]
     [(1.0, 0.75), (2.0, 0.25)]
+
+    At most so many rounds, always: two bits are lost if everything is written at once, none in two
+    rounds.
+
+    >>> for point in frontier(gallery.coupled_pairs(2, exact=True), rounds=3):
+    ...     print(point.rounds, point.kl, point.policy)
+    1 2*log(2) <Tabulated policy of 4 sites over 2 tokens in 1 round>
+    2 0 <Tabulated policy of 4 sites over 2 tokens in 2 rounds>
+    3 0 <Tabulated policy of 4 sites over 2 tokens in 2 rounds>
     """
     check_distribution(p)
+    if rounds is not None:
+        if multipliers is not None or target is not None:
+            raise InvalidInput(
+                f"give rounds alone, without multipliers and target: {rounds=}, {multipliers=}, "
+                f"{target=}"
+            )
+        return best_in_rounds(p, rounds, prompt, progress)
     if target is not None:
         if multipliers is not None:
             raise InvalidInput(f"give multipliers or target, not both: {multipliers=}, {target=}")

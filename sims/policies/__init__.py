@@ -6,12 +6,14 @@ from sims.policies.bisection import Bisection
 from sims.policies.block_corrector import BlockCorrector
 from sims.policies.blocks import Blocks
 from sims.policies.corrector import Corrector
+from sims.policies.count_tabulated import CountTabulated
 from sims.policies.draw_then_keep import DrawThenKeep
 from sims.policies.editing import Editing
 from sims.policies.entropy_bounded import EntropyBounded
 from sims.policies.factor import Factor
 from sims.policies.first_hitting import FirstHitting
 from sims.policies.fixed_order import FixedOrder
+from sims.policies.gap_tabulated import GapTabulated
 from sims.policies.gibbs_corrector import GibbsCorrector
 from sims.policies.informed_corrector import InformedCorrector
 from sims.policies.joint_draw import JointDraw
@@ -33,6 +35,7 @@ __all__ = [
     "BlockCorrector",
     "Blocks",
     "Corrector",
+    "CountTabulated",
     "Decoder",
     "DrawThenKeep",
     "Editing",
@@ -40,6 +43,7 @@ __all__ = [
     "Factor",
     "FirstHitting",
     "FixedOrder",
+    "GapTabulated",
     "GibbsCorrector",
     "InformedCorrector",
     "JointDraw",

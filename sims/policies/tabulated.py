@@ -8,14 +8,15 @@ from typing import Self
 import numpy as np
 
 from sims.policies.base import Policy, Reveals
+from sims.policies.copies import Copies
 from theory import MASK
-from theory._core.arrays import array_namespace, as_array, device, from_host, read_only, to_host
+from theory._core.arrays import array_namespace, as_array, from_host, read_only, to_host
 from theory._core.plurals import counted
 from theory._core.segments import gather
 from theory._core.types import Array, ArrayLike
 from theory.errors import InvalidInput
 from theory.lattice.codes import Codes
-from theory.validation.arguments import as_sites, as_tokens
+from theory.validation.arguments import as_integer, as_sites, as_tokens
 
 __all__ = ["Tabulated"]
 
@@ -29,16 +30,20 @@ class Tabulated(Policy):
 
     Parameters
     ----------
-    choices : array of int64, shape (V+1,)*L
+    choices : array of int64, shape (V+1,)*L, or (R, (V+1,)*L) with `rounds`
         Bit i of an entry is set if site i is revealed at that pattern; the last index of an axis
         is the masked slot. Entries of complete sequences are not used.
     among : iterable of int, optional
         The sites that the table is about, if all others are given.
+    rounds : int, optional
+        If given, `choices` are tables for 1, 2, ... rounds left, so many at least, and the policy
+        is on a clock of so many steps.
 
     Raises
     ------
     InvalidInput
-        If the choices are no integers or of another shape.
+        If the choices are no integers or of another shape, or if there are fewer tables than
+        rounds.
 
     >>> from theory import MASK
     >>> choices = np.zeros((3, 3), dtype=np.int64)
@@ -46,18 +51,37 @@ class Tabulated(Policy):
     >>> policy = Tabulated(choices)
     >>> policy.sites([MASK, MASK]), policy.sites([0, MASK])
     ((0,), (1,))
+
+    The first site, then the second; with one round left both at once:
+
+    >>> within_two = Tabulated([np.full((3, 3), 0b11), choices], rounds=2)
+    >>> within_two.sites([MASK, MASK]), within_two.sites([MASK, MASK], rounds_left=1)
+    ((0,), (0, 1))
     """
 
     depends_on = "revealed"
     randomised = False
 
-    def __init__(self, choices: ArrayLike, among: Iterable[int] | None = None) -> None:
+    def __init__(
+        self,
+        choices: ArrayLike,
+        among: Iterable[int] | None = None,
+        rounds: int | None = None,
+    ) -> None:
         choices = as_array(choices)
-        xp, shape = array_namespace(choices), tuple(choices.shape)
+        self.rounds = None if rounds is None else as_integer(rounds, "rounds", 1)
+        xp, of_all = array_namespace(choices), tuple(choices.shape)
+        shape = of_all if self.rounds is None else of_all[1:]
         integers = choices.dtype != object and xp.isdtype(choices.dtype, "integral")
         if not integers or len(set(shape)) != 1 or shape[0] < 2:
+            first = "" if self.rounds is None else "(R,) + "
             raise InvalidInput(
-                f"choices must be integers of shape (V+1,)*L, got {choices.dtype} of shape {shape}"
+                f"choices must be integers of shape {first}(V+1,)*L, got {choices.dtype} of shape "
+                f"{of_all}"
+            )
+        if self.rounds is not None and self.rounds > of_all[0]:
+            raise InvalidInput(
+                f"choices have {counted(of_all[0], 'table')} for {counted(self.rounds, 'round')}"
             )
         self.choices = read_only(xp.astype(choices, xp.int64, copy=True))
         self.length, self.vocab = len(shape), shape[0] - 1
@@ -66,10 +90,21 @@ class Tabulated(Policy):
             raise InvalidInput(
                 f"among must list {counted(self.length, 'site')}, got {list(self.among)}"
             )
-        self._copy, self._given = self.choices, 0
+        self._choices, self._given = Copies(self.choices), 0
 
-    def sites(self, x: ArrayLike) -> tuple[int, ...]:
-        """The sites that are revealed at a pattern (L,).
+    def within(self, rounds: int) -> "Tabulated":
+        """The same with fewer rounds; it shares the tables."""
+        fewer = copy.copy(self)
+        fewer.rounds = rounds
+        return fewer
+
+    @property
+    def steps(self) -> int | None:
+        """As many as there are rounds at most; None if there is one table."""
+        return self.rounds
+
+    def sites(self, x: ArrayLike, rounds_left: int | None = None) -> tuple[int, ...]:
+        """The sites that are revealed at a pattern (L,), with all rounds left if not given.
 
         Raises
         ------
@@ -80,7 +115,10 @@ class Tabulated(Policy):
         rows, single = as_tokens(x, length, self.vocab, self.choices)
         if not single:
             raise InvalidInput(f"x must be one pattern of shape ({length},)")
-        return tuple(np.flatnonzero(to_host(self._reveal(rows))[0]).tolist())
+        left = (
+            self.rounds or 1 if rounds_left is None else as_integer(rounds_left, "rounds_left", 1)
+        )
+        return tuple(np.flatnonzero(to_host(self._reveal(rows, left))[0]).tolist())
 
     def with_given(self, sites: tuple[int, ...], length: int) -> Self:
         """The table is asked about the whole sequence, or about what is not given alone.
@@ -125,26 +163,21 @@ class Tabulated(Policy):
 
     def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
         """Yield the one outcome."""
-        yield 1, self._reveal(x)
+        yield 1, self._reveal(x, (self.rounds or 1) - round_index)
 
-    def _reveal(self, x: Array) -> Array:
+    def _reveal(self, x: Array, left: int) -> Array:
         xp, codes = array_namespace(x), Codes(self.length, self.vocab, x)
         among = range(x.shape[1]) if self.among is None else self.among
         seen = x if self.among is None else xp.stack([x[:, site] for site in among], axis=1)
-        found = gather(xp.reshape(self._beside(x), (-1,)), codes.encode(seen))
+        choices = self._choices.beside(x)
+        if self.rounds is not None:
+            choices = choices[min(left, self.rounds) - 1, ...]
+        found = gather(xp.reshape(choices, (-1,)), codes.encode(seen))
         bit = np.zeros(x.shape[1], dtype=np.int64)
         bit[list(among)] = 1 << np.arange(self.length, dtype=np.int64)
         return (x == MASK) & (found[:, None] & from_host(bit, x) != 0)
 
-    def _beside(self, x: Array) -> Array:
-        """The table where the sequences live."""
-        for table in (self.choices, self._copy):
-            if array_namespace(table) is array_namespace(x) and device(table) == device(x):
-                return table
-        host = to_host(self.choices)
-        self._copy = host if isinstance(x, np.ndarray) else from_host(host, x)
-        return self._copy
-
     def __repr__(self) -> str:
         size = f"{counted(self.length, 'site')} over {counted(self.vocab, 'token')}"
-        return f"<Tabulated policy of {size}>"
+        within = "" if self.rounds is None else f" in {counted(self.rounds, 'round')}"
+        return f"<Tabulated policy of {size}{within}>"

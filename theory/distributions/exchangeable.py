@@ -258,12 +258,19 @@ class Exchangeable(Distribution):
             return _exact_entropy(row)
         if size == 0:
             return 0 * self._log_factorials[0]
-        return self._masked_given(zeros, ones).mean_entropies[size]
+        return self.masked_given(zeros, ones).mean_entropies[size]
 
-    def _masked_given(self, zeros: int, ones: int) -> "Exchangeable":
-        """The masked sites, of which there are some, given so many zeros and ones."""
+    def masked_given(self, zeros: int, ones: int) -> "Exchangeable":
+        """The masked sites, of which there are some, given so many zeros and ones.
+
+        >>> Exchangeable([0, 1, 1, 0], exact=True).masked_given(0, 1).count_weights.tolist()
+        [Fraction(1, 3), Fraction(2, 3), Fraction(0, 1)]
+        """
         if zeros + ones == 0:
             return self
+        if self.exact:
+            row = self._sequences[ones : self.length + 1 - zeros]
+            return Exchangeable(_binomials(self.length - zeros - ones) * row, exact=True)
         if self._last_given is None or self._last_given[0] != (zeros, ones):
             counts = (from_host(np.asarray([n], np.int64), self.like) for n in (zeros, ones))
             terms = self._log_terms(*counts)[0, : self.length - zeros - ones + 1]

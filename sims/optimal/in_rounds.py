@@ -1,0 +1,71 @@
+"""The best decoder that needs at most so many rounds, in whichever way suits the distribution."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sims.chains import best_in_rounds as best_by_gaps
+from sims.decoding.arguments import left_to_write, with_prompt
+from sims.optimal.counts_in_rounds import best_by_counts
+from sims.optimal.tables_in_rounds import ProgramInRounds
+from sims.policies import Policy
+from theory import MASK
+from theory._core.arrays import to_host
+from theory._core.types import ArrayLike, Number
+from theory.distributions import Exchangeable, MarkovChain, Permutations, ReedSolomon
+from theory.distributions.base import Distribution
+from theory.distributions.conditioned import Conditioned
+from theory.validation.arguments import as_integer
+
+__all__ = ["InRounds", "best_in_rounds"]
+
+
+@dataclass(frozen=True, eq=False)
+class InRounds:
+    """The best decoder that needs at most so many rounds.
+
+    Attributes
+    ----------
+    rounds : int
+        What no path takes more of.
+    kl : number
+        Path KL in nats; a linear form in logarithms if p is exact.
+    policy : Policy
+        The decoder: give it to `output_distribution`, `decode` or `order`. At contexts that the
+        data never contain it reveals everything.
+    """
+
+    rounds: int
+    kl: Number
+    policy: Policy
+
+    def __repr__(self) -> str:
+        return f"InRounds(rounds={self.rounds}, kl={float(self.kl):.6g})"
+
+
+def best_in_rounds(
+    p: Distribution,
+    rounds: int,
+    prompt: ArrayLike | None = None,
+    progress: bool | None = None,
+) -> list[InRounds]:
+    """The least path KL in at most 1, ..., `rounds` rounds; see `sims.optimal.frontier.frontier`.
+
+    Once nothing is lost, more rounds are no use, and the policies are the same.
+    """
+    rounds = as_integer(rounds, "rounds", 1)
+    conditioned, given = with_prompt(p, (), prompt)
+    whole, pattern = conditioned, np.full(p.length, MASK)
+    if isinstance(conditioned, Conditioned):
+        whole, pattern = conditioned.whole, to_host(conditioned.pattern)
+    certain = tuple(site for site in np.flatnonzero(pattern != MASK).tolist() if site not in given)
+    if isinstance(whole, Exchangeable | Permutations | ReedSolomon):
+        found = best_by_counts(whole, pattern, certain, rounds, progress)
+    elif isinstance(whole, MarkovChain) and not whole.exact:
+        found = best_by_gaps(p, rounds, prompt, progress)
+    else:
+        rest, sites = left_to_write(p, prompt)
+        program = ProgramInRounds(rest, rounds, None if prompt is None else sites)
+        found = program.least(progress)
+    found += found[-1:] * (rounds - len(found))
+    return [InRounds(r, kl, policy) for r, (kl, policy) in enumerate(found, 1)]
