@@ -11,6 +11,8 @@ slope, with its standard error, stands beside the predicted one.
 - The exact output of a decoder costs what it visits. Top 1 visits ``V^t`` sequences after t rounds:
   ``log V`` per site. Random order visits all partly masked ones: ``log(V + 1)``.
 - The best decoder goes through ``(V + 2)^L`` pairs of a context and a set.
+- Ancestral steps on a chain: in each step, for every gap and its ends, pairs of sites and of their
+  tokens. 3 in ``log L``, 4 in ``log V``, 1 in ``log K``.
 """
 
 import math
@@ -22,6 +24,7 @@ from typing import Any
 import numpy as np
 
 import sims
+from benchmarks import chains
 from benchmarks.case import slug
 from benchmarks.families import random_chain
 from benchmarks.fit import beyond_overhead, fitted
@@ -45,7 +48,7 @@ class Curve:
     prepare : callable
         From a size to the call.
     against : str
-        ``L``, ``log L``, ``log V`` or ``log(V+1)``.
+        ``L``, ``log L``, ``log V``, ``log(V+1)`` or ``log K``.
     time, memory : float or None
         Predicted slopes; None if it is not fitted.
     prediction : str
@@ -66,7 +69,7 @@ class Curve:
 
     @property
     def variable(self) -> str:
-        return "L" if "L" in self.against else "V"
+        return next(letter for letter in "LVK" if letter in self.against)
 
     def x(self, size: int) -> float:
         """Where a size stands on the axis of the straight line."""
@@ -112,6 +115,11 @@ def _any(length: int) -> policies.RandomOrder:
     return policies.RandomOrder((1,) * length)
 
 
+def _steps_in_gaps(length: int, vocab: int, steps: int) -> Call:
+    chain, _ = random_chain(length, vocab)
+    return partial(chains.steps_in_gaps, chain, steps)
+
+
 def curves(quick: bool) -> Iterator[Curve]:
     """All curves. The quick ones are short, and their slopes say nothing."""
 
@@ -155,6 +163,21 @@ def curves(quick: bool) -> Iterator[Curve]:
         per_site, make = math.log(vocab + 2), partial(_best, vocab=vocab)
         sizes, fixed = upto(2, last), f"V={vocab}"
         yield Curve("best decoder", fixed, sizes, make, "L", per_site, f"log {vocab + 2}", per_site)
+    yield from _curves_in_gaps(quick)
+
+
+def _curves_in_gaps(quick: bool) -> Iterator[Curve]:
+    """Ancestral steps on a chain, with two of length, vocabulary and steps fixed."""
+    of, lengths, counts = "written on a chain", (8, 16, 32, 64, 128, 256), (2, 4, 8, 16, 32, 64)
+    vocabs = (2, 3, 4, 6, 8, 12, 16)
+    if quick:
+        lengths, counts, vocabs = (4, 8, 12), (1, 2, 4), (2, 3)
+    make = partial(_steps_in_gaps, vocab=2, steps=8)
+    yield Curve(of, "V=2 K=8", lengths, make, "log L", 3.0, "3")
+    make = partial(_steps_in_gaps, 32 if not quick else 6, steps=8)
+    yield Curve(of, "L=32 K=8", vocabs, make, "log V", 4.0, "4")
+    make = partial(_steps_in_gaps, 64 if not quick else 6, 2)
+    yield Curve(of, "L=64 V=2", counts, make, "log K", 1.0, "1")
 
 
 def traced(curve: Curve, repeats: int) -> dict[str, Any]:
