@@ -82,12 +82,19 @@ class Decoder:
         Whether it may mask, or draw, again what is already written.
     observed : {"one-hot", "leave-one-out", "flat"}
         What it is shown as predictions at observed sites (see `observed_sites`).
+    gapwise : bool
+        Whether what it chooses in a gap, a run of masked sites, depends on that gap alone: its
+        length, its ends, the predictions in it and, for one with `steps`, the round. It then
+        reveals something in every gap; or gaps may wait as long as there is something to reveal in
+        others, and once all wait, what one of them would reveal if it were alone is revealed there.
+        False if a class does not say. On Markov chains `sims.on_chain` follows it at any length.
     """
 
     depends_on: Dependence = "predictions"
     randomised: bool = True
     remasks: bool = False
     observed: Observed = "one-hot"
+    gapwise: bool = False
 
     @property
     def looks_at_tokens(self) -> bool:
@@ -128,8 +135,8 @@ class Decoder:
 class Policy(Decoder, Renamed, ABC, renamed={"law": "reveal_distribution", "revises": "remasks"}):
     """Which masked sites to reveal next.
 
-    A class that chooses anew declares anew: `depends_on` and `randomised` are not inherited by a
-    subclass with a `reveal_distribution` or a `choose` of its own.
+    A class that chooses anew declares anew: `depends_on`, `randomised` and `gapwise` are not
+    inherited by a subclass with a `reveal_distribution` or a `choose` of its own.
 
     Attributes
     ----------
@@ -177,7 +184,7 @@ class Policy(Decoder, Renamed, ABC, renamed={"law": "reveal_distribution", "revi
         # what a class declares is true of its own choice, not of one that a subclass makes
         declared = vars(cls).keys()
         if not declared.isdisjoint(("reveal_distribution", "choose")):
-            for name in {"depends_on", "randomised"} - declared:
+            for name in {"depends_on", "randomised", "gapwise"} - declared:
                 setattr(cls, name, getattr(Policy, name))
 
     @property

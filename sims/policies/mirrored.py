@@ -39,7 +39,7 @@ class Mirrored(Policy):
             raise InvalidInput(f"inner must select sites before it draws, got {inner!r}")
         self.inner = inner
         self.depends_on, self.randomised = inner.depends_on, inner.randomised
-        self.observed = inner.observed
+        self.observed, self.gapwise = inner.observed, inner.gapwise
 
     @property
     def steps(self) -> int | None:

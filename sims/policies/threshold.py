@@ -32,6 +32,7 @@ class Threshold(Policy):
     """
 
     randomised = False
+    gapwise = True
 
     def __init__(self, gamma: float) -> None:
         self.gamma = as_real(gamma, "gamma", 0, 1)

@@ -82,6 +82,7 @@ class TopK(Policy):
         self.ties, self.noise, self.noise_on = ties, self._best.noise, noise_on
         if self._best.randomised:
             self.randomised = True
+        self.gapwise = self.k == 1 and not self.randomised
 
     def check(self, length: int, vocab: int) -> None:
         """Raise `InvalidInput` if the sizes do not sum to the length."""
