@@ -60,6 +60,30 @@ def test_with_observed_sites(policy):
     assert len(batches) == pytest.approx(q.expected_rounds)
 
 
+@pytest.mark.parametrize("p", [gallery.golden_mean(4), gallery.binary_symmetric(4, 0.2)], ids=repr)
+def test_a_denoiser_that_goes_by_some_of_what_is_known(p):
+    """Refreshed every second round; without the right context; without what is just written."""
+    for order, seen in (
+        ((0, 1, 2, 3), [(), (), (0, 1), (0, 1)]),
+        ((3, 1, 0, 2), [(), (), (), (0, 1)]),
+        ((0, 2, 1, 3), [(), (), (0,), (0, 2)]),
+    ):
+
+        def stale(x, seen=seen):
+            shown = np.zeros(x.shape, dtype=bool)
+            for row, count in zip(shown, (x != MASK).sum(axis=1), strict=True):
+                row[list(seen[min(count, 3)])] = True
+            stale_x = np.where(shown, x, MASK)
+            predictions = p.denoise(stale_x, on_impossible="marginal")
+            return np.where((x == MASK)[..., None], predictions, np.eye(p.vocab)[x])
+
+        q = output_distribution(p, policies.FixedOrder(order), denoiser=stale)
+        cost = fixed_order_cost(p, [(i,) for i in order], seen=seen)
+        assert cost == pytest.approx(q.path_kl, abs=1e-11)
+        assert cost == pytest.approx(q.kl, abs=1e-11)
+        assert cost > 0.01
+
+
 def test_by_hand():
     assert fixed_batches(policies.LeftToRight(2), 5) == ((0, 1), (2, 3), (4,))
     assert fixed_batches(policies.Blocks(3, policies.LeftToRight(2)), 5) == (

@@ -46,24 +46,35 @@ def orders(length, seed=0, number=4):
     return found
 
 
-def by_definition(joint, vocab, order, observed=(), exact=False):
+def subsets(order, observed=(), seed=0):
+    """For each batch, a random part of what is known before it."""
+    rng, known, found = random.Random(f"{order} {seed}"), list(observed), []
+    for batch in order:
+        found.append(tuple(rng.sample(known, rng.randint(0, len(known)))))
+        known += batch
+    return found
+
+
+def by_definition(joint, vocab, order, observed=(), exact=False, seen=None):
     """KL(p || q) with q(x) the product of the predictions in this order.
 
-    On average over what the observed sites hold.
+    On average over what the observed sites hold. Predictions are given what is seen alone.
     """
     predict = oracles.zero_loss(joint, vocab)
     terms = []
     for values, prob in oracles.marginal(joint, observed).items():
         if prob == 0:
             continue
-        seen = dict(zip(observed, values, strict=True))
-        pattern = tuple(seen.get(i, oracles.MASK) for i in range(oracles.length_of(joint)))
+        given = dict(zip(observed, values, strict=True))
+        pattern = tuple(given.get(i, oracles.MASK) for i in range(oracles.length_of(joint)))
         inside = {x: p for x, p in oracles.condition(joint, pattern).items() if p != 0}
         q = {}
         for x in inside:
             context, q[x] = list(pattern), Fraction(1)
-            for batch in order:
-                rows = predict(tuple(context))
+            for n, batch in enumerate(order):
+                hidden = [i for i in range(len(x)) if seen is not None and i not in seen[n]]
+                stale = [oracles.MASK if i in hidden else context[i] for i in range(len(x))]
+                rows = predict(tuple(stale))
                 for i in batch:
                     q[x] = q[x] * rows[i][x[i]]
                 for i in batch:
@@ -107,6 +118,48 @@ def test_exact_costs_are_expressions(case):
     for order in orders(case.length, seed=1, number=2):
         expected = by_definition(case.joint, case.vocab, order, exact=True)
         assert sympy.expand(fixed_order_cost(p, order) - expected) == 0
+
+
+# Predictions that do not go by all that is known
+
+
+@each_case
+def test_stale_contexts_by_definition(case):
+    p, observed = case.build(), tuple(range(0, case.length, 3))
+    for given in ((), observed):
+        for order in orders(case.length, seed=2, number=3):
+            rest = [tuple(i for i in batch if i not in given) for batch in order]
+            rest = [batch for batch in rest if batch]
+            seen = subsets(rest, given)
+            expected = by_definition(case.joint, case.vocab, rest, given, seen=seen)
+            actual = fixed_order_cost(p, rest, observed=given, seen=seen)
+            assert actual == pytest.approx(expected, abs=ROUNDING)
+
+
+@each_factored
+def test_exact_costs_of_stale_contexts(case):
+    for order in orders(case.length, seed=4, number=2):
+        seen = subsets(order)
+        expected = by_definition(case.joint, case.vocab, order, exact=True, seen=seen)
+        assert sympy.expand(fixed_order_cost(build_exact(case), order, seen=seen) - expected) == 0
+
+
+def test_stale_contexts_of_longer_chains():
+    for p in (longer_chain(40), gallery.periodic(40)):
+        for order in orders(40, seed=5, number=3):
+            seen = subsets(order)
+            slow = fixed_order._cost(p, order, (), [tuple(sorted(sites)) for sites in seen])
+            assert fixed_order_cost(p, order, seen=seen) == pytest.approx(slow, abs=1e-11)
+
+
+def test_a_cache_loses_what_its_rounds_lose_at_once_at_2000_sites():
+    p, batches = longer_chain(2000), [tuple(range(i, i + 10)) for i in range(0, 2000, 10)]
+    one_by_one = [(i,) for i in range(2000)]
+    seen = [range(i - i % 10) for i in range(2000)]
+    lost = float(fixed_order_cost(p, one_by_one, seen=seen))
+    assert lost == float(fixed_order_cost(p, batches)) > 1
+    everything = [range(i) for i in range(2000)]
+    assert fixed_order_cost(p, one_by_one, seen=everything) == 0.0
 
 
 # Chains without a table
@@ -195,6 +248,15 @@ BAD_BATCHES: dict[str, Any] = {
     "batch 0 must be integers": [(0.5, 1), (2,)],
 }
 
+BAD_CONTEXTS: dict[str, Any] = {
+    "seen must have 2 sets, one for each batch, got 1": [()],
+    "seen 1 has site 2, which is not known before batch 1": [(), (0, 2)],
+    "seen 0 has site 0, which is not known before batch 0": [(0,), ()],
+    "seen 1 must be distinct": [(), (0, 0)],
+    "seen 0 must be a list of sites, got 0": [0, 0],
+    "seen must be a sequence of sets of sites, got 2": 2,
+}
+
 test_no_closed_form_beyond_a_table = refusals(
     ("2", lambda: fixed_order_cost(LONG, [range(100), range(100, 200)])), error=TooLarge
 )
@@ -203,6 +265,10 @@ test_what_is_refused = refusals(
     (
         "batch 0 has site 0 again, which is observed",
         lambda: fixed_order_cost(P, [(0, 1), (2,)], observed=[0]),
+    ),
+    *(
+        (says, functools.partial(fixed_order_cost, P, [(0, 1), (2,)], observed=(), seen=bad))
+        for says, bad in BAD_CONTEXTS.items()
     ),
     ("base", lambda b: fixed_order_cost(P, [(0, 1, 2)], base=b), BAD_BASES),
     ("Distribution", lambda p: fixed_order_cost(p, [(0, 1)]), NO_DISTRIBUTION),

@@ -18,11 +18,19 @@ H(X_j | X_i)`` for i < j, which the marginal at i and the gap ``j - i`` determin
 
 where ``E(l, b)`` is ``H(X_b)`` if there is no l, and E(., r) is 0 if there is no r. No table, no
 sum over patterns: one power of the transition matrix for each gap, at any length. [ours]
+
+Predictions may be *stale*: they go by the sites C_t, some of O_t. A token i then costs what it
+shares with the new ones, ``I(X_i; X_{O_t} | X_{C_t})``, beside the total correlation above, and
+
+    KL(p || q)  =  sum_t sum_{i in B_t} H(X_i | X_{C_t})  -  H(X).
+
+In a chain ``H(X_i | X_l, X_r) = E(l, i) + E(i, r) - E(l, r)`` with the nearest ends in C_t. [ours]
 """
 
 import bisect
+import itertools
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -44,6 +52,7 @@ def fixed_order_cost(
     batches: Iterable[Iterable[int]],
     *,
     observed: Iterable[int] = (),
+    seen: Iterable[Iterable[int]] | None = None,
     base: float | None = None,
 ) -> Number:
     """KL divergence of decoding in batches of sites that are fixed beforehand.
@@ -56,6 +65,10 @@ def fixed_order_cost(
         `sims.fixed_batches` takes them from a policy.
     observed : iterable of int
         Sites that are given from the start, with tokens as the data have them.
+    seen : iterable of iterables of int, optional
+        For each batch, the sites that its predictions go by: those that are observed or in batches
+        before, all of them if not given. Fewer where a cache or attention in one direction leaves
+        some out.
     base : float, optional
         Unit: nats if not given, 2 for bits.
 
@@ -99,11 +112,21 @@ def fixed_order_cost(
     >>> outwards = [(5000,), *((4999 - i, 5001 + i) for i in range(4999)), (0,)]
     >>> float(fixed_order_cost(p, outwards))
     0.0
+
+    One at a time from a cache that is refreshed every second round: the sites of two rounds are
+    written as if together.
+
+    >>> p = gallery.binary_symmetric(4, 0.25)
+    >>> one_by_one = [(0,), (1,), (2,), (3,)]
+    >>> cost = fixed_order_cost(p, one_by_one, seen=[(), (), (0, 1), (0, 1)], base=2)
+    >>> round(float(cost), 6)
+    0.331878
     """
     check_distribution(p)
     known = as_sites(observed, p.length, "observed")
     order = _as_batches(batches, known, p.length)
-    cost = _chain_cost(p, order, known) if isinstance(p, MarkovChain) else _cost(p, order, known)
+    contexts = None if seen is None else _as_contexts(seen, order, known, p.length)
+    cost = (_chain_cost if isinstance(p, MarkovChain) else _cost)(p, order, known, contexts)
     return in_units(not_negative(cost), base)
 
 
@@ -133,22 +156,71 @@ def _as_batches(
     return order
 
 
-def _cost(p: Distribution, order: list[tuple[int, ...]], known: tuple[int, ...]) -> Any:
+def _as_contexts(
+    seen: Iterable[Iterable[int]],
+    order: list[tuple[int, ...]],
+    known: tuple[int, ...],
+    length: int,
+) -> list[tuple[int, ...]]:
+    """What is seen in each round, in increasing order: some of what is known by then."""
+    try:
+        contexts = [as_sites(sites, length, f"seen {n}") for n, sites in enumerate(seen)]
+    except TypeError:
+        raise InvalidInput(f"seen must be a sequence of sets of sites, got {seen!r}") from None
+    if len(contexts) != len(order):
+        raise InvalidInput(
+            f"seen must have {counted(len(order), 'set')}, one for each batch, got {len(contexts)}"
+        )
+    before = set(known)
+    for n, (batch, context) in enumerate(zip(order, contexts, strict=True)):
+        for site in context:
+            if site not in before:
+                raise InvalidInput(f"seen {n} has site {site}, which is not known before batch {n}")
+        before.update(batch)
+    return contexts
+
+
+def _rounds(
+    order: list[tuple[int, ...]],
+    known: tuple[int, ...],
+    contexts: list[tuple[int, ...]] | None,
+) -> Iterator[tuple[tuple[int, ...], list[int], list[int]]]:
+    """Each batch, with what its predictions go by and all that is known, in increasing order."""
+    before = list(known)
+    for n, batch in enumerate(order):
+        yield batch, before if contexts is None else list(contexts[n]), before
+        for site in batch:
+            bisect.insort(before, site)
+
+
+def _cost(
+    p: Distribution,
+    order: list[tuple[int, ...]],
+    known: tuple[int, ...],
+    contexts: list[tuple[int, ...]] | None = None,
+) -> Any:
     """The definition, from the entropies of sets of sites."""
+
+    def entropy(*sites: int) -> Any:
+        return p.subset_entropy(tuple(sorted(sites))) if sites else 0
+
     cost: Any = 0 if p.exact else 0.0
-    for batch in order:
-        after = tuple(sorted((*known, *batch)))
-        if len(batch) > 1:
-            before = p.subset_entropy(known) if known else 0
-            alone = sum(p.subset_entropy(tuple(sorted((*known, i)))) - before for i in batch)
-            cost = cost + alone - (p.subset_entropy(after) - before)
-        known = after
+    for batch, context, before in _rounds(order, known, contexts):
+        if len(batch) > 1 or context != before:
+            there = entropy(*context)
+            alone = sum(entropy(*context, i) - there for i in batch)
+            cost = cost + alone - (entropy(*before, *batch) - entropy(*before))
     return cost
 
 
-def _chain_cost(p: MarkovChain, order: list[tuple[int, ...]], known: tuple[int, ...]) -> Any:
-    """The sum over the segments of every batch; equal terms of opposite sign cancel beforehand."""
-    times = _terms(order, known)
+def _chain_cost(
+    p: MarkovChain,
+    order: list[tuple[int, ...]],
+    known: tuple[int, ...],
+    contexts: list[tuple[int, ...]] | None,
+) -> Any:
+    """The sum over all sites; equal terms of opposite sign cancel beforehand."""
+    times = _terms(order, known, contexts)
     by_gap: dict[int, dict[int, int]] = defaultdict(dict)
     alone: dict[int, int] = {}
     for (left, right), count in times.items():
@@ -181,23 +253,21 @@ def _rows(p: MarkovChain, times: dict[int, int]) -> tuple[Array, Array]:
 
 
 def _terms(
-    order: list[tuple[int, ...]], known: tuple[int, ...]
+    order: list[tuple[int, ...]],
+    known: tuple[int, ...],
+    contexts: list[tuple[int, ...]] | None,
 ) -> dict[tuple[int | None, int], int]:
     """How often each E(i, j) is counted; i is None where no site on the left is known."""
     times: dict[tuple[int | None, int], int] = defaultdict(int)
-    seen = list(known)
-    for batch in order:
-        previous_segment, previous = None, None
+    for batch, context, _ in _rounds(order, known, contexts):
         for site in batch:
-            segment = bisect.bisect(seen, site)
-            if segment == previous_segment:
-                left = seen[segment - 1] if segment else None
-                times[left, site] += 1
-                times[previous, site] -= 1
-                if segment < len(seen):
-                    times[left, seen[segment]] -= 1
-                    times[previous, seen[segment]] += 1
-            previous_segment, previous = segment, site
-        for site in batch:
-            bisect.insort(seen, site)
+            segment = bisect.bisect(context, site)
+            left = context[segment - 1] if segment else None
+            times[left, site] += 1
+            if segment < len(context):
+                times[site, context[segment]] += 1
+                times[left, context[segment]] -= 1
+    for sites, count in ((range(sum(map(len, order), len(known))), -1), (known, 1)):
+        for left, site in itertools.pairwise((None, *sites)):  # H(X) less that of what is known
+            times[left, site] += count
     return times
