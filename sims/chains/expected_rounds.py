@@ -1,0 +1,123 @@
+"""Expected rounds against KL on chains of any length: bounds from both sides.
+
+The least ``E[rounds] + multiplier KL`` does not fall apart into gaps: rounds are a maximum over
+gaps, and whether it pays to finish one now depends on how long the others take. So there is a
+bound that no decoder is below, from a relaxation (`sims.chains.relaxation`), and the best of a
+family of decoders whose rounds and KL are known exactly (`sims.chains.soft_limits`).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sims.chains.gaps import Gaps
+from sims.chains.relaxation import least_costs
+from sims.chains.soft_limits import soft_limits
+from sims.policies import GapTabulated
+from theory._core.arrays import to_host, within_memory
+from theory.distributions import MarkovChain
+from theory.distributions.sampling import as_floats
+from theory.errors import InvalidInput
+from theory.validation.arguments import as_real
+
+__all__ = ["FrontierBounds", "frontier_bounds"]
+
+
+@dataclass(frozen=True, eq=False)
+class FrontierBounds:
+    """The least ``E_p[rounds] + multiplier * KL(p || q)`` of a chain, from both sides.
+
+    Attributes
+    ----------
+    multiplier : float
+        Rounds that a nat is worth.
+    lower : float
+        No value-adaptive policy is below it.
+    upper : float
+        ``rounds + multiplier * kl`` of the policy.
+    rounds : float
+        Expected number of rounds of the policy on the data.
+    kl : float
+        Its ``KL(p || q)`` in nats.
+    policy : GapTabulated
+        A decoder: not always the best one.
+    """
+
+    multiplier: float
+    lower: float
+    upper: float
+    rounds: float
+    kl: float
+    policy: GapTabulated
+
+    def __repr__(self) -> str:
+        return (
+            f"FrontierBounds(multiplier={self.multiplier:g}, lower={self.lower:.6g}, "
+            f"upper={self.upper:.6g}, rounds={self.rounds:.6g}, kl={self.kl:.6g})"
+        )
+
+
+@within_memory("the bounds of the best decoder")
+def frontier_bounds(
+    p: MarkovChain, multipliers: Sequence[float], *, progress: bool | None = None
+) -> list[FrontierBounds]:
+    """Bound the least ``E_p[rounds] + multiplier * KL(p || q)`` of a chain from both sides.
+
+    What `frontier` finds exactly for about ten bits. All policies that select sites before they
+    draw compete, those included whose choices in one gap depend on tokens beyond it.
+
+    Parameters
+    ----------
+    p : MarkovChain
+        Of any length; exact ones are rounded to floats.
+    multipliers : sequence of float
+        Rounds that a nat of divergence is worth; finite and above 0.
+    progress : bool, optional
+        Whether to show progress on stderr; if not given, where it is looked at.
+
+    Returns
+    -------
+    list of FrontierBounds
+        In the order of the multipliers. The work is done on the host, in floats: the bounds hold
+        up to rounding, about 1e-12 times the multiplier.
+
+    Raises
+    ------
+    InvalidInput
+    TooLarge
+        Before any memory is taken.
+
+    Examples
+    --------
+    Four bits, each flipped with probability 1/4 from the one before. The middle first, then a pair
+    at once, or in two rounds:
+
+    >>> from theory import gallery
+    >>> for found in frontier_bounds(gallery.binary_symmetric(4, 0.25), [2, 20, 200]):
+    ...     print(found)
+    """
+    if not isinstance(p, MarkovChain):
+        raise InvalidInput(f"p must be a Markov chain, got {p!r}")
+    try:
+        values = [as_real(m, "multipliers", 0, math.inf, ends=False) for m in multipliers]
+    except TypeError:
+        raise InvalidInput(f"multipliers must be a sequence, got {multipliers!r}") from None
+    if not values:
+        return []
+    initial, transition = (to_host(as_floats(x)) for x in (p.initial, p.transition))
+    gaps = Gaps(MarkovChain(initial, transition, p.length))
+    lower = least_costs(gaps, values, progress)
+    hard = p.length * math.log(p.vocab) + 1
+    found = soft_limits(gaps, [hard, *(k / (3 * m) for m in values for k in (1, 3))], progress)
+    result = []
+    for multiplier, bound in zip(values, lower, strict=True):
+        costs = found.rounds + multiplier * found.kl
+        k, r = np.unravel_index(costs.argmin(), costs.shape)
+        policy = GapTabulated(found.choices[k, : r + 1 + found.choices.shape[1] - costs.shape[1]])
+        rounds, kl = float(found.rounds[k, r]), float(found.kl[k, r])
+        result.append(
+            FrontierBounds(multiplier, float(bound), float(costs[k, r]), rounds, kl, policy)
+        )
+    return result
