@@ -4,7 +4,8 @@ Such a decoder is known by tables over the length of a gap and its two ends. Wha
 gaps that a prompt leaves, or with one block after another, follows from them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,7 +17,15 @@ __all__ = ["Gap", "InGaps", "gaps_of"]
 
 
 class Gap(NamedTuple):
-    """A run of masked sites, and the tokens at its ends; V where an end is open."""
+    """A run of masked sites.
+
+    Attributes
+    ----------
+    start, length : int
+    left, right : int
+        The tokens at its ends; V where an end is open, and -1 on the left where the token is that
+        at the last site of the gap before.
+    """
 
     start: int
     length: int
@@ -24,19 +33,26 @@ class Gap(NamedTuple):
     right: int
 
 
-def gaps_of(pattern: np.ndarray, vocab: int) -> list[Gap]:
-    """The gaps of a pattern (L,), from left to right.
+def gaps_of(pattern: np.ndarray, vocab: int, borders: Iterable[int] = ()) -> list[Gap]:
+    """The gaps of a pattern (L,), from left to right, cut before the sites at the borders.
+
+    A gap that ends at a border is open on the right.
 
     >>> gaps_of(np.asarray([MASK, 1, MASK, MASK]), 2)
     [Gap(start=0, length=1, left=2, right=1), Gap(start=2, length=2, left=1, right=2)]
+    >>> gaps_of(np.asarray([MASK, MASK, MASK]), 2, [2])
+    [Gap(start=0, length=2, left=2, right=2), Gap(start=2, length=1, left=-1, right=2)]
     """
     known = [-1, *np.flatnonzero(pattern != MASK).tolist(), len(pattern)]
     tokens = [vocab, *pattern[pattern != MASK].tolist(), vocab]
-    return [
-        Gap(before + 1, after - before - 1, tokens[k], tokens[k + 1])
-        for k, (before, after) in enumerate(zip(known, known[1:], strict=False))
-        if after - before > 1
-    ]
+    gaps = []
+    for (before, after), (left, right) in zip(pairwise(known), pairwise(tokens), strict=True):
+        first, within = before + 1, sorted(b for b in borders if before + 1 < b < after)
+        for start, end in pairwise([first, *within, after]):
+            ends = left if start == first else -1, right if end == after else vocab
+            if end > start:
+                gaps.append(Gap(start, end - start, *ends))
+    return gaps
 
 
 class InGaps(Protocol):

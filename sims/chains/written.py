@@ -32,7 +32,7 @@ from theory.lattice.lattice import quotient
 
 __all__ = ["log_written"]
 
-AT_ONCE = 2**21
+AT_ONCE = 2**22
 """Numbers of a table that are worked on at once."""
 
 
@@ -151,28 +151,37 @@ def _revealed(pairs: Array, between: Array, b: Any) -> Array:
     With f(s; l, r) the sum over sets of sites between l and r of which s is the last,
 
         f(s; l, r) = b e(l, s) e(s, r) / e(l, r) (between(l, s) + sum_s' f(s'; l, r) between(s', s))
+
+    and what is in the brackets is the answer where s is r itself.
     """
-    xp, (count, sites) = array_namespace(pairs), pairs.shape[:2]
-    shape = (count, sites, sites, sites)  # sequence, s, l, r
-    found = xp.zeros(shape, dtype=pairs.dtype, device=device(pairs))
+    xp, last = array_namespace(pairs), pairs.shape[1] - 1
+    share = quotient(0 * pairs + b, pairs)
+    # for each s, over l < s and r >= s: what is in the brackets so far, then over r > s: f
+    before = {s: between[:, :s, s, None] + 0 * pairs[:, :s, s:] for s in range(1, last + 1)}
+    found: dict[int, Array] = {}
+    answer = 0 * pairs
 
     def fill(low: int, high: int) -> None:
-        """Turn what came before the sites low, ..., high - 1 into f, half of them at a time."""
+        """Find f of the sites low, ..., high - 1, half of them at a time."""
         if high - low == 1:
-            weight = pairs[:, :low, low, None] * pairs[:, low, None, high:]
-            weight = quotient(b * weight, pairs[:, :low, high:])
-            before = found[:, low, :low, high:] + between[:, :low, low, None]
-            found[:, low, :low, high:] = before * weight
+            whole = before.pop(low)
+            answer[:, :low, low] = whole[:, :, 0]
+            weight = pairs[:, :low, low, None] * share[:, :low, high:]
+            found[low] = weight * pairs[:, low, None, high:] * whole[:, :, 1:]
             return
         middle = (low + high) // 2
         fill(low, middle)
-        known = found[:, low:middle, : middle - 1, middle + 1 :]
+        shape = (pairs.shape[0], middle - low, middle - 1, last + 1 - middle)
+        known = xp.zeros(shape, dtype=pairs.dtype, device=device(pairs))
+        for s in range(low, middle):
+            known[:, s - low, :s, :] = found[s][:, :, middle - s - 1 :]
         step = xp.matrix_transpose(between[:, low:middle, middle:high])
-        added = xp.matmul(step, xp.reshape(known, (count, middle - low, -1)))
-        added = xp.reshape(added, (count, high - middle, *known.shape[2:]))
-        after = (slice(None), slice(middle, high), slice(middle - 1), slice(middle + 1, None))
-        found[after] = found[after] + added
+        added = xp.matmul(step, xp.reshape(known, (*shape[:2], -1)))
+        added = xp.reshape(added, (shape[0], high - middle, *shape[2:]))
+        for s in range(middle, high):
+            new = before[s][:, : middle - 1, :] + added[:, s - middle, :, s - middle :]
+            before[s][:, : middle - 1, :] = new
         fill(middle, high)
 
-    fill(1, sites - 1)
-    return between + xp.sum(found * between[:, :, None, :], axis=1)
+    fill(1, last + 1)
+    return answer
