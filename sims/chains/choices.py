@@ -6,6 +6,7 @@ revealed in it as long as the other gap has a site to reveal; what is revealed o
 left (the *floor*, such as the most confident site) is what is revealed in the gap alone.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -35,6 +36,14 @@ class Bridges:
     def __init__(self, gaps: Gaps) -> None:
         self.rows, self.columns, self.powers = map(to_host, (gaps.rows, gaps.columns, gaps.powers))
         self.p, self.vocab, self.exact = gaps.p, gaps.vocab, gaps.exact
+
+    def probability(
+        self, length: Array, left: Array, right: Array, site: Array, token: Array
+    ) -> Array:
+        """Predictions of a token each, in gaps of different lengths; the ends are possible."""
+        future = self.columns[length + 1 - site, token, right]
+        total = np.where(right < self.vocab, self.rows[length + 1, left, right % self.vocab], 1)
+        return quotient(self.rows[site, left, token] * future, total)
 
     def evidence(self, length: int) -> Array:
         """As `Gaps.evidence`."""
@@ -72,19 +81,7 @@ class Chosen(NamedTuple):
 
 
 class Choices(Protocol):
-    """What a decoder does in gaps, by their length, their *stage* and their ends.
-
-    Attributes
-    ----------
-    rounds : int or None
-        The number of rounds if it is the same for all sequences, whatever gaps wait for.
-    """
-
-    rounds: int | None
-
-    def root(self, site: int) -> int:
-        """The stage of a gap that begins at this site before the first round."""
-        ...
+    """What a decoder does in gaps, by their length, their *stage* and their ends."""
 
     def chosen(self, length: int, stage: int, left: np.ndarray, right: np.ndarray) -> Chosen:
         """What is revealed first in the gap."""
@@ -105,15 +102,10 @@ class Blind:
     length : int
     """
 
-    def __init__(self, batches: tuple[tuple[int, ...], ...], length: int) -> None:
-        self.rounds: int | None = len(batches)
+    def __init__(self, batches: Sequence[Sequence[int]], length: int) -> None:
         self._round = np.zeros(length, dtype=np.int64)
         for index, sites in enumerate(batches):
             self._round[list(sites)] = index
-
-    def root(self, site: int) -> int:
-        """Where the gap begins."""
-        return site
 
     def chosen(self, length: int, stage: int, left: np.ndarray, right: np.ndarray) -> Chosen:
         """The sites whose round comes first."""
@@ -138,11 +130,6 @@ class Shown:
 
     def __init__(self, policy: Policy, bridges: Bridges) -> None:
         self.policy, self.bridges, self.clock = policy, bridges, policy.steps is not None
-        self.rounds: int | None = None
-
-    def root(self, site: int) -> int:
-        """The first round."""
-        return 0
 
     def chosen(self, length: int, stage: int, left: np.ndarray, right: np.ndarray) -> Chosen:
         """Ask the policy about every gap alone, and beside one whose token is certain."""
