@@ -1,6 +1,8 @@
 """Decoders of masked diffusion models: what they write, exactly, and experiments with them."""
 
 from sims import policies
+from sims.chains.dispatch import on_chain
+from sims.chains.on_chain import OnChain
 from sims.decoding.exact import output_distribution
 from sims.decoding.from_logits import from_logits
 from sims.decoding.monte_carlo import Decoded, decode
@@ -22,6 +24,7 @@ __all__ = [
     "AnyOrder",
     "Decoded",
     "InRounds",
+    "OnChain",
     "Order",
     "OutputDistribution",
     "PathKL",
@@ -36,6 +39,7 @@ __all__ = [
     "fixed_batches",
     "from_logits",
     "frontier",
+    "on_chain",
     "order",
     "order_of",
     "orders",

@@ -129,7 +129,9 @@ def _gapwise(
     _refuse_beyond(policy, gaps_of(pattern, chain.vocab), borders, chain.vocab)
     gaps = _gaps(chain, found)
     inside = _inside(policy, inner, gaps, progress)
-    if not isinstance(inside, Ancestral) and (given != (pattern != MASK)).any():
+    knows = policy.known if isinstance(policy, GapTabulated) else None
+    certain = (given != (pattern != MASK)).any() and not isinstance(inside, Ancestral)
+    if certain and (knows is None or (to_host(knows) != pattern).any()):
         raise InvalidInput(
             f"{policy!r} chooses by predictions, so sites whose tokens are certain matter to it: "
             f"give them as a prompt, on_chain(p, policy, prompt=...)"

@@ -297,7 +297,8 @@ class GapTree:
             Of all gaps before the first round: the sequence, where in it the left end is, the
             number of the node.
         """
-        bridges, found = self.bridges, 0 * self.bridges.rows[1, 0, 0] * np.zeros(len(tokens))
+        bridges = self.bridges
+        found = np.zeros(len(tokens), dtype=bridges.rows.dtype)
         lengths = np.zeros(len(self._numbers) + 2, dtype=np.int64)
         opens = np.arange(len(lengths)) == END
         begins, counts = (self.values(dtype=np.int64) for _ in range(2))

@@ -189,11 +189,11 @@ class FixedOrderInGaps:
     def path_kl(self) -> Number:
         """Path KL in nats."""
         values = self.tree.path_kl()
-        return self._plain(sum(row[0] if row.ndim else row for row in self._of_roots(values)))
+        return self._plain(sum(np.atleast_1d(row)[0] for row in self._of_roots(values)))
 
     def valid_mass(self) -> Number:
         """Probability that what is written has positive probability under the data."""
-        return self._plain(math.prod(row.sum() for row in self._of_roots(self.tree.valid_mass())))
+        return self._plain(math.prod(np.sum(row) for row in self._of_roots(self.tree.valid_mass())))
 
     def _of_roots(self, values: np.ndarray) -> list[np.ndarray]:
         """The value of each gap, of one that is open on the right by the last token."""
