@@ -12,9 +12,10 @@ from theory import EmpiricalDistribution, InvalidInput, JointTable, MarkovChain,
 
 # The gallery
 
-LENGTH_ALONE = ("balanced", "coupled_pairs", "dyck", "end_of_text", "golden_mean")
-LENGTH_ALONE += ("hidden_periodic", "one_hot", "padded_text", "parity", "periodic", "permutations")
-LENGTH_ALONE += ("repeated_bit", "template", "two_classes", "walk", "words")
+LENGTH_ALONE = ("balanced", "common_words", "coupled_pairs", "dyck", "end_of_text", "golden_mean")
+LENGTH_ALONE += ("golden_mean_chain", "hidden_periodic", "one_hot", "padded_text", "parity")
+LENGTH_ALONE += ("periodic", "permutations", "repeated_bit", "template", "two_classes", "walk")
+LENGTH_ALONE += ("words",)
 PAIRS = ("coupled_pairs", "dyck")
 BY_LENGTH = {name: getattr(gallery, name)(2 if name in PAIRS else 4) for name in LENGTH_ALONE}
 BY_CALL = {

@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+from collections import Counter
 from fractions import Fraction
 
 import numpy as np
@@ -220,6 +221,59 @@ def test_words_are_those_of_the_corpus_with_their_counts():
     prob = dict(zip(spelt, p.evidence(p.sequences), strict=True))
     for word, count in counts.items():
         assert prob[word] == pytest.approx(count / total, rel=1e-12)
+
+
+ROSES = ("a rose is a rose", "no rose is", "a cat")
+
+
+def spoken(frequent):
+    """The texts with rare words replaced; among equally frequent ones the alphabet decides."""
+    counts = Counter(" ".join(ROSES).split())
+    kept = sorted(counts, key=lambda word: (-counts[word], word))[:frequent]
+    texts = [[w if w in kept else "<unknown>" for w in text.split()] for text in ROSES]
+    return kept, texts
+
+
+@each("frequent", [1, 2, 3, 5])
+def test_common_words_by_walking_through_the_text(frequent):
+    """What follows a word, or the word that begins any of the paragraphs where one ends."""
+    kept, texts = spoken(frequent)
+    symbols = (*kept, "<unknown>")
+    p = gallery.common_words(4, frequent, corpora.from_paragraphs(ROSES))
+    assert (p.length, p.symbols) == (4, symbols)
+    steps = Counter(pair for text in texts for pair in itertools.pairwise(text))
+    for last, first in itertools.product(texts, texts):
+        steps[last[-1], first[0]] += Fraction(1, len(texts))
+    words = Counter(word for text in texts for word in text)
+    for i, word in enumerate(symbols):
+        assert p.initial[i] == pytest.approx(words[word] / words.total(), abs=1e-15)
+        for j, following in enumerate(symbols):
+            share = steps[word, following] / words[word] if words[word] else j == frequent
+            assert p.transition[i, j] == pytest.approx(float(share), abs=1e-15)
+
+
+def test_common_words_are_as_likely_at_every_site_as_in_the_text():
+    p = gallery.common_words(256)
+    words = corpora.english().words
+    assert p.symbols == (*itertools.islice(words, 8), "<unknown>")
+    for site in (0, 1, 100, 255):
+        shares = dict(zip(p.symbols, p.marginals[site].tolist(), strict=True))
+        for word in p.symbols[:-1]:
+            assert shares[word] == pytest.approx(words[word] / sum(words.values()), rel=1e-12)
+
+
+test_common_words_that_are_too_many = refusals(
+    ("frequent must be", lambda: gallery.common_words(4, 0)),
+    (
+        "at most 254 for <Corpus the prose of Python's documentation: .*, got 255",
+        lambda: gallery.common_words(4, 255),
+    ),
+    (
+        "at most 5 for <Corpus the text: 10 words.*, got {}",
+        lambda n: gallery.common_words(4, n, corpora.from_paragraphs(ROSES)),
+        [6, 100],
+    ),
+)
 
 
 # Squares

@@ -20,7 +20,7 @@ from theory.gallery.constraints import (
     reed_solomon,
     sudoku,
 )
-from theory.gallery.language import cities, dyck, padded_text, words
+from theory.gallery.language import cities, common_words, dyck, padded_text, words
 from theory.gallery.spins import curie_weiss, ising_ring
 from theory.gallery.strings import (
     balanced,
@@ -39,6 +39,7 @@ __all__ = [
     "binary_symmetric",
     "cities",
     "common_shock",
+    "common_words",
     "coupled_pairs",
     "curie_weiss",
     "dyck",

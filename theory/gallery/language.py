@@ -8,13 +8,15 @@ import numpy as np
 from theory._core.arrays import require_memory
 from theory.distributions.base import Distribution
 from theory.distributions.empirical import EmpiricalDistribution
+from theory.distributions.markov import MarkovChain
 from theory.distributions.mixture import ProductMixture
 from theory.distributions.table import JointTable
+from theory.errors import InvalidInput
 from theory.gallery.uniform import grown, require_sequences, uniform
 from theory.text import corpora
 from theory.validation.arguments import as_integer
 
-__all__ = ["cities", "dyck", "padded_text", "words"]
+__all__ = ["cities", "common_words", "dyck", "padded_text", "words"]
 
 
 def cities(*, exact: bool = False) -> Distribution:
@@ -25,6 +27,50 @@ def cities(*, exact: bool = False) -> Distribution:
     """
     symbols = ("New", "Mexico", "Panama", "York", "Orleans", "City")
     return uniform([(0, 3), (0, 4), (1, 5), (2, 5)], len(symbols), exact, symbols)
+
+
+def common_words(
+    length: int, frequent: int = 8, corpus: corpora.Corpus | None = None
+) -> MarkovChain:
+    """Text of any length as a chain of its most frequent words and the rest: real English.
+
+    Paragraphs follow each other, each beginning as any of them may. So the chain is stationary, and
+    a word is as likely at every site as in the text.
+
+    Parameters
+    ----------
+    length : int
+    frequent : int
+        How many words are distinguished. One more token stands for all others.
+    corpus : Corpus, optional
+        The documentation of Python (`theory.text.corpora`) if not given.
+
+    Raises
+    ------
+    InvalidInput
+        If the vocabulary of the corpus has fewer words.
+
+    >>> p = common_words(64)
+    >>> p.symbols
+    ('the', 'a', 'is', 'of', 'to', 'in', 'and', 'are', '<unknown>')
+    >>> words = corpora.english().words
+    >>> round(float(p.marginals[63, 0]), 12) == round(words["the"] / sum(words.values()), 12)
+    True
+    """
+    corpus = corpora.english() if corpus is None else corpus
+    size = len(corpus.vocabulary) - 1
+    frequent = as_integer(frequent, "frequent", 1)
+    if frequent >= size:
+        raise InvalidInput(f"frequent must be at most {size - 1} for {corpus}, got {frequent}")
+    starts = corpus.starts[:size] / corpus.starts.sum()
+    pairs = corpus.pairs[:size, :size] + corpus.pairs[:size, size:] * starts
+    shown = np.minimum(np.arange(size), frequent)[:, None] == np.arange(frequent + 1)
+    steps = shown.T @ pairs @ shown
+    steps[steps.sum(axis=1) == 0, -1] = 1.0  # there are no others
+    counts = shown.T @ corpus.pairs[:size].sum(axis=1)
+    symbols = (*corpus.vocabulary[:frequent], corpora.UNKNOWN)
+    transition = steps / steps.sum(axis=1, keepdims=True)
+    return MarkovChain(counts / counts.sum(), transition, length, symbols=symbols)
 
 
 def dyck(pairs: int, *, exact: bool = False) -> Distribution:
