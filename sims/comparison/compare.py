@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sims import policies
-from sims.chains import on_chain
+from sims.chains.dispatch import on_chain
 from sims.decoding.arguments import as_decoder, as_run, with_prompt
 from sims.decoding.exact import output_distribution
 from sims.decoding.monte_carlo import decode
