@@ -96,14 +96,16 @@ class Together:
         return self._rounds(on_data=False)
 
     def _rounds(self, on_data: bool) -> Mapping[int, Number]:
-        one = np.ones(1, dtype=self.gaps.like.dtype)
-        found: list[Any] = [one]  # by the last token, if that is written
-        for block, masked in zip(self.blocks, self.masked, strict=True):
+        found: list[Any] = [np.ones(1, dtype=self.gaps.like.dtype)]  # by the last token, if carried
+        after = [*self.blocks[1:], []]
+        for block, next_block, masked in zip(self.blocks, after, self.masked, strict=True):
+            carried = any(gap.left < 0 for gap in (*block, *next_block))
             if isinstance(self.inside, Ancestral):  # tokens do not matter
                 found = [np.convolve(found[0], self.inside.occupied(masked))]
-            elif len(self.blocks) == 1:
-                found = [to_host(self.inside.rounds(block, on_data))]
-            elif len(block) == 1 and block[0].right == self.gaps.vocab:
+            elif not carried:
+                rounds = to_host(self.inside.rounds(block, on_data))
+                found = [np.convolve(sum(found), rounds)]
+            elif len(block) == 1:
                 ((_, length, left, _),) = block
                 table = to_host(self.inside.rounds_by_last(length, on_data))
                 rows = table[: self.gaps.vocab] if left < 0 else table[left : left + 1]
@@ -114,8 +116,8 @@ class Together:
                 ]
             else:
                 raise InvalidInput(
-                    f"the rounds of blocks with given tokens in between are not computed: "
-                    f"{len(block)} gaps in a block"
+                    f"rounds are not computed where a block of {len(block)} gaps is followed by "
+                    f"another that goes on from its last token"
                 )
         total = sum(found)
         return {k: self._plain(mass) for k, mass in enumerate(total) if mass > 0}
