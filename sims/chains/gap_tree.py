@@ -37,6 +37,9 @@ from theory.lattice.lattice import quotient
 
 __all__ = ["GapTree", "Kind", "Node"]
 
+AT_ONCE = 2**20
+"""Numbers of a table that are worked on at once."""
+
 EMPTY, END = 0, 1
 """The numbers of the gaps without a site: between two tokens, and at the end of the sequence."""
 
@@ -81,12 +84,19 @@ class Node(NamedTuple):
     last: np.ndarray
     child: np.ndarray
 
-    def edges(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Those that begin at the left end, those that end at the right end, and all others."""
+    def edges(self, most: int) -> Iterator[tuple[str, np.ndarray]]:
+        """Those that begin at the left end, those that end at the right end, all others, by parts.
+
+        Parameters
+        ----------
+        most : int
+            Size of a part.
+        """
         begins, ends = self.first == 0, self.last > self.length
         for which, some in (("begins", begins), ("ends", ends), ("inner", ~(begins | ends))):
-            if some.any():
-                yield which, np.flatnonzero(some)
+            found = np.flatnonzero(some)
+            for start in range(0, len(found), most):
+                yield which, found[start : start + most]
 
 
 class GapTree:
@@ -108,6 +118,7 @@ class GapTree:
         self, bridges: Bridges, choices: Choices, roots: Iterable[tuple[Kind, set[bool]]]
     ) -> None:
         self.bridges, self.choices, self.vocab = bridges, choices, bridges.vocab
+        self._most = max(1, AT_ONCE // bridges.vocab**2)
         self._numbers: dict[Kind, int] = {}
         self._open_left: dict[int, set[bool]] = {}
         self._todo: list[tuple[int, Kind]] = []
@@ -221,20 +232,25 @@ class GapTree:
     def added(self, node: Node, values: np.ndarray, on_data: bool) -> np.ndarray:
         """Mean of the sum of the values of the new gaps, (C,)."""
         total = 0 * self.bridges.evidence(node.length)[node.left, node.right]
-        for which, edges in node.edges():
-            cell, child = node.cell[edges], node.child[edges]
-            right = np.where(node.open_right, 0, node.right[cell])
-            if which == "begins":
-                weights = self._drawn(node, edges, node.last)
-                inner = values[child, node.left[cell]]
-            elif which == "ends":
-                weights = self._drawn(node, edges, node.first)
-                inner = values[child, :-1, right]
-            else:
-                weights = self._joint(node, edges, on_data).reshape(len(edges), -1)
-                inner = values[child, :-1].reshape(len(edges), -1)
-            np.add.at(total, cell, (weights * inner).sum(axis=1))
+        for edges, weights, inner in self.inside(node, values, on_data):
+            np.add.at(total, node.cell[edges], (weights * inner).sum(axis=1))
         return total
+
+    def inside(
+        self, node: Node, values: np.ndarray, on_data: bool
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Edges, the probabilities of the tokens at their ends, and the values between, (E, ...)."""
+        for which, edges in node.edges(self._most):
+            cell, child = node.cell[edges], node.child[edges]
+            if which == "begins":
+                yield edges, self._drawn(node, edges, node.last), values[child, node.left[cell]]
+            elif which == "ends":
+                right = np.where(node.open_right, 0, node.right[cell])
+                drawn = self._drawn(node, edges, node.first)
+                yield edges, drawn, values[child, :-1, right]
+            else:
+                shape, joint = (len(edges), -1), self._joint(node, edges, on_data)
+                yield edges, joint.reshape(shape), values[child, :-1].reshape(shape)
 
     def put_sum(self, values: np.ndarray, node: Node, found: np.ndarray) -> None:
         """Set the values of a node, (C,), the same for all last tokens."""
@@ -266,7 +282,7 @@ class GapTree:
         values = self.values()
         for node in self.nodes:
             cost = self.added(node, values, on_data=True)
-            for which, edges in node.edges():
+            for which, edges in node.edges(self._most):
                 if which == "inner":
                     joint = self._joint(node, edges, on_data=True)
                     apart = self._drawn(node, edges, node.last)[:, None, :]

@@ -45,24 +45,15 @@ class Rounds:
             self._bound(node)
 
     def _bound(self, node: Node) -> None:
-        """Bounds on D and N, whatever the tokens are."""
+        """Bounds on D and N; a round reveals a site at least."""
         depth, total = (np.zeros(len(node.left), dtype=np.int64) for _ in range(2))
-        for values, bound, ufunc in (
-            (self.deepest, depth, np.maximum),
-            (self.most, total, np.add),
-        ):
-            for which, edges in node.edges():
-                cell, child = node.cell[edges], node.child[edges]
-                right = np.where(node.open_right, 0, node.right[cell])
-                if which == "begins":
-                    inner = values[child, node.left[cell]].max(axis=1)
-                elif which == "ends":
-                    inner = values[child, :-1, right].max(axis=1)
-                else:
-                    inner = values[child, :-1].max(axis=(1, 2))
-                ufunc.at(bound, cell, inner)
+        for values, bound, join in ((self.deepest, depth, np.maximum), (self.most, total, np.add)):
+            for edges, weights, inner in self.tree.inside(node, values, self.on_data):
+                largest = np.where(weights > 0, inner, 0).max(axis=1)
+                join.at(bound, node.cell[edges], largest)
+        total = np.minimum(total + node.waits * (1 + depth), node.length)
         self.tree.put_sum(self.deepest, node, np.where(node.waits, 0, 1 + depth))
-        self.tree.put_sum(self.most, node, total + node.waits * (1 + depth))
+        self.tree.put_sum(self.most, node, total)
 
     def probabilities(
         self, roots: Callable[[np.ndarray], np.ndarray], most: int | None = None

@@ -68,6 +68,7 @@ class GapTabulated(Policy):
 
     depends_on = "revealed"
     randomised = False
+    gapwise = True
 
     def __init__(self, choices: ArrayLike, known: ArrayLike | None = None) -> None:
         choices = as_array(choices)
