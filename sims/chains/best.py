@@ -37,17 +37,20 @@ from theory._core.arrays import (
     within_memory,
     xlogx,
 )
+from theory._core.exact import floats
 from theory._core.plurals import counted
 from theory._core.types import Array, ArrayLike
+from theory._markov.forward_backward import UNDERFLOW_TOL
 from theory.distributions import MarkovChain
 from theory.distributions.base import as_possible
 from theory.distributions.conditioned import Conditioned
-from theory.distributions.sampling import as_floats
 from theory.errors import InvalidInput
 from theory.lattice.lattice import quotient
 from theory.validation.arguments import as_integer
 
 __all__ = ["BestGaps", "best_in_rounds"]
+
+UNKNOWN = "the best decoder of a chain is not known"
 
 AT_ONCE = 2**18
 """Paths that are compared at once: as many as stay near the processor."""
@@ -66,8 +69,8 @@ def best_in_rounds(
     """The least KL of a chain in at most r rounds on every path, r = 1..R, and its decoders.
 
     Of all value-adaptive policies that select sites before tokens are drawn. In floats, also for
-    exact chains, to about 1e-13 nats for every hundred sites; zeros for which bisection has rounds
-    enough are exact.
+    exact chains, to about 1e-13 nats for a hundred sites; where bisection has rounds enough, the KL
+    is 0.
 
     Parameters
     ----------
@@ -104,17 +107,25 @@ def best_in_rounds(
     (1,)
     """
     rounds = as_integer(rounds, "rounds", 1)
-    known = p.pattern if isinstance(p, Conditioned) else None
-    if pattern is not None:
-        p = p.given(as_possible(p, pattern, "pattern"))
-    chain = p.whole if isinstance(p, Conditioned) else p
+    chain, known = (p.whole, p.pattern) if isinstance(p, Conditioned) else (p, None)
     if not isinstance(chain, MarkovChain):
         raise InvalidInput(f"p must be a Markov chain, got {chain!r}")
+    if pattern is not None:
+        p = p.given(as_possible(p, pattern, "pattern"))
     shown = to_host(p.pattern).tolist() if isinstance(p, Conditioned) else [MASK] * p.length
     inside = list(_gaps_between(shown, p.vocab))
     if chain.exact:
-        chain = MarkovChain(as_floats(chain.initial), as_floats(chain.transition), chain.length)
-    best = BestGaps(Gaps(chain, max([1, *(n for _, _, n in inside)])), rounds, progress)
+        parts = (floats(part, UNKNOWN) for part in (chain.initial, chain.transition))
+        chain = MarkovChain(*parts, chain.length)
+    gaps = Gaps(chain, max([1, *(n for _, _, n in inside)]))
+    for a, b, n in inside:
+        evidence = float(gaps.evidence(n)[a, b])
+        if evidence < UNDERFLOW_TOL:
+            raise InvalidInput(
+                f"a gap of {counted(n, 'site')} between the tokens {a} and {b} has probability "
+                f"{evidence:.3g}, too little for sums in floats"
+            )
+    best = BestGaps(gaps, rounds, progress)
     points = []
     for r in range(1, best.rounds + 1):
         kl = math.fsum(float(best.kl[r - 1, a, b, n]) for a, b, n in inside)
@@ -283,11 +294,11 @@ class _Paths:
     def _shortest(self, columns: Array, left: Array, so_far: Array) -> tuple[Array, Array]:
         """The least of the paths that come from each site, and which it is."""
         xp, found, at = self.xp, [], []
-        size = max(1, AT_ONCE // math.prod(so_far.shape[1:]))
-        for k in range(0, so_far.shape[0], size):
-            before = so_far[k : k + size, ...]
-            lengths = self.tables.times(columns[k : k + size, ...], left)
-            lengths = xp.reshape(lengths, before.shape) + before
+        count, size = so_far.shape[0], max(1, AT_ONCE // math.prod(so_far.shape[1:]))
+        for k in range(0, count, size):
+            part = slice(k, min(k + size, count))
+            lengths = self.tables.times(columns[part, ...], left)
+            lengths = xp.reshape(lengths, so_far[part, ...].shape) + so_far[part, ...]
             found.append(xp.min(lengths, axis=-1))
             at.append(xp.astype(xp.argmin(lengths, axis=-1), xp.int32))
         return xp.concat(found), xp.concat(at)

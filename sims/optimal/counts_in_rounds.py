@@ -138,9 +138,11 @@ def _least(
     axes, length = information.ndim, information.shape[0] - 1
     number = xp.arange(length + 1, dtype=xp.int64, device=device(information))
     sizes = length - (number if axes == 1 else number[:, None] + 0 * number)
-    least, value = [], 0 * information
+    value = 0 * information
     losses, tables = [], []
     for used in tracked(range(min(rounds, length)), progress, "looking for the best decoder"):
+        if losses and losses[-1] == 0:
+            continue
         least, after = xp.asarray(value, copy=True), value
         sizes = xp.asarray(sizes, copy=True)
         for size in range(1, length + 1):
@@ -158,8 +160,6 @@ def _least(
         start = value[(0,) * axes]
         losses.append(ratio([start], counts.total)[0] if exact else float(start))
         tables.append(sizes)
-        if losses[-1] == 0:
-            break
     return losses, tables
 
 
