@@ -3,6 +3,7 @@
 from sims import policies
 from sims.chains.dispatch import on_chain
 from sims.chains.on_chain import OnChain
+from sims.chains.expected_rounds import FrontierBounds, frontier_bounds
 from sims.decoding.exact import output_distribution
 from sims.decoding.from_logits import from_logits
 from sims.decoding.monte_carlo import Decoded, decode
@@ -25,6 +26,7 @@ __all__ = [
     "Decoded",
     "InRounds",
     "OnChain",
+    "FrontierBounds",
     "Order",
     "OutputDistribution",
     "PathKL",
@@ -40,6 +42,7 @@ __all__ = [
     "from_logits",
     "frontier",
     "on_chain",
+    "frontier_bounds",
     "order",
     "order_of",
     "orders",

@@ -85,6 +85,7 @@ EXACT = (
             lambda: sims.frontier(gallery.balanced(100), rounds=2)[1].policy,
             "<CountTabulated policy of 100 sites in 2 rounds>",
         ),
+        (lambda: sims.frontier_bounds(gallery.binary_symmetric(4, 0.1), [2])[0], None),
         (lambda: comparison.compare(gallery.parity(3), [policies.TopK(2)]), None),
         (lambda: corpora.english(), None),
         (lambda: WordChain(corpora.english()), None),

@@ -5,7 +5,8 @@ So whatever a decoder does within a gap can be followed from the gap's length an
 """
 
 from sims.chains.best import best_in_rounds
+from sims.chains.expected_rounds import FrontierBounds, frontier_bounds
 from sims.chains.gaps import Gaps
 from sims.chains.on_chain import OnChain
 
-__all__ = ["Gaps", "OnChain", "best_in_rounds"]
+__all__ = ["FrontierBounds", "Gaps", "OnChain", "best_in_rounds", "frontier_bounds"]

@@ -91,12 +91,16 @@ def frontier_bounds(
 
     Examples
     --------
-    Four bits, each flipped with probability 1/4 from the one before. The middle first, then a pair
-    at once, or in two rounds:
+    Four bits, each flipped with probability 1/4 from the one before: three times
+    ``log 2 - h(1/4)`` nats are lost at once, nothing in three rounds. In between there is one of
+    the inner bits, then a pair at once. The bounds meet:
 
     >>> from theory import gallery
     >>> for found in frontier_bounds(gallery.binary_symmetric(4, 0.25), [2, 20, 200]):
     ...     print(found)
+    FrontierBounds(multiplier=2, lower=1.78487, upper=1.78487, rounds=1, kl=0.392436)
+    FrontierBounds(multiplier=20, lower=2.63168, upper=2.63168, rounds=2, kl=0.0315839)
+    FrontierBounds(multiplier=200, lower=3, upper=3, rounds=3, kl=0)
     """
     if not isinstance(p, MarkovChain):
         raise InvalidInput(f"p must be a Markov chain, got {p!r}")
@@ -111,13 +115,12 @@ def frontier_bounds(
     lower = least_costs(gaps, values, progress)
     hard = p.length * math.log(p.vocab) + 1
     found = soft_limits(gaps, [hard, *(k / (3 * m) for m in values for k in (1, 3))], progress)
+    tail = found.choices.shape[1] - found.kl.shape[1]
     result = []
-    for multiplier, bound in zip(values, lower, strict=True):
+    for multiplier, bound in zip(values, lower.tolist(), strict=True):
         costs = found.rounds + multiplier * found.kl
         k, r = np.unravel_index(costs.argmin(), costs.shape)
-        policy = GapTabulated(found.choices[k, : r + 1 + found.choices.shape[1] - costs.shape[1]])
-        rounds, kl = float(found.rounds[k, r]), float(found.kl[k, r])
-        result.append(
-            FrontierBounds(multiplier, float(bound), float(costs[k, r]), rounds, kl, policy)
-        )
+        upper, rounds, kl = (float(x[k, r]) for x in (costs, found.rounds, found.kl))
+        policy = GapTabulated(found.choices[k, : tail + r + 1])
+        result.append(FrontierBounds(multiplier, min(bound, upper), upper, rounds, kl, policy))
     return result

@@ -1,19 +1,20 @@
-"""No decoder of a chain has fewer expected rounds plus a multiple of its KL: a relaxation.
+"""Expected rounds plus a multiple of the KL: what no decoder of a chain is below, by a relaxation.
 
-Rounds are a maximum over gaps, which does not fall apart. But a maximum has no smaller a mean than
-any of its terms. With F(gap, mu) at most ``min E[rounds] + mu KL`` of a gap, a policy that needs t
-rounds on average after its first one loses in each gap that it leaves, at any mu, at least
-``(E F(gap, mu) - t) / mu`` nats, with the mean over the tokens at the ends of the gap. So [ours]
+After its first round a policy leaves gaps, and needs T_g more rounds in gap g. It needs
+``1 + max T_g`` in all, at least ``1 + t`` on average with ``t = max E[T_g]``. What it does in g may
+depend on tokens beyond, which are independent of the inside given both ends: it is one of the
+policies of that gap alone, drawn at random. So if F(g, mu) is nowhere above the least
+``E[rounds] + mu KL`` of g between given ends, at least ``(E F(g, mu) - t) / mu`` nats are lost in
+g, for every mu. A set of sites being a path from 0 to n + 1 [ours],
 
-    F(gap, mu) = 1 + min over t, over sets of sites of
-                 t + mu sum over edges (i, j) of I(X_i; X_j | ends) + max over nu (E F - t)+ / nu
+    F(gap, mu) = 1 + min over t of t + mu min over paths of sum over edges (i, j) of
+                 I(X_i; X_j | ends) + max over nu of (E[F(gap between i and j, nu)] - t)+ / nu
 
-is at most what that gap costs, for any set of values nu; a set of sites is a path, for each t a
-shortest one. Between two values of t the largest line at the later one is followed back to the
-earlier one: lower than the maximum, and linear, so that the ends of such intervals decide.
+for gaps of n sites from shorter ones, or ``1 + mu TC`` if all sites are revealed at once. Any set
+of values nu will do. Between two values of t the largest line at the later one is followed back to
+the earlier one: below the maximum, and linear, so that the ends of such intervals decide.
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,6 +22,8 @@ import numpy as np
 from sims.chains.edges import Edges
 from sims.chains.gaps import Gaps
 from theory._console.progress import tracked
+from theory._core.arrays import require_memory
+from theory._core.plurals import counted
 
 __all__ = ["least_costs"]
 
@@ -34,7 +37,7 @@ LOWEST, HIGHEST = 8.0, 1e4
 """How far below and above those asked for they go."""
 
 TIE = 1e-12
-"""Nats by which a line must be above another one to be taken."""
+"""Rounds by which lines may meet too early: a steeper one is as large as the next there."""
 
 
 def least_costs(
@@ -53,18 +56,20 @@ def least_costs(
     length, v = gaps.longest, gaps.vocab
     wanted = np.asarray(multipliers, dtype=np.float64)
     values = np.geomspace(wanted.min() / LOWEST, HIGHEST * wanted.max(), VALUES)
+    require_memory(
+        length * (v + 1) ** 2 * (VALUES + 8 * (VALUES + STEPS * length.bit_length())),
+        f"the lower bounds of gaps of up to {counted(length, 'site')} over {counted(v, 'token')}",
+    )
     bounds = np.zeros((length, v + 1, v + 1, VALUES))
     for n in tracked(range(1, length), progress, "lower bound"):
         bounds[n] = _least(Edges(gaps, n), bounds, values, values)
     return _least(Edges(gaps, length, slice(v, None)), bounds, values, wanted)[0, 0]
 
 
-def _least(
-    edges: Edges, bounds: np.ndarray, values: np.ndarray, wanted: np.ndarray
-) -> np.ndarray:
+def _least(edges: Edges, bounds: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """The bounds (A, A, M) of the gaps of one length, from those of all that are shorter."""
     n = edges.length
-    times = 1 + np.arange(STEPS * max(n.bit_length() - 2, 0) + 1) / STEPS
+    times = 1 + np.arange(0, max(n.bit_length() - 2, 0) + 0.5 / STEPS, 1 / STEPS)
     shortest = np.zeros((1, *edges.possible.shape, len(times)))  # from the left end to each site
     at_once = np.zeros(edges.possible.shape)
     for j in range(1, n + 2):
@@ -92,7 +97,10 @@ def _lines(costs: np.ndarray, values: np.ndarray, times: np.ndarray) -> np.ndarr
     heights = np.concatenate([costs / values, np.zeros_like(costs[..., :1])], axis=-1)
     meet = (heights[..., :-1] - heights[..., 1:]) / (slopes[:-1] - slopes[1:])
     after = np.floor((meet + TIE - times[0]) * STEPS).clip(0, len(times)).astype(np.int64)
-    after = after.reshape(-1, len(values)) + (len(times) + 1) * np.arange(meet[..., 0].size)[:, None]
+    after = (
+        after.reshape(-1, len(values))
+        + (len(times) + 1) * np.arange(meet[..., 0].size, dtype=np.int64)[:, None]
+    )
     passed = np.bincount(after.reshape(-1), minlength=meet[..., 0].size * (len(times) + 1))
     k = passed.reshape(*meet.shape[:-1], -1).cumsum(axis=-1)[..., :-1]
     return np.maximum(np.take_along_axis(heights, k, axis=-1) - slopes[k] * times, 0.0)

@@ -50,9 +50,7 @@ class SoftLimits:
     choices: np.ndarray
 
 
-def soft_limits(
-    gaps: Gaps, penalties: Sequence[float], progress: bool | None = None
-) -> SoftLimits:
+def soft_limits(gaps: Gaps, penalties: Sequence[float], progress: bool | None = None) -> SoftLimits:
     """Find the decoders with soft limits for all penalties.
 
     Parameters
@@ -73,16 +71,16 @@ def soft_limits(
         f"the decoders of gaps of up to {counted(length, 'site')} over {counted(v, 'token')}, for "
         f"{counted(count, 'way')} of paying for rounds,",
     )
-    paid = np.where(np.arange(most) < tail, np.asarray(penalties)[:, None], 0.0)
+    paid = np.where(np.arange(most, dtype=np.int64) < tail, np.asarray(penalties)[:, None], 0.0)
     after = _Costs(np.zeros(shape), np.zeros(shape), np.zeros((*shape, most)))
     after.done[0] = 1.0
-    site = np.arange(length + 1)
+    site = np.arange(length + 1, dtype=np.int64)
     choices = np.zeros((count, most, *shape[1:3], length + 1, length + 1), dtype=bool)
     choices |= site < site[:, None]
     best = after
     for n in tracked(range(1, length + 1), progress, "decoders"):
         ends = slice(v, None) if n == length else slice(None)
-        best, sites = _best(gaps, n, ends, after)
+        best, sites = _Paths(gaps, n, ends, after).whole()
         after.sum[n, ..., 0] = NEVER
         after.sum[n, ends, ends, :, 1:] = (best.sum + paid)[..., :-1]
         after.kl[n, ends, ends, :, 1:] = best.kl[..., :-1]
@@ -110,44 +108,65 @@ class _Costs:
     done: np.ndarray
 
 
-def _best(gaps: Gaps, n: int, ends: slice, after: _Costs) -> tuple[_Costs, np.ndarray]:
-    """The costs of gaps of n sites between A ends, and what is revealed, (A, A, P, S, n)."""
-    edges, v = Edges(gaps, n, ends), gaps.vocab
-    size, most = after.sum.shape[-2:], after.sum.shape[-1]
-    sums, kls = (some[:n].reshape(n, v + 1, v + 1, -1) for some in (after.sum, after.kl))
-    done = after.done.reshape(*after.done.shape[:3], -1, most)
-    column, token, end = np.arange(sums.shape[-1]), np.arange(v), np.arange(v + 1)[ends]
-    shape = (len(end), len(end), len(column))
-    # Of the best path to each site, from the left: `reached` with each token at that site.
-    sum_, kl, reached, sites = (
-        np.zeros((n + 2, *shape, *more), dtype=kind)
-        for more, kind in (((), float), ((), float), ((v, most), float), ((n,), bool))
-    )
-    for j in range(1, n + 2):
-        costs, lost = edges.expected(j, sums) + sum_[:j], edges.expected(j, kls) + kl[:j]
-        if j <= n:
-            information = edges.information(j)[..., None]
-            costs[1:] += information
-            lost[1:] += information
+class _Paths:
+    """The best paths to the sites of gaps of n sites between A ends, for all P and S at once."""
+
+    def __init__(self, gaps: Gaps, n: int, ends: slice, after: _Costs) -> None:
+        self.gaps, self.ends, self.edges = gaps, ends, Edges(gaps, n, ends)
+        self.sizes = after.sum.shape[-2:]
+        v, most = gaps.vocab, self.sizes[1]
+        self.after_sum = after.sum[:n].reshape(n, v + 1, v + 1, -1)
+        self.after_kl = after.kl[:n].reshape(n, v + 1, v + 1, -1)
+        self.done = after.done.reshape(*after.done.shape[:3], -1, most)
+        self.token = np.arange(v, dtype=np.int64)
+        self.end = np.arange(v + 1, dtype=np.int64)[ends]
+        self.column = np.arange(self.after_sum.shape[-1], dtype=np.int64)
+        shape = (n + 1, len(self.end), len(self.end), len(self.column))
+        self.sum, self.kl = np.zeros(shape), np.zeros(shape)
+        self.sites = np.zeros((*shape, n), dtype=bool)
+        self.reached = np.zeros((*shape, v, most))
+        """With each token at the last site, and all gaps before it done in 0, 1, ... rounds."""
+        for j in range(1, n + 1):
+            self._grow(j)
+
+    def _step(self, j: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """From which site the best paths come to site j, their sums and their KL."""
+        sums = self.edges.expected(j, self.after_sum) + self.sum[:j]
+        kls = self.edges.expected(j, self.after_kl) + self.kl[:j]
+        if j <= self.edges.length:
+            information = self.edges.information(j)[..., None]
+            sums[1:] += information
+            kls[1:] += information
         else:
-            costs[0] = np.inf  # a path has a site
-        last = costs.argmin(axis=0)[None]
-        step = j - last[0]
-        sum_[j] = np.take_along_axis(costs, last, 0)[0]
-        kl[j] = np.take_along_axis(lost, last, 0)[0]
-        sites[j] = np.take_along_axis(sites[:j], last[..., None], 0)[0]
-        before = np.take_along_axis(reached[:j], last[..., None, None], 0)[0]
-        if j <= n:
-            sites[j, ..., j - 1] = True
-            inside = done[step[..., None, None] - 1, token[:, None], token, column[:, None, None]]
-            met = np.einsum("abcuk,abcuw,abcuwk->abcwk", before, gaps.powers[step], inside)
-            first = edges.rows[j][:, None, :, None] * done[j - 1, ends, :v].swapaxes(1, 2)
-            reached[j] = np.where(last[0, ..., None, None] == 0, first[:, None], met)
-    inside = done[step[..., None] - 1, token, end[:, None, None], column[:, None]]
-    weights = gaps.columns[step[..., None], token, end[:, None, None]]
-    within = np.einsum("abcuk,abcu,abcuk->abck", before, weights, inside)
-    within /= edges.evidence[..., None, None]
-    found = (some.reshape(*shape[:2], *size, -1) for some in (sum_[-1], kl[-1], within))
-    sums, kls, within = found
-    costs = _Costs(sums[..., 0], kls[..., 0], within)
-    return costs, sites[-1].reshape(*shape[:2], *size, n)
+            sums[0] = np.inf  # a path has a site
+        last = sums.argmin(axis=0)[None]
+        return last, *(np.take_along_axis(some, last, 0)[0] for some in (sums, kls))
+
+    def _grow(self, j: int) -> None:
+        last, self.sum[j], self.kl[j] = self._step(j)
+        self.sites[j] = np.take_along_axis(self.sites[:j], last[..., None], 0)[0]
+        self.sites[j, ..., j - 1] = True
+        before = np.take_along_axis(self.reached[:j], last[..., None, None], 0)[0]
+        step = j - last[0, ..., None, None]
+        inside = self.done[step - 1, self.token[:, None], self.token, self.column[:, None, None]]
+        there = np.einsum(
+            "abcuk,abcuw,abcuwk->abcwk", before, self.gaps.powers[j - last[0]], inside
+        )
+        done = self.done[j - 1, self.ends, : self.gaps.vocab].swapaxes(1, 2)
+        first = (self.edges.rows[j][:, None, :, None] * done)[:, None]
+        self.reached[j] = np.where(last[0, ..., None, None] == 0, first, there)
+
+    def whole(self) -> tuple[_Costs, np.ndarray]:
+        """What gaps cost, and what is revealed, (A, A, P, S, n)."""
+        j = self.edges.length + 1
+        last, total, kl = self._step(j)
+        sites = np.take_along_axis(self.sites, last[..., None], 0)[0]
+        before = np.take_along_axis(self.reached, last[..., None, None], 0)[0]
+        step, end = j - last[0, ..., None], self.end[:, None, None]
+        inside = self.done[step - 1, self.token, end, self.column[:, None]]
+        weights = self.gaps.columns[step, self.token, end]
+        done = np.einsum("abcuk,abcu,abcuk->abck", before, weights, inside)
+        done /= self.edges.evidence[..., None, None]
+        shape = (*total.shape[:2], *self.sizes)
+        costs = _Costs(total.reshape(shape), kl.reshape(shape), done.reshape(*shape, -1))
+        return costs, sites.reshape(*shape, -1)
