@@ -23,6 +23,7 @@ from theory._core.arrays import to_host, xlogx
 from theory._core.bound import Bound
 from theory.claims import Claim, DoesNotApply, Provenance, Verdict
 from theory.claims.kit.generators import shares
+from theory.claims.kit.inequality import excess
 from theory.claims.kit.result import as_chain
 from theory.distributions import Distribution
 
@@ -73,30 +74,29 @@ B19 = Claim(
 Sets = Callable[[tuple[int, ...]], Iterable[tuple[int, ...]]]
 
 
-def _least(p: Distribution, x: np.ndarray, rounds: int, sets: Sets) -> float:
+def _least(p: Distribution, x: np.ndarray, rounds: int, sets: Sets) -> Any:
     """Over all first sets, the total correlation and the mean of what the rest loses."""
     masked = tuple(np.flatnonzero(x == MASK).tolist())
     if not masked:
-        return 0.0
+        return 0
     if rounds == 1:
-        return float(information.total_correlation(p, masked, given=x))
+        return information.total_correlation(p, masked, given=x)
     values = []
     for sites in sets(masked):
-        cost = float(information.total_correlation(p, sites, given=x))
+        cost = information.total_correlation(p, sites, given=x)
         for tokens in itertools.product(range(p.vocab), repeat=len(sites)):
             after = x.copy()
             after[list(sites)] = tokens
-            share = float(p.evidence(after) / p.evidence(x))
-            if share > 0:
-                cost += share * _least(p, after, rounds - 1, sets)
+            share = p.evidence(after) / p.evidence(x)
+            if share != 0:
+                cost = cost + share * _least(p, after, rounds - 1, sets)
         values.append(cost)
     return min(values)
 
 
-def _runs(masked: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Planted: contiguous sites only."""
-    ends = range(len(masked) + 1)
-    return [masked[a:b] for a, b in itertools.combinations(ends, 2)]
+def _from_the_left(masked: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Planted: the first sites only."""
+    return [masked[:count] for count in range(1, len(masked) + 1)]
 
 
 def _small_chain(p: Distribution) -> MarkovChain:
@@ -111,20 +111,29 @@ ROUNDS = {"rounds": st.integers(1, 3)}
 
 @B19.residual(
     "shortest paths against all sets in all contexts",
+    exact=strategies.chains(lengths=(1, 3), vocabs=(1, 2), exact=True),
     floats=strategies.chains(lengths=(1, 4), vocabs=(1, 2))
     | strategies.chains(lengths=(1, 3), vocabs=(3, 3)),
     parts=ROUNDS,
     tolerance=1e-9,
-    sets=_runs,
+    sets=_from_the_left,
 )
-def all_policies(p: Distribution, rounds: int, sets: Sets = subsets) -> list[float]:
-    """On either side, and what the policy that is found loses in how many rounds."""
-    p = _small_chain(p)
-    kl, policy = best_in_rounds(p, rounds)[-1]
+def all_policies(p: Distribution, rounds: int, sets: Sets = subsets) -> list[Any]:
+    """The recursion, gaps in floats, and what the policy that is found loses in how many rounds.
+
+    In exact arithmetic the optimum is found by tables over all contexts.
+    """
+    p, point = _small_chain(p), frontier(p, rounds=rounds)[-1]
     least = _least(p, np.full(p.length, MASK), rounds, sets)
-    reached = float(output_distribution(p, policy).path_kl)
-    late = max(index + 1 for _, index, sites, _ in path_steps(p, policy) if sites) - rounds
-    return [kl - least, reached - least, max(late, 0)]
+    by_gaps = best_in_rounds(p, rounds)[-1][0]
+    reached = output_distribution(p, point.policy).path_kl
+    steps = [index + 1 for _, index, sites, _ in path_steps(p, point.policy) if sites]
+    return [
+        point.kl - least,
+        excess(abs(by_gaps - float(least)), 1e-9),
+        reached - least,
+        max(0, *steps, rounds) - rounds,
+    ]
 
 
 @B19.residual(
@@ -138,8 +147,8 @@ def no_drawn_policy(p: Distribution, rule: Sequence[int], more: int = 0) -> Boun
     """A policy that goes by everything that it sees, in the rounds that its longest path takes."""
     p, policy = as_chain(p), any_rule(rule)
     rounds = max(index + 1 for _, index, sites, _ in path_steps(p, policy) if sites)
-    lost = float(output_distribution(p, policy).path_kl)
-    return Bound(best_in_rounds(p, max(rounds - more, 1))[-1][0], lost)
+    lost = output_distribution(p, policy).path_kl
+    return Bound(frontier(p, rounds=max(rounds - more, 1))[-1].kl, lost)
 
 
 # ---- edge by edge ------------------------------------------------------------------------------
@@ -159,7 +168,7 @@ def _shortest(p: MarkovChain, rounds: int, informed: int = 1) -> float:
 
     def mean(weights: np.ndarray, values: Callable[..., float]) -> float:
         possible = zip(*np.nonzero(weights), strict=True)
-        return sum(weights[at] * values(*map(int, at)) for at in possible)
+        return math.fsum(float(weights[at]) * values(*map(int, at)) for at in possible)
 
     def edge(r: int, a: int | None, b: int | None, sites: int, i: int, j: int) -> float:
         if (i, j) == (0, sites + 1):
@@ -205,7 +214,7 @@ def edge_by_edge(p: Distribution, rounds: int, informed: int = 1) -> float:
     p = as_chain(p)
     if p.length > MAX_LENGTH:
         raise DoesNotApply(f"it goes edge by edge, for up to {MAX_LENGTH} sites")
-    return best_in_rounds(p, rounds)[-1][0] - _shortest(p, rounds, informed)
+    return float(frontier(p, rounds=rounds)[-1].kl) - _shortest(p, rounds, informed)
 
 
 # ---- no loss ---------------------------------------------------------------------------------
@@ -224,8 +233,8 @@ def edge_by_edge(p: Distribution, rounds: int, informed: int = 1) -> float:
 def halving(p: Distribution, fewer: int = 0) -> list[float]:
     p = as_chain(p)
     batches, rounds = fixed_batches(Bisection(), p.length), p.length.bit_length() - fewer
-    kl = best_in_rounds(p, max(rounds, 1))[-1][0]
-    return [kl, float(information.fixed_order_cost(p, batches)), len(batches) - rounds]
+    kl = frontier(p, rounds=max(rounds, 1))[-1].kl
+    return [float(kl), float(information.fixed_order_cost(p, batches)), len(batches) - rounds]
 
 
 def _dependent() -> Any:
@@ -285,8 +294,8 @@ def every_other_site(p: Distribution, share: int = 1) -> Bound:
     share=4,
 )
 def second_round(p: Distribution, share: int = 1) -> Bound:
-    (one, _), (two, _) = best_in_rounds(as_chain(p, 2), 2)
-    return Bound(2 * share * two, one)
+    one, two = frontier(as_chain(p, 2), rounds=2)
+    return Bound(2 * share * two.kl, one.kl)
 
 
 @B19.residual(
@@ -301,9 +310,9 @@ def second_round(p: Distribution, share: int = 1) -> Bound:
 )
 def others(p: Distribution, share: int = 1) -> list[Bound]:
     p = as_chain(p)
-    best = best_in_rounds(p, 8)
+    best = frontier(p, rounds=8)
     return [
-        Bound(share * best[rounds - 1][0], float(information.fixed_order_cost(p, batches)))
+        Bound(share * best[rounds - 1].kl, float(information.fixed_order_cost(p, batches)))
         for rounds in (2, 4, 8)
         for policy in (LeftToRight(-(-p.length // rounds)), SpreadOut(rounds))
         if (batches := fixed_batches(policy, p.length))

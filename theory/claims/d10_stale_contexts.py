@@ -66,8 +66,9 @@ D10 = Claim(
         "steps of a chain falls by tau^n at least (from memory). Attained by tokens that stay "
         "with probability tau and are else lost. With A fair, B = 0 given A = 0 and else fair, and "
         "C constant, after A in the first round: B if A = 0 and else C from a stale context costs "
-        "log(4/3)/2 = 0.1438, B if A = 1 half of that, and E I(X_i; A) would be 0.1079. A perfect "
-        "model with a cache that is kept up to date loses nothing by it."
+        "log(4/3)/2 = 0.1438, B if A = 1 half of that, and E I(X_i; A) would be 0.1079. Attention "
+        "that does not look at what follows is E3. A perfect model with a cache that is kept up to "
+        "date loses nothing by it."
     ),
     source="derived here; contraction: textbook (from memory)",
     provenance=Provenance.OURS,

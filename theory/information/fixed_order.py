@@ -28,7 +28,6 @@ In a chain ``H(X_i | X_l, X_r) = E(l, i) + E(i, r) - E(l, r)`` with the nearest 
 """
 
 import bisect
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -126,7 +125,10 @@ def fixed_order_cost(
     known = as_sites(observed, p.length, "observed")
     order = _as_batches(batches, known, p.length)
     contexts = None if seen is None else _as_contexts(seen, order, known, p.length)
-    cost = (_chain_cost if isinstance(p, MarkovChain) else _cost)(p, order, known, contexts)
+    if isinstance(p, MarkovChain):
+        cost = _chain_cost(p, order, known, contexts)
+    else:
+        cost = _cost(p, order, known, contexts)
     return in_units(not_negative(cost), base)
 
 
@@ -268,6 +270,8 @@ def _terms(
                 times[site, context[segment]] += 1
                 times[left, context[segment]] -= 1
     for sites, count in ((range(sum(map(len, order), len(known))), -1), (known, 1)):
-        for left, site in itertools.pairwise((None, *sites)):  # H(X) less that of what is known
+        left = None
+        for site in sites:  # H(X) less that of what is known
             times[left, site] += count
+            left = site
     return times
