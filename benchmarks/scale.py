@@ -15,7 +15,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.chains import equal_steps
-from sims import fixed_batches, frontier, on_chain, output_distribution, policies
+from sims import (
+    fixed_batches,
+    frontier,
+    frontier_bounds,
+    on_chain,
+    output_distribution,
+    policies,
+)
 from theory import EvidenceLattice, HiddenMarkovModel, JointTable, MarkovChain, information
 
 Line = tuple[str, Callable[[], Any], str]
@@ -108,6 +115,12 @@ def gaps() -> Iterator[Line]:
             p = chain(length, vocab)
             run = lambda p=p, r=rounds: frontier(p, rounds=r, progress=False)  # noqa: E731
             yield f"best decoder in {rounds} rounds V={vocab} L={length}", run, "by gaps"
+    for length in (32, 64, 128):
+        p = chain(length, 2)
+        run = lambda p=p: frontier_bounds(p, [10.0], progress=False)  # noqa: E731
+        [found] = run()
+        apart = f"{1 - found.lower / found.upper:.2%} apart"
+        yield f"expected rounds from both sides V=2 L={length}", run, apart
     for vocab, lengths, steps in ((2, (64, 128, 256), 64), (8, (32, 64), 16)):
         for length in lengths:
             p, policy = chain(length, vocab), equal_steps(steps)

@@ -2,8 +2,8 @@
 
 from sims import policies
 from sims.chains.dispatch import on_chain
-from sims.chains.on_chain import OnChain
 from sims.chains.expected_rounds import FrontierBounds, frontier_bounds
+from sims.chains.on_chain import OnChain
 from sims.decoding.exact import output_distribution
 from sims.decoding.from_logits import from_logits
 from sims.decoding.monte_carlo import Decoded, decode
@@ -24,9 +24,9 @@ from sims.order.statistics import Order, order, order_of
 __all__ = [
     "AnyOrder",
     "Decoded",
+    "FrontierBounds",
     "InRounds",
     "OnChain",
-    "FrontierBounds",
     "Order",
     "OutputDistribution",
     "PathKL",
@@ -41,8 +41,8 @@ __all__ = [
     "fixed_batches",
     "from_logits",
     "frontier",
-    "on_chain",
     "frontier_bounds",
+    "on_chain",
     "order",
     "order_of",
     "orders",
