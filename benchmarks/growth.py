@@ -13,6 +13,8 @@ slope, with its standard error, stands beside the predicted one.
 - The best decoder goes through ``(V + 2)^L`` pairs of a context and a set.
 - Ancestral steps on a chain: in each step, for every gap and its ends, pairs of sites and of their
   tokens. 3 in ``log L``, 4 in ``log V``, 1 in ``log K``.
+- The best decoder of a chain in R rounds: for every gap, its ends and the rounds, pairs of sites, and
+  the tokens of one of them. 3 in ``log L`` and in ``log V``, 1 in ``log R``; memory 2 in ``log L``.
 """
 
 import math
@@ -48,7 +50,7 @@ class Curve:
     prepare : callable
         From a size to the call.
     against : str
-        ``L``, ``log L``, ``log V``, ``log(V+1)`` or ``log K``.
+        ``L``, ``log L``, ``log V``, ``log(V+1)``, ``log K`` or ``log R``.
     time, memory : float or None
         Predicted slopes; None if it is not fitted.
     prediction : str
@@ -69,7 +71,7 @@ class Curve:
 
     @property
     def variable(self) -> str:
-        return next(letter for letter in "LVK" if letter in self.against)
+        return next(letter for letter in "LVKR" if letter in self.against)
 
     def x(self, size: int) -> float:
         """Where a size stands on the axis of the straight line."""
@@ -120,6 +122,11 @@ def _steps_in_gaps(length: int, vocab: int, steps: int) -> Call:
     return partial(chains.steps_in_gaps, chain, steps)
 
 
+def _best_in_gaps(length: int, vocab: int, rounds: int) -> Call:
+    chain, _ = random_chain(length, vocab)
+    return partial(sims.frontier, chain, rounds=rounds, progress=False)
+
+
 def curves(quick: bool) -> Iterator[Curve]:
     """All curves. The quick ones are short, and their slopes say nothing."""
 
@@ -167,17 +174,26 @@ def curves(quick: bool) -> Iterator[Curve]:
 
 
 def _curves_in_gaps(quick: bool) -> Iterator[Curve]:
-    """Ancestral steps on a chain, with two of length, vocabulary and steps fixed."""
-    of, lengths, counts = "written on a chain", (8, 16, 32, 64, 128, 256), (2, 4, 8, 16, 32, 64)
-    vocabs = (2, 3, 4, 6, 8, 12, 16)
+    """Decoders of chains, with two fixed of length, vocabulary and steps or rounds."""
+    lengths, vocabs, counts = (16, 32, 64, 128, 256), (2, 4, 8, 16, 24, 32), (2, 4, 8, 16, 32, 64)
+    short, long, rounds = 32, 64, (2, 3, 4, 6, 8, 12, 16)
     if quick:
-        lengths, counts, vocabs = (4, 8, 12), (1, 2, 4), (2, 3)
+        lengths, vocabs, counts, rounds = (4, 8, 12), (2, 3), (1, 2, 4), (2, 3)
+        short = long = 6
+    of = "written on a chain"
     make = partial(_steps_in_gaps, vocab=2, steps=8)
     yield Curve(of, "V=2 K=8", lengths, make, "log L", 3.0, "3")
-    make = partial(_steps_in_gaps, 32 if not quick else 6, steps=8)
-    yield Curve(of, "L=32 K=8", vocabs, make, "log V", 4.0, "4")
-    make = partial(_steps_in_gaps, 64 if not quick else 6, 2)
-    yield Curve(of, "L=64 V=2", counts, make, "log K", 1.0, "1")
+    make = partial(_steps_in_gaps, short, steps=4)
+    yield Curve(of, f"L={short} K=4", vocabs, make, "log V", 4.0, "4")
+    make = partial(_steps_in_gaps, long, 2)
+    yield Curve(of, f"L={long} V=2", counts, make, "log K", 1.0, "1")
+    of = "best decoder of a chain"
+    make = partial(_best_in_gaps, vocab=2, rounds=8)
+    yield Curve(of, "V=2 R=8", lengths, make, "log L", 3.0, "3", 2.0)
+    make = partial(_best_in_gaps, short, rounds=4)
+    yield Curve(of, f"L={short} R=4", vocabs, make, "log V", 3.0, "3")
+    make = partial(_best_in_gaps, long, 2)
+    yield Curve(of, f"L={long} V=2", rounds, make, "log R", 1.0, "1")
 
 
 def traced(curve: Curve, repeats: int) -> dict[str, Any]:
