@@ -13,8 +13,9 @@ slope, with its standard error, stands beside the predicted one.
 - The best decoder goes through ``(V + 2)^L`` pairs of a context and a set.
 - Ancestral steps on a chain: in each step, for every gap and its ends, pairs of sites and of their
   tokens. 3 in ``log L``, 4 in ``log V``, 1 in ``log K``.
-- The best decoder of a chain in R rounds: for every gap, its ends and the rounds, pairs of sites, and
-  the tokens of one of them. 3 in ``log L`` and in ``log V``, 1 in ``log R``; memory 2 in ``log L``.
+- The best decoder of a chain in R rounds: for every gap, its ends and the rounds, pairs of sites
+  and the tokens of one of them. 3 in ``log L`` and ``log V``, 1 in ``log R``; memory 2 in
+  ``log L``.
 """
 
 import math

@@ -115,7 +115,7 @@ def gaps() -> Iterator[Line]:
             p = chain(length, vocab)
             run = lambda p=p, r=rounds: frontier(p, rounds=r, progress=False)  # noqa: E731
             yield f"best decoder in {rounds} rounds V={vocab} L={length}", run, "by gaps"
-    for length in (32, 64, 128):
+    for length in (32, 64):
         p = chain(length, 2)
         run = lambda p=p: frontier_bounds(p, [10.0], progress=False)  # noqa: E731
         [found] = run()
