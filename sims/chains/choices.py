@@ -1,9 +1,9 @@
 """What a deterministic decoder reveals first in a gap: which sites, and whether it has to wait.
 
-A gap has n masked sites 1..n, and is shown to the decoder in a short sequence of its own: between
-its two ends, beside another gap of one site whose token is certain. A gap *waits* if nothing is
-revealed in it as long as the other gap has a site to reveal; what is revealed once nothing else is
-left (the *floor*, such as the most confident site) is what is revealed in the gap alone.
+A gap has n masked sites 1..n, and is shown to the decoder in a short sequence of its own, between
+its two ends. If of two such gaps side by side only one reveals anything, each *waits* as long as
+there is something to reveal elsewhere; once there is not (the *floor*, such as the most confident
+site), what is revealed is what is revealed in the gap alone.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,7 @@ from theory.lattice.lattice import quotient
 __all__ = ["Blind", "Bridges", "Choices", "Chosen", "Shown"]
 
 CHECKED = 8
-"""Up to this length, gaps are shown side by side, too."""
-
-MOST = 64
-"""Pairs of gaps of one length that are shown at most."""
+"""Up to this length, different gaps are shown side by side, too."""
 
 
 class Bridges:
@@ -132,7 +129,7 @@ class Shown:
         self.policy, self.bridges, self.clock = policy, bridges, policy.steps is not None
 
     def chosen(self, length: int, stage: int, left: np.ndarray, right: np.ndarray) -> Chosen:
-        """Ask the policy about every gap alone, and beside one whose token is certain."""
+        """Ask the policy about every gap alone, and about two of them."""
         reveal = np.zeros((len(left), length), dtype=bool)
         waits = np.zeros(len(left), dtype=bool)
         end = self.bridges.vocab
@@ -142,15 +139,20 @@ class Shown:
             (reveal[here],) = self._ask([gap], stage)
             if kind == 3 or self.clock:  # nothing is beside it, or nothing waits
                 continue
-            if kind == 2:
-                other, beside = self._ask([_certain(gap.left, end), gap], stage)
-            else:
-                beside, other = self._ask([gap, _certain(gap.right, end)], stage)
-            moves = beside.any(axis=1) & other.any(axis=1)
-            self._agree(beside[moves], reveal[here][moves], length)
+            closed = _Gap(
+                np.where(gap.left == end, gap.right, gap.left),
+                np.where(gap.right == end, gap.left, gap.right),
+                gap.predictions,
+            )
+            found = self._ask([closed, gap] if kind == 2 else [gap, closed], stage)
+            moves = found[0].any(axis=1) & found[1].any(axis=1)
             waits[here] = ~moves
+            alone = Chosen(reveal[here], waits[here])
+            self._check_pair(found, alone, alone)
             if kind == 0 and length <= CHECKED:
-                self._check_pairs(gap, Chosen(reveal[here], waits[here]), stage)
+                others = np.roll(np.arange(len(gap.left)), 1)
+                found = self._ask([gap, gap.of(others)], stage + 1)
+                self._check_pair(found, alone, Chosen(*(part[others] for part in alone)))
         return Chosen(reveal, waits)
 
     def after(self, stage: int, offset: np.ndarray) -> np.ndarray:
@@ -163,51 +165,42 @@ class Shown:
         return _Gap(left, right, self.bridges.marginals(length, *ends, site))
 
     def _ask(self, gaps: list["_Gap"], round_index: int) -> list[np.ndarray]:
-        """What is revealed in gaps side by side, (C, n) each."""
+        """What is revealed in gaps side by side, each between its own ends, (C, n) each."""
         end, kind = self.bridges.vocab, gaps[0].predictions.dtype
-        one_hot = np.eye(end + 1, end, dtype=np.int64).astype(kind)
-        x, predictions, places = [], [], []
-        if gaps[0].left[0] < end:
-            x.append(gaps[0].left[:, None])
-            predictions.append(one_hot[gaps[0].left][:, None])
+        one_hot = np.eye(end, dtype=np.int64).astype(kind)
+        x, predictions, places, begin = [], [], [], 0
         for gap in gaps:
-            begin, length = sum(part.shape[1] for part in x), gap.predictions.shape[1]
-            places.append(slice(begin, begin + length))
-            x.append(np.full((len(gap.left), length), MASK, dtype=np.int64))
-            predictions.append(gap.predictions)
-            if gap.right[0] < end:
-                x.append(gap.right[:, None])
-                predictions.append(one_hot[gap.right][:, None])
-        rows = np.concatenate(x, axis=1)
-        shown = np.concatenate(predictions, axis=1)
+            count, length, _ = gap.predictions.shape
+            masks = np.full((count, length), MASK, dtype=np.int64)
+            for tokens in (gap.left[:, None], masks, gap.right[:, None]):
+                if tokens is masks:
+                    places.append(slice(begin, begin + length))
+                    predictions.append(gap.predictions)
+                elif tokens[0] < end:
+                    predictions.append(one_hot[tokens])
+                else:
+                    continue
+                x.append(tokens)
+                begin += tokens.shape[1]
+        rows, shown = (np.concatenate(parts, axis=1) for parts in (x, predictions))
         ((probability, reveal),) = self.policy.reveal_distribution(rows, shown, round_index)
         check_choice(self.policy, rows, reveal, row_probabilities(probability, rows) != 0)
         return [reveal[:, place] for place in places]
 
-    def _check_pairs(self, gap: "_Gap", alone: Chosen, stage: int) -> None:
+    def _check_pair(self, found: list[np.ndarray], *alone: Chosen) -> None:
         """Refuse a policy whose choice in a gap depends on what is beside it, or on the round."""
-        one, two = np.nonzero(gap.right[:, None] == gap.left[None, :])
-        one, two = one[:MOST], two[:MOST]
-        found = self._ask([gap.of(one), gap.of(two)], stage + 1)
-        waits = alone.waits[one], alone.waits[two]
-        both = waits[0] & waits[1]
+        both = alone[0].waits & alone[1].waits
         some = [reveal.any(axis=1) for reveal in found]
-        if (both & some[0] & some[1]).any():
-            self._refuse(gap.predictions.shape[1])
-        for which, index in enumerate((one, two)):
-            moves = ~waits[which] | (both & some[which])
-            expected = alone.reveal[index] & moves[:, None]
-            self._agree(found[which], expected, gap.predictions.shape[1])
-
-    def _agree(self, found: np.ndarray, expected: np.ndarray, length: int) -> None:
-        if (found != expected).any():
-            self._refuse(length)
-
-    def _refuse(self, length: int) -> None:
-        raise InvalidInput(
-            f"{self.policy!r} is said to choose gap by gap, but what it reveals in a gap of "
-            f"{counted(length, 'site')} depends on what is beside it, or on the round"
-        )
+        wrong = both & some[0] & some[1]
+        for reveal, one, moved in zip(found, alone, some, strict=True):
+            moves = ~one.waits | (both & moved)
+            wrong = wrong | (reveal != one.reveal & moves[:, None]).any(axis=1)
+        if wrong.any():
+            raise InvalidInput(
+                f"{self.policy!r} is said to choose gap by gap, but what it reveals in a gap of "
+                f"{counted(found[0].shape[1], 'site')} depends on what is beside it, or on the "
+                f"round"
+            )
 
 
 class _Gap(NamedTuple):
@@ -219,9 +212,3 @@ class _Gap(NamedTuple):
 
     def of(self, index: np.ndarray) -> "_Gap":
         return _Gap(*(part[index] for part in self))
-
-
-def _certain(end: np.ndarray, vocab: int) -> _Gap:
-    """Gaps of one site whose token is certain, between equal ends."""
-    sure = np.arange(vocab) == np.zeros((len(end), 1, 1), dtype=np.int64)
-    return _Gap(end, end, sure.astype(np.int64))

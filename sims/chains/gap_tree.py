@@ -239,7 +239,7 @@ class GapTree:
     def inside(
         self, node: Node, values: np.ndarray, on_data: bool
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Edges, the probabilities of the tokens at their ends, and the values between, (E, ...)."""
+        """Edges, probabilities of the tokens at their ends, and the values between, (E, ...)."""
         for which, edges in node.edges(self._most):
             cell, child = node.cell[edges], node.child[edges]
             if which == "begins":

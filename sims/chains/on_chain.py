@@ -133,7 +133,9 @@ class OnChain:
             context is impossible, predictions are no longer those of gaps.
         """
         x, single = as_tokens(x, self.p.length, self.p.vocab, self.p.like, masked=False)
-        impossible = self.p.evidence(x) == 0 if self.p.exact else self.p.log_evidence(x) == -math.inf
+        impossible = (
+            self.p.evidence(x) == 0 if self.p.exact else self.p.log_evidence(x) == -math.inf
+        )
         if any_true(impossible):
             row = int(np.flatnonzero(to_host(impossible))[0])
             raise InvalidInput(
@@ -162,7 +164,9 @@ class OnChain:
             raise InvalidInput(f"size must be an integer of at least 2, got {size}")
         rows, which = distinct_rows(to_host(self.p.sample(rng, size)))
         x = from_host(rows, self.p.like)
-        logs = (as_floats(to_host(some)) for some in (self.p.log_evidence(x), self.log_probability(x)))
+        logs = (
+            as_floats(to_host(some)) for some in (self.p.log_evidence(x), self.log_probability(x))
+        )
         of_data, written = logs
         differences = (of_data - written)[which]
         error = differences.std(ddof=1) / math.sqrt(size)
