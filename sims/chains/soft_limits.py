@@ -67,20 +67,24 @@ def soft_limits(gaps: Gaps, penalties: Sequence[float], progress: bool | None = 
     most = tail + free
     shape = (length + 1, v + 1, v + 1, count, most)
     require_memory(
-        math.prod(shape) * (most * (v + 1) + length // 4 + 5) + math.prod(shape[1:]) * v**2 * most,
+        math.prod(shape) * (most * (v + 2) + length // 4 + 5)
+        + math.prod(shape[1:]) * most * v * (v + 4),
         f"the decoders of gaps of up to {counted(length, 'site')} over {counted(v, 'token')}, for "
         f"{counted(count, 'way')} of paying for rounds,",
     )
     paid = np.where(np.arange(most, dtype=np.int64) < tail, np.asarray(penalties)[:, None], 0.0)
     after = _Costs(np.zeros(shape), np.zeros(shape), np.zeros((*shape, most)))
     after.done[0] = 1.0
+    between = np.zeros((length, count * most, v, v, most))
     site = np.arange(length + 1, dtype=np.int64)
     choices = np.zeros((count, most, *shape[1:3], length + 1, length + 1), dtype=bool)
     choices |= site < site[:, None]
     best = after
     for n in tracked(range(1, length + 1), progress, "decoders"):
+        done = after.done[n - 1, :v, :v].reshape(v, v, -1, most)
+        between[n - 1] = np.moveaxis(gaps.powers[n][..., None, None] * done, 2, 0)
         ends = slice(v, None) if n == length else slice(None)
-        best, sites = _Paths(gaps, n, ends, after).whole()
+        best, sites = _Paths(gaps, n, ends, after, between).whole()
         after.sum[n, ..., 0] = NEVER
         after.sum[n, ends, ends, :, 1:] = (best.sum + paid)[..., :-1]
         after.kl[n, ends, ends, :, 1:] = best.kl[..., :-1]
@@ -109,10 +113,14 @@ class _Costs:
 
 
 class _Paths:
-    """The best paths to the sites of gaps of n sites between A ends, for all P and S at once."""
+    """The best paths to the sites of gaps of n sites between A ends, for all P and S at once.
 
-    def __init__(self, gaps: Gaps, n: int, ends: slice, after: _Costs) -> None:
-        self.gaps, self.ends, self.edges = gaps, ends, Edges(gaps, n, ends)
+    `between`, (n, P S, V, V, S), is `after.done` between two tokens, times the probability of the
+    second one given the first.
+    """
+
+    def __init__(self, gaps: Gaps, n: int, ends: slice, after: _Costs, between: np.ndarray) -> None:
+        self.gaps, self.ends, self.edges, self.between = gaps, ends, Edges(gaps, n, ends), between
         self.sizes = after.sum.shape[-2:]
         v, most = gaps.vocab, self.sizes[1]
         self.after_sum = after.sum[:n].reshape(n, v + 1, v + 1, -1)
@@ -147,11 +155,8 @@ class _Paths:
         self.sites[j] = np.take_along_axis(self.sites[:j], last[..., None], 0)[0]
         self.sites[j, ..., j - 1] = True
         before = np.take_along_axis(self.reached[:j], last[..., None, None], 0)[0]
-        step = j - last[0, ..., None, None]
-        inside = self.done[step - 1, self.token[:, None], self.token, self.column[:, None, None]]
-        there = np.einsum(
-            "abcuk,abcuw,abcuwk->abcwk", before, self.gaps.powers[j - last[0]], inside
-        )
+        inside = self.between[j - last[0] - 1, self.column]
+        there = np.einsum("abcuk,abcuwk->abcwk", before, inside)
         done = self.done[j - 1, self.ends, : self.gaps.vocab].swapaxes(1, 2)
         first = (self.edges.rows[j][:, None, :, None] * done)[:, None]
         self.reached[j] = np.where(last[0, ..., None, None] == 0, first, there)
