@@ -17,7 +17,7 @@ and T becomes the sum over the two tokens.
 import itertools
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -157,8 +157,8 @@ def _least(
             least[part] = xp.where(better, after, before)
             sizes[part] = xp.where(better, xp.full_like(sizes[part], size), sizes[part])
         value = least
-        start = value[(0,) * axes]
-        losses.append(ratio([start], counts.total)[0] if exact else float(start))
+        start: Any = value[(0,) * axes]
+        losses.append(ratio(np.asarray(start), counts.total).item() if exact else float(start))
         tables.append(sizes)
     return losses, tables
 

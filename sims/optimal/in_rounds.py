@@ -66,6 +66,7 @@ def best_in_rounds(
     if isinstance(whole, Exchangeable | Permutations | ReedSolomon):
         found = best_by_counts(whole, pattern, certain, rounds, progress)
     elif isinstance(whole, MarkovChain) and not (whole.exact and _fits(p, given)):
+        assert isinstance(p, MarkovChain | Conditioned)
         found = best_by_gaps(p, rounds, prompt, progress)
     else:
         rest, sites = left_to_write(p, prompt)

@@ -4,6 +4,7 @@ import functools
 import itertools
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,6 +41,8 @@ from theory import (
     strategies,
 )
 from theory._core.log_numbers import logarithm
+
+best_of: Any = frontier  # whose policies are of many kinds, and whose arguments are refused
 
 game_of = functools.cache(lambda case: Game(case.joint))
 
@@ -273,7 +276,7 @@ def test_counts_are_as_good_as_the_table(name):
         whole = JointTable(p.table(), exact=p.exact)
         for prompt in prompts_of(exact):
             expected = frontier(whole.given(prompt), rounds=rounds)
-            ways = [(frontier(p.given(prompt), rounds=rounds), p.given(prompt), None)]
+            ways: list[Any] = [(frontier(p.given(prompt), rounds=rounds), p.given(prompt), None)]
             if (prompt == MASK).any():
                 ways.append((frontier(p, rounds=rounds, prompt=prompt), p, prompt))
             for found, data, shown in ways:
@@ -336,12 +339,12 @@ def test_counts_at_length():
     found = frontier(Permutations(240), rounds=12)
     assert [point.kl for point in found] == [close(kl) for kl in best[:12]]
     p = Permutations(120)
-    for point in frontier(p, rounds=5):
+    for point in best_of(p, rounds=5):
         assert point.kl == close(information.path_cost(p, point.policy.sizes))
         best = schedules.optimal(p, point.rounds)
         assert point.kl == close(information.path_cost(p, best))
     words = ReedSolomon(60, 17, 61, exact=True)
-    one, two, three = frontier(words, rounds=3)
+    one, two, three = best_of(words, rounds=3)
     assert (one.kl, two.kl, three.kl) == (43 * logarithm(Fraction(61)), 0, 0)
     assert two.policy.sizes == three.policy.sizes == (17, 43)
 
@@ -451,17 +454,17 @@ SYMBOLS = sympy.symbols("a b", positive=True)
 test_refusals = refusals(
     (
         "rounds must be an integer of at least 1, got {}",
-        lambda r: frontier(PAIRS, rounds=r),
+        lambda r: best_of(PAIRS, rounds=r),
         NO_ROUNDS,
     ),
     (
         "give rounds alone.*rounds=2, multipliers=.1., target=None",
-        lambda: frontier(PAIRS, [1], rounds=2),
+        lambda: best_of(PAIRS, [1], rounds=2),
     ),
-    ("give rounds alone.*target=0.1", lambda: frontier(PAIRS, rounds=2, target=0.1)),
-    ("progress goes with rounds", lambda: frontier(PAIRS, progress=True)),
-    ("must be a Distribution", lambda: frontier(np.eye(2), rounds=2)),
-    ("nothing is left to write", lambda: frontier(PAIRS, rounds=2, prompt=[0, 0, 1, 1])),
+    ("give rounds alone.*target=0.1", lambda: best_of(PAIRS, rounds=2, target=0.1)),
+    ("progress goes with rounds", lambda: best_of(PAIRS, progress=True)),
+    ("must be a Distribution", lambda: best_of(np.eye(2), rounds=2)),
+    ("nothing is left to write", lambda: best_of(PAIRS, rounds=2, prompt=[0, 0, 1, 1])),
     ("free symbols", lambda: frontier(JointTable(SYMBOLS, exact=True), rounds=1)),
     ("free symbols", lambda: frontier(Exchangeable(SYMBOLS, exact=True), rounds=1)),
 )
@@ -525,7 +528,7 @@ def test_reprs():
 
 
 def test_tables_are_shared_between_numbers_of_rounds():
-    found = frontier(gallery.parity(4), rounds=2)
+    found = best_of(gallery.parity(4), rounds=2)
     assert found[0].policy.choices is found[1].policy.choices
     assert found[1].policy.sites([MASK] * 4) == (0, 1, 2)
     assert found[1].policy.sites([MASK] * 4, rounds_left=1) == (0, 1, 2, 3)
