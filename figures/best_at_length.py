@@ -44,9 +44,9 @@ SOME = (0.5, 0.55, 0.6, 0.7, 0.76, 0.85)
 CASES = {
     "symmetric chain, 64 sites": Case(gallery.binary_symmetric(64, FLIP), SOME, True),
     "symmetric chain, 256 sites": Case(gallery.binary_symmetric(256, FLIP), SOME, True),
-    "English, 64 words": Case(gallery.common_words(64), (0.7, 0.74, 0.75), False),
+    "English, 64 words": Case(gallery.common_words(64), (0.74, 0.75), False),
     "golden-mean chain, 256 sites": Case(
-        gallery.golden_mean_chain(256), (0.7, 0.7237, 0.725, 0.73), False
+        gallery.golden_mean_chain(256), (0.7237, 0.725, 0.73), False
     ),
 }
 
@@ -74,7 +74,7 @@ def compute() -> Data:
     compared = (
         (name, rounds, family, min(found))
         for name in CASES
-        for rounds in (2, 4, 8, 16, 32)
+        for rounds in (4, 8, 16)
         for family in STYLES
         if (found := [r.nats for r in rows if r[:2] == (name, family) and r.rounds <= rounds])
     )
@@ -204,10 +204,45 @@ def draw(data: Data) -> Any:
 
 FIGURE = Figure(
     name="best_at_length",
-    title="x",
-    caption="y",
+    title="The best possible decoder at 64 and 256 sites",
+    caption=(
+        "Path KL against rounds with a perfect denoiser; zero is on the axis. Black: the least "
+        "that any policy loses that selects sites before it draws and needs at most so many "
+        "rounds on every path, whatever it looks at; exact. (a, b) A symmetric chain that flips "
+        f"with probability {FLIP}. Contiguous blocks, of every size from one to all sites, are the "
+        "costly placement: at 64 sites they lose 16.6 nats in 8 rounds, where random order with "
+        "the best sizes loses 1.60 and the best decoder 0.099 in 4 rounds and nothing in 7. "
+        "Thresholds on confidence write what are nearly blocks, as the sites next to what is "
+        "known are the most certain; so do bounds on entropies. (c) English: the 8 most frequent "
+        "words of Python's documentation and one token for all others, as a stationary chain. (d) "
+        "Bits without two adjacent ones. Green: every 2^(R-1)-th site in the first round and then "
+        "the middles of the gaps, R rounds in all. It looks at nothing, and loses what the best "
+        "decoder loses, to nine decimals, from 2 rounds on in (c) and (d), and from 4 in (a) and "
+        "(b): the information between neighbours of the first round, which falls exponentially in "
+        "their distance, and so doubly exponentially in the rounds. Bisection is its end. Spread "
+        "out: every R-th site, the remainders one after another. Fixed and random orders, "
+        "ancestral steps and what thresholds lose are exact. The rounds of thresholds are means "
+        f"on the data, exact in (a) and (b), over {DRAWN} sequences in (c) and (d); so are rounds "
+        "and path KL of entropy bounds in all panels, with bars of two standard errors, mostly "
+        "smaller than the marks. Of ancestral steps those count as rounds that reveal something."
+    ),
     compute=compute,
     draw=draw,
     relation="ours",
-    source="z",
+    source=(
+        "derived here; bisection: Wen, Liang, Lu, arXiv 2608.25505; small blocks are recommended "
+        "by Sun, Wen, Wang, arXiv 2510.03289 (restated)"
+    ),
+    claims=("E5", "B2", "B3", "B11", "B14"),
+    long=True,
+    parameters={
+        "flip": FLIP,
+        "chains": list(CASES),
+        "thresholds": {name: list(case.thresholds) for name, case in CASES.items()},
+        "entropy_bounds": list(BOUNDS),
+        "sequences": DRAWN,
+        "seed": SEED,
+        "corpus": corpora.made_from(),
+    },
+    absolute_tolerance=2e-9,
 )

@@ -2,6 +2,7 @@
 
 from figures import (
     alike_not_independent,
+    best_at_length,
     bounds_looseness,
     conjecture_rate,
     cost_picture,
@@ -24,6 +25,7 @@ from figures import (
     token_confidence,
     training_masks,
     training_strategies,
+    two_errors,
     what_is_best_possible,
 )
 from figures.figure import Figure
@@ -56,6 +58,8 @@ FIGURES: dict[str, Figure] = {
         training_masks,
         training_strategies,
         inference_strategies,
+        best_at_length,
+        two_errors,
         imperfect_denoisers,
     )
 }
