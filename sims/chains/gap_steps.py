@@ -109,9 +109,11 @@ class _Step:
         rows = sum(n >= middle for n in self.lengths)
         if not rows:
             return
-        known = self.found[:rows, :, :, (low - 1) * vocab : (middle - 1) * vocab]
-        later = slice((middle - 1) * vocab, (high - 1) * vocab)
-        step = self._between(middle - low, high - middle)
+        # if every site is revealed, only neighbours follow each other
+        first, end = (middle - 1, middle + 1) if self.b == 1 else (low, high)
+        known = self.found[:rows, :, :, (first - 1) * vocab : (middle - 1) * vocab]
+        later = slice((middle - 1) * vocab, (end - 1) * vocab)
+        step = self._between(middle - first, end - middle)
         added = xp.matmul(xp.reshape(known, (-1, step.shape[0])), step)
         shape = (rows, vocab + 1, vocab + 1, step.shape[1])
         self.found[:rows, :, :, later] = self.found[:rows, :, :, later] + xp.reshape(added, shape)

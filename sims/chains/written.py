@@ -58,13 +58,14 @@ def log_written(
     progress : bool, optional
     """
     xp, sites = gaps.xp, x.shape[1] + 2
-    what = f"the gaps within a sequence of {counted(x.shape[1], 'site')}, with one of them each"
-    require_memory(3 * sites**3, what, gaps.like)
+    between_any = gaps.exact or len(reveal) > 2
+    held = (sites**3 // 2 if between_any else 0) + 8 * sites**2
+    require_memory(held, f"what is between two of {counted(x.shape[1], 'site')}", gaps.like)
     table = xp.stack([gaps.evidence(n) for n in range(sites - 1)])
-    count = max(1, AT_ONCE // sites**3) if len(reveal) > 2 or gaps.exact else AT_ONCE // sites**2
+    count = max(1, AT_ONCE // (sites**3 if between_any else sites**2))
     parts = []
-    for start in tracked(range(0, x.shape[0], max(1, count)), progress, "sequences"):
-        rows = slice(start, start + max(1, count))
+    for start in tracked(range(0, x.shape[0], count), progress, "sequences"):
+        rows = slice(start, start + count)
         ends = left[rows][:, None], x[rows, :], right[rows][:, None]
         parts.append(_written(gaps, table, reveal, xp.concat(ends, axis=1)))
     return xp.concat(parts)
