@@ -55,6 +55,9 @@ UNKNOWN = "the best decoder of a chain is not known"
 AT_ONCE = 2**18
 """Paths that are compared at once: as many as stay near the processor."""
 
+TIE = 4e-15
+"""Nats by which the first of two sites is preferred, so that rounding seldom decides."""
+
 SHORT = 2**28
 """Work, in numbers of rounds, pairs of ends and edges, of which nobody wants to be told."""
 
@@ -203,7 +206,7 @@ class BestGaps:
             if j == longest:
                 cost, chosen = paths.found()
                 fewer, again = costs[-1][2**r :, ...], choices[-1][2**r :, ...]
-                better = possible[2**r :, ...] & (cost < fewer)
+                better = possible[2**r :, ...] & (cost < fewer - tables.tie[2**r :, ...])
                 chosen = xp.where(better[..., None], chosen, again)
                 zeros = xp.zeros_like(costs[-1][: 2**r, ...])
                 costs.append(xp.concat([zeros, xp.where(better, cost, fewer)]))
@@ -233,6 +236,7 @@ class _Tables:
         evidence = [gaps.evidence(n) for n in range(self.longest + 1)]
         self.evidence = xp.matrix_transpose(xp.stack(evidence))  # (length, right end, left end)
         self.evidence_logs = xlogx(self.evidence)
+        self.tie = TIE * self.evidence
 
     def to_right(self, first: int, last: int, left: Array) -> Array:
         """From what is left of it (V, K) to all right ends at these distances, as one (..., K)."""
@@ -276,9 +280,10 @@ class _Paths:
         after = [self.ends[first - j : t.longest + 1 - j, ...] for j in range(1, self.free + 1)]
         rows = xp.matrix_transpose(t.rows[1 : self.free + 1, ...])[:, None, ...]
         after = xp.permute_dims(xp.matmul(xp.stack(after), rows), (1, 2, 3, 0))
-        logs = t.evidence_logs[first:, ..., None]
-        self.so_far[..., 1 : self.free + 1] = logs - after[:, : t.vocab + 1, ...]
-        whole = after[:, t.vocab + 1 :, ...]
+        logs, tie = t.evidence_logs[first:, ..., None], t.tie[first:, ..., None]
+        late = tie * xp.arange(1, self.free + 1, dtype=some.dtype, device=device(some))
+        self.so_far[..., 1 : self.free + 1] = logs + late - after[:, : t.vocab + 1, ...]
+        whole = after[:, t.vocab + 1 :, ...] + late
         self.best, self.last = xp.min(whole, axis=-1), xp.argmin(whole, axis=-1) + 1
         self.before: list[Array] = []
 
@@ -291,13 +296,15 @@ class _Paths:
         left = xp.concat([self.starts[j - 1 : j, ...], left - t.row_logs[j, ...]])
         left = xp.reshape(xp.permute_dims(left, (2, 1, 0)), (t.vocab, -1))
         path, before = self._shortest(start + 1 - j, left, self.so_far[some, ..., :j])
+        path = path - t.tie[start:, ...] * xp.astype(before, path.dtype)
+        late = t.tie[start:, ...] * j
         after = xp.matmul(
             self.ends[start - j : t.longest + 1 - j, ...], xp.matrix_transpose(t.rows[j, ...])
         )
         if j < t.longest:
-            logs = t.evidence_logs[start:, ...]
+            logs = t.evidence_logs[start:, ...] + late
             self.so_far[some, ..., j] = path + (logs - after[:, : t.vocab + 1, :])
-        whole = path + after[:, t.vocab + 1 :, :]
+        whole = path + after[:, t.vocab + 1 :, :] + late
         shorter = whole < self.best[some, ...]
         self.best[some, ...] = xp.where(shorter, whole, self.best[some, ...])
         self.last[some, ...] = xp.where(shorter, j, self.last[some, ...])
@@ -322,6 +329,8 @@ class _Paths:
     def found(self) -> tuple[Array, Array]:
         """The lengths of the shortest paths, and the sites on them."""
         xp, longest = self.xp, self.tables.longest
+        last = xp.astype(self.last, self.best.dtype)
+        cost = self.best - self.tables.tie[self.first :, ...] * last
         shape = (*self.last.shape, longest + 1)
         chosen = xp.zeros(shape, dtype=xp.bool, device=device(self.last))
         for j in range(longest, self.free, -1):
@@ -332,4 +341,4 @@ class _Paths:
             self.last[some, ...] = xp.where(here, before, self.last[some, ...])
         site = xp.arange(1, self.free + 1, dtype=xp.int64, device=device(self.last))
         chosen[..., : self.free] = self.last[..., None] == site
-        return xp.where(self.best > 0, self.best, 0.0), chosen
+        return xp.where(cost > 0, cost, 0.0), chosen

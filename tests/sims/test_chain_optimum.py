@@ -337,6 +337,15 @@ def test_memory_is_asked_for_before_it_is_taken(monkeypatch):
         best_in_rounds(gallery.binary_symmetric(512, 0.1), 4)
 
 
+def test_rounding_does_not_decide_between_equal_paths():
+    """Both tokens are alike, so that a gap and the one with the other tokens have equal paths."""
+    choices = BestGaps(Gaps(CHAINS["flip"]), 4).choices
+    assert (choices[:, 0, 0] == choices[:, 1, 1]).all()
+    assert (choices[:, 0, 1] == choices[:, 1, 0]).all()
+    assert (choices[:, 0, 2] == choices[:, 1, 2]).all()
+    assert (choices[:, 2, 0] == choices[:, 2, 1]).all()
+
+
 def test_few_paths_at_once(monkeypatch):
     expected = BestGaps(Gaps(CHAINS["random"]), 4)
     for most in (1, 700):
