@@ -130,6 +130,7 @@ class _Paths:
         self.end = np.arange(v + 1, dtype=np.int64)[ends]
         self.column = np.arange(self.after_sum.shape[-1], dtype=np.int64)
         shape = (n + 1, len(self.end), len(self.end), len(self.column))
+        self.every = np.ogrid[tuple(map(slice, shape[1:]))]
         self.sum, self.kl = np.zeros(shape), np.zeros(shape)
         self.sites = np.zeros((*shape, n), dtype=bool)
         self.reached = np.zeros((*shape, v, most))
@@ -147,27 +148,26 @@ class _Paths:
             kls[1:] += information
         else:
             sums[0] = np.inf  # a path has a site
-        last = sums.argmin(axis=0)[None]
-        return last, *(np.take_along_axis(some, last, 0)[0] for some in (sums, kls))
+        last = sums.argmin(axis=0)
+        return last, sums[last, *self.every], kls[last, *self.every]
 
     def _grow(self, j: int) -> None:
         last, self.sum[j], self.kl[j] = self._step(j)
-        self.sites[j] = np.take_along_axis(self.sites[:j], last[..., None], 0)[0]
+        self.sites[j] = self.sites[last, *self.every]
         self.sites[j, ..., j - 1] = True
-        before = np.take_along_axis(self.reached[:j], last[..., None, None], 0)[0]
-        inside = self.between[j - last[0] - 1, self.column]
+        before = self.reached[last, *self.every]
+        inside = self.between[j - last - 1, self.column]
         there = np.einsum("abcuk,abcuwk->abcwk", before, inside)
         done = self.done[j - 1, self.ends, : self.gaps.vocab].swapaxes(1, 2)
         first = (self.edges.rows[j][:, None, :, None] * done)[:, None]
-        self.reached[j] = np.where(last[0, ..., None, None] == 0, first, there)
+        self.reached[j] = np.where(last[..., None, None] == 0, first, there)
 
     def whole(self) -> tuple[_Costs, np.ndarray]:
         """What gaps cost, and what is revealed, (A, A, P, S, n)."""
         j = self.edges.length + 1
         last, total, kl = self._step(j)
-        sites = np.take_along_axis(self.sites, last[..., None], 0)[0]
-        before = np.take_along_axis(self.reached, last[..., None, None], 0)[0]
-        step, end = j - last[0, ..., None], self.end[:, None, None]
+        before, sites = self.reached[last, *self.every], self.sites[last, *self.every]
+        step, end = j - last[..., None], self.end[:, None, None]
         inside = self.done[step - 1, self.token, end, self.column[:, None]]
         weights = self.gaps.columns[step, self.token, end]
         done = np.einsum("abcuk,abcu,abcuk->abck", before, weights, inside)
