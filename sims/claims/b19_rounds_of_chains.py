@@ -29,11 +29,14 @@ from theory.distributions import Distribution
 
 __all__ = ["B19"]
 
-MAX_ENTRIES = 100
+MAX_ENTRIES = 300
 """All policies are gone through for data with so many sequences."""
 
-MAX_LENGTH = 12
+MAX_EDGES = 12
 """Paths are gone through edge by edge up to so many sites."""
+
+MAX_LENGTH = 128
+"""The optimum is computed up to so many sites."""
 
 B19 = Claim(
     id="B19",
@@ -145,7 +148,7 @@ def all_policies(p: Distribution, rounds: int, sets: Sets = subsets) -> list[Any
 )
 def no_drawn_policy(p: Distribution, rule: Sequence[int], more: int = 0) -> Bound:
     """A policy that goes by everything that it sees, in the rounds that its longest path takes."""
-    p, policy = as_chain(p), any_rule(rule)
+    p, policy = _small_chain(p), any_rule(rule)
     rounds = max(index + 1 for _, index, sites, _ in path_steps(p, policy) if sites)
     lost = output_distribution(p, policy).path_kl
     return Bound(frontier(p, rounds=max(rounds - more, 1))[-1].kl, lost)
@@ -212,9 +215,16 @@ def _shortest(p: MarkovChain, rounds: int, informed: int = 1) -> float:
 )
 def edge_by_edge(p: Distribution, rounds: int, informed: int = 1) -> float:
     p = as_chain(p)
-    if p.length > MAX_LENGTH:
-        raise DoesNotApply(f"it goes edge by edge, for up to {MAX_LENGTH} sites")
+    if p.exact or p.length > MAX_EDGES:
+        raise DoesNotApply(f"it goes edge by edge, in floats and for up to {MAX_EDGES} sites")
     return float(frontier(p, rounds=rounds)[-1].kl) - _shortest(p, rounds, informed)
+
+
+def _short_chain(p: Distribution, least: int = 1) -> MarkovChain:
+    chain = as_chain(p, least)
+    if chain.length > MAX_LENGTH:
+        raise DoesNotApply(f"it computes the optimum for up to {MAX_LENGTH} sites")
+    return chain
 
 
 # ---- no loss ---------------------------------------------------------------------------------
@@ -231,7 +241,7 @@ def edge_by_edge(p: Distribution, rounds: int, informed: int = 1) -> float:
     fewer=1,
 )
 def halving(p: Distribution, fewer: int = 0) -> list[float]:
-    p = as_chain(p)
+    p = _short_chain(p)
     batches, rounds = fixed_batches(Bisection(), p.length), p.length.bit_length() - fewer
     kl = frontier(p, rounds=max(rounds, 1))[-1].kl
     return [float(kl), float(information.fixed_order_cost(p, batches)), len(batches) - rounds]
@@ -294,7 +304,7 @@ def every_other_site(p: Distribution, share: int = 1) -> Bound:
     share=4,
 )
 def second_round(p: Distribution, share: int = 1) -> Bound:
-    one, two = frontier(as_chain(p, 2), rounds=2)
+    one, two = frontier(_short_chain(p, 2), rounds=2)
     return Bound(2 * share * two.kl, one.kl)
 
 

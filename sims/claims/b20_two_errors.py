@@ -26,6 +26,12 @@ __all__ = ["B20"]
 MEAN_GAPS = 60
 """Distances to the nearest known site are summed up to so many times the number of rounds."""
 
+MAX_ENTRIES = 1000
+"""Output distributions are computed of data with so many sequences."""
+
+MAX_LENGTH, MAX_EXACT = 100, 12
+"""Lengths up to which probabilities are computed, in floats and in fractions."""
+
 B20 = Claim(
     id="B20",
     title="Error per token goes by the rounds, that of the sequence by the length over them",
@@ -78,6 +84,8 @@ def _equal_steps(steps: int) -> list[Fraction]:
 
 
 def _valid_mass(p: MarkovChain, steps: int) -> Number:
+    if p.length > (most := MAX_EXACT if p.exact else MAX_LENGTH):
+        raise DoesNotApply(f"it computes what is valid for up to {most} sites")
     return on_chain(p, Bernoulli(_equal_steps(steps)), progress=False).valid_mass
 
 
@@ -113,7 +121,8 @@ def _per_token(p: MarkovChain, steps: int) -> tuple[float, float, float]:
     Entropies given both neighbours are ``h(a) + h(b) - h(a + b)``.
     """
     start = to_host(p.initial).astype(np.float64)
-    alone, distance = float(-xlogx(start).sum()), np.arange(1, MEAN_GAPS * steps + 1)
+    alone = float(-xlogx(start).sum())
+    distance = np.arange(1, MEAN_GAPS * steps + 1, dtype=np.int64)
     floats = MarkovChain(start, to_host(p.transition).astype(np.float64), p.length)
     h = to_host(floats.gap_entropies(distance.tolist())) @ start
     both, beyond = [alone], [0.0]
@@ -170,6 +179,8 @@ def ends_of_the_sequence(p: Distribution, steps: int, share: int = 1) -> Bound:
     share=2,
 )
 def from_above(p: Distribution, steps: int, share: int = 1) -> list[Bound]:
+    if p.vocab**p.length > MAX_ENTRIES:
+        raise DoesNotApply(f"it goes through all sequences, up to {MAX_ENTRIES} of them")
     q = output_distribution(p, Bernoulli(_equal_steps(steps)))
     error = -log(np.asarray([q.valid_mass]))[0]
     shared = sum(

@@ -233,6 +233,9 @@ def test_on_a_device(case):
             assert cost.device == DEVICE1
         expected = float(fixed_order_cost(here, order))
         assert float(cost) == pytest.approx(expected, abs=ROUNDING)
+        seen = subsets(order)
+        stale = float(fixed_order_cost(there, order, seen=seen))
+        assert stale == pytest.approx(fixed_order_cost(here, order, seen=seen), abs=ROUNDING)
 
 
 LONG = HiddenMarkovModel([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]], [[0.7, 0.3], [0.4, 0.6]], 200)
