@@ -473,6 +473,15 @@ for length, k in zip(LENGTHS, STEPS, strict=True):
 assert all(loss * length >= -log(1 - wrong[length, k]) for (length, k), loss in per_token.items())
 
 # %% [markdown]
+# The same as a picture, which goes on to 256 places:
+
+# %%
+from figures.files import recorded_data
+
+two_errors = recorded_data(FIGURES["two_errors"])
+picture = FIGURES["two_errors"].draw(two_errors)
+
+# %% [markdown]
 # ## Exercise
 #
 # 1. *By hand.* The eight cards of lesson 2: 000 four times, 011 twice, 110, 111. Two rounds: one

@@ -447,6 +447,13 @@ assert abs(best[3] / long[64, 8][1] - 1) < 0.01  # four rounds are as good as pl
 assert abs(best[6]) < 1e-12
 
 # %% [markdown]
+# The package's figure has more decoders, and more data:
+
+# %%
+at_length = recorded_data(FIGURES["best_at_length"])
+picture = FIGURES["best_at_length"].draw(at_length)
+
+# %% [markdown]
 # ### Explain
 #
 # 1. Eleven. Sixteen rounds in blocks lose more than *two* rounds of the best decoder, 4.1 nats.
