@@ -10,6 +10,8 @@ slope, with its standard error, stands beside the predicted one.
   is tabulated first are powers of a matrix: 3 in ``log V``.
 - The exact output of a decoder costs what it visits. Top 1 visits ``V^t`` sequences after t rounds:
   ``log V`` per site. Random order visits all partly masked ones: ``log(V + 1)``.
+- Ancestral steps on a chain: in each step, for every gap and its ends, pairs of sites and of their
+  tokens. 3 in ``log L``, 4 in ``log V``, 1 in ``log K``.
 - The best decoder goes through ``(V + 2)^L`` pairs of a context and a set. That of a chain goes
   through pairs of sites in gaps of every length and with all ends: 3 in ``log L``; for each it sums
   over a token: 3 in ``log V``; 1 in ``log(R-1)``: one round is free.
@@ -24,6 +26,7 @@ from typing import Any
 import numpy as np
 
 import sims
+from benchmarks import chains
 from benchmarks.case import slug
 from benchmarks.families import random_chain
 from benchmarks.fit import beyond_overhead, fitted
@@ -49,7 +52,7 @@ class Curve:
     prepare : callable
         From a size to the call.
     against : str
-        ``L``, ``log L``, ``log V``, ``log(V+1)`` or ``log(R-1)``.
+        ``L``, ``log L``, ``log V``, ``log(V+1)``, ``log K`` or ``log(R-1)``.
     time, memory : float or None
         Predicted slopes; None if it is not fitted.
     prediction : str
@@ -70,7 +73,7 @@ class Curve:
 
     @property
     def variable(self) -> str:
-        return next(letter for letter in "LVR" if letter in self.against)
+        return next(letter for letter in "LVKR" if letter in self.against)
 
     def x(self, size: int) -> float:
         """Where a size stands on the axis of the straight line."""
@@ -119,6 +122,11 @@ def _top(length: int) -> policies.TopK:
 
 def _any(length: int) -> policies.RandomOrder:
     return policies.RandomOrder((1,) * length)
+
+
+def _steps_in_gaps(length: int, vocab: int, steps: int) -> Call:
+    chain, _ = random_chain(length, vocab)
+    return partial(chains.steps_in_gaps, chain, steps)
 
 
 def curves(quick: bool) -> Iterator[Curve]:
@@ -174,6 +182,23 @@ def curves(quick: bool) -> Iterator[Curve]:
         per_site, make = math.log(vocab + 2), partial(_best, vocab=vocab)
         sizes, fixed = upto(2, last), f"V={vocab}"
         yield Curve("best decoder", fixed, sizes, make, "L", per_site, f"log {vocab + 2}", per_site)
+    yield from _curves_in_gaps(quick)
+
+
+def _curves_in_gaps(quick: bool) -> Iterator[Curve]:
+    """Ancestral steps on a chain, with two of length, vocabulary and steps fixed."""
+    lengths, vocabs, counts = (16, 32, 64, 128, 256), (2, 4, 8, 16, 24, 32), (2, 4, 8, 16, 32, 64)
+    short, long = 32, 64
+    if quick:
+        lengths, vocabs, counts = (4, 8, 12), (2, 3), (1, 2, 4)
+        short = long = 6
+    of = "written on a chain"
+    make = partial(_steps_in_gaps, vocab=2, steps=8)
+    yield Curve(of, "V=2 K=8", lengths, make, "log L", 3.0, "3")
+    make = partial(_steps_in_gaps, short, steps=4)
+    yield Curve(of, f"L={short} K=4", vocabs, make, "log V", 4.0, "4")
+    make = partial(_steps_in_gaps, long, 2)
+    yield Curve(of, f"L={long} V=2", counts, make, "log K", 1.0, "1")
 
 
 def traced(curve: Curve, repeats: int) -> dict[str, Any]:

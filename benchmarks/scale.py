@@ -14,7 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from sims import fixed_batches, frontier, output_distribution, policies
+from benchmarks.chains import equal_steps
+from sims import (
+    fixed_batches,
+    frontier,
+    frontier_bounds,
+    on_chain,
+    output_distribution,
+    policies,
+)
 from theory import EvidenceLattice, HiddenMarkovModel, JointTable, MarkovChain, information
 
 Line = tuple[str, Callable[[], Any], str]
@@ -33,6 +41,10 @@ def table(length: int, vocab: int) -> np.ndarray:
 def steps(vocab: int, slow: bool) -> np.ndarray:
     """A transition matrix; if slow, it stays where it is 999 times in 1000."""
     return 0.999 * np.eye(vocab) + 0.001 * rows(vocab, vocab) if slow else rows(vocab, vocab)
+
+
+def chain(length: int, vocab: int) -> MarkovChain:
+    return MarkovChain(rows(1, vocab)[0], steps(vocab, False), length)
 
 
 def copying() -> Iterator[Line]:
@@ -97,8 +109,33 @@ def orders() -> Iterator[Line]:
             yield f"{policy} on a chain V={vocab} L=10000", run, f"{float(run()):.4g} nats"
 
 
+def gaps() -> Iterator[Line]:
+    for vocab, lengths, rounds in ((2, (64, 128, 256, 512), 10), (8, (32, 64), 8)):
+        for length in lengths:
+            p = chain(length, vocab)
+            run = lambda p=p, r=rounds: frontier(p, rounds=r, progress=False)  # noqa: E731
+            yield f"best decoder in {rounds} rounds V={vocab} L={length}", run, "by gaps"
+    for length in (32, 64):
+        p = chain(length, 2)
+        run = lambda p=p: frontier_bounds(p, [10.0], progress=False)  # noqa: E731
+        [found] = run()
+        apart = f"{1 - found.lower / found.upper:.2%} apart"
+        yield f"expected rounds from both sides V=2 L={length}", run, apart
+    for vocab, lengths, steps in ((2, (64, 128, 256), 64), (8, (32, 64), 16)):
+        for length in lengths:
+            p, policy = chain(length, vocab), equal_steps(steps)
+            run = lambda p=p, policy=policy: on_chain(p, policy).valid_mass  # noqa: E731
+            yield f"valid mass of {steps} ancestral steps V={vocab} L={length}", run, "by gaps"
+    for length in (64, 128, 256):
+        for policy in (policies.Threshold(0.9), policies.LeftToRight(4)):
+            p = chain(length, 2)
+            run = lambda p=p, policy=policy: on_chain(p, policy).path_kl  # noqa: E731
+            yield f"path KL of {policy} V=2 L={length}", run, "by gaps"
+
+
 PARTS = {
-    part.__name__: part for part in (copying, lattices, outputs, frontiers, chains, hidden, orders)
+    part.__name__: part
+    for part in (copying, lattices, outputs, frontiers, chains, gaps, hidden, orders)
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks import (
+    chains,
     decoders,
     fading,
     families,
@@ -37,6 +38,7 @@ KERNELS: dict[str, Kernel] = {
     kernel.__name__.replace("_", "-"): kernel
     for kernel in (
         *(*LATTICES, *TABLES, *FAMILIES, *PROFILES, *FADING, *DECODERS),
+        chains.on_chain,
         samplers.enumeration,
         proofs.certificates,
     )

@@ -16,10 +16,11 @@
 # 1. compute by hand what it costs to write several tokens in one round: the total correlation;
 # 2. draw the profile of a small distribution, and the cost of a schedule as an area;
 # 3. decide whether large batches belong first or last, and say which data want which;
-# 4. find the best schedule for a number of rounds, and the fewest rounds for a loss.
+# 4. find the best schedule for a number of rounds, and the fewest rounds for a loss;
+# 5. say of a longer text which error stays and which one grows.
 #
-# **Time needed.** 55 minutes: 15 for section 1, 15 for section 2, 10 each for section 3 and the
-# exercises, 5 for section 4.
+# **Time needed.** 60 minutes: 15 for section 1, 15 for section 2, 10 for section 3, 5 each for
+# sections 4 and 5, 10 for the exercises.
 #
 # **Prerequisites.** Lessons 1 and 2. Entropy in bits: a fair bit has 1, a sure one 0.
 #
@@ -398,6 +399,89 @@ assert len(rounds) == 7
 assert abs(float(information.fixed_order_cost(chain, rounds))) < 1e-9
 
 # %% [markdown]
+# ## 5. Two errors
+#
+# The data: bits in which no 1 stands beside another 1, otherwise as random as they can be, a chain.
+# Each of K *steps* reveals each masked place with a probability of its own, so that the steps
+# reveal equally many on average. These are the *ancestral* steps of many samplers.
+#
+# Nobody reads a divergence. Two numbers that people do report:
+#
+# - the loss **per token**, KL / L, which is what a perplexity measures;
+# - the **sequence error rate**: how many of the texts have a 1 beside a 1 somewhere.
+#
+# ### Predict
+#
+# 1. 64 places in 16 steps: about 23 texts in 100 are wrong. Now 128 places in 16 steps. What
+#    becomes of the loss per token? What becomes of the sequence error rate?
+# 2. How many steps do 128 places need for 23 in 100?
+
+# %% [markdown]
+# ### Run
+#
+# No table has 2^128 cells. But between two known places of a chain nothing depends on the rest, so
+# `on_chain` follows what is written gap by gap, without drawing.
+
+# %%
+from sims import on_chain
+
+
+def equal_steps(length, steps):
+    """Bits with no 1 beside a 1, written in so many equal ancestral steps."""
+    times = [Fraction(k, steps) for k in range(steps + 1)]
+    return on_chain(gallery.golden_mean_chain(length), policies.Bernoulli(times))
+
+
+LENGTHS, STEPS = (16, 32, 64, 128), (4, 8, 16, 32)
+written = {(length, k): equal_steps(length, k) for length in LENGTHS for k in STEPS}
+per_token = {(length, k): float(q.path_kl) / length for (length, k), q in written.items()}
+wrong = {setting: float(q.sequence_error_rate) for setting, q in written.items()}
+
+for title, numbers in (("nats per token", per_token), ("texts that are wrong", wrong)):
+    print(f"{title:22}", *(f"{k:3} steps" for k in STEPS))
+    for length in LENGTHS:
+        print(f"   {length:4} places          ", *(f"{numbers[length, k]:9.4f}" for k in STEPS))
+assert round(wrong[64, 4], 3) == 0.647
+assert round(wrong[64, 16], 3) == 0.229
+
+# %% [markdown]
+# ### Explain
+#
+# Look down the columns of the first table: they are constant. The loss per token depends on the
+# number of *steps* alone. Twice as long a text loses twice as much, and is twice as long.
+#
+# In the second table the *diagonals* are constant: the sequence error rate depends on places per
+# step, L / K. A text is right if it is right everywhere. The logarithm of how likely that is adds
+# up over the places, and nothing divides it by them.
+#
+# So whoever looks at perplexity needs as many steps for a book as for a sentence. Whoever wants a
+# text without an error needs twice as many for twice as many places (claim
+# [B20](../paper_notes.md#the-claims); that the two errors grow so differently is said in the
+# abstract of Feng et al., arXiv 2502.09622).
+#
+# One inequality links them, for all data: the loss in nats is at least −log(1 − SER).
+
+# %%
+from math import log
+
+for k in STEPS:
+    column = [per_token[length, k] for length in LENGTHS]
+    assert max(column) < 1.07 * min(column)
+for length, k in zip(LENGTHS, STEPS, strict=True):
+    print(f"{length} places in {k} steps: {wrong[length, k]:.3f} of the texts are wrong")
+    assert abs(wrong[length, k] - wrong[64, 16]) < 0.01
+assert all(loss * length >= -log(1 - wrong[length, k]) for (length, k), loss in per_token.items())
+
+# %% [markdown]
+# The same as a picture, which goes on to 256 places:
+
+# %%
+from figures.files import recorded_data
+
+two_errors = recorded_data(FIGURES["two_errors"])
+picture = FIGURES["two_errors"].draw(two_errors)
+
+# %% [markdown]
 # ## Exercise
 #
 # 1. *By hand.* The eight cards of lesson 2: 000 four times, 011 twice, 110, 111. Two rounds: one
@@ -409,7 +493,10 @@ assert abs(float(information.fixed_order_cost(chain, rounds))) < 1e-9
 #    1.87072 for equal ones. Recompute both, and find the best sizes.
 # 4. *A rule.* For copies of one bit, what a schedule loses depends on the size of one batch only.
 #    Which one, and how? Show it.
-# 5. *To discuss.* Your model is not perfect. Does the area still tell what you lose?
+# 5. *At length.* For the data of section 5, −log(1 − SER) is about c L / K. Find c. How many equal
+#    steps are needed for 1024 places, if 1 text in 100 may be wrong? Compare with one place at a
+#    time.
+# 6. *To discuss.* Your model is not perfect. Does the area still tell what you lose?
 
 # %%
 # your turn
@@ -458,8 +545,21 @@ for sizes in schedules.every(6):
     assert abs(information.path_cost(copies_of_six, sizes, base=2) - (sizes[0] - 1)) < 1e-9
 print("4. first batch - 1")
 
+# %% tags=["solution"]
+# Solution 5
+# c is 0.065 at most, so c 1024 / K = 0.01 needs more than six steps for each place. One place at a
+# time takes 1024 rounds and makes no error at all: ancestral steps keep drawing two neighbours in
+# one step, now and then, however many steps there are.
+constants = [-log(1 - error) * k / length for (length, k), error in wrong.items()]
+print(f"5. c from {min(constants):.4f} to {max(constants):.4f}")
+needed = -max(constants) * 1024 / log(0.99)
+print(f"   {needed:.0f} steps for 1024 places")
+assert 6 * 1024 < needed < 7 * 1024
+one_by_one = on_chain(gallery.golden_mean_chain(1024), policies.LeftToRight())
+assert abs(one_by_one.sequence_error_rate) < 1e-9
+
 # %% [markdown] tags=["solution"]
-# **Solution 5**
+# **Solution 6**
 #
 # Not alone. The divergence then splits exactly into a part for learning and a part for writing
 # in parallel, both at the contexts that the decoder visits (claim

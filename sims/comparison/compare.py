@@ -1,5 +1,6 @@
 """Divergence, rounds and regret of many decoders on one distribution."""
 
+import dataclasses
 import inspect
 import math
 from collections.abc import Callable, Iterable
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from sims import policies
+from sims.chains.dispatch import on_chain
 from sims.decoding.arguments import as_decoder, as_run, with_prompt
 from sims.decoding.exact import output_distribution
+from sims.decoding.monte_carlo import decode
 from sims.decoding.sampling import Temperature
 from sims.optimal.dynamic_program import Point
 from sims.optimal.frontier import cost_of, frontier_of, program_of, regret_of
@@ -21,8 +24,9 @@ from theory import information, schedules
 from theory._core.arrays import array_namespace, within_memory
 from theory._core.plurals import counted
 from theory._core.types import ArrayLike
+from theory.distributions import MarkovChain
 from theory.distributions.base import Distribution
-from theory.errors import InvalidInput, TooLarge
+from theory.errors import InvalidInput, TooLarge, ZerolossError
 from theory.lattice.lattice import require_lattice
 from theory.loss.forward import Denoiser
 
@@ -130,13 +134,17 @@ def usual_decoders(p: Distribution) -> list[Decoder]:
     Those whose exact computation would take long there are left out (see `too_large`), and so are
     those that need something of the user's: a rule, a table, a joint, an order, a policy to be
     mirrored, a schedule to mask again, a convention for predictions at written sites, and
-    `DrawThenKeep`, but for its plain case `TokenConfidence`.
+    `DrawThenKeep`, but for its plain case `TokenConfidence`. Of a chain that is too long for a
+    table, some that go gap by gap.
 
     Raises
     ------
     TooLarge
-        If the evidence lattice would not fit, which every exact computation needs.
+        If the evidence lattice would not fit, which every exact computation but that of a chain
+        needs.
     """
+    if isinstance(p, MarkovChain) and not _has_lattice(p):
+        return _in_gaps()
     require_lattice(p.vocab, p.length, p.like)  # all of them need it, and the profile takes long
     length, pair = p.length, min(2, p.length)
     chosen: list[Decoder] = [
@@ -160,6 +168,23 @@ def usual_decoders(p: Distribution) -> list[Decoder]:
     return list({repr(decoder): decoder for decoder in chosen}.values())  # each once
 
 
+def _in_gaps() -> list[Decoder]:
+    return [
+        *(policies.LeftToRight(k) for k in (1, 2, 4)),
+        policies.Bisection(),
+        policies.Bernoulli([Fraction(k, 4) for k in range(5)]),
+        *(policies.Threshold(gamma) for gamma in (0.9, 0.5)),
+    ]
+
+
+def _has_lattice(p: Distribution) -> bool:
+    try:
+        require_lattice(p.vocab, p.length, p.like)
+    except TooLarge:
+        return False
+    return True
+
+
 def too_large(p: Distribution) -> dict[str, str]:
     """Decoders that `usual_decoders` leaves out on a distribution, and why.
 
@@ -167,6 +192,8 @@ def too_large(p: Distribution) -> dict[str, str]:
     >>> list(too_large(gallery.parity(3))), list(too_large(gallery.parity(9)))
     ([], ['Remask((0, 1/4, 1/2, 3/4, 1), 1/2)'])
     """
+    if not _has_lattice(p):
+        return {}
     return {
         repr(decoder): f"its exact computation takes about {steps:.1e} steps; ask for it by name"
         for decoder, steps in _long_ones(p)
@@ -210,7 +237,8 @@ def compare(
     decoders : iterable
         As `output_distribution` takes them.
     temperature, denoiser, prompt
-        For all of them. The best possible decoder has the zero-loss denoiser at temperature 1.
+        For all of them. The best possible decoder has the zero-loss denoiser at temperature 1, and
+        so do decoders of a chain that is too long for a table, which `sims.on_chain` follows.
     examples : int
         Strings to draw from each output distribution, with `rng`.
     rng : numpy.random.Generator, optional
@@ -240,7 +268,13 @@ def compare(
         try:
             q = output_distribution(data, decoder, temperature, denoiser, observed=given)
         except TooLarge as error:
-            left_out[repr(decoder)] = str(error)
+            row = None
+            if isinstance(p, MarkovChain) and temperature == 1 and denoiser is None:
+                row = _by_gaps(p, decoder, prompt, examples, rng)
+            if row is None:
+                left_out[repr(decoder)] = str(error)
+            else:
+                rows.append(row)
             continue
         rounds, _ = cost_of(q)
         ties, other = None, _with_ties_to_the_highest(decoder)
@@ -272,6 +306,39 @@ def compare(
         left_out,
         masked,
     )
+
+
+def _by_gaps(
+    p: MarkovChain,
+    decoder: Decoder,
+    prompt: ArrayLike | None,
+    examples: int,
+    rng: np.random.Generator | None,
+) -> Row | None:
+    """The row of a decoder on a chain that is too long for a table; None if it needs one.
+
+    KL, reverse KL and TV are not known.
+    """
+    try:
+        found = on_chain(p, decoder, prompt=prompt)
+        row = Row(
+            decoder=repr(decoder),
+            rounds=float(found.expected_rounds_on_data),
+            kl=math.nan,
+            path_kl=float(found.path_kl),
+            reverse_kl=math.nan,
+            tv=math.nan,
+            valid_mass=float(found.valid_mass),
+            regret=None,
+            kind=kind_of(decoder),
+            examples=(),
+        )
+    except ZerolossError:
+        return None
+    if rng is None or not examples:
+        return row
+    drawn = decode(p, decoder, rng, examples, prompt=prompt, progress=False).tokens
+    return dataclasses.replace(row, examples=tuple(p.spell(drawn)))
 
 
 def _with_ties_to_the_highest(decoder: Any) -> Decoder | None:

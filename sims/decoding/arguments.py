@@ -37,7 +37,8 @@ PROMPT = "tokens that are given are a pattern, prompt=[...] with MASK where noth
 
 INSTEAD = (
     "Instead, sims.estimate_path_kl estimates what is lost at any length, and sims.decode draws "
-    "what is written (with trajectory=True sims.order_of says in which order)"
+    "what is written (with trajectory=True sims.order_of says in which order); of a MarkovChain "
+    "sims.on_chain computes both for decoders that go gap by gap"
 )
 
 MAX_CODES = 2**48

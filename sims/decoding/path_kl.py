@@ -90,6 +90,8 @@ def estimate_path_kl(
 ) -> PathKL:
     """Estimate the path KL of a decoder, at any length, without bias.
 
+    Of a `MarkovChain` `on_chain` computes it, for decoders that go gap by gap.
+
     Parameters
     ----------
     p : Distribution

@@ -7,15 +7,15 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from sims import Perturbed, frontier, output_distribution, policies, regret
+from sims import Perturbed, fixed_batches, frontier, output_distribution, policies, regret
 from sims.comparison.call_parser import call
-from sims.comparison.compare import KINDS, compare, kind_of, usual_decoders
+from sims.comparison.compare import KINDS, compare, kind_of, too_large, usual_decoders
 from sims.comparison.report import print_comparison
 from sims.optimal.frontier import cost_of
 from tests.cases import random_weights
 from tests.noted import each
 from tests.sims.test_declared import EVERY, expected
-from theory import MASK, InvalidInput, JointTable, gallery, schedules
+from theory import MASK, InvalidInput, JointTable, TooLarge, gallery, information, schedules
 
 COMPARED = {
     "2 x 2": JointTable([[1, 2], [3, 4]]),
@@ -200,6 +200,51 @@ def test_the_best_sizes_in_two_rounds_are_among_them():
     }
     assert min(losses, key=losses.__getitem__) == 7
     assert repr(policies.RandomOrder(schedules.uniform(10, 2))) in written
+
+
+# Chains that are too long for a table
+
+
+def test_rows_of_a_long_chain_are_found_by_gaps():
+    """Those of decoders that go gap by gap; `TopK(2)` compares sites of all gaps."""
+    p, decoders = gallery.golden_mean_chain(64), [policies.LeftToRight(4), policies.TopK(2)]
+    found = compare(p, decoders, examples=2, rng=np.random.default_rng(0))
+    assert list(found.left_out) == ["TopK(2, 'confidence')"]
+    (row,) = found.rows
+    batches = fixed_batches(decoders[0], 64)
+    assert row.path_kl == pytest.approx(information.fixed_order_cost(p, batches), rel=1e-9)
+    assert (row.decoder, row.rounds, row.regret) == ("LeftToRight(4)", 16, None)
+    assert 0 < row.valid_mass < 0.1
+    assert all(math.isnan(value) for value in (row.kl, row.reverse_kl, row.tv))
+    assert [len(text) for text in row.examples] == [64, 64]
+    assert row.judged == row.path_kl
+
+
+def test_rows_by_gaps_are_those_of_the_table(monkeypatch):
+    p, decoders = gallery.golden_mean_chain(6), [policies.LeftToRight(2), policies.Threshold(0.7)]
+    prompt = [MASK, 0, *[MASK] * 4]
+    exact = compare(p, decoders, prompt=prompt).rows
+
+    def refuse(*arguments, **options):
+        raise TooLarge("no table")
+
+    monkeypatch.setattr(import_module("sims.comparison.compare"), "output_distribution", refuse)
+    found = compare(p, decoders, prompt=prompt).rows
+    for ours, theirs in zip(found, exact, strict=True):
+        for name in ("rounds", "path_kl", "valid_mass"):
+            assert getattr(ours, name) == pytest.approx(getattr(theirs, name), rel=1e-9, abs=1e-12)
+    with pytest.raises(TooLarge):
+        compare(p, decoders, temperature=0.5)
+    with pytest.raises(TooLarge):
+        compare(p, decoders, denoiser=Perturbed(p, smoothing=0.5))
+
+
+def test_the_usual_decoders_of_a_long_chain_go_by_gaps():
+    p = gallery.golden_mean_chain(32)
+    decoders = usual_decoders(p)
+    found = compare(p, decoders)
+    assert [row.decoder for row in found.rows] == list(map(repr, decoders))
+    assert found.left_out == too_large(p) == {}
 
 
 # Kinds
