@@ -11,8 +11,9 @@ slope, with its standard error, stands beside the predicted one.
 - The exact output of a decoder costs what it visits. Top 1 visits ``V^t`` sequences after t rounds:
   ``log V`` per site. Random order visits all partly masked ones: ``log(V + 1)``.
 - The best decoder goes through ``(V + 2)^L`` pairs of a context and a set. That of a chain goes
-  through pairs of sites in gaps of every length and with all ends: 3 in ``log L``; for each it sums
-  over a token: 3 in ``log V``; 1 in ``log(R-1)``: one round is free.
+  through pairs of sites in gaps of every length and with all ends, and sums over a token for each:
+  3 in ``log L``, 3 in ``log V`` (2 while sums of few terms cost less than comparing them), 1 in
+  ``log(R-1)``, as one round is free.
 """
 
 import math
