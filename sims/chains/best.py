@@ -86,7 +86,7 @@ def best_in_rounds(
     pattern : array_like of int, shape (L,), optional
         A prompt: tokens that are given, ``MASK`` elsewhere. The gaps between them are independent.
     progress : bool, optional
-        Whether to show progress on stderr; if not given, where it is looked at.
+        Whether to show progress on stderr; if not given, where it is looked at and takes long.
 
     Returns
     -------
