@@ -10,7 +10,9 @@ slope, with its standard error, stands beside the predicted one.
   is tabulated first are powers of a matrix: 3 in ``log V``.
 - The exact output of a decoder costs what it visits. Top 1 visits ``V^t`` sequences after t rounds:
   ``log V`` per site. Random order visits all partly masked ones: ``log(V + 1)``.
-- The best decoder goes through ``(V + 2)^L`` pairs of a context and a set.
+- The best decoder goes through ``(V + 2)^L`` pairs of a context and a set. That of a chain goes
+  through pairs of sites in gaps of every length and with all ends: 3 in ``log L``; for each it sums
+  over a token: 3 in ``log V``; 1 in ``log(R-1)``: one round is free.
 """
 
 import math
@@ -27,8 +29,10 @@ from benchmarks.families import random_chain
 from benchmarks.fit import beyond_overhead, fitted
 from benchmarks.lattices import random_table
 from benchmarks.memory import peak_bytes
+from benchmarks.optimum import mixing_chain
 from benchmarks.timing import Call, minima
 from sims import policies
+from sims.chains import best_in_rounds
 from theory import EvidenceLattice, JointTable, MarkovChain
 
 
@@ -45,7 +49,7 @@ class Curve:
     prepare : callable
         From a size to the call.
     against : str
-        ``L``, ``log L``, ``log V`` or ``log(V+1)``.
+        ``L``, ``log L``, ``log V``, ``log(V+1)`` or ``log(R-1)``.
     time, memory : float or None
         Predicted slopes; None if it is not fitted.
     prediction : str
@@ -66,12 +70,12 @@ class Curve:
 
     @property
     def variable(self) -> str:
-        return "L" if "L" in self.against else "V"
+        return next(letter for letter in "LVR" if letter in self.against)
 
     def x(self, size: int) -> float:
         """Where a size stands on the axis of the straight line."""
-        if self.against == "log(V+1)":
-            return math.log(size + 1)
+        if self.against in ("log(V+1)", "log(R-1)"):
+            return math.log(size + (1 if "+" in self.against else -1))
         return float(size) if self.against == "L" else math.log(size)
 
 
@@ -102,6 +106,11 @@ def _best(length: int, vocab: int) -> Call:
     p = JointTable(random_table(length, vocab) ** 8)
     p.lattice()
     return partial(sims.frontier, p, [3.0])
+
+
+def _best_of_chain(length: int, vocab: int, rounds: int) -> Call:
+    p = mixing_chain(length, vocab)
+    return partial(best_in_rounds, p, rounds, progress=False)
 
 
 def _top(length: int) -> policies.TopK:
@@ -151,6 +160,16 @@ def curves(quick: bool) -> Iterator[Curve]:
             name, f"V={vocab}", sizes, make, "L", per_site, f"log {base}",
             states=lambda n, make=make: make(n)().states,
         )  # fmt: skip
+    of, short, rounds = "best of a chain in rounds", 9 if quick else 32, 3 if quick else 5
+    lengths = (8, 12, 16) if quick else (32, 64, 128, 256, 512)
+    make = partial(_best_of_chain, vocab=2, rounds=rounds)
+    yield Curve(of, f"V=2 R={rounds}", lengths, make, "log L", 3.0, "3")
+    vocabs = (2, 3, 4) if quick else (2, 4, 8, 16, 32, 64)
+    make = partial(_best_of_chain, short, rounds=3)
+    yield Curve(of, f"L={short} R=3", vocabs, make, "log V", 3.0, "3")
+    length, counts = (9, (2, 3)) if quick else (256, (2, 3, 4, 5, 6))
+    make = partial(_best_of_chain, length, 2)
+    yield Curve(of, f"L={length} V=2", counts, make, "log(R-1)", 1.0, "1")
     for vocab, last in [(2, 12), (3, 10)]:
         per_site, make = math.log(vocab + 2), partial(_best, vocab=vocab)
         sizes, fixed = upto(2, last), f"V={vocab}"

@@ -11,6 +11,7 @@ from benchmarks import (
     families,
     floors,
     lattices,
+    optimum,
     profiles,
     proofs,
     samplers,
@@ -31,7 +32,7 @@ TABLES = (tables.entropies, tables.one_pattern, tables.evidence_of_few, tables.t
 FAMILIES = (families.markov, families.chain_network, families.chain_evidence, families.empirical)
 PROFILES = (profiles.exchangeable, profiles.long_chain, profiles.best_schedule)
 FADING = (fading.far_chain, fading.far_hidden, fading.decision)
-DECODERS = (decoders.decode, decoders.frontier, decoders.monte_carlo)
+DECODERS = (decoders.decode, decoders.frontier, optimum.in_rounds, decoders.monte_carlo)
 KERNELS: dict[str, Kernel] = {
     kernel.__name__.replace("_", "-"): kernel
     for kernel in (

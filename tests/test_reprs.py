@@ -80,6 +80,11 @@ EXACT = (
         (lambda: sims.from_logits(Model(), mask_id=2), "from_logits(Model, mask_id=2, vocab=None)"),
         (lambda: sims.split(gallery.parity(3), policies.TopK(2)), None),
         (lambda: sims.frontier(gallery.parity(3))[0], None),
+        (lambda: sims.frontier(gallery.parity(3), rounds=2)[1], "InRounds(rounds=2, kl=0)"),
+        (
+            lambda: sims.frontier(gallery.balanced(100), rounds=2)[1].policy,
+            "<CountTabulated policy of 100 sites in 2 rounds>",
+        ),
         (lambda: comparison.compare(gallery.parity(3), [policies.TopK(2)]), None),
         (lambda: corpora.english(), None),
         (lambda: WordChain(corpora.english()), None),

@@ -37,22 +37,31 @@ from theory._core.arrays import (
     within_memory,
     xlogx,
 )
+from theory._core.exact import floats
 from theory._core.plurals import counted
 from theory._core.types import Array, ArrayLike
+from theory._markov.forward_backward import UNDERFLOW_TOL
 from theory.distributions import MarkovChain
 from theory.distributions.base import as_possible
 from theory.distributions.conditioned import Conditioned
-from theory.distributions.sampling import as_floats
 from theory.errors import InvalidInput
 from theory.lattice.lattice import quotient
 from theory.validation.arguments import as_integer
 
 __all__ = ["BestGaps", "best_in_rounds"]
 
+UNKNOWN = "the best decoder of a chain is not known"
+
 AT_ONCE = 2**18
 """Paths that are compared at once: as many as stay near the processor."""
 
-BYTES = 32
+TIE = 4e-15
+"""Nats by which the first of two sites is preferred, so that rounding seldom decides."""
+
+SHORT = 2**28
+"""Work, in numbers of rounds, pairs of ends and edges, of which nobody wants to be told."""
+
+BYTES = 40
 """Memory for each offset in a gap of each length between two ends, beside the choices."""
 
 
@@ -66,8 +75,8 @@ def best_in_rounds(
     """The least KL of a chain in at most r rounds on every path, r = 1..R, and its decoders.
 
     Of all value-adaptive policies that select sites before tokens are drawn. In floats, also for
-    exact chains, to about 1e-13 nats for every hundred sites; zeros for which bisection has rounds
-    enough are exact.
+    exact chains, to about 1e-13 nats for a hundred sites; where bisection has rounds enough, the KL
+    is 0.
 
     Parameters
     ----------
@@ -104,17 +113,25 @@ def best_in_rounds(
     (1,)
     """
     rounds = as_integer(rounds, "rounds", 1)
-    known = p.pattern if isinstance(p, Conditioned) else None
-    if pattern is not None:
-        p = p.given(as_possible(p, pattern, "pattern"))
-    chain = p.whole if isinstance(p, Conditioned) else p
+    chain, known = (p.whole, p.pattern) if isinstance(p, Conditioned) else (p, None)
     if not isinstance(chain, MarkovChain):
         raise InvalidInput(f"p must be a Markov chain, got {chain!r}")
+    if pattern is not None:
+        p = p.given(as_possible(p, pattern, "pattern"))
     shown = to_host(p.pattern).tolist() if isinstance(p, Conditioned) else [MASK] * p.length
     inside = list(_gaps_between(shown, p.vocab))
     if chain.exact:
-        chain = MarkovChain(as_floats(chain.initial), as_floats(chain.transition), chain.length)
-    best = BestGaps(Gaps(chain, max([1, *(n for _, _, n in inside)])), rounds, progress)
+        parts = (floats(part, UNKNOWN) for part in (chain.initial, chain.transition))
+        chain = MarkovChain(*parts, chain.length)
+    gaps = Gaps(chain, max([1, *(n for _, _, n in inside)]))
+    for a, b, n in inside:
+        evidence = float(gaps.evidence(n)[a, b])
+        if evidence < UNDERFLOW_TOL:
+            raise InvalidInput(
+                f"a gap of {counted(n, 'site')} between the tokens {a} and {b} has probability "
+                f"{evidence:.3g}, too little for sums in floats"
+            )
+    best = BestGaps(gaps, rounds, progress)
     points = []
     for r in range(1, best.rounds + 1):
         kl = math.fsum(float(best.kl[r - 1, a, b, n]) for a, b, n in inside)
@@ -173,8 +190,14 @@ class BestGaps:
         middle = xp.broadcast_to((site == (site[:, None] - 1) // 2)[:, None, None, :], every.shape)
         possible = tables.evidence > 0
         costs, choices = [tables.total_correlations()], [every]
-        last = range(1, longest + 1)
-        steps = [(r, j) for r in range(2, self.rounds + 1) for j in last if 2**r <= longest]
+        steps = [
+            (r, j)
+            for r in range(2, self.rounds + 1)
+            if 2**r <= longest
+            for j in range(2 ** (r - 1) + 1, longest + 1)
+        ]
+        if len(steps) * (gaps.vocab + 1) ** 2 * longest**2 < SHORT:
+            progress = bool(progress)
         paths = None
         for r, j in tracked(steps, progress, "best decoder"):
             if paths is None:
@@ -183,7 +206,7 @@ class BestGaps:
             if j == longest:
                 cost, chosen = paths.found()
                 fewer, again = costs[-1][2**r :, ...], choices[-1][2**r :, ...]
-                better = possible[2**r :, ...] & (cost < fewer)
+                better = possible[2**r :, ...] & (cost < fewer - tables.tie[2**r :, ...])
                 chosen = xp.where(better[..., None], chosen, again)
                 zeros = xp.zeros_like(costs[-1][: 2**r, ...])
                 costs.append(xp.concat([zeros, xp.where(better, cost, fewer)]))
@@ -205,18 +228,20 @@ class _Tables:
         xp = self.xp = gaps.xp
         self.longest, self.vocab = gaps.longest, gaps.vocab
         self.rows = gaps.rows
-        self.steps = xlogx(gaps.powers[1:-1, ...])
         self.row_logs = xlogx(gaps.rows)
-        self.columns = xp.matrix_transpose(gaps.columns)  # (distance, right end, token)
-        self.column_logs = xlogx(self.columns)
+        self.steps = xlogx(gaps.powers[1:-1, ...])
+        columns = xp.matrix_transpose(gaps.columns)  # (distance, right end, token)
+        self.columns = xp.reshape(columns, (-1, gaps.vocab))  # and the first two as one
+        self.column_logs = xlogx(columns)
         evidence = [gaps.evidence(n) for n in range(self.longest + 1)]
         self.evidence = xp.matrix_transpose(xp.stack(evidence))  # (length, right end, left end)
         self.evidence_logs = xlogx(self.evidence)
+        self.tie = TIE * self.evidence
 
-    def times(self, columns: Array, left: Array) -> Array:
-        """Products of (M, V+1, V) and (V, K), (M, V+1, K), as one."""
-        flat = self.xp.reshape(columns, (-1, self.vocab))
-        return self.xp.reshape(self.xp.matmul(flat, left), (*columns.shape[:2], left.shape[1]))
+    def to_right(self, first: int, last: int, left: Array) -> Array:
+        """From what is left of it (V, K) to all right ends at these distances, as one (..., K)."""
+        ends = self.vocab + 1
+        return self.xp.matmul(self.columns[first * ends : (last + 1) * ends, :], left)
 
     def total_correlations(self) -> Array:
         """Those of all sites of a gap, times its evidence."""
@@ -224,15 +249,11 @@ class _Tables:
         total = xp.zeros_like(self.evidence)
         for j in range(2, longest + 1):  # with its neighbour on the left
             row = self.rows[j - 1, ...]
-            right = self.columns[1 : longest + 2 - j, ...]
-            together = self.times(right, xp.matrix_transpose(xp.matmul(row, self.steps[0, ...])))
-            lost = (
-                together
-                + self.evidence_logs[j:, ...]
-                - self.times(self.column_logs[2 : longest + 3 - j, ...], xp.matrix_transpose(row))
-                - self.times(right, xp.matrix_transpose(self.row_logs[j, ...]))
-            )
-            total[j:, ...] += lost
+            left = xp.matrix_transpose(xp.matmul(row, self.steps[0, ...]) - self.row_logs[j, ...])
+            lost = self.to_right(1, longest + 1 - j, left)
+            before = self.column_logs[2 : longest + 3 - j, ...]
+            before = xp.matmul(before, xp.matrix_transpose(row))
+            total[j:, ...] += xp.reshape(lost, before.shape) - before + self.evidence_logs[j:, ...]
         return xp.where(total > 0, total, 0.0)
 
 
@@ -243,63 +264,81 @@ class _Paths:
     """
 
     def __init__(self, tables: _Tables, cost: Array, first: int) -> None:
-        xp = self.xp = tables.xp
-        self.tables, self.cost, self.first = tables, cost, first
-        vocab, longest = tables.vocab, tables.longest
-        inside = xp.matrix_transpose(cost[:longest, :vocab, :vocab])
-        self.steps = tables.steps + inside
+        xp, t = tables.xp, tables
+        self.xp, self.tables, self.first = xp, tables, first
+        onward = cost[: t.longest, : t.vocab, :]
+        self.starts = xp.matrix_transpose(onward)  # of the first edge, by its length
+        steps = t.steps + xp.matrix_transpose(onward[:, :, : t.vocab])
+        self.steps = xp.flip(steps, axis=0)
+        # by the sites after j: what the next edge takes off for j, and what the last edge costs
+        ends = cost[: t.longest, :, : t.vocab]
+        self.ends = xp.concat([t.column_logs[1:-1, ...], ends], axis=1)
         some = cost[first:, ...]
-        self.best = xp.full_like(some, math.inf)
-        self.last = xp.zeros_like(some, dtype=xp.int32)
+        # of the paths to site 0, 1, 2, ...: with what the next edge adds and takes off for it
+        self.so_far = xp.zeros((*some.shape, t.longest), dtype=some.dtype, device=device(some))
+        self.free = first // 2  # to sites up to here, the first edge loses nothing
+        after = [self.ends[first - j : t.longest + 1 - j, ...] for j in range(1, self.free + 1)]
+        rows = xp.matrix_transpose(t.rows[1 : self.free + 1, ...])[:, None, ...]
+        after = xp.permute_dims(xp.matmul(xp.stack(after), rows), (1, 2, 3, 0))
+        logs, tie = t.evidence_logs[first:, ..., None], t.tie[first:, ..., None]
+        late = tie * xp.arange(1, self.free + 1, dtype=some.dtype, device=device(some))
+        self.so_far[..., 1 : self.free + 1] = logs + late - after[:, : t.vocab + 1, ...]
+        whole = after[:, t.vocab + 1 :, ...] + late
+        self.best, self.last = xp.min(whole, axis=-1), xp.argmin(whole, axis=-1) + 1
         self.before: list[Array] = []
-        self.so_far = xp.zeros((*some.shape, longest), dtype=some.dtype, device=device(some))
-        """Of the paths to site 1, 2, ..., without what the next edge takes off for it."""
 
     def grow(self, j: int) -> None:
         """Find the shortest paths to site j, of all gaps that have it."""
         xp, t = self.xp, self.tables
         start = max(j, self.first)
         some = slice(start - self.first, None)  # of the tables that begin with `first`
-        right = slice(start + 1 - j, t.longest + 2 - j)
-        columns, row = t.columns[right, ...], xp.matrix_transpose(t.rows[j, ...])
-        path = t.times(columns, self.cost[j - 1, : t.vocab, :])
-        before = xp.zeros_like(path, dtype=xp.int32)
-        if j > 1:
-            left = xp.matmul(t.rows[1:j, ...], xp.flip(self.steps[: j - 1, ...], axis=0))
-            left = xp.reshape(xp.permute_dims(left, (2, 1, 0)), (t.vocab, -1))
-            joined, at = self._shortest(columns, left, self.so_far[some, ..., : j - 1])
-            row_logs = xp.matrix_transpose(t.row_logs[j, ...])
-            joined = joined + t.evidence_logs[start:, ...] - t.times(columns, row_logs)
-            before = xp.where(joined < path, at + 1, before)
-            path = xp.where(joined < path, joined, path)
-        self.before.append(before)
-        self.so_far[some, ..., j - 1] = path - t.times(t.column_logs[right, ...], row)
-        rest = self.cost[start - j : t.longest + 1 - j, :, : t.vocab]
-        whole = path + t.times(rest, row)
+        left = xp.matmul(t.rows[1:j, ...], self.steps[t.longest + 1 - j :, ...])
+        left = xp.concat([self.starts[j - 1 : j, ...], left - t.row_logs[j, ...]])
+        left = xp.reshape(xp.permute_dims(left, (2, 1, 0)), (t.vocab, -1))
+        path, before = self._shortest(start + 1 - j, left, self.so_far[some, ..., :j])
+        path = path - t.tie[start:, ...] * xp.astype(before, path.dtype)
+        late = t.tie[start:, ...] * j
+        after = xp.matmul(
+            self.ends[start - j : t.longest + 1 - j, ...], xp.matrix_transpose(t.rows[j, ...])
+        )
+        if j < t.longest:
+            logs = t.evidence_logs[start:, ...] + late
+            self.so_far[some, ..., j] = path + (logs - after[:, : t.vocab + 1, :])
+        whole = path + after[:, t.vocab + 1 :, :] + late
         shorter = whole < self.best[some, ...]
         self.best[some, ...] = xp.where(shorter, whole, self.best[some, ...])
         self.last[some, ...] = xp.where(shorter, j, self.last[some, ...])
+        self.before.append(before)
 
-    def _shortest(self, columns: Array, left: Array, so_far: Array) -> tuple[Array, Array]:
+    def _shortest(self, distance: int, left: Array, so_far: Array) -> tuple[Array, Array]:
         """The least of the paths that come from each site, and which it is."""
-        xp, found, at = self.xp, [], []
+        xp, count = self.xp, so_far.shape[0]
         size = max(1, AT_ONCE // math.prod(so_far.shape[1:]))
-        for k in range(0, so_far.shape[0], size):
-            before = so_far[k : k + size, ...]
-            lengths = self.tables.times(columns[k : k + size, ...], left)
-            lengths = xp.reshape(lengths, before.shape) + before
-            found.append(xp.min(lengths, axis=-1))
-            at.append(xp.astype(xp.argmin(lengths, axis=-1), xp.int32))
-        return xp.concat(found), xp.concat(at)
+        if size < count:
+            cuts = [(k, min(k + size, count)) for k in range(0, count, size)]
+            parts = [self._shortest(distance + a, left, so_far[a:b, ...]) for a, b in cuts]
+            found, at = (xp.concat(list(part)) for part in zip(*parts, strict=True))
+            return found, at
+        lengths = self.tables.to_right(distance, distance + count - 1, left)
+        lengths = xp.reshape(lengths, so_far.shape) + so_far
+        at = xp.argmin(lengths, axis=-1)
+        first = xp.arange(0, lengths.size, so_far.shape[-1], dtype=xp.int64, device=device(at))
+        least = xp.take(xp.reshape(lengths, (-1,)), first + xp.reshape(at, (-1,)))
+        return xp.reshape(least, at.shape), at
 
     def found(self) -> tuple[Array, Array]:
         """The lengths of the shortest paths, and the sites on them."""
         xp, longest = self.xp, self.tables.longest
+        last = xp.astype(self.last, self.best.dtype)
+        cost = self.best - self.tables.tie[self.first :, ...] * last
         shape = (*self.last.shape, longest + 1)
         chosen = xp.zeros(shape, dtype=xp.bool, device=device(self.last))
-        for j in range(longest, 0, -1):
+        for j in range(longest, self.free, -1):
             some = slice(max(j, self.first) - self.first, None)
-            last = self.last[some, ...]
-            chosen[some, ..., j - 1] = last == j
-            self.last[some, ...] = xp.where(last == j, self.before[j - 1], last)
-        return xp.where(self.best > 0, self.best, 0.0), chosen
+            here = self.last[some, ...] == j
+            chosen[some, ..., j - 1] = here
+            before = self.before[j - self.free - 1]
+            self.last[some, ...] = xp.where(here, before, self.last[some, ...])
+        site = xp.arange(1, self.free + 1, dtype=xp.int64, device=device(self.last))
+        chosen[..., : self.free] = self.last[..., None] == site
+        return xp.where(cost > 0, cost, 0.0), chosen

@@ -9,7 +9,7 @@ import numpy as np
 
 from sims import policies
 from sims.comparison.call_parser import call
-from sims.policies import Decoder, Rule, Tabulated
+from sims.policies import Decoder, GapTabulated, Rule, Tabulated
 from theory import EmpiricalDistribution, JointTable, corpora, gallery
 from theory._core.arrays import require_memory
 from theory._core.plurals import counted
@@ -209,5 +209,5 @@ def decoders_by_name() -> dict[str, Any]:
         for name, kind in known.items()
         if issubclass(kind, Decoder)
         and not inspect.isabstract(kind)
-        and kind not in (Decoder, Rule, Tabulated)
+        and kind not in (Decoder, Rule, Tabulated, GapTabulated)
     }

@@ -20,6 +20,10 @@ from theory.validation.arguments import as_integer
 __all__ = ["InRounds", "best_in_rounds"]
 
 
+EXACT_PAIRS = 2**18
+"""Pairs of a context and a set that exact chains are tabulated for: half a minute or so."""
+
+
 @dataclass(frozen=True, eq=False)
 class InRounds:
     """The best decoder that needs at most so many rounds.
@@ -29,7 +33,7 @@ class InRounds:
     rounds : int
         What no path takes more of.
     kl : number
-        Path KL in nats; a linear form in logarithms if p is exact.
+        Path KL in nats; exact, in logarithms of rational numbers, if p is.
     policy : Policy
         The decoder: give it to `output_distribution`, `decode` or `order`. At contexts that the
         data never contain it reveals everything.
@@ -55,13 +59,14 @@ def best_in_rounds(
     """
     rounds = as_integer(rounds, "rounds", 1)
     conditioned, given = with_prompt(p, (), prompt)
-    whole, pattern = conditioned, np.full(p.length, MASK)
+    whole, pattern = conditioned, np.full(p.length, MASK, dtype=np.int64)
     if isinstance(conditioned, Conditioned):
         whole, pattern = conditioned.whole, to_host(conditioned.pattern)
     certain = tuple(site for site in np.flatnonzero(pattern != MASK).tolist() if site not in given)
     if isinstance(whole, Exchangeable | Permutations | ReedSolomon):
         found = best_by_counts(whole, pattern, certain, rounds, progress)
-    elif isinstance(whole, MarkovChain) and not whole.exact:
+    elif isinstance(whole, MarkovChain) and not (whole.exact and _fits(p, given)):
+        assert isinstance(p, MarkovChain | Conditioned)
         found = best_by_gaps(p, rounds, prompt, progress)
     else:
         rest, sites = left_to_write(p, prompt)
@@ -69,3 +74,8 @@ def best_in_rounds(
         found = program.least(progress)
     found += found[-1:] * (rounds - len(found))
     return [InRounds(r, kl, policy) for r, (kl, policy) in enumerate(found, 1)]
+
+
+def _fits(p: Distribution, given: tuple[int, ...]) -> bool:
+    """Whether the table of an exact chain is small enough."""
+    return (p.vocab + 2) ** (p.length - len(given)) <= EXACT_PAIRS

@@ -31,8 +31,8 @@ from theory.distributions.base import Distribution
 
 __all__ = ["NUMBERS_PER_FORM", "ProgramInRounds", "is_less"]
 
-NUMBERS_PER_FORM = 100
-"""Doubles that an exact sum of logarithms takes: a dictionary of some ten integers."""
+NUMBERS_PER_FORM = 200
+"""Doubles that an exact sum of logarithms takes: a dictionary of some tens of integers."""
 
 
 class ProgramInRounds(Program):
@@ -75,16 +75,17 @@ class ProgramInRounds(Program):
         best = [of_sets[-1] for of_sets in costs]
         chosen = [xp.broadcast_to(one.masks[:, None], one.codes.shape) for one in levels]
         losses, tables = [], []
-        for used in tracked(range(self.rounds), progress, "looking for the best decoder"):
-            for k in reversed(range(used, self.length)):  # with more masked sites than rounds
-                level = levels[k]
-                if used:
-                    best[k], chosen[k] = self._better(value, level, costs[k], best[k], chosen[k])
-                self._write(level.size, value, best[k])
-            losses.append(ratio(value[-1:], self.total)[0] if exact else float(value[-1]))
-            tables.append(self._table(chosen))
-            if losses[-1] == 0:
-                break
+        steps = [(r, k) for r in range(self.rounds) for k in reversed(range(r, self.length))]
+        for r, k in tracked(steps, progress, "looking for the best decoder"):
+            if losses and losses[-1] == 0:
+                continue
+            level = levels[k]  # of k + 1 masked sites: more than there are rounds already
+            if r:
+                best[k], chosen[k] = self._better(value, level, costs[k], best[k], chosen[k])
+            self._write(level.size, value, best[k])
+            if k == r:
+                losses.append(ratio(value[-1:], self.total)[0] if exact else float(value[-1]))
+                tables.append(self._table(chosen))
         shape = (len(tables), *(self.vocab + 1,) * self.length)
         policy = Tabulated(xp.reshape(xp.stack(tables), shape), self.sites, len(tables))
         return [(lost, policy.within(k)) for k, lost in enumerate(losses, 1)]

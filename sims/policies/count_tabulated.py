@@ -1,6 +1,7 @@
 """A policy as a table over counts: how many sites it reveals."""
 
 import copy
+import sys
 from collections.abc import Sequence
 from typing import Self
 
@@ -19,7 +20,7 @@ __all__ = ["CountTabulated"]
 
 
 class CountTabulated(Policy):
-    """Reveal the first masked sites of bits, as many as a table says for what is known.
+    """Reveal the first masked sites, as many as a table says for how much is known.
 
     The best policy of exchangeable bits in at most R rounds is of this kind (see
     `sims.frontier`): only the numbers of ones and zeros that are known count, and all masked sites
@@ -75,7 +76,7 @@ class CountTabulated(Policy):
         self.length = shape[1] - 1
         self.known = None
         if known is not None:
-            tokens, single = as_tokens(known, self.length, 2, self.choices)
+            tokens, single = as_tokens(known, self.length, sys.maxsize, self.choices)
             if not single:
                 raise InvalidInput(f"known must be one pattern of shape ({self.length},)")
             self.known = read_only(tokens[0])
@@ -103,10 +104,10 @@ class CountTabulated(Policy):
 
     def check_within(self, masked: Sequence[int], length: int, vocab: int) -> None:
         """Raise `InvalidInput` unless the table is for what is shown."""
-        if (length, vocab) != (self.length, 2):
+        if length != self.length:
             raise InvalidInput(
-                f"the policy is tabulated for {counted(self.length, 'bit')}; the sequences have "
-                f"{counted(length, 'site')} over {counted(vocab, 'token')}"
+                f"the policy is tabulated for {counted(self.length, 'site')}; the sequences have "
+                f"{length}"
             )
 
     def reveal_distribution(self, x: Array, predictions: Array, round_index: int) -> Reveals:
@@ -126,4 +127,4 @@ class CountTabulated(Policy):
 
     def __repr__(self) -> str:
         within = counted(len(self.choices), "round")
-        return f"<CountTabulated policy of {counted(self.length, 'bit')} in {within}>"
+        return f"<CountTabulated policy of {counted(self.length, 'site')} in {within}>"

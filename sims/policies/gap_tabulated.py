@@ -73,10 +73,11 @@ class GapTabulated(Policy):
     def __init__(self, choices: ArrayLike, known: ArrayLike | None = None) -> None:
         choices = as_array(choices)
         xp, shape = array_namespace(choices), tuple(choices.shape)
-        if choices.dtype != xp.bool or shape[1:] != shape[1:2] * 2 + shape[3:4] * 2 or 0 in shape:
+        fits = len(shape) == 5 and shape[1:] == (shape[1],) * 2 + (shape[3],) * 2
+        if choices.dtype != xp.bool or not fits or min(shape[0], shape[1] - 1, shape[3] - 1) < 1:
             raise InvalidInput(
-                f"choices must be bool of shape (R, V+1, V+1, n+1, n+1), got {choices.dtype} of "
-                f"shape {shape}"
+                f"choices must be bool of shape (R, V+1, V+1, n+1, n+1) with R, V, n >= 1, got "
+                f"{choices.dtype} of shape {shape}"
             )
         self.choices = read_only(choices)
         self.rounds, self.vocab, self.longest = shape[0], shape[1] - 1, shape[3] - 1
@@ -91,11 +92,7 @@ class GapTabulated(Policy):
             )
         self.known = None
         if known is not None:
-            length = np.shape(known)[-1] if np.ndim(known) else 0
-            known, single = as_tokens(known, length, self.vocab, choices)
-            if not single:
-                raise InvalidInput(f"known must be one pattern (L,), got {known.shape[0]}")
-            self.known = read_only(known[0, :])
+            self.known = read_only(self._as_pattern(known, "known")[0, :])
         self._choices = Copies(self.choices)
         self._known = None if self.known is None else Copies(self.known)
         self._given: tuple[int, ...] = ()
@@ -113,13 +110,18 @@ class GapTabulated(Policy):
         InvalidInput
             If `x` is no single pattern, or has gaps that the table has not.
         """
-        length = np.shape(x)[-1] if np.ndim(x) else 0
-        rows, single = as_tokens(x, length, self.vocab, self.choices)
-        if not single:
-            raise InvalidInput(f"x must be one pattern (L,), got {rows.shape[0]}")
+        rows = self._as_pattern(x, "x")
         left = as_integer(rounds_left, "rounds_left", 1)
-        self.check_within(np.flatnonzero(to_host(rows[0, :]) == MASK).tolist(), length, self.vocab)
+        masked = np.flatnonzero(to_host(rows[0, :]) == MASK).tolist()
+        self.check_within(masked, rows.shape[1], self.vocab)
         return tuple(np.flatnonzero(to_host(self._reveal(rows, left))[0]).tolist())
+
+    def _as_pattern(self, x: ArrayLike, name: str) -> Array:
+        """One pattern (1, L) that lives where the table does."""
+        x = as_array(x)
+        if x.ndim != 1:
+            raise InvalidInput(f"{name} must be one pattern (L,), got shape {tuple(x.shape)}")
+        return as_tokens(x[None, :], x.shape[0], self.vocab, self.choices)[0]
 
     def with_given(self, sites: tuple[int, ...], length: int) -> Self:
         """The policy knows which sites are given, between which there are gaps."""

@@ -72,7 +72,8 @@ def test_a_curve_finds_its_slopes(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("against", "x"), [("L", 7), ("log L", math.log(7)), ("log(V+1)", math.log(8))]
+    ("against", "x"),
+    [("L", 7), ("log L", math.log(7)), ("log(V+1)", math.log(8)), ("log(R-1)", math.log(6))],
 )
 def test_axes(against, x):
     assert Curve("k", "", (7,), lambda n: lambda: n, against, 1.0, "1").x(7) == pytest.approx(x)
@@ -89,8 +90,9 @@ def test_visited_sequences_grow_as_predicted():
 
 
 def test_quick_curves_run():
-    names = ["lattice-entropies", "chain-later-calls", "best-decoder"]
+    names = ["lattice-entropies", "chain-later-calls", "best-decoder", "best-of-a-chain-in-rounds"]
     found, agreed = growth.run(names, True, 1, lambda what: None)
     assert agreed
     kernels = {curve["kernel"] for curve in found["curves"]}
-    assert kernels == {"lattice + entropies", "chain, later calls", "best decoder"}
+    of_chains = {"chain, later calls", "best of a chain in rounds"}
+    assert kernels == {"lattice + entropies", "best decoder"} | of_chains

@@ -220,6 +220,23 @@ def tabulated(choices):
     return lambda pattern, sites, prediction, index: [(ONE, choices[pattern])]
 
 
+def gap_tabulated(choices, vocab):
+    """``choices[r - 1][a][b][n][offset]`` with r rounds left; all sites with one."""
+
+    def choice(pattern, sites, prediction, index):
+        rounds_left = len(choices) - index
+        if rounds_left == 1:
+            return [(ONE, tuple(sites))]
+        chosen, ends = [], [vocab if o is None else o for o in (None, *pattern, None)]
+        observed = [i for i, o in enumerate(ends) if o != MASK]
+        for left, right in itertools.pairwise(observed):
+            gap = choices[rounds_left - 1][ends[left]][ends[right]][right - left - 1]
+            chosen += [site for site in range(left, right - 1) if gap[site - left]]
+        return [(ONE, tuple(chosen))]
+
+    return choice
+
+
 def by_confidence(pattern, sites, prediction, index):
     """One site, drawn in proportion to its confidence."""
     total = sum(confidence(prediction[i]) for i in sites)

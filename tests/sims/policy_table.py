@@ -22,12 +22,14 @@ from sims.policies import (
     BlockCorrector,
     Blocks,
     Corrector,
+    CountTabulated,
     DrawThenKeep,
     Editing,
     EntropyBounded,
     Factor,
     FirstHitting,
     FixedOrder,
+    GapTabulated,
     GibbsCorrector,
     InformedCorrector,
     JointDraw,
@@ -265,6 +267,49 @@ def tabulated(seed, length, vocab):
     return Row(Tabulated(bits), slow.Selecting(slow.tabulated(choices)))
 
 
+def tabulated_in_rounds(seed, length, vocab):
+    """A lookup, and another one, and then all that is left."""
+    patterns = [x for x in oracles.all_patterns(length, vocab) if MASK in x]
+    bits = np.zeros((3, *(vocab + 1,) * length), dtype=np.int64)
+    for pattern in patterns:
+        every = tuple(i for i, o in enumerate(pattern) if o == MASK)
+        chosen = every, looked_up(seed, pattern), looked_up(seed + 1, pattern)
+        for left, sites in enumerate(chosen):
+            bits[(left, *pattern)] = sum(2**i for i in sites)
+
+    def choice(pattern, sites, prediction, index):
+        chosen = looked_up(seed + 1 - index, pattern) if sites and index < 2 else tuple(sites)
+        return [(Fraction(1), chosen)]
+
+    return Row(Tabulated(bits, rounds=3), slow.Selecting(choice, 3))
+
+
+def tabulated_by_counts(length):
+    """Two rounds by what is known and the ones in it, and then all that is left."""
+
+    def size(index, left, ones):
+        return left if index == 2 else 1 + (left + ones + index) % left
+
+    sizes = np.zeros((3, length + 1, length + 1), dtype=np.int64)
+    for index, known, ones in itertools.product(range(3), range(length), range(length)):
+        sizes[2 - index, known, ones] = size(index, length - known, ones)
+
+    def choice(pattern, sites, prediction, index):
+        count = size(index, len(sites), sum(o == 1 for o in pattern)) if sites else 0
+        return [(Fraction(1), tuple(sites[:count]))]
+
+    return Row(CountTabulated(sizes), slow.Selecting(choice, 3))
+
+
+def gap_tabulated(seed, length, vocab, rounds=2):
+    """A lookup of gaps that is written down: some offsets, at least one of them inside."""
+    rng = np.random.default_rng(seed)
+    choices = rng.random((rounds, vocab + 1, vocab + 1, length + 1, length + 1)) < 1 / 3
+    choices[..., np.arange(length + 1), rng.integers(np.maximum(np.arange(length + 1), 1))] = True
+    oracle = slow.gap_tabulated(choices.tolist(), vocab)
+    return Row(GapTabulated(choices), slow.Selecting(oracle, rounds))
+
+
 def random_sizes(masked):
     """A round, two or three, of which the latter two may meet."""
     every = [s for s in ((masked,), (1, masked - 1), (1, 1, masked - 2)) if min(s) > 0]
@@ -300,6 +345,10 @@ def one_of_each(length, vocab=2, masked=None):
         AFTER_ZERO,
         both(ByConfidence),
         tabulated(7, length, vocab),
+        tabulated_in_rounds(8, length, vocab),
+        tabulated_by_counts(length),
+        gap_tabulated(7, length, vocab),
+        both(Blocks, 2, gap_tabulated(8, 2, vocab)),
         both(Bernoulli, times),
         both(Blocks, 2, both(Bernoulli, times)),
         both(TokenConfidence, 1),
@@ -360,6 +409,8 @@ def selecting(length, vocab):
         both(LeftToRight, length + 1),
         both(Sometimes),
         *(tabulated(seed, length, vocab) for seed in range(2)),
+        gap_tabulated(3, length, vocab, 3),
+        both(Blocks, 3, gap_tabulated(4, length, vocab)),
         *(both(Blocks, size, inner) for size in (1, 2, 3) for inner in inner_rows()[::3]),
         *(
             both(Blocks, size, both(RandomOrder, sizes))

@@ -156,7 +156,8 @@ PUBLIC = {
 
 
 OF_THE_USER = {"Rule", "Tabulated", "JointDraw", "Mirrored", "FixedOrder", "DrawThenKeep"}
-OF_THE_USER |= {"Steps", "RemaskLoop", "PathPlanning", "Editing"}
+OF_THE_USER |= {"GapTabulated", "Steps", "RemaskLoop", "PathPlanning", "Editing"}
+OF_THE_USER |= {"CountTabulated"}
 
 
 def names(decoders):

@@ -64,7 +64,7 @@ DEPENDS_ON = {
         *(policies.RandomOrder, policies.FirstHitting, policies.LeftToRight),
         *(policies.FixedOrder, policies.Bisection, policies.Steps),
     ),
-    "revealed": (policies.Tabulated,),
+    "revealed": (policies.Tabulated, policies.GapTabulated, policies.CountTabulated),
     "predictions": (
         policies.TopK,
         policies.Threshold,
@@ -135,7 +135,13 @@ BLIND += [policies.FixedOrder((2, 0, 3, 1)), policies.FixedOrder((1, 0, 2, 3), (
 BLIND += [Mirrored(policies.LeftToRight()), Blocks(2, Mirrored(policies.Bisection()))]
 
 
-@each("decoder", [*BLIND, policies.Tabulated(np.full((3,) * 4, 15))], ids=repr)
+LOOKUPS = [
+    policies.Tabulated(np.full((3,) * 4, 15)),
+    policies.GapTabulated(np.ones((2, 3, 3, 5, 5), dtype=bool)),
+]
+
+
+@each("decoder", [*BLIND, *LOOKUPS], ids=repr)
 def test_what_is_declared_is_true(decoder):
     """Nothing: one distribution for all contexts; revealed: one for all predictions."""
     depends_on = decoder.depends_on

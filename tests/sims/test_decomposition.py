@@ -42,7 +42,7 @@ def by_definition(joint, vocab, decoder, ask, exact=False, start=None):
     layer = start or {(MASK,) * oracles.length_of(joint): Fraction(1)}
     decoder, index, parts = slow.from_start(decoder, next(iter(layer))), 0, []
     scale = oracles.rational if exact else float
-    while slow._going_on(decoder, layer, index):
+    while slow._going_on(decoder, layer, index) and any(MASK in pattern for pattern in layer):
         after, learning, factorisation = {}, [], []
         for pattern, mass in layer.items():
             if MASK not in pattern:

@@ -220,7 +220,7 @@ def test_only_single_numbers_leave_the_device(moved):
     p = table("four", to_device1)
     for policy in policies_for(4, 2):
         if isinstance(policy, policies.Tabulated):
-            policy = policies.Tabulated(to_device1(to_host(policy.choices)))
+            policy = policies.Tabulated(to_device1(to_host(policy.choices)), None, policy.rounds)
         moved.clear()
         q = output_distribution(p, policy)
         assert q.tv >= 0

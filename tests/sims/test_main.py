@@ -357,7 +357,7 @@ def test_a_file_may_be_called_anything(name, command, tmp_path):
 
 # What it refuses
 
-NO_DECODERS = ["Rule", "Tabulated", "Policy", "Decoder", "TokenPolicy", "Corrector"]
+NO_DECODERS = ["Rule", "Tabulated", "GapTabulated", "Policy", "Decoder", "TokenPolicy", "Corrector"]
 
 
 @each(
