@@ -4,7 +4,7 @@ A block that is followed by others is a gap that is open on the right. What is w
 from its last token, so that masses and rounds are carried from one last token to the next.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,7 @@ class Together:
         self.gaps, self.inside, self.blocks = gaps, inside, blocks
         self.marginals, self.masked = marginals, masked
         self.every = [gap for block in blocks for gap in block]
+        self._dtype: Any = object if gaps.exact else np.float64  # on the host
 
     def path_kl(self) -> Number:
         """Path KL in nats."""
@@ -75,8 +76,8 @@ class Together:
         return self._plain(xp.sum(mass))
 
     def log_probability(self, x: np.ndarray) -> np.ndarray:
-        """Log probability that x, (N, L), is written; possible sequences that agree, on the host."""
-        total = np.zeros(len(x), dtype=self.gaps.like.dtype)
+        """Log probability that x, (N, L), is written; on the host, of what is possible."""
+        total = np.zeros(len(x), dtype=self._dtype)
         for start, length, left, right in self.every:
             ends = (
                 x[:, start - 1] if left < 0 else np.full_like(x[:, 0], left),
@@ -96,7 +97,7 @@ class Together:
         return self._rounds(on_data=False)
 
     def _rounds(self, on_data: bool) -> Mapping[int, Number]:
-        found: list[Any] = [np.ones(1, dtype=self.gaps.like.dtype)]  # by the last token, if carried
+        found: list[Any] = [np.ones(1, dtype=self._dtype)]  # by the last token, if carried
         after = [*self.blocks[1:], []]
         for block, next_block, masked in zip(self.blocks, after, self.masked, strict=True):
             carried = any(gap.left < 0 for gap in (*block, *next_block))
@@ -104,14 +105,14 @@ class Together:
                 found = [np.convolve(found[0], self.inside.occupied(masked))]
             elif not carried:
                 rounds = to_host(self.inside.rounds(block, on_data))
-                found = [np.convolve(sum(found), rounds)]
+                found = [np.convolve(_summed(found), rounds)]
             elif len(block) == 1:
                 ((_, length, left, _),) = block
                 table = to_host(self.inside.rounds_by_last(length, on_data))
                 rows = table[: self.gaps.vocab] if left < 0 else table[left : left + 1]
-                before = found if left < 0 else [sum(found)]
+                before = found if left < 0 else [_summed(found)]
                 found = [
-                    sum(np.convolve(b, row[last]) for b, row in zip(before, rows, strict=True))
+                    _summed(np.convolve(b, row[last]) for b, row in zip(before, rows, strict=True))
                     for last in range(self.gaps.vocab)
                 ]
             else:
@@ -119,8 +120,13 @@ class Together:
                     f"rounds are not computed where a block of {len(block)} gaps is followed by "
                     f"another that goes on from its last token"
                 )
-        total = sum(found)
+        total = _summed(found)
         return {k: self._plain(mass) for k, mass in enumerate(total) if mass > 0}
 
     def _plain(self, number: Any) -> Number:
         return number if self.gaps.exact else float(number)
+
+
+def _summed(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """The sum of arrays of one shape."""
+    return np.sum(np.stack(list(parts)), axis=0)
