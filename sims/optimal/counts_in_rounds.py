@@ -39,12 +39,16 @@ from theory._core.exact import all_rational, over_common_denominator, ratio
 from theory._core.plurals import counted
 from theory._core.types import Array, Number
 from theory.distributions import Exchangeable, Permutations, ReedSolomon
+from theory.distributions.sampling import as_floats
 from theory.errors import InvalidInput
 
 __all__ = ["best_by_counts"]
 
 INDEPENDENT = 1e-15
 """Nats of mutual information up to which two sites count as independent, in floats."""
+
+EXACT_STEPS = 2**16
+"""Values of a round up to which exact numbers stay exact: seconds for each round."""
 
 NUMBERS_PER_STATE = 12
 """Doubles held for each pair of counts: two shares, the information, two values, and copies."""
@@ -59,7 +63,8 @@ def best_by_counts(
 ) -> list[tuple[Number, Policy]]:
     """The least KL in at most 1, 2, ... rounds, and policies that reach it.
 
-    The list ends early if nothing is lost any more.
+    The list ends early if nothing is lost any more. Exact if p is, up to 39 bits or 255 tokens
+    that are left to write.
 
     Parameters
     ----------
@@ -82,13 +87,15 @@ def best_by_counts(
     left = p.length - known
     if not left:
         return [(0 if p.exact else 0.0, FixedOrder(certain, (len(certain),)))]
-    if not isinstance(p, Exchangeable):
-        losses, tables = _least(_tokens(p, known), rounds, progress)
+    bits = isinstance(p, Exchangeable)
+    exact = p.exact and (left + 1) ** (3 if bits else 2) <= EXACT_STEPS
+    if not bits:
+        losses, tables = _least(_tokens(p, known, exact), rounds, progress)
         order = [*certain, *np.flatnonzero(pattern == MASK).tolist()]
         every = [_followed(tables[:r]) for r in range(1, len(losses) + 1)]
         sizes = [(size + len(certain), *later) for size, *later in every]
         return [(kl, FixedOrder(order, s)) for kl, s in zip(losses, sizes, strict=True)]
-    each = NUMBERS_PER_STATE + (NUMBERS_PER_FORM if p.exact else 0)
+    each = NUMBERS_PER_STATE * (NUMBERS_PER_FORM if exact else 1)
     require_memory(
         (each + min(rounds, left)) * (p.length + 1) ** 2,
         f"the best decoder of {counted(left, 'exchangeable bit')} in {counted(rounds, 'round')}, "
@@ -96,7 +103,11 @@ def best_by_counts(
         f"counts,",
         p.like,
     )
-    losses, tables = _least(_bits(p.masked_given(known - ones, ones)), rounds, progress)
+    rest = p.masked_given(known - ones, ones)
+    if p.exact and not all_rational(rest.count_weights):
+        raise InvalidInput("the best decoder of a distribution with free symbols is not known")
+    found = _exact_bits(rest) if exact else _float_bits(as_floats(rest.count_weights))
+    losses, tables = _least(found, rounds, progress)
     choices = np.zeros((len(losses), p.length + 1, p.length + 1), dtype=np.int64)
     choices[:, known:, ones : ones + left + 1] = [to_host(one) for one in tables]
     policy = CountTabulated(choices, pattern if certain else None)
@@ -163,26 +174,19 @@ def _least(
     return losses, tables
 
 
-def _tokens(p: Permutations | ReedSolomon, known: int) -> _Counts:
+def _tokens(p: Permutations | ReedSolomon, known: int, exact: bool) -> _Counts:
     """Where every possible token is equally likely: how many there are decides."""
     sites = np.arange(known, p.length + 1, dtype=np.int64)
     if isinstance(p, Permutations):
         ways = np.maximum(p.length - sites, 1)
     else:
         ways = np.where(sites < p.dimension, p.vocab, 1)
-    shares = ratio(ways[:-1], ways[1:]) if p.exact else ways[:-1] / ways[1:]
+    shares = ratio(ways[:-1], ways[1:]) if exact else ways[:-1] / ways[1:]
     information = log(np.append(shares, shares[:1] * 0 + 1))
     return _Counts(information, lambda value: value[1:], 1)
 
 
-def _bits(p: Exchangeable) -> _Counts:
-    """Of exchangeable bits, by the number of known ones and that of ones among them."""
-    return _exact_bits(p) if p.exact else _float_bits(p)
-
-
 def _exact_bits(p: Exchangeable) -> _Counts:
-    if not all_rational(p.count_weights):
-        raise InvalidInput("the best decoder of a distribution with free symbols is not known")
     binomials = [math.comb(p.length, k) for k in range(p.length + 1)]
     row, _ = over_common_denominator(ratio(p.count_weights, np.asarray(binomials, dtype=object)))
     sequences = np.zeros((p.length + 1, p.length + 1), dtype=object)
@@ -201,9 +205,9 @@ def _exact_bits(p: Exchangeable) -> _Counts:
     return _Counts(information, sum_after, sequences[0, 0])
 
 
-def _float_bits(p: Exchangeable) -> _Counts:
+def _float_bits(weights: Array) -> _Counts:
     """By thinning (see `theory.distributions.exchangeable`): no difference of large numbers."""
-    weights, length = p.count_weights, p.length
+    length = weights.shape[0] - 1
     xp, there = array_namespace(weights), {"dtype": weights.dtype, "device": device(weights)}
     number = xp.arange(length + 1, **there)
     shares = [xp.zeros((length + 1, length + 1), **there) for _ in range(2)]

@@ -79,8 +79,7 @@ def frontier(
     p : Distribution
         Small: the work and the memory grow as ``(V + 2)^L``. With `rounds` any length for those
         that need no table: a `MarkovChain` goes by gaps, `Exchangeable`, `Permutations` and
-        `ReedSolomon` by counts, conditioned ones included. Exact chains go by their table if it
-        has up to 2^18 pairs, and else by gaps in floats.
+        `ReedSolomon` by counts, conditioned ones included.
     multipliers : sequence of float, optional
         Rounds that a nat of divergence is worth, 0 to ``math.inf``. ``math.inf`` asks for zero
         divergence in the fewest rounds, the serial depth ``D_0``; in rational arithmetic if `p`
@@ -92,8 +91,9 @@ def frontier(
         which probabilities, and the means of rounds and KL under them are those of the optimum.
     rounds : int, optional
         Instead of both: the least KL of any value-adaptive policy that needs at most r rounds on
-        every path, for r = 1, ..., `rounds`. Exact if `p` is, minima included: in logarithms of
-        rational numbers.
+        every path, for r = 1, ..., `rounds`. Exact if `p` is, minima included, in logarithms of
+        rational numbers; where that would take long, in floats: for chains whose tables have more
+        than 2^18 pairs, for 40 exchangeable bits and more, for 256 tokens of permutations or words.
     prompt : array_like of int, shape (L,), optional
         Tokens that are given, ``MASK`` elsewhere: the optimum of ``p.given(prompt)``, for which
         only the masked sites count.

@@ -59,7 +59,7 @@ def best_in_rounds(
     """
     rounds = as_integer(rounds, "rounds", 1)
     conditioned, given = with_prompt(p, (), prompt)
-    whole, pattern = conditioned, np.full(p.length, MASK)
+    whole, pattern = conditioned, np.full(p.length, MASK, dtype=np.int64)
     if isinstance(conditioned, Conditioned):
         whole, pattern = conditioned.whole, to_host(conditioned.pattern)
     certain = tuple(site for site in np.flatnonzero(pattern != MASK).tolist() if site not in given)

@@ -31,8 +31,8 @@ from theory.distributions.base import Distribution
 
 __all__ = ["NUMBERS_PER_FORM", "ProgramInRounds", "is_less"]
 
-NUMBERS_PER_FORM = 100
-"""Doubles that an exact sum of logarithms takes: a dictionary of some ten integers."""
+NUMBERS_PER_FORM = 200
+"""Doubles that an exact sum of logarithms takes: a dictionary of some tens of integers."""
 
 
 class ProgramInRounds(Program):

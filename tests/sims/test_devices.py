@@ -17,7 +17,7 @@ from sims.policies import Policy, Rule, TokenPolicy
 from tests.cases import CPU, DEVICE1, each_family, to_device1
 from tests.noted import each, refusals
 from tests.sims.policy_table import ByConfidence, noisy, one_of_each, tabulated
-from theory import MASK, JointTable
+from theory import MASK, Exchangeable, JointTable, MarkovChain
 from theory._core.arrays import array_namespace, device, from_host, to_host
 
 CLOSE = 1e-12  # sums of a few hundred products, in another order
@@ -226,6 +226,27 @@ def test_only_single_numbers_leave_the_device(moved):
         assert q.tv >= 0
         assert q.kl > -CLOSE
         assert max(moved, default=0) <= 1, policy
+
+
+@each(
+    "build",
+    [
+        lambda to: JointTable(to([[[1.0, 4, 0], [2, 2, 1], [0, 3, 1]]] * 3)),
+        lambda to: Exchangeable(to([1.0, 2, 0, 4, 1])),
+        lambda to: MarkovChain(to([0.5, 0.5]), to([[0.9, 0.1], [0.2, 0.8]]), 4),
+    ],
+)
+def test_the_best_decoder_in_so_many_rounds(build, there):
+    """By table, by counts and by gaps; with a prompt and without."""
+    p, away = build(np.asarray), build(there)
+    for prompt in (None, [MASK, 1, *[MASK] * (p.length - 2)]):
+        expected = frontier(p, rounds=4, prompt=prompt)
+        found = frontier(away, rounds=4, prompt=prompt)
+        assert [point.kl for point in found] == [pytest.approx(best.kl) for best in expected]
+        for point in found:
+            q = output_distribution(away, point.policy, prompt=prompt)
+            assert float(q.path_kl) == pytest.approx(point.kl, abs=CLOSE)
+            assert max(q.rounds) <= point.rounds
 
 
 def test_only_single_numbers_leave_the_device_for_a_frontier(moved):

@@ -3,12 +3,15 @@
 import functools
 import itertools
 import math
+import re
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from sims import decode, estimate_path_kl, on_chain, output_distribution
+from sims import decode, estimate_path_kl, on_chain, output_distribution, policies
 from sims.policies import (
     Bisection,
     Blocks,
@@ -25,10 +28,13 @@ from sims.policies import (
 )
 from sims.policies.scores import best, confidence
 from tests import oracles
-from tests.cases import ABSORBING, CYCLE, LEFT_TO_RIGHT, floats, random_rows, row, rows
+from tests.cases import ABSORBING, CYCLE, LEFT_TO_RIGHT, floats, random_rows, row, rows, to_device1
 from tests.noted import each
 from tests.sims import policy_oracles as slow
+from tests.sims.policy_table import one_of_each
 from theory import MASK, InvalidInput, MarkovChain, gallery
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "chains.md"
 
 # Sequence by sequence, from the definition
 
@@ -54,7 +60,7 @@ def followed(joint, choice, vocab, start):
 def assert_as_followed(chain, length, policy, choice, start=None, also_exact=True):
     """Path KL, valid mass, every probability and the rounds; exactly, and in floats."""
     vocab, start = len(chain[0]), start or (MASK,) * length
-    joint = oracles.chain_joint(*chain, length)
+    joint = oracles.chain_joint(chain[0], chain[1], length)
     data, found = followed(joint, choice, vocab, start)
     kl = math.fsum(float(data[x]) * math.log(data[x] / q) for x, (q, _) in found.items())
     mass = sum(q for q, _ in found.values())
@@ -63,7 +69,8 @@ def assert_as_followed(chain, length, policy, choice, start=None, also_exact=Tru
         rounds[count] = rounds.get(count, 0) + data[x]
     sequences = np.asarray(list(found), dtype=np.int64)
     for exact in {False, also_exact}:
-        p = MarkovChain(*(chain if exact else map(floats, chain)), length, exact=exact)
+        initial, transition = chain if exact else floats(list(chain))
+        p = MarkovChain(initial, transition, length, exact=exact)
         q = on_chain(p, policy, prompt=start)
         assert float(q.path_kl) == pytest.approx(kl, abs=1e-11)
         logs = [float(v) for v in q.log_probability(sequences)]
@@ -131,7 +138,7 @@ def test_a_fixed_order_that_waits_in_some_gaps():
 @each("name", ["not stationary", "no two ones"])
 def test_after_every_prompt(name):
     chain, length = CHAINS[name][0], 4
-    joint = oracles.chain_joint(*chain, length)
+    joint = oracles.chain_joint(chain[0], chain[1], length)
     for start in oracles.all_patterns(length, 2):
         if MASK in start and oracles.evidence(joint, start):
             policy, choice = Threshold(0.7), slow.threshold(Fraction(7, 10))
@@ -144,7 +151,7 @@ def test_after_every_prompt(name):
 def test_rounds_as_tokens_are_drawn(gamma):
     for name in ("symmetric", "not stationary", "noisy cycle"):
         chain, length = CHAINS[name]
-        p = MarkovChain(*map(floats, chain), length)
+        p = MarkovChain(floats(chain[0]), floats(chain[1]), length)
         q, whole = (f(p, Threshold(float(gamma))) for f in (on_chain, output_distribution))
         assert q.rounds == pytest.approx(floats_of(whole.rounds), abs=1e-12)
         assert q.expected_rounds_on_data == pytest.approx(whole.expected_rounds_on_data, abs=1e-12)
@@ -209,6 +216,16 @@ def test_lengths_of_real_models():
 
 def entropy_of(flip):
     return -flip * math.log(flip) - (1 - flip) * math.log(1 - flip)
+
+
+def test_a_chain_on_a_device_is_followed_on_the_host():
+    parts = floats(row(1, 9)), floats(rows((9, 1), (2, 3)))
+    p, there = MarkovChain(*parts, 6), MarkovChain(*map(to_device1, parts), 6)
+    for policy in (Threshold(0.7), Bisection(), LeftToRight(2)):
+        q, found = on_chain(p, policy), on_chain(there, policy)
+        assert found.path_kl == pytest.approx(q.path_kl, abs=1e-12)
+        assert found.valid_mass == pytest.approx(q.valid_mass, abs=1e-12)
+        assert found.rounds_on_data == pytest.approx(q.rounds_on_data, abs=1e-12)
 
 
 # Policies of the user's
@@ -334,3 +351,56 @@ def test_random_sets_of_given_sizes_do_not_fall_apart():
     assert q.valid_mass > apart.valid_mass
     with pytest.raises(InvalidInput, match="does not fall apart into gaps"):
         on_chain(p, RandomOrder((3, 3)))
+
+
+# What the guide says
+
+
+def table_of_the_guide():
+    """{name: whether decoders of this kind fall apart} as the guide has it."""
+    found = {}
+    for line in GUIDE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) == 5 and cells[2] in ("yes", "no", "if it says so"):
+            for name in re.findall(r"`(\w+)[`(]", cells[1]):
+                found.setdefault(name, set()).add(cells[2])
+    return found
+
+
+def test_the_guide_says_of_every_decoder_whether_it_falls_apart():
+    abstract = {"Decoder", "Policy", "TokenPolicy"}
+    assert table_of_the_guide().keys() == set(policies.__all__) - abstract
+
+
+def followed_or_refused(p, policy):
+    try:
+        return on_chain(p, policy)
+    except InvalidInput as error:
+        return str(error)
+
+
+def test_what_the_guide_says_is_what_is_done():
+    """Those that fall apart have the numbers of the whole distribution; others are refused."""
+    said, p = table_of_the_guide(), gallery.binary_symmetric(5, 0.2)
+    done = {name: set() for name in said}
+    for policy, _ in one_of_each(5):
+        inside: Any = policy
+        while isinstance(inside, Blocks | Mirrored):
+            inside = inside.inner
+        name = type(inside).__name__
+        if name not in said:
+            continue
+        q = followed_or_refused(p, policy)
+        if isinstance(q, str):
+            assert "does not fall apart into gaps" in q
+            done[name].add("no")
+            continue
+        done[name].add("yes")
+        whole = output_distribution(p, policy)
+        found = (q.path_kl, q.valid_mass, q.expected_rounds, q.expected_rounds_on_data)
+        assert found == pytest.approx(
+            (whole.path_kl, 1.0, whole.expected_rounds, whole.expected_rounds_on_data), abs=1e-11
+        )
+    for name, answers in done.items():
+        assert answers <= said[name] or name in ("Blocks", "Mirrored", "Rule")
+        assert answers or name in ("Blocks", "Mirrored", "Rule", "Corrector")
