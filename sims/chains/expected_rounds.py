@@ -24,6 +24,9 @@ from theory.validation.arguments import as_real
 
 __all__ = ["FrontierBounds", "frontier_bounds"]
 
+LARGEST = 1e100
+"""Multipliers lie between its inverse and it."""
+
 
 @dataclass(frozen=True, eq=False)
 class FrontierBounds:
@@ -73,7 +76,7 @@ def frontier_bounds(
     p : MarkovChain
         Of any length; exact ones are rounded to floats.
     multipliers : sequence of float
-        Rounds that a nat of divergence is worth; finite and above 0.
+        Rounds that a nat of divergence is worth, 1e-100 to 1e100.
     progress : bool, optional
         Whether to show progress on stderr; if not given, where it is looked at.
 
@@ -105,7 +108,7 @@ def frontier_bounds(
     if not isinstance(p, MarkovChain):
         raise InvalidInput(f"p must be a Markov chain, got {p!r}")
     try:
-        values = [as_real(m, "multipliers", 0, math.inf, ends=False) for m in multipliers]
+        values = [as_real(m, "multipliers", 1 / LARGEST, LARGEST) for m in multipliers]
     except TypeError:
         raise InvalidInput(f"multipliers must be a sequence, got {multipliers!r}") from None
     if not values:
@@ -114,7 +117,8 @@ def frontier_bounds(
     gaps = Gaps(MarkovChain(initial, transition, p.length))
     lower = least_costs(gaps, values, progress)
     hard = p.length * math.log(p.vocab) + 1
-    found = soft_limits(gaps, [hard, *(k / (3 * m) for m in values for k in (1, 3))], progress)
+    penalties = {min(k / (3 * m), hard) for m in values for k in (1, 3)} | {hard}
+    found = soft_limits(gaps, sorted(penalties), progress)
     tail = found.choices.shape[1] - found.kl.shape[1]
     result = []
     for multiplier, bound in zip(values, lower.tolist(), strict=True):

@@ -166,11 +166,18 @@ test_refused = refusals(
     ("p must be a Markov chain", lambda: frontier_bounds(gallery.parity(3), [1])),  # type: ignore
     ("multipliers must be a sequence, got 3", lambda: frontier_bounds(TWO, 3)),  # type: ignore
     (
-        "multipliers must be a finite number above 0, got {}",
+        "multipliers must be a finite number between 1e-100 and 1e\\+100, got {}",
         lambda multiplier: frontier_bounds(TWO, [1, multiplier]),
         [0, -1, math.inf, True],
     ),
 )
+
+
+def test_prices_of_any_size():
+    """Everything at once if a nat is worth nothing, the fewest rounds without loss if all."""
+    cheap, dear = frontier_bounds(TWO, [1e-100, 1e100])
+    assert (cheap.lower, cheap.upper, cheap.rounds) == (1, 1, 1)
+    assert (dear.lower, dear.upper, dear.kl) == (2, 2, 0)
 
 
 def test_no_multipliers_no_bounds():
