@@ -5,9 +5,10 @@ reveals. Path KL adds up: with S(l, r) the sum of the entropies of the single si
 given these, a step costs b S for every gap that it finds, and the entropy of the whole is what
 would be paid without a loss. A site is known before step t with some probability r_t by itself, so
 
-    path KL = sum_t b_t E[sum over gaps of S] - H,   P(gap of m sites) = r_t^2 (1 - r_t)^m    [ours]
+    path KL = sum_t b_t E[sum over gaps of S] - H,  P(gap of m sites) = r_t^2 (1 - r_t)^m  [ours]
 
-What is valid, and the probability to write a sequence, multiply instead: see `gap_steps`, `written`.
+What is valid, and the probability to write a sequence, multiply instead: see `gap_steps` and
+`written`.
 """
 
 from collections.abc import Sequence
@@ -163,7 +164,7 @@ class Ancestral:
 
     def occupied(self, masked: int) -> np.ndarray:
         """Probability that 0, 1, ... steps reveal something, of so many masked sites."""
-        return occupied_steps(masked, self.reveal, self.gaps.like.dtype)
+        return occupied_steps(masked, self.reveal, object if self.gaps.exact else np.float64)
 
     def rounds(self, gaps: Sequence[Gap], on_data: bool) -> Array:
         """Probability of 0, 1, ... rounds in which all these gaps are filled, on the host.

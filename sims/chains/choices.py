@@ -137,6 +137,11 @@ class Shown:
             here = ((left == end) + 2 * (right == end)) == kind
             gap = self._gap(length, left[here], right[here])
             (reveal[here],) = self._ask([gap], stage)
+            if self.clock and (stage == self.policy.steps or not reveal[here].any(axis=1).all()):
+                raise InvalidInput(
+                    f"{self.policy!r} reveals nothing in a gap of {counted(length, 'site')} in "
+                    f"round {stage} of its clock: such gaps are not followed"
+                )
             if kind == 3 or self.clock:  # nothing is beside it, or nothing waits
                 continue
             closed = _Gap(

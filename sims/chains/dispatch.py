@@ -86,7 +86,9 @@ def on_chain(
     >>> round(q.path_kl, 4), round(q.sequence_error_rate, 4), round(q.expected_rounds, 4)
     (3.3326, 0.8751, 2.0)
     >>> q.log_probability([0] * 64).round(4).item()
+    -24.9815
     >>> q.estimate_kl(np.random.default_rng(0), 100)
+    <Estimate 2.58 ± 0.1 from 100 draws>
     """
     check_distribution(p)
     run = as_run(p, as_decoder(policy), 1.0, (), prompt)
@@ -163,18 +165,21 @@ def _refuse_beyond(policy: Decoder, whole: list[Gap], borders: Iterable[int], vo
         cut = [b for b in borders if gap.start < b < gap.start + gap.length]
         if cut and gap.right != vocab:
             raise InvalidInput(
-                f"{policy!r} has a block that ends before site {cut[0]}, between masked sites whose "
-                f"predictions see the token given at site {gap.start + gap.length}: that does not "
-                f"fall apart into blocks. {INSTEAD}"
+                f"{policy!r} has a block that ends before site {cut[0]}, between masked sites "
+                f"whose predictions see the token given at site {gap.start + gap.length}: that "
+                f"does not fall apart into blocks. Instead, {INSTEAD}"
             )
 
 
 def _inside(policy: Decoder, inner: Any, gaps: Gaps, progress: bool | None) -> InGaps:
     """What the policy does in a gap; one that does not fall apart is refused."""
     kind = type(inner)
-    if isinstance(inner, Steps) and not inner.remasks:
-        if (kind.reveal_distribution, kind.choose) == (Steps.reveal_distribution, Steps.choose):
-            return Ancestral(gaps, inner.reveal, progress)
+    steps = isinstance(inner, Steps) and not inner.remasks
+    if steps and (kind.reveal_distribution, kind.choose) == (
+        Steps.reveal_distribution,
+        Steps.choose,
+    ):
+        return Ancestral(gaps, inner.reveal, progress)
     if isinstance(inner, Policy) and inner.gapwise and not (inner.randomised or inner.remasks):
         if isinstance(inner, GapTabulated) and inner.known is not None:
             inner = GapTabulated(inner.choices)

@@ -59,7 +59,8 @@ class _Step:
     def __init__(self, gaps: Gaps, after: Tables, b: Any) -> None:
         self.gaps, self.b = gaps, b
         stay = [(1 - b) ** g for g in range(gaps.longest + 1)]
-        weights = from_host(np.asarray(stay, dtype=gaps.like.dtype), gaps.like)[:, None, None]
+        kind: Any = object if gaps.exact else np.float64
+        weights = from_host(np.asarray(stay, dtype=kind), gaps.like)[:, None, None]
         # the last entry stands for gaps of less than no site
         self.closed, self.by_last = (
             gaps.xp.concat([weights * table, 0 * table[:1, :, :]]) for table in after
@@ -80,7 +81,9 @@ class _Step:
         first = xp.reshape(first, (1, vocab + 1, 1, longest * vocab))
         self.found = xp.asarray(xp.broadcast_to(first, shape), copy=True)
         self._fill(1, longest + 1)
-        sites = np.asarray(lengths, dtype=np.int64)[:, None] - np.arange(1, longest + 1)
+        sites = np.asarray(lengths, dtype=np.int64)[:, None] - np.arange(
+            1, longest + 1, dtype=np.int64
+        )
         sites = from_host(np.where(sites < 0, gaps.longest + 1, sites), gaps.like)
         whole = from_host(np.asarray(lengths, dtype=np.int64), gaps.like)
         # (n, site, u, right end) to (n, right end, site and u)
@@ -123,8 +126,11 @@ class _Step:
         """What lies between any of so many sites and any of those after them, as a matrix."""
         if (before, after) not in self._blocks:
             gaps, xp, vocab = self.gaps, self.gaps.xp, self.gaps.vocab
-            sites = np.arange(before, before + after) - np.arange(1, before + 1)[:, None]
-            table = gather(self.closed[:, :vocab, :], from_host(sites, gaps.like))
+            first = np.arange(1, before + 1, dtype=np.int64)
+            sites = from_host(
+                np.arange(before, before + after, dtype=np.int64) - first[:, None], gaps.like
+            )
+            table = gather(self.closed[:, :vocab, :], sites)
             table = xp.permute_dims(table, (0, 2, 1, 3))
             self._blocks[before, after] = xp.reshape(table, (before * vocab, after * vocab))
         return self._blocks[before, after]

@@ -202,7 +202,8 @@ class GapTree:
         With tokens as the data have them, or drawn independently.
         """
         axes = (1,) * (values.ndim - 3)
-        rank = np.arange(len(node.cell)) - np.searchsorted(node.cell, node.cell)
+        place = np.arange(len(node.cell), dtype=np.int64)
+        rank = place - np.searchsorted(node.cell, node.cell)
         order = np.argsort(rank, kind="stable")
         so_far: Any = None  # by the token at the last site that has been passed
         found: Any = None
@@ -336,7 +337,8 @@ class GapTree:
             column = np.where(open_right, 0, right)
             number = counts[node, left, column]
             gap = np.repeat(np.arange(len(row)), number)
-            edge = np.arange(len(gap)) - np.repeat(np.cumsum(number) - number, number)
+            edge = np.arange(len(gap), dtype=np.int64)
+            edge = edge - np.repeat(np.cumsum(number) - number, number)
             edge = edge + begins[node, left, column][gap]
             inner = last[edge] <= length[gap]
             of, site = gap[inner], last[edge[inner]]

@@ -75,7 +75,8 @@ class OnChain:
     @cached_property
     def valid_mass(self) -> Number:
         """Probability that the output is a sequence that the data contain."""
-        return self._gapwise.valid_mass()
+        mass = self._gapwise.valid_mass()
+        return mass if self.p.exact else min(mass, 1.0)  # but for rounding it is no more
 
     @property
     def sequence_error_rate(self) -> Number:

@@ -45,6 +45,7 @@ class Together:
         self.gaps, self.inside, self.blocks = gaps, inside, blocks
         self.marginals, self.masked = marginals, masked
         self.every = [gap for block in blocks for gap in block]
+        self._dtype: Any = object if gaps.exact else np.float64  # on the host
 
     def path_kl(self) -> Number:
         """Path KL in nats."""
@@ -75,8 +76,8 @@ class Together:
         return self._plain(xp.sum(mass))
 
     def log_probability(self, x: np.ndarray) -> np.ndarray:
-        """Log probability that x, (N, L), is written; possible sequences that agree, on the host."""
-        total = np.zeros(len(x), dtype=self.gaps.like.dtype)
+        """Log probability that x, (N, L), is written; on the host, of what is possible."""
+        total = np.zeros(len(x), dtype=self._dtype)
         for start, length, left, right in self.every:
             ends = (
                 x[:, start - 1] if left < 0 else np.full_like(x[:, 0], left),
@@ -96,7 +97,7 @@ class Together:
         return self._rounds(on_data=False)
 
     def _rounds(self, on_data: bool) -> Mapping[int, Number]:
-        found: list[Any] = [np.ones(1, dtype=self.gaps.like.dtype)]  # by the last token, if carried
+        found: list[Any] = [np.ones(1, dtype=self._dtype)]  # by the last token, if carried
         after = [*self.blocks[1:], []]
         for block, next_block, masked in zip(self.blocks, after, self.masked, strict=True):
             carried = any(gap.left < 0 for gap in (*block, *next_block))

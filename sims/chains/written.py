@@ -65,7 +65,7 @@ def log_written(
     count = max(1, AT_ONCE // (sites**3 if between_any else sites**2))
     parts = []
     for start in tracked(range(0, x.shape[0], count), progress, "sequences"):
-        rows = slice(start, start + count)
+        rows = slice(start, min(start + count, x.shape[0]))
         ends = left[rows][:, None], x[rows, :], right[rows][:, None]
         parts.append(_written(gaps, table, reveal, xp.concat(ends, axis=1)))
     return xp.concat(parts)

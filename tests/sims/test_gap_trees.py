@@ -301,6 +301,35 @@ def test_a_policy_that_says_so_wrongly_is_refused(name):
         on_chain(p, claiming(WRONG[name])).path_kl  # noqa: B018
 
 
+class Halves(Policy):
+    """The middle of every gap, and then all other sites."""
+
+    randomised = False
+    gapwise = True
+
+    def __init__(self, steps):
+        self._steps = steps
+
+    @property
+    def steps(self):
+        return self._steps
+
+    def reveal_distribution(self, x, predictions, round_index):
+        if round_index:
+            yield 1, x == MASK
+        else:
+            yield from Bisection().reveal_distribution(x, predictions, round_index)
+
+
+def test_a_clock_that_ends_too_early_is_refused():
+    p = gallery.binary_symmetric(5, 0.1)
+    q, whole = (f(p, Halves(2)) for f in (on_chain, output_distribution))
+    assert q.path_kl == pytest.approx(whole.path_kl, abs=1e-12)
+    assert q.rounds_on_data == {2: pytest.approx(1)}
+    with pytest.raises(InvalidInput, match="reveals nothing in a gap of 2 sites in round 1"):
+        on_chain(p, Halves(1)).path_kl  # noqa: B018
+
+
 # Decoders that do not fall apart
 
 
