@@ -69,7 +69,8 @@ def frontier_bounds(
     """Bound the least ``E_p[rounds] + multiplier * KL(p || q)`` of a chain from both sides.
 
     What `frontier` finds exactly for about ten bits. All policies that select sites before they
-    draw compete, those included whose choices in one gap depend on tokens beyond it.
+    draw compete, those included whose choices in one gap depend on tokens beyond it. The time grows
+    as ``L^3 V^4``: 10 s of CPU for 64 bits, 100 s for 128, 30 s for 32 sites of 8 tokens.
 
     Parameters
     ----------
