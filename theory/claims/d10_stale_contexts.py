@@ -91,7 +91,7 @@ def _batches(length: int, sizes: Sequence[int]) -> list[tuple[int, ...]]:
 
 
 def _all_orders(length: int) -> Iterator[list[tuple[int, ...]]]:
-    """From left to right in all batches; with free entropies, any order is one of these."""
+    """From left to right in all batches; free entropies do not tell sites apart."""
     for inner in _subsets(range(1, length)):
         yield [tuple(range(a, b)) for a, b in itertools.pairwise([0, *inner, length])]
 
@@ -245,7 +245,7 @@ def _at_once(batches: Sequence[Sequence[int]], every: int) -> list[list[int]]:
     return [list(itertools.chain(*batches[t : t + every])) for t in range(0, len(batches), every)]
 
 
-def _outwards(length: int) -> list[tuple[int, ...]]:
+def _coarse_to_fine(length: int) -> list[tuple[int, ...]]:
     """Sites one by one, so that the gaps halve: 0, 1/2, 1/4, 3/4, ... of the way."""
     bits = (length - 1).bit_length()
     order = (int(f"{i:0{bits}b}"[::-1], 2) for i in range(2**bits))
@@ -281,7 +281,9 @@ def cache(
     later: int = 0,
 ) -> list[Number]:
     """One by one from left to right, and from coarse to fine, if no batches are given."""
-    orders = [batches] if batches else [_batches(p.length, [1] * p.length), _outwards(p.length)]
+    orders = (
+        [batches] if batches else [_batches(p.length, [1] * p.length), _coarse_to_fine(p.length)]
+    )
     return [
         information.fixed_order_cost(p, order, seen=_refreshed(order, every))
         - information.fixed_order_cost(p, _at_once(order, every + later))
@@ -290,7 +292,6 @@ def cache(
 
 
 # ---- choices by what is written ----------------------------------------------------------------
-
 
 RULED = {
     "rule": st.lists(st.integers(0, 50), min_size=2, max_size=4),
@@ -305,15 +306,14 @@ RULED = {
     parts=RULED,
     of_a_round=informations,
 )
-def chosenby_all(
+def chosen_by_all(
     p: Distribution, rule: Sequence[int], every: int, of_a_round: Callable = divergences
 ) -> Number:
     """Total correlations and divergences against what is written."""
     _few_sequences(p)
     rounds = followed(p, rule, every, True)
-    return (
-        written_cost(p, rounds) - mean_cost(p, rounds, together) - mean_cost(p, rounds, of_a_round)
-    )
+    parts = [mean_cost(p, rounds, part) for part in (together, of_a_round)]
+    return written_cost(p, rounds) - sum(parts)
 
 
 @D10.residual(
@@ -323,7 +323,7 @@ def chosenby_all(
     parts=RULED,
     by_new=True,
 )
-def chosenby_old(
+def chosen_by_old(
     p: Distribution, rule: Sequence[int], every: int, by_new: bool = False
 ) -> list[Number]:
     """Informations in place of divergences, and the sites of all rounds of a cache at once."""
