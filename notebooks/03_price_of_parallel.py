@@ -447,12 +447,13 @@ assert round(wrong[64, 16], 3) == 0.229
 # %% [markdown]
 # ### Explain
 #
-# Look down the columns of the first table: they are constant. The loss per token depends on the
-# number of *steps* alone. Twice as long a text loses twice as much, and is twice as long.
+# Look down the columns of the first table: they are nearly constant, but for the two ends of a
+# text. The loss per token depends on the number of *steps* alone. Twice as long a text loses twice
+# as much, and is twice as long.
 #
-# In the second table the *diagonals* are constant: the sequence error rate depends on places per
-# step, L / K. A text is right if it is right everywhere. The logarithm of how likely that is adds
-# up over the places, and nothing divides it by them.
+# In the second table it is the *diagonals*: on these data the sequence error rate depends on places
+# per step, L / K. A text is right if it is right everywhere. The logarithm of how likely that is
+# adds up over the places, and nothing divides it by them.
 #
 # So whoever looks at perplexity needs as many steps for a book as for a sentence. Whoever wants a
 # text without an error needs twice as many for twice as many places (claim
@@ -547,7 +548,7 @@ print("4. first batch - 1")
 
 # %% tags=["solution"]
 # Solution 5
-# c is 0.065 at most, so c 1024 / K = 0.01 needs more than six steps for each place. One place at a
+# c is 0.066 at most, so c 1024 / K = 0.01 needs more than six steps for each place. One place at a
 # time takes 1024 rounds and makes no error at all: ancestral steps keep drawing two neighbours in
 # one step, now and then, however many steps there are.
 constants = [-log(1 - error) * k / length for (length, k), error in wrong.items()]

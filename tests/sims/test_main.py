@@ -16,7 +16,7 @@ from sims.__main__ import main
 from sims.comparison.compare import compare, usual_decoders
 from tests.noted import each
 from tests.sims.printed import strict, table_of
-from theory import EmpiricalDistribution, gallery
+from theory import EmpiricalDistribution, gallery, information
 
 
 def number(cell):
@@ -94,6 +94,21 @@ def test_numbers_that_are_missing_are_null_or_dashes(command, monkeypatch):
     ((_, _, kl, path_kl, _, _, lost, _),) = table_of(out, always=1)
     assert (kl, path_kl, lost) == ("0", "–", "–")
     assert "begins with" not in out
+
+
+def test_a_long_chain_has_what_is_known_by_gaps(command, refused):
+    """Two steps of it are what `information.fixed_order_cost` says; `TopK(2)` is left out."""
+    chain = ("--gallery", "golden_mean_chain(40)", "--examples", "1", "--policy", "LeftToRight(2)")
+    out = command(*chain, "--policy", "TopK(2)")
+    ((_, rounds, kl, path_kl, tv, valid, lost, _),) = table_of(out, always=1)
+    batches = [(i, i + 1) for i in range(0, 40, 2)]
+    cost = float(information.fixed_order_cost(gallery.golden_mean_chain(40), batches))
+    assert (rounds, kl, tv, lost, path_kl) == ("20.00", "–", "–", "–", f"{cost:.4f}")
+    assert 0 < float(valid) < 1
+    assert "Left out: TopK(2, 'confidence'), since" in " ".join(out.split())
+    said = strict(command(*chain, "--json"))["decoders"]
+    assert [row["kl"] for row in said] == [None]
+    assert "the evidence lattice" in refused(*chain[:2], "--policy", "TopK(2)")
 
 
 # The table
