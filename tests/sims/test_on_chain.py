@@ -414,9 +414,3 @@ def test_memory_is_stated_before_it_is_taken(monkeypatch):
     monkeypatch.setenv("ZEROLOSS_MEMORY", "10M")
     with pytest.raises(TooLarge, match="300 sites"):
         q.log_probability([0] * 300)
-
-
-def test_the_repr_says_what_is_lost():
-    assert repr(on_chain(gallery.binary_symmetric(3, 0.25), Bisection())) == (
-        "<OnChain of Bisection(): path KL 0 nats, 2 rounds on data>"
-    )
