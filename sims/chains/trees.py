@@ -117,7 +117,8 @@ class InTree:
         """Probability of 0, 1, ... rounds in which all these gaps are filled, on the host.
 
         With tokens as the data have them, or as they are drawn. Of floats, probabilities below
-        1e-14, which may be rounding, are 0.
+        1e-14, which may be rounding, are 0. Where gaps wait and others go on for long, L sites take
+        up to some ``L^3 V^4`` products.
 
         Raises
         ------
