@@ -82,6 +82,10 @@ EXACT = (
         (lambda: sims.frontier(gallery.parity(3))[0], None),
         (lambda: sims.frontier(gallery.parity(3), rounds=2)[1], "InRounds(rounds=2, kl=0)"),
         (
+            lambda: sims.on_chain(gallery.binary_symmetric(3, 0.5), policies.Bisection()),
+            "<OnChain of Bisection(): path KL 0 nats, 2 rounds on data>",
+        ),
+        (
             lambda: sims.frontier(gallery.balanced(100), rounds=2)[1].policy,
             "<CountTabulated policy of 100 sites in 2 rounds>",
         ),

@@ -188,7 +188,12 @@ class Shown:
                 x.append(tokens)
                 begin += tokens.shape[1]
         rows, shown = (np.concatenate(parts, axis=1) for parts in (x, predictions))
-        ((probability, reveal),) = self.policy.reveal_distribution(rows, shown, round_index)
+        outcomes = list(self.policy.reveal_distribution(rows, shown, round_index))
+        if len(outcomes) != 1:
+            raise InvalidInput(
+                f"{self.policy!r} is said not to be randomised, but has {len(outcomes)} outcomes"
+            )
+        ((probability, reveal),) = outcomes
         check_choice(self.policy, rows, reveal, row_probabilities(probability, rows) != 0)
         return [reveal[:, place] for place in places]
 

@@ -10,22 +10,12 @@ from sims.chains.gap_tree import GapTree, Kind
 from sims.chains.gaps import Gaps
 from sims.chains.in_gaps import Gap, gaps_of
 from sims.chains.tree_rounds import Rounds
-from sims.policies import Decoder, Policy
+from sims.policies import Policy
 from theory._core.arrays import from_host, to_host
 from theory._core.types import Array, Number
 from theory.errors import InvalidInput
 
-__all__ = ["FixedOrderInGaps", "InTree", "gap_tree_of"]
-
-
-def gap_tree_of(gaps: Gaps, policy: Decoder) -> "InTree | None":
-    """What a decoder does in gaps, or None for one that does not say that it chooses gap by gap.
-
-    A fixed order does not: where a gap begins matters, see `FixedOrderInGaps`.
-    """
-    if not isinstance(policy, Policy) or policy.randomised or policy.remasks:
-        return None
-    return InTree(gaps, policy) if policy.gapwise and policy.observed == "one-hot" else None
+__all__ = ["FixedOrderInGaps", "InTree"]
 
 
 class InTree:
@@ -117,7 +107,8 @@ class InTree:
         """Probability of 0, 1, ... rounds in which all these gaps are filled, on the host.
 
         With tokens as the data have them, or as they are drawn. Of floats, probabilities below
-        1e-14, which may be rounding, are 0.
+        1e-14, which may be rounding, are 0. Where gaps wait and others go on for long, L sites take
+        up to some ``L^3 V^4`` products.
 
         Raises
         ------
@@ -216,6 +207,8 @@ class FixedOrderInGaps:
     def rounds(self) -> Mapping[int, Number]:
         """Probability of each number of denoiser calls: they are the same for all sequences."""
         return {len(self.batches): self.bridges.rows[1, 0].sum()}
+
+    rounds_written = rounds
 
     def _plain(self, number: Number) -> Number:
         return number if self.bridges.exact else float(number)

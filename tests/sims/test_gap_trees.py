@@ -69,7 +69,9 @@ def assert_as_followed(chain, length, policy, choice, start=None, also_exact=Tru
         rounds[count] = rounds.get(count, 0) + data[x]
     sequences = np.asarray(list(found), dtype=np.int64)
     for exact in {False, also_exact}:
-        initial, transition = chain if exact else floats(list(chain))
+        initial, transition = chain
+        if not exact:
+            initial, transition = floats(initial), floats(transition)
         p = MarkovChain(initial, transition, length, exact=exact)
         q = on_chain(p, policy, prompt=start)
         assert float(q.path_kl) == pytest.approx(kl, abs=1e-11)
@@ -219,8 +221,9 @@ def entropy_of(flip):
 
 
 def test_a_chain_on_a_device_is_followed_on_the_host():
-    parts = floats(row(1, 9)), floats(rows((9, 1), (2, 3)))
-    p, there = MarkovChain(*parts, 6), MarkovChain(*map(to_device1, parts), 6)
+    initial, transition = floats(row(1, 9)), floats(rows((9, 1), (2, 3)))
+    p = MarkovChain(initial, transition, 6)
+    there = MarkovChain(to_device1(initial), to_device1(transition), 6)
     for policy in (Threshold(0.7), Bisection(), LeftToRight(2)):
         q, found = on_chain(p, policy), on_chain(there, policy)
         assert found.path_kl == pytest.approx(q.path_kl, abs=1e-12)
@@ -323,11 +326,26 @@ class Halves(Policy):
 
 def test_a_clock_that_ends_too_early_is_refused():
     p = gallery.binary_symmetric(5, 0.1)
-    q, whole = (f(p, Halves(2)) for f in (on_chain, output_distribution))
+    q = on_chain(p, Halves(2))
+    whole = output_distribution(p, Halves(2))
     assert q.path_kl == pytest.approx(whole.path_kl, abs=1e-12)
     assert q.rounds_on_data == {2: pytest.approx(1)}
     with pytest.raises(InvalidInput, match="reveals nothing in a gap of 2 sites in round 1"):
         on_chain(p, Halves(1)).path_kl  # noqa: B018
+
+
+def test_a_policy_that_is_random_after_all_is_refused():
+    class Either(Policy):
+        randomised = False
+        gapwise = True
+
+        def reveal_distribution(self, x, predictions, round_index):
+            for inner in (LeftToRight(), Mirrored(LeftToRight())):
+                ((_, reveal),) = inner.reveal_distribution(x, predictions, round_index)
+                yield Fraction(1, 2), reveal
+
+    with pytest.raises(InvalidInput, match="said not to be randomised, but has 2 outcomes"):
+        on_chain(gallery.binary_symmetric(5, 0.1), Either()).path_kl  # noqa: B018
 
 
 # Decoders that do not fall apart
