@@ -13,8 +13,9 @@ slope, with its standard error, stands beside the predicted one.
 - Ancestral steps on a chain: in each step, for every gap and its ends, pairs of sites and of their
   tokens. 3 in ``log L``, 4 in ``log V``, 1 in ``log K``.
 - The best decoder goes through ``(V + 2)^L`` pairs of a context and a set. That of a chain goes
-  through pairs of sites in gaps of every length and with all ends: 3 in ``log L``; for each it sums
-  over a token: 3 in ``log V``; 1 in ``log(R-1)``: one round is free.
+  through pairs of sites in gaps of every length and with all ends, and sums over a token for each:
+  3 in ``log L``, 3 in ``log V`` (2 while sums of few terms cost less than comparing them), 1 in
+  ``log(R-1)``, as one round is free.
 """
 
 import math

@@ -25,11 +25,11 @@ def best_in_rounds(
 
     def after(left: int | None, distance: int) -> list[float]:
         """Probability of each token so far from the left end."""
-        return marginals[distance - 1] if left is OPEN else powers[distance][left]
+        return marginals[distance - 1] if left is None else powers[distance][left]
 
     def before(distance: int, right: int | None) -> list[float]:
         """Probability of the right end so far from each token."""
-        return [1.0 if right is OPEN else powers[distance][v][right] for v in tokens]
+        return [1.0 if right is None else powers[distance][v][right] for v in tokens]
 
     def gap(left: int | None, right: int | None, n: int, loss: dict | None) -> float:
         """The shortest path, given the losses with one round less; all sites at once if None."""

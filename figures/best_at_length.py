@@ -233,7 +233,7 @@ FIGURE = Figure(
         "derived here; bisection: Wen, Liang, Lu, arXiv 2608.25505; small blocks are recommended "
         "by Sun, Wen, Wang, arXiv 2510.03289 (restated)"
     ),
-    claims=("E5", "B2", "B3", "B11", "B14"),
+    claims=("B19", "E5", "B2", "B11", "B14"),
     long=True,
     parameters={
         "flip": FLIP,

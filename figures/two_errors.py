@@ -181,7 +181,7 @@ FIGURE = Figure(
         "Feng et al., arXiv 2502.09622 (abstract seen): steps for perplexity do not grow with the "
         "length, steps for the sequence error rate do; the chain and all numbers are ours"
     ),
-    claims=("B3", "B11"),
+    claims=("B20", "B3", "B11"),
     long=True,
     parameters={
         "lengths": list(LENGTHS),

@@ -42,7 +42,7 @@ from theory._core.plurals import counted
 from theory._core.types import Array, ArrayLike
 from theory._markov.forward_backward import UNDERFLOW_TOL
 from theory.distributions import MarkovChain
-from theory.distributions.base import as_possible
+from theory.distributions.base import Distribution, as_possible
 from theory.distributions.conditioned import Conditioned
 from theory.errors import InvalidInput
 from theory.lattice.lattice import quotient
@@ -52,7 +52,7 @@ __all__ = ["BestGaps", "best_in_rounds"]
 
 UNKNOWN = "the best decoder of a chain is not known"
 
-AT_ONCE = 2**18
+AT_ONCE = 2**17
 """Paths that are compared at once: as many as stay near the processor."""
 
 TIE = 4e-15
@@ -67,7 +67,7 @@ BYTES = 40
 
 @within_memory("the best decoder")
 def best_in_rounds(
-    p: MarkovChain | Conditioned,
+    p: Distribution,
     rounds: int,
     pattern: ArrayLike | None = None,
     progress: bool | None = None,
@@ -86,7 +86,7 @@ def best_in_rounds(
     pattern : array_like of int, shape (L,), optional
         A prompt: tokens that are given, ``MASK`` elsewhere. The gaps between them are independent.
     progress : bool, optional
-        Whether to show progress on stderr; if not given, where it is looked at.
+        Whether to show progress on stderr; if not given, where it is looked at and takes long.
 
     Returns
     -------
@@ -121,8 +121,8 @@ def best_in_rounds(
     shown = to_host(p.pattern).tolist() if isinstance(p, Conditioned) else [MASK] * p.length
     inside = list(_gaps_between(shown, p.vocab))
     if chain.exact:
-        parts = (floats(part, UNKNOWN) for part in (chain.initial, chain.transition))
-        chain = MarkovChain(*parts, chain.length)
+        initial, transition = (floats(v, UNKNOWN) for v in (chain.initial, chain.transition))
+        chain = MarkovChain(initial, transition, chain.length)
     gaps = Gaps(chain, max([1, *(n for _, _, n in inside)]))
     for a, b, n in inside:
         evidence = float(gaps.evidence(n)[a, b])

@@ -13,7 +13,7 @@ from sims.chains.together import Together
 from sims.chains.trees import FixedOrderInGaps, InTree
 from sims.decoding.arguments import Run, as_decoder, as_run
 from sims.order.fixed_batches import fixed_batches
-from sims.policies import Blocks, Corrector, Decoder, GapTabulated, Policy, Steps
+from sims.policies import Blocks, Corrector, Decoder, GapTabulated, Mirrored, Policy, Steps
 from sims.policies.base import Select
 from theory import MASK
 from theory._core.arrays import to_host, within_memory
@@ -173,6 +173,8 @@ def _refuse_beyond(policy: Decoder, whole: list[Gap], borders: Iterable[int], vo
 
 def _inside(policy: Decoder, inner: Any, gaps: Gaps, progress: bool | None) -> InGaps:
     """What the policy does in a gap; one that does not fall apart is refused."""
+    if isinstance(inner, Mirrored) and isinstance(inner.inner, Steps):
+        inner = inner.inner  # each site by itself, from whichever end
     kind = type(inner)
     steps = isinstance(inner, Steps) and not inner.remasks
     if steps and (kind.reveal_distribution, kind.choose) == (

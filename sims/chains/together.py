@@ -4,7 +4,7 @@ A block that is followed by others is a gap that is open on the right. What is w
 from its last token, so that masses and rounds are carried from one last token to the next.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -105,14 +105,14 @@ class Together:
                 found = [np.convolve(found[0], self.inside.occupied(masked))]
             elif not carried:
                 rounds = to_host(self.inside.rounds(block, on_data))
-                found = [np.convolve(sum(found), rounds)]
+                found = [np.convolve(_summed(found), rounds)]
             elif len(block) == 1:
                 ((_, length, left, _),) = block
                 table = to_host(self.inside.rounds_by_last(length, on_data))
                 rows = table[: self.gaps.vocab] if left < 0 else table[left : left + 1]
-                before = found if left < 0 else [sum(found)]
+                before = found if left < 0 else [_summed(found)]
                 found = [
-                    sum(np.convolve(b, row[last]) for b, row in zip(before, rows, strict=True))
+                    _summed(np.convolve(b, row[last]) for b, row in zip(before, rows, strict=True))
                     for last in range(self.gaps.vocab)
                 ]
             else:
@@ -120,8 +120,13 @@ class Together:
                     f"rounds are not computed where a block of {len(block)} gaps is followed by "
                     f"another that goes on from its last token"
                 )
-        total = sum(found)
+        total = _summed(found)
         return {k: self._plain(mass) for k, mass in enumerate(total) if mass > 0}
 
     def _plain(self, number: Any) -> Number:
         return number if self.gaps.exact else float(number)
+
+
+def _summed(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """The sum of arrays of one shape."""
+    return np.sum(np.stack(list(parts)), axis=0)

@@ -198,7 +198,7 @@ def test_more_rounds_and_shorter_gaps_lose_no_more(p):
 
 
 @each_chain
-@pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="no longer floats here")
+@pytest.mark.skipif(bool(np.finfo(np.longdouble).eps > 1e-18), reason="no longer floats here")
 def test_rounding(p):
     """The same in floats of 80 bits: to 1e-13, of the whole and of all gaps that are not rare."""
     parts = [np.asarray(part, dtype=np.longdouble) for part in (p.initial, p.transition)]
