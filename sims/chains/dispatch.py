@@ -173,15 +173,11 @@ def _refuse_beyond(policy: Decoder, whole: list[Gap], borders: Iterable[int], vo
 
 def _inside(policy: Decoder, inner: Any, gaps: Gaps, progress: bool | None) -> InGaps:
     """What the policy does in a gap; one that does not fall apart is refused."""
-    if isinstance(inner, Mirrored) and isinstance(inner.inner, Steps):
-        inner = inner.inner  # each site by itself, from whichever end
-    kind = type(inner)
-    steps = isinstance(inner, Steps) and not inner.remasks
-    if steps and (kind.reveal_distribution, kind.choose) == (
-        Steps.reveal_distribution,
-        Steps.choose,
-    ):
-        return Ancestral(gaps, inner.reveal, progress)
+    own: Any = inner.inner if isinstance(inner, Mirrored) else inner  # each site by itself
+    kind, choice = type(own), (Steps.reveal_distribution, Steps.choose)
+    steps = isinstance(own, Steps) and not own.remasks
+    if steps and (kind.reveal_distribution, kind.choose) == choice:
+        return Ancestral(gaps, own.reveal, progress)
     if isinstance(inner, Policy) and inner.gapwise and not (inner.randomised or inner.remasks):
         if isinstance(inner, GapTabulated) and inner.known is not None:
             inner = GapTabulated(inner.choices)

@@ -217,5 +217,7 @@ class FixedOrderInGaps:
         """Probability of each number of denoiser calls: they are the same for all sequences."""
         return {len(self.batches): self.bridges.rows[1, 0].sum()}
 
+    rounds_written = rounds
+
     def _plain(self, number: Number) -> Number:
         return number if self.bridges.exact else float(number)

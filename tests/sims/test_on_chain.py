@@ -158,7 +158,7 @@ def assert_same(p, policy, prompt=None):
 
 @each("name", CHAINS)
 def test_they_write_what_the_output_distribution_says(name):
-    exact = name in ("not stationary", "no two ones", "cycle")
+    exact = name in ("no two ones", "cycle")
     length = (4 if exact else 5) - (len(CHAINS[name][0]) == 3)
     p = chain_of(name, length, exact)
     first = int(possible(p)[-1, 0])
@@ -236,7 +236,7 @@ def test_floats_agree_with_fractions_where_sites_are_halved_several_times(name):
 @each("name", ["symmetric", "no two ones"])
 def test_64_sites_agree_with_samples(name, policy):
     """Within 4.5 standard errors; the seeds are fixed."""
-    size, p = 500, chain_of(name, 64, exact=False)
+    size, p = 300, chain_of(name, 64, exact=False)
     q, rng = on_chain(p, policy), np.random.default_rng(2)
     follow, written = estimate_path_kl(p, policy, rng, size), decode(p, policy, rng, size)
     valid = np.isfinite(p.log_evidence(written.tokens)).mean()
