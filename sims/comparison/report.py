@@ -5,17 +5,22 @@ import math
 from rich.table import Table
 
 from sims.comparison.compare import Comparison
+from sims.optimal.frontier import frontier
 from sims.policies import RandomOrder
 from theory import MASK, information
 from theory._console.console import Fitting, output_console
 from theory._console.format import as_json
 from theory._core.plurals import counted
+from theory.distributions import MarkovChain
 from theory.distributions.base import Distribution
 
 __all__ = ["print_comparison", "to_json"]
 
 GIVES_WAY = ("writes", "TV", "path KL", "valid")
 """Columns that narrow outputs do without, the first to go first."""
+
+MAX_EDGES = 10**9
+"""The best decoder of a chain is looked for up to this number of `_edges`."""
 
 ROUNDING = 1e-10
 """What is nearer to 0 or 1 than this is shown as that."""
@@ -118,11 +123,23 @@ def _sentences(p: Distribution, comparison: Comparison) -> list[str]:
             f"{counted(float(comparison.serial.rounds), 'round')} to be lossless; it begins with "
             f"{'site' if len(sites) == 1 else 'sites'} {_ranges(sites)} (counted from 0)."
         )
+    elif isinstance(p, MarkovChain) and not p.exact and _edges(p) <= MAX_EDGES:
+        least = frontier(p, rounds=p.length.bit_length(), progress=False)
+        lines.append(
+            "Policies that select sites before they draw and never need more than "
+            f"{', '.join(str(best.rounds) for best in least)} rounds have a path KL of at least "
+            f"{', '.join(_short(float(best.kl)) for best in least)}."
+        )
     else:
         lines.append("The best possible decoder, and so the regret, is too large to be looked for.")
     for decoder, reason in comparison.left_out.items():
         lines.append(f"Left out: {decoder}, since {reason}.")
     return lines
+
+
+def _edges(p: Distribution) -> int:
+    """Pairs of sites in gaps, with both ends and one token between."""
+    return p.length**3 * (p.vocab + 1) ** 3
 
 
 def _ranges(sites: tuple[int, ...]) -> str:

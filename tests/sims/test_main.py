@@ -105,7 +105,11 @@ def test_a_long_chain_has_what_is_known_by_gaps(command, refused):
     cost = float(information.fixed_order_cost(gallery.golden_mean_chain(40), batches))
     assert (rounds, kl, tv, lost, path_kl) == ("20.00", "–", "–", "–", f"{cost:.4f}")
     assert 0 < float(valid) < 1
-    assert "Left out: TopK(2, 'confidence'), since" in " ".join(out.split())
+    said = " ".join(out.split())
+    assert "Left out: TopK(2, 'confidence'), since" in said
+    least = [f"{float(best.kl):.4f}" for best in frontier(gallery.golden_mean_chain(40), rounds=3)]
+    rounds = "more than 1, 2, 3, 4, 5, 6 rounds"
+    assert f"{rounds} have a path KL of at least {', '.join(least)}, " in said
     said = strict(command(*chain, "--json"))["decoders"]
     assert [row["kl"] for row in said] == [None]
     assert "the evidence lattice" in refused(*chain[:2], "--policy", "TopK(2)")
