@@ -24,9 +24,11 @@ and cost nothing.
 """
 
 import math
-from collections.abc import Iterator
+
+import numpy as np
 
 from sims.chains.gaps import Gaps
+from sims.chains.in_gaps import gaps_of
 from sims.policies import GapTabulated
 from theory._console.progress import tracked
 from theory._core.arrays import (
@@ -118,13 +120,13 @@ def best_in_rounds(
         raise InvalidInput(f"p must be a Markov chain, got {chain!r}")
     if pattern is not None:
         p = p.given(as_possible(p, pattern, "pattern"))
-    shown = to_host(p.pattern).tolist() if isinstance(p, Conditioned) else [MASK] * p.length
-    inside = list(_gaps_between(shown, p.vocab))
+    nothing = np.full(p.length, MASK, dtype=np.int64)
+    inside = gaps_of(to_host(p.pattern) if isinstance(p, Conditioned) else nothing, p.vocab)
     if chain.exact:
         initial, transition = (floats(v, UNKNOWN) for v in (chain.initial, chain.transition))
         chain = MarkovChain(initial, transition, chain.length)
-    gaps = Gaps(chain, max([1, *(n for _, _, n in inside)]))
-    for a, b, n in inside:
+    gaps = Gaps(chain, max((gap.length for gap in inside), default=1))
+    for _, n, a, b in inside:
         evidence = float(gaps.evidence(n)[a, b])
         if evidence < UNDERFLOW_TOL:
             raise InvalidInput(
@@ -134,19 +136,9 @@ def best_in_rounds(
     best = BestGaps(gaps, rounds, progress)
     points = []
     for r in range(1, best.rounds + 1):
-        kl = math.fsum(float(best.kl[r - 1, a, b, n]) for a, b, n in inside)
+        kl = math.fsum(float(best.kl[r - 1, a, b, n]) for _, n, a, b in inside)
         points.append((kl, GapTabulated(best.choices[:r, ...], known)))
     return points + points[-1:] * (rounds - best.rounds)
-
-
-def _gaps_between(tokens: list[int], vocab: int) -> Iterator[tuple[int, int, int]]:
-    """The ends and the length of every run of masked sites."""
-    left, start = vocab, 0
-    for site, token in enumerate([*tokens, vocab]):
-        if token != MASK:
-            if site > start:
-                yield left, token, site - start
-            left, start = token, site + 1
 
 
 class BestGaps:

@@ -32,7 +32,7 @@ class Bridges:
 
     def __init__(self, gaps: Gaps) -> None:
         self.rows, self.columns, self.powers = map(to_host, (gaps.rows, gaps.columns, gaps.powers))
-        self.p, self.vocab, self.exact = gaps.p, gaps.vocab, gaps.exact
+        self._gaps, self.vocab, self.exact = gaps, gaps.vocab, gaps.exact
 
     def probability(
         self, length: Array, left: Array, right: Array, site: Array, token: Array
@@ -44,8 +44,7 @@ class Bridges:
 
     def evidence(self, length: int) -> Array:
         """As `Gaps.evidence`."""
-        across = self.rows[length + 1]
-        return np.concatenate([across, np.ones_like(across[:, :1])], axis=1)
+        return to_host(self._gaps.evidence(length))
 
     def marginals(self, length: int, left: Array, right: Array, site: Array) -> Array:
         """Predictions at sites of gaps with these ends, (..., V); every end is a possible one."""
