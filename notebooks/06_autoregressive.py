@@ -415,8 +415,9 @@ assert output_distribution(bits, policies.Bisection()).expected_rounds == 3
 # %% [markdown]
 # ### Run
 #
-# No table holds 64 bits. What a fixed order loses on a chain is a formula, and so is the best that
-# any decoder can do in at most R rounds, looking at what it has written as it likes (lesson 8).
+# No table holds 64 bits. What a fixed order loses on a chain is a formula, and the least that is
+# lost in at most R rounds a short computation (lesson 8): of all decoders that choose places before
+# they draw tokens, whatever they look at, and toss no coins.
 
 # %%
 from sims import fixed_batches, frontier

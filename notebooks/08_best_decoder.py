@@ -425,9 +425,9 @@ assert np.round([float(point.kl) for point in best_of], 4).tolist() == [
 #    factor with every step in between. So what is lost goes down from 23 nats to a thousandth in
 #    five rounds, and to six thousandths for 256 places.
 #
-# No decoder that chooses before it draws does better within so many rounds, whatever it looks at
-# (claim [B19](../paper_notes.md#the-claims)). Contiguous blocks of four take 16 rounds here and
-# lose 11 nats. What matters is *which places* are written together.
+# No decoder that chooses before it draws, and tosses no coins, does better within so many rounds,
+# whatever it looks at (claim [B19](../paper_notes.md#the-claims)). Contiguous blocks of four take
+# 16 rounds here and lose 11 nats. What matters is *which places* are written together.
 
 # %%
 from sims import fixed_batches

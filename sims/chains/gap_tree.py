@@ -230,13 +230,6 @@ class GapTree:
                 so_far[inner] = (so_far[inner][:, :, None] * steps).sum(axis=1)
         return found
 
-    def added(self, node: Node, values: np.ndarray, on_data: bool) -> np.ndarray:
-        """Mean of the sum of the values of the new gaps, (C,)."""
-        total = 0 * self.bridges.evidence(node.length)[node.left, node.right]
-        for edges, weights, inner in self.inside(node, values, on_data):
-            np.add.at(total, node.cell[edges], (weights * inner).sum(axis=1))
-        return total
-
     def inside(
         self, node: Node, values: np.ndarray, on_data: bool
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -282,7 +275,9 @@ class GapTree:
         """Path KL in nats, values that add up."""
         values = self.values()
         for node in self.nodes:
-            cost = self.added(node, values, on_data=True)
+            cost = 0 * self.bridges.evidence(node.length)[node.left, node.right]
+            for edges, weights, inner in self.inside(node, values, on_data=True):
+                np.add.at(cost, node.cell[edges], (weights * inner).sum(axis=1))
             for which, edges in node.edges(self._most):
                 if which == "inner":
                     joint = self._joint(node, edges, on_data=True)

@@ -66,12 +66,12 @@ B20 = Claim(
         "written in one step before the others with probability s_K, then hold a forbidden pair "
         "with probability e or more whatever is known elsewhere. e is 1/16 for the golden mean "
         "and d = 1, and 0 for d = 0; where nothing is forbidden no sequence is an error. That "
-        "-log(1 - SER) K / L is nearly a constant is special. Around a cycle of V tokens it falls "
-        "from log V for one step to 1 - 1/V for many; at 64 sites of three tokens in a line, "
-        "where a step leaves a token with probability 0.02 for the one beside it, from 0.1145 for "
-        "one step to 0.0066 for 32. Nor do pieces multiply: of a token 1 that is followed by 0, "
-        "and a 0 by 1 ten times of eleven, two sites in three steps are valid with probability r "
-        "and four with more than r^2."
+        "-log(1 - SER) K / L is nearly a constant is special. Of long sequences around a cycle of "
+        "V tokens it falls from log V for one step to 1 - 1/V for many; at 64 sites of three "
+        "tokens in a line, where a step leaves a token with probability 0.02 for the one beside "
+        "it, from 0.1145 for one step to 0.0066 for 32. Nor do pieces multiply: of a token 1 that "
+        "is followed by 0, and a 0 by 1 ten times of eleven, two sites in three steps are valid "
+        "with probability r and four with more than r^2."
     ),
     source=("Feng et al., arXiv 2502.09622 (abstract seen); constants and bounds derived here"),
     provenance=Provenance.RESTATED,
