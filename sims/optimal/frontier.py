@@ -21,7 +21,7 @@ from sims.decoding.exact import output_distribution
 from sims.decoding.output import OutputDistribution
 from sims.decoding.sampling import Temperature
 from sims.optimal.dynamic_program import Point, Program
-from sims.optimal.in_rounds import InRounds, best_in_rounds
+from sims.optimal.in_rounds import InRounds, frontier_in_rounds
 from sims.policies import Decoder
 from sims.policies.base import Select
 from theory._core.arrays import within_memory
@@ -149,7 +149,7 @@ def frontier(
                 f"give rounds alone, without multipliers and target: {rounds=}, {multipliers=}, "
                 f"{target=}"
             )
-        return best_in_rounds(p, rounds, prompt, progress)
+        return frontier_in_rounds(p, rounds, prompt, progress)
     if progress is not None:
         raise InvalidInput(f"progress goes with rounds, got {progress=} without")
     if target is not None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sims.chains import best_in_rounds as best_by_gaps
+from sims.chains import best_in_rounds
 from sims.decoding.arguments import left_to_write, with_prompt
 from sims.optimal.counts_in_rounds import best_by_counts
 from sims.optimal.tables_in_rounds import ProgramInRounds
@@ -17,7 +17,7 @@ from theory.distributions.base import Distribution
 from theory.distributions.conditioned import Conditioned
 from theory.validation.arguments import as_integer
 
-__all__ = ["InRounds", "best_in_rounds"]
+__all__ = ["InRounds", "frontier_in_rounds"]
 
 
 EXACT_PAIRS = 2**18
@@ -47,7 +47,7 @@ class InRounds:
         return f"InRounds(rounds={self.rounds}, kl={float(self.kl):.6g})"
 
 
-def best_in_rounds(
+def frontier_in_rounds(
     p: Distribution,
     rounds: int,
     prompt: ArrayLike | None = None,
@@ -67,7 +67,7 @@ def best_in_rounds(
         found = best_by_counts(whole, pattern, certain, rounds, progress)
     elif isinstance(whole, MarkovChain) and not (whole.exact and _fits(p, given)):
         assert isinstance(p, MarkovChain | Conditioned)
-        found = best_by_gaps(p, rounds, prompt, progress)
+        found = best_in_rounds(p, rounds, prompt, progress)
     else:
         rest, sites = left_to_write(p, prompt)
         program = ProgramInRounds(rest, rounds, None if prompt is None else sites)
