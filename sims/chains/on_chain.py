@@ -174,8 +174,11 @@ class OnChain:
         return Estimate(float(differences.mean()), float(error), size)
 
     def __repr__(self) -> str:
-        rounds = counted(float(self.expected_rounds_on_data), "round")
-        return f"<OnChain of {self.policy!r}: path KL {short(self.path_kl)} nats, {rounds} on data>"
+        try:
+            rounds = f", {counted(float(self.expected_rounds_on_data), 'round')} on data"
+        except InvalidInput:  # they are not always computed
+            rounds = ""
+        return f"<OnChain of {self.policy!r}: path KL {short(self.path_kl)} nats{rounds}>"
 
 
 def _mean(rounds: Mapping[int, Number]) -> Number:
