@@ -20,6 +20,7 @@ from theory.distributions.conditioned import Conditioned
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
 from theory.information.approximate import Estimate
+from theory.information.units import not_negative
 from theory.validation.arguments import as_tokens
 
 __all__ = ["Gapwise", "OnChain"]
@@ -70,7 +71,7 @@ class OnChain:
     @cached_property
     def path_kl(self) -> Number:
         """Mean of ``KL(p || q_path)`` over the random choices of the policy, in nats."""
-        return self._gapwise.path_kl()
+        return not_negative(self._gapwise.path_kl())
 
     @cached_property
     def valid_mass(self) -> Number:

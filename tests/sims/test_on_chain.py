@@ -204,6 +204,13 @@ def test_data_of_which_all_tokens_are_certain(exact):
         assert dict(q.rounds_on_data) == (rounds if exact else pytest.approx(rounds))
 
 
+@each("seed", range(5))
+def test_independent_tokens_lose_nothing_and_no_less(seed):
+    p = MarkovChain(np.random.default_rng(seed).dirichlet(np.ones(3)), np.full((3, 3), 1 / 3), 6)
+    for policy in (Threshold(0.2), LeftToRight(3), Blocks(3, Threshold(0.2)), equal_steps(1)):
+        assert 0 <= on_chain(p, policy).path_kl < 1e-14
+
+
 def test_what_is_shown_if_rounds_are_not_computed():
     p = chain_of("symmetric", 4, exact=False)
     q = on_chain(p, Blocks(3, TopK(1)), prompt=[MASK, 0, MASK, MASK])
