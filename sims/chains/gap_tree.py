@@ -311,6 +311,8 @@ class GapTree:
         """
         bridges = self.bridges
         found = np.zeros(len(tokens), dtype=bridges.rows.dtype)
+        if not self.nodes:
+            return found
         lengths = np.zeros(len(self._numbers) + 2, dtype=np.int64)
         opens = np.arange(len(lengths)) == END
         begins, counts = (self.values(dtype=np.int64) for _ in range(2))

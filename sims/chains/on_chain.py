@@ -20,6 +20,7 @@ from theory.distributions.conditioned import Conditioned
 from theory.distributions.sampling import as_floats, check_draw
 from theory.errors import InvalidInput
 from theory.information.approximate import Estimate
+from theory.information.units import not_negative
 from theory.validation.arguments import as_tokens
 
 __all__ = ["Gapwise", "OnChain"]
@@ -70,7 +71,7 @@ class OnChain:
     @cached_property
     def path_kl(self) -> Number:
         """Mean of ``KL(p || q_path)`` over the random choices of the policy, in nats."""
-        return self._gapwise.path_kl()
+        return not_negative(self._gapwise.path_kl())
 
     @cached_property
     def valid_mass(self) -> Number:
@@ -174,8 +175,11 @@ class OnChain:
         return Estimate(float(differences.mean()), float(error), size)
 
     def __repr__(self) -> str:
-        rounds = counted(float(self.expected_rounds_on_data), "round")
-        return f"<OnChain of {self.policy!r}: path KL {short(self.path_kl)} nats, {rounds} on data>"
+        try:
+            rounds = f", {counted(float(self.expected_rounds_on_data), 'round')} on data"
+        except InvalidInput:  # they are not always computed
+            rounds = ""
+        return f"<OnChain of {self.policy!r}: path KL {short(self.path_kl)} nats{rounds}>"
 
 
 def _mean(rounds: Mapping[int, Number]) -> Number:

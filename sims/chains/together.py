@@ -103,6 +103,8 @@ class Together:
             carried = any(gap.left < 0 for gap in (*block, *next_block))
             if isinstance(self.inside, Ancestral):  # tokens do not matter
                 found = [np.convolve(found[0], self.inside.occupied(masked))]
+            elif not block:  # all that is written is certain
+                found = [np.convolve(_summed(found), np.asarray([0, 1], dtype=self._dtype))]
             elif not carried:
                 rounds = to_host(self.inside.rounds(block, on_data))
                 found = [np.convolve(_summed(found), rounds)]

@@ -10,7 +10,8 @@ from sims.optimal.counts_in_rounds import best_by_counts
 from sims.optimal.tables_in_rounds import ProgramInRounds
 from sims.policies import Policy
 from theory import MASK
-from theory._core.arrays import to_host
+from theory._core.arrays import require_memory, to_host
+from theory._core.plurals import counted
 from theory._core.types import ArrayLike, Number
 from theory.distributions import Exchangeable, MarkovChain, Permutations, ReedSolomon
 from theory.distributions.base import Distribution
@@ -22,6 +23,9 @@ __all__ = ["InRounds", "frontier_in_rounds"]
 
 EXACT_PAIRS = 2**18
 """Pairs of a context and a set that exact chains are tabulated for: half a minute or so."""
+
+NUMBERS_PER_POINT = 30
+"""Doubles that a point takes, beside its policy: an object and its three attributes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +62,7 @@ def frontier_in_rounds(
     Once nothing is lost, more rounds are no use, and the policies are the same.
     """
     rounds = as_integer(rounds, "rounds", 1)
+    require_memory(NUMBERS_PER_POINT * rounds, f"a list of {counted(rounds, 'point')}")
     conditioned, given = with_prompt(p, (), prompt)
     whole, pattern = conditioned, np.full(p.length, MASK, dtype=np.int64)
     if isinstance(conditioned, Conditioned):

@@ -497,6 +497,7 @@ test_choices_that_are_refused = refusals(
             "in 9 rounds, with 207 numbers",
         ),
         (Exchangeable(np.ones(2001)), 2, "2000 exchangeable bits in 2 rounds, with 12 numbers"),
+        (gallery.binary_symmetric(4, 0.1), 10**7, "list of 10000000 points"),
     ],
 )
 def test_what_is_too_large_is_refused_first(p, rounds, complaint, monkeypatch):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sims import decode, estimate_path_kl, on_chain, output_distribution
+from sims.chains import best_in_rounds
 from sims.chains.occupied import occupied_steps
 from sims.policies import (
     Bernoulli,
@@ -35,7 +36,7 @@ from tests.noted import each, refusals
 from tests.sims.test_devices import same_place
 from theory import MASK, MarkovChain, gallery
 from theory._core.arrays import log, to_host
-from theory.errors import TooLarge
+from theory.errors import InvalidInput, TooLarge
 
 HALF, THIRD, FIFTH = Fraction(1, 2), Fraction(1, 3), Fraction(1, 5)
 
@@ -187,6 +188,35 @@ def test_data_given_tokens_that_are_still_to_be_written(name):
         assert_same(given, policy)
     first = p.given([possible(p)[0][0], MASK, MASK, MASK])
     assert_same(first, Blocks(2, Bernoulli((0, THIRD, 1))))
+
+
+@each("exact", [False, True])
+def test_data_of_which_all_tokens_are_certain(exact):
+    p = chain_of("symmetric", 3, exact)
+    given = p.given([0, 0, 1])
+    best = best_in_rounds(given, 2)[1][1]
+    for policy in (STEPS["three steps"], LeftToRight(2), Blocks(2, LeftToRight(1)), best):
+        q = on_chain(given, policy)
+        assert q.path_kl == 0
+        assert q.valid_mass == 1
+        assert q.log_probability([0, 0, 1]) == 0
+        rounds = dict(output_distribution(given, policy).rounds)
+        assert dict(q.rounds_on_data) == (rounds if exact else pytest.approx(rounds))
+
+
+@each("seed", range(5))
+def test_independent_tokens_lose_nothing_and_no_less(seed):
+    p = MarkovChain(np.random.default_rng(seed).dirichlet(np.ones(3)), np.full((3, 3), 1 / 3), 6)
+    for policy in (Threshold(0.2), LeftToRight(3), Blocks(3, Threshold(0.2)), equal_steps(1)):
+        assert 0 <= on_chain(p, policy).path_kl < 1e-14
+
+
+def test_what_is_shown_if_rounds_are_not_computed():
+    p = chain_of("symmetric", 4, exact=False)
+    q = on_chain(p, Blocks(3, TopK(1)), prompt=[MASK, 0, MASK, MASK])
+    with pytest.raises(InvalidInput, match="rounds are not computed"):
+        q.rounds_on_data  # noqa: B018
+    assert repr(q) == "<OnChain of Blocks(3, TopK(1, 'confidence')): path KL 0 nats>"
 
 
 def test_rounds_are_not_known_where_something_impossible_may_be_written():
