@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -211,5 +212,5 @@ class FixedOrderInGaps:
 
     rounds_written = rounds
 
-    def _plain(self, number: Number) -> Number:
+    def _plain(self, number: Any) -> Number:
         return number if self.bridges.exact else float(number)
