@@ -73,7 +73,8 @@ def on_chain(
     Raises
     ------
     InvalidInput
-        If p is no chain, or the decoder does not fall apart into gaps: the message says why.
+        If p is no chain, or the decoder does not fall apart into gaps: the message says why. And if
+        in floats some tokens go together with a probability that is positive and below 1e-150.
 
     Examples
     --------
@@ -135,8 +136,9 @@ def _gapwise(
     certain = (given != (pattern != MASK)).any() and not isinstance(inside, Ancestral)
     if certain and (knows is None or (to_host(knows) != pattern).any()):
         raise InvalidInput(
-            f"{policy!r} chooses by predictions, so sites whose tokens are certain matter to it: "
-            f"give them as a prompt, on_chain(p, policy, prompt=...)"
+            f"{policy!r} goes by the ends of gaps or the predictions in them, so sites whose "
+            f"tokens are certain matter to it: give them as a prompt, "
+            f"on_chain(p, policy, prompt=...)"
         )
     which = np.maximum(np.arange(len(pattern), dtype=np.int64) - start, 0) // size
     masked = np.bincount(which[~given]).tolist()
@@ -187,7 +189,10 @@ def _inside(policy: Decoder, inner: Any, gaps: Gaps, progress: bool | None) -> I
     elif inner.looks_at_tokens:
         why = "it draws tokens before it chooses among those of all gaps"
     elif inner.randomised:
-        why = "its random choice is among the sites of all gaps together"
+        why = (
+            "its random choice is among the sites of all gaps together; one that is not random "
+            "says randomised = False"
+        )
     else:
         why = (
             "what it reveals in a gap may depend on the others, for it compares their sites, or "

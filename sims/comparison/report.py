@@ -19,7 +19,7 @@ __all__ = ["print_comparison", "to_json"]
 GIVES_WAY = ("writes", "TV", "path KL", "valid")
 """Columns that narrow outputs do without, the first to go first."""
 
-MAX_EDGES = 10**9
+MAX_EDGES = 10**10
 """The best decoder of a chain is looked for up to this number of `_edges`."""
 
 ROUNDING = 1e-10
