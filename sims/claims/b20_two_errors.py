@@ -57,7 +57,8 @@ B20 = Claim(
     ),
     says=(
         "near-optimal perplexity in a number of steps that does not depend on the length, while "
-        "the sequence error needs steps linear in it (abstract)"
+        "the sequence error needs steps linear in it (abstract; that of the later version adds: in "
+        "the worst case)"
     ),
     note=(
         "The cost is that of a stale context (D10): sum over sites of H(X_i | known before its "

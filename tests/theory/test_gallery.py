@@ -5,6 +5,7 @@ import itertools
 import math
 from collections import Counter
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -241,7 +242,7 @@ def test_common_words_by_walking_through_the_text(frequent):
     symbols = (*kept, "<unknown>")
     p = gallery.common_words(4, frequent, corpora.from_paragraphs(ROSES))
     assert (p.length, p.symbols) == (4, symbols)
-    steps = Counter(pair for text in texts for pair in itertools.pairwise(text))
+    steps: Any = Counter(pair for text in texts for pair in itertools.pairwise(text))
     for last, first in itertools.product(texts, texts):
         steps[last[-1], first[0]] += Fraction(1, len(texts))
     words = Counter(word for text in texts for word in text)
@@ -255,10 +256,11 @@ def test_common_words_by_walking_through_the_text(frequent):
 def test_common_words_are_as_likely_at_every_site_as_in_the_text():
     p = gallery.common_words(256)
     words = corpora.english().words
-    assert p.symbols == (*itertools.islice(words, 8), "<unknown>")
+    symbols = (*itertools.islice(words, 8), "<unknown>")
+    assert p.symbols == symbols
     for site in (0, 1, 100, 255):
-        shares = dict(zip(p.symbols, p.marginals[site].tolist(), strict=True))
-        for word in p.symbols[:-1]:
+        shares = dict(zip(symbols, p.marginals[site].tolist(), strict=True))
+        for word in symbols[:-1]:
             assert shares[word] == pytest.approx(words[word] / sum(words.values()), rel=1e-12)
 
 
