@@ -77,7 +77,7 @@ def frontier(
     Parameters
     ----------
     p : Distribution
-        Small: the work and the memory grow as ``(V + 2)^L``. With `rounds` any length for those
+        Small: the work and the memory grow as ``(V + 2)^L``. With *rounds* any length for those
         that need no table: a `MarkovChain` goes by gaps, `Exchangeable`, `Permutations` and
         `ReedSolomon` by counts, conditioned ones included.
     multipliers : sequence of float, optional
@@ -91,19 +91,19 @@ def frontier(
         which probabilities, and the means of rounds and KL under them are those of the optimum.
     rounds : int, optional
         Instead of both: the least KL of any value-adaptive policy that needs at most r rounds on
-        every path, for r = 1, ..., `rounds`. Exact if `p` is, minima included, in logarithms of
+        every path, for r = 1, ..., R. Exact if `p` is, minima included, in logarithms of
         rational numbers; where that would take long, in floats: for chains whose tables have more
         than 2^18 pairs, for 40 exchangeable bits and more, for 256 tokens of permutations or words.
     prompt : array_like of int, shape (L,), optional
         Tokens that are given, ``MASK`` elsewhere: the optimum of ``p.given(prompt)``, for which
         only the masked sites count.
     progress : bool, optional
-        With `rounds`: whether to show progress on stderr; if not given, where it is looked at.
+        With *rounds*: whether to show progress on stderr; if not given, where it is looked at.
 
     Returns
     -------
     list of Point, or of InRounds
-        In the order of the multipliers; corners by increasing rounds; with `rounds` from 1 on. The
+        In the order of the multipliers; corners by increasing rounds; with *rounds* from 1 on. The
         work is done where the arrays of `p` live, on the host or on a GPU, and the tables of the
         policies stay there.
 

@@ -30,7 +30,7 @@ class Tabulated(Policy):
 
     Parameters
     ----------
-    choices : array of int64, shape (V+1,)*L, or (R, (V+1,)*L) with `rounds`
+    choices : array of int64, shape (V+1,)*L, or (R, (V+1,)*L) with rounds given
         Bit i of an entry is set if site i is revealed at that pattern; the last index of an axis
         is the masked slot. Entries of complete sequences are not used.
     among : iterable of int, optional
