@@ -44,8 +44,12 @@ class GapTabulated(Policy):
     ----------
     choices, known
         As above.
-    rounds, vocab, longest : int
-        R, V and n.
+    rounds : int
+        R.
+    vocab : int
+        V.
+    longest : int
+        n, the length of the longest gap.
 
     Raises
     ------
