@@ -26,6 +26,7 @@ from theory._console.progress import tracked
 from theory._core.arrays import array_namespace, device, from_host, log, require_memory
 from theory._core.plurals import counted
 from theory._core.segments import any_true, gather
+from theory._core.special import log_sum_exp
 from theory._core.types import Array
 from theory.errors import TooLarge
 from theory.lattice.lattice import quotient
@@ -130,20 +131,12 @@ def _whole(logs: Array, between: Array, log_b: float) -> Array:
     xp, last = array_namespace(logs), logs.shape[1] - 1
     up_to = 0 * logs[:, :1, 0]
     for site in range(1, last + 1):
-        found = _log_sum(up_to + between[:, :site, site])
+        found = log_sum_exp(up_to + between[:, :site, site])
         if site == last:
             return found + logs[:, 0, last]
         weight = logs[:, 0, site] + logs[:, site, last] - logs[:, 0, last]
         up_to = xp.concat([up_to, (found + weight + log_b)[:, None]], axis=1)
     raise AssertionError("a sequence has two ends")
-
-
-def _log_sum(logs: Array) -> Array:
-    """Logarithms of the sums of the exponentials along the second axis, (N,)."""
-    xp = array_namespace(logs)
-    top = xp.max(logs, axis=1, keepdims=True)
-    finite = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-    return log(xp.sum(xp.exp(logs - finite), axis=1)) + finite[:, 0]
 
 
 def _revealed(pairs: Array, between: Array, b: Any) -> Array:
